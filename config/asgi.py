@@ -1,0 +1,39 @@
+"""The ASGI application: HTTP to Django, WebSockets to Channels, and the engine's life with the server's."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django = get_asgi_application()
+
+from conversations.engine import engine  # noqa: E402 - the models need the apps
+from conversations.ws.consumer import Socket  # noqa: E402
+from conversations.ws.routing import not_found  # noqa: E402
+
+
+async def lifespan(scope: Any, receive: Any, send: Any) -> None:
+    """Starts the engine before the first request, so that it takes over what a crash left, and stops it after the last."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await engine()
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await (await engine()).stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+application = ProtocolTypeRouter(
+    {
+        "http": django,
+        "websocket": URLRouter([path("ws/", Socket.as_asgi()), path("<path:rest>", not_found)]),
+        "lifespan": lifespan,
+    }
+)

@@ -1,0 +1,19 @@
+"""Django's PostgreSQL backend on the embedded server, which is started by the first connection that is opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.backends.postgresql import base
+
+from config import local
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Connects to the server in the data folder, whatever HOST says."""
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """The settings' parameters with the embedded server's address."""
+        address = local.postgres_params()
+        address.pop("dbname", None)
+        return {**super().get_connection_params(), **address}

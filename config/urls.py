@@ -1,0 +1,19 @@
+"""Every path of the platform."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("api/", include("conversations.api.urls")),
+    path("api/extraction/", include("extraction.api.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "conversations.api.errors.bad_request"
+handler403 = "conversations.api.errors.permission_denied"
+handler404 = "conversations.api.errors.page_not_found"
+handler500 = "conversations.api.errors.server_error"

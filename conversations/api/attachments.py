@@ -1,0 +1,62 @@
+"""Uploading images and documents, and getting them back."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from conversations.errors import InvalidRequest, TooLarge
+from conversations.models import Attachment
+from conversations.services import attachments
+
+SIZE_LIMIT = 32 * 1024 * 1024  # bytes; Claude's own limit on a request
+UPLOAD = inline_serializer("Upload", {"file": serializers.FileField()})
+
+
+class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
+    """An attachment without its bytes."""
+
+    class Meta:
+        model = Attachment
+        fields = ("id", "sha256", "media_type", "size", "width", "height")
+
+
+class Attachments(APIView):
+    """Images and documents to be named in content."""
+
+    parser_classes = (MultiPartParser,)
+
+    @extend_schema(request={"multipart/form-data": UPLOAD}, responses={201: AttachmentSerializer})
+    def post(self, request: Request) -> Response:
+        """Keeps a file; the same bytes again are the same attachment."""
+        file = request.FILES.get("file")
+        if file is None:
+            raise InvalidRequest("file: No file was sent.", details={"file": "This field is required."})
+        if file.size > SIZE_LIMIT:
+            raise TooLarge(f"A file may have at most {SIZE_LIMIT} bytes.")
+        attachment = attachments.store(owner=request.user, data=file.read())
+        return Response(AttachmentSerializer(attachment).data, status=201)
+
+
+class AttachmentContent(APIView):
+    """The bytes of an attachment."""
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: str) -> HttpResponse:
+        """The bytes as they were uploaded. Whatever they are, no browser runs anything in them."""
+        attachment = Attachment.objects.get_visible(request.user, pk)
+        image = attachment.media_type.startswith("image/")
+        headers = {
+            "Content-Disposition": "inline" if image else "attachment",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, max-age=31536000, immutable",
+            "ETag": f'"{attachment.sha256}"',
+        }
+        return HttpResponse(attachments.read(attachment), content_type=attachment.media_type, headers=headers)

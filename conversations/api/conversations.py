@@ -1,0 +1,170 @@
+"""Conversations, and what is in them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.filters import OrderingFilter
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import UUIDField
+
+from conversations.api import turns as turn_api
+from conversations.api.fields import StrictSerializer
+from conversations.api.pagination import PathPages
+from conversations.api.serializers import (
+    ConversationSerializer,
+    MessageSerializer,
+    NodeSerializer,
+    TurnRequestSerializer,
+    TurnSerializer,
+)
+from conversations.errors import InvalidRequest, NotFound
+from conversations.models import Conversation
+from conversations.services import conversations
+
+
+class ConversationFilter(filters.FilterSet):
+    """`q` and `archived`."""
+
+    q = filters.CharFilter(method="search", help_text="Words to find in titles and messages.")
+    archived = filters.BooleanFilter()
+
+    class Meta:
+        model = Conversation
+        fields = ("archived",)
+
+    def search(self, queryset: QuerySet[Conversation], _name: str, words: str) -> QuerySet[Conversation]:
+        """Those that have the words."""
+        if "\0" in words:
+            raise InvalidRequest("q must not have NUL in it.", details={"q": "NUL"})
+        return conversations.search(queryset, words)
+
+
+class ActivateSerializer(StrictSerializer):
+    leaf = UUIDField()
+
+
+@extend_schema_view(
+    list=extend_schema(description="The user's conversations."),
+    retrieve=extend_schema(description="A conversation."),
+)
+class ConversationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Conversation]):
+    """A user's conversations."""
+
+    serializer_class = ConversationSerializer
+    queryset = Conversation.objects.none()
+    filter_backends = (filters.DjangoFilterBackend, OrderingFilter)
+    filterset_class = ConversationFilter
+    ordering_fields = ("updated_at", "created_at", "title")
+    ordering = ("-updated_at", "-id")
+
+    def get_queryset(self) -> QuerySet[Conversation]:
+        """The user's own."""
+        return Conversation.objects.visible_to(self.request.user)
+
+    def get_object(self) -> Conversation:
+        """The conversation, if it is the user's."""
+        return Conversation.objects.get_visible(self.request.user, self.kwargs["pk"])
+
+    def create(self, request: Request) -> Response:
+        """Begins a conversation."""
+        fields = self._fields(request)
+        return self._shown(conversations.create(owner=request.user, fields=fields), status=201)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Changes a conversation."""
+        fields = self._fields(request, partial=True)
+        return self._shown(conversations.update(user=request.user, id=pk, fields=fields))
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Deletes a conversation; what it cost stays in the ledger."""
+        conversations.delete(user=request.user, id=pk)
+        return Response(status=204)
+
+    @extend_schema(request=ActivateSerializer)
+    @action(detail=True, methods=["post"])
+    def activate(self, request: Request, pk: str) -> Response:
+        """Makes a message the one that the next turn goes on from."""
+        serializer = ActivateSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        leaf = serializer.validated_data["leaf"]
+        return self._shown(conversations.activate(user=request.user, id=pk, leaf=leaf))
+
+    @extend_schema(
+        description="The path from the root to a leaf, oldest first.",
+        parameters=[OpenApiParameter("leaf", OpenApiTypes.UUID, description="Default: the active leaf.")],
+        responses=MessageSerializer(many=True),
+    )
+    @action(detail=True, filter_backends=[], pagination_class=PathPages)
+    def messages(self, request: Request, pk: str) -> Response:
+        """Lists a path."""
+        conversation = self.get_object()
+        pages = PathPages()
+        found = pages.paginate_path(conversation, self._leaf(conversation, request), request)
+        return pages.get_paginated_response(MessageSerializer(found, many=True).data)
+
+    @extend_schema(description="Every message's place in the tree.", responses=NodeSerializer(many=True))
+    @action(detail=True, filter_backends=[])
+    def tree(self, request: Request, pk: str) -> Response:
+        """Lists the nodes, oldest first."""
+        nodes = self.get_object().messages.only("id", "parent_id", "role", "created_at").order_by("id")
+        return self.get_paginated_response(NodeSerializer(self._paged(nodes, "id"), many=True).data)
+
+    @extend_schema(methods=["GET"], description="The conversation's turns.", responses=TurnSerializer(many=True))
+    @extend_schema(
+        methods=["POST"],
+        description="Begins a turn. With `Accept: text/event-stream` the answer is its events.",
+        parameters=[
+            OpenApiParameter("wait", bool, description="Answer when the turn has ended."),
+            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
+            *turn_api.STREAM_PARAMETERS,
+        ],
+        request=TurnRequestSerializer,
+        responses={201: TurnSerializer, (200, turn_api.EVENT_STREAM): OpenApiTypes.STR},
+    )
+    @action(
+        detail=True,
+        methods=["get", "post"],
+        filter_backends=[],
+        renderer_classes=[JSONRenderer, turn_api.EventStreamRenderer],
+    )
+    def turns(self, request: Request, pk: str) -> Response:
+        """Lists turns, or begins one."""
+        if request.method == "POST":
+            return turn_api.create(request, pk)
+        rows = turn_api.with_all(self.get_object().turns)
+        return self.get_paginated_response(TurnSerializer(self._paged(rows, "-id"), many=True).data)
+
+    def _fields(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
+        serializer = ConversationSerializer(data=request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def _shown(self, conversation: Conversation, status: int = 200) -> Response:
+        return Response(ConversationSerializer(conversation).data, status=status)
+
+    def _leaf(self, conversation: Conversation, request: Request) -> uuid.UUID | None:
+        leaf = request.query_params.get("leaf")
+        if not leaf:
+            return conversation.active_leaf_id
+        try:
+            id = uuid.UUID(leaf)
+        except ValueError:
+            raise NotFound("There is no such message in this conversation.") from None
+        if not conversation.messages.filter(pk=id).exists():
+            raise NotFound("There is no such message in this conversation.")
+        return id
+
+    def _paged(self, rows: QuerySet[Any], ordering: str) -> Any:
+        assert self.paginator is not None
+        self.paginator.ordering = ordering  # type: ignore[attr-defined]
+        return self.paginate_queryset(rows)

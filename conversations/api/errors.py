@@ -1,0 +1,139 @@
+"""Every error in the contract's shape: our own, the framework's, and Django's pages under `/api/`."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import Any
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from conversations.api.middleware import id_of
+from conversations.errors import (
+    ColloquyError,
+    Draining,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    TooLarge,
+    UnsupportedMediaType,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. None for a bug of ours, which Django then logs and answers with `server_error`."""
+    ours = translate(error)
+    if ours is None:
+        return None
+    set_rollback()
+    request = context["request"]
+    # An event stream that never began is an ordinary response.
+    request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+    headers = headers_of(ours)
+    if isinstance(ours, NotAuthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(ours.payload(id_of(request._request)), status=ours.status, headers=headers)
+
+
+def headers_of(error: ColloquyError) -> dict[str, str]:
+    """The headers that go with an error."""
+    return {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after else {}
+
+
+def translate(error: Exception) -> ColloquyError | None:
+    """The framework's exceptions as ours."""
+    match error:
+        case ColloquyError():
+            return error
+        case exceptions.ValidationError():
+            return invalid(error.detail)
+        case exceptions.ParseError():
+            return InvalidRequest(str(error.detail))
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return NotAuthenticated(str(error.detail))
+        case exceptions.PermissionDenied() | DjangoPermissionDenied():
+            return PermissionDenied(str(getattr(error, "detail", "")))
+        case exceptions.NotFound() | Http404():
+            return NotFound()
+        case exceptions.UnsupportedMediaType():
+            return UnsupportedMediaType(str(error.detail))
+        case exceptions.Throttled():
+            return RateLimited(str(error.detail), retry_after=error.wait)
+        case RequestDataTooBig():
+            return TooLarge("The request's body is too large.")
+        case OperationalError():
+            logger.error("Postgres is away: %s", error)
+            return Draining("The database can't be reached.", retry_after=5)
+        case exceptions.APIException():
+            return _other(error)
+    return None
+
+
+def invalid(detail: Any) -> InvalidRequest:
+    """A serializer's complaints: the message names the first, `details` all of them by field."""
+    fields = dict(_flat(detail))
+    field, complaint = next(iter(fields.items()))
+    return InvalidRequest(f"{field}: {complaint}" if field else complaint, details=fields)
+
+
+def _flat(detail: Any, path: str = "") -> list[tuple[str, str]]:
+    if isinstance(detail, dict):
+        named = [(str(key), value) for key, value in detail.items()]
+    elif isinstance(detail, list) and any(isinstance(item, (dict, list)) for item in detail):
+        named = [(str(index), item) for index, item in enumerate(detail) if item]
+    else:
+        return [(path, " ".join(map(str, detail)) if isinstance(detail, list) else str(detail))]
+    return [
+        pair
+        for key, value in named
+        for pair in _flat(value, path if key == "non_field_errors" else f"{path}.{key}".lstrip("."))
+    ]
+
+
+def _other(error: exceptions.APIException) -> ColloquyError:
+    """406, 405 and the like: Claude's API has no types of their own for them."""
+    other = InvalidRequest(str(error.detail))
+    other.status = error.status_code
+    return other
+
+
+# --- Django's own pages -----------------------------------------------------------------------------------------------
+
+
+def _page(request: HttpRequest, error: ColloquyError) -> JsonResponse | None:
+    if not request.path.startswith("/api/"):
+        return None
+    return JsonResponse(error.payload(id_of(request)), status=error.status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 outside of DRF."""
+    return _page(request, InvalidRequest()) or defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403 outside of DRF."""
+    return _page(request, PermissionDenied()) or defaults.permission_denied(request, exception)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404 for a path that nothing serves."""
+    return _page(request, NotFound("There is nothing at this path.")) or defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: the log has the trace under the request id, the client has only the id."""
+    logger.error("Request %s failed", id_of(request))
+    return _page(request, ColloquyError("Something went wrong on the platform.")) or defaults.server_error(request)

@@ -1,0 +1,71 @@
+"""Serializer fields that take a type and nothing that could be read as it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from conversations.content import check_text
+from conversations.errors import InvalidRequest
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A serializer that refuses fields it does not know."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The fields' values, or a complaint about each unknown one."""
+        if isinstance(data, dict):
+            unknown = [name for name in data if name not in self.fields]
+            if unknown:
+                raise serializers.ValidationError({name: "Unknown field." for name in unknown})
+        return super().to_internal_value(data)
+
+
+class String(serializers.CharField):
+    """A string; DRF's own field would also take a number."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The string as it came."""
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Must be a string.")
+        return str(super().to_internal_value(data))
+
+
+class Integer(serializers.IntegerField):
+    """An integer; DRF's own field would also take "7" and 7.0."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The integer as it came."""
+        if isinstance(data, bool) or not isinstance(data, int):
+            raise serializers.ValidationError("Must be an integer.")
+        return data
+
+
+class Number(serializers.FloatField):
+    """A number; DRF's own field would also take "0.5" and true."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """The number as it came."""
+        if isinstance(data, bool) or not isinstance(data, (int, float)):
+            raise serializers.ValidationError("Must be a number.")
+        return super().to_internal_value(data)
+
+
+class Json(serializers.JSONField):
+    """JSON of certain types that can be stored: no NUL, no lone surrogates."""
+
+    def __init__(self, *types: type, **options: Any) -> None:
+        self.types = types
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The JSON as it came."""
+        if self.types and not isinstance(data, self.types):
+            names = {dict: "an object", list: "an array", str: "a string"}
+            raise serializers.ValidationError(f"Must be {' or '.join(names[each] for each in self.types)}.")
+        try:
+            check_text(data, "")
+        except InvalidRequest as error:
+            raise serializers.ValidationError(error.message) from None
+        return data

@@ -1,0 +1,192 @@
+"""The shapes of the contract (api.md)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from conversations import content
+from conversations.api.fields import Integer, Json, Number, StrictSerializer, String
+from conversations.models import Conversation, Message, Turn, User
+from conversations.services import usage
+from conversations.services.settings import NAMES
+from conversations.services.turns import Asked
+
+
+class SettingsSerializer(StrictSerializer):
+    """What Claude is asked with. A null takes a setting away."""
+
+    model = String(required=False, allow_null=True, max_length=200)
+    system = Json(str, list, required=False, allow_null=True)
+    max_tokens = Integer(required=False, allow_null=True, min_value=1, max_value=10_000_000)
+    temperature = Number(required=False, allow_null=True, min_value=0, max_value=1)
+    stop_sequences = serializers.ListField(child=String(trim_whitespace=False), required=False, allow_null=True)
+    thinking = Json(dict, required=False, allow_null=True)
+    effort = String(required=False, allow_null=True, max_length=20)
+    tools = Json(list, required=False, allow_null=True)
+    tool_choice = Json(dict, required=False, allow_null=True)
+
+
+class ConversationSerializer(SettingsSerializer):
+    """A conversation."""
+
+    id = serializers.UUIDField(read_only=True)
+    title = String(required=False, allow_blank=True, max_length=500)
+    metadata = Json(dict, required=False)
+    archived = serializers.BooleanField(required=False)
+    active_leaf = serializers.UUIDField(source="active_leaf_id", read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+    snippet = serializers.CharField(read_only=True, required=False, help_text="Where `q` was found, with <mark>.")
+
+    def to_representation(self, instance: Conversation) -> dict[str, Any]:
+        """The row, with its settings as fields."""
+        shown: dict[str, Any] = super().to_representation(_WithSettings(instance))
+        return shown
+
+
+class _WithSettings:
+    """A conversation whose settings can be read as its own fields."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+
+    def __getattr__(self, name: str) -> Any:
+        if name in NAMES:
+            return self._conversation.settings.get(name)
+        return getattr(self._conversation, name)
+
+
+class ContentField(Json):
+    """A string or Claude's content blocks, as blocks."""
+
+    def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
+        """The content as checked blocks."""
+        return content.checked(data)
+
+
+class TurnRequestSerializer(SettingsSerializer):
+    """What a user asks: content to say, or an answer to regenerate."""
+
+    content = ContentField(required=False)
+    parent = serializers.UUIDField(required=False, allow_null=True)
+    regenerate = serializers.UUIDField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One of the two, and only with the fields that go with it."""
+        if ("content" in attrs) == ("regenerate" in attrs):
+            raise serializers.ValidationError({"content": "Give either content or regenerate."})
+        if "regenerate" in attrs and "parent" in attrs:
+            raise serializers.ValidationError({"parent": "A regenerated answer keeps its parent."})
+        return attrs
+
+    def asked(self) -> Asked:
+        """The validated request."""
+        data = self.validated_data
+        return Asked(
+            content=data.get("content"),
+            parent=data.get("parent"),
+            at_leaf="parent" not in data,
+            regenerate=data.get("regenerate"),
+            settings={name: data[name] for name in NAMES if name in data},
+        )
+
+
+class MessageSerializer(serializers.ModelSerializer[Message]):
+    """A message on the path that was asked for."""
+
+    content = serializers.SerializerMethodField()
+    siblings = serializers.IntegerField(help_text="How many messages have the same parent, this one included.")
+
+    class Meta:
+        model = Message
+        fields = ("id", "parent", "role", "content", "turn", "stop_reason", "siblings", "created_at")
+
+    @extend_schema_field(list[dict[str, Any]])
+    def get_content(self, message: Message) -> list[dict[str, Any]]:
+        """Claude's blocks; attachments have a URL."""
+        return content.shown(message.content)
+
+
+class TurnMessageSerializer(MessageSerializer):
+    """A message that a turn produced."""
+
+    siblings = None  # type: ignore[assignment]
+
+    class Meta(MessageSerializer.Meta):
+        fields = tuple(name for name in MessageSerializer.Meta.fields if name != "siblings")
+
+
+class NodeSerializer(serializers.ModelSerializer[Message]):
+    """A message's place in the tree."""
+
+    class Meta:
+        model = Message
+        fields = ("id", "parent", "role", "created_at")
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """What made a turn fail."""
+
+    type = serializers.CharField()
+    message = serializers.CharField()
+
+
+class UsageSumSerializer(serializers.Serializer[Any]):
+    """The usage of several upstream requests together."""
+
+    input_tokens = serializers.IntegerField()
+    output_tokens = serializers.IntegerField()
+    cache_creation_input_tokens = serializers.IntegerField()
+    cache_read_input_tokens = serializers.IntegerField()
+    requests = serializers.IntegerField()
+
+
+class TurnSerializer(serializers.ModelSerializer[Turn]):
+    """A turn. Its messages, usage and cost are there when it has ended."""
+
+    messages = TurnMessageSerializer(many=True, help_text="What the turn produced, oldest first.")
+    error = ErrorSerializer(allow_null=True)
+    usage = serializers.SerializerMethodField()
+    cost = serializers.SerializerMethodField(help_text="US dollars; null where a price is not known.")
+
+    class Meta:
+        model = Turn
+        fields = (
+            "id",
+            "conversation",
+            "status",
+            "model",
+            "stop_reason",
+            "stop_sequence",
+            "stop_details",
+            "error",
+            "position",
+            "messages",
+            "usage",
+            "cost",
+            "user_message",
+            "created_at",
+            "started_at",
+            "first_delta_at",
+            "finished_at",
+        )
+
+    @extend_schema_field(UsageSumSerializer)
+    def get_usage(self, turn: Turn) -> dict[str, int]:
+        """The sums over the turn's upstream requests."""
+        return usage.summed(turn.usage.all())
+
+    def get_cost(self, turn: Turn) -> str | None:
+        """What the turn's upstream requests cost together."""
+        return usage.total_cost(turn.usage.all())
+
+
+class UserSerializer(serializers.ModelSerializer[User]):
+    """A user, to themselves."""
+
+    class Meta:
+        model = User
+        fields = ("id", "username", "email", "first_name", "last_name", "is_staff")

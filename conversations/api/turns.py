@@ -1,0 +1,173 @@
+"""Turns: begun in a conversation, watched, stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from conversations.api.answers import Later
+from conversations.api.serializers import TurnRequestSerializer, TurnSerializer
+from conversations.api.sse import EventStreamResponse, as_events, as_tokens
+from conversations.database import in_database
+from conversations.engine import engine
+from conversations.errors import ClaudeError, InvalidRequest, status_of
+from conversations.follow import until_ended
+from conversations.models import Turn
+from conversations.services import turns
+
+EVENT_STREAM = "text/event-stream"
+FORMATS = {"events": as_events, "tokens": as_tokens}
+
+STREAM_PARAMETERS = [
+    OpenApiParameter("format", enum=list(FORMATS), description="`tokens`: only text, in the plain form."),
+]
+
+
+class EventStreamRenderer(BaseRenderer):
+    """Lets a client ask for an event stream; the stream itself is no DRF response."""
+
+    media_type = EVENT_STREAM
+    format = "events"
+    render = JSONRenderer.render
+
+
+def with_all(rows: Any) -> Any:
+    """Turns with what their serializer shows, in three queries however many there are."""
+    return rows.prefetch_related("messages", "usage")
+
+
+def shown(turn_id: uuid.UUID) -> dict[str, Any]:
+    """A turn as the API shows it now."""
+    return dict(TurnSerializer(with_all(Turn.objects).get(pk=turn_id)).data)
+
+
+def digest(conversation: str, data: Mapping[str, Any]) -> str:
+    """What makes two requests to create a turn the same."""
+    canonical = json.dumps([str(conversation), data], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def key_of(request: Request) -> str | None:
+    """The request's idempotency key."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (1 <= len(key) <= 255 and key.isprintable()):
+        raise InvalidRequest("The idempotency key must have 1 to 255 printable characters.")
+    return key
+
+
+def create(request: Request, conversation: str) -> Response:
+    """Begins a turn, and answers as the request wants it: at once, at the end, or as a stream."""
+    encode = stream_format(request)
+    serializer = TurnRequestSerializer(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    turn, new = turns.create(
+        user=request.user,
+        conversation_id=conversation,
+        asked=serializer.asked(),
+        key=key_of(request),
+        digest=digest(conversation, request.data),
+    )
+    created = shown(turn.pk)
+
+    async def then() -> Any:
+        if new:
+            await (await engine()).run("turn", turn.pk)
+        if encode:
+            return EventStreamResponse(turn.pk, 0, encode)
+        return await answer_of(turn.pk) if flag(request, "wait") else created
+
+    return Later(then, status=201)
+
+
+async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
+    """The turn when it has ended. Raises what made it fail."""
+    await until_ended(turn_id)
+    turn = await in_database(shown, turn_id)
+    if turn["status"] == Turn.Status.FAILED:
+        error = turn["error"]
+        raise ClaudeError(
+            error["message"], type=error["type"], status=status_of(error["type"]), details={"turn": str(turn_id)}
+        )
+    return turn
+
+
+def stream_format(request: Request) -> Any:
+    """How the request wants its events encoded; None where it does not want a stream."""
+    name = request.query_params.get("format")
+    if name is None:
+        return as_events if request.accepted_renderer.media_type == EVENT_STREAM else None
+    if name not in FORMATS:
+        raise InvalidRequest(f"format must be one of {', '.join(FORMATS)}.", details={"format": "unknown"})
+    return FORMATS[name]
+
+
+def flag(request: Request, name: str) -> bool:
+    """A query parameter that is true or false."""
+    value = request.query_params.get(name, "false").lower()
+    if value not in ("true", "false", "1", "0", ""):
+        raise InvalidRequest(f"{name} must be true or false.", details={name: "not true or false"})
+    return value in ("true", "1")
+
+
+def position_of(request: Request, turn: Turn) -> int:
+    """Where a reader wants to go on: `after`, or the last event that it has seen."""
+    text = request.query_params.get("after") or request.headers.get("Last-Event-ID") or "0"
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+        raise InvalidRequest("after must be a position.", details={"after": "not a position"})
+    if turn.ended and int(text) > turn.position:
+        raise InvalidRequest(f"after is beyond the end, which is at {turn.position}.", details={"after": "too far"})
+    return int(text)
+
+
+class Negotiation(DefaultContentNegotiation):
+    """Where there is nothing but a stream, whatever a client accepts is a stream."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        """The first renderer."""
+        return renderers[0], renderers[0].media_type
+
+
+@extend_schema_view(retrieve=extend_schema(description="A turn."))
+class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
+    """Turns by their ids."""
+
+    serializer_class = TurnSerializer
+    queryset = Turn.objects.none()
+
+    def get_object(self) -> Turn:
+        """The turn, if it is the user's."""
+        return with_all(Turn.objects).get_visible(self.request.user, self.kwargs["pk"])  # type: ignore[no-any-return]
+
+    @extend_schema(
+        description="The turn's events past a position, to its end: live or stored, for ever.",
+        parameters=[
+            OpenApiParameter("after", int, description="A position; default 0."),
+            OpenApiParameter("Last-Event-ID", int, OpenApiParameter.HEADER),
+            *STREAM_PARAMETERS,
+        ],
+        responses={(200, EVENT_STREAM): OpenApiTypes.STR},
+    )
+    @action(detail=True, content_negotiation_class=Negotiation)
+    def events(self, request: Request, pk: str) -> EventStreamResponse:
+        """Streams."""
+        turn = Turn.objects.get_visible(request.user, pk)
+        return EventStreamResponse(turn.pk, position_of(request, turn), stream_format(request) or as_events)
+
+    @extend_schema(description="Stops the turn; what it said is kept.", request=None, responses={202: TurnSerializer})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Stops."""
+        turn = turns.cancel(user=request.user, turn_id=pk)
+        return Response(shown(turn.pk), status=202)

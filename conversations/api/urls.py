@@ -1,0 +1,30 @@
+"""The paths under `/api/`."""
+
+from __future__ import annotations
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import SimpleRouter
+
+from conversations.api.accounts import Login, Logout, LogoutAll, Me, WebSocketTicket
+from conversations.api.answers import AwaitingRouter
+from conversations.api.attachments import AttachmentContent, Attachments
+from conversations.api.conversations import ConversationViewSet
+from conversations.api.turns import TurnViewSet
+
+router: SimpleRouter = AwaitingRouter()
+router.register("conversations", ConversationViewSet, basename="conversation")
+router.register("turns", TurnViewSet, basename="turn")
+
+urlpatterns = [
+    *router.urls,
+    path("auth/login/", Login.as_view(), name="login"),
+    path("auth/logout/", Logout.as_view(), name="logout"),
+    path("auth/logoutall/", LogoutAll.as_view(), name="logoutall"),
+    path("auth/ws-ticket/", WebSocketTicket.as_view(), name="ws-ticket"),
+    path("me/", Me.as_view(), name="me"),
+    path("attachments/", Attachments.as_view(), name="attachments"),
+    path("attachments/<str:pk>/content/", AttachmentContent.as_view(), name="attachment-content"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]

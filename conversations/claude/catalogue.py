@@ -1,0 +1,133 @@
+"""What each of Claude's models is and takes: data (`models.json`, from claude-api.md 2.3 to 2.7, 9 and 12)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from conversations.errors import InvalidRequest
+
+MINIMUM_THINKING_BUDGET = 1024
+FORCED = frozenset({"any", "tool"})
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+
+
+@dataclass(frozen=True)
+class Model:
+    """The facts about a model. Limits are in tokens."""
+
+    id: str
+    name: str
+    context_window: int
+    max_output: int
+    sampling: str
+    """Whether it takes a temperature: yes, no, or default_only (then only 1)."""
+    thinking_default: str
+    thinking_types: tuple[str, ...]
+    efforts: tuple[str, ...]
+    default_effort: str | None
+    forced_tool_choice: bool
+    prefill: bool
+    mid_conversation_system: bool
+    structured_outputs: bool
+    cache_minimum: int
+    preserved_thinking: bool
+    """Whether thinking is refused where anything before it has changed."""
+    high_resolution: bool
+    lifecycle: str
+    retires_at: str | None
+    """Not before this day."""
+    aliases: tuple[str, ...] = ()
+
+
+@cache
+def all_models() -> tuple[Model, ...]:
+    """Every model that is known."""
+    rows = json.loads(Path(__file__).with_name("models.json").read_text())
+    return tuple(Model(**{key: tuple(it) if isinstance(it, list) else it for key, it in row.items()}) for row in rows)
+
+
+def find(id: str) -> Model | None:
+    """The model with this id or alias; None for one that we do not know, such as a local server's own."""
+    return next((model for model in all_models() if id == model.id or id in model.aliases), None)
+
+
+def check(settings: Mapping[str, Any]) -> None:
+    """Refuses settings that the model would refuse, before any call. Unknown models may be given anything."""
+    model = find(settings["model"])
+    complaints = {name: text for rule in RULES for name, text in rule(settings, model)}
+    if complaints:
+        name, text = next(iter(complaints.items()))
+        raise InvalidRequest(f"{name}: {text}", details=complaints)
+
+
+Complaints = Iterator[tuple[str, str]]
+Rule = Callable[[Mapping[str, Any], Model | None], Complaints]
+
+
+def _max_tokens(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+    if model and settings["max_tokens"] > model.max_output:
+        yield "max_tokens", f"{model.id} writes at most {model.max_output} tokens."
+
+
+def _temperature(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+    temperature = settings.get("temperature")
+    if model is None or temperature is None or model.sampling == "yes":
+        return
+    if model.sampling == "no" or temperature != 1:
+        instead = "; use effort instead" if model.efforts else ""
+        yield "temperature", f"{model.id} does not take a temperature{instead}."
+
+
+def _stop_sequences(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+    if any(not sequence.strip() for sequence in settings.get("stop_sequences") or ()):
+        yield "stop_sequences", "A stop sequence must contain more than white space."
+
+
+def _system(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+    system = settings.get("system")
+    if isinstance(system, list) and not all(map(_is_text, system)):
+        yield "system", "Must be a string or a list of text blocks."
+
+
+def _is_text(block: object) -> bool:
+    return isinstance(block, dict) and block.get("type") == "text" and bool(str(block.get("text") or "").strip())
+
+
+def _thinking(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+    thinking = settings.get("thinking")
+    if thinking is None:
+        return
+    kind = thinking.get("type")
+    if model and kind not in model.thinking_types:
+        yield "thinking", f"{model.id} takes {' or '.join(model.thinking_types)} as its type."
+    if kind == "enabled":
+        budget = thinking.get("budget_tokens")
+        if not isinstance(budget, int) or not MINIMUM_THINKING_BUDGET <= budget < settings["max_tokens"]:
+            yield "thinking", f"budget_tokens must be at least {MINIMUM_THINKING_BUDGET} and less than max_tokens."
+
+
+def _effort(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+    effort = settings.get("effort")
+    if effort is None:
+        return
+    taken = model.efforts if model else EFFORTS
+    if effort not in taken:
+        yield "effort", f"{settings['model']} takes {', '.join(taken) if taken else 'no effort'}."
+
+
+def _tool_choice(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+    choice = settings.get("tool_choice")
+    if choice is None:
+        return
+    if not settings.get("tools"):
+        yield "tool_choice", "There are no tools to choose from."
+    elif model and choice.get("type") in FORCED and not model.forced_tool_choice:
+        yield "tool_choice", f"{model.id} can't be forced to use a tool."
+
+
+RULES: tuple[Rule, ...] = (_max_tokens, _temperature, _stop_sequences, _system, _thinking, _effort, _tool_choice)

@@ -1,0 +1,242 @@
+"""Content from outside, checked and brought to one form; and attachments in and out of it. Pure.
+
+The limits are Claude's (claude-api.md 6): what it would refuse is refused before anything is stored.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from conversations.errors import InvalidRequest, UnsupportedMediaType
+from conversations.media import IMAGE_TYPES, identify
+
+Block = dict[str, Any]
+
+BLOCKS_LIMIT = 1000
+DEPTH_LIMIT = 100
+INTEGER_LIMIT = 2**63
+IMAGE_BASE64_LIMIT = 10 * 1024 * 1024
+DOCUMENT_BASE64_LIMIT = 32 * 1024 * 1024
+URL_LIMIT = 8192
+
+# The fields of each kind of block that a user may send; those in the first place are required.
+KINDS: dict[str, tuple[set[str], set[str]]] = {
+    "text": ({"text"}, {"cache_control"}),
+    "image": ({"source"}, {"cache_control"}),
+    "document": ({"source"}, {"title", "context", "citations", "cache_control"}),
+    "tool_result": ({"tool_use_id"}, {"content", "is_error", "cache_control"}),
+    "search_result": ({"source", "title", "content"}, {"citations", "cache_control"}),
+}
+IN_TOOL_RESULT = frozenset({"text", "image", "document", "search_result"})
+SOURCES: dict[str, set[str]] = {
+    "base64": {"media_type", "data"},
+    "url": {"url"},
+    "text": {"media_type", "data"},
+    "attachment": {"attachment"},
+}
+
+
+def checked(content: object) -> list[Block]:
+    """A user's content as blocks; a string is one text block. Raises InvalidRequest or UnsupportedMediaType."""
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}]
+    if not isinstance(content, list):
+        raise _bad("content", "Must be a string or a list of content blocks.")
+    if not 0 < len(content) <= BLOCKS_LIMIT:
+        raise _bad("content", f"Must have 1 to {BLOCKS_LIMIT} blocks.")
+    check_text(content, "content")
+    for index, block in enumerate(content):
+        _check_block(block, f"content.{index}", KINDS.keys())
+    return content
+
+
+def check_text(value: Any, path: str, depth: int = 0) -> None:
+    """Refuses JSON that can't be stored and sent: NUL, half surrogate pairs, huge integers, extreme nesting."""
+    if depth > DEPTH_LIMIT:
+        raise _bad(path, "Nested too deep.")
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise _bad(path, "Must not have NUL or half surrogate pairs in it.")
+    elif isinstance(value, int) and not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
+        raise _bad(path, "Integers must fit into 64 bits.")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            check_text(key, path, depth + 1)
+            check_text(item, f"{path}.{key}", depth + 1)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            check_text(item, f"{path}.{index}", depth + 1)
+
+
+def _bad(path: str, complaint: str) -> InvalidRequest:
+    return InvalidRequest(f"{path}: {complaint}", details={path: complaint})
+
+
+def _check_block(block: object, path: str, kinds: Iterable[str]) -> None:
+    if not isinstance(block, dict):
+        raise _bad(path, "Must be a content block.")
+    kind = block.get("type")
+    if not isinstance(kind, str) or kind not in kinds:
+        raise _bad(f"{path}.type", f"Must be one of {', '.join(kinds)}.")
+    required, optional = KINDS[kind]
+    _check_fields(block, path, required, required | optional | {"type"})
+    CHECKS[kind](block, path)
+
+
+def _check_fields(value: Block, path: str, required: set[str], allowed: set[str]) -> None:
+    for name in value.keys() - allowed:
+        raise _bad(f"{path}.{name}", "Unknown field.")
+    for name in required - value.keys():
+        raise _bad(f"{path}.{name}", "This field is required.")
+
+
+def _string(block: Block, name: str, path: str) -> str:
+    value = block[name]
+    if not isinstance(value, str) or not value.strip():
+        raise _bad(f"{path}.{name}", "Must be a string with more than white space.")
+    return value
+
+
+def _check_text_block(block: Block, path: str) -> None:
+    _string(block, "text", path)
+
+
+def _check_image(block: Block, path: str) -> None:
+    kind, source = _source(block, path, ("base64", "url", "attachment"))
+    if kind == "base64":
+        _check_base64(source, f"{path}.source", IMAGE_TYPES, IMAGE_BASE64_LIMIT)
+
+
+def _check_document(block: Block, path: str) -> None:
+    kind, source = _source(block, path, ("base64", "url", "text", "attachment"))
+    if kind == "base64":
+        _check_base64(source, f"{path}.source", {"application/pdf"}, DOCUMENT_BASE64_LIMIT)
+    elif kind == "text" and source["media_type"] != "text/plain":
+        raise UnsupportedMediaType("A text source is text/plain.", details={f"{path}.source.media_type": "unsupported"})
+    citations = block.get("citations")
+    if citations is not None and (not isinstance(citations, dict) or citations.keys() - {"enabled"}):
+        raise _bad(f"{path}.citations", 'Must be {"enabled": true or false}.')
+
+
+def _source(block: Block, path: str, kinds: tuple[str, ...]) -> tuple[str, Block]:
+    source = block["source"]
+    path = f"{path}.source"
+    if not isinstance(source, dict) or source.get("type") not in kinds:
+        raise _bad(f"{path}.type", f"Must be one of {', '.join(kinds)}.")
+    kind = str(source["type"])
+    # An attachment comes back from us with its media type and URL, and may be sent again as it came.
+    extra = {"media_type", "url"} if kind == "attachment" else set()
+    _check_fields(source, path, SOURCES[kind], SOURCES[kind] | extra | {"type"})
+    for name in SOURCES[kind]:
+        _string(source, name, path)
+    if kind == "url":
+        _check_url(source["url"], f"{path}.url")
+    return kind, source
+
+
+def _check_url(url: str, path: str) -> None:
+    """Claude fetches it, we never do; so all that matters here is that it is an address of the public kind."""
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and len(url) <= URL_LIMIT
+    except ValueError:
+        fine = False
+    if not fine:
+        raise _bad(path, "Must be an https address.")
+
+
+def _check_base64(source: Block, path: str, types: Iterable[str], limit: int) -> None:
+    declared = source["media_type"]
+    if declared not in types:
+        message = f"{declared} is not taken; {', '.join(sorted(types))} is."
+        raise UnsupportedMediaType(message, details={f"{path}.media_type": "unsupported"})
+    if len(source["data"]) > limit:
+        raise _bad(f"{path}.data", f"Must have at most {limit} characters.")
+    try:
+        found = identify(decoded(source["data"])).media_type
+    except (binascii.Error, ValueError):
+        raise _bad(f"{path}.data", "Is not base64.") from None
+    except (InvalidRequest, UnsupportedMediaType) as error:
+        raise _bad(f"{path}.data", error.message) from None
+    if found != declared:
+        raise _bad(f"{path}.media_type", f"Says {declared}, but the data is {found}.")
+
+
+def decoded(data: str) -> bytes:
+    """Base64 as bytes, strictly. Raises ValueError."""
+    return base64.b64decode(data.encode("ascii"), validate=True)
+
+
+def _check_tool_result(block: Block, path: str) -> None:
+    _string(block, "tool_use_id", path)
+    if not isinstance(block.get("is_error", False), bool):
+        raise _bad(f"{path}.is_error", "Must be true or false.")
+    content = block.get("content", "")
+    if isinstance(content, list):
+        for index, each in enumerate(content):
+            _check_block(each, f"{path}.content.{index}", IN_TOOL_RESULT)
+    elif not isinstance(content, str):
+        raise _bad(f"{path}.content", "Must be a string or a list of content blocks.")
+
+
+def _check_search_result(block: Block, path: str) -> None:
+    _string(block, "source", path)
+    _string(block, "title", path)
+    if not isinstance(block["content"], list) or not block["content"]:
+        raise _bad(f"{path}.content", "Must be a list of text blocks.")
+    for index, each in enumerate(block["content"]):
+        _check_block(each, f"{path}.content.{index}", ("text",))
+
+
+CHECKS: dict[str, Callable[[Block, str], None]] = {
+    "text": _check_text_block,
+    "image": _check_image,
+    "document": _check_document,
+    "tool_result": _check_tool_result,
+    "search_result": _check_search_result,
+}
+
+# --- Attachments ------------------------------------------------------------------------------------------------------
+
+
+def with_sources(blocks: Sequence[Block], change: Callable[[Block], Block]) -> list[Block]:
+    """The blocks with each source of an image or document changed, in tool results too."""
+    changed: list[Block] = []
+    for block in blocks:
+        if block.get("type") in ("image", "document") and isinstance(block.get("source"), dict):
+            block = {**block, "source": change(block["source"])}
+        elif block.get("type") == "tool_result" and isinstance(block.get("content"), list):
+            block = {**block, "content": with_sources(block["content"], change)}
+        changed.append(block)
+    return changed
+
+
+def expanded(blocks: Sequence[Block], read: Callable[[str], tuple[str, bytes]]) -> list[Block]:
+    """The blocks as Claude takes them: attachments are base64 again. `read` gives an attachment's type and bytes."""
+
+    def expand(source: Block) -> Block:
+        if source.get("type") != "attachment":
+            return source
+        media_type, data = read(source["attachment"])
+        if media_type == "text/plain":
+            return {"type": "text", "media_type": media_type, "data": data.decode()}
+        return {"type": "base64", "media_type": media_type, "data": base64.b64encode(data).decode("ascii")}
+
+    return with_sources(blocks, expand)
+
+
+def shown(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks as the API shows them: attachments have a URL."""
+
+    def show(source: Block) -> Block:
+        if source.get("type") != "attachment":
+            return source
+        return {**source, "url": f"/api/attachments/{source['attachment']}/content/"}
+
+    return with_sources(blocks, show)
+
+

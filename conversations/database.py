@@ -1,0 +1,54 @@
+"""How asynchronous code reaches Postgres.
+
+Two ways, and no other: `in_database` for the ORM, and `connect` for the few connections that live as long as the process
+(the journal's, the listener's).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+import psycopg
+from django.db import InterfaceError, OperationalError, connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Not asgiref's thread-sensitive thread: everybody's statements would then wait for each other's (a 1.5 s query of one
+# user's held up another's deltas for as long).
+_threads = ThreadPoolExecutor(max_workers=12, thread_name_prefix="database")
+
+LOST = (psycopg.OperationalError, psycopg.InterfaceError)
+"""What one of our own connections raises when Postgres, or the way to it, goes away."""
+
+AWAY = (OperationalError, InterfaceError)
+"""What the ORM raises then."""
+
+
+async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs synchronous ORM code in a thread, and gives its connection back to the pool when it is done."""
+
+    def call() -> T:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            connection.close()
+
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(_threads, context.run, call)
+
+
+async def connect() -> psycopg.AsyncConnection[Any]:
+    """A connection of its own to the default database, in autocommit mode."""
+    params = await in_database(_connection_params)
+    return await psycopg.AsyncConnection.connect(**params, autocommit=True)
+
+
+def _connection_params() -> dict[str, Any]:
+    params: dict[str, Any] = connection.get_connection_params()
+    # Django's own cursors, type adapters and refusal to prepare statements are of no use on these connections.
+    return {key: params[key] for key in params.keys() - {"cursor_factory", "context", "prepare_threshold"}}

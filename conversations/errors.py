@@ -1,0 +1,201 @@
+"""Everything that can go wrong, and how the API says it.
+
+    ColloquyError
+    ├── InvalidRequest          400 invalid_request_error
+    ├── NotAuthenticated        401 authentication_error
+    ├── PermissionDenied        403 permission_error
+    ├── NotFound                404 not_found_error
+    ├── Conflict                409 conflict_error
+    ├── TooLarge                413 request_too_large
+    ├── UnsupportedMediaType    415 unsupported_media_type
+    ├── IdempotencyMismatch     422 idempotency_error
+    ├── RateLimited             429 rate_limit_error
+    ├── BudgetExceeded          429 budget_exceeded
+    ├── Draining                503 overloaded_error
+    └── ClaudeError             what Claude, or the way to it, did; 502, 503, 504 or the request's own 4xx
+        ├── ConnectionFailed    no response came
+        ├── TimedOut            no response came in time
+        ├── StreamError         an error event in the stream
+        ├── StreamCut           the connection was dropped in the stream
+        ├── StreamStalled       the stream fell silent
+        └── StreamIncomplete    the stream ended well-formed, without message_stop
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class ColloquyError(Exception):
+    """Something went wrong on the platform."""
+
+    default_type: ClassVar[str] = "api_error"
+    default_status: ClassVar[int] = 500
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self, message: str = "", *, details: dict[str, Any] | None = None, retry_after: float | None = None
+    ) -> None:
+        self.message = message or (type(self).__doc__ or "").splitlines()[0]
+        super().__init__(self.message)
+        self.type: str = self.default_type
+        self.status: int = self.default_status
+        self.details = details
+        self.retry_after = retry_after
+        """Seconds after which another attempt may do better."""
+
+    def payload(self, request_id: str | None = None) -> dict[str, Any]:
+        """The error in Claude's own shape."""
+        error: dict[str, Any] = {"type": self.type, "message": self.message}
+        if self.details:
+            error["details"] = self.details
+        payload: dict[str, Any] = {"type": "error", "error": error}
+        if request_id:
+            payload["request_id"] = request_id
+        return payload
+
+
+class InvalidRequest(ColloquyError):
+    """The request is malformed."""
+
+    default_type, default_status = "invalid_request_error", 400
+
+
+class NotAuthenticated(ColloquyError):
+    """Credentials are missing or not valid."""
+
+    default_type, default_status = "authentication_error", 401
+
+
+class PermissionDenied(ColloquyError):
+    """This is not allowed."""
+
+    default_type, default_status = "permission_error", 403
+
+
+class NotFound(ColloquyError):
+    """There is no such thing."""
+
+    default_type, default_status = "not_found_error", 404
+
+
+class Conflict(ColloquyError):
+    """This can't be done while something else is going on."""
+
+    default_type, default_status = "conflict_error", 409
+
+
+class TooLarge(ColloquyError):
+    """The request or a file in it is too large."""
+
+    default_type, default_status = "request_too_large", 413
+
+
+class UnsupportedMediaType(ColloquyError):
+    """This is not an image or a document that Claude takes."""
+
+    default_type, default_status = "unsupported_media_type", 415
+
+
+class IdempotencyMismatch(ColloquyError):
+    """This idempotency key was used for another request."""
+
+    default_type, default_status = "idempotency_error", 422
+
+
+class RateLimited(ColloquyError):
+    """The platform's limit is reached."""
+
+    default_type, default_status, retryable = "rate_limit_error", 429, True
+
+
+class BudgetExceeded(ColloquyError):
+    """The budget is used up."""
+
+    default_type, default_status = "budget_exceeded", 429
+
+
+class Draining(ColloquyError):
+    """The server is restarting."""
+
+    default_type, default_status, retryable = "overloaded_error", 503, True
+
+
+class ClaudeError(ColloquyError):
+    """Claude could not answer."""
+
+    default_status = 502
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        type: str | None = None,
+        status: int | None = None,
+        upstream_status: int | None = None,
+        upstream_type: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        code: str | None = None,
+        details: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, details=details, retry_after=retry_after)
+        self.type = type or self.default_type
+        self.status = status or self.default_status
+        self.upstream_status = upstream_status
+        """The HTTP status that Claude's API answered; 200 for an error in a stream."""
+        self.upstream_type = upstream_type
+        self.request_id = request_id
+        self.code = code
+        """Claude's stable `error_code`, where it has one."""
+
+
+class ConnectionFailed(ClaudeError):
+    """Claude could not be reached."""
+
+    retryable = True
+
+
+class TimedOut(ClaudeError):
+    """Claude took too long to answer."""
+
+    default_type, default_status, retryable = "timeout_error", 504, True
+
+
+class StreamError(ClaudeError):
+    """Claude reported an error while it answered."""
+
+    retryable = True
+
+
+class StreamCut(ClaudeError):
+    """The connection to Claude was cut while it answered."""
+
+    retryable = True
+
+
+class StreamStalled(ClaudeError):
+    """Claude fell silent while it answered."""
+
+    default_type, default_status, retryable = "timeout_error", 504, True
+
+
+class StreamIncomplete(ClaudeError):
+    """Claude's answer stopped before its end."""
+
+    retryable = True
+
+
+STATUSES = {
+    "invalid_request_error": 400,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "overloaded_error": 503,
+    "rate_limit_error": 503,
+    "timeout_error": 504,
+}
+
+
+def status_of(error_type: str) -> int:
+    """The HTTP status for a caller who waited for an answer and got an error of this type of Claude's."""
+    return STATUSES.get(error_type, 502)

@@ -1,0 +1,35 @@
+"""Columns and keys that the models share."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import uuid_utils.compat
+from django.db import models
+from psycopg.types.json import Json
+
+
+def uuid7() -> uuid.UUID:
+    """A key that sorts by the time it was made; made here, so that it is known before the row is written."""
+    return uuid_utils.compat.uuid7()
+
+
+class VerbatimJSONField(models.JSONField):
+    """JSON kept as it was written: a `json` column, not `jsonb`.
+
+    `jsonb` re-orders keys and refuses NUL; Claude wants its blocks back byte for byte (claude-api.md 2.7, 12).
+    """
+
+    def db_type(self, connection: Any) -> str:
+        """Postgres' textual JSON."""
+        return "json"
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """Sent as `json`: Django would send `jsonb`, which is cast on arrival and has lost the order by then."""
+        return None if value is None else Json(value, dumps=json.dumps)
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """Psycopg has parsed it already."""
+        return value

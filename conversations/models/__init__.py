@@ -1,0 +1,27 @@
+"""What is kept. Every row that belongs to a user is reached through `visible_to(user)`."""
+
+from conversations.models.access import OwnedQuerySet
+from conversations.models.attachment import Attachment, MessageAttachment
+from conversations.models.conversation import Conversation, Message
+from conversations.models.lease import Leased
+from conversations.models.process import Process
+from conversations.models.ticket import Ticket
+from conversations.models.turn import LostTurn, Piece, Turn
+from conversations.models.usage import Usage
+from conversations.models.user import User
+
+__all__ = [
+    "Attachment",
+    "Conversation",
+    "Leased",
+    "LostTurn",
+    "Message",
+    "MessageAttachment",
+    "OwnedQuerySet",
+    "Piece",
+    "Process",
+    "Ticket",
+    "Turn",
+    "Usage",
+    "User",
+]

@@ -1,0 +1,31 @@
+"""The one way to a user's rows."""
+
+from __future__ import annotations
+
+from typing import Any, Self, TypeVar
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from conversations.errors import NotFound
+
+ModelT = TypeVar("ModelT", bound=models.Model)
+
+
+class OwnedQuerySet(models.QuerySet[ModelT]):
+    """Rows that belong to a user, by the field that `OWNER` of the model names."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Those that this user may see: their own."""
+        if isinstance(user, AnonymousUser):
+            return self.none()
+        owner: str = self.model.OWNER  # type: ignore[attr-defined]
+        return self.filter(**{owner: user})
+
+    def get_visible(self, user: Any, id: Any) -> ModelT:
+        """The row with this id. Another's, a missing one and a malformed id are the same `NotFound`."""
+        try:
+            return self.visible_to(user).get(pk=id)
+        except (self.model.DoesNotExist, ValidationError, ValueError, TypeError):
+            raise NotFound(f"There is no such {self.model._meta.verbose_name}.") from None

@@ -1,0 +1,54 @@
+"""Images and documents, kept once by their hash."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from conversations.fields import uuid7
+from conversations.models.access import OwnedQuerySet
+from conversations.models.conversation import Message
+
+
+class Attachment(models.Model):
+    """A user's image or document. The bytes lie in the storage under their SHA-256; no row holds them."""
+
+    OWNER = "owner"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="attachments")
+    sha256 = models.CharField(max_length=64, db_index=True)
+    media_type = models.CharField(max_length=100)
+    size = models.BigIntegerField(help_text="Bytes.")
+    width = models.IntegerField(null=True, help_text="Pixels.")
+    height = models.IntegerField(null=True, help_text="Pixels.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[OwnedQuerySet[Attachment]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (models.UniqueConstraint("owner", "sha256", name="one_attachment_per_user_and_hash"),)
+
+    def __str__(self) -> str:
+        return f"{self.media_type} {self.sha256[:12]}"
+
+    @property
+    def path(self) -> str:
+        """Where the storage keeps the bytes: the same for every user who has them."""
+        return f"{self.sha256[:2]}/{self.sha256}"
+
+
+class MessageAttachment(models.Model):
+    """A message that shows an attachment."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="shown")
+    attachment = models.ForeignKey(Attachment, on_delete=models.RESTRICT, related_name="shown_in")
+
+    class Meta:
+        constraints = (models.UniqueConstraint("message", "attachment", name="shown_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.attachment_id} in {self.message_id}"

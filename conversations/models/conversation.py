@@ -1,0 +1,87 @@
+"""Conversations and the tree of their messages."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models.functions import Left
+
+from conversations.fields import VerbatimJSONField, uuid7
+from conversations.models.access import OwnedQuerySet
+
+# A tsvector holds at most 1 MB; this many characters always fit.
+SEARCHED_CHARACTERS = 100_000
+
+
+class Conversation(models.Model):
+    """A user's thread of messages: a tree, since an edit or a regeneration makes a sibling."""
+
+    OWNER = "owner"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations")
+    title = models.CharField(max_length=500, blank=True, default="")
+    settings = VerbatimJSONField(default=dict, help_text="What its turns ask Claude with: model, system, max_tokens, …")
+    metadata = VerbatimJSONField(default=dict, help_text="The client's own; never sent to Claude.")
+    active_leaf = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    archived = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    searchable = models.GeneratedField(
+        expression=SearchVector("title", config="simple"), output_field=SearchVectorField(), db_persist=True
+    )
+
+    objects: ClassVar[OwnedQuerySet[Conversation]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("-updated_at", "-id")
+        indexes = (
+            models.Index(fields=("owner", "-updated_at", "-id"), name="conversation_by_update"),
+            GinIndex("searchable", name="conversation_search"),
+        )
+
+    def __str__(self) -> str:
+        return self.title or f"Conversation {self.id}"
+
+
+class Message(models.Model):
+    """One node: what a user or Claude said, as Claude's content blocks, kept verbatim and in order."""
+
+    OWNER = "conversation__owner"
+
+    class Role(models.TextChoices):
+        USER = "user"
+        ASSISTANT = "assistant"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children")
+    turn = models.ForeignKey("Turn", null=True, on_delete=models.SET_NULL, related_name="messages")
+    role = models.CharField(max_length=9, choices=Role)
+    content = VerbatimJSONField(help_text="Claude's content blocks; attachments stand for base64.")
+    text = models.TextField(blank=True, default="", help_text="The plain text of the content, for search and previews.")
+    stop_reason = models.CharField(max_length=100, null=True)  # noqa: DJ001 - null as in Claude's API
+    created_at = models.DateTimeField(auto_now_add=True)
+    searchable = models.GeneratedField(
+        expression=SearchVector(Left("text", SEARCHED_CHARACTERS), config="simple"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects: ClassVar[OwnedQuerySet[Message]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("id",)
+        # The migration adds the foreign key (conversation, parent) -> (conversation, id), which Django can't express.
+        constraints = (
+            models.UniqueConstraint("conversation", "id", name="message_in_conversation"),
+            models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="message_not_its_own_parent"),
+        )
+        indexes = (GinIndex("searchable", name="message_search"),)
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.text[:80]}"

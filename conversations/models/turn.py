@@ -1,0 +1,102 @@
+"""Turns and the journal of what they streamed."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import NullIf
+
+from conversations.fields import VerbatimJSONField
+from conversations.models.access import OwnedQuerySet
+from conversations.models.conversation import Conversation, Message
+from conversations.models.lease import Leased
+
+
+class LostTurn(Exception):
+    """The turn is no longer this process's: its lease ran out and another one settled it."""
+
+
+class Turn(Leased):
+    """One request of a user and everything that Claude does to answer it."""
+
+    OWNER = "conversation__owner"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        AWAITING_TOOLS = "awaiting_tools"
+        COMPLETED = "completed"
+        CANCELLED = "cancelled"
+        FAILED = "failed"
+        INTERRUPTED = "interrupted"
+
+    ACTIVE = frozenset({Status.QUEUED, Status.RUNNING, Status.AWAITING_TOOLS})
+    TERMINAL = frozenset({Status.COMPLETED, Status.CANCELLED, Status.FAILED, Status.INTERRUPTED})
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="turns")
+    user_message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="answers")
+    model = models.CharField(max_length=200)
+    settings = VerbatimJSONField(default=dict, help_text="The conversation's settings with this turn's own on top.")
+    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null is 'no key', and not unique
+    request_digest = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 of what was asked.")
+    position = models.BigIntegerField(default=0, help_text="How long the committed transcript is.")
+    stop_reason = models.CharField(max_length=100, null=True)  # noqa: DJ001 - null as in Claude's API
+    stop_sequence = models.TextField(null=True)  # noqa: DJ001 - null as in Claude's API
+    stop_details = VerbatimJSONField(null=True)
+    error = VerbatimJSONField(null=True, help_text="Type and message of what made it fail.")
+    first_delta_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[OwnedQuerySet[Turn]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                "conversation",
+                condition=models.Q(status__in=["queued", "running", "awaiting_tools"]),
+                name="one_active_turn",
+            ),
+            models.UniqueConstraint("user", "idempotency_key", name="one_turn_per_key"),
+        )
+        indexes = (
+            models.Index("holder", condition=models.Q(status="running"), name="turn_holder"),
+            models.Index("created_at", condition=models.Q(status="queued"), name="turn_queue"),
+        )
+
+    def __str__(self) -> str:
+        return f"Turn {self.id} ({self.status})"
+
+
+class Piece(models.Model):
+    """A contiguous part of a turn's transcript: its events from one position to another.
+
+    A running turn has many; an ended one has one, which stays as long as the turn does.
+    """
+
+    pk = models.CompositePrimaryKey("turn_id", "start")
+    turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="pieces", db_index=False)
+    start = models.BigIntegerField()
+    end = models.BigIntegerField()
+    events = VerbatimJSONField()
+    # The migration adds the foreign key (turn, previous) -> (turn, end): a piece begins where another one ends.
+    previous = models.GeneratedField(
+        expression=NullIf("start", 0), output_field=models.BigIntegerField(null=True), db_persist=True
+    )
+
+    turn_id: uuid.UUID
+
+    class Meta:
+        db_table = "conversations_journal"
+        constraints = (
+            models.UniqueConstraint("turn", "end", name="piece_ends_once"),
+            models.CheckConstraint(
+                condition=models.Q(start__gte=0, end__gt=models.F("start")), name="piece_goes_forward"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.turn_id} {self.start}-{self.end}"

@@ -1,0 +1,67 @@
+"""The ledger."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from conversations.fields import VerbatimJSONField, uuid7
+from conversations.models.access import OwnedQuerySet
+from conversations.models.conversation import Conversation
+from conversations.models.turn import Turn
+
+
+class Usage(models.Model):
+    """What one upstream request used and cost. Rows are only ever added, and outlive what they were spent on."""
+
+    OWNER = "user"
+
+    class Source(models.TextChoices):
+        PROVIDER = "provider"
+        ESTIMATE = "estimate"
+
+    class Purpose(models.TextChoices):
+        TURN = "turn"
+        EXTRACTION = "extraction"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="usage")
+    username = models.CharField(max_length=150)
+    purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.TURN)
+    conversation = models.ForeignKey(Conversation, null=True, on_delete=models.SET_NULL, related_name="usage")
+    turn = models.ForeignKey(Turn, null=True, on_delete=models.SET_NULL, related_name="usage")
+    model = models.CharField(max_length=200)
+    request_id = models.CharField(max_length=100, blank=True, default="", help_text="Claude's own id of the request.")
+    input_tokens = models.BigIntegerField(default=0, help_text="Uncached input only, as Claude counts it.")
+    output_tokens = models.BigIntegerField(default=0, help_text="With thinking, as it is billed.")
+    cache_read_tokens = models.BigIntegerField(default=0)
+    cache_write_5m_tokens = models.BigIntegerField(default=0)
+    cache_write_1h_tokens = models.BigIntegerField(default=0)
+    thinking_tokens = models.BigIntegerField(default=0, help_text="Part of the output, not beside it.")
+    web_search_requests = models.BigIntegerField(default=0)
+    raw = VerbatimJSONField(default=dict, help_text="Claude's usage object as it came.")
+    source = models.CharField(max_length=8, choices=Source)
+    cost = models.DecimalField(
+        max_digits=20, decimal_places=12, null=True, help_text="US dollars; null where the model's price is not known."
+    )
+    prices = VerbatimJSONField(default=dict, help_text="US dollars per million tokens of each class, and whose prices.")
+    stop_reason = models.CharField(max_length=100, null=True)  # noqa: DJ001 - null as in Claude's API
+    error_type = models.CharField(max_length=100, blank=True, default="")
+    duration = models.DurationField(null=True, help_text="From sending the request to the end of its stream.")
+    time_to_first_delta = models.DurationField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[OwnedQuerySet[Usage]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name_plural = "usage"
+        indexes = (
+            models.Index(fields=("user", "-created_at"), name="usage_by_user"),
+            models.Index(fields=("-created_at",), name="usage_by_time"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.input_tokens} in, {self.output_tokens} out"

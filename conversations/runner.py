@@ -1,0 +1,139 @@
+"""Running one kind of work: starting it by its id, stopping it, and taking over what was left lying."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import uuid
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
+
+from conversations.database import in_database
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+CANCELLED = "cancelled"
+INTERRUPTED = "interrupted"
+
+
+class Stopped(Exception):
+    """The work was stopped from outside; `reason` is CANCELLED or INTERRUPTED."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Stop:
+    """Stops a piece of work, but only where it can be stopped: never while it is claimed or ended.
+
+    (Cancelling its task could hit between the commit of a claim and our knowing of it, and leave the row to nobody.)
+    """
+
+    def __init__(self) -> None:
+        self._reason: str | None = None
+        self._task: asyncio.Task[Any] | None = None
+
+    def now(self, reason: str) -> None:
+        """Stops the work, at once or as soon as it can be."""
+        self._reason = self._reason or reason
+        if self._task:
+            self._task.cancel()
+
+    async def able(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Runs the part that can be stopped; raises Stopped if it was."""
+        self._task = asyncio.create_task(coroutine)
+        if self._reason:
+            self._task.cancel()
+        try:
+            return await self._task
+        except asyncio.CancelledError:
+            if self._reason is None:
+                raise
+            raise Stopped(self._reason) from None
+        finally:
+            self._task = None
+
+
+class Work(Protocol):
+    """A kind of work: rows that are claimed, run and settled by their ids."""
+
+    name: str
+
+    async def run(self, id: uuid.UUID, stop: Stop) -> None:
+        """Claims the row, does all there is to do, and ends it; stopped, it keeps what it has."""
+
+    def to_cancel(self, process: uuid.UUID) -> list[uuid.UUID]:
+        """What the process runs and was asked to stop."""
+
+    def abandoned(self) -> list[uuid.UUID]:
+        """What dead processes left running."""
+
+    def waiting(self, seconds: float) -> list[uuid.UUID]:
+        """What nobody has taken for so many seconds."""
+
+    def settle(self, id: uuid.UUID) -> None:
+        """Ends abandoned work with what is known of it."""
+
+
+class Runner:
+    """The work of one kind that runs in this process."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.draining = False
+        self._running: dict[uuid.UUID, asyncio.Task[None]] = {}
+        self._stops: dict[uuid.UUID, Stop] = {}
+
+    def start(self, id: uuid.UUID) -> None:
+        """Runs it in a task of its own, which outlives whoever asked for it."""
+        if self.draining or id in self._running:
+            return
+        stop = self._stops[id] = Stop()
+        task = self._running[id] = in_background(self.work.run(id, stop))
+        task.add_done_callback(lambda done: self._done(id, done))
+
+    def offer(self, ids: list[uuid.UUID]) -> None:
+        """Another process has new work that it does not run itself."""
+        for id in ids:
+            self.start(id)
+
+    def cancel(self, ids: list[uuid.UUID], reason: str = CANCELLED) -> None:
+        """Stops what of it runs here."""
+        for id in ids:
+            if id in self._stops:
+                self._stops[id].now(reason)
+
+    async def drain(self, seconds: float) -> None:
+        """Starts nothing more; what still runs after so many seconds is stopped."""
+        self.draining = True
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=seconds)
+        self.cancel(list(self._running), INTERRUPTED)
+        if self._running:
+            await asyncio.wait(self._running.values())
+
+    async def sweep(self, untaken: float | None) -> None:
+        """Settles what was abandoned; starts what has waited for `untaken` seconds, unless that is None."""
+        for id in await in_database(self.work.abandoned):
+            logger.warning("Settling %s %s, whose process was lost", self.work.name, id)
+            await in_database(self.work.settle, id)
+        if untaken is not None:
+            self.offer(await in_database(self.work.waiting, untaken))
+
+    def _done(self, id: uuid.UUID, task: asyncio.Task[None]) -> None:
+        del self._running[id], self._stops[id]
+        if not task.cancelled() and task.exception():
+            logger.error("%s %s ended in an error", self.work.name, id, exc_info=task.exception())
+
+
+def in_background(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """A task in a fresh context.
+
+    In the context of the request that began it, asgiref would send its database work to the request's own thread, which
+    is gone when the response is.
+    """
+    return asyncio.get_running_loop().create_task(coroutine, context=contextvars.Context())

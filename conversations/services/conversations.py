@@ -1,0 +1,83 @@
+"""Conversations: begun, changed, searched, deleted."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.postgres.search import SearchHeadline, SearchQuery
+from django.db import transaction
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from conversations.claude import catalogue
+from conversations.errors import NotFound
+from conversations.models import Conversation, Message, User
+from conversations.services import turns
+from conversations.services.settings import NAMES, resolved
+
+MARKS = {"start_sel": "<mark>", "stop_sel": "</mark>", "max_words": 20, "min_words": 8}
+
+
+def create(*, owner: User, fields: dict[str, Any]) -> Conversation:
+    """A new conversation. Raises InvalidRequest for settings that the model does not take."""
+    with transaction.atomic(durable=True):
+        conversation = Conversation(owner=owner)
+        _change(conversation, fields)
+        conversation.save()
+    return conversation
+
+
+def update(*, user: User, id: uuid.UUID | str, fields: dict[str, Any]) -> Conversation:
+    """Changes the fields that are given."""
+    with transaction.atomic(durable=True):
+        found = Conversation.objects.get_visible(user, id)
+        conversation = Conversation.objects.select_for_update(no_key=True).get(pk=found.pk)
+        _change(conversation, fields)
+        conversation.save()
+    return conversation
+
+
+def _change(conversation: Conversation, fields: dict[str, Any]) -> None:
+    given = {name: value for name, value in fields.items() if name in NAMES}
+    if given:
+        held = {**conversation.settings, **given}
+        conversation.settings = {name: value for name, value in held.items() if value is not None}
+        catalogue.check(resolved(conversation.settings))
+    for name in fields.keys() - given.keys():
+        setattr(conversation, name, fields[name])
+
+
+def activate(*, user: User, id: uuid.UUID | str, leaf: uuid.UUID) -> Conversation:
+    """Makes a message the one that the next turn goes on from."""
+    with transaction.atomic(durable=True):
+        found = Conversation.objects.get_visible(user, id)
+        conversation = Conversation.objects.select_for_update(no_key=True).get(pk=found.pk)
+        if not conversation.messages.filter(pk=leaf).exists():
+            raise NotFound("There is no such message in this conversation.")
+        conversation.active_leaf_id = leaf
+        conversation.save(update_fields=["active_leaf", "updated_at"])
+    return conversation
+
+
+def delete(*, user: User, id: uuid.UUID | str) -> None:
+    """Deletes a conversation with everything in it but the ledger's rows. A turn that runs is stopped and booked."""
+    with transaction.atomic(durable=True):
+        conversation = Conversation.objects.get_visible(user, id)
+        for turn in conversation.turns.exclude(status__in=turns.Turn.TERMINAL):
+            turns.stop_now(turn_id=turn.pk)
+        conversation.delete()
+
+
+def search(found: QuerySet[Conversation], words: str) -> QuerySet[Conversation]:
+    """Those whose title or messages have all the words, with a snippet that shows where."""
+    query = SearchQuery(words, search_type="websearch", config="simple")
+    messages = Message.objects.filter(conversation=OuterRef("pk"), searchable=query)
+    in_message = messages.order_by("-id").annotate(headline=SearchHeadline("text", query, config="simple", **MARKS))
+    return found.filter(Q(searchable=query) | Exists(messages)).annotate(
+        snippet=Coalesce(
+            Subquery(in_message.values("headline")[:1]),
+            SearchHeadline(F("title"), query, config="simple", **MARKS),
+            output_field=CharField(),
+        )
+    )

@@ -1,0 +1,15 @@
+"""News for other processes, sent when the transaction commits and lost with it when it does not."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import connection
+
+from conversations.wakes import CHANNEL, notice
+
+
+def tell(kind: str, *ids: uuid.UUID) -> None:
+    """There is news of this kind about these ids."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, notice(kind, *ids)])

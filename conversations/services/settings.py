@@ -1,0 +1,32 @@
+"""What a request to Claude is made with: the platform's settings, the conversation's over them, the turn's over those."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+NAMES = (
+    "system",
+    "model",
+    "max_tokens",
+    "temperature",
+    "stop_sequences",
+    "thinking",
+    "effort",
+    "tools",
+    "tool_choice",
+)
+
+
+def resolved(*layers: dict[str, Any]) -> dict[str, Any]:
+    """The settings that hold, later layers over earlier ones. A null takes a setting away."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged.update(layer)
+    held = {name: value for name, value in merged.items() if value is not None}
+    return {
+        "model": settings.COLLOQUY_DEFAULT_MODEL,
+        "max_tokens": settings.COLLOQUY_DEFAULT_MAX_TOKENS,
+        **held,
+    }

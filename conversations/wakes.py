@@ -1,0 +1,113 @@
+"""Who waits for what in this process, and how news from the others arrives.
+
+News says only that there is something new, never what: that is read from the tables. So a lost notification costs a
+moment (the safety poll), not text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from conversations.database import LOST, connect
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "colloquy"
+POLL = 1.0  # seconds between looks at what is watched, in case a notification was lost
+RECONNECT = 0.5  # seconds between attempts while Postgres is away
+
+Handler = Callable[[list[uuid.UUID]], None]
+
+
+class Wakes:
+    """Waiting for news of a turn, a conversation or an extraction, by its id."""
+
+    def __init__(self) -> None:
+        self._waiting: defaultdict[uuid.UUID, set[asyncio.Event]] = defaultdict(set)
+        self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
+        self._progress: dict[uuid.UUID, object] = {}
+
+    @contextmanager
+    def waiting(self, id: uuid.UUID) -> Iterator[asyncio.Event]:
+        """An event that is set at any news of this id. Clear it *before* reading what is new."""
+        event = asyncio.Event()
+        self._waiting[id].add(event)
+        try:
+            yield event
+        finally:
+            self._waiting[id].discard(event)
+            if not self._waiting[id]:
+                del self._waiting[id]
+                self._progress.pop(id, None)
+
+    def wake(self, ids: Iterable[uuid.UUID]) -> None:
+        """There is news of these."""
+        for id in ids:
+            for event in self._waiting.get(id, ()):
+                event.set()
+
+    def on(self, kind: str, handler: Handler) -> None:
+        """Also calls this with the ids of every notification of a kind."""
+        self._handlers[kind].append(handler)
+
+    async def listen(self) -> None:
+        """Hears the other processes, for ever. Waiters are woken after every gap, since news may have come in it."""
+        while True:
+            try:
+                async with await connect() as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    self.wake(list(self._waiting))
+                    await self._hear(connection)
+            except LOST as error:
+                logger.warning("The listening connection was lost: %s", error)
+                await asyncio.sleep(RECONNECT)
+
+    async def _hear(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+        clock = asyncio.get_running_loop().time
+        polled_at = clock()
+        while True:
+            async for notification in connection.notifies(timeout=POLL):
+                self._handle(notification.payload)
+                if clock() - polled_at > POLL:
+                    break
+            await self._poll(connection)
+            polled_at = clock()
+
+    def _handle(self, payload: str) -> None:
+        kind, *ids = payload.split()
+        keys = [uuid.UUID(id) for id in ids]
+        self.wake(keys)
+        for handler in self._handlers[kind]:
+            handler(keys)
+
+    async def _poll(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+        """Wakes those whose turn has moved, or whose conversation has a new turn, since the last look."""
+        if not self._waiting:
+            return
+        cursor = connection.cursor(row_factory=tuple_row)
+        await cursor.execute(
+            """
+            SELECT id, position::text || status FROM conversations_turn WHERE id = ANY(%(ids)s)
+            UNION ALL
+            SELECT conversation_id, max(id::text) FROM conversations_turn
+            WHERE conversation_id = ANY(%(ids)s) GROUP BY conversation_id
+            """,
+            {"ids": list(self._waiting)},
+        )
+        for id, progress in await cursor.fetchall():
+            if self._progress.get(id) != progress:
+                self._progress[id] = progress
+                self.wake([id])
+
+
+def notice(kind: str, *ids: uuid.UUID) -> str:
+    """The payload that tells other processes: at most 200 ids fit into one."""
+    return " ".join([kind, *(id.hex for id in ids)])

@@ -1,0 +1,183 @@
+"""The WebSocket: commands in, answers and events out. Nothing runs here: handlers parse, call a service, and return."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from channels.consumer import get_handler_name
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from conversations.api import turns as turn_api
+from conversations.api.errors import translate
+from conversations.database import in_database
+from conversations.engine import engine
+from conversations.errors import ColloquyError, Draining, InvalidRequest, NotFound
+from conversations.follow import follow
+from conversations.models import Conversation, Turn, User
+from conversations.services import turns
+from conversations.transcript import encode
+from conversations.ws import frames
+from conversations.ws.authentication import Refused, authenticate
+from conversations.ws.watching import new_turns
+
+logger = logging.getLogger(__name__)
+
+TOO_SLOW = 4408
+
+
+class Socket(AsyncWebsocketConsumer):
+    """One user's socket, and the turns and conversations that it follows."""
+
+    user: User
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._following: dict[tuple[str, uuid.UUID], asyncio.Task[None]] = {}
+        self._closed = False
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Hands a message to its handler.
+
+        Channels' own first hops to a thread to close database connections. None is left open here: everything that
+        touches the database goes through `in_database`.
+        """
+        handler = getattr(self, get_handler_name(message), None)
+        if handler is None:
+            raise ValueError(f"No handler for message type {message['type']}")
+        await handler(message)
+
+    async def connect(self) -> None:
+        """Accepts first and closes after that, since a refused handshake could not carry a close code."""
+        try:
+            self.user = await in_database(authenticate, self.scope)
+        except Refused as refused:
+            await self.accept()
+            await self.close(refused.code)
+            return
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        """Ends what was followed. The turns themselves go on."""
+        self._closed = True
+        for task in self._following.values():
+            task.cancel()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Answers a command; one that can't be followed by an error frame, and the socket stays open."""
+        if not hasattr(self, "user"):
+            return
+        frame: dict[str, Any] = {}
+        try:
+            frame = frames.parse(text_data)
+            command = frames.checked(frame).validated_data
+            await self._commands[command["type"]](self, frame, command)
+        except Exception as error:  # whatever it was, the socket stays open
+            ours = translate(error)
+            if ours is None:
+                logger.exception("A WebSocket command failed")
+                ours = ColloquyError()
+            await self._answer({**ours.payload(), "ref": frames.ref_of(frame)})
+
+    async def _create(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+        if (await engine()).draining:
+            raise Draining(retry_after=5)
+        turn, new = await in_database(self._begin, frame)
+        await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": turn})
+        id = uuid.UUID(turn["id"])
+        if new:
+            await (await engine()).run("turn", id)
+        self._follow_turn(id, 0)
+
+    def _begin(self, frame: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+        command = frames.checked(frame)
+        assert isinstance(command, frames.Create)
+        conversation = str(command.validated_data["conversation"])
+        own = {"type", "ref", "conversation", "idempotency_key"}
+        turn, new = turns.create(
+            user=self.user,
+            conversation_id=conversation,
+            asked=command.asked(),
+            key=command.validated_data.get("idempotency_key"),
+            # The same body has the same digest over REST, so that a retry may come the other way.
+            digest=turn_api.digest(conversation, {key: value for key, value in frame.items() if key not in own}),
+        )
+        return turn_api.shown(turn.pk), new
+
+    async def _follow(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+        turn = await in_database(Turn.objects.get_visible, self.user, command["turn"])
+        if turn.ended and command["after"] > turn.position:
+            raise InvalidRequest(f"after is beyond the end, which is at {turn.position}.", details={"after": "too far"})
+        self._follow_turn(turn.pk, command["after"])
+
+    async def _unfollow(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+        task = self._following.pop(("turn", command["turn"]), None)
+        if task:
+            task.cancel()
+        elif not await in_database(Turn.objects.visible_to(self.user).filter(pk=command["turn"]).exists):
+            raise NotFound("There is no such turn.")
+
+    async def _cancel(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+        turn = await in_database(turns.cancel, user=self.user, turn_id=command["turn"])
+        (await engine()).runner("turn").cancel([turn.pk])
+        await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
+
+    async def _follow_conversation(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+        conversation = await in_database(Conversation.objects.get_visible, self.user, command["conversation"])
+        self._in_background(("conversation", conversation.pk), self._relay_conversation(conversation.pk))
+
+    async def _ping(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+        await self._answer({"type": "pong"} if "ref" not in frame else {"type": "pong", "ref": frames.ref_of(frame)})
+
+    _commands: dict[str, Callable[[Socket, dict[str, Any], dict[str, Any]], Awaitable[None]]] = {
+        "turn.create": _create,
+        "turn.follow": _follow,
+        "turn.unfollow": _unfollow,
+        "turn.cancel": _cancel,
+        "conversation.follow": _follow_conversation,
+        "ping": _ping,
+    }
+
+    def _follow_turn(self, turn: uuid.UUID, after: int) -> None:
+        self._in_background(("turn", turn), self._relay_turn(turn, after))
+
+    def _in_background(self, key: tuple[str, uuid.UUID], relay: Any) -> None:
+        """Follows in a task of its own: a handler that streams would be deaf to the next command."""
+        before = self._following.pop(key, None)
+        if before:
+            before.cancel()
+        task = self._following[key] = asyncio.create_task(relay)
+        task.add_done_callback(lambda done: self._relayed(key, done))
+
+    def _relayed(self, key: tuple[str, uuid.UUID], task: asyncio.Task[None]) -> None:
+        if self._following.get(key) is task:
+            del self._following[key]
+        if not task.cancelled() and task.exception() and not self._closed:
+            logger.error("Relaying %s %s ended in an error", *key, exc_info=task.exception())
+
+    async def _relay_turn(self, turn: uuid.UUID, after: int) -> None:
+        async for batch in follow(turn, after):
+            for frame in batch.frames if batch else ():
+                await self._send(frame.data)
+
+    async def _relay_conversation(self, conversation: uuid.UUID) -> None:
+        async for turn in new_turns(conversation):
+            if ("turn", turn) not in self._following:
+                self._follow_turn(turn, 0)
+
+    async def _answer(self, answer: dict[str, Any]) -> None:
+        await self._send(encode(answer))
+
+    async def _send(self, text: str) -> None:
+        """Sends, or gives up on a reader that does not read; it can resume where it was."""
+        try:
+            async with asyncio.timeout(settings.COLLOQUY_SEND_TIMEOUT):
+                await self.send(text_data=text)
+        except TimeoutError:
+            self._closed = True
+            await self.close(TOO_SLOW)
+            raise asyncio.CancelledError from None

@@ -1,0 +1,80 @@
+"""What a client may send over the socket."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from rest_framework import serializers
+
+from conversations.api.errors import invalid
+from conversations.api.fields import Json, StrictSerializer, String
+from conversations.api.parsers import parse_json
+from conversations.api.serializers import TurnRequestSerializer
+from conversations.errors import InvalidRequest
+
+
+class FrameSerializer(StrictSerializer):
+    """Any command: its type, and a reference that its answer carries."""
+
+    type = String()
+    ref = Json(required=False, allow_null=True)
+
+
+class Create(FrameSerializer, TurnRequestSerializer):
+    conversation = serializers.UUIDField()
+    idempotency_key = String(required=False, min_length=1, max_length=255)
+
+
+class Follow(FrameSerializer):
+    turn = serializers.UUIDField()
+    after = serializers.IntegerField(required=False, min_value=0, max_value=10**18, default=0)
+
+
+class OfTurn(FrameSerializer):
+    turn = serializers.UUIDField()
+
+
+class OfConversation(FrameSerializer):
+    conversation = serializers.UUIDField()
+
+
+COMMANDS: dict[str, type[FrameSerializer]] = {
+    "turn.create": Create,
+    "turn.follow": Follow,
+    "turn.unfollow": OfTurn,
+    "turn.cancel": OfTurn,
+    "conversation.follow": OfConversation,
+    "ping": FrameSerializer,
+}
+
+
+def parse(text: str | None) -> dict[str, Any]:
+    """A frame as an object with a type. Raises InvalidRequest."""
+    if text is None:
+        raise InvalidRequest("Frames are text.")
+    try:
+        frame = parse_json(text)
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from None
+    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
+        raise InvalidRequest("A frame is an object with a type.", details={"type": "missing"})
+    return frame
+
+
+def checked(frame: dict[str, Any]) -> FrameSerializer:
+    """The command in a frame. Raises InvalidRequest."""
+    if frame["type"] not in COMMANDS:
+        raise InvalidRequest(f"There is no command {frame['type']!r}.", details={"type": "unknown"})
+    command = COMMANDS[frame["type"]](data=frame)
+    try:
+        command.is_valid(raise_exception=True)
+    except serializers.ValidationError as error:
+        raise invalid(error.detail) from None
+    return command
+
+
+def ref_of(frame: dict[str, Any]) -> Any:
+    """What the answer to a frame refers to it by, if it is nothing odd."""
+    ref = frame.get("ref")
+    return ref if isinstance(ref, (str, int, float, uuid.UUID)) else None

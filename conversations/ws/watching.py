@@ -1,0 +1,30 @@
+"""The turns that begin in a conversation while somebody follows it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+
+from conversations.database import in_database
+from conversations.engine import engine
+from conversations.models import Turn
+
+
+async def new_turns(conversation: uuid.UUID) -> AsyncIterator[uuid.UUID]:
+    """The ids of the turns begun from now on, by anyone, on any process."""
+    here = await engine()
+    with here.wakes.waiting(conversation) as news:
+        known = set(await in_database(_latest, conversation))
+        while True:
+            news.clear()
+            for turn in await in_database(_latest, conversation):
+                if turn not in known:
+                    known.add(turn)
+                    yield turn
+            await news.wait()
+
+
+def _latest(conversation: uuid.UUID) -> list[uuid.UUID]:
+    """The newest turns, oldest first: many more than can begin between two looks, since one ends before the next."""
+    rows = Turn.objects.filter(conversation_id=conversation).order_by("-created_at", "-pk")
+    return list(reversed(rows.values_list("pk", flat=True)[:100]))
