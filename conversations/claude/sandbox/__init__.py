@@ -1,0 +1,35 @@
+"""A sandbox of Claude's Messages API: a real HTTP server, as strict as version 2026-10-21, for trying things and for tests.
+
+It is not Claude. What it says is made up by rules: by default a short answer about the prompt, labelled `[sandbox]`.
+The newest user message can direct it, anywhere in its text, with `[[sandbox: name=value; name; ...]]`:
+
+What to say
+    text="..."              exactly this (a JSON string, so \\n and \\u escapes work)
+    words=N                 N words
+    json="..."              exactly this, where JSON was asked for; fence and prose wrap JSON in a fence or in prose
+    stop_reason=X           any stop reason, known or not; stop_sequence=X names the sequence that was hit
+    refusal, refusal=CATEGORY   a refusal without content; with text="..." after some of it
+    thinking, thinking="..."    a thinking block first; redacted_thinking a redacted one
+    tool=NAME, tool=NAME{"a": 1}    a call of a tool; several are parallel calls
+    web_search              a search on the server with its result, and cited text
+    citations               text that cites the first document
+    block=sandbox_NAME      a kind of block, delta and event that nobody knows
+    empty                   no content at all
+    usage.KEY=N             another number in the usage; late_usage restates it in message_delta
+
+How to say it
+    pace=SECONDS            between deltas; delay=SECONDS before the response begins
+    chunk=N                 the stream in chunks of N bytes; one_chunk in one; split_utf8 with chunks that end in characters
+    crlf, no_ping, duplicate_message_start
+
+What goes wrong
+    error=TYPE or STATUS    instead of an answer; times=N for the first N requests with this body, then it works;
+                            retry_after=SECONDS; no_retry
+    error_after=N:TYPE      an error event after N deltas
+    cut_after=N             the connection drops after N deltas
+    cut_clean_after=N       the response ends well-formed after N deltas, without message_stop
+    cut_midbyte_after=N     it ends inside a character
+    stall_after=N:SECONDS   silence after N deltas
+
+`GET /_sandbox/requests` lists the requests that it got, `DELETE` forgets them; both are the sandbox's own, not Claude's.
+"""

@@ -1,0 +1,37 @@
+"""How the sandbox refuses a request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    408: "timeout_error",
+    409: "conflict_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    500: "api_error",
+    503: "api_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+STATUSES = {type: status for status, type in reversed(TYPES.items())}
+
+
+class Refused(Exception):
+    """A request that Claude's API would refuse, with the status and type that it would refuse it with."""
+
+    def __init__(self, status: int, message: str, *, type: str | None = None, headers: dict[str, str] | None = None):
+        super().__init__(message)
+        self.status = status
+        self.type = type or TYPES.get(status, "api_error")
+        self.headers = headers or {}
+
+    def envelope(self, request_id: str) -> dict[str, Any]:
+        """Claude's error envelope."""
+        error = {"type": self.type, "message": str(self)}
+        return {"type": "error", "error": error, "request_id": request_id}

@@ -1,0 +1,336 @@
+"""The sandbox's HTTP server."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+import json
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+import conversations.claude.sandbox as sandbox_package
+from conversations.claude.catalogue import Model, all_models, find
+from conversations.claude.sandbox import tokens
+from conversations.claude.sandbox.answers import answer_to, directives_in
+from conversations.claude.sandbox.cache import PromptCache, Split
+from conversations.claude.sandbox.directives import Directives
+from conversations.claude.sandbox.refused import STATUSES, Refused
+from conversations.claude.sandbox.stream import Cut, Faults, chunked, encoded, events_of
+from conversations.claude.sandbox.validation import VERSIONS, validate
+
+BODY_LIMIT = 32 * 1024 * 1024  # bytes
+KEPT_REQUESTS = 1000
+PACE = 0.02  # seconds between deltas
+
+
+@dataclass
+class Received:
+    """A request that the sandbox got."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+    received_at: float
+    """Seconds since the epoch."""
+    status: int = 0
+    finished_at: float | None = None
+    disconnected: bool = False
+    """Whether the client left before the end of the answer."""
+
+
+@dataclass
+class Sandbox:
+    """The server, to be used as `async with Sandbox() as sandbox: sandbox.url`."""
+
+    pace: float = PACE
+    port: int = 0
+    replay: bytes | None = None
+    """The body of every answer, instead of what the sandbox would say: a recorded stream."""
+    replay_chunk: int | None = None
+    requests: deque[Received] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
+
+    def __post_init__(self) -> None:
+        self._cache = PromptCache()
+        self._attempts: Counter[str] = Counter()
+        self._ids = itertools.count(1)
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL for a client."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=BODY_LIMIT, middlewares=[self._enveloped])
+        app.router.add_get("/", self._about)
+        app.router.add_post("/v1/messages", self._messages)
+        app.router.add_post("/v1/messages/count_tokens", self._count_tokens)
+        app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/v1/models/{id}", self._model)
+        app.router.add_get("/_sandbox/requests", self._list_requests)
+        app.router.add_delete("/_sandbox/requests", self._forget_requests)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+
+    # --- Requests -----------------------------------------------------------------------------------------------------
+
+    @web.middleware
+    async def _enveloped(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        """Gives every request an id, and every refusal Claude's envelope."""
+        request["id"] = f"req_sandbox_{next(self._ids):08d}"
+        try:
+            response: web.StreamResponse = await handler(request)
+        except Refused as refused:
+            response = self._refusal(request, refused)
+        except web.HTTPException as error:
+            response = self._refusal(request, Refused(error.status, error.reason or "Not found"))
+        if "received" in request:
+            request["received"].status = response.status
+        return response
+
+    def _refusal(self, request: web.Request, refused: Refused) -> web.Response:
+        headers = {**self._headers(request), **refused.headers}
+        return web.json_response(refused.envelope(request["id"]), status=refused.status, headers=headers)
+
+    def _headers(self, request: web.Request) -> dict[str, str]:
+        limits = {
+            f"anthropic-ratelimit-{kind}-{what}": value
+            for kind in ("requests", "tokens", "input-tokens", "output-tokens")
+            for what, value in (("limit", "1000000"), ("remaining", "999999"), ("reset", "2099-01-01T00:00:00Z"))
+        }
+        return {"request-id": request["id"], "anthropic-organization-id": "sandbox", **limits}
+
+    async def _about(self, request: web.Request) -> web.Response:
+        return web.Response(text=sandbox_package.__doc__)
+
+    async def _list_requests(self, request: web.Request) -> web.Response:
+        return web.json_response([asdict(received) for received in self.requests])
+
+    async def _forget_requests(self, request: web.Request) -> web.Response:
+        self.requests.clear()
+        return web.Response(status=204)
+
+    async def _received(self, request: web.Request) -> tuple[dict[str, Any], str]:
+        """The body and version of a request whose headers are in order."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        received = Received(request.method, request.path, headers, None, time.time())
+        request["received"] = received
+        self.requests.append(received)
+        _check_credentials(headers)
+        version = headers.get("anthropic-version", "")
+        if version not in VERSIONS:
+            raise Refused(400, "anthropic-version: header is required and must be a known version")
+        try:
+            received.body = json.loads(await request.read())
+        except (ValueError, RecursionError):
+            raise Refused(400, "The request body is not valid JSON") from None
+        except web.HTTPRequestEntityTooLarge:
+            raise Refused(413, "Request exceeds the maximum size") from None
+        if not isinstance(received.body, dict):
+            raise Refused(400, "The request body must be an object")
+        return received.body, version
+
+    # --- Endpoints ----------------------------------------------------------------------------------------------------
+
+    async def _models(self, request: web.Request) -> web.Response:
+        _check_credentials({name.lower(): value for name, value in request.headers.items()})
+        rows = [_model_info(model) for model in all_models()]
+        page = {"data": rows, "has_more": False, "first_id": rows[0]["id"], "last_id": rows[-1]["id"]}
+        return web.json_response(page, headers=self._headers(request))
+
+    async def _model(self, request: web.Request) -> web.Response:
+        model = find(request.match_info["id"])
+        if model is None:
+            raise Refused(404, f"model: {request.match_info['id']}")
+        return web.json_response(_model_info(model), headers=self._headers(request))
+
+    async def _count_tokens(self, request: web.Request) -> web.Response:
+        body, version = await self._received(request)
+        validate(body, version=version, counting=True)
+        count = tokens.of_request(body, _known(body))
+        return web.json_response({"input_tokens": count}, headers=self._headers(request))
+
+    async def _messages(self, request: web.Request) -> web.StreamResponse:
+        body, version = await self._received(request)
+        if self.replay is not None:
+            return await self._send(request, Directives(), iter([self.replay]))
+        validate(body, version=version)
+        directives, prompt = directives_in(body)
+        await asyncio.sleep(directives.number("delay"))
+        self._fail_if_told(body, directives)
+        message = self._message(request, body, directives, prompt)
+        if body.get("stream"):
+            return await self._send(request, directives, events_of(message, directives))
+        for name in ("cut_after", "cut_clean_after", "cut_midbyte_after"):
+            if name in directives:
+                _abort(request)
+        return web.json_response(message, headers=self._headers(request))
+
+    def _fail_if_told(self, body: dict[str, Any], directives: Directives) -> None:
+        error = directives.text("error")
+        if error is None:
+            return
+        digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        self._attempts[digest] += 1
+        if self._attempts[digest] > directives.number("times", float("inf")):
+            return
+        status = int(error) if error.isdigit() else STATUSES.get(error, 500)
+        headers = {}
+        if after := directives.text("retry_after"):
+            headers["retry-after"] = after
+        if "no_retry" in directives:
+            headers["x-should-retry"] = "false"
+        kind = None if error.isdigit() else error
+        raise Refused(status, f"The sandbox was told to fail: {error}", type=kind, headers=headers)
+
+    def _message(
+        self, request: web.Request, body: dict[str, Any], directives: Directives, prompt: str
+    ) -> dict[str, Any]:
+        model = _known(body)
+        answer = answer_to(body, model, directives, prompt)
+        usage = {**_usage(self._cache.split(body, model)), **answer.usage, **directives.usage}
+        return {
+            "id": request["id"].replace("req_", "msg_"),
+            "type": "message",
+            "role": "assistant",
+            "model": body["model"],
+            "content": answer.content,
+            "stop_reason": answer.stop_reason,
+            "stop_sequence": answer.stop_sequence,
+            "stop_details": answer.stop_details,
+            "usage": usage,
+        }
+
+    # --- Streams ------------------------------------------------------------------------------------------------------
+
+    async def _send(self, request: web.Request, directives: Directives, events: Iterator[Any]) -> web.StreamResponse:
+        headers = {**self._headers(request), "Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        request["received"].status = 200
+        try:
+            await self._write(request, response, directives, events)
+            await response.write_eof()
+        except Cut as cut:
+            await response.write(cut.last)
+            if not cut.clean:
+                _abort(request)
+        except (ConnectionError, asyncio.CancelledError):
+            request["received"].disconnected = True
+            raise
+        finally:
+            request["received"].finished_at = time.time()
+        return response
+
+    async def _write(
+        self, request: web.Request, response: web.StreamResponse, directives: Directives, events: Iterator[Any]
+    ) -> None:
+        faults = Faults(directives)
+        pace = directives.number("pace", self.pace)
+        held = b""
+        for event in events:
+            if isinstance(event, bytes):
+                await self._replay(response, event)
+                continue
+            instead = faults.before(event)
+            if isinstance(instead, float):
+                await asyncio.sleep(instead)
+            elif instead:
+                await response.write(encoded({**instead, "request_id": request["id"]}, directives))
+                return
+            data = encoded(event, directives)
+            if "one_chunk" in directives:
+                held += data
+                continue
+            for chunk in chunked(data, directives):
+                await response.write(chunk)
+            if pace and event["type"] == "content_block_delta":
+                await asyncio.sleep(pace)
+        if held:
+            await response.write(held)
+
+    async def _replay(self, response: web.StreamResponse, recorded: bytes) -> None:
+        size = self.replay_chunk or len(recorded) or 1
+        for start in range(0, len(recorded), size):
+            await response.write(recorded[start : start + size])
+
+
+def _check_credentials(headers: dict[str, str]) -> None:
+    key = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
+    if not key or key.startswith("invalid"):
+        raise Refused(401, "invalid x-api-key")
+
+
+def _known(body: dict[str, Any]) -> Model:
+    model = find(body["model"])
+    assert model is not None, "the request has been validated"
+    return model
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport:
+        request.transport.abort()
+
+
+def _usage(split: Split) -> dict[str, Any]:
+    return {
+        "input_tokens": split.uncached,
+        "cache_creation_input_tokens": sum(split.written.values()),
+        "cache_read_input_tokens": split.read,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": split.written.get("5m", 0),
+            "ephemeral_1h_input_tokens": split.written.get("1h", 0),
+        },
+        "output_tokens": 0,
+        "service_tier": "standard",
+        "inference_geo": "global",
+    }
+
+
+def _model_info(model: Model) -> dict[str, Any]:
+    return {
+        "id": model.id,
+        "type": "model",
+        "display_name": model.name,
+        "created_at": "2026-01-01T00:00:00Z",
+        "lifecycle": "deprecated" if model.lifecycle == "deprecated" else "active",
+        "max_input_tokens": model.context_window,
+        "max_tokens": model.max_output,
+    }
+
+
+@contextmanager
+def running_sandbox(**options: Any) -> Iterator[Sandbox]:
+    """A sandbox on a thread of its own, for code that has no event loop."""
+    sandbox = Sandbox(**options)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True, name="sandbox")
+    thread.start()
+    asyncio.run_coroutine_threadsafe(sandbox.__aenter__(), loop).result(10)
+    try:
+        yield sandbox
+    finally:
+        asyncio.run_coroutine_threadsafe(sandbox.__aexit__(None, None, None), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

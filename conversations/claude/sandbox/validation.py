@@ -1,0 +1,257 @@
+"""What version 2026-10-21 of the Messages API refuses (claude-api.md 2, 6, 8). Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from conversations.claude.catalogue import Model, find
+from conversations.claude.sandbox import tokens
+from conversations.claude.sandbox.blocks import check_block
+from conversations.claude.sandbox.refused import Refused
+from conversations.claude.sandbox.schemas import check_schema
+
+Body = dict[str, Any]
+
+VERSIONS = ("2023-06-01", "2026-10-21")
+SAMPLING = ("temperature", "top_p", "top_k")
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "model": str,
+    "max_tokens": int,
+    "messages": list,
+    "system": (str, list),
+    "stop_sequences": list,
+    "stream": bool,
+    "metadata": dict,
+    "thinking": dict,
+    "output_config": dict,
+    "tools": list,
+    "tool_choice": dict,
+    "cache_control": dict,
+    "service_tier": str,
+    "speed": str,
+    "inference_geo": str,
+    "container": (str, dict),
+    "diagnostics": dict,
+}
+TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
+SERVER_TOOLS = ("web_search_", "web_fetch_", "code_execution_", "tool_search_tool_", "bash_", "text_editor_", "memory_")
+THINKING = ("thinking", "redacted_thinking")
+
+
+def validate(body: Body, *, version: str, counting: bool = False) -> None:
+    """Raises Refused for a body that Claude would refuse."""
+    allowed = {**TYPES, **({name: (int, float) for name in SAMPLING} if version == VERSIONS[0] else {})}
+    for name in body:
+        _require(name in allowed, f"{name}: Extra inputs are not permitted")
+    for name in ("model", "messages") if counting else ("model", "max_tokens", "messages"):
+        _require(name in body, f"{name}: Field required")
+    for name, value in body.items():
+        fine = isinstance(value, allowed[name]) and not (isinstance(value, bool) and allowed[name] is not bool)
+        _require(fine, f"{name}: Input has the wrong type")
+    model = find(body["model"])
+    if model is None:
+        raise Refused(404, f"model: {body['model']}")
+    for check in CHECKS:
+        check(body, model)
+    check_messages(body, model, version)
+    if tokens.of_request(body, model) > model.context_window:
+        raise Refused(400, f"prompt is too long: {tokens.of_request(body, model)} tokens > {model.context_window} maximum")
+
+
+def _require(fine: object, message: str) -> None:
+    if not fine:
+        raise Refused(400, message)
+
+
+def _max_tokens(body: Body, model: Model) -> None:
+    limit = body.get("max_tokens", 1)
+    _require(limit >= 1 or (limit == 0 and not body.get("stream")), "max_tokens: must be at least 1")
+    _require(limit <= model.max_output, f"max_tokens: {limit} > {model.max_output}, the maximum for {model.id}")
+
+
+def _sampling(body: Body, model: Model) -> None:
+    given = [name for name in SAMPLING if name in body]
+    if not given:
+        return
+    if model.sampling == "default_only":
+        _require(given == ["temperature"] and body["temperature"] == 1, f"{given[0]}: only the default is supported")
+    _require(model.sampling != "no", f"{given[0]}: {model.id} does not support sampling parameters")
+    _require(0 <= body.get("temperature", 1) <= 1, "temperature: range: 0..1")
+    _require(not {"temperature", "top_p"} <= set(given), "temperature and top_p cannot both be specified")
+
+
+def _stop_sequences(body: Body, model: Model) -> None:
+    for sequence in body.get("stop_sequences", []):
+        _require(isinstance(sequence, str) and sequence.strip(), "stop_sequences: each must contain non-whitespace")
+
+
+def _system(body: Body, model: Model) -> None:
+    system = body.get("system")
+    if isinstance(system, list):
+        for index, block in enumerate(system):
+            _require(isinstance(block, dict) and block.get("type") == "text", f"system.{index}: must be a text block")
+            check_block(block, "system", f"system.{index}")
+
+
+def _metadata(body: Body, model: Model) -> None:
+    for name in body.get("metadata", {}):
+        _require(name == "user_id", f"metadata.{name}: Extra inputs are not permitted")
+
+
+def _thinking(body: Body, model: Model) -> None:
+    thinking = body.get("thinking")
+    if thinking is None:
+        return
+    kind = thinking.get("type")
+    _require(kind in model.thinking_types, f"thinking.type: {kind} is not supported by {model.id}")
+    if kind == "enabled":
+        budget = thinking.get("budget_tokens")
+        _require(isinstance(budget, int) and budget >= 1024, "thinking.budget_tokens: must be at least 1024")
+        _require(budget < body.get("max_tokens", budget + 1), "max_tokens must be greater than thinking.budget_tokens")
+
+
+def _output_config(body: Body, model: Model) -> None:
+    config = body.get("output_config", {})
+    for name in config:
+        _require(name in ("effort", "format"), f"output_config.{name}: Extra inputs are not permitted")
+    if "effort" in config:
+        _require(config["effort"] in model.efforts, f"output_config.effort: not supported by {model.id}")
+    if "format" in config:
+        _require(isinstance(config["format"], dict), "output_config.format: must be an object")
+        _require(config["format"].get("type") == "json_schema", "output_config.format.type: must be json_schema")
+        check_schema(config["format"].get("schema"))
+
+
+def _tools(body: Body, model: Model) -> None:
+    names: set[str] = set()
+    for index, tool in enumerate(body.get("tools", [])):
+        path = f"tools.{index}"
+        _require(isinstance(tool, dict), f"{path}: must be an object")
+        kind = tool.get("type", "custom")
+        name = tool.get("name", "")
+        _require(isinstance(name, str) and TOOL_NAME.match(name), f"{path}.name: must match {TOOL_NAME.pattern}")
+        _require(name not in names, "tools: Tool names must be unique.")
+        names.add(name)
+        if kind == "custom":
+            schema = tool.get("input_schema")
+            _require(isinstance(schema, dict) and schema.get("type") == "object", f"{path}.input_schema: must be an object")
+        else:
+            _require(str(kind).startswith(SERVER_TOOLS), f"{path}.type: unknown tool type {kind}")
+
+
+def _tool_choice(body: Body, model: Model) -> None:
+    choice = body.get("tool_choice")
+    if choice is None:
+        return
+    kind = choice.get("type")
+    _require(kind in ("auto", "any", "tool", "none"), "tool_choice.type: must be auto, any, tool or none")
+    _require(body.get("tools"), "tool_choice: may only be specified while providing tools")
+    if kind in ("any", "tool"):
+        _require(model.forced_tool_choice, f"tool_choice: {model.id} does not support forced tool use")
+        enabled = body.get("thinking", {}).get("type") == "enabled"
+        _require(not enabled, "Thinking may not be enabled when tool_choice forces tool use.")
+    if kind == "tool":
+        known = {tool.get("name") for tool in body["tools"]}
+        _require(choice.get("name") in known, f"tool_choice.name: Tool '{choice.get('name')}' not found in provided tools")
+
+
+def _cache_control(body: Body, model: Model) -> None:
+    marked = [block for block in _all_blocks(body) if "cache_control" in block]
+    marked += [body] if "cache_control" in body else []
+    _require(len(marked) <= 4, f"A maximum of 4 blocks with cache_control may be provided. Found {len(marked)}.")
+    for block in marked:
+        control = block["cache_control"]
+        fine = isinstance(control, dict) and control.get("type") == "ephemeral" and control.get("ttl", "5m") in ("5m", "1h")
+        _require(fine, "cache_control: must be ephemeral with a ttl of 5m or 1h")
+        _require(block.get("type") not in THINKING, "cache_control cannot be set for thinking blocks")
+
+
+def _all_blocks(body: Body) -> Iterable[dict[str, Any]]:
+    lists = [body.get("tools"), body.get("system"), *(m.get("content") for m in body["messages"] if isinstance(m, dict))]
+    return [block for blocks in lists if isinstance(blocks, list) for block in blocks if isinstance(block, dict)]
+
+
+CHECKS: tuple[Callable[[Body, Model], None], ...] = (
+    _max_tokens,
+    _sampling,
+    _stop_sequences,
+    _system,
+    _metadata,
+    _thinking,
+    _output_config,
+    _tools,
+    _tool_choice,
+    _cache_control,
+)
+
+
+def check_messages(body: Body, model: Model, version: str) -> None:
+    """The rules about messages: roles, blocks, pairs of tool calls and results, the last one."""
+    messages = body["messages"]
+    _require(messages, "messages: at least one message is required")
+    roles = ("user", "assistant", "system") if model.mid_conversation_system else ("user", "assistant")
+    for index, message in enumerate(messages):
+        _check_message(message, index, roles, last=index == len(messages) - 1, version=version)
+    _require(messages[0]["role"] == "user", "messages: first message must use the user role")
+    merged = _merged(messages)
+    _check_tool_pairs(merged)
+    role, content = merged[-1]
+    if role == "assistant":
+        _require(model.prefill, f"{model.id} does not support assistant message prefill: the last message must be a user's")
+        text = content[-1].get("text", "") if content else ""
+        _require(text == text.rstrip(), "messages: final assistant content cannot end with trailing whitespace")
+
+
+def _check_message(message: Any, index: int, roles: tuple[str, ...], *, last: bool, version: str) -> None:
+    path = f"messages.{index}"
+    _require(isinstance(message, dict), f"{path}: must be an object")
+    for name in message:
+        _require(name in ("role", "content"), f"{path}.{name}: Extra inputs are not permitted")
+    role, content = message.get("role"), message.get("content")
+    _require(role in roles, f"{path}.role: must be one of {', '.join(roles)}")
+    _require(isinstance(content, (str, list)), f"{path}.content: must be a string or a list")
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}] if content else []
+    optional = last and role == "assistant"
+    _require(content or optional, f"{path}: all messages must have non-empty content")
+    for number, block in enumerate(content):
+        check_block(block, str(role), f"{path}.content.{number}", version=version)
+
+
+def _merged(messages: list[Body]) -> list[tuple[str, list[dict[str, Any]]]]:
+    merged: list[tuple[str, list[dict[str, Any]]]] = []
+    for message in messages:
+        content = message["content"]
+        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        if merged and merged[-1][0] == message["role"]:
+            merged[-1][1].extend(blocks)
+        else:
+            merged.append((message["role"], list(blocks)))
+    return merged
+
+
+def _check_tool_pairs(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
+    calls: list[str] = []
+    known: set[str] = set()
+    for index, (role, content) in enumerate(merged):
+        if role == "assistant":
+            calls = [block["id"] for block in content if block["type"] == "tool_use"]
+            _require(len({*calls}) == len(calls) and not known & {*calls}, "messages: tool_use ids must be unique")
+            known |= {*calls}
+            _require(not calls or index < len(merged) - 1, f"messages.{index}: `tool_use` without `tool_result` after it")
+        else:
+            _check_results(index, content, calls)
+            calls = []
+
+
+def _check_results(index: int, content: list[dict[str, Any]], calls: list[str]) -> None:
+    results = [block["tool_use_id"] for block in content if block["type"] == "tool_result"]
+    missing = [call for call in calls if call not in results]
+    _require(not missing, f"messages.{index}: `tool_use` ids were found without `tool_result` blocks: {', '.join(missing)}")
+    unknown = [result for result in results if result not in calls]
+    _require(not unknown, f"messages.{index}: unexpected `tool_use_id` in `tool_result`: {', '.join(unknown)}")
+    _require(len({*results}) == len(results), f"messages.{index}: each `tool_use` must have a single result")
+    first = [block["type"] == "tool_result" for block in content[: len(results)]]
+    _require(all(first), f"messages.{index}: `tool_result` blocks must come first")
