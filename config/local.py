@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 import warnings
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,3 +129,25 @@ def stop_sandbox() -> None:
         process = _children.pop()
         process.terminate()
         process.wait(timeout=5)
+
+
+def token(issue: Callable[[], str], valid: Callable[[str], bool]) -> str:
+    """The token with which commands on this machine use the API, kept in the data folder."""
+    path = data_dir() / "token"
+    if path.exists() and valid(known := path.read_text()):
+        return known
+    issued = issue()
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
+        file.write(issued)
+    return issued
+
+
+def record_server(url: str) -> None:
+    """Remembers where the platform is served from this data folder."""
+    (data_dir() / "server").write_text(url)
+
+
+def recorded_server() -> tuple[str | None, str | None]:
+    """Where the platform is served from this data folder, and the token to use it with."""
+    server, token = (data_dir() / name for name in ("server", "token"))
+    return server.read_text() if server.exists() else None, token.read_text() if token.exists() else None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
 
 from conversations import journal
 from conversations.engine import engine
 from conversations.transcript import Batch
+from conversations.wakes import heard
 
 
 async def follow(turn: uuid.UUID, after: int = 0, *, beat: float | None = None) -> AsyncIterator[Batch | None]:
@@ -29,17 +29,8 @@ async def follow(turn: uuid.UUID, after: int = 0, *, beat: float | None = None) 
                 position = batch.end
             if ended or (batch is not None and batch.last):
                 return
-            while batch is None and not await _heard(news, beat):
+            while batch is None and not await heard(news, beat):
                 yield None
-
-
-async def _heard(news: asyncio.Event, seconds: float | None) -> bool:
-    """Whether there was news within so many seconds."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await news.wait()
-    except TimeoutError:
-        return False
 
 
 async def until_ended(turn: uuid.UUID) -> None:

@@ -111,3 +111,12 @@ class Wakes:
 def notice(kind: str, *ids: uuid.UUID) -> str:
     """The payload that tells other processes: at most 200 ids fit into one."""
     return " ".join([kind, *(id.hex for id in ids)])
+
+
+async def heard(news: asyncio.Event, seconds: float | None) -> bool:
+    """Whether there was news within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await news.wait()
+    except TimeoutError:
+        return False

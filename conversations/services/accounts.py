@@ -7,7 +7,10 @@ import secrets
 from datetime import timedelta
 
 from django.utils import timezone
+from knox.auth import TokenAuthentication
 from knox.models import AuthToken, get_token_model
+
+from rest_framework.exceptions import AuthenticationFailed
 
 from conversations.models import Ticket, User
 
@@ -39,3 +42,12 @@ def redeem_ticket(*, ticket: str) -> User | None:
 
 def _digest(ticket: str) -> str:
     return hashlib.sha256(ticket.encode()).hexdigest()
+
+
+def is_valid(token: str) -> bool:
+    """Whether a token still opens the API."""
+    try:
+        TokenAuthentication().authenticate_credentials(token.encode())
+    except AuthenticationFailed:
+        return False
+    return True

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from conversations.api.answers import AwaitingRouter
+from extraction.api.views import ExtractionViewSet
 
-urlpatterns: list[URLPattern] = []
+router = AwaitingRouter()
+router.register("extractions", ExtractionViewSet, basename="extraction")
+urlpatterns = router.urls

@@ -3,6 +3,8 @@
 It is not Claude. What it says is made up by rules: by default a short answer about the prompt, labelled `[sandbox]`.
 The newest user message can direct it, anywhere in its text, with `[[sandbox: name=value; name; ...]]`:
 
+With `always` they hold for later messages without directives too.
+
 What to say
     text="..."              exactly this (a JSON string, so \\n and \\u escapes work)
     words=N                 N words

@@ -33,12 +33,18 @@ class Answer:
 
 
 def directives_in(body: dict[str, Any]) -> tuple[Directives, str]:
-    """The directives of the newest user message that has a text, and that text without them."""
-    for message in reversed(body["messages"]):
-        text = _text(message["content"]) if message["role"] == "user" else ""
-        if text:
-            return parse(text)
-    return Directives(), ""
+    """The directives of the newest user message that has a text, and that text without them.
+
+    Where it has none, those of an earlier one hold if they say `always`.
+    """
+    texts = [_text(message["content"]) for message in body["messages"] if message["role"] == "user"]
+    newest, *earlier = [text for text in reversed(texts) if text] or [""]
+    directives, prompt = parse(newest)
+    for text in earlier if directives == Directives() else ():
+        before, _ = parse(text)
+        if "always" in before:
+            return before, prompt
+    return directives, prompt
 
 
 def _text(content: Any) -> str:

@@ -15,7 +15,7 @@ BARE = re.compile(r"[^;{\]]*")
 
 FLAGS = frozenset(
     "thinking redacted_thinking refusal fence prose web_search citations empty late_usage one_chunk split_utf8 crlf "
-    "no_ping duplicate_message_start no_retry".split()
+    "no_ping duplicate_message_start no_retry always".split()
 )
 VALUES = frozenset(
     "text words json stop_reason stop_sequence refusal thinking tool block pace delay chunk error times retry_after "

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from conversations.engine import engine
+
+
+class Command(BaseCommand):
+    """`manage.py runner`."""
+
+    help = "Runs turns and serves nothing, beside web processes with COLLOQUY_RUN_TURNS=false."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Runs until a signal."""
+        settings.COLLOQUY_RUN_TURNS = True
+        asyncio.run(run())
+
+
+async def run() -> None:
+    """The engine alone."""
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    here = await engine()
+    await ended.wait()
+    await here.stop()

@@ -1,0 +1,102 @@
+"""The shapes of the contract (api.md, Extraction)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from conversations.api.fields import Integer, Json, StrictSerializer, String
+from conversations.api.serializers import ContentField, ErrorSerializer, UsageSumSerializer
+from conversations.errors import NotFound
+from conversations.models import Usage
+from conversations.services import usage
+from extraction import schemas
+from extraction.models import Attempt, Extraction
+
+
+class SchemaField(Json):
+    """An inline JSON Schema."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The schema, checked."""
+        if isinstance(data, str):
+            raise NotFound("There is no such schema.")
+        return schemas.check(super().to_internal_value(data))
+
+
+class ExtractionRequestSerializer(StrictSerializer):
+    """What to extract, and from what."""
+
+    schema = SchemaField()
+    content = ContentField()
+    model = String(max_length=200, required=False)
+    max_attempts = Integer(min_value=1, max_value=5, required=False, default=2)
+
+    def validate_model(self, model: str) -> str:
+        """Any model; whether it exists is Claude's to say."""
+        return model or settings.COLLOQUY_DEFAULT_MODEL
+
+
+def rows_of(extraction: Extraction) -> list[Usage]:
+    """The ledger's rows of an extraction's attempts."""
+    return [attempt.usage for attempt in extraction.attempts.all() if attempt.usage]
+
+
+class AttemptSerializer(serializers.ModelSerializer[Attempt]):
+    """One request to Claude."""
+
+    usage = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Attempt
+        fields = ("number", "native", "content", "stop_reason", "problems", "usage", "created_at")
+
+    @extend_schema_field(UsageSumSerializer)
+    def get_usage(self, attempt: Attempt) -> dict[str, int]:
+        """What it used."""
+        return usage.summed([attempt.usage] if attempt.usage else [])
+
+
+class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
+    """An extraction; its data is there when it has ended."""
+
+    attempts = AttemptSerializer(many=True)
+    error = ErrorSerializer(allow_null=True)
+    evidence = serializers.SerializerMethodField(help_text="Where in the source each value stands.")
+    usage = serializers.SerializerMethodField()
+    cost = serializers.SerializerMethodField(help_text="US dollars; null where a price is not known.")
+
+    class Meta:
+        model = Extraction
+        fields = (
+            "id",
+            "status",
+            "model",
+            "schema",
+            "data",
+            "problems",
+            "evidence",
+            "error",
+            "attempts",
+            "usage",
+            "cost",
+            "created_at",
+            "started_at",
+            "finished_at",
+        )
+
+    def get_evidence(self, extraction: Extraction) -> list[dict[str, Any]]:
+        """None is looked for yet."""
+        return []
+
+    @extend_schema_field(UsageSumSerializer)
+    def get_usage(self, extraction: Extraction) -> dict[str, int]:
+        """The sums over the attempts."""
+        return usage.summed(rows_of(extraction))
+
+    def get_cost(self, extraction: Extraction) -> str | None:
+        """What the attempts cost together."""
+        return usage.total_cost(rows_of(extraction))

@@ -1,0 +1,88 @@
+"""Extractions over HTTP."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from conversations.api.answers import Later
+from conversations.api.turns import flag
+from conversations.database import in_database
+from conversations.engine import engine
+from conversations.errors import ClaudeError, status_of
+from conversations.wakes import POLL, heard
+from extraction import services
+from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer
+from extraction.models import Extraction
+
+
+def with_all(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
+    """Extractions with what their serializer shows."""
+    return rows.prefetch_related("attempts__usage")
+
+
+def shown(id: uuid.UUID) -> dict[str, Any]:
+    """An extraction as the API shows it now."""
+    return dict(ExtractionSerializer(with_all(Extraction.objects.all()).get(pk=id)).data)
+
+
+async def answer_of(id: uuid.UUID) -> dict[str, Any]:
+    """The extraction when it has ended. Raises what made it fail."""
+    with (await engine()).wakes.waiting(id) as news:
+        while True:
+            news.clear()
+            extraction = await in_database(shown, id)
+            if extraction["status"] in Extraction.TERMINAL:
+                break
+            await heard(news, POLL)
+    error = extraction["error"]
+    if error:
+        status = status_of(error["type"])
+        raise ClaudeError(error["message"], type=error["type"], status=status, details={"extraction": str(id)})
+    return extraction
+
+
+@extend_schema_view(
+    list=extend_schema(description="The user's extractions."), retrieve=extend_schema(description="An extraction.")
+)
+class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Extraction]):
+    """A user's extractions."""
+
+    serializer_class = ExtractionSerializer
+    queryset = Extraction.objects.none()
+    filter_backends = ()
+
+    def get_queryset(self) -> QuerySet[Extraction]:
+        """The user's own."""
+        return with_all(Extraction.objects.visible_to(self.request.user))
+
+    def get_object(self) -> Extraction:
+        """The extraction, if it is the user's."""
+        return with_all(Extraction.objects.all()).get_visible(self.request.user, self.kwargs["pk"])  # type: ignore[attr-defined, no-any-return]
+
+    @extend_schema(
+        description="Extracts what a JSON Schema describes from text, images or documents.",
+        parameters=[OpenApiParameter("wait", bool, description="Answer when it has ended.")],
+        request=ExtractionRequestSerializer,
+        responses={201: ExtractionSerializer},
+    )
+    def create(self, request: Request) -> Response:
+        """Begins an extraction."""
+        serializer = ExtractionRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        fields = {"model": settings.COLLOQUY_DEFAULT_MODEL, **serializer.validated_data}
+        extraction = services.create(owner=request.user, **fields)
+        created = shown(extraction.pk)
+
+        async def then() -> dict[str, Any]:
+            await (await engine()).run("extraction", extraction.pk)
+            return await answer_of(extraction.pk) if flag(request, "wait") else created
+
+        return Later(then, status=201)

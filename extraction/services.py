@@ -1,0 +1,104 @@
+"""The life of an extraction: created, claimed, attempted, ended. One durable transaction each."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from conversations.models import User
+from conversations.services import attachments, usage
+from conversations.services.notices import tell
+from conversations.transcript import Folded
+from extraction.models import Attempt, Extraction
+
+LOST = {"type": "api_error", "message": "The process that ran this extraction was lost."}
+
+
+class LostExtraction(Exception):
+    """The extraction is no longer this process's."""
+
+
+def create(
+    *, owner: User, schema: dict[str, Any], content: list[dict[str, Any]], model: str, max_attempts: int
+) -> Extraction:
+    """An extraction, queued. The schema and the content have been checked."""
+    with transaction.atomic(durable=True):
+        blocks, _ = attachments.take_in(owner=owner, blocks=content)
+        return Extraction.objects.create(
+            owner=owner, schema=schema, content=blocks, model=model, max_attempts=max_attempts
+        )
+
+
+def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Extraction | None:
+    """Takes a queued extraction for a process; None where another one was first."""
+    with transaction.atomic(durable=True):
+        claimed = Extraction.claim(id, holder)
+        return Extraction.objects.select_related("owner").get(pk=id) if claimed else None
+
+
+def keep(*, extraction: Extraction, number: int, native: bool, answer: Folded, upstream: usage.Upstream) -> Attempt:
+    """Books and stores an answer, before anything is made of it."""
+    with transaction.atomic(durable=True):
+        _held(extraction)
+        row = usage.book(user=extraction.owner, answer=answer, model=extraction.model, upstream=upstream)
+        return Attempt.objects.create(
+            extraction=extraction,
+            number=number,
+            native=native,
+            content=answer.content,
+            stop_reason=answer.stop_reason,
+            usage=row,
+        )
+
+
+def note(*, attempt: Attempt, problems: list[dict[str, str]]) -> None:
+    """What was found wrong with an attempt."""
+    with transaction.atomic(durable=True):
+        attempt.problems = problems
+        attempt.save(update_fields=["problems"])
+
+
+def finish(
+    *,
+    extraction: Extraction,
+    status: str,
+    data: Any = None,
+    problems: list[dict[str, str]] | None = None,
+    error: dict[str, str] | None = None,
+) -> None:
+    """Ends an extraction that runs here. Raises LostExtraction where it is not ours any more."""
+    with transaction.atomic(durable=True):
+        _end(_held(extraction), status, data, problems or [], error)
+
+
+def settle(*, id: uuid.UUID) -> None:
+    """Ends an extraction whose process was lost; its attempts are kept."""
+    with transaction.atomic(durable=True):
+        extraction = Extraction.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=id).first()
+        if extraction is not None and id in Extraction.abandoned():
+            _end(extraction, Extraction.Status.FAILED, None, [], LOST)
+
+
+def _held(extraction: Extraction) -> Extraction:
+    mine = Extraction.objects.select_for_update(no_key=True).filter(
+        pk=extraction.pk, status=Extraction.RUNNING, fence=extraction.fence
+    )
+    held = mine.first()
+    if held is None:
+        raise LostExtraction
+    return held
+
+
+def _end(
+    extraction: Extraction, status: str, data: Any, problems: list[dict[str, str]], error: dict[str, str] | None
+) -> None:
+    extraction.status = status
+    extraction.data = data
+    extraction.problems = problems
+    extraction.error = error
+    extraction.finished_at = Now()
+    extraction.save()
+    tell("extraction", extraction.pk)

@@ -1,0 +1,187 @@
+"""Running an extraction: ask, keep, check, and ask once more with what was wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from conversations.claude import catalogue, client
+from conversations.database import AWAY, in_database
+from conversations.errors import ColloquyError
+from conversations.runner import Stop, Stopped
+from conversations.services import attachments
+from conversations.services.usage import Upstream
+from conversations.transcript import Event, Folded, fold, is_delta, plain_text
+from extraction import asking, schemas, services
+from extraction.models import Attempt, Extraction
+
+if TYPE_CHECKING:
+    from conversations.engine import Engine
+
+logger = logging.getLogger(__name__)
+
+LEAST_TOKENS = 4096  # of output; a chat's default would cut many a list short
+RETRY = 0.5  # seconds between attempts to end an extraction while Postgres is away
+TRUNCATED = frozenset({"max_tokens", "model_context_window_exceeded"})
+INTERNAL_ERROR = {"type": "api_error", "message": "The platform could not run this extraction; its log says why."}
+
+Outcome = dict[str, Any]
+"""The arguments of `services.finish`."""
+
+
+class Extractions:
+    """The extractions that this process runs."""
+
+    name = "extraction"
+    to_cancel = staticmethod(Extraction.to_cancel)
+    abandoned = staticmethod(Extraction.abandoned)
+    waiting = staticmethod(Extraction.waiting)
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def settle(self, id: uuid.UUID) -> None:
+        """Ends an extraction whose process was lost."""
+        services.settle(id=id)
+
+    async def run(self, id: uuid.UUID, stop: Stop) -> None:
+        """Claims an extraction, does it, and ends it."""
+        extraction = await in_database(services.claim, id=id, holder=self._engine.process)
+        if extraction is None:
+            return
+        try:
+            await _finish(extraction, await _outcome(extraction, stop))
+        except services.LostExtraction:
+            logger.warning("Extraction %s was lost to another process", id)
+
+
+async def _outcome(extraction: Extraction, stop: Stop) -> Outcome:
+    try:
+        return await stop.able(_attempts(extraction))
+    except Stopped as stopped:
+        return _failed({"type": "api_error", "message": f"The extraction was {stopped.reason}."})
+    except ColloquyError as error:
+        return _failed({"type": error.type, "message": error.message})
+    except (services.LostExtraction, asyncio.CancelledError):
+        raise
+    except Exception:  # whatever it was, the extraction has to end
+        logger.exception("Extraction %s failed", extraction.pk)
+        return _failed(INTERNAL_ERROR)
+
+
+def _failed(error: dict[str, str]) -> Outcome:
+    return {"status": Extraction.Status.FAILED, "error": error}
+
+
+async def _finish(extraction: Extraction, outcome: Outcome) -> None:
+    while True:
+        try:
+            return await in_database(services.finish, extraction=extraction, **outcome)
+        except AWAY as error:
+            logger.warning("Extraction %s waits for Postgres to end: %s", extraction.pk, error)
+            await asyncio.sleep(RETRY)
+
+
+async def _attempts(extraction: Extraction) -> Outcome:
+    native = _native(extraction)
+    content = await in_database(attachments.expand, extraction.content)
+    earlier: list[asking.Answered] = []
+    while True:
+        request = asking.request_for(
+            model=extraction.model,
+            max_tokens=_max_tokens(extraction.model),
+            schema=extraction.schema,
+            native=native,
+            content=content,
+            earlier=earlier,
+        )
+        attempt = await _attempt(extraction, len(earlier) + 1, request)
+        outcome = _judged(extraction.schema, attempt)
+        await in_database(services.note, attempt=attempt, problems=outcome.get("problems", []))
+        if outcome["status"] != Extraction.Status.INVALID or len(earlier) + 1 == extraction.max_attempts:
+            return outcome
+        answered = [block for block in attempt.content if block.get("type") == "text" and block["text"].strip()]
+        nothing = [{"type": "text", "text": "(nothing)"}]
+        earlier.append(asking.Answered(answered or nothing, outcome["problems"]))
+
+
+def _native(extraction: Extraction) -> dict[str, Any] | None:
+    """The schema that Claude is held to, or None where it can only be asked to keep to it."""
+    model = catalogue.find(extraction.model)
+    cites = any((block.get("citations") or {}).get("enabled") for block in extraction.content)
+    if model is None or not model.structured_outputs or cites:
+        return None
+    return schemas.native(extraction.schema)
+
+
+def _max_tokens(model: str) -> int:
+    known = catalogue.find(model)
+    wanted = max(LEAST_TOKENS, settings.COLLOQUY_DEFAULT_MAX_TOKENS)
+    return min(wanted, known.max_output) if known else wanted
+
+
+async def _attempt(extraction: Extraction, number: int, request: dict[str, Any]) -> Attempt:
+    """Asks Claude and keeps the answer; one that was cut is kept and booked too, before its error goes on."""
+    events: list[Event] = []
+    times: list[float] = []
+    request_id, error_type, sent_at = "", "", time.monotonic()
+    try:
+        async with client.open_stream(request) as stream:
+            request_id = stream.request_id or ""
+            async for event in stream:
+                events.append(event)
+                if not times and is_delta(event):
+                    times.append(time.monotonic() - sent_at)
+    except ColloquyError as error:
+        error_type = error.type
+        raise
+    finally:
+        upstream = Upstream(
+            request_id=request_id,
+            error_type=error_type,
+            duration=timedelta(seconds=time.monotonic() - sent_at),
+            time_to_first_delta=timedelta(seconds=times[0]) if times else None,
+        )
+        answers = fold(events)
+        if answers:
+            attempt = await asyncio.shield(_kept(extraction, number, request, answers[0], upstream))
+    return attempt
+
+
+async def _kept(
+    extraction: Extraction, number: int, request: dict[str, Any], answer: Folded, upstream: Upstream
+) -> Attempt:
+    native = "output_config" in request
+    while True:
+        try:
+            return await in_database(
+                services.keep, extraction=extraction, number=number, native=native, answer=answer, upstream=upstream
+            )
+        except AWAY as error:
+            logger.warning("An answer waits for Postgres: %s", error)
+            await asyncio.sleep(RETRY)
+
+
+def _judged(schema: dict[str, Any], attempt: Attempt) -> Outcome:
+    """What an attempt comes to."""
+    if attempt.stop_reason == "refusal":
+        return {"status": Extraction.Status.REFUSED, "problems": [_problem("Claude refused to answer.")]}
+    if attempt.stop_reason in TRUNCATED:
+        return {"status": Extraction.Status.TRUNCATED, "problems": [_problem(f"It was cut by {attempt.stop_reason}.")]}
+    try:
+        data = schemas.with_spelling(schema, asking.json_in(plain_text(attempt.content)))
+    except ValueError as error:
+        return {"status": Extraction.Status.INVALID, "problems": [_problem(str(error))]}
+    problems = schemas.problems(schema, data)
+    status = Extraction.Status.INVALID if problems else Extraction.Status.SUCCEEDED
+    return {"status": status, "data": data, "problems": problems}
+
+
+def _problem(message: str) -> dict[str, str]:
+    return {"path": "", "message": message}

@@ -1,0 +1,116 @@
+"""The admin shows what was said and what it cost, and changes nothing."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from conversations.models import Conversation, Message, Turn, Usage, User
+from tests.clients import Api
+
+PAGES = ["conversation", "message", "turn", "usage", "attachment", "user"]
+
+
+@pytest.fixture
+def staff(database: str) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser(f"staff-{uuid.uuid4().hex[:8]}"))
+    return client
+
+
+@pytest.fixture
+def spent(database: str) -> Iterator[User]:
+    """A user with two priced rows and one of a model whose price nobody knows."""
+    user = User.objects.create_user(f"spender-{uuid.uuid4().hex[:8]}")
+    for model, cost in (("claude-sonnet-4-6", "0.25"), ("claude-opus-5-5", "0.5"), ("local", None)):
+        Usage.objects.create(
+            user=user,
+            username=user.username,
+            model=model,
+            input_tokens=1000,
+            output_tokens=10,
+            cost=Decimal(cost) if cost else None,
+            source=Usage.Source.PROVIDER,
+        )
+    yield user
+    Usage.objects.filter(user=user).delete()
+
+
+def total(page: str, name: str) -> str:
+    found = re.search(f'data-total="{name}">([^<]*)<', page)
+    assert found, f"there is no total of {name}"
+    return found[1]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_list_and_every_page_opens(staff: Client, api: Api, name: str) -> None:
+    api.ask("Hello")
+    page = staff.get(f"/admin/conversations/{name}/")
+    assert page.status_code == 200
+    link = re.search(rf'/admin/conversations/{name}/[0-9a-f-]{{36}}/change/', page.content.decode())
+    if name != "attachment":
+        assert link
+        assert staff.get(link[0]).status_code == 200
+
+
+def test_extractions_open(staff: Client, api: Api) -> None:
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+    id = api.post("extraction/extractions/?wait=true", {"schema": schema, "content": "Jane"}).json()["id"]
+    assert staff.get("/admin/extraction/extraction/").status_code == 200
+    assert b"Jane" in staff.get(f"/admin/extraction/extraction/{id}/change/").content
+
+
+@pytest.mark.parametrize("name", ["conversation", "message", "turn", "usage"])
+def test_nothing_can_be_added_changed_or_deleted(staff: Client, api: Api, name: str) -> None:
+    api.ask("Hello")
+    row = {"conversation": Conversation, "message": Message, "turn": Turn, "usage": Usage}[name].objects.latest("pk")
+    assert staff.get(f"/admin/conversations/{name}/add/").status_code == 403
+    assert staff.post(f"/admin/conversations/{name}/{row.pk}/change/", {}).status_code == 403
+    assert staff.post(f"/admin/conversations/{name}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert type(row).objects.filter(pk=row.pk).exists()
+
+
+def test_the_totals_are_those_of_the_filtered_rows(staff: Client, spent: User) -> None:
+    page = staff.get(f"/admin/conversations/usage/?user__id__exact={spent.pk}").content.decode()
+    assert total(page, "requests") == "3"
+    assert total(page, "input") == "3,000"
+    assert total(page, "tokens") == "3,030"
+    assert total(page, "cost") == "$0.750000"
+    page = staff.get(f"/admin/conversations/usage/?user__id__exact={spent.pk}&model=claude-opus-5-5").content.decode()
+    assert total(page, "cost") == "$0.500000"
+
+
+def test_an_unknown_price_is_shown_as_unknown(staff: Client, spent: User) -> None:
+    page = staff.get(f"/admin/conversations/usage/?user__id__exact={spent.pk}").content.decode()
+    assert total(page, "unpriced").startswith("1 ")
+    assert ">unknown<" in re.sub(r"\s+", "", page)
+
+
+def test_what_people_write_is_never_html(staff: Client, api: Api) -> None:
+    conversation = api.conversation(title="<script>alert(1)</script>")
+    api.ask("<script>alert(2)</script>", conversation)
+    for path in ("conversation/", f"conversation/{conversation}/change/", "message/"):
+        page = staff.get(f"/admin/conversations/{path}").content.decode()
+        assert "<script>alert(" not in page
+        assert "&lt;script&gt;alert(" in page
+
+
+@pytest.mark.parametrize("name", ["conversation", "message", "turn", "usage"])
+def test_lists_load_no_transcripts_and_do_not_grow_in_queries(staff: Client, api: Api, name: str) -> None:
+    counts = []
+    for _ in range(2):
+        api.ask("Hello")
+        with CaptureQueriesContext(connection, ) as queries:
+            assert staff.get(f"/admin/conversations/{name}/").status_code == 200
+        counts.append(len(queries))
+        selected = " ".join(query["sql"] for query in queries)
+        assert '"conversations_message"."content"' not in selected
+        assert "conversations_journal" not in selected
+    assert counts[0] == counts[1] <= 20

@@ -1,0 +1,131 @@
+"""What the tests use the platform with: HTTP, SSE and WebSocket clients of one user."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any, Self
+
+import httpx2
+from websockets.sync.client import ClientConnection, connect
+
+from conversations.models import User
+from conversations.services import accounts
+
+Event = dict[str, Any]
+
+
+class Api:
+    """A user of their own, with a token."""
+
+    def __init__(self, url: str) -> None:
+        self.user = User.objects.create_user(f"user-{uuid.uuid4().hex[:12]}", password="correct horse")
+        self.token = accounts.issue_token(user=self.user)[1]
+        self.url = url
+        headers = {"Authorization": f"Bearer {self.token}"}
+        self.http = httpx2.Client(base_url=url, headers=headers, timeout=30)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.http.close()
+
+    def get(self, path: str, **options: Any) -> httpx2.Response:
+        return self.http.get(f"/api/{path}", **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> httpx2.Response:
+        return self.http.post(f"/api/{path}", json=body, **options)
+
+    def conversation(self, **fields: Any) -> str:
+        """A new conversation's id."""
+        response = self.post("conversations/", fields)
+        assert response.status_code == 201, response.text
+        return str(response.json()["id"])
+
+    def ask(self, content: Any, conversation: str | None = None, **fields: Any) -> dict[str, Any]:
+        """The turn, when it has ended."""
+        path = f"conversations/{conversation or self.conversation()}/turns/?wait=true"
+        response = self.post(path, {"content": content, **fields})
+        assert response.status_code == 201, response.text
+        turn: dict[str, Any] = response.json()
+        return turn
+
+    def begin(self, content: Any, conversation: str | None = None, **fields: Any) -> dict[str, Any]:
+        """The turn, at once."""
+        response = self.post(f"conversations/{conversation or self.conversation()}/turns/", {"content": content, **fields})
+        assert response.status_code == 201, response.text
+        turn: dict[str, Any] = response.json()
+        return turn
+
+    def ended(self, turn: str) -> dict[str, Any]:
+        """The turn, once it has ended."""
+        self.events(turn)
+        found: dict[str, Any] = self.get(f"turns/{turn}/").json()
+        return found
+
+    def events(self, turn: str, after: int = 0, limit: int | None = None) -> list[Event]:
+        """The turn's events past a position, to its end or to so many."""
+        found: list[Event] = []
+        with self.http.stream("GET", f"/api/turns/{turn}/events/?after={after}") as response:
+            assert response.status_code == 200, response.read()
+            for event in sse(response):
+                found.append(event)
+                if limit is not None and len(found) == limit:
+                    break
+        return found
+
+    def socket(self, **options: Any) -> Socket:
+        """An open WebSocket."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return Socket(f"{self.url.replace('http', 'ws')}/ws/", additional_headers=headers, **options)
+
+
+def sse(response: httpx2.Response) -> Iterator[Event]:
+    """The events of a stream, checked against its framing."""
+    fields: dict[str, str] = {}
+    for line in response.iter_lines():
+        if line.startswith(":"):
+            continue
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+            continue
+        if fields:
+            event = json.loads(fields["data"])
+            if "id" in fields:
+                assert fields["id"] == str(event["position"])
+                assert fields["event"] == event["type"]
+            yield event
+            fields = {}
+
+
+class Socket:
+    """A WebSocket that speaks JSON."""
+
+    connection: ClientConnection
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self._connecting = connect(url, **options)
+
+    def __enter__(self) -> Self:
+        self.connection = self._connecting.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._connecting.__exit__(*error)
+
+    def send(self, **frame: Any) -> None:
+        self.connection.send(json.dumps(frame))
+
+    def receive(self, timeout: float = 15) -> Event:
+        frame: Event = json.loads(self.connection.recv(timeout))
+        return frame
+
+    def until(self, type: str) -> list[Event]:
+        """The frames up to one of this type, that one included."""
+        frames = [self.receive()]
+        while frames[-1]["type"] != type:
+            frames.append(self.receive())
+        return frames

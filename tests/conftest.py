@@ -1,0 +1,105 @@
+"""A real PostgreSQL, a real server process, and the sandbox of Claude's API, once for the whole run.
+
+Nothing is emptied between tests: each makes users of its own, and no user sees another's rows.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
+
+from conversations.claude.sandbox.server import Sandbox, running_sandbox
+from tests.clients import Api
+from tests.processes import ServerProcess, database_url
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """Claude, as far as the tests are concerned."""
+    with running_sandbox(pace=0.0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _claude_is_the_sandbox(sandbox: Sandbox) -> None:
+    """No test can reach anything else."""
+    from django.conf import settings
+
+    settings.ANTHROPIC_BASE_URL = sandbox.url
+    settings.ANTHROPIC_API_KEY = "test"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database. (pytest-django's own looks for marks, to find out which tests need one.)"""
+    with django_db_blocker.unblock():
+        databases = setup_databases(verbosity=0, interactive=False)
+        yield
+        connection.close()
+        teardown_databases(databases, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """The address of the test database, open to every test."""
+    with django_db_blocker.unblock():
+        yield database_url(connection)
+
+
+@pytest.fixture(scope="session")
+def uvicorn_server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
+    """A process of the platform on uvicorn, as `manage.py serve` runs it."""
+    with ServerProcess("uvicorn", database, sandbox.url) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def daphne_server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
+    """A process of the platform on Daphne."""
+    with ServerProcess("daphne", database, sandbox.url) as process:
+        yield process
+
+
+@pytest.fixture
+def server(uvicorn_server: ServerProcess) -> ServerProcess:
+    """The server that most tests use."""
+    return uvicorn_server
+
+
+@pytest.fixture
+def api(server: ServerProcess) -> Iterator[Api]:
+    """A new user's access to the server."""
+    with Api(server.url) as client:
+        yield client
+
+
+@pytest.fixture
+def other(server: ServerProcess) -> Iterator[Api]:
+    """Another new user's."""
+    with Api(server.url) as client:
+        yield client
+
+
+def pytest_sessionfinish() -> None:
+    """Stops the embedded PostgreSQL, if the run has started it."""
+    from config import local
+
+    if local.postgres.cache_info().currsize:
+        local.stop_postgres()
+
+
+@pytest.fixture(scope="session")
+def png() -> bytes:
+    """A small image."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (3, 2), "red").save(buffer, "PNG")
+    return buffer.getvalue()

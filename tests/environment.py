@@ -1,0 +1,13 @@
+"""The environment of the test run; a plugin (`-p tests.environment`), since Django's settings read it once, early."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+# The folder's path must be short: a Unix socket's has to fit into 103 characters.
+folder = tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True)
+os.environ["COLLOQUY_DATA_DIR"] = folder.name
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "DJANGO_DEBUG", "DJANGO_ALLOWED_HOSTS"):
+    os.environ.pop(name, None)

@@ -1,0 +1,83 @@
+"""Real processes of the platform."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote, urlencode
+
+import httpx2
+
+ROOT = Path(__file__).resolve().parent.parent
+STARTUP = 40  # seconds
+
+COMMANDS = {
+    "uvicorn": ["manage.py", "serve", "--port", "{port}"],
+    "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "config.asgi:application"],
+    "runserver": ["manage.py", "runserver", "--noreload", "{port}"],
+}
+
+
+def database_url(connection: Any) -> str:
+    """A URL of the database that a Django connection goes to."""
+    params = connection.get_connection_params()
+    query = {"host": params.get("host", ""), "port": params.get("port", "")}
+    login = quote(params.get("user", "")) + (f":{quote(params['password'])}" if params.get("password") else "")
+    return f"postgresql://{login}@/{params['dbname']}?{urlencode({k: v for k, v in query.items() if v})}"
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ServerProcess:
+    """The platform as a process, on one of its servers."""
+
+    def __init__(self, kind: str, database: str, claude: str, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.ws_url = f"ws://127.0.0.1:{self.port}/ws/"
+        self._command = [sys.executable, *(part.format(port=self.port) for part in COMMANDS[kind])]
+        self._environment = {
+            **os.environ,
+            "DATABASE_URL": database,
+            "ANTHROPIC_BASE_URL": claude,
+            "ANTHROPIC_API_KEY": "test",
+            "COLLOQUY_LOG_LEVEL": "WARNING",
+            **environment,
+        }
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(self._command, cwd=ROOT, env=self._environment)
+        deadline = time.monotonic() + STARTUP
+        while True:
+            try:
+                if httpx2.get(f"{self.url}/api/me/").status_code == 401:
+                    return self
+            except httpx2.HTTPError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    self.kill()
+                    raise
+                time.sleep(0.1)
+
+    def __exit__(self, *error: object) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """As the kernel would."""
+        self.process.kill()
+        self.process.wait()
