@@ -27,15 +27,15 @@ def totals(rows: QuerySet[Usage]) -> dict[str, Any]:
     """The sums over some rows of the ledger, in one query."""
     sums = rows.order_by().aggregate(
         requests=Count("pk"),
-        cost=Sum("cost"),
+        spent=Sum("cost"),
         unpriced=Count("pk", filter=Q(cost=None)),
         estimated=Count("pk", filter=Q(source=Usage.Source.ESTIMATE)),
-        **{column: Sum(column) for column in CLASSES.values()},
+        **{f"all_{column}": Sum(column) for column in CLASSES.values()},
     )
-    tokens = {name: sums[column] or 0 for name, column in CLASSES.items()}
+    tokens = {name: sums[f"all_{column}"] or 0 for name, column in CLASSES.items()}
     return {
         "requests": sums["requests"],
-        "cost": sums["cost"] or 0,
+        "cost": sums["spent"] or 0,
         "unpriced": sums["unpriced"],
         "estimated": sums["estimated"],
         "classes": tokens,
