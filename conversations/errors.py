@@ -1,24 +1,24 @@
 """Everything that can go wrong, and how the API says it.
 
-    ColloquyError
-    ├── InvalidRequest          400 invalid_request_error
-    ├── NotAuthenticated        401 authentication_error
-    ├── PermissionDenied        403 permission_error
-    ├── NotFound                404 not_found_error
-    ├── Conflict                409 conflict_error
-    ├── TooLarge                413 request_too_large
-    ├── UnsupportedMediaType    415 unsupported_media_type
-    ├── IdempotencyMismatch     422 idempotency_error
-    ├── RateLimited             429 rate_limit_error
-    ├── BudgetExceeded          429 budget_exceeded
-    ├── Draining                503 overloaded_error
-    └── ClaudeError             what Claude, or the way to it, did; 502, 503, 504 or the request's own 4xx
-        ├── ConnectionFailed    no response came
-        ├── TimedOut            no response came in time
-        ├── StreamError         an error event in the stream
-        ├── StreamCut           the connection was dropped in the stream
-        ├── StreamStalled       the stream fell silent
-        └── StreamIncomplete    the stream ended well-formed, without message_stop
+ColloquyError
+├── InvalidRequest          400 invalid_request_error
+├── NotAuthenticated        401 authentication_error
+├── PermissionDenied        403 permission_error
+├── NotFound                404 not_found_error
+├── Conflict                409 conflict_error
+├── TooLarge                413 request_too_large
+├── UnsupportedMediaType    415 unsupported_media_type
+├── IdempotencyMismatch     422 idempotency_error
+├── RateLimited             429 rate_limit_error
+├── BudgetExceeded          429 budget_exceeded
+├── Draining                503 overloaded_error
+└── ClaudeError             what Claude, or the way to it, did; 502, 503, 504 or the request's own 4xx
+    ├── ConnectionFailed    no response came
+    ├── TimedOut            no response came in time
+    ├── StreamError         an error event in the stream
+    ├── StreamCut           the connection was dropped in the stream
+    ├── StreamStalled       the stream fell silent
+    └── StreamIncomplete    the stream ended well-formed, without message_stop
 """
 
 from __future__ import annotations

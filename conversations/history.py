@@ -26,7 +26,10 @@ class Said:
 
 
 def build(
-    said: Iterable[Said], settings: dict[str, Any], expand: Callable[[Sequence[Block]], list[Block]], prefix: object = None
+    said: Iterable[Said],
+    settings: dict[str, Any],
+    expand: Callable[[Sequence[Block]], list[Block]],
+    prefix: object = None,
 ) -> dict[str, Any]:
     """The body of a Messages request for a path of messages, the newest of them a user's.
 

@@ -49,7 +49,7 @@ WITH flush AS (
 )
 SELECT array_agg(turn_id), pg_notify('{CHANNEL}', 'journal ' || string_agg(replace(turn_id::text, '-', ''), ' '))
 FROM written
-"""
+"""  # noqa: S608 - the channel is a constant
 
 ALREADY_WRITTEN = """
 SELECT turn.id FROM conversations_turn AS turn
@@ -214,4 +214,3 @@ def _read(turn: uuid.UUID, position: int) -> tuple[Batch | None, bool]:
     batches = [Batch(str(turn), row.start, row.end, row.events) for row in rows]
     ended = status is None or status in Turn.TERMINAL
     return (joined(batches).past(position) if batches else None), ended
-

@@ -1,13 +1,13 @@
 """The transcript of a turn: an ordered list of events, each with a length, and what they fold to.
 
-Pure: no I/O, nothing of the project. The law that everything else stands on, for every list of events and every position:
+Pure: no I/O, nothing of the project. The law that all else stands on, for every list of events and every position:
 
     fold(events) == fold(before + after)   where   before, after = cut(events, position)
 
 An event is a dict with a `type`: Claude's own stream events as they came, and ours around them. A delta that carries a
 string is as long as the string (code points); every other event has length 1. An event's position is the sum of the
-lengths up to and including it, so adjacent string deltas of one block can be merged, or cut anywhere, without moving any
-other position.
+lengths up to and including it, so adjacent string deltas of one block can be merged, or cut anywhere, without moving
+any other position.
 """
 
 from __future__ import annotations
@@ -210,8 +210,8 @@ class _Folding:
 
 
 def _apply_string(block: Block, key: str, string: str) -> None:
-    if key == "partial_json":
-        block["input"] = _tool_input(string, block.get("input"))
+    if key == "partial_json" and "input" in block:
+        block["input"] = _tool_input(string, block["input"])
     elif block.get("type") == key:
         block[key] = (block.get(key) or "") + string
 
@@ -235,7 +235,7 @@ def _apply_delta(block: Block, delta: dict[str, Any]) -> None:
 
 
 def _apply_message_delta(message: Folded, event: Event) -> None:
-    """Usage counts are cumulative: they replace those of message_start, and absent ones leave them (claude-api.md 4.2)."""
+    """Usage counts are cumulative: they replace those of message_start; absent ones leave them (claude-api.md 4.2)."""
     delta = event.get("delta") or {}
     message.stop_reason = delta.get("stop_reason")
     message.stop_sequence = delta.get("stop_sequence")

@@ -52,7 +52,7 @@ def request_for(
 
 
 def json_in(text: str) -> Any:
-    """The JSON of an answer: all of it, in a fence, or in the middle of prose. Raises ValueError where there is none."""
+    """The JSON of an answer: all of it, in a fence, or in the middle of prose. ValueError where there is none."""
     for candidate in (text, *FENCE.findall(text)):
         try:
             return _parsed(candidate)

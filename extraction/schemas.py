@@ -18,10 +18,27 @@ PROBLEMS_LIMIT = 20
 
 # What structured outputs take of a schema (claude-api.md 7). The rest is told in words, and checked by us.
 TAKEN = frozenset(
-    "type properties required items enum const anyOf allOf $ref $defs definitions default title description".split()
+    [
+        "type",
+        "properties",
+        "required",
+        "items",
+        "enum",
+        "const",
+        "anyOf",
+        "allOf",
+        "$ref",
+        "$defs",
+        "definitions",
+        "default",
+        "title",
+        "description",
+    ]
 )
-FORMATS = frozenset("date-time time date duration email hostname uri ipv4 ipv6 uuid".split())
-ANNOTATIONS = frozenset({"$schema", "$id", "$comment", "examples", "additionalProperties", "oneOf", "format", "minItems"})
+FORMATS = frozenset(["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"])
+ANNOTATIONS = frozenset(
+    {"$schema", "$id", "$comment", "examples", "additionalProperties", "oneOf", "format", "minItems"}
+)
 NAMED = ("properties", "$defs", "definitions")
 LISTED = ("anyOf", "allOf")
 OPTIONAL_LIMIT = 24
@@ -171,7 +188,7 @@ def _optional(schema: Any) -> int:
 
 
 def with_spelling(schema: Any, data: Any) -> Any:
-    """The data with enum values spelt as the schema has them: Claude may answer in other letter case (claude-api.md 7)."""
+    """The data with enum values spelt as in the schema: Claude may answer in other letter case (claude-api.md 7)."""
     if not isinstance(schema, dict):
         return data
     choices = schema.get("enum") or ([schema["const"]] if "const" in schema else [])

@@ -54,7 +54,9 @@ class Api:
 
     def begin(self, content: Any, conversation: str | None = None, **fields: Any) -> dict[str, Any]:
         """The turn, at once."""
-        response = self.post(f"conversations/{conversation or self.conversation()}/turns/", {"content": content, **fields})
+        response = self.post(
+            f"conversations/{conversation or self.conversation()}/turns/", {"content": content, **fields}
+        )
         assert response.status_code == 201, response.text
         turn: dict[str, Any] = response.json()
         return turn

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
+from PIL import Image
 
 from conversations.claude.sandbox.server import Sandbox, running_sandbox
 from tests.clients import Api

@@ -25,7 +25,17 @@ class ConversationAdmin(ReadOnlyAdmin):
     list_select_related = ("owner",)
     search_fields = ("title", "owner__username", "id")
     heavy = ("settings", "metadata", "searchable")
-    fields = ("id", "title", "owner", "archived", "created_at", "updated_at", "settings_shown", "metadata_shown", "path")
+    fields = (
+        "id",
+        "title",
+        "owner",
+        "archived",
+        "created_at",
+        "updated_at",
+        "settings_shown",
+        "metadata_shown",
+        "path",
+    )
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:

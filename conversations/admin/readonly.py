@@ -61,5 +61,3 @@ def pretty(value: object) -> SafeString:
 def preview(text: str) -> str:
     """The beginning of a text."""
     return text if len(text) <= PREVIEW else text[:PREVIEW] + "…"
-
-

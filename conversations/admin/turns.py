@@ -26,7 +26,16 @@ class UsageInline(ReadOnlyInline):
     """Its upstream requests."""
 
     model = Usage
-    fields = ("model", "input_tokens", "output_tokens", "cache_read_tokens", "cost", "source", "error_type", "request_id")
+    fields = (
+        "model",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cost",
+        "source",
+        "error_type",
+        "request_id",
+    )
     readonly_fields = fields
 
 

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from conversations.api.fields import StrictSerializer, String
+from conversations.api.requests import user_of
 from conversations.api.serializers import UserSerializer
 from conversations.errors import NotAuthenticated
 from conversations.models import User
@@ -28,7 +29,9 @@ TOKEN = inline_serializer(
     {"token": serializers.CharField(), "expiry": serializers.DateTimeField(allow_null=True), "user": UserSerializer()},
 )
 TICKET = inline_serializer("Ticket", {"ticket": serializers.CharField(), "expires_in": serializers.IntegerField()})
-ME = inline_serializer("Me", {"user": UserSerializer(), "budget": serializers.JSONField(), "limits": serializers.JSONField()})
+ME = inline_serializer(
+    "Me", {"user": UserSerializer(), "budget": serializers.JSONField(), "limits": serializers.JSONField()}
+)
 
 
 class Login(APIView):
@@ -65,7 +68,7 @@ class WebSocketTicket(APIView):
     @extend_schema(request=None, responses=TICKET)
     def post(self, request: Request) -> Response:
         """Issues a ticket."""
-        ticket = accounts.issue_ticket(user=request.user)
+        ticket = accounts.issue_ticket(user=user_of(request))
         return Response({"ticket": ticket, "expires_in": accounts.TICKET_SECONDS})
 
 
@@ -75,4 +78,4 @@ class Me(APIView):
     @extend_schema(responses=ME)
     def get(self, request: Request) -> Response:
         """Oneself. There are no budgets and no limits yet."""
-        return Response({"user": UserSerializer(request.user).data, "budget": None, "limits": {}})
+        return Response({"user": UserSerializer(user_of(request)).data, "budget": None, "limits": {}})

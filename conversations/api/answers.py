@@ -29,9 +29,9 @@ class Later(Response):
 
 
 def returning_connection(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-    """The view's answer, its connection back in the pool: Django would keep it until the last byte of a stream is out."""
+    """The view's answer, its connection back in the pool: Django would keep it until a stream's last byte is out."""
     try:
-        return view(request, *args, **kwargs)  # type: ignore[no-any-return]
+        return view(request, *args, **kwargs)
     finally:
         connection.close()
 
@@ -43,7 +43,7 @@ def awaited(view: View) -> View:
     async def waiting(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = await sync_to_async(returning_connection)(view, request, *args, **kwargs)
         if not isinstance(response, Later):
-            return response  # type: ignore[no-any-return]
+            return response
         try:
             answer = await response.then()
         except ColloquyError as error:
@@ -61,5 +61,5 @@ class AwaitingRouter(SimpleRouter):
         """The viewsets' paths, with their views awaited."""
         urls = super().get_urls()
         for url in urls:
-            url.callback = awaited(url.callback)
+            url.callback = awaited(url.callback)  # type: ignore[arg-type]
         return urls

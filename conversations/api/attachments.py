@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from conversations.api.requests import user_of
 from conversations.errors import InvalidRequest, TooLarge
 from conversations.models import Attachment
 from conversations.services import attachments
@@ -40,7 +41,7 @@ class Attachments(APIView):
             raise InvalidRequest("file: No file was sent.", details={"file": "This field is required."})
         if file.size > SIZE_LIMIT:
             raise TooLarge(f"A file may have at most {SIZE_LIMIT} bytes.")
-        attachment = attachments.store(owner=request.user, data=file.read())
+        attachment = attachments.store(owner=user_of(request), data=file.read())
         return Response(AttachmentSerializer(attachment).data, status=201)
 
 

@@ -20,6 +20,7 @@ from rest_framework.serializers import UUIDField
 from conversations.api import turns as turn_api
 from conversations.api.fields import StrictSerializer
 from conversations.api.pagination import PathPages
+from conversations.api.requests import user_of
 from conversations.api.serializers import (
     ConversationSerializer,
     MessageSerializer,
@@ -78,16 +79,16 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, view
     def create(self, request: Request) -> Response:
         """Begins a conversation."""
         fields = self._fields(request)
-        return self._shown(conversations.create(owner=request.user, fields=fields), status=201)
+        return self._shown(conversations.create(owner=user_of(request), fields=fields), status=201)
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Changes a conversation."""
         fields = self._fields(request, partial=True)
-        return self._shown(conversations.update(user=request.user, id=pk, fields=fields))
+        return self._shown(conversations.update(user=user_of(request), id=pk, fields=fields))
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Deletes a conversation; what it cost stays in the ledger."""
-        conversations.delete(user=request.user, id=pk)
+        conversations.delete(user=user_of(request), id=pk)
         return Response(status=204)
 
     @extend_schema(request=ActivateSerializer)
@@ -97,7 +98,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, view
         serializer = ActivateSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         leaf = serializer.validated_data["leaf"]
-        return self._shown(conversations.activate(user=request.user, id=pk, leaf=leaf))
+        return self._shown(conversations.activate(user=user_of(request), id=pk, leaf=leaf))
 
     @extend_schema(
         description="The path from the root to a leaf, oldest first.",

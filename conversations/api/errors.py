@@ -70,7 +70,7 @@ def translate(error: Exception) -> ColloquyError | None:
         case exceptions.UnsupportedMediaType():
             return UnsupportedMediaType(str(error.detail))
         case exceptions.Throttled():
-            return RateLimited(str(error.detail), retry_after=error.wait)
+            return RateLimited(str(error.detail), retry_after=getattr(error, "wait", None))
         case RequestDataTooBig():
             return TooLarge("The request's body is too large.")
         case OperationalError():

@@ -18,7 +18,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         if isinstance(data, dict):
             unknown = [name for name in data if name not in self.fields]
             if unknown:
-                raise serializers.ValidationError({name: "Unknown field." for name in unknown})
+                raise serializers.ValidationError(dict.fromkeys(unknown, "Unknown field."))
         return super().to_internal_value(data)
 
 
@@ -62,7 +62,7 @@ class Json(serializers.JSONField):
     def to_internal_value(self, data: Any) -> Any:
         """The JSON as it came."""
         if self.types and not isinstance(data, self.types):
-            names = {dict: "an object", list: "an array", str: "a string"}
+            names: dict[type, str] = {dict: "an object", list: "an array", str: "a string"}
             raise serializers.ValidationError(f"Must be {' or '.join(names[each] for each in self.types)}.")
         try:
             check_text(data, "")

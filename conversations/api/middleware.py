@@ -18,7 +18,7 @@ def id_of(request: HttpRequest) -> str:
     """The id of a request, made up when it is first asked for."""
     if not hasattr(request, "colloquy_id"):
         request.colloquy_id = f"req_{uuid7().hex}"  # type: ignore[attr-defined]
-    return str(request.colloquy_id)
+    return str(request.colloquy_id)  # type: ignore[attr-defined]
 
 
 @sync_and_async_middleware

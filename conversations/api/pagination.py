@@ -23,11 +23,9 @@ class Pages(CursorPagination):
 class PathPages(Pages):
     """Pages of a path through the tree: it never changes above its leaf, so an offset from the root is a cursor."""
 
-    def paginate_path(
-        self, conversation: Conversation, leaf: uuid.UUID | None, request: Request
-    ) -> list[Message]:
+    def paginate_path(self, conversation: Conversation, leaf: uuid.UUID | None, request: Request) -> list[Message]:
         """The messages of the page that the request asks for."""
-        self.base_url = request.build_absolute_uri()
+        self.path_url = request.build_absolute_uri()
         self.leaf = leaf
         self.size = self.get_page_size(request) or self.page_size
         self.skip = self._skip(request.query_params.get(self.cursor_query_param, ""))
@@ -52,5 +50,5 @@ class PathPages(Pages):
 
     def _link(self, skip: int) -> str:
         # The leaf is named, so that a page stays what it is when the conversation goes on.
-        url = replace_query_param(self.base_url, "leaf", str(self.leaf))
+        url = replace_query_param(self.path_url, "leaf", str(self.leaf))
         return str(replace_query_param(url, self.cursor_query_param, str(skip)))

@@ -71,7 +71,7 @@ class TurnRequestSerializer(SettingsSerializer):
     """What a user asks: content to say, or an answer to regenerate."""
 
     content = ContentField(required=False)
-    parent = serializers.UUIDField(required=False, allow_null=True)
+    parent: Any = serializers.UUIDField(required=False, allow_null=True)
     regenerate = serializers.UUIDField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         model = Message
         fields = ("id", "parent", "role", "content", "turn", "stop_reason", "siblings", "created_at")
 
-    @extend_schema_field(list[dict[str, Any]])
+    @extend_schema_field({"type": "array", "items": {"type": "object"}})
     def get_content(self, message: Message) -> list[dict[str, Any]]:
         """Claude's blocks; attachments have a URL."""
         return content.shown(message.content)
@@ -116,7 +116,7 @@ class TurnMessageSerializer(MessageSerializer):
     siblings = None  # type: ignore[assignment]
 
     class Meta(MessageSerializer.Meta):
-        fields = tuple(name for name in MessageSerializer.Meta.fields if name != "siblings")
+        fields = tuple(name for name in MessageSerializer.Meta.fields if name != "siblings")  # type: ignore[assignment]
 
 
 class NodeSerializer(serializers.ModelSerializer[Message]):

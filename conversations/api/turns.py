@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -18,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations.api.answers import Later
+from conversations.api.requests import user_of
 from conversations.api.serializers import TurnRequestSerializer, TurnSerializer
 from conversations.api.sse import EventStreamResponse, as_events, as_tokens
 from conversations.database import in_database
@@ -53,7 +53,7 @@ def shown(turn_id: uuid.UUID) -> dict[str, Any]:
     return dict(TurnSerializer(with_all(Turn.objects).get(pk=turn_id)).data)
 
 
-def digest(conversation: str, data: Mapping[str, Any]) -> str:
+def digest(conversation: str, data: Any) -> str:
     """What makes two requests to create a turn the same."""
     canonical = json.dumps([str(conversation), data], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
@@ -73,7 +73,7 @@ def create(request: Request, conversation: str) -> Response:
     serializer = TurnRequestSerializer(data=request.data)
     serializer.is_valid(raise_exception=True)
     turn, new = turns.create(
-        user=request.user,
+        user=user_of(request),
         conversation_id=conversation,
         asked=serializer.asked(),
         key=key_of(request),
@@ -148,7 +148,7 @@ class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
 
     def get_object(self) -> Turn:
         """The turn, if it is the user's."""
-        return with_all(Turn.objects).get_visible(self.request.user, self.kwargs["pk"])  # type: ignore[no-any-return]
+        return with_all(Turn.objects).get_visible(self.request.user, self.kwargs["pk"])
 
     @extend_schema(
         description="The turn's events past a position, to its end: live or stored, for ever.",
@@ -169,5 +169,5 @@ class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Stops."""
-        turn = turns.cancel(user=request.user, turn_id=pk)
+        turn = turns.cancel(user=user_of(request), turn_id=pk)
         return Response(shown(turn.pk), status=202)

@@ -48,7 +48,11 @@ class Model:
 def all_models() -> tuple[Model, ...]:
     """Every model that is known."""
     rows = json.loads(Path(__file__).with_name("models.json").read_text())
-    return tuple(Model(**{key: tuple(it) if isinstance(it, list) else it for key, it in row.items()}) for row in rows)
+    return tuple(Model(**{key: _frozen(value) for key, value in row.items()}) for row in rows)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def find(id: str) -> Model | None:

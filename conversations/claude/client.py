@@ -123,4 +123,3 @@ async def list_models() -> list[dict[str, Any]]:
     """The models that the Models API names."""
     with translated():
         return [model.to_dict() async for model in (await client()).models.list(limit=1000)]
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
 
 from conversations.errors import NotFound
@@ -27,5 +27,5 @@ class OwnedQuerySet(models.QuerySet[ModelT]):
         """The row with this id. Another's, a missing one and a malformed id are the same `NotFound`."""
         try:
             return self.visible_to(user).get(pk=id)
-        except (self.model.DoesNotExist, ValidationError, ValueError, TypeError):
+        except (ObjectDoesNotExist, ValidationError, ValueError, TypeError):
             raise NotFound(f"There is no such {self.model._meta.verbose_name}.") from None

@@ -9,7 +9,6 @@ from datetime import timedelta
 from django.utils import timezone
 from knox.auth import TokenAuthentication
 from knox.models import AuthToken, get_token_model
-
 from rest_framework.exceptions import AuthenticationFailed
 
 from conversations.models import Ticket, User

@@ -12,11 +12,11 @@ from django.db.models.functions import Coalesce
 
 from conversations.claude import catalogue
 from conversations.errors import NotFound
-from conversations.models import Conversation, Message, User
+from conversations.models import Conversation, Message, Turn, User
 from conversations.services import turns
 from conversations.services.settings import NAMES, resolved
 
-MARKS = {"start_sel": "<mark>", "stop_sel": "</mark>", "max_words": 20, "min_words": 8}
+MARKS: dict[str, Any] = {"start_sel": "<mark>", "stop_sel": "</mark>", "max_words": 20, "min_words": 8}
 
 
 def create(*, owner: User, fields: dict[str, Any]) -> Conversation:
@@ -64,7 +64,7 @@ def delete(*, user: User, id: uuid.UUID | str) -> None:
     """Deletes a conversation with everything in it but the ledger's rows. A turn that runs is stopped and booked."""
     with transaction.atomic(durable=True):
         conversation = Conversation.objects.get_visible(user, id)
-        for turn in conversation.turns.exclude(status__in=turns.Turn.TERMINAL):
+        for turn in conversation.turns.exclude(status__in=Turn.TERMINAL):
             turns.stop_now(turn_id=turn.pk)
         conversation.delete()
 

@@ -22,10 +22,12 @@ def to_message(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> list[Me
     """The messages from the root to a leaf, oldest first."""
     return list(Message.objects.raw(PATH, [leaf_id, conversation_id])) if leaf_id else []
 
+
 # The ids of a path are cheap to walk; only the page's messages are read whole.
 PAGE = """
 WITH RECURSIVE path AS (
-    SELECT id, parent_id, 0 AS depth FROM conversations_message WHERE id = %(leaf)s AND conversation_id = %(conversation)s
+    SELECT id, parent_id, 0 AS depth FROM conversations_message
+    WHERE id = %(leaf)s AND conversation_id = %(conversation)s
     UNION ALL
     SELECT message.id, message.parent_id, path.depth + 1
     FROM conversations_message AS message JOIN path ON message.id = path.parent_id

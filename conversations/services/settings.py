@@ -1,4 +1,4 @@
-"""What a request to Claude is made with: the platform's settings, the conversation's over them, the turn's over those."""
+"""What a request to Claude is made with: the platform's, the conversation's over them, the turn's over those."""
 
 from __future__ import annotations
 

@@ -130,7 +130,9 @@ def claim(*, turn_id: uuid.UUID, holder: uuid.UUID) -> Turn | None:
 def request_for(turn: Turn) -> dict[str, Any]:
     """The Messages request for a turn: the path to its user's message, and its settings."""
     path = paths.to_message(turn.conversation_id, turn.user_message_id)
-    answers = {row.pk: row for row in Turn.objects.filter(pk__in={message.turn_id for message in path} - {None})}
+    answers = {
+        row.pk: row for row in Turn.objects.filter(pk__in={message.turn_id for message in path if message.turn_id})
+    }
     said = [
         history.Said(
             message.role,

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations.api.answers import Later
+from conversations.api.requests import user_of
 from conversations.api.turns import flag
 from conversations.database import in_database
 from conversations.engine import engine
@@ -65,7 +66,7 @@ class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
 
     def get_object(self) -> Extraction:
         """The extraction, if it is the user's."""
-        return with_all(Extraction.objects.all()).get_visible(self.request.user, self.kwargs["pk"])  # type: ignore[attr-defined, no-any-return]
+        return with_all(Extraction.objects.all()).get_visible(self.request.user, self.kwargs["pk"])  # type: ignore[attr-defined]
 
     @extend_schema(
         description="Extracts what a JSON Schema describes from text, images or documents.",
@@ -78,7 +79,7 @@ class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         serializer = ExtractionRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         fields = {"model": settings.COLLOQUY_DEFAULT_MODEL, **serializer.validated_data}
-        extraction = services.create(owner=request.user, **fields)
+        extraction = services.create(owner=user_of(request), **fields)
         created = shown(extraction.pk)
 
         async def then() -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Command(BaseCommand):
         if settings.SANDBOX:
             self.stdout.write(
                 self.style.WARNING(
-                    f"No ANTHROPIC_API_KEY: the sandbox answers at {local.sandbox_url()}, and nothing here comes from Claude."
+                    f"No ANTHROPIC_API_KEY: the sandbox at {local.sandbox_url()} answers, nothing comes from Claude."
                 )
             )
         self.stdout.write(
@@ -81,4 +81,4 @@ class Command(BaseCommand):
 def close_connections() -> None:
     """Gives the database up, pool and all."""
     connections.close_all()
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]

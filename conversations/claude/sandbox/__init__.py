@@ -1,4 +1,4 @@
-"""A sandbox of Claude's Messages API: a real HTTP server, as strict as version 2026-10-21, for trying things and for tests.
+"""A sandbox of Claude's Messages API: a real HTTP server, as strict as version 2026-10-21, for trying things and tests.
 
 It is not Claude. What it says is made up by rules: by default a short answer about the prompt, labelled `[sandbox]`.
 The newest user message can direct it, anywhere in its text, with `[[sandbox: name=value; name; ...]]`:
@@ -21,11 +21,12 @@ What to say
 
 How to say it
     pace=SECONDS            between deltas; delay=SECONDS before the response begins
-    chunk=N                 the stream in chunks of N bytes; one_chunk in one; split_utf8 with chunks that end in characters
+    chunk=N                 the stream in chunks of N bytes; one_chunk in one; split_utf8 in chunks that end inside
+                            of characters
     crlf, no_ping, duplicate_message_start
 
 What goes wrong
-    error=TYPE or STATUS    instead of an answer; times=N for the first N requests with this body, then it works;
+    error=TYPE or STATUS    instead of an answer; times=N for the first N requests with this body;
                             retry_after=SECONDS; no_retry
     error_after=N:TYPE      an error event after N deltas
     cut_after=N             the connection drops after N deltas
@@ -33,5 +34,5 @@ What goes wrong
     cut_midbyte_after=N     it ends inside a character
     stall_after=N:SECONDS   silence after N deltas
 
-`GET /_sandbox/requests` lists the requests that it got, `DELETE` forgets them; both are the sandbox's own, not Claude's.
+`GET /_sandbox/requests` lists the requests that it got, `DELETE` forgets them; neither is Claude's.
 """

@@ -86,7 +86,9 @@ def _content(body: dict[str, Any], directives: Directives, prompt: str, ids: Any
         if "citations" in directives:
             text["citations"] = [_citation(body)]
         content.append(text)
-    calls = [{"type": "tool_use", "id": f"toolu_{next(ids)}", "name": name, "input": it} for name, it in directives.tools]
+    calls = [
+        {"type": "tool_use", "id": f"toolu_{next(ids)}", "name": name, "input": it} for name, it in directives.tools
+    ]
     return content + calls
 
 

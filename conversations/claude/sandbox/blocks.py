@@ -48,7 +48,9 @@ def check_block(block: Any, role: str, path: str, *, version: str = "2026-10-21"
     _require(_may_stand(kind, role, version), f"{path}.type: '{kind}' blocks are not allowed in {role} messages")
     _check_fields(block, path)
     if kind == "text":
-        _require(isinstance(block["text"], str) and block["text"].strip(), "messages: text content blocks must be non-empty")
+        _require(
+            isinstance(block["text"], str) and block["text"].strip(), "messages: text content blocks must be non-empty"
+        )
         cited = role == "user" and version != "2023-06-01" and block.get("citations")
         _require(not cited, f"{path}.citations: not permitted in user messages")
     elif kind == "image":
@@ -97,7 +99,9 @@ def _check_document(source: Any, path: str) -> None:
 
 
 def _source_kind(source: Any, path: str, kinds: tuple[str, ...]) -> str:
-    _require(isinstance(source, dict) and source.get("type") in kinds, f"{path}.type: must be one of {', '.join(kinds)}")
+    _require(
+        isinstance(source, dict) and source.get("type") in kinds, f"{path}.type: must be one of {', '.join(kinds)}"
+    )
     return str(source["type"])
 
 
@@ -108,7 +112,9 @@ def _check_bytes(source: Block, path: str) -> None:
         raise Refused(400, f"{path}.data: invalid base64 data") from None
     except ColloquyError as error:
         raise Refused(400, f"{path}.data: could not process image: {error}") from None
-    _require(found.media_type == source["media_type"], f"{path}: the data is {found.media_type}, not {source['media_type']}")
+    _require(
+        found.media_type == source["media_type"], f"{path}: the data is {found.media_type}, not {source['media_type']}"
+    )
 
 
 def _check_result(block: Block, path: str, version: str) -> None:

@@ -77,7 +77,9 @@ def _prefixes(body: dict[str, Any], model: Model) -> list[_Prefix]:
         control = block.get("cache_control") if isinstance(block, dict) else None
         if control is None and index == len(blocks) - 1:
             control = body.get("cache_control")
-        bare = {key: value for key, value in block.items() if key != "cache_control"} if isinstance(block, dict) else block
+        bare = (
+            {key: value for key, value in block.items() if key != "cache_control"} if isinstance(block, dict) else block
+        )
         digest.update(json.dumps(bare, sort_keys=True).encode())
         count += overhead + tokens.of_value(bare, model)
         found.append(_Prefix(digest.hexdigest(), count, control.get("ttl", "5m") if control else None))

@@ -14,12 +14,48 @@ NAME = re.compile(r"\s*([a-z_0-9.]+)\s*(=)?\s*")
 BARE = re.compile(r"[^;{\]]*")
 
 FLAGS = frozenset(
-    "thinking redacted_thinking refusal fence prose web_search citations empty late_usage one_chunk split_utf8 crlf "
-    "no_ping duplicate_message_start no_retry always".split()
+    [
+        "thinking",
+        "redacted_thinking",
+        "refusal",
+        "fence",
+        "prose",
+        "web_search",
+        "citations",
+        "empty",
+        "late_usage",
+        "one_chunk",
+        "split_utf8",
+        "crlf",
+        "no_ping",
+        "duplicate_message_start",
+        "no_retry",
+        "always",
+    ]
 )
 VALUES = frozenset(
-    "text words json stop_reason stop_sequence refusal thinking tool block pace delay chunk error times retry_after "
-    "error_after cut_after cut_clean_after cut_midbyte_after stall_after".split()
+    [
+        "text",
+        "words",
+        "json",
+        "stop_reason",
+        "stop_sequence",
+        "refusal",
+        "thinking",
+        "tool",
+        "block",
+        "pace",
+        "delay",
+        "chunk",
+        "error",
+        "times",
+        "retry_after",
+        "error_after",
+        "cut_after",
+        "cut_clean_after",
+        "cut_midbyte_after",
+        "stall_after",
+    ]
 )
 
 
@@ -59,7 +95,7 @@ class Directives:
 
 
 def parse(text: str) -> tuple[Directives, str]:
-    """The directives in a text, and the text without them. Refuses those that it does not know, since they are typos."""
+    """The directives in a text, and the text without them. Refuses those that it does not know, as typos."""
     directives = Directives()
     rest: list[str] = []
     position = 0

@@ -10,10 +10,30 @@ from conversations.claude.sandbox.refused import Refused
 Schema = dict[str, Any]
 
 KEYWORDS = frozenset(
-    "type properties required additionalProperties items enum const anyOf allOf $ref $defs definitions default title "
-    "description format minItems pattern $schema examples".split()
+    [
+        "type",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+        "enum",
+        "const",
+        "anyOf",
+        "allOf",
+        "$ref",
+        "$defs",
+        "definitions",
+        "default",
+        "title",
+        "description",
+        "format",
+        "minItems",
+        "pattern",
+        "$schema",
+        "examples",
+    ]
 )
-FORMATS = frozenset("date-time time date duration email hostname uri ipv4 ipv6 uuid".split())
+FORMATS = frozenset(["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"])
 OPTIONAL_LIMIT = 24
 
 
@@ -66,7 +86,26 @@ DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 PHONE = re.compile(r"\+?\d[\d ()/-]{6,}\d")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 NAME = re.compile(r"\b[A-Z][a-z]+(?: [A-Z][a-z]+)*\b")
-NOT_NAMES = frozenset("Extract Contact From The This Name Email Please Find Return Give Call Write Dear Hello Hi".split())
+NOT_NAMES = frozenset(
+    [
+        "Extract",
+        "Contact",
+        "From",
+        "The",
+        "This",
+        "Name",
+        "Email",
+        "Please",
+        "Find",
+        "Return",
+        "Give",
+        "Call",
+        "Write",
+        "Dear",
+        "Hello",
+        "Hi",
+    ]
+)
 QUOTED = re.compile(r'"([^"]*)"')
 
 

@@ -16,7 +16,7 @@ PIECES = re.compile(r"\S+\s*|\s+")
 JSON_PIECE = 12  # characters
 
 # What is streamed in deltas, and so is empty in content_block_start.
-STREAMED = {
+STREAMED: dict[str, dict[str, Any]] = {
     "text": {"text": ""},
     "thinking": {"thinking": "", "signature": ""},
     "tool_use": {"input": {}},

@@ -42,7 +42,7 @@ THINKING = ("thinking", "redacted_thinking")
 
 def validate(body: Body, *, version: str, counting: bool = False) -> None:
     """Raises Refused for a body that Claude would refuse."""
-    allowed = {**TYPES, **({name: (int, float) for name in SAMPLING} if version == VERSIONS[0] else {})}
+    allowed = {**TYPES, **(dict.fromkeys(SAMPLING, (int, float)) if version == VERSIONS[0] else {})}
     for name in body:
         _require(name in allowed, f"{name}: Extra inputs are not permitted")
     for name in ("model", "messages") if counting else ("model", "max_tokens", "messages"):
@@ -57,7 +57,9 @@ def validate(body: Body, *, version: str, counting: bool = False) -> None:
         check(body, model)
     check_messages(body, model, version)
     if tokens.of_request(body, model) > model.context_window:
-        raise Refused(400, f"prompt is too long: {tokens.of_request(body, model)} tokens > {model.context_window} maximum")
+        raise Refused(
+            400, f"prompt is too long: {tokens.of_request(body, model)} tokens > {model.context_window} maximum"
+        )
 
 
 def _require(fine: object, message: str) -> None:
@@ -136,7 +138,9 @@ def _tools(body: Body, model: Model) -> None:
         names.add(name)
         if kind == "custom":
             schema = tool.get("input_schema")
-            _require(isinstance(schema, dict) and schema.get("type") == "object", f"{path}.input_schema: must be an object")
+            _require(
+                isinstance(schema, dict) and schema.get("type") == "object", f"{path}.input_schema: must be an object"
+            )
         else:
             _require(str(kind).startswith(SERVER_TOOLS), f"{path}.type: unknown tool type {kind}")
 
@@ -154,7 +158,9 @@ def _tool_choice(body: Body, model: Model) -> None:
         _require(not enabled, "Thinking may not be enabled when tool_choice forces tool use.")
     if kind == "tool":
         known = {tool.get("name") for tool in body["tools"]}
-        _require(choice.get("name") in known, f"tool_choice.name: Tool '{choice.get('name')}' not found in provided tools")
+        _require(
+            choice.get("name") in known, f"tool_choice.name: Tool '{choice.get('name')}' not found in provided tools"
+        )
 
 
 def _cache_control(body: Body, model: Model) -> None:
@@ -163,13 +169,21 @@ def _cache_control(body: Body, model: Model) -> None:
     _require(len(marked) <= 4, f"A maximum of 4 blocks with cache_control may be provided. Found {len(marked)}.")
     for block in marked:
         control = block["cache_control"]
-        fine = isinstance(control, dict) and control.get("type") == "ephemeral" and control.get("ttl", "5m") in ("5m", "1h")
+        fine = (
+            isinstance(control, dict)
+            and control.get("type") == "ephemeral"
+            and control.get("ttl", "5m") in ("5m", "1h")
+        )
         _require(fine, "cache_control: must be ephemeral with a ttl of 5m or 1h")
         _require(block.get("type") not in THINKING, "cache_control cannot be set for thinking blocks")
 
 
 def _all_blocks(body: Body) -> Iterable[dict[str, Any]]:
-    lists = [body.get("tools"), body.get("system"), *(m.get("content") for m in body["messages"] if isinstance(m, dict))]
+    lists = [
+        body.get("tools"),
+        body.get("system"),
+        *(m.get("content") for m in body["messages"] if isinstance(m, dict)),
+    ]
     return [block for blocks in lists if isinstance(blocks, list) for block in blocks if isinstance(block, dict)]
 
 
@@ -199,7 +213,9 @@ def check_messages(body: Body, model: Model, version: str) -> None:
     _check_tool_pairs(merged)
     role, content = merged[-1]
     if role == "assistant":
-        _require(model.prefill, f"{model.id} does not support assistant message prefill: the last message must be a user's")
+        _require(
+            model.prefill, f"{model.id} does not support assistant message prefill: the last message must be a user's"
+        )
         text = content[-1].get("text", "") if content else ""
         _require(text == text.rstrip(), "messages: final assistant content cannot end with trailing whitespace")
 
@@ -240,7 +256,9 @@ def _check_tool_pairs(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
             calls = [block["id"] for block in content if block["type"] == "tool_use"]
             _require(len({*calls}) == len(calls) and not known & {*calls}, "messages: tool_use ids must be unique")
             known |= {*calls}
-            _require(not calls or index < len(merged) - 1, f"messages.{index}: `tool_use` without `tool_result` after it")
+            _require(
+                not calls or index < len(merged) - 1, f"messages.{index}: `tool_use` without `tool_result` after it"
+            )
         else:
             _check_results(index, content, calls)
             calls = []
@@ -249,7 +267,9 @@ def _check_tool_pairs(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
 def _check_results(index: int, content: list[dict[str, Any]], calls: list[str]) -> None:
     results = [block["tool_use_id"] for block in content if block["type"] == "tool_result"]
     missing = [call for call in calls if call not in results]
-    _require(not missing, f"messages.{index}: `tool_use` ids were found without `tool_result` blocks: {', '.join(missing)}")
+    _require(
+        not missing, f"messages.{index}: `tool_use` ids were found without `tool_result` blocks: {', '.join(missing)}"
+    )
     unknown = [result for result in results if result not in calls]
     _require(not unknown, f"messages.{index}: unexpected `tool_use_id` in `tool_result`: {', '.join(unknown)}")
     _require(len({*results}) == len(results), f"messages.{index}: each `tool_use` must have a single result")

@@ -1,0 +1,34 @@
+"""The recorded streams, where they are at hand."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[2] / "shared" / "streams"
+WHOLE = sorted(FOLDER.glob("*.sse"))
+BROKEN = sorted((FOLDER / "broken").glob("*.sse"))
+
+needed = pytest.mark.skipif(not WHOLE, reason="the recorded streams are not at hand")
+
+
+def events_in(path: Path) -> list[dict[str, Any]]:
+    """The events of a recording, as a transcript keeps them: without pings, and with one message_start."""
+    lines = path.read_bytes().decode(errors="ignore").splitlines()
+    events = [json.loads(line[5:]) for line in lines if line.startswith("data:") and line.endswith("}")]
+    kept = [event for event in events if event["type"] not in ("ping", "error")]
+    return [event for index, event in enumerate(kept) if event["type"] != "message_start" or index == 0]
+
+
+def stops(path: Path) -> bool:
+    """Whether the recording has a message_stop that is terminated by an empty line, as an event has to be."""
+    return re.search(rb'"message_stop"\s*}\s*?\n\r?\n', path.read_bytes()) is not None
+
+
+def ids(paths: list[Path]) -> list[str]:
+    """Names for parametrized tests."""
+    return [path.stem for path in paths]

@@ -1,0 +1,61 @@
+"""Every recorded stream, sent by an HTTP server through the real SDK, ends as a stored message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conversations.claude.sandbox.server import Sandbox
+from conversations.models import Message, Turn, Usage
+from conversations.transcript import fold
+from tests import streams
+from tests.clients import Api
+
+pytestmark = streams.needed
+
+
+@pytest.fixture
+def replayed(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Path]:
+    sandbox.replay = request.param.read_bytes()
+    sandbox.replay_chunk = 1000
+    yield request.param
+    sandbox.replay = None
+
+
+def run(api: Api) -> Turn:
+    turn = api.begin("Hello")
+    api.events(turn["id"])
+    return Turn.objects.get(pk=turn["id"])
+
+
+@pytest.mark.parametrize("replayed", streams.WHOLE, ids=streams.ids(streams.WHOLE), indirect=True)
+def test_a_recording_is_stored_as_it_folds(api: Api, replayed: Path) -> None:
+    turn = run(api)
+    [expected] = fold(streams.events_in(replayed))
+    message = Message.objects.get(turn=turn, role="assistant")
+    assert message.content == expected.content
+    assert message.stop_reason == turn.stop_reason == expected.stop_reason
+    assert turn.status == ("completed" if streams.stops(replayed) else "failed")
+    usage = Usage.objects.get(turn=turn)
+    assert usage.source == ("provider" if streams.stops(replayed) else "estimate")
+    assert usage.raw.items() >= {key: value for key, value in expected.usage.items() if key != "output_tokens"}.items()
+    assert turn.stop_details == expected.stop_details
+
+
+@pytest.mark.parametrize("replayed", streams.BROKEN, ids=streams.ids(streams.BROKEN), indirect=True)
+def test_a_broken_recording_keeps_what_came(api: Api, replayed: Path) -> None:
+    turn = run(api)
+    assert turn.status == "failed"
+    expected = fold(streams.events_in(replayed))
+    messages = Message.objects.filter(turn=turn)
+    assert [message.content for message in messages] == [message.content for message in expected]
+    assert Usage.objects.filter(turn=turn, source="estimate").count() == len(expected)
+    assert turn.error["type"] == (
+        "overloaded_error" if "overloaded" in replayed.stem or "first" in replayed.stem else "api_error"
+    )
+    # The conversation goes on.
+    conversation = str(turn.conversation_id)
+    sandbox_is_back = api.http.post(f"/api/conversations/{conversation}/turns/", json={"content": "Again"})
+    assert sandbox_is_back.status_code == 201
