@@ -1,0 +1,164 @@
+"""Bad input gets the contract's error and leaves nothing behind."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from conversations.models import Attachment, Message, Turn
+from tests.clients import Api
+
+
+def image(data: str, media_type: str = "image/png") -> list[dict[str, Any]]:
+    return [{"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}]
+
+
+BAD_TURNS: dict[str, tuple[Any, int]] = {
+    "nothing": ({}, 400),
+    "no content": ({"content": None}, 400),
+    "empty": ({"content": ""}, 400),
+    "white space": ({"content": " \n"}, 400),
+    "no blocks": ({"content": []}, 400),
+    "a number": ({"content": 7}, 400),
+    "an object": ({"content": {"type": "text", "text": "x"}}, 400),
+    "a string as block": ({"content": ["x"]}, 400),
+    "a block without type": ({"content": [{"text": "x"}]}, 400),
+    "unknown block": ({"content": [{"type": "hologram"}]}, 400),
+    "an assistant's block": ({"content": [{"type": "tool_use", "id": "x", "name": "y", "input": {}}]}, 400),
+    "unknown field in a block": ({"content": [{"type": "text", "text": "x", "colour": "red"}]}, 400),
+    "unknown field": ({"content": "x", "surprise": 1}, 400),
+    "an array as body": ([], 400),
+    "text that is no string": ({"content": [{"type": "text", "text": 7}]}, 400),
+    "NUL": ({"content": "a\0b"}, 400),
+    "half a surrogate pair": ({"content": "a\ud800b"}, 400),
+    "a tiff": ({"content": image("SUkqAA==", "image/tiff")}, 415),
+    "bad base64": ({"content": image("!!!")}, 400),
+    "not the image that it says": ({"content": image(base64.b64encode(b"GIF89a" + b"\0" * 20).decode())}, 400),
+    "too much base64": ({"content": image("A" * (10 * 1024 * 1024 + 4))}, 400),
+    "http": ({"content": [{"type": "image", "source": {"type": "url", "url": "http://example.com/x.png"}}]}, 400),
+    "file": ({"content": [{"type": "image", "source": {"type": "url", "url": "file:///etc/passwd"}}]}, 400),
+    "model is a number": ({"content": "x", "model": 7}, 400),
+    "max_tokens is a string": ({"content": "x", "max_tokens": "10"}, 400),
+    "max_tokens is true": ({"content": "x", "max_tokens": True}, 400),
+    "max_tokens is 0": ({"content": "x", "max_tokens": 0}, 400),
+    "max_tokens is huge": ({"content": "x", "max_tokens": 10**30}, 400),
+    "max_tokens is more than the model writes": ({"content": "x", "max_tokens": 500_000}, 400),
+    "temperature is hot": ({"content": "x", "temperature": 1.1}, 400),
+    "temperature is cold": ({"content": "x", "temperature": -0.1}, 400),
+    "temperature is a string": ({"content": "x", "temperature": "0.5"}, 400),
+    "a temperature that the model does not take": ({"content": "x", "model": "claude-opus-5-5", "temperature": 0.5}, 400),
+    "an effort that the model does not take": ({"content": "x", "effort": "xhigh"}, 400),
+    "stop_sequences is a string": ({"content": "x", "stop_sequences": "x"}, 400),
+    "an empty stop sequence": ({"content": "x", "stop_sequences": [" "]}, 400),
+    "system is a number": ({"content": "x", "system": 7}, 400),
+    "a huge integer": ({"content": "x", "thinking": {"type": "enabled", "budget_tokens": 10**40}}, 400),
+    "parent is no id": ({"content": "x", "parent": "x"}, 400),
+    "parent is not there": ({"content": "x", "parent": "01a208ce-7785-7206-a202-3517d745131f"}, 404),
+    "regenerate is not there": ({"regenerate": "01a208ce-7785-7206-a202-3517d745131f"}, 404),
+    "content and regenerate": ({"content": "x", "regenerate": "01a208ce-7785-7206-a202-3517d745131f"}, 400),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TURNS)
+def test_a_bad_turn_is_refused_and_leaves_nothing(api: Api, case: str) -> None:
+    body, status = BAD_TURNS[case]
+    conversation = api.conversation()
+    response = api.http.post(
+        f"/api/conversations/{conversation}/turns/",
+        content=json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    assert response.status_code == status, response.text
+    payload = response.json()
+    assert payload["type"] == "error"
+    assert payload["error"]["message"]
+    assert payload["request_id"] == response.headers["request-id"]
+    assert not Turn.objects.filter(user=api.user).exists()
+    assert not Message.objects.filter(conversation=conversation).exists()
+    assert not Attachment.objects.filter(owner=api.user).exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"content":' * 50_000, "nonsense", '{"content": NaN}', "\x00", '"\\ud800"', "", "{" * 99_999],
+    ids=["brackets", "objects", "nonsense", "nan", "nul", "surrogate", "empty", "braces"],
+)
+def test_bodies_that_are_no_json_are_refused(api: Api, text: str) -> None:
+    conversation = api.conversation()
+    headers = {"Content-Type": "application/json"}
+    response = api.http.post(f"/api/conversations/{conversation}/turns/", content=text.encode(), headers=headers)
+    assert response.status_code == 400, response.text
+    assert response.json()["error"]["type"] == "invalid_request_error"
+    assert not Turn.objects.filter(user=api.user).exists()
+
+
+def test_bytes_that_are_no_utf8_are_refused(api: Api) -> None:
+    headers = {"Content-Type": "application/json"}
+    response = api.http.post("/api/conversations/", content=b'{"title": "\xff"}', headers=headers)
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "body", [{"title": "a\0b"}, {"title": 7}, {"metadata": []}, {"metadata": {"a": "\0"}}, {"id": "x", "owner": "y"}]
+)
+def test_a_bad_conversation_is_refused(api: Api, body: dict[str, Any]) -> None:
+    response = api.post("conversations/", body)
+    assert response.status_code == 400
+    assert api.get("conversations/").json()["results"] == []
+
+
+def test_the_errors_name_the_fields(api: Api) -> None:
+    body = {"content": [{"type": "text", "text": "x"}, {"type": "text", "text": 7}]}
+    error = api.post(f"conversations/{api.conversation()}/turns/", body).json()["error"]
+    assert "content.1.text" in error["details"]
+
+
+@pytest.mark.parametrize("path", ["nowhere/", "conversations/not-an-id/", "turns/%00/", "x" * 3000])
+def test_bad_paths_are_not_found(api: Api, path: str) -> None:
+    response = api.get(path)
+    assert response.status_code == 404
+    assert response.json()["error"]["type"] == "not_found_error"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("PUT", "conversations/", 405), ("POST", "me/", 405), ("GET", "auth/login/", 405)]
+)
+def test_a_method_that_is_not_there_is_said(api: Api, method: str, path: str, status: int) -> None:
+    response = api.http.request(method, f"/api/{path}")
+    assert response.status_code == status
+    assert response.json()["type"] == "error"
+
+
+def test_another_media_type_is_refused(api: Api) -> None:
+    response = api.http.post("/api/conversations/", content=b"a=1", headers={"Content-Type": "text/csv"})
+    assert response.status_code == 415
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense",
+        "[]",
+        "7",
+        "{}",
+        '{"type": 7}',
+        '{"type": "turn.explode"}',
+        '{"type": "turn.follow"}',
+        '{"type": "turn.follow", "turn": "x"}',
+        '{"type": "turn.follow", "turn": "01a208ce-7785-7206-a202-3517d745131f", "after": -1}',
+        '{"type": "ping", "surprise": 1}',
+        '{"type": "turn.create", "conversation": 7, "content": "x"}',
+        "[" * 100_000,
+    ],
+)
+def test_a_bad_frame_is_answered_and_the_socket_stays_open(api: Api, text: str) -> None:
+    with api.socket() as socket:
+        socket.connection.send(text)
+        assert socket.receive()["type"] == "error"
+        socket.connection.send(b"\x00\x01")
+        assert socket.receive()["type"] == "error"
+        socket.send(type="ping")
+        assert socket.receive() == {"type": "pong"}

@@ -1,0 +1,186 @@
+"""What the README says works: `up` on an empty folder, its examples, a clean stop and a clean restart."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests import readme
+from tests.clients import sse
+from tests.processes import ROOT, free_port
+
+OURS = ("DATABASE_URL", "ANTHROPIC_", "DJANGO_", "COLLOQUY_")
+
+
+class Up:
+    """`manage.py up` in a folder of its own, with nothing of the test run's environment."""
+
+    def __init__(self, folder: str, *command: str) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        self.environment = {**kept, "COLLOQUY_DATA_DIR": folder, "COLLOQUY_SANDBOX_PACE": "0"}
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder = Path(folder)
+        arguments = command or ("up", "--port", str(self.port))
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", *(argument.format(port=self.port) for argument in arguments)],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def wait_until_up(self) -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                httpx2.get(f"{self.url}/api/me/")
+                return
+            except httpx2.HTTPError:
+                time.sleep(0.1)
+        raise AssertionError(self.stop())
+
+    def stop(self, number: int = signal.SIGTERM) -> str:
+        """Ends it; what it printed."""
+        self.process.send_signal(number)
+        output, _ = self.process.communicate(timeout=40)
+        return output
+
+    def run(self, *command: str) -> str:
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[Up]:
+    with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
+        running = Up(folder)
+        running.wait_until_up()
+        yield running
+        if running.process.poll() is None:
+            running.stop()
+
+
+def here(code: str, up: Up) -> str:
+    """An example of the README with this run's folder."""
+    return re.sub(r"\bvar/", f"{up.folder}/", code)
+
+
+def test_the_shell_example_works(up: Up) -> None:
+    [code] = [code for language, code in readme.blocks("executed") if language == "bash"]
+    output = up.run("bash", "-euo", "pipefail", "-c", here(code, up))
+    assert '"stop_reason":"end_turn"' in output.replace(" ", "")
+    assert "event: turn_end" in output
+    assert 'data: {"done": true}' in output
+    assert '"jane@example.com"' in output
+
+
+def test_the_python_example_works(up: Up) -> None:
+    [code] = [code for language, code in readme.blocks("executed") if language == "python"]
+    assert "[sandbox] You said: Hello" in up.run(sys.executable, "-c", here(code, up))
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node")
+def test_the_javascript_example_works(up: Up) -> None:
+    [code] = [code for language, code in readme.blocks("executed") if language == "javascript"]
+    token = (up.folder / "token").read_text()
+    response = httpx2.post(f"{up.url}/api/conversations/", json={}, headers={"Authorization": f"Bearer {token}"})
+    call = json.dumps([up.url, token, response.json()["id"], "Hello"])
+    script = f"{code}\nask(...{call}, (text) => process.stdout.write(text)).then(console.log);"
+    output = up.run("node", "--experimental-websocket", "--no-warnings", "-e", script)
+    assert "[sandbox] You said: Hello" in output
+    assert output.rstrip().endswith("completed")
+
+
+def test_chat_talks_to_the_running_server(up: Up) -> None:
+    assert "[sandbox] You said: Good day" in up.run(sys.executable, "manage.py", "chat", "Good day")
+
+
+def test_commands_beside_it_use_its_database(up: Up) -> None:
+    code = "from conversations.models import User; print('users', User.objects.count())"
+    assert "users 1" in up.run(sys.executable, "manage.py", "shell", "-v0", "-c", code)
+
+
+def test_a_second_process_serves_the_same_conversations(up: Up) -> None:
+    token = (up.folder / "token").read_text()
+    headers = {"Authorization": f"Bearer {token}"}
+    beside = Up(str(up.folder), "serve", "--port", "{port}")
+    try:
+        beside.wait_until_up()
+        conversation = httpx2.post(f"{up.url}/api/conversations/", json={}, headers=headers).json()["id"]
+        path = f"/api/conversations/{conversation}/turns/"
+        turn = httpx2.post(f"{up.url}{path}", json={"content": "[[sandbox: words=30; pace=0.02]]"}, headers=headers).json()
+        with httpx2.stream("GET", f"{beside.url}/api/turns/{turn['id']}/events/", headers=headers) as response:
+            events = list(sse(response))
+        assert (events[0]["type"], events[-1]["type"]) == ("turn_start", "turn_end")
+    finally:
+        beside.stop()
+
+
+def test_it_stops_cleanly_and_restarts_on_the_same_data() -> None:
+    with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
+        first = Up(folder)
+        first.wait_until_up()
+        assert "[sandbox]" in first.run(sys.executable, "manage.py", "chat", "Hello")
+        sandbox = json.loads((first.folder / "sandbox.json").read_text())["url"]
+        printed = first.stop(signal.SIGINT)
+        assert "password" in printed
+        assert "curl -N http" in printed
+        assert "Traceback" not in printed
+        assert printed.rstrip().endswith("Stopped.")
+        assert not (first.folder / "postgres" / "postmaster.pid").exists()
+        with pytest.raises(httpx2.HTTPError):
+            httpx2.get(sandbox)
+        second = Up(folder)
+        second.wait_until_up()
+        token = (second.folder / "token").read_text()
+        found = httpx2.get(f"{second.url}/api/conversations/", headers={"Authorization": f"Bearer {token}"})
+        printed = second.stop()
+        assert len(found.json()["results"]) == 2
+        assert "password" not in printed
+
+
+def test_the_printed_curl_line_streams(up: Up) -> None:
+    printed = up.stop()
+    [line] = re.findall(r"curl -N .*", printed)
+    again = Up(str(up.folder), "up", "--port", str(up.port))
+    again.port, again.url = up.port, up.url
+    again.wait_until_up()
+    try:
+        assert "event: turn_end" in again.run("bash", "-c", line)
+    finally:
+        again.stop()
+
+
+@pytest.mark.parametrize("variables", [{"DJANGO_DEBUG": "false"}, {"DJANGO_ALLOWED_HOSTS": "example.com"}])
+def test_production_without_a_secret_refuses_to_start(variables: dict[str, str]) -> None:
+    environment = {**os.environ, **variables, "DJANGO_SECRET_KEY": ""}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode != 0
+    assert "DJANGO_SECRET_KEY must be set" in done.stderr
+
+
+def test_runserver_serves_on_daphne(database: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
+        running = Up(folder, "runserver", "--noreload", "{port}")
+        running.wait_until_up()
+        server = httpx2.get(f"{running.url}/api/docs/")
+        assert server.status_code == 200
+        running.run(sys.executable, "-c", "import config.settings; from config import local; local.stop_postgres()")
+        running.stop(signal.SIGKILL)
