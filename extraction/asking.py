@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from conversations.content import DEPTH_LIMIT
 
 Block = dict[str, Any]
 
@@ -52,7 +55,13 @@ def request_for(
 
 
 def json_in(text: str) -> Any:
-    """The JSON of an answer: all of it, in a fence, or in the middle of prose. ValueError where there is none."""
+    """The JSON of an answer: all of it, in a fence, or in prose. Raises ValueError where there is none to keep."""
+    found = _found(text)
+    _check(found)
+    return found
+
+
+def _found(text: str) -> Any:
     for candidate in (text, *FENCE.findall(text)):
         try:
             return _parsed(candidate)
@@ -62,7 +71,7 @@ def json_in(text: str) -> Any:
 
 
 def _in_prose(text: str) -> Any:
-    decoder = json.JSONDecoder(parse_constant=_refuse)
+    decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
     for opening in re.finditer(r"[{\[]", text):
         try:
             return decoder.raw_decode(text, opening.start())[0]
@@ -73,10 +82,29 @@ def _in_prose(text: str) -> Any:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError(NO_JSON) from None
 
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _finite(number: str) -> float:
+    # Python reads 1e400 as infinity, which JSON can't say and Postgres does not store.
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number} is too large a number")
+    return value
+
+
+def _check(value: Any, depth: int = 0) -> None:
+    """Refuses what could be stored but not shown again. (NUL and huge integers can be.)"""
+    if depth > DEPTH_LIMIT:
+        raise ValueError("The JSON is nested too deep.")
+    if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("The JSON has half a surrogate pair in it.")
+    if isinstance(value, (dict, list)):
+        for item in [*value, *value.values()] if isinstance(value, dict) else value:
+            _check(item, depth + 1)

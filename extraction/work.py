@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from conversations.claude import catalogue, client
 from conversations.database import AWAY, in_database
@@ -56,7 +57,12 @@ class Extractions:
         if extraction is None:
             return
         try:
-            await _finish(extraction, await _outcome(extraction, stop))
+            outcome = await _outcome(extraction, stop)
+            try:
+                await _finish(extraction, outcome)
+            except DatabaseError:  # its data can't be stored: it still has to end
+                logger.exception("The outcome of extraction %s could not be stored", id)
+                await _finish(extraction, _failed(INTERNAL_ERROR))
         except services.LostExtraction:
             logger.warning("Extraction %s was lost to another process", id)
 
@@ -135,6 +141,8 @@ async def _attempt(extraction: Extraction, number: int, request: dict[str, Any])
         async with client.open_stream(request) as stream:
             request_id = stream.request_id or ""
             async for event in stream:
+                if event.get("type") == "ping" or (events and event.get("type") == "message_start"):
+                    continue  # a message that begins twice is one answer
                 events.append(event)
                 if not times and is_delta(event):
                     times.append(time.monotonic() - sent_at)
@@ -175,10 +183,13 @@ def _judged(schema: dict[str, Any], attempt: Attempt) -> Outcome:
     if attempt.stop_reason in TRUNCATED:
         return {"status": Extraction.Status.TRUNCATED, "problems": [_problem(f"It was cut by {attempt.stop_reason}.")]}
     try:
-        data = schemas.with_spelling(schema, asking.json_in(plain_text(attempt.content)))
+        data = asking.json_in(plain_text(attempt.content))
     except ValueError as error:
         return {"status": Extraction.Status.INVALID, "problems": [_problem(str(error))]}
     problems = schemas.problems(schema, data)
+    if problems:
+        data = schemas.with_spelling(schema, data)
+        problems = schemas.problems(schema, data)
     status = Extraction.Status.INVALID if problems else Extraction.Status.SUCCEEDED
     return {"status": status, "data": data, "problems": problems}
 

@@ -6,6 +6,7 @@ Nothing is emptied between tests: each makes users of its own, and no user sees 
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,7 @@ def pytest_sessionfinish() -> None:
     """Stops the embedded PostgreSQL, if the run has started it."""
     from config import local
 
-    if local.postgres.cache_info().currsize:
+    if not os.environ.get("DATABASE_URL"):
         local.stop_postgres()
 
 

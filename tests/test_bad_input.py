@@ -49,7 +49,7 @@ BAD_TURNS: dict[str, tuple[Any, int]] = {
     "temperature is hot": ({"content": "x", "temperature": 1.1}, 400),
     "temperature is cold": ({"content": "x", "temperature": -0.1}, 400),
     "temperature is a string": ({"content": "x", "temperature": "0.5"}, 400),
-    "a temperature that the model does not take": ({"content": "x", "model": "claude-opus-5-5", "temperature": 0.5}, 400),
+    "a temperature for a model without": ({"content": "x", "model": "claude-opus-5-5", "temperature": 0.5}, 400),
     "an effort that the model does not take": ({"content": "x", "effort": "xhigh"}, 400),
     "stop_sequences is a string": ({"content": "x", "stop_sequences": "x"}, 400),
     "an empty stop sequence": ({"content": "x", "stop_sequences": [" "]}, 400),

@@ -24,7 +24,9 @@ def test_it_is_retried_and_then_works(api: Api, sandbox: Sandbox, error: str, st
     assert turn["usage"]["requests"] == 1
 
 
-@pytest.mark.parametrize(("error", "status"), [("rate_limit_error", 503), ("overloaded_error", 503), ("api_error", 502)])
+@pytest.mark.parametrize(
+    ("error", "status"), [("rate_limit_error", 503), ("overloaded_error", 503), ("api_error", 502)]
+)
 def test_it_is_retried_at_most_twice(api: Api, sandbox: Sandbox, error: str, status: int) -> None:
     content = f"retry-{api.user.pk} [[sandbox: error={error}; {QUICKLY}]]"
     response = api.post(f"conversations/{api.conversation()}/turns/?wait=true", {"content": content})

@@ -61,7 +61,8 @@ def test_an_image_is_sent_again_with_every_turn_and_stored_once(api: Api, sandbo
     assert [message["content"][0] for message in sent(sandbox) if message["role"] == "user"] == [block, block]
     assert Attachment.objects.filter(owner=api.user).count() == 1
     with connection.cursor() as cursor:
-        cursor.execute("SELECT max(length(content::text)) FROM conversations_message WHERE conversation_id = %s", [conversation])
+        longest = "SELECT max(length(content::text)) FROM conversations_message WHERE conversation_id = %s"
+        cursor.execute(longest, [conversation])
         assert cursor.fetchone()[0] < 1000
 
 
@@ -77,7 +78,8 @@ def test_an_upload_can_be_named(api: Api, sandbox: Sandbox) -> None:
 
 def test_a_document_reaches_claude(api: Api, sandbox: Sandbox) -> None:
     pdf = base64.b64encode(b"%PDF-1.7\nnot much of one").decode()
-    block = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": pdf}, "title": "T"}
+    source = {"type": "base64", "media_type": "application/pdf", "data": pdf}
+    block = {"type": "document", "source": source, "title": "T"}
     api.ask([block, {"type": "text", "text": "Read it"}])
     assert sent(sandbox)[0]["content"][0] == block
 

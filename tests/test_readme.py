@@ -123,7 +123,8 @@ def test_a_second_process_serves_the_same_conversations(up: Up) -> None:
         beside.wait_until_up()
         conversation = httpx2.post(f"{up.url}/api/conversations/", json={}, headers=headers).json()["id"]
         path = f"/api/conversations/{conversation}/turns/"
-        turn = httpx2.post(f"{up.url}{path}", json={"content": "[[sandbox: words=30; pace=0.02]]"}, headers=headers).json()
+        body = {"content": "[[sandbox: words=30; pace=0.02]]"}
+        turn = httpx2.post(f"{up.url}{path}", json=body, headers=headers).json()
         with httpx2.stream("GET", f"{beside.url}/api/turns/{turn['id']}/events/", headers=headers) as response:
             events = list(sse(response))
         assert (events[0]["type"], events[-1]["type"]) == ("turn_start", "turn_end")

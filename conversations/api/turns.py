@@ -69,7 +69,7 @@ def key_of(request: Request) -> str | None:
 
 def create(request: Request, conversation: str) -> Response:
     """Begins a turn, and answers as the request wants it: at once, at the end, or as a stream."""
-    encode = stream_format(request)
+    encode, wait = stream_format(request), flag(request, "wait")
     serializer = TurnRequestSerializer(data=request.data)
     serializer.is_valid(raise_exception=True)
     turn, new = turns.create(
@@ -86,7 +86,7 @@ def create(request: Request, conversation: str) -> Response:
             await (await engine()).run("turn", turn.pk)
         if encode:
             return EventStreamResponse(turn.pk, 0, encode)
-        return await answer_of(turn.pk) if flag(request, "wait") else created
+        return await answer_of(turn.pk) if wait else created
 
     return Later(then, status=201)
 

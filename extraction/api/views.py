@@ -78,12 +78,13 @@ class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         """Begins an extraction."""
         serializer = ExtractionRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
+        wait = flag(request, "wait")
         fields = {"model": settings.COLLOQUY_DEFAULT_MODEL, **serializer.validated_data}
         extraction = services.create(owner=user_of(request), **fields)
         created = shown(extraction.pk)
 
         async def then() -> dict[str, Any]:
             await (await engine()).run("extraction", extraction.pk)
-            return await answer_of(extraction.pk) if flag(request, "wait") else created
+            return await answer_of(extraction.pk) if wait else created
 
         return Later(then, status=201)
