@@ -77,7 +77,7 @@ def test_a_bad_turn_is_refused_and_leaves_nothing(api: Api, case: str) -> None:
     assert payload["error"]["message"]
     assert payload["request_id"] == response.headers["request-id"]
     assert not Turn.objects.filter(user=api.user).exists()
-    assert not Message.objects.filter(conversation=conversation).exists()
+    assert not Message.objects.filter(conversation__id=conversation).exists()
     assert not Attachment.objects.filter(owner=api.user).exists()
 
 

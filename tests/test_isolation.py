@@ -85,13 +85,14 @@ def test_anothers_ids_in_a_body_are_404(api: Api, theirs: dict[str, str]) -> Non
 
 def test_every_socket_command_with_anothers_id_is_not_found(api: Api, theirs: dict[str, str]) -> None:
     with api.socket() as socket:
-        for type, body in {
+        commands: dict[str, dict[str, Any]] = {
             "turn.create": {"conversation": theirs["conversation"], "content": "Hello"},
             "turn.follow": {"turn": theirs["turn"], "after": 0},
             "turn.unfollow": {"turn": theirs["turn"]},
             "turn.cancel": {"turn": theirs["turn"]},
             "conversation.follow": {"conversation": theirs["conversation"]},
-        }.items():
+        }
+        for type, body in commands.items():
             socket.send(type=type, ref=type, **body)
             frame = socket.receive()
             assert (frame["type"], frame["ref"]) == ("error", type)

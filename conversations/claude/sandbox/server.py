@@ -48,6 +48,10 @@ class Received:
     """Whether the client left before the end of the answer."""
 
 
+ID = web.RequestKey("id", str)
+RECEIVED = web.RequestKey("received", Received)
+
+
 @dataclass
 class Sandbox:
     """The server, to be used as `async with Sandbox() as sandbox: sandbox.url`."""
@@ -97,20 +101,20 @@ class Sandbox:
     @web.middleware
     async def _enveloped(self, request: web.Request, handler: Any) -> web.StreamResponse:
         """Gives every request an id, and every refusal Claude's envelope."""
-        request["id"] = f"req_sandbox_{next(self._ids):08d}"
+        request[ID] = f"req_sandbox_{next(self._ids):08d}"
         try:
             response: web.StreamResponse = await handler(request)
         except Refused as refused:
             response = self._refusal(request, refused)
         except web.HTTPException as error:
             response = self._refusal(request, Refused(error.status, error.reason or "Not found"))
-        if "received" in request:
-            request["received"].status = response.status
+        if RECEIVED in request:
+            request[RECEIVED].status = response.status
         return response
 
     def _refusal(self, request: web.Request, refused: Refused) -> web.Response:
         headers = {**self._headers(request), **refused.headers}
-        return web.json_response(refused.envelope(request["id"]), status=refused.status, headers=headers)
+        return web.json_response(refused.envelope(request[ID]), status=refused.status, headers=headers)
 
     def _headers(self, request: web.Request) -> dict[str, str]:
         limits = {
@@ -118,7 +122,7 @@ class Sandbox:
             for kind in ("requests", "tokens", "input-tokens", "output-tokens")
             for what, value in (("limit", "1000000"), ("remaining", "999999"), ("reset", "2099-01-01T00:00:00Z"))
         }
-        return {"request-id": request["id"], "anthropic-organization-id": "sandbox", **limits}
+        return {"request-id": request[ID], "anthropic-organization-id": "sandbox", **limits}
 
     async def _about(self, request: web.Request) -> web.Response:
         return web.Response(text=sandbox_package.__doc__)
@@ -134,7 +138,7 @@ class Sandbox:
         """The body and version of a request whose headers are in order."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         received = Received(request.method, request.path, headers, None, time.time())
-        request["received"] = received
+        request[RECEIVED] = received
         self.requests.append(received)
         _check_credentials(headers)
         version = headers.get("anthropic-version", "")
@@ -173,14 +177,15 @@ class Sandbox:
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         body, version = await self._received(request)
         if self.replay is not None:
-            return await self._send(request, Directives(), iter([self.replay]))
+            return await self._send(request, Directives(), Faults(Directives()), iter([self.replay]))
         validate(body, version=version)
         directives, prompt = directives_in(body)
         await asyncio.sleep(directives.number("delay"))
         self._fail_if_told(body, directives)
+        faults = Faults(directives)
         message = self._message(request, body, directives, prompt)
         if body.get("stream"):
-            return await self._send(request, directives, events_of(message, directives))
+            return await self._send(request, directives, faults, events_of(message, directives))
         for name in ("cut_after", "cut_clean_after", "cut_midbyte_after"):
             if name in directives:
                 _abort(request)
@@ -210,7 +215,7 @@ class Sandbox:
         answer = answer_to(body, model, directives, prompt)
         usage = {**_usage(self._cache.split(body, model)), **answer.usage, **directives.usage}
         return {
-            "id": request["id"].replace("req_", "msg_"),
+            "id": request[ID].replace("req_", "msg_"),
             "type": "message",
             "role": "assistant",
             "model": body["model"],
@@ -223,29 +228,35 @@ class Sandbox:
 
     # --- Streams ------------------------------------------------------------------------------------------------------
 
-    async def _send(self, request: web.Request, directives: Directives, events: Iterator[Any]) -> web.StreamResponse:
+    async def _send(
+        self, request: web.Request, directives: Directives, faults: Faults, events: Iterator[Any]
+    ) -> web.StreamResponse:
         headers = {**self._headers(request), "Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
-        request["received"].status = 200
+        request[RECEIVED].status = 200
         try:
-            await self._write(request, response, directives, events)
+            await self._write(request, response, directives, faults, events)
             await response.write_eof()
         except Cut as cut:
             await response.write(cut.last)
             if not cut.clean:
                 _abort(request)
         except (ConnectionError, asyncio.CancelledError):
-            request["received"].disconnected = True
+            request[RECEIVED].disconnected = True
             raise
         finally:
-            request["received"].finished_at = time.time()
+            request[RECEIVED].finished_at = time.time()
         return response
 
     async def _write(
-        self, request: web.Request, response: web.StreamResponse, directives: Directives, events: Iterator[Any]
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        directives: Directives,
+        faults: Faults,
+        events: Iterator[Any],
     ) -> None:
-        faults = Faults(directives)
         pace = directives.number("pace", self.pace)
         held = b""
         for event in events:
@@ -256,7 +267,7 @@ class Sandbox:
             if isinstance(instead, float):
                 await asyncio.sleep(instead)
             elif instead:
-                await response.write(encoded({**instead, "request_id": request["id"]}, directives))
+                await response.write(encoded({**instead, "request_id": request[ID]}, directives))
                 return
             data = encoded(event, directives)
             if "one_chunk" in directives:

@@ -106,11 +106,15 @@ class Cut(Exception):
         self.last = last
 
 
+FAULTS = ("cut_after", "cut_clean_after", "cut_midbyte_after", "error_after", "stall_after")
+
+
 class Faults:
     """What goes wrong after so many deltas."""
 
     def __init__(self, directives: Directives) -> None:
-        self._directives = directives
+        found = {name: directives.after(name) for name in FAULTS}
+        self._after = {name: after for name, after in found.items() if after is not None}
         self._deltas = 0
 
     def before(self, event: Event) -> float | Event | None:
@@ -122,17 +126,16 @@ class Faults:
         return found
 
     def _at(self, deltas: int) -> float | Event | None:
-        for name in ("cut_after", "cut_clean_after", "cut_midbyte_after", "error_after", "stall_after"):
-            after = self._directives.after(name)
-            if after is None or after[0] != deltas:
+        for name, (count, what) in self._after.items():
+            if count != deltas:
                 continue
             match name:
                 case "error_after":
-                    kind = after[1] or "overloaded_error"
+                    kind = what or "overloaded_error"
                     error = {"type": kind, "message": f"The sandbox was told to fail: {kind}"}
                     return {"type": "error", "error": error}
                 case "stall_after":
-                    return float(after[1] or 3600)
+                    return float(what or 3600)
                 case "cut_midbyte_after":
                     raise Cut(clean=True, last='event: content_block_delta\ndata: {"text": "é'.encode()[:-1])
             raise Cut(clean=name == "cut_clean_after")

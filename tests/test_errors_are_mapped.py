@@ -1,0 +1,63 @@
+"""Every exception of the SDK and its transport becomes one of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import anthropic
+import anthropic._error_classes  # so that every subclass is there to be walked
+import httpx2
+import pytest
+
+from conversations.claude import errors
+from conversations.errors import ClaudeError, ColloquyError, StreamCut, StreamStalled, TimedOut
+
+REQUEST = httpx2.Request("POST", "https://api.example.com/v1/messages")
+
+
+def subclasses(kind: type[BaseException]) -> Iterator[type[BaseException]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from subclasses(each)
+
+
+STATUS_ERRORS = sorted(set(subclasses(anthropic.APIStatusError)), key=str)
+OTHERS = sorted({*subclasses(anthropic.AnthropicError)} - {anthropic.APIStatusError, *STATUS_ERRORS}, key=str)
+TRANSPORT = sorted({*subclasses(httpx2.HTTPError), *subclasses(httpx2.StreamError)}, key=str)
+
+
+@pytest.mark.parametrize("kind", STATUS_ERRORS, ids=lambda kind: kind.__name__)
+def test_every_answer_with_an_error_status_is_mapped(kind: type[anthropic.APIStatusError]) -> None:
+    status = getattr(kind, "status_code", 500)
+    status = status if isinstance(status, int) else 500
+    body = {"type": "error", "error": {"type": "some_error", "message": "Because"}}
+    response = httpx2.Response(status, request=REQUEST, headers={"request-id": "req_1", "retry-after": "7"})
+    ours = errors.translate(kind("text for the log", response=response, body=body))
+    assert (ours.type, ours.upstream_status, ours.request_id, ours.retry_after) == ("some_error", status, "req_1", 7)
+    assert ours.message == (errors.CREDENTIALS if status in (401, 402, 403) else "Because")
+
+
+@pytest.mark.parametrize("kind", [*OTHERS, *TRANSPORT], ids=lambda kind: kind.__name__)
+def test_every_other_exception_is_mapped_and_its_text_stays_inside(kind: type[Exception]) -> None:
+    error = kind.__new__(kind)
+    error.args = ("text for the log",)
+    error.status_code = 200  # type: ignore[attr-defined]
+    for streaming in (False, True):
+        ours = errors.translate(error, streaming=streaming)
+        assert isinstance(ours, ClaudeError)
+        assert ours.status in (502, 503, 504)
+        assert "text for the log" not in ours.message
+
+
+def test_silence_and_cuts_are_told_apart() -> None:
+    assert isinstance(errors.translate(httpx2.ReadTimeout("x"), streaming=True), StreamStalled)
+    assert isinstance(errors.translate(httpx2.RemoteProtocolError("x"), streaming=True), StreamCut)
+    assert isinstance(errors.translate(anthropic.APITimeoutError(REQUEST)), TimedOut)
+
+
+@pytest.mark.parametrize("kind", sorted({*subclasses(ColloquyError)}, key=str), ids=lambda kind: kind.__name__)
+def test_every_error_of_ours_has_claudes_shape(kind: type[ColloquyError]) -> None:
+    payload = kind().payload("req_1")
+    assert payload["type"] == "error"
+    assert payload["error"]["message"]
+    assert payload["request_id"] == "req_1"

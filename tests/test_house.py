@@ -1,0 +1,61 @@
+"""The shape of the house: imports run one way, and one package knows the SDK."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import ROOT
+
+MODULES = [
+    path
+    for folder in ("config", "conversations", "extraction")
+    for path in (ROOT / folder).rglob("*.py")
+    if "migrations" not in path.parts
+]
+
+# No module of the folder or file on the left imports any of those on the right.
+FORBIDDEN = {
+    "conversations": ("config", "extraction"),
+    "extraction": ("config",),
+    "conversations/transcript.py": ("conversations", "django"),
+    "conversations/history.py": ("conversations", "django"),
+    "conversations/models": ("conversations.services", "conversations.api", "conversations.ws", "conversations.engine"),
+    "conversations/services": ("conversations.api", "conversations.ws", "conversations.engine", "conversations.follow"),
+    "conversations/journal.py": ("conversations.services", "conversations.api", "conversations.ws"),
+    "conversations/follow.py": ("conversations.services", "conversations.api", "conversations.ws"),
+    "conversations/turns.py": ("conversations.api", "conversations.ws"),
+    "conversations/claude": ("conversations.models", "conversations.services", "conversations.api"),
+    "conversations/claude/sandbox": ("django",),
+}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def under(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("place", FORBIDDEN)
+def test_imports_run_one_way(place: str) -> None:
+    files = [path for path in MODULES if path.relative_to(ROOT).as_posix().startswith(place)]
+    assert files
+    for path in files:
+        for name in imports_of(path):
+            assert not any(under(name, package) for package in FORBIDDEN[place]), f"{path.name} imports {name}"
+
+
+def test_only_two_modules_know_the_sdk() -> None:
+    knowing = {
+        path.relative_to(ROOT).as_posix() for path in MODULES if any(under(n, "anthropic") for n in imports_of(path))
+    }
+    assert knowing == {"conversations/claude/client.py", "conversations/claude/errors.py"}
