@@ -12,7 +12,8 @@ from django.urls import path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django = get_asgi_application()
 
-from conversations.engine import engine  # noqa: E402 - the models need the apps
+from config.shutdown import drain_on_signals  # noqa: E402 - the models need the apps
+from conversations.engine import engine  # noqa: E402
 from conversations.ws.consumer import Socket  # noqa: E402
 from conversations.ws.routing import not_found  # noqa: E402
 
@@ -23,6 +24,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             await engine()
+            drain_on_signals()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await (await engine()).stop()

@@ -1,62 +1,38 @@
-"""The web process: uvicorn, with an end that loses nothing."""
+"""The web process: uvicorn, as this platform needs it."""
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import socket
 from contextlib import suppress
-from types import FrameType
 
 import uvicorn
-from django.conf import settings
-
-from conversations.engine import engine
+from uvicorn.supervisors import Multiprocess
 
 FRAME_LIMIT = 1024 * 1024  # bytes of a WebSocket frame; images go by HTTP
 AFTER_DRAIN = 3  # seconds that streams get to send their last events
 
 
-class Server(uvicorn.Server):
-    """Begins to drain with the signal: uvicorn itself would wait for the streams first, and they for their turns."""
-
-    _loop: asyncio.AbstractEventLoop
-    _draining: asyncio.Task[None] | None = None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Remembers the loop, which a signal handler can't ask for."""
-        self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM or Ctrl-C."""
-        self._loop.call_soon_threadsafe(self._drain)
-        super().handle_exit(sig, frame)
-
-    def _drain(self) -> None:
-        self._draining = self._draining or asyncio.create_task(_drain())
-
-
-async def _drain() -> None:
-    await (await engine()).drain()
-
-
-def serve(host: str, port: int) -> None:
-    """Serves until a signal."""
+def serve(host: str, port: int, workers: int = 1) -> None:
+    """Serves until a signal, with so many processes."""
     config = uvicorn.Config(
         "config.asgi:application",
         host=host,
         port=port,
+        workers=workers,
         lifespan="on",
-        ws="websockets-sansio",
+        http="config.protocols:HttpProtocol",
+        ws="config.protocols:WebSocketProtocol",
         ws_max_size=FRAME_LIMIT,
         ws_per_message_deflate=False,
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=int(settings.COLLOQUY_DRAIN) + AFTER_DRAIN,
+        timeout_graceful_shutdown=AFTER_DRAIN,
     )
+    if workers > 1:
+        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        return
     # Uvicorn raises the signal again when it has shut down; SIGTERM would then end us before our callers can tidy up.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        Server(config).run()
+        uvicorn.Server(config).run()

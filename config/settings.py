@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "extraction",
 ]
 MIDDLEWARE = [
+    "config.health.Health",
     "conversations.api.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "config.static.StaticFiles",
@@ -119,7 +120,7 @@ LOGIN_URL = "admin:login"
 # --- The database -----------------------------------------------------------------------------------------------------
 
 # The pool is per process; persistent connections would be one per thread and never come back under ASGI.
-DATABASE_POOL = {"min_size": 2, "max_size": int(env_number("COLLOQUY_DATABASE_POOL", 20)), "timeout": 10}
+DATABASE_POOL = {"min_size": 2, "max_size": int(env_number("COLLOQUY_DATABASE_POOL", 20)), "timeout": 5}
 
 
 def database() -> dict[str, Any]:
@@ -136,7 +137,8 @@ def database() -> dict[str, Any]:
     }
 
 
-DATABASES = {"default": {**database(), "CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}}
+# Checked when they leave the pool: after a restart of Postgres each of them would else fail one request.
+DATABASES = {"default": {**database(), "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Claude -----------------------------------------------------------------------------------------------------------
@@ -157,6 +159,11 @@ COLLOQUY_RUN_TURNS = env_bool("COLLOQUY_RUN_TURNS", default=True)
 COLLOQUY_LEASE = env_number("COLLOQUY_LEASE", 30)  # seconds that a silent process keeps its turns
 COLLOQUY_DRAIN = env_number("COLLOQUY_DRAIN", 25)  # seconds that running turns get at shutdown
 COLLOQUY_SEND_TIMEOUT = env_number("COLLOQUY_SEND_TIMEOUT", 10)  # seconds until a reader that does not read is left
+
+# --- Limits on WebSockets, in each process ----------------------------------------------------------------------------
+
+COLLOQUY_SOCKETS_PER_USER = int(env_number("COLLOQUY_SOCKETS_PER_USER", 50))
+COLLOQUY_FRAMES_PER_MINUTE = env_number("COLLOQUY_FRAMES_PER_MINUTE", 600)  # on each socket
 
 # --- The API ----------------------------------------------------------------------------------------------------------
 

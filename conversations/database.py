@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
@@ -17,6 +18,10 @@ from django.db import InterfaceError, OperationalError, connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+RETRY = 0.25  # seconds between attempts while Postgres is away
 
 # Not asgiref's thread-sensitive thread: everybody's statements would then wait for each other's (a 1.5 s query of one
 # user's held up another's deltas for as long).
@@ -40,6 +45,26 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 
     context = contextvars.copy_context()
     return await asyncio.get_running_loop().run_in_executor(_threads, context.run, call)
+
+
+async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """`in_database`, as often as it takes while Postgres is away. Only for what may be done twice."""
+    while True:
+        try:
+            return await in_database(function, *args, **kwargs)
+        except AWAY as error:
+            logger.warning("%s waits for Postgres: %s", getattr(function, "__name__", function), error)
+            await asyncio.sleep(RETRY)
+
+
+async def connected() -> psycopg.AsyncConnection[Any]:
+    """`connect`, as often as it takes while Postgres is away."""
+    while True:
+        try:
+            return await connect()
+        except LOST as error:
+            logger.warning("Waiting for Postgres: %s", error)
+            await asyncio.sleep(RETRY)
 
 
 async def connect() -> psycopg.AsyncConnection[Any]:

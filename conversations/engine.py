@@ -1,4 +1,4 @@
-"""What a process does besides answering requests: it writes the journal, hears the others, and runs work.
+"""What a process does besides answering requests: it writes the journal, reads it, hears the others, and runs work.
 
 One engine per event loop, which is one per process. It starts with the server (ASGI lifespan) or, where the server
 sends no lifespan (Daphne), at the first request that needs it.
@@ -15,18 +15,20 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from conversations.claude.client import close_client
-from conversations.database import AWAY, in_database
+from conversations.database import AWAY, LOST, RETRY, connected, in_database
 from conversations.fields import uuid7
 from conversations.journal import Journal
-from conversations.models.lease import end_lease, renew_lease
+from conversations.models import Process
+from conversations.readers import Readers
 from conversations.runner import Runner, Work, in_background
 from conversations.services.notices import tell
-from conversations.wakes import Wakes
+from conversations.wakes import Wakes, heard
 
 logger = logging.getLogger(__name__)
 
-SWEEP = 5.0  # seconds between looks for work that was left lying
+LOOKS = 6  # at what was left lying, in the time of a lease
 RESTART = 1.0  # seconds until a task that failed is begun again
+RETRY_AFTER = 5.0  # seconds after which a client may try again what a draining process did not take
 UNTAKEN = 2.0  # seconds after which queued work is anyone's
 
 _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Engine] = WeakKeyDictionary()
@@ -47,6 +49,11 @@ async def engine() -> Engine:
     return _engines[loop]
 
 
+def draining() -> bool:
+    """Whether this process takes nothing new. For synchronous code too, which has no running loop."""
+    return any(each.draining for each in list(_engines.values()))
+
+
 class Engine:
     """The long-lived tasks of a process, and what they share."""
 
@@ -54,17 +61,26 @@ class Engine:
         self.process: uuid.UUID = uuid7()
         self.wakes = Wakes()
         self.journal = Journal(self.wakes)
+        self.readers = Readers()
         self.draining = False
-        self.runners: list[Runner] = [Runner(work(self)) for work in _work]
+        self.drained = False
+        """Whether what ran here has ended: whoever still reads goes on at another process."""
+        self.at_drain: list[Callable[[], Awaitable[None]]] = []
+        """What else has to come to an end before the process may leave."""
+        self.runners: list[Runner] = [Runner(work(self), self.process) for work in _work]
         self._tasks: list[asyncio.Task[None]] = []
+        self._drain: asyncio.Task[None] | None = None
+        self._look = asyncio.Event()
+        self._hurry = asyncio.Event()
 
     def start(self) -> None:
-        """Begins to write, listen, keep the lease and sweep."""
+        """Begins to write, read, listen, keep the lease and sweep."""
         for runner in self.runners:
             if settings.COLLOQUY_RUN_TURNS:
                 self.wakes.on(f"queued-{runner.work.name}", runner.offer)
             self.wakes.on("cancel", runner.cancel)
-        forever = (self.journal.write, self.wakes.listen, self._keep_lease, self._sweep)
+        self.wakes.on_gap(self._look.set)
+        forever = (self.journal.write, self.readers.serve, self.wakes.listen, self._keep_lease, self._sweep)
         self._tasks = [in_background(for_ever(each)) for each in forever]
 
     def runner(self, name: str) -> Runner:
@@ -80,10 +96,19 @@ class Engine:
 
     async def drain(self) -> None:
         """Takes nothing new, lets what runs end by itself for `COLLOQUY_DRAIN` seconds, and stops the rest."""
-        if self.draining:
-            return
         self.draining = True
-        await asyncio.gather(*(runner.drain(settings.COLLOQUY_DRAIN) for runner in self.runners))
+        self._drain = self._drain or asyncio.create_task(self._end_all())
+        await self._drain
+
+    async def _end_all(self) -> None:
+        rest = [runner.drain(settings.COLLOQUY_DRAIN, self._hurry) for runner in self.runners]
+        await asyncio.gather(*rest, *(leave() for leave in self.at_drain))
+        self.drained = True
+        self.wakes.wake_all()
+
+    def hurry(self) -> None:
+        """Stops what runs now: whoever asked for the end does not want to wait."""
+        self._hurry.set()
 
     async def stop(self) -> None:
         """Drains, and ends everything."""
@@ -92,28 +117,31 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
-            await in_database(end_lease, self.process)
+            # What is still held is anyone's to settle.
+            await in_database(Process.objects.filter(pk=self.process).delete)
         except AWAY:
             logger.warning("Postgres is away: the lease of this process is left to run out")
         await close_client()
         _engines.pop(asyncio.get_running_loop(), None)
 
     async def _keep_lease(self) -> None:
+        """On a connection of its own: no slow query of a user's may cost this process its turns."""
+        connection = await connected()
         while True:
             try:
-                await in_database(renew_lease, self.process)
-                for runner in self.runners:
-                    runner.cancel(await in_database(runner.work.to_cancel, self.process))
-            except AWAY as error:
+                await Process.renew(connection, self.process)
+            except LOST as error:
                 logger.warning("The lease could not be renewed: %s", error)
-                await asyncio.sleep(1)
+                await asyncio.sleep(RETRY)
+                connection = await connected()
                 continue
             await asyncio.sleep(settings.COLLOQUY_LEASE / 3)
 
     async def _sweep(self) -> None:
         """Settles what dead processes left running, and runs what nobody took."""
         while True:
-            await asyncio.sleep(SWEEP)
+            await heard(self._look, settings.COLLOQUY_LEASE / LOOKS)
+            self._look.clear()
             try:
                 for runner in self.runners:
                     await runner.sweep(UNTAKEN if settings.COLLOQUY_RUN_TURNS and not self.draining else None)

@@ -11,7 +11,7 @@ ColloquyError
 ├── IdempotencyMismatch     422 idempotency_error
 ├── RateLimited             429 rate_limit_error
 ├── BudgetExceeded          429 budget_exceeded
-├── Draining                503 overloaded_error
+├── Unavailable             503 overloaded_error
 └── ClaudeError             what Claude, or the way to it, did; 502, 503, 504 or the request's own 4xx
     ├── ConnectionFailed    no response came
     ├── TimedOut            no response came in time
@@ -115,8 +115,8 @@ class BudgetExceeded(ColloquyError):
     default_type, default_status = "budget_exceeded", 429
 
 
-class Draining(ColloquyError):
-    """The server is restarting."""
+class Unavailable(ColloquyError):
+    """The platform can't take this now: it is restarting, or its database is away."""
 
     default_type, default_status, retryable = "overloaded_error", 503, True
 

@@ -39,17 +39,32 @@ def build(
     messages = list(said)
     keep_thinking = all(message.prefix == prefix for message in messages if message.role == "assistant")
     cleaned = [(message.role, _cleaned(message, keep_thinking)) for message in messages if not _refused(message)]
+    path = [(role, content) for role, content in _paired(_merged(cleaned)) if content]
+    if path and path[-1][0] == "assistant":
+        path[-1] = ("assistant", _prefill(path[-1][1]))
     request: dict[str, Any] = {
         "model": settings["model"],
         "max_tokens": settings["max_tokens"],
-        "messages": [
-            {"role": role, "content": expand(content)} for role, content in _paired(_merged(cleaned)) if content
-        ],
+        "messages": [{"role": role, "content": expand(content)} for role, content in path],
     }
     request.update({key: settings[key] for key in PLAIN_SETTINGS if settings.get(key) not in (None, "", [])})
     if settings.get("effort"):
         request["output_config"] = {"effort": settings["effort"]}
     return request
+
+
+def cut_text(content: Sequence[Block], stop_reason: str | None) -> str:
+    """The text with which an answer that was cut ends; empty where there is none to go on from."""
+    blocks = _cleaned(Said("assistant", content, stop_reason), keep_thinking=False)
+    return str(blocks[-1].get("text", "")).rstrip() if blocks else ""
+
+
+def _prefill(content: list[Block]) -> list[Block]:
+    """The beginning of an answer, as Claude takes it: no thinking, no white space at its end."""
+    blocks = [block for block in content if block.get("type") not in THINKING]
+    if blocks and blocks[-1].get("type") == "text":
+        blocks[-1] = {**blocks[-1], "text": blocks[-1]["text"].rstrip()}
+    return blocks
 
 
 def _refused(message: Said) -> bool:

@@ -16,16 +16,16 @@ from typing import Any
 
 import psycopg
 
-from conversations.database import LOST, connect, in_database
-from conversations.models import LostTurn, Piece, Turn
+from conversations.database import LOST, RETRY, connected
+from conversations.models import LostTurn
 from conversations.transcript import Batch, Event, encode, is_delta, joined, length, string_of
 from conversations.wakes import CHANNEL, Wakes
 
 logger = logging.getLogger(__name__)
 
 FLUSH = 0.02  # seconds between the beginnings of flushes
-RECONNECT = 0.25  # seconds between attempts while Postgres is away
 PENDING_LIMIT = 200_000  # positions of one turn that may wait to be committed before Claude's stream is read slower
+SEPARATE = 32  # batches of a turn that are kept as they were committed
 TURNS_AT_ONCE = 200  # in one statement: the ids of more do not fit into one notification
 
 # The turn's row is the lock: nothing is written but by the newest holder of a running turn, exactly where it left off.
@@ -91,6 +91,10 @@ class Live:
         """A batch has been committed."""
         self.committed.append(batch)
         self.position = batch.end
+        if len(self.committed) > SEPARATE:
+            # Most readers are at the end; for the few that come late the rest is kept as one, and without its frames.
+            half = len(self.committed) // 2
+            self.committed[:half] = [joined(self.committed[:half])]
 
 
 class Journal:
@@ -139,7 +143,7 @@ class Journal:
     async def write(self) -> None:
         """Flushes for ever."""
         clock = asyncio.get_running_loop().time
-        connection = await _connected()
+        connection = await connected()
         while True:
             await self._dirty.wait()
             self._dirty.clear()
@@ -168,15 +172,6 @@ class Journal:
 Connection = psycopg.AsyncConnection[Any]
 
 
-async def _connected() -> Connection:
-    while True:
-        try:
-            return await connect()
-        except LOST as error:
-            logger.warning("The journal waits for Postgres: %s", error)
-            await asyncio.sleep(RECONNECT)
-
-
 async def _write(connection: Connection, batches: dict[Live, Batch]) -> tuple[Connection, set[uuid.UUID]]:
     """Commits the batches, however long Postgres is away. The turns that were still ours, and a working connection."""
     values = {
@@ -198,19 +193,19 @@ async def _write(connection: Connection, batches: dict[Live, Batch]) -> tuple[Co
             return connection, written
         except LOST as error:
             logger.warning("The journal lost its connection: %s", error)
-            await asyncio.sleep(RECONNECT)
-            connection = await _connected()
+            await asyncio.sleep(RETRY)
+            connection = await connected()
+        except psycopg.Error:
+            return await _write_singly(connection, batches)
 
 
-async def read(turn: uuid.UUID, position: int) -> tuple[Batch | None, bool]:
-    """What the table has past a position, as one batch; and whether the turn has ended, so that no more will come."""
-    return await in_database(_read, turn, position)
-
-
-def _read(turn: uuid.UUID, position: int) -> tuple[Batch | None, bool]:
-    # In this order: an ended turn's transcript is whole when it is looked at after that.
-    status = Turn.objects.values_list("status", flat=True).filter(pk=turn).first()
-    rows = Piece.objects.filter(turn_id=turn, end__gt=position).order_by("start")
-    batches = [Batch(str(turn), row.start, row.end, row.events) for row in rows]
-    ended = status is None or status in Turn.TERMINAL
-    return (joined(batches).past(position) if batches else None), ended
+async def _write_singly(connection: Connection, batches: dict[Live, Batch]) -> tuple[Connection, set[uuid.UUID]]:
+    """One turn's events can't be stored: it alone is given up, and not those that were flushed with it."""
+    if len(batches) == 1:
+        logger.exception("The events of turn %s can't be stored", next(iter(batches)).turn)
+        return connection, set()
+    written: set[uuid.UUID] = set()
+    for live, batch in batches.items():
+        connection, ours = await _write(connection, {live: batch})
+        written |= ours
+    return connection, written

@@ -6,14 +6,17 @@ import asyncio
 import contextvars
 import logging
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from conversations.database import in_database
+from conversations.wakes import heard
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+ENDING = 3.0  # seconds that stopped work gets to be ended, at shutdown
 
 CANCELLED = "cancelled"
 INTERRUPTED = "interrupted"
@@ -69,22 +72,24 @@ class Work(Protocol):
     def to_cancel(self, process: uuid.UUID) -> list[uuid.UUID]:
         """What the process runs and was asked to stop."""
 
-    def abandoned(self) -> list[uuid.UUID]:
-        """What dead processes left running."""
+    def abandoned(self, process: uuid.UUID, running: Collection[uuid.UUID]) -> list[uuid.UUID]:
+        """What nobody runs any more: dead processes left it running, or this one did, and it is not in `running`."""
 
     def waiting(self, seconds: float) -> list[uuid.UUID]:
         """What nobody has taken for so many seconds."""
 
-    def settle(self, id: uuid.UUID) -> None:
+    def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
         """Ends abandoned work with what is known of it."""
 
 
 class Runner:
     """The work of one kind that runs in this process."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, process: uuid.UUID) -> None:
         self.work = work
         self.draining = False
+        self._process = process
+        self._abandoned: set[uuid.UUID] = set()
         self._running: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._stops: dict[uuid.UUID, Stop] = {}
 
@@ -107,20 +112,36 @@ class Runner:
             if id in self._stops:
                 self._stops[id].now(reason)
 
-    async def drain(self, seconds: float) -> None:
-        """Starts nothing more; what still runs after so many seconds is stopped."""
+    async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
+        """Starts nothing more; what still runs after so many seconds, or when there is a hurry, is stopped."""
         self.draining = True
         if self._running:
-            await asyncio.wait(self._running.values(), timeout=seconds)
+            hurried = asyncio.create_task(heard(hurry, seconds))
+            ended = asyncio.create_task(asyncio.wait(self._running.values()))
+            await asyncio.wait((hurried, ended), return_when=asyncio.FIRST_COMPLETED)
+            hurried.cancel()
+            ended.cancel()
         self.cancel(list(self._running), INTERRUPTED)
         if self._running:
-            await asyncio.wait(self._running.values())
+            await asyncio.wait(self._running.values(), timeout=ENDING)
+        if self._running:
+            logger.warning("%d of %s are left to be settled by another process", len(self._running), self.work.name)
 
     async def sweep(self, untaken: float | None) -> None:
-        """Settles what was abandoned; starts what has waited for `untaken` seconds, unless that is None."""
-        for id in await in_database(self.work.abandoned):
-            logger.warning("Settling %s %s, whose process was lost", self.work.name, id)
-            await in_database(self.work.settle, id)
+        """Stops what was asked to, settles what was abandoned, starts what has waited for `untaken` seconds, if any.
+
+        What looks abandoned is settled at the second look: when Postgres has been away for longer than a lease, every
+        lease has run out, and the processes that live need a moment to renew theirs.
+        """
+        self.cancel(await in_database(self.work.to_cancel, self._process))
+        before, self._abandoned = self._abandoned, set()
+        # A claim that comes between the question and the answer is in `_running` by then.
+        found = await in_database(self.work.abandoned, self._process, list(self._running))
+        abandoned = {id for id in found if id not in self._running}
+        for id in abandoned & before:
+            logger.warning("Settling %s %s, which nobody runs any more", self.work.name, id)
+            await in_database(self.work.settle, id, self._process)
+        self._abandoned = abandoned - before
         if untaken is not None:
             self.offer(await in_database(self.work.waiting, untaken))
 

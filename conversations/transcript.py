@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,7 +29,13 @@ Block = dict[str, Any]
 TURN_START = "turn_start"
 TURN_END = "turn_end"
 
+LONG_INTEGER = re.compile(r"\d{19}")
+"""What may be an integer beyond 64 bits, of which orjson would make a float."""
+
 STRING_DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+
+FRAME = 16_384
+"""The longest string that is sent as one delta, in code points."""
 
 # What `usage` of a message_start says of the whole request; a message_delta's numbers are cumulative and replace it.
 NO_USAGE = {"input_tokens": 0, "output_tokens": 0}
@@ -116,6 +123,16 @@ def placed(events: Iterable[Event], start: int) -> Iterator[tuple[int, Event]]:
     for event in events:
         position += length(event)
         yield position, event
+
+
+def divided(events: Iterable[Event], size: int = FRAME) -> Iterator[Event]:
+    """The same transcript with no string longer than `size`: what is sent in one go must come through in time."""
+    for event in events:
+        string = string_of(event)
+        if string is None or len(string) <= size:
+            yield event
+        else:
+            yield from (with_string(event, string[at : at + size]) for at in range(0, len(string), size))
 
 
 @dataclass
@@ -279,10 +296,10 @@ class Batch:
     @cached_property
     def frames(self) -> list[Frame]:
         """Its events as they are sent. Encoded once, however many readers are sent them."""
-        return [Frame(position, event["type"], self._encoded(position, event)) for position, event in self._placed()]
-
-    def _placed(self) -> Iterator[tuple[int, Event]]:
-        return placed(self.events, self.start)
+        return [
+            Frame(position, event["type"], self._encoded(position, event))
+            for position, event in placed(divided(self.events), self.start)
+        ]
 
     def _encoded(self, position: int, event: Event) -> str:
         return encode({"type": event["type"], "turn": self.turn, "position": position, **event})
@@ -309,3 +326,8 @@ def encode(value: object) -> str:
         return orjson.dumps(value).decode()
     except TypeError:
         return json.dumps(value, separators=(",", ":"))
+
+
+def decode(text: str) -> Any:
+    """What `encode` made, as it was."""
+    return orjson.loads(text) if LONG_INTEGER.search(text) is None else json.loads(text)

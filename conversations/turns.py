@@ -10,13 +10,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from conversations.claude import client
-from conversations.database import AWAY, in_database
+from conversations.database import persistently
 from conversations.errors import ColloquyError
 from conversations.journal import Live
 from conversations.models import LostTurn, Turn
 from conversations.runner import Stop, Stopped
-from conversations.services import turns
-from conversations.services.turns import Ending
+from conversations.services import running
+from conversations.services.running import Ending
 from conversations.services.usage import Upstream
 from conversations.transcript import Event, is_delta
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-RETRY = 0.5  # seconds between attempts to end a turn while Postgres is away
 INTERNAL_ERROR = {"type": "api_error", "message": "The platform could not run this turn; its log says why."}
 
 
@@ -34,19 +33,19 @@ class Turns:
 
     name = "turn"
     to_cancel = staticmethod(Turn.to_cancel)
-    abandoned = staticmethod(Turn.abandoned)
+    abandoned = staticmethod(Turn.abandoned_ids)
     waiting = staticmethod(Turn.waiting)
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def settle(self, id: uuid.UUID) -> None:
-        """Ends a turn whose process was lost."""
-        turns.settle(turn_id=id)
+    def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
+        """Ends a turn that nobody runs any more."""
+        running.settle(turn_id=id, by=process)
 
     async def run(self, id: uuid.UUID, stop: Stop) -> None:
         """Claims a turn, asks Claude, keeps and shows what comes, and ends it."""
-        turn = await in_database(turns.claim, turn_id=id, holder=self._engine.process)
+        turn = await persistently(running.claim, turn_id=id, holder=self._engine.process)
         if turn is None:
             return
         live = self._engine.journal.open(id, turn.fence)
@@ -65,6 +64,7 @@ class Turns:
         except Stopped as stopped:
             return request.ending(stopped.reason)
         except ColloquyError as error:
+            request.failed()
             return request.ending(Turn.Status.FAILED, {"type": error.type, "message": str(error)})
         except (LostTurn, asyncio.CancelledError):
             raise
@@ -75,11 +75,11 @@ class Turns:
 
     async def _ask(self, live: Live, turn: Turn, request: _Request) -> None:
         journal = self._engine.journal
-        await journal.append(live, turns.turn_start(turn))
-        body = await in_database(turns.request_for, turn)
+        await journal.append(live, running.turn_start(turn))
+        body = await persistently(running.begin_request, turn=turn, number=1)
         request.sent()
         async with client.open_stream(body) as stream:
-            request.request_id = stream.request_id or ""
+            request.answered(stream.request_id)
             async for event in stream:
                 if request.keeps(event):
                     await journal.append(live, event)
@@ -87,23 +87,15 @@ class Turns:
     async def _end(self, live: Live, ending: Ending) -> None:
         """Commits the end, however long Postgres is away, and shows it."""
         events = await self._engine.journal.hand_over(live)
-        while True:
-            try:
-                tail = await in_database(
-                    turns.finish, turn_id=live.turn, fence=live.fence, events=events, ending=ending
-                )
-                live.show(tail)
-                return
-            except AWAY as error:
-                logger.warning("Turn %s waits for Postgres to end: %s", live.turn, error)
-                await asyncio.sleep(RETRY)
+        tail = await persistently(running.finish, turn_id=live.turn, fence=live.fence, events=events, ending=ending)
+        live.show(tail)
 
 
 class _Request:
     """The upstream request of a turn: what to keep of its stream, and its times."""
 
     def __init__(self) -> None:
-        self.request_id = ""
+        self._request_id: str | None = None
         self._sent_at: float | None = None
         self._first_delta_at: float | None = None
         self._begun = False
@@ -111,6 +103,15 @@ class _Request:
     def sent(self) -> None:
         """It goes out now."""
         self._sent_at = time.monotonic()
+
+    def answered(self, request_id: str | None) -> None:
+        """Claude has taken it, and its answer begins."""
+        self._request_id = request_id or ""
+
+    def failed(self) -> None:
+        """There was an error. Before an answer has begun it means that the request was not taken, and costs nothing."""
+        if self._request_id is None:
+            self._sent_at = None
 
     def keeps(self, event: Event) -> bool:
         """Whether an event belongs to the transcript: not pings, nor a second beginning of the one message."""
@@ -123,13 +124,13 @@ class _Request:
 
     def ending(self, status: str, error: dict[str, Any] | None = None) -> Ending:
         """The end of a turn that made this one request."""
+        if self._sent_at is None:
+            return Ending(status, error)
+        to_first_delta = None if self._first_delta_at is None else self._first_delta_at - self._sent_at
         upstream = Upstream(
-            request_id=self.request_id,
+            request_id=self._request_id or "",
             error_type=error["type"] if error else "",
-            duration=self._since_sent(time.monotonic()),
-            time_to_first_delta=self._since_sent(self._first_delta_at),
+            duration=timedelta(seconds=time.monotonic() - self._sent_at),
+            time_to_first_delta=None if to_first_delta is None else timedelta(seconds=to_first_delta),
         )
         return Ending(status, error, (upstream,))
-
-    def _since_sent(self, at: float | None) -> timedelta | None:
-        return None if at is None or self._sent_at is None else timedelta(seconds=at - self._sent_at)

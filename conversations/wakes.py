@@ -34,6 +34,7 @@ class Wakes:
         self._waiting: defaultdict[uuid.UUID, set[asyncio.Event]] = defaultdict(set)
         self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
         self._progress: dict[uuid.UUID, object] = {}
+        self._after_gaps: list[Callable[[], None]] = []
 
     @contextmanager
     def waiting(self, id: uuid.UUID) -> Iterator[asyncio.Event]:
@@ -58,13 +59,23 @@ class Wakes:
         """Also calls this with the ids of every notification of a kind."""
         self._handlers[kind].append(handler)
 
+    def on_gap(self, handler: Callable[[], None]) -> None:
+        """Also calls this when notifications may have been missed."""
+        self._after_gaps.append(handler)
+
+    def wake_all(self) -> None:
+        """Everyone had better look for themselves."""
+        self.wake(list(self._waiting))
+
     async def listen(self) -> None:
         """Hears the other processes, for ever. Waiters are woken after every gap, since news may have come in it."""
         while True:
             try:
                 async with await connect() as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
-                    self.wake(list(self._waiting))
+                    self.wake_all()
+                    for handler in self._after_gaps:
+                        handler()
                     await self._hear(connection)
             except LOST as error:
                 logger.warning("The listening connection was lost: %s", error)

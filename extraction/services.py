@@ -43,6 +43,9 @@ def keep(*, extraction: Extraction, number: int, native: bool, answer: Folded, u
     """Books and stores an answer, before anything is made of it."""
     with transaction.atomic(durable=True):
         _held(extraction)
+        kept = extraction.attempts.filter(number=number).first()
+        if kept:  # the answer to the first time was lost with the connection
+            return kept
         row = usage.book(user=extraction.owner, answer=answer, model=extraction.model, upstream=upstream)
         return Attempt.objects.create(
             extraction=extraction,
@@ -74,11 +77,11 @@ def finish(
         _end(_held(extraction), status, data, problems or [], error)
 
 
-def settle(*, id: uuid.UUID) -> None:
-    """Ends an extraction whose process was lost; its attempts are kept."""
+def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
+    """Ends an extraction that nobody runs any more, the process `by` included; its attempts are kept."""
     with transaction.atomic(durable=True):
-        extraction = Extraction.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=id).first()
-        if extraction is not None and id in Extraction.abandoned():
+        extraction = Extraction.abandoned(by).select_for_update(no_key=True, skip_locked=True).filter(pk=id).first()
+        if extraction is not None:
             _end(extraction, Extraction.Status.FAILED, None, [], LOST)
 
 

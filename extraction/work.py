@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from conversations.claude import catalogue, client
-from conversations.database import AWAY, in_database
+from conversations.database import persistently
 from conversations.errors import ColloquyError
 from conversations.runner import Stop, Stopped
 from conversations.services import attachments
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LEAST_TOKENS = 4096  # of output; a chat's default would cut many a list short
-RETRY = 0.5  # seconds between attempts to end an extraction while Postgres is away
 TRUNCATED = frozenset({"max_tokens", "model_context_window_exceeded"})
 INTERNAL_ERROR = {"type": "api_error", "message": "The platform could not run this extraction; its log says why."}
 
@@ -41,28 +40,28 @@ class Extractions:
 
     name = "extraction"
     to_cancel = staticmethod(Extraction.to_cancel)
-    abandoned = staticmethod(Extraction.abandoned)
+    abandoned = staticmethod(Extraction.abandoned_ids)
     waiting = staticmethod(Extraction.waiting)
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def settle(self, id: uuid.UUID) -> None:
-        """Ends an extraction whose process was lost."""
-        services.settle(id=id)
+    def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
+        """Ends an extraction that nobody runs any more."""
+        services.settle(id=id, by=process)
 
     async def run(self, id: uuid.UUID, stop: Stop) -> None:
         """Claims an extraction, does it, and ends it."""
-        extraction = await in_database(services.claim, id=id, holder=self._engine.process)
+        extraction = await persistently(services.claim, id=id, holder=self._engine.process)
         if extraction is None:
             return
         try:
             outcome = await _outcome(extraction, stop)
             try:
-                await _finish(extraction, outcome)
+                await persistently(services.finish, extraction=extraction, **outcome)
             except DatabaseError:  # its data can't be stored: it still has to end
                 logger.exception("The outcome of extraction %s could not be stored", id)
-                await _finish(extraction, _failed(INTERNAL_ERROR))
+                await persistently(services.finish, extraction=extraction, **_failed(INTERNAL_ERROR))
         except services.LostExtraction:
             logger.warning("Extraction %s was lost to another process", id)
 
@@ -85,18 +84,9 @@ def _failed(error: dict[str, str]) -> Outcome:
     return {"status": Extraction.Status.FAILED, "error": error}
 
 
-async def _finish(extraction: Extraction, outcome: Outcome) -> None:
-    while True:
-        try:
-            return await in_database(services.finish, extraction=extraction, **outcome)
-        except AWAY as error:
-            logger.warning("Extraction %s waits for Postgres to end: %s", extraction.pk, error)
-            await asyncio.sleep(RETRY)
-
-
 async def _attempts(extraction: Extraction) -> Outcome:
     native = _native(extraction)
-    content = await in_database(attachments.expand, extraction.content)
+    content = await persistently(attachments.expand, extraction.content)
     earlier: list[asking.Answered] = []
     while True:
         request = asking.request_for(
@@ -109,7 +99,7 @@ async def _attempts(extraction: Extraction) -> Outcome:
         )
         attempt = await _attempt(extraction, len(earlier) + 1, request)
         outcome = _judged(extraction.schema, attempt)
-        await in_database(services.note, attempt=attempt, problems=outcome.get("problems", []))
+        await persistently(services.note, attempt=attempt, problems=outcome.get("problems", []))
         if outcome["status"] != Extraction.Status.INVALID or len(earlier) + 1 == extraction.max_attempts:
             return outcome
         answered = [block for block in attempt.content if block.get("type") == "text" and block["text"].strip()]
@@ -166,14 +156,9 @@ async def _kept(
     extraction: Extraction, number: int, request: dict[str, Any], answer: Folded, upstream: Upstream
 ) -> Attempt:
     native = "output_config" in request
-    while True:
-        try:
-            return await in_database(
-                services.keep, extraction=extraction, number=number, native=native, answer=answer, upstream=upstream
-            )
-        except AWAY as error:
-            logger.warning("An answer waits for Postgres: %s", error)
-            await asyncio.sleep(RETRY)
+    return await persistently(
+        services.keep, extraction=extraction, number=number, native=native, answer=answer, upstream=upstream
+    )
 
 
 def _judged(schema: dict[str, Any], attempt: Attempt) -> Outcome:

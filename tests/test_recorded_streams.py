@@ -51,7 +51,7 @@ def test_a_broken_recording_keeps_what_came(api: Api, replayed: Path) -> None:
     expected = fold(streams.events_in(replayed))
     messages = Message.objects.filter(turn=turn)
     assert [message.content for message in messages] == [message.content for message in expected]
-    assert Usage.objects.filter(turn=turn, source="estimate").count() == len(expected)
+    assert Usage.objects.filter(turn=turn, source="estimate").count() == max(1, len(expected))
     assert turn.error["type"] == (
         "overloaded_error" if "overloaded" in replayed.stem or "first" in replayed.stem else "api_error"
     )

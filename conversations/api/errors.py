@@ -19,13 +19,13 @@ from rest_framework.views import set_rollback
 from conversations.api.middleware import id_of
 from conversations.errors import (
     ColloquyError,
-    Draining,
     InvalidRequest,
     NotAuthenticated,
     NotFound,
     PermissionDenied,
     RateLimited,
     TooLarge,
+    Unavailable,
     UnsupportedMediaType,
 )
 
@@ -75,7 +75,7 @@ def translate(error: Exception) -> ColloquyError | None:
             return TooLarge("The request's body is too large.")
         case OperationalError():
             logger.error("Postgres is away: %s", error)
-            return Draining("The database can't be reached.", retry_after=5)
+            return Unavailable("The database can't be reached.", retry_after=5)
         case exceptions.APIException():
             return _other(error)
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -18,12 +19,12 @@ from rest_framework.response import Response
 
 from conversations.api.answers import Later
 from conversations.api.requests import user_of
-from conversations.api.serializers import TurnRequestSerializer, TurnSerializer
+from conversations.api.serializers import SettingsSerializer, TurnRequestSerializer, TurnSerializer
 from conversations.api.sse import EventStreamResponse, as_events, as_tokens
 from conversations.database import in_database
-from conversations.engine import engine
-from conversations.errors import ClaudeError, InvalidRequest, status_of
-from conversations.follow import until_ended
+from conversations.engine import RETRY_AFTER, draining, engine
+from conversations.errors import ClaudeError, InvalidRequest, Unavailable, status_of
+from conversations.follow import follow
 from conversations.models import Turn
 from conversations.services import turns
 
@@ -69,16 +70,26 @@ def key_of(request: Request) -> str | None:
 
 def create(request: Request, conversation: str) -> Response:
     """Begins a turn, and answers as the request wants it: at once, at the end, or as a stream."""
-    encode, wait = stream_format(request), flag(request, "wait")
     serializer = TurnRequestSerializer(data=request.data)
     serializer.is_valid(raise_exception=True)
-    turn, new = turns.create(
-        user=user_of(request),
-        conversation_id=conversation,
-        asked=serializer.asked(),
-        key=key_of(request),
-        digest=digest(conversation, request.data),
+    return answered(
+        request,
+        lambda: turns.create(
+            user=user_of(request),
+            conversation_id=conversation,
+            asked=serializer.asked(),
+            key=key_of(request),
+            digest=digest(conversation, request.data),
+        ),
     )
+
+
+def answered(request: Request, begin: Callable[[], tuple[Turn, bool]]) -> Response:
+    """Begins a turn, runs it if it is new, and answers as the request wants it."""
+    encode, wait = stream_format(request), flag(request, "wait")
+    if draining():
+        raise Unavailable(retry_after=RETRY_AFTER)
+    turn, new = begin()
     created = shown(turn.pk)
 
     async def then() -> Any:
@@ -92,9 +103,12 @@ def create(request: Request, conversation: str) -> Response:
 
 
 async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
-    """The turn when it has ended. Raises what made it fail."""
-    await until_ended(turn_id)
+    """The turn when it has ended. Raises what made it fail, or Unavailable where this process ends before."""
+    async for _ in follow(turn_id):
+        pass
     turn = await in_database(shown, turn_id)
+    if turn["status"] not in Turn.TERMINAL:
+        raise Unavailable(retry_after=RETRY_AFTER, details={"turn": str(turn_id)})
     if turn["status"] == Turn.Status.FAILED:
         error = turn["error"]
         raise ClaudeError(
@@ -171,3 +185,25 @@ class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
         """Stops."""
         turn = turns.cancel(user=user_of(request), turn_id=pk)
         return Response(shown(turn.pk), status=202)
+
+    @extend_schema(
+        description="A new turn that goes on from an answer that was stopped, interrupted or cut by `max_tokens`.",
+        request=SettingsSerializer,
+        parameters=STREAM_PARAMETERS,
+        responses={201: TurnSerializer, (200, EVENT_STREAM): OpenApiTypes.STR},
+    )
+    @action(detail=True, methods=["post"], url_path="continue", renderer_classes=[JSONRenderer, EventStreamRenderer])
+    def go_on(self, request: Request, pk: str) -> Response:
+        """Goes on."""
+        serializer = SettingsSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return answered(
+            request,
+            lambda: turns.go_on(
+                user=user_of(request),
+                turn_id=pk,
+                settings=dict(serializer.validated_data),
+                key=key_of(request),
+                digest=digest(f"continue {pk}", request.data),
+            ),
+        )

@@ -60,6 +60,13 @@ def find(id: str) -> Model | None:
     return next((model for model in all_models() if id == model.id or id in model.aliases), None)
 
 
+def takes_prefill(settings: Mapping[str, Any]) -> bool:
+    """Whether a request with these settings may end with the beginning of the answer (claude-api.md 2.6)."""
+    model = find(settings["model"])
+    thinks = (settings.get("thinking") or {}).get("type", "disabled") != "disabled"
+    return model is not None and model.prefill and not thinks
+
+
 def check(settings: Mapping[str, Any]) -> None:
     """Refuses settings that the model would refuse, before any call. Unknown models may be given anything."""
     model = find(settings["model"])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from collections.abc import Collection
+from typing import ClassVar, Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Now
@@ -46,16 +46,15 @@ class Leased(models.Model):
 
     @classmethod
     def claim(cls, id: uuid.UUID, holder: uuid.UUID) -> bool:
-        """Takes queued work for a process; false where another was first, or it was cancelled meanwhile."""
+        """Takes queued work for a process; false where another was first, or it was cancelled meanwhile.
+
+        True as well where this process has it already: the answer to its first claim was lost with the connection.
+        """
         queued = cls._base_manager.filter(pk=id, status=cls.QUEUED)
-        return bool(
-            queued.update(
-                status=cls.RUNNING,
-                fence=models.F("fence") + 1,
-                holder=holder,
-                started_at=Coalesce("started_at", Now()),
-            )
+        claimed = queued.update(
+            status=cls.RUNNING, fence=models.F("fence") + 1, holder=holder, started_at=Coalesce("started_at", Now())
         )
+        return bool(claimed) or cls._base_manager.filter(pk=id, status=cls.RUNNING, holder=holder).exists()
 
     @classmethod
     def to_cancel(cls, holder: uuid.UUID) -> list[uuid.UUID]:
@@ -64,27 +63,24 @@ class Leased(models.Model):
         return list(held.values_list("pk", flat=True))
 
     @classmethod
-    def abandoned(cls) -> list[uuid.UUID]:
-        """Running work whose process has not been heard of for a lease."""
-        alive = Process.objects.filter(pk=models.OuterRef("holder"), leased_until__gt=Now())
-        running = cls._base_manager.filter(status=cls.RUNNING).exclude(models.Exists(alive))
-        return list(running.values_list("pk", flat=True)[:AT_ONCE])
+    def abandoned(cls, by: uuid.UUID) -> models.QuerySet[Self]:
+        """Running work that nobody runs, if `by` does not.
+
+        Its process has not been heard of for a lease, or is `by` itself.
+        """
+        alive = Process.objects.filter(pk=models.OuterRef("holder"), leased_until__gt=Now()).exclude(pk=by)
+        return cls._base_manager.filter(status=cls.RUNNING).exclude(models.Exists(alive))
+
+    @classmethod
+    def abandoned_ids(cls, by: uuid.UUID, running: Collection[uuid.UUID]) -> list[uuid.UUID]:
+        """The ids of some of it, where `by` runs these."""
+        return list(cls.abandoned(by).exclude(pk__in=running).values_list("pk", flat=True)[:AT_ONCE])
 
     @classmethod
     def waiting(cls, seconds: float) -> list[uuid.UUID]:
         """Work that nobody has taken for so many seconds."""
         queued = cls._base_manager.filter(status=cls.QUEUED, created_at__lt=from_now(-seconds))
         return list(queued.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
-
-
-def renew_lease(process: uuid.UUID) -> None:
-    """Keeps everything that a process holds for another `COLLOQUY_LEASE` seconds."""
-    Process.objects.update_or_create(pk=process, defaults={"leased_until": from_now(settings.COLLOQUY_LEASE)})
-
-
-def end_lease(process: uuid.UUID) -> None:
-    """What the process still holds is anyone's to settle."""
-    Process.objects.filter(pk=process).delete()
 
 
 def from_now(seconds: float) -> RawSQL:

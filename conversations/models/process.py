@@ -1,8 +1,18 @@
 from __future__ import annotations
 
+import uuid
+
+import psycopg
+from django.conf import settings
 from django.db import models
 
 from conversations.fields import uuid7
+
+RENEW = """
+INSERT INTO conversations_process (id, leased_until, started_at)
+VALUES (%(id)s, now() + make_interval(secs => %(seconds)s), now())
+ON CONFLICT (id) DO UPDATE SET leased_until = EXCLUDED.leased_until
+"""
 
 
 class Process(models.Model):
@@ -18,3 +28,8 @@ class Process(models.Model):
 
     def __str__(self) -> str:
         return f"Process {self.id}"
+
+    @staticmethod
+    async def renew(connection: psycopg.AsyncConnection[object], id: uuid.UUID) -> None:
+        """Keeps everything that a process holds for another `COLLOQUY_LEASE` seconds, by the database's clock."""
+        await connection.execute(RENEW, {"id": id, "seconds": settings.COLLOQUY_LEASE})

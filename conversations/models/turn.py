@@ -39,11 +39,15 @@ class Turn(Leased):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="turns")
     user_message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="answers")
+    continues = models.ForeignKey(
+        Message, null=True, on_delete=models.CASCADE, related_name="+", help_text="A cut answer that it adds to."
+    )
     model = models.CharField(max_length=200)
     settings = VerbatimJSONField(default=dict, help_text="The conversation's settings with this turn's own on top.")
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null is 'no key', and not unique
     request_digest = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 of what was asked.")
     position = models.BigIntegerField(default=0, help_text="How long the committed transcript is.")
+    requests_sent = models.PositiveIntegerField(default=0, help_text="Upstream requests, noted before each is sent.")
     stop_reason = models.CharField(max_length=100, null=True)  # noqa: DJ001 - null as in Claude's API
     stop_sequence = models.TextField(null=True)  # noqa: DJ001 - null as in Claude's API
     stop_details = VerbatimJSONField(null=True)
@@ -51,6 +55,11 @@ class Turn(Leased):
     first_delta_at = models.DateTimeField(null=True)
 
     objects: ClassVar[OwnedQuerySet[Turn]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    @property
+    def answers_after(self) -> uuid.UUID:
+        """The message that what it produces comes after."""
+        return self.continues_id or self.user_message_id
 
     class Meta:
         ordering = ("-id",)

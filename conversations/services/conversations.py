@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from conversations.claude import catalogue
 from conversations.errors import NotFound
 from conversations.models import Conversation, Message, Turn, User
-from conversations.services import turns
+from conversations.services import running
 from conversations.services.settings import NAMES, resolved
 
 MARKS: dict[str, Any] = {"start_sel": "<mark>", "stop_sel": "</mark>", "max_words": 20, "min_words": 8}
@@ -65,7 +65,7 @@ def delete(*, user: User, id: uuid.UUID | str) -> None:
     with transaction.atomic(durable=True):
         conversation = Conversation.objects.get_visible(user, id)
         for turn in conversation.turns.exclude(status__in=Turn.TERMINAL):
-            turns.stop_now(turn_id=turn.pk)
+            running.stop_now(turn_id=turn.pk)
         conversation.delete()
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from conversations.claude import pricing
 from conversations.models import Turn, Usage, User
-from conversations.transcript import Folded
+from conversations.transcript import Folded, encode
 
 # About what a token of English is; only used where Claude's own count never came.
 CHARACTERS_PER_TOKEN = 3.5
@@ -34,6 +34,12 @@ def with_output_estimated(message: Folded) -> dict[str, Any]:
     strings = [str(block.get(key, "")) for block in message.content for key in ("text", "thinking", "input")]
     estimate = math.ceil(sum(map(len, strings)) / CHARACTERS_PER_TOKEN)
     return {**message.usage, "output_tokens": max(message.usage.get("output_tokens") or 0, estimate)}
+
+
+def unanswered(request: dict[str, Any]) -> Folded:
+    """The answer to a request that was cut before its answer began: nothing, at an estimated input."""
+    said = len(encode({name: request.get(name) for name in ("system", "tools", "messages")}))
+    return Folded("assistant", usage={"input_tokens": math.ceil(said / CHARACTERS_PER_TOKEN), "output_tokens": 0})
 
 
 def book(*, user: User, answer: Folded, model: str, upstream: Upstream, turn: Turn | None = None) -> Usage:

@@ -16,9 +16,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from conversations.models import User
 from conversations.services import accounts
-
-NOT_AUTHENTICATED = 4401
-FORBIDDEN_ORIGIN = 4403
+from conversations.ws.codes import FORBIDDEN_ORIGIN, NOT_AUTHENTICATED
 
 
 class Refused(Exception):

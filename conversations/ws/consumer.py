@@ -15,19 +15,21 @@ from django.conf import settings
 from conversations.api import turns as turn_api
 from conversations.api.errors import translate
 from conversations.database import in_database
-from conversations.engine import engine
-from conversations.errors import ColloquyError, Draining, InvalidRequest, NotFound
+from conversations.engine import RETRY_AFTER, engine
+from conversations.errors import ColloquyError, InvalidRequest, NotFound, RateLimited, Unavailable
 from conversations.follow import follow
 from conversations.models import Conversation, Turn, User
 from conversations.services import turns
 from conversations.transcript import encode
 from conversations.ws import frames
 from conversations.ws.authentication import Refused, authenticate
+from conversations.ws.codes import RESTARTING, TOO_MANY, TOO_SLOW
+from conversations.ws.limits import FrameRate, TooMany, sockets_of
 from conversations.ws.watching import new_turns
 
 logger = logging.getLogger(__name__)
 
-TOO_SLOW = 4408
+FOLLOWED_AT_ONCE = 200
 
 
 class Socket(AsyncWebsocketConsumer):
@@ -38,6 +40,7 @@ class Socket(AsyncWebsocketConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._following: dict[tuple[str, uuid.UUID], asyncio.Task[None]] = {}
+        self._frames = FrameRate()
         self._closed = False
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -60,16 +63,42 @@ class Socket(AsyncWebsocketConsumer):
             await self.close(refused.code)
             return
         await self.accept()
+        here = await engine()
+        try:
+            sockets_of(here).enter(self.user.pk, self, self._leave)
+        except TooMany:
+            await self._end(TOO_MANY)
+        if here.draining:
+            await self._end(RESTARTING)
 
     async def disconnect(self, code: int) -> None:
         """Ends what was followed. The turns themselves go on."""
+        self._unfollow_all()
+        if hasattr(self, "user"):
+            sockets_of(await engine()).left(self.user.pk, self)
+
+    async def _leave(self) -> None:
+        """The server restarts: the client goes on at another one."""
+        await self._end(RESTARTING)
+
+    async def _end(self, code: int) -> None:
+        """Closes the socket from our side."""
+        if not self._closed:
+            self._unfollow_all()
+            await self.close(code)
+
+    def _unfollow_all(self) -> None:
         self._closed = True
         for task in self._following.values():
-            task.cancel()
+            if task is not asyncio.current_task():
+                task.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answers a command; one that can't be followed by an error frame, and the socket stays open."""
-        if not hasattr(self, "user"):
+        if self._closed or not hasattr(self, "user"):
+            return
+        if not self._frames.takes():
+            await self._end(TOO_MANY)
             return
         frame: dict[str, Any] = {}
         try:
@@ -85,7 +114,8 @@ class Socket(AsyncWebsocketConsumer):
 
     async def _create(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
         if (await engine()).draining:
-            raise Draining(retry_after=5)
+            raise Unavailable(retry_after=RETRY_AFTER)
+        self._check_following()
         turn, new = await in_database(self._begin, frame)
         await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": turn})
         id = uuid.UUID(turn["id"])
@@ -109,6 +139,7 @@ class Socket(AsyncWebsocketConsumer):
         return turn_api.shown(turn.pk), new
 
     async def _follow(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+        self._check_following()
         turn = await in_database(Turn.objects.get_visible, self.user, command["turn"])
         if turn.ended and command["after"] > turn.position:
             raise InvalidRequest(f"after is beyond the end, which is at {turn.position}.", details={"after": "too far"})
@@ -127,6 +158,7 @@ class Socket(AsyncWebsocketConsumer):
         await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
 
     async def _follow_conversation(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+        self._check_following()
         conversation = await in_database(Conversation.objects.get_visible, self.user, command["conversation"])
         self._in_background(("conversation", conversation.pk), self._relay_conversation(conversation.pk))
 
@@ -141,6 +173,10 @@ class Socket(AsyncWebsocketConsumer):
         "conversation.follow": _follow_conversation,
         "ping": _ping,
     }
+
+    def _check_following(self) -> None:
+        if len(self._following) >= FOLLOWED_AT_ONCE:
+            raise RateLimited(f"A socket follows at most {FOLLOWED_AT_ONCE} turns and conversations at once.")
 
     def _follow_turn(self, turn: uuid.UUID, after: int) -> None:
         self._in_background(("turn", turn), self._relay_turn(turn, after))
@@ -178,6 +214,5 @@ class Socket(AsyncWebsocketConsumer):
             async with asyncio.timeout(settings.COLLOQUY_SEND_TIMEOUT):
                 await self.send(text_data=text)
         except TimeoutError:
-            self._closed = True
-            await self.close(TOO_SLOW)
+            await self._end(TOO_SLOW)
             raise asyncio.CancelledError from None

@@ -16,8 +16,8 @@ from conversations.api.answers import Later
 from conversations.api.requests import user_of
 from conversations.api.turns import flag
 from conversations.database import in_database
-from conversations.engine import engine
-from conversations.errors import ClaudeError, status_of
+from conversations.engine import RETRY_AFTER, draining, engine
+from conversations.errors import ClaudeError, Unavailable, status_of
 from conversations.wakes import POLL, heard
 from extraction import services
 from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer
@@ -36,12 +36,16 @@ def shown(id: uuid.UUID) -> dict[str, Any]:
 
 async def answer_of(id: uuid.UUID) -> dict[str, Any]:
     """The extraction when it has ended. Raises what made it fail."""
-    with (await engine()).wakes.waiting(id) as news:
+    here = await engine()
+    with here.wakes.waiting(id) as news:
         while True:
+            leaving = here.drained
             news.clear()
             extraction = await in_database(shown, id)
             if extraction["status"] in Extraction.TERMINAL:
                 break
+            if leaving:
+                raise Unavailable(retry_after=RETRY_AFTER, details={"extraction": str(id)})
             await heard(news, POLL)
     error = extraction["error"]
     if error:
@@ -79,6 +83,8 @@ class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         serializer = ExtractionRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         wait = flag(request, "wait")
+        if draining():
+            raise Unavailable(retry_after=RETRY_AFTER)
         fields = {"model": settings.COLLOQUY_DEFAULT_MODEL, **serializer.validated_data}
         extraction = services.create(owner=user_of(request), **fields)
         created = shown(extraction.pk)

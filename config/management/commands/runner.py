@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from config.shutdown import drain_on_signals
 from conversations.engine import engine
 
 
@@ -24,8 +25,9 @@ class Command(BaseCommand):
 async def run() -> None:
     """The engine alone."""
     ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, ended.set)
     here = await engine()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    drain_on_signals()
     await ended.wait()
     await here.stop()

@@ -16,7 +16,8 @@ class Command(BaseCommand):
         """Where to listen."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--workers", type=int, default=1, help="processes that share the port")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serves until a signal."""
-        serve(options["host"], options["port"])
+        serve(options["host"], options["port"], options["workers"])

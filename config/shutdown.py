@@ -1,0 +1,48 @@
+"""The end of a process by a signal, in which nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from conversations.engine import engine
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def drain_on_signals() -> None:
+    """Puts our own end before the server's: it would drop the sockets and wait for the streams, and they for turns.
+
+    With the first signal the process drains while it goes on serving those who read, and passes the signal on when it
+    has. A second one is passed on at once.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for number in SIGNALS:
+            _drain_before(number, signal.getsignal(number))
+
+
+Handler = Callable[[int, FrameType | None], Any] | int | None
+
+
+def _drain_before(number: int, then: Handler) -> None:
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def leave(again: bool) -> None:
+        here = await engine()
+        if again:
+            here.hurry()
+        else:
+            await here.drain()
+        if callable(then):
+            then(number, None)
+
+    def begin() -> None:
+        task = loop.create_task(leave(again=bool(tasks)))
+        tasks.add(task)
+
+    signal.signal(number, lambda *_: loop.call_soon_threadsafe(begin))

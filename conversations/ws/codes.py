@@ -1,0 +1,7 @@
+"""The close codes of the contract."""
+
+NOT_AUTHENTICATED = 4401
+FORBIDDEN_ORIGIN = 4403
+TOO_SLOW = 4408
+TOO_MANY = 4429
+RESTARTING = 1012

@@ -1,0 +1,86 @@
+"""How much one user may have of a process: open sockets, and frames a minute on each."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+
+from conversations.engine import Engine
+
+SPREAD = 5.0  # seconds over which sockets are closed at most when the server restarts
+CLOSED_A_SECOND = 200  # of them, if that takes no longer
+
+CLOSING = 2.0  # seconds for one that does not read
+
+Leave = Callable[[], Awaitable[None]]
+
+
+class TooMany(Exception):
+    """The user has too many sockets open."""
+
+
+class Sockets:
+    """The open sockets of a process, each with how it is told to leave."""
+
+    def __init__(self) -> None:
+        self._open: defaultdict[uuid.UUID, dict[object, Leave]] = defaultdict(dict)
+
+    def enter(self, user: uuid.UUID, socket: object, leave: Leave) -> None:
+        """Counts a socket in. Raises TooMany."""
+        if len(self._open[user]) >= settings.COLLOQUY_SOCKETS_PER_USER:
+            raise TooMany
+        self._open[user][socket] = leave
+
+    def left(self, user: uuid.UUID, socket: object) -> None:
+        """Counts it out."""
+        self._open[user].pop(socket, None)
+        if not self._open[user]:
+            del self._open[user]
+
+    async def close_all(self) -> None:
+        """Tells everyone to leave, not all at once: they all come back somewhere."""
+        leaving = [leave for sockets in self._open.values() for leave in sockets.values()]
+        spread = min(SPREAD, len(leaving) / CLOSED_A_SECOND)
+        await asyncio.gather(*(_later(random.uniform(0, spread), leave) for leave in leaving))  # noqa: S311
+
+
+async def _later(seconds: float, leave: Leave) -> None:
+    await asyncio.sleep(seconds)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSING):
+            await leave()
+
+
+_sockets: WeakKeyDictionary[Engine, Sockets] = WeakKeyDictionary()
+
+
+def sockets_of(engine: Engine) -> Sockets:
+    """The sockets that live with an engine; it closes them when it drains."""
+    if engine not in _sockets:
+        _sockets[engine] = Sockets()
+        engine.at_drain.append(_sockets[engine].close_all)
+    return _sockets[engine]
+
+
+class FrameRate:
+    """How many frames a socket has sent: a minute's worth at once, and no more than that in any minute after."""
+
+    def __init__(self) -> None:
+        self._left = float(settings.COLLOQUY_FRAMES_PER_MINUTE)
+        self._at = time.monotonic()
+
+    def takes(self) -> bool:
+        """Counts a frame; false where it is one too many."""
+        now = time.monotonic()
+        full = settings.COLLOQUY_FRAMES_PER_MINUTE
+        self._left = min(full, self._left + (now - self._at) * full / 60) - 1
+        self._at = now
+        return self._left >= 0
