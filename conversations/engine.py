@@ -91,8 +91,11 @@ class Engine:
         """Runs new work here, or tells the processes that do."""
         if settings.COLLOQUY_RUN_TURNS and not self.draining:
             self.runner(name).start(id)
-        else:
+            return
+        try:
             await in_database(tell, f"queued-{name}", id)
+        except AWAY:
+            logger.warning("Nobody could be told of %s %s: a sweep will find it", name, id)
 
     async def drain(self) -> None:
         """Takes nothing new, lets what runs end by itself for `COLLOQUY_DRAIN` seconds, and stops the rest."""

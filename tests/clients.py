@@ -57,6 +57,14 @@ class Api:
         turn: dict[str, Any] = response.json()
         return turn
 
+    def ask_with(self, headers: dict[str, str], content: Any, conversation: str) -> dict[str, Any]:
+        """The turn of a request with headers, when it has ended."""
+        path = f"conversations/{conversation}/turns/?wait=true"
+        response = self.post(path, {"content": content}, headers=headers)
+        assert response.status_code == 201, response.text
+        turn: dict[str, Any] = response.json()
+        return turn
+
     def begin(self, content: Any, conversation: str | None = None, **fields: Any) -> dict[str, Any]:
         """The turn, at once."""
         response = self.post(

@@ -14,12 +14,15 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
+from config import local
+
 ROOT = Path(__file__).resolve().parent.parent
 STARTUP = 40  # seconds
 
 COMMANDS = {
     "uvicorn": ["manage.py", "serve", "--port", "{port}"],
     "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "config.asgi:application"],
+    "runner": ["manage.py", "runner"],
     "runserver": ["manage.py", "runserver", "--noreload", "{port}"],
 }
 
@@ -39,6 +42,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT
+
+
+def restart_postgres(mode: signal.Signals = FAST, away: float = 0.0) -> None:
+    """Stops the embedded PostgreSQL, and starts it again after so many seconds."""
+    server = local.postgres()
+    postmaster = server.get_postmaster_info().process
+    assert postmaster is not None
+    postmaster.send_signal(mode)
+    postmaster.wait(20)
+    time.sleep(away)
+    server.start()
+
+
 class ServerProcess:
     """The platform as a process, on one of its servers."""
 
@@ -46,6 +63,7 @@ class ServerProcess:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws/"
+        self._serves = kind != "runner"
         self._command = [sys.executable, *(part.format(port=self.port) for part in COMMANDS[kind])]
         self._environment = {
             **os.environ,
@@ -57,12 +75,21 @@ class ServerProcess:
         }
 
     def __enter__(self) -> Self:
+        self.start()
+        self.wait()
+        return self
+
+    def start(self) -> None:
+        """Starts it, anew if it has been running before."""
         self.process = subprocess.Popen(self._command, cwd=ROOT, env=self._environment)
+
+    def wait(self) -> None:
+        """Returns when it answers. (A runner answers nobody.)"""
         deadline = time.monotonic() + STARTUP
-        while True:
+        while self._serves:
             try:
-                if httpx2.get(f"{self.url}/api/me/").status_code == 401:
-                    return self
+                if httpx2.get(f"{self.url}/healthz").status_code == 200:
+                    return
             except httpx2.HTTPError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     self.kill()

@@ -13,9 +13,8 @@ from django.http.response import HttpResponseBase
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
-from conversations.api.errors import headers_of
+from conversations.api.errors import headers_of, translate
 from conversations.api.middleware import id_of
-from conversations.errors import ColloquyError
 
 View = Callable[..., Any]
 
@@ -46,9 +45,11 @@ def awaited(view: View) -> View:
             return response
         try:
             answer = await response.then()
-        except ColloquyError as error:
-            payload = error.payload(id_of(request))
-            return JsonResponse(payload, status=error.status, headers=headers_of(error))
+        except Exception as error:
+            ours = translate(error)
+            if ours is None:
+                raise
+            return JsonResponse(ours.payload(id_of(request)), status=ours.status, headers=headers_of(ours))
         return answer if isinstance(answer, HttpResponseBase) else JsonResponse(answer, status=response.status_code)
 
     return waiting

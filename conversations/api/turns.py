@@ -21,7 +21,7 @@ from conversations.api.answers import Later
 from conversations.api.requests import user_of
 from conversations.api.serializers import SettingsSerializer, TurnRequestSerializer, TurnSerializer
 from conversations.api.sse import EventStreamResponse, as_events, as_tokens
-from conversations.database import in_database
+from conversations.database import persistently
 from conversations.engine import RETRY_AFTER, draining, engine
 from conversations.errors import ClaudeError, InvalidRequest, Unavailable, status_of
 from conversations.follow import follow
@@ -106,7 +106,7 @@ async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
     """The turn when it has ended. Raises what made it fail, or Unavailable where this process ends before."""
     async for _ in follow(turn_id):
         pass
-    turn = await in_database(shown, turn_id)
+    turn = await persistently(shown, turn_id)
     if turn["status"] not in Turn.TERMINAL:
         raise Unavailable(retry_after=RETRY_AFTER, details={"turn": str(turn_id)})
     if turn["status"] == Turn.Status.FAILED:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from channels.consumer import get_handler_name
@@ -14,7 +15,7 @@ from django.conf import settings
 
 from conversations.api import turns as turn_api
 from conversations.api.errors import translate
-from conversations.database import in_database
+from conversations.database import AWAY, in_database
 from conversations.engine import RETRY_AFTER, engine
 from conversations.errors import ColloquyError, InvalidRequest, NotFound, RateLimited, Unavailable
 from conversations.follow import follow
@@ -30,6 +31,10 @@ from conversations.ws.watching import new_turns
 logger = logging.getLogger(__name__)
 
 FOLLOWED_AT_ONCE = 200
+
+
+class Gone(Exception):
+    """The client does not read any more."""
 
 
 class Socket(AsyncWebsocketConsumer):
@@ -61,6 +66,10 @@ class Socket(AsyncWebsocketConsumer):
         except Refused as refused:
             await self.accept()
             await self.close(refused.code)
+            return
+        except AWAY:  # nobody can be recognised; the client is to come again, as when a process restarts
+            await self.accept()
+            await self.close(RESTARTING)
             return
         await self.accept()
         here = await engine()
@@ -105,6 +114,8 @@ class Socket(AsyncWebsocketConsumer):
             frame = frames.parse(text_data)
             command = frames.checked(frame).validated_data
             await self._commands[command["type"]](self, frame, command)
+        except Gone:
+            return
         except Exception as error:  # whatever it was, the socket stays open
             ours = translate(error)
             if ours is None:
@@ -196,9 +207,10 @@ class Socket(AsyncWebsocketConsumer):
             logger.error("Relaying %s %s ended in an error", *key, exc_info=task.exception())
 
     async def _relay_turn(self, turn: uuid.UUID, after: int) -> None:
-        async for batch in follow(turn, after):
-            for frame in batch.frames if batch else ():
-                await self._send(frame.data)
+        with suppress(Gone):
+            async for batch in follow(turn, after):
+                for frame in batch.frames if batch else ():
+                    await self._send(frame.data)
 
     async def _relay_conversation(self, conversation: uuid.UUID) -> None:
         async for turn in new_turns(conversation):
@@ -215,4 +227,7 @@ class Socket(AsyncWebsocketConsumer):
                 await self.send(text_data=text)
         except TimeoutError:
             await self._end(TOO_SLOW)
-            raise asyncio.CancelledError from None
+            raise Gone from None
+        except OSError:  # the server noticed before `disconnect` came
+            self._unfollow_all()
+            raise Gone from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 
-from conversations.database import in_database
+from conversations.database import persistently
 from conversations.engine import engine
 from conversations.models import Turn
 
@@ -14,10 +14,10 @@ async def new_turns(conversation: uuid.UUID) -> AsyncIterator[uuid.UUID]:
     """The ids of the turns begun from now on, by anyone, on any process."""
     here = await engine()
     with here.wakes.waiting(conversation) as news:
-        known = set(await in_database(_latest, conversation))
+        known = set(await persistently(_latest, conversation))
         while True:
             news.clear()
-            for turn in await in_database(_latest, conversation):
+            for turn in await persistently(_latest, conversation):
                 if turn not in known:
                     known.add(turn)
                     yield turn

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from conversations.api.answers import Later
 from conversations.api.requests import user_of
 from conversations.api.turns import flag
-from conversations.database import in_database
+from conversations.database import persistently
 from conversations.engine import RETRY_AFTER, draining, engine
 from conversations.errors import ClaudeError, Unavailable, status_of
 from conversations.wakes import POLL, heard
@@ -41,7 +41,7 @@ async def answer_of(id: uuid.UUID) -> dict[str, Any]:
         while True:
             leaving = here.drained
             news.clear()
-            extraction = await in_database(shown, id)
+            extraction = await persistently(shown, id)
             if extraction["status"] in Extraction.TERMINAL:
                 break
             if leaving:

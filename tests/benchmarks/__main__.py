@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import psutil
+import uvloop
+
+import tests.environment  # noqa: F401 - before Django's settings are read
+from tests.benchmarks.load import Kind, begin
+
+HERE = Path(__file__).resolve().parent
+SETTLE = 3.0  # seconds between the last beginning and the measurement
+RAMP = 100  # streams that begin in a second
+
+
+@dataclass
+class Figures:
+    """What one way of relaying costs."""
+
+    name: str
+    cpu: float
+    """Microseconds of CPU per delta, of the relay's process."""
+    database_cpu: float
+    deltas: float
+    """A second, as the clients got them."""
+    p50: float
+    p99: float
+    """Milliseconds from upstream to client."""
+    first: float
+    """The same for the first delta, p50."""
+    memory: float
+    """Kilobytes per stream."""
+    rows: float
+    flushes: float
+    """A second."""
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser("python -m tests.benchmarks")
+    parser.add_argument("--streams", type=int, default=400)
+    parser.add_argument("--seconds", type=float, default=15)
+    parser.add_argument("--only", choices=("sse", "ws", "express"))
+    options = parser.parse_args()
+
+    import django
+
+    django.setup()
+    uvloop.run(measure_all(options.streams, options.seconds, options.only))
+
+
+async def measure_all(streams: int, seconds: float, only: Kind | None) -> None:
+    """Every way of relaying after the other, against the same upstream."""
+    from asgiref.sync import sync_to_async
+
+    from config import local
+    from tests.processes import free_port
+
+    port = free_port()
+    found: list[Figures] = []
+    upstream = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.benchmarks.upstream", str(port))
+    try:
+        database = await sync_to_async(prepare)()
+        for kind in ("sse", "ws"):
+            if only in (None, kind):
+                found.append(await colloquy(kind, f"http://127.0.0.1:{port}", database, streams, seconds))
+        if shutil.which("node") and only in (None, "express"):
+            with express(f"http://127.0.0.1:{port}") as (relay, relay_port):
+                found.append(await measure("express", relay, relay_port, "", ["-"] * streams, seconds, None))
+    finally:
+        upstream.kill()
+        local.stop_postgres()
+    show(found, streams)
+
+
+def prepare() -> str:
+    """A migrated database; its address."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from tests.processes import database_url
+
+    call_command("migrate", interactive=False, verbosity=0)
+    return database_url(connection)
+
+
+async def colloquy(kind: Kind, upstream: str, database: str, streams: int, seconds: float) -> Figures:
+    """The platform, as `manage.py serve` runs it."""
+    from asgiref.sync import sync_to_async
+
+    from tests.processes import ServerProcess
+
+    server = ServerProcess("uvicorn", database, upstream, COLLOQUY_SOCKETS_PER_USER="100000")
+    with server:
+        token, conversations = await sync_to_async(users)(streams)
+        try:
+            return await measure(
+                kind, psutil.Process(server.process.pid), server.port, token, conversations, seconds, database
+            )
+        finally:
+            server.kill()
+
+
+def users(streams: int) -> tuple[str, list[str]]:
+    """A user's token and so many conversations."""
+    from conversations.models import Conversation, User
+    from conversations.services import accounts
+
+    user = User.objects.create(username=f"load-{time.monotonic_ns()}")
+    conversations = Conversation.objects.bulk_create(Conversation(owner=user) for _ in range(streams))
+    return accounts.issue_token(user=user)[1], [str(each.pk) for each in conversations]
+
+
+@contextmanager
+def express(upstream: str) -> Iterator[tuple[psutil.Process, int]]:
+    """The relay that keeps nothing."""
+    from tests.processes import free_port
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("package.json", "relay.js"):
+            shutil.copy(HERE / "express" / name, folder)
+        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True)
+        port = free_port()
+        environment = {**os.environ, "PORT": str(port), "ANTHROPIC_BASE_URL": upstream}
+        process = subprocess.Popen(["node", "relay.js"], cwd=folder, env=environment)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/healthz")
+            yield psutil.Process(process.pid), port
+        finally:
+            process.kill()
+            process.wait()
+
+
+def wait_for(url: str) -> None:
+    """Returns when it answers."""
+    for _ in range(100):
+        try:
+            httpx2.get(url).raise_for_status()
+            return
+        except httpx2.HTTPError:
+            time.sleep(0.1)
+    raise RuntimeError(f"{url} does not answer")
+
+
+async def measure(
+    kind: Kind,
+    relay: psutil.Process,
+    port: int,
+    token: str,
+    conversations: list[str],
+    seconds: float,
+    database: str | None,
+) -> Figures:
+    """Begins all the streams, waits until they are steady, and looks at what they cost for so many seconds."""
+    await begin(kind, port, token, conversations[:1], 0.1)  # what is loaded once is no stream's
+    await asyncio.sleep(1)
+    before = relay.memory_info().rss
+    measured = await begin(kind, port, token, conversations[1:], len(conversations) / RAMP)
+    await asyncio.sleep(SETTLE)
+    rows, flushes, postgres = journal(database)
+    cpu, began = spent(relay), time.monotonic()
+    measured.measuring = True
+    await asyncio.sleep(seconds)
+    measured.measuring = False
+    cpu, took = spent(relay) - cpu, time.monotonic() - began
+    rows_after, flushes_after, postgres_after = journal(database)
+    deltas = len(measured.latencies)
+    latencies = sorted(measured.latencies)
+    return Figures(
+        name={"sse": "Colloquy, SSE", "ws": "Colloquy, WebSocket", "express": "Express relay"}[kind],
+        cpu=cpu / deltas * 1e6,
+        database_cpu=(postgres_after - postgres) / deltas * 1e6,
+        deltas=deltas / took,
+        p50=latencies[deltas // 2] / 1e6,
+        p99=latencies[deltas * 99 // 100] / 1e6,
+        first=statistics.median(measured.first) / 1e6,
+        memory=(relay.memory_info().rss - before) / 1024 / len(conversations),
+        rows=(rows_after - rows) / took,
+        flushes=(flushes_after - flushes) / took,
+    )
+
+
+def spent(process: psutil.Process) -> float:
+    """Seconds of CPU that a process has used."""
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def journal(database: str | None) -> tuple[int, int, float]:
+    """Rows in the journal, transactions that wrote them, and the CPU that Postgres has used."""
+    if database is None:
+        return 0, 0, 0.0
+    import psycopg
+
+    with psycopg.connect(database) as connection:
+        found = connection.execute("SELECT count(*), count(DISTINCT xmin::text) FROM conversations_journal").fetchone()
+        pids = connection.execute("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()").fetchall()
+    assert found
+    return found[0], found[1], sum(spent(psutil.Process(pid)) for (pid,) in pids)
+
+
+def show(found: list[Figures], streams: int) -> None:
+    """The table, and the ratios to the relay that keeps nothing."""
+    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    machine = names[0].split(":")[1].strip() if names else platform.processor()
+    print(f"{streams} streams of 30 deltas/s; {os.cpu_count()} cores ({machine}), Python {platform.python_version()}\n")
+    print(
+        "| | CPU per delta | of Postgres | deltas/s | added p50 | p99 | first delta p50 | memory per stream | rows/s "
+        "| flushes/s |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for each in found:
+        print(
+            f"| {each.name} | {each.cpu:.0f} us | {each.database_cpu:.0f} us | {each.deltas:.0f} | {each.p50:.1f} ms "
+            f"| {each.p99:.1f} ms | {each.first:.1f} ms | {each.memory:.0f} KB | {each.rows:.0f} | {each.flushes:.0f} |"
+        )
+    baseline = next((each for each in found if each.name == "Express relay"), None)
+    for each in found:
+        if baseline and each is not baseline:
+            print(f"\n{each.name}: {each.cpu / baseline.cpu:.2f} times the CPU per delta of the Express relay")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""The clients: as little as reads a stream and knows when each delta was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from array import array
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+SENT = re.compile(rb"@(\d{18})")
+LONGEST = 19  # bytes of what is searched for
+
+Kind = Literal["sse", "ws", "express"]
+
+
+@dataclass
+class Measured:
+    """What the clients saw. Latencies are in nanoseconds from when the upstream sent a delta."""
+
+    latencies: array[int] = field(default_factory=lambda: array("q"))
+    first: array[int] = field(default_factory=lambda: array("q"))
+    measuring: bool = False
+
+
+class Reader(asyncio.Protocol):
+    """One client."""
+
+    def __init__(self, request: bytes, then: bytes, measured: Measured) -> None:
+        self._request = request
+        self._then = then
+        self._measured = measured
+        self._rest = b""
+        self._begun = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's does not say so
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        if self._then:  # the handshake's answer
+            self._transport.write(self._then)
+            self._then = b""
+        now, end = time.monotonic_ns(), 0
+        data = self._rest + data
+        for match in SENT.finditer(data):
+            end = match.end()
+            latency = now - int(match[1])
+            if self._measured.measuring:
+                self._measured.latencies.append(latency)
+            if not self._begun:
+                self._begun = True
+                self._measured.first.append(latency)
+        self._rest = data[end:][-LONGEST:]
+
+
+def requests(kind: Kind, host: str, token: str, conversation: str) -> tuple[bytes, bytes]:
+    """What a client sends at once, and what it sends when it has been answered."""
+    auth = f"Host: {host}\r\nAuthorization: Bearer {token}\r\n"
+    if kind == "ws":
+        upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        frame = json.dumps({"type": "turn.create", "conversation": conversation, "content": "Go"}).encode()
+        assert 125 < len(frame) < 65536 or len(frame) <= 125
+        size = bytes([0x80 | len(frame)]) if len(frame) <= 125 else b"\xfe" + len(frame).to_bytes(2, "big")
+        return f"GET /ws/ HTTP/1.1\r\n{auth}{upgrade}{key}\r\n".encode(), b"\x81" + size + b"\0\0\0\0" + frame
+    path = "/ask" if kind == "express" else f"/api/conversations/{conversation}/turns/"
+    body = '{"content": "Go"}'
+    kinds = "Content-Type: application/json\r\nAccept: text/event-stream\r\n"
+    return f"POST {path} HTTP/1.1\r\n{auth}{kinds}Content-Length: {len(body)}\r\n\r\n{body}".encode(), b""
+
+
+async def begin(kind: Kind, port: int, token: str, conversations: list[str], seconds: float) -> Measured:
+    """Begins a stream for each conversation, spread over so many seconds."""
+    measured = Measured()
+    loop = asyncio.get_running_loop()
+    for conversation in conversations:
+        request, then = requests(kind, f"127.0.0.1:{port}", token, conversation)
+        await loop.create_connection(lambda r=request, t=then: Reader(r, t, measured), "127.0.0.1", port)  # type: ignore[misc]
+        await asyncio.sleep(seconds / len(conversations))
+    return measured

@@ -1,0 +1,109 @@
+"""A process dies, or sleeps past its lease: its turns end with all that was committed, and it writes nothing more."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from conversations.claude.sandbox.server import Sandbox
+from conversations.models import Turn, Usage
+from conversations.transcript import cut, fold
+from tests.clients import Api
+from tests.processes import ServerProcess
+
+LEASE = 2
+
+
+@pytest.fixture
+def doomed(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
+    """A process to which something will happen; its lease is short."""
+    with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_LEASE=str(LEASE)) as process:
+        yield process
+        if process.process.poll() is None:
+            process.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def user(doomed: ServerProcess) -> Iterator[Api]:
+    """A user of that process."""
+    with Api(doomed.url) as client:
+        yield client
+
+
+def ended(turn: str) -> Turn:
+    """The turn, when somebody has settled it."""
+    for _ in range(300):
+        found = Turn.objects.get(pk=turn)
+        if found.ended:
+            return found
+        time.sleep(0.1)
+    raise AssertionError("nobody settled it")
+
+
+def test_a_killed_process_leaves_its_turn_interrupted_with_what_was_seen(
+    api: Api, doomed: ServerProcess, user: Api
+) -> None:
+    conversation = user.conversation()
+    id = user.begin("[[sandbox: words=500; pace=0.02]]", conversation)["id"]
+    seen = user.events(id, limit=20)
+    doomed.kill()
+    turn = ended(id)
+    assert turn.status == "interrupted"
+    [piece] = turn.pieces.all()
+    assert fold(cut(piece.events, seen[-1]["position"])[0]) == fold(seen)
+    [message] = turn.messages.all()
+    assert message.text.startswith(fold(seen)[0].content[0]["text"])
+    usage = Usage.objects.get(turn=turn)
+    assert usage.source == "estimate"
+    assert usage.input_tokens > 0
+    assert usage.output_tokens > 5
+    # And the conversation goes on, at another process.
+    user.http.base_url = api.url
+    assert user.ask("And?", conversation)["status"] == "completed"
+
+
+def test_a_process_killed_before_the_answer_began_has_its_request_booked(doomed: ServerProcess, user: Api) -> None:
+    id = user.begin("[[sandbox: delay=30]]")["id"]
+    while not Turn.objects.get(pk=id).requests_sent:
+        time.sleep(0.02)
+    doomed.kill()
+    turn = ended(id)
+    assert turn.status == "interrupted"
+    assert Usage.objects.get(turn=turn).source == "estimate"
+
+
+def test_a_process_that_slept_past_its_lease_writes_nothing_more(doomed: ServerProcess, user: Api) -> None:
+    id = user.begin("[[sandbox: words=300; pace=0.02]]")["id"]
+    user.events(id, limit=10)
+    doomed.process.send_signal(signal.SIGSTOP)
+    turn = ended(id)
+    before = list(turn.pieces.values("start", "end", "events"))
+    doomed.process.send_signal(signal.SIGCONT)
+    # It is alive, notices that the turn is lost, and goes on with other turns.
+    assert user.ask("Are you well?")["status"] == "completed"
+    time.sleep(1)
+    turn.refresh_from_db()
+    assert turn.status == "interrupted"
+    assert list(turn.pieces.values("start", "end", "events")) == before
+    assert turn.messages.count() == 1
+    assert Usage.objects.filter(turn=turn).count() == 1
+
+
+def test_a_queued_turn_whose_process_died_is_taken_by_another(database: str, sandbox: Sandbox, api: Api) -> None:
+    """It was created by a process that runs none, and which dies before anybody was told."""
+    with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_RUN_TURNS="false") as web:
+        with Api(web.url) as user:
+            turn = Turn.objects.get(pk=user.begin("Hello")["id"])
+        web.kill()
+    assert ended(str(turn.pk)).status == "completed"
+
+
+def test_a_turn_that_was_to_be_stopped_ends_as_stopped(doomed: ServerProcess, user: Api) -> None:
+    id = user.begin("[[sandbox: words=500; pace=0.02]]")["id"]
+    user.events(id, limit=5)
+    doomed.kill()
+    Turn.objects.filter(pk=id).update(cancel_requested_at="2026-01-01T00:00:00Z")
+    assert ended(id).status == "cancelled"

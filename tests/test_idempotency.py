@@ -1,0 +1,91 @@
+"""A client's key creates one turn, for ever, whichever way and however often it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import aiohttp
+import pytest
+
+from conversations.claude.sandbox.server import Sandbox
+from conversations.models import Turn
+from tests.clients import Api, sse
+from tests.processes import ServerProcess
+
+KEY = {"Idempotency-Key": "one and only"}
+
+
+@pytest.fixture(scope="module")
+def another(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
+    """A second process on the same conversations."""
+    with ServerProcess("uvicorn", database, sandbox.url) as process:
+        yield process
+
+
+def test_two_hundred_at_once_at_two_processes_make_one_turn_and_one_request(
+    api: Api, another: ServerProcess, sandbox: Sandbox
+) -> None:
+    conversation = api.conversation(system="once only")
+
+    async def post(session: aiohttp.ClientSession, url: str) -> str:
+        headers = {**KEY, "Authorization": f"Bearer {api.token}"}
+        path = f"{url}/api/conversations/{conversation}/turns/"
+        async with session.post(path, json={"content": "Hello"}, headers=headers) as response:
+            assert response.status == 201, await response.text()
+            return str((await response.json())["id"])
+
+    async def all() -> list[str]:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+            return await asyncio.gather(*(post(session, url) for url in [api.url, another.url] * 100))
+
+    ids = set(asyncio.run(all()))
+    assert len(ids) == 1
+    assert api.ended(ids.pop())["status"] == "completed"
+    assert Turn.objects.filter(conversation_id=conversation).count() == 1
+    upstream = [request for request in sandbox.requests if (request.body or {}).get("system") == "once only"]
+    assert len(upstream) == 1
+
+
+def test_a_retry_gets_the_same_turn_and_its_stream(api: Api, another: ServerProcess) -> None:
+    conversation = api.conversation()
+    turn = api.ask_with(KEY, "Hello", conversation)
+    headers = {**KEY, "Accept": "text/event-stream", "Authorization": f"Bearer {api.token}"}
+    url = f"{another.url}/api/conversations/{conversation}/turns/"
+    with api.http.stream("POST", url, json={"content": "Hello"}, headers=headers) as response:
+        events = list(sse(response))
+    assert events == api.events(turn["id"])
+
+
+def test_a_retry_may_come_over_the_socket(api: Api) -> None:
+    conversation = api.conversation()
+    turn = api.ask_with(KEY, "Hello", conversation)
+    with api.socket() as socket:
+        key = KEY["Idempotency-Key"]
+        socket.send(type="turn.create", ref=1, conversation=conversation, content="Hello", idempotency_key=key)
+        created, *events = socket.until("turn_end")
+    assert created["turn"]["id"] == turn["id"]
+    assert events == api.events(turn["id"])
+
+
+def test_another_body_is_refused(api: Api) -> None:
+    conversation = api.conversation()
+    turn = api.ask_with(KEY, "Hello", conversation)
+    response = api.post(f"conversations/{conversation}/turns/", {"content": "Bye"}, headers=KEY)
+    assert response.status_code == 422
+    assert response.json()["error"]["type"] == "idempotency_error"
+    assert response.json()["error"]["details"]["turn"] == turn["id"]
+
+
+def test_another_conversation_is_another_body(api: Api) -> None:
+    api.ask_with(KEY, "Hello", api.conversation())
+    elsewhere = api.conversation()
+    response = api.post(f"conversations/{elsewhere}/turns/", {"content": "Hello"}, headers=KEY)
+    assert response.status_code == 422
+    assert api.get(f"conversations/{elsewhere}/messages/").json()["results"] == []
+
+
+def test_a_key_is_the_users_own(api: Api, other: Api) -> None:
+    first = api.ask_with(KEY, "Hello", api.conversation())
+    second = other.ask_with(KEY, "Hello", other.conversation())
+    assert first["id"] != second["id"]
