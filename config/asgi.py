@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
@@ -13,6 +14,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django = get_asgi_application()
 
 from config.shutdown import drain_on_signals  # noqa: E402 - the models need the apps
+from conversations.api.answers import Answering  # noqa: E402
 from conversations.engine import engine  # noqa: E402
 from conversations.ws.consumer import Socket  # noqa: E402
 from conversations.ws.routing import not_found  # noqa: E402
@@ -25,6 +27,9 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         if message["type"] == "lifespan.startup":
             await engine()
             drain_on_signals()
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(20_000, 20, 100)
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await (await engine()).stop()
@@ -34,7 +39,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 
 application = ProtocolTypeRouter(
     {
-        "http": django,
+        "http": Answering(django),  # type: ignore[arg-type]
         "websocket": URLRouter([path("ws/", Socket.as_asgi()), path("<path:rest>", not_found)]),  # type: ignore[arg-type]
         "lifespan": lifespan,
     }

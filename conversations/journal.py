@@ -11,7 +11,9 @@ import asyncio
 import logging
 import uuid
 from bisect import bisect_right
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -19,21 +21,22 @@ import psycopg
 from conversations.database import LOST, RETRY, connected
 from conversations.models import LostTurn
 from conversations.transcript import Batch, Event, encode, is_delta, joined, length, string_of
-from conversations.wakes import CHANNEL, Wakes
+from conversations.wakes import CHANNEL, Wakes, heard
 
 logger = logging.getLogger(__name__)
 
 FLUSH = 0.02  # seconds between the beginnings of flushes
+TURNS_AT_ONCE = 40  # in one flush, so that neither it nor its readers take long; the others follow in turn
+TOLD_AT_ONCE = 200  # turns whose ids fit into one notification
 PENDING_LIMIT = 200_000  # positions of one turn that may wait to be committed before Claude's stream is read slower
-SEPARATE = 32  # batches of a turn that are kept as they were committed
-TURNS_AT_ONCE = 200  # in one statement: the ids of more do not fit into one notification
+SEPARATE = 8  # batches of a turn that are kept as they were committed
 
 # The turn's row is the lock: nothing is written but by the newest holder of a running turn, exactly where it left off.
 # Writing the same flush again changes nothing, so a flush whose outcome was lost with the connection is just repeated.
 WRITE = f"""
 WITH flush AS (
-    SELECT * FROM unnest(%(turns)s::uuid[], %(fences)s::bigint[], %(starts)s::bigint[], %(ends)s::bigint[],
-                         %(deltas)s::bool[], %(events)s::text[])
+    SELECT * FROM unnest(%(turns)b::uuid[], %(fences)b::bigint[], %(starts)b::bigint[], %(ends)b::bigint[],
+                         %(deltas)b::bool[], %(events)b::text[])
     AS flush(turn, fence, start, "end", delta, events)
 ), held AS (
     UPDATE conversations_turn AS turn
@@ -53,7 +56,7 @@ FROM written
 
 ALREADY_WRITTEN = """
 SELECT turn.id FROM conversations_turn AS turn
-JOIN unnest(%(turns)s::uuid[], %(fences)s::bigint[], %(ends)s::bigint[]) AS flush(id, fence, "end") USING (id)
+JOIN unnest(%(turns)b::uuid[], %(fences)b::bigint[], %(ends)b::bigint[]) AS flush(id, fence, "end") USING (id)
 WHERE turn.fence = flush.fence AND turn.status = 'running' AND turn.position = flush."end"
 """
 
@@ -71,6 +74,8 @@ class Live:
     waiting: int = 0
     """How many positions are pending."""
     flushing: bool = False
+    begun: bool = False
+    """Whether a delta has come."""
     lost: bool = False
     """Whether the turn is no longer ours: another process has settled it."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -82,9 +87,16 @@ class Live:
         first = bisect_right(self.committed, position, key=lambda batch: batch.end)
         return joined(self.committed[first:]).past(position)
 
+    async def change(self) -> None:
+        """Waits until something of it changes."""
+        self.changed.clear()
+        await self.changed.wait()
+
     def take(self) -> Batch:
         """Everything that is pending, to be committed."""
         events, self.pending, self.waiting = self.pending, [], 0
+        self.flushing = True
+        self.changed.set()
         return Batch.of(str(self.turn), self.position, events)
 
     def show(self, batch: Batch) -> None:
@@ -97,37 +109,55 @@ class Live:
             self.committed[:half] = [joined(self.committed[:half])]
 
 
+Connection = psycopg.AsyncConnection[Any]
+
+
 class Journal:
     """The writer of this process, and the memory of what it has committed of the turns that still run."""
 
     def __init__(self, wakes: Wakes) -> None:
         self._wakes = wakes
         self._live: dict[uuid.UUID, Live] = {}
-        self._dirty = asyncio.Event()
+        self._any = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._urgent: set[Live] = set()
+        self._waiting: dict[Live, None] = {}
+        """Those with something pending, in the order in which it came."""
+        self._away = False
 
     def open(self, turn: uuid.UUID, fence: int) -> Live:
         """Begins the transcript of a turn that this process has claimed."""
         self._live[turn] = Live(turn, fence)
         return self._live[turn]
 
-    async def append(self, live: Live, event: Event) -> None:
-        """Adds an event, to be committed with the next flush. Waits while too much is pending; LostTurn if it is."""
+    async def append(self, live: Live, events: list[Event]) -> None:
+        """Adds events, to be committed with the next flush. Raises LostTurn if the turn is not ours any more.
+
+        Where some are pending already it waits until the next flush is near, since what is read before that would only
+        wait here instead of in the socket. While Postgres is away it goes on, up to a limit: Claude has no patience.
+        """
         if live.lost:
             raise LostTurn
-        if string_of(event) == "":
-            return
-        live.pending.append(event)
-        live.waiting += length(event)
-        self._dirty.set()
+        behind = bool(live.pending)
+        for event in events:
+            if string_of(event) != "":
+                live.pending.append(event)
+                live.waiting += length(event)
+                if is_delta(event) and not live.begun:
+                    live.begun = True
+                    self._urgent.add(live)
+                    self._hurry.set()
+        self._waiting[live] = None
+        self._any.set()
+        if behind and not self._away:
+            await live.change()
         while live.waiting > PENDING_LIMIT and not live.lost:
-            live.changed.clear()
-            await live.changed.wait()
+            await live.change()
 
     async def hand_over(self, live: Live) -> list[Event]:
         """The whole transcript, committed or not; from now on nothing more of it is written here."""
         while live.flushing:
-            live.changed.clear()
-            await live.changed.wait()
+            await live.change()
         pending, live.pending = live.pending, []
         return [event for batch in live.committed for event in batch.events] + pending
 
@@ -141,23 +171,45 @@ class Journal:
         return self._live.get(turn)
 
     async def write(self) -> None:
-        """Flushes for ever."""
+        """Flushes for ever: those who have waited longest, and first deltas, which somebody waits for, before them."""
         clock = asyncio.get_running_loop().time
-        connection = await connected()
+        connection, due = await connected(), 0.0
         while True:
-            await self._dirty.wait()
-            self._dirty.clear()
+            await self._any.wait()
+            if due > clock():
+                await heard(self._hurry, due - clock())
+            self._hurry.clear()
             began = clock()
-            dirty = [live for live in self._live.values() if live.pending]
-            for start in range(0, len(dirty), TURNS_AT_ONCE):
-                connection = await self._flush(connection, dirty[start : start + TURNS_AT_ONCE])
-            await asyncio.sleep(max(0.0, began + FLUSH - clock()))
+            lives = self._next(0 if began < due else TURNS_AT_ONCE)
+            if began >= due:
+                due = began + FLUSH
+            await self._gather(lives)
+            connection = await self._flush(connection, lives)
+            if not self._waiting:
+                self._any.clear()
+
+    def _next(self, number: int) -> list[Live]:
+        """Those whose first delta is pending, and as many of the others."""
+        others = islice((live for live in self._waiting if live not in self._urgent), number)
+        lives = [*self._urgent, *others][:TOLD_AT_ONCE]
+        self._urgent.clear()
+        for live in lives:
+            self._waiting.pop(live, None)
+        return lives
+
+    async def _gather(self, lives: list[Live]) -> None:
+        """Lets those who wait with something pending add what has come meanwhile: it goes out with this flush."""
+        for live in lives:
+            live.changed.set()
+        await asyncio.sleep(0)
 
     async def _flush(self, connection: Connection, lives: list[Live]) -> Connection:
-        batches = {live: live.take() for live in lives}
-        for live in lives:
-            live.flushing = True
-        connection, written = await _write(connection, batches)
+        batches = {live: live.take() for live in lives if live.pending}
+        if not batches:
+            return connection
+        for live in batches:
+            self._waiting.pop(live, None)
+        connection, written = await self._commit(connection, batches)
         for live, batch in batches.items():
             live.flushing = False
             if live.turn in written:
@@ -168,12 +220,40 @@ class Journal:
         self._wakes.wake(live.turn for live in lives)
         return connection
 
+    async def _commit(
+        self, connection: Connection, batches: dict[Live, Batch]
+    ) -> tuple[Connection, Collection[uuid.UUID]]:
+        """Commits the batches, however long Postgres is away. The turns that were still ours; a working connection."""
+        while True:
+            try:
+                return connection, await _write(connection, batches)
+            except LOST as error:
+                logger.warning("The journal lost its connection: %s", error)
+                self._away = True
+                for live in self._live.values():
+                    live.changed.set()
+                await asyncio.sleep(RETRY)
+                connection = await connected()
+                self._away = False
+            except psycopg.Error:
+                if len(batches) == 1:
+                    logger.exception("The events of turn %s can't be stored", next(iter(batches)).turn)
+                    return connection, ()
+                return await self._commit_singly(connection, batches)
 
-Connection = psycopg.AsyncConnection[Any]
+    async def _commit_singly(
+        self, connection: Connection, batches: dict[Live, Batch]
+    ) -> tuple[Connection, Collection[uuid.UUID]]:
+        """One turn's events can't be stored: it alone is given up, and not those that were flushed with it."""
+        written: set[uuid.UUID] = set()
+        for live, batch in batches.items():
+            connection, ours = await self._commit(connection, {live: batch})
+            written.update(ours)
+        return connection, written
 
 
-async def _write(connection: Connection, batches: dict[Live, Batch]) -> tuple[Connection, set[uuid.UUID]]:
-    """Commits the batches, however long Postgres is away. The turns that were still ours, and a working connection."""
+async def _write(connection: Connection, batches: dict[Live, Batch]) -> Collection[uuid.UUID]:
+    """Commits the batches in one statement; the turns that were still ours."""
     values = {
         "turns": [live.turn for live in batches],
         "fences": [live.fence for live in batches],
@@ -182,30 +262,10 @@ async def _write(connection: Connection, batches: dict[Live, Batch]) -> tuple[Co
         "deltas": [any(map(is_delta, batch.events)) for batch in batches.values()],
         "events": [encode(batch.events) for batch in batches.values()],
     }
-    written: set[uuid.UUID] = set()
-    while True:
-        try:
-            row = await (await connection.execute(WRITE, values)).fetchone()
-            written.update((row and row[0]) or ())
-            if len(written) < len(batches):
-                rows = await (await connection.execute(ALREADY_WRITTEN, values)).fetchall()
-                written.update(id for (id,) in rows)
-            return connection, written
-        except LOST as error:
-            logger.warning("The journal lost its connection: %s", error)
-            await asyncio.sleep(RETRY)
-            connection = await connected()
-        except psycopg.Error:
-            return await _write_singly(connection, batches)
-
-
-async def _write_singly(connection: Connection, batches: dict[Live, Batch]) -> tuple[Connection, set[uuid.UUID]]:
-    """One turn's events can't be stored: it alone is given up, and not those that were flushed with it."""
-    if len(batches) == 1:
-        logger.exception("The events of turn %s can't be stored", next(iter(batches)).turn)
-        return connection, set()
-    written: set[uuid.UUID] = set()
-    for live, batch in batches.items():
-        connection, ours = await _write(connection, {live: batch})
-        written |= ours
-    return connection, written
+    # Never prepared: a plan that fits any number of turns looks at all of them for each.
+    row = await (await connection.execute(WRITE, values, prepare=False)).fetchone()
+    written = set((row and row[0]) or ())
+    if len(written) < len(batches):
+        rows = await (await connection.execute(ALREADY_WRITTEN, values)).fetchall()
+        written.update(id for (id,) in rows)
+    return written

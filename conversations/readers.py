@@ -81,7 +81,7 @@ async def _answer(
     values = {"turns": [turn for turn, _ in asked], "positions": [position for _, position in asked]}
     while True:
         try:
-            rows = await (await connection.execute(READ, values)).fetchall()
+            rows = await (await connection.execute(READ, values, prepare=False)).fetchall()
             break
         except LOST as error:
             logger.warning("The readers lost their connection: %s", error)

@@ -15,16 +15,17 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import jiter
 import orjson
 
 Event = dict[str, Any]
 Block = dict[str, Any]
+T = TypeVar("T")
 
 TURN_START = "turn_start"
 TURN_END = "turn_end"
@@ -275,6 +276,7 @@ class Batch:
     start: int
     end: int
     events: list[Event]
+    _forms: dict[Callable[[Batch], Any], Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, turn: str, start: int, events: list[Event]) -> Batch:
@@ -303,6 +305,12 @@ class Batch:
 
     def _encoded(self, position: int, event: Event) -> str:
         return encode({"type": event["type"], "turn": self.turn, "position": position, **event})
+
+    def in_form(self, form: Callable[[Batch], T]) -> T:
+        """The batch as a kind of reader takes it, made once for all of them."""
+        if form not in self._forms:
+            self._forms[form] = form(self)
+        return cast(T, self._forms[form])
 
 
 class Frame(NamedTuple):

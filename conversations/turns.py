@@ -75,14 +75,13 @@ class Turns:
 
     async def _ask(self, live: Live, turn: Turn, request: _Request) -> None:
         journal = self._engine.journal
-        await journal.append(live, running.turn_start(turn))
+        await journal.append(live, [running.turn_start(turn)])
         body = await persistently(running.begin_request, turn=turn, number=1)
         request.sent()
         async with client.open_stream(body) as stream:
             request.answered(stream.request_id)
-            async for event in stream:
-                if request.keeps(event):
-                    await journal.append(live, event)
+            async for events in stream:
+                await journal.append(live, [event for event in events if request.keeps(event)])
 
     async def _end(self, live: Live, ending: Ending) -> None:
         """Commits the end, however long Postgres is away, and shows it."""

@@ -130,7 +130,7 @@ async def _attempt(extraction: Extraction, number: int, request: dict[str, Any])
     try:
         async with client.open_stream(request) as stream:
             request_id = stream.request_id or ""
-            async for event in stream:
+            async for event in (event async for together in stream for event in together):
                 if event.get("type") == "ping" or (events and event.get("type") == "message_start"):
                     continue  # a message that begins twice is one answer
                 events.append(event)

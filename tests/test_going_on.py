@@ -49,7 +49,7 @@ def test_any_other_is_asked_to_go_on_by_a_message_that_quotes_the_end(api: Api, 
 @pytest.mark.parametrize("model", [PREFILL, NO_PREFILL])
 def test_a_stopped_answer_goes_on_and_the_conversation_after_it(api: Api, model: str) -> None:
     conversation = api.conversation(model=model, max_tokens=4000)
-    turn = api.begin("[[sandbox: words=2000; pace=0.02]]", conversation)
+    turn = api.begin("[[sandbox: words=200; pace=0.02]]", conversation)
     api.events(turn["id"], limit=8)
     api.post(f"turns/{turn['id']}/cancel/")
     cut = api.ended(turn["id"])

@@ -1,66 +1,122 @@
-"""Views whose answer takes time: it is awaited on the event loop, while no thread and no connection is held."""
+"""Answers that take time: a view returns a `Later`, and what that awaits goes on when Django is done with the request.
+
+So no thread, no connection and no request object is held while a turn streams, and nothing of Django is between the
+journal and the socket.
+"""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Awaitable, Callable
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
-from asgiref.sync import sync_to_async
-from django.db import connection
-from django.http import HttpRequest, JsonResponse
-from django.http.response import HttpResponseBase
-from rest_framework.response import Response
-from rest_framework.routers import SimpleRouter
+from django.http import HttpResponse
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 
 from conversations.api.errors import headers_of, translate
-from conversations.api.middleware import id_of
+from conversations.api.middleware import HEADER
+from conversations.errors import ColloquyError
 
-View = Callable[..., Any]
+logger = logging.getLogger(__name__)
+
+LATER = "colloquy.later"
+
+Message = dict[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-class Later(Response):
-    """A response that is not known yet when the view returns."""
+@dataclass(frozen=True)
+class Stream:
+    """A body that is sent as it comes."""
 
-    def __init__(self, then: Callable[[], Awaitable[HttpResponseBase | dict[str, Any]]], status: int = 200) -> None:
+    body: AsyncGenerator[bytes, None]
+    headers: dict[str, str]
+
+
+Then = Callable[[], Awaitable[Stream | dict[str, Any]]]
+
+
+class Later(HttpResponse):
+    """A response whose body is not known yet when the view returns: JSON or a stream, or the error that is raised."""
+
+    def __init__(self, request: Request, then: Then, status: int = 200) -> None:
         super().__init__(status=status)
-        self.then = then
+        request._request.scope[LATER] = then  # type: ignore[attr-defined]
 
 
-def returning_connection(view: View, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-    """The view's answer, its connection back in the pool: Django would keep it until a stream's last byte is out."""
+class Answering:
+    """Django's ASGI application, with the views that answer later."""
+
+    def __init__(self, django: App) -> None:
+        self._django = django
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Lets Django answer, and goes on where it leaves off."""
+        held: list[Message] = []
+
+        async def forward(message: Message) -> None:
+            if LATER in scope:
+                held.append(message)
+            else:
+                await send(message)
+
+        await self._django(scope, receive, forward)
+        if held:
+            await _while_there(receive, _answer(scope[LATER], held[0], send))
+
+
+async def _answer(then: Then, start: Message, send: Send) -> None:
+    """What comes later, under the status and the headers that Django gave."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
+    del headers["content-type"]
+    headers.pop("content-length", None)
+    status = start["status"]
     try:
-        return view(request, *args, **kwargs)
+        answer = await then()
+    except Exception as error:  # whatever it was, it is answered
+        ours = translate(error)
+        if ours is None:
+            logger.exception("A later answer failed")
+            ours = ColloquyError()
+        status, answer = ours.status, ours.payload(headers.get(HEADER))
+        headers |= headers_of(ours)
+    if isinstance(answer, Stream):
+        await _start(send, 200, {**headers, **answer.headers})
+        async with aclosing(answer.body) as body:
+            async for part in body:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        encoded = JSONRenderer().render(answer)
+        await _start(send, status, {**headers, "content-type": "application/json", "content-length": str(len(encoded))})
+        await send({"type": "http.response.body", "body": encoded})
+
+
+async def _start(send: Send, status: int, headers: dict[str, str]) -> None:
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+
+
+async def _while_there(receive: Receive, answer: Coroutine[Any, Any, None]) -> None:
+    """Answers as long as the client is there. Its leaving ends the answer, and nothing else."""
+    answering = asyncio.create_task(answer)
+    leaving = asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if answering.done():
+            answering.result()
     finally:
-        connection.close()
+        answering.cancel()
+        leaving.cancel()
+        await asyncio.gather(answering, leaving, return_exceptions=True)
 
 
-def awaited(view: View) -> View:
-    """The view as an asynchronous one that waits for a `Later`."""
-
-    @functools.wraps(view)
-    async def waiting(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = await sync_to_async(returning_connection)(view, request, *args, **kwargs)
-        if not isinstance(response, Later):
-            return response
-        try:
-            answer = await response.then()
-        except Exception as error:
-            ours = translate(error)
-            if ours is None:
-                raise
-            return JsonResponse(ours.payload(id_of(request)), status=ours.status, headers=headers_of(ours))
-        return answer if isinstance(answer, HttpResponseBase) else JsonResponse(answer, status=response.status_code)
-
-    return waiting
-
-
-class AwaitingRouter(SimpleRouter):
-    """DRF's router, whose POST views may answer later."""
-
-    def get_urls(self) -> list[Any]:
-        """The viewsets' paths, with their views awaited."""
-        urls = super().get_urls()
-        for url in urls:
-            url.callback = awaited(url.callback)  # type: ignore[arg-type]
-        return urls
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import UUIDField
 
 from conversations.api import turns as turn_api
+from conversations.api.answers import Later
 from conversations.api.fields import StrictSerializer
 from conversations.api.pagination import PathPages
 from conversations.api.requests import user_of
@@ -138,7 +139,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, view
         filter_backends=[],
         renderer_classes=[JSONRenderer, turn_api.EventStreamRenderer],
     )
-    def turns(self, request: Request, pk: str) -> Response:
+    def turns(self, request: Request, pk: str) -> Response | Later:
         """Lists turns, or begins one."""
         if request.method == "POST":
             return turn_api.create(request, pk)

@@ -4,38 +4,54 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
-from django.http import StreamingHttpResponse
-
+from conversations.api.answers import Stream
 from conversations.follow import follow
 from conversations.transcript import Batch, string_of
 
-Encode = Callable[[Batch], str]
+Form = Callable[[Batch], list[bytes]]
 
 KEEP_ALIVE = 15.0  # seconds; proxies cut what is silent for longer
-COMMENT = ": still here\n\n"
+COMMENT = b": still here\n\n"
+HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+AT_ONCE = 64 * 1024  # bytes that are sent in one go
 
 
-class EventStreamResponse(StreamingHttpResponse):
-    """A turn's events from a position to its end."""
-
-    def __init__(self, turn: uuid.UUID, after: int, encode: Encode) -> None:
-        super().__init__(
-            _encoded(turn, after, encode),
-            content_type="text/event-stream",
-            headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
-        )
+def event_stream(turn: uuid.UUID, after: int, form: Form) -> Stream:
+    """A turn's events from a position to its end, in one of the forms below."""
+    return Stream(_body(turn, after, form), HEADERS)
 
 
-def as_events(batch: Batch) -> str:
+async def _body(turn: uuid.UUID, after: int, form: Form) -> AsyncGenerator[bytes, None]:
+    async for batch in follow(turn, after, beat=KEEP_ALIVE):
+        for part in batch.in_form(form) if batch else (COMMENT,):
+            yield part
+
+
+def as_events(batch: Batch) -> list[bytes]:
     """Claude's own events with `turn` and `position`."""
-    return "".join(f"id: {frame.position}\nevent: {frame.type}\ndata: {frame.data}\n\n" for frame in batch.frames)
+    return _joined(f"id: {frame.position}\nevent: {frame.type}\ndata: {frame.data}\n\n" for frame in batch.frames)
 
 
-def as_tokens(batch: Batch) -> str:
+def as_tokens(batch: Batch) -> list[bytes]:
     """The plain form: text deltas, and how it ended."""
-    return "".join(f"data: {json.dumps(line)}\n\n" for line in _tokens(batch))
+    return _joined(f"data: {json.dumps(line)}\n\n" for line in _tokens(batch))
+
+
+def _joined(texts: Iterable[str]) -> list[bytes]:
+    """The texts in as few parts as may be, none of them much longer than `AT_ONCE`."""
+    parts: list[bytes] = []
+    room = 0
+    for text in texts:
+        part = text.encode()
+        if len(part) <= room:
+            parts[-1] += part
+        else:
+            parts.append(part)
+            room = AT_ONCE
+        room -= len(part)
+    return parts
 
 
 def _tokens(batch: Batch) -> list[dict[str, object]]:
@@ -48,9 +64,3 @@ def _tokens(batch: Batch) -> list[dict[str, object]]:
         elif batch.last and event is batch.events[-1] and event["status"] != "failed":
             lines.append({"done": True})
     return lines
-
-
-async def _encoded(turn: uuid.UUID, after: int, encode: Encode) -> AsyncIterator[str]:
-    async for batch in follow(turn, after, beat=KEEP_ALIVE):
-        if text := COMMENT if batch is None else encode(batch):
-            yield text

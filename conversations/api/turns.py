@@ -17,10 +17,10 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from conversations.api.answers import Later
+from conversations.api.answers import Later, Stream
 from conversations.api.requests import user_of
 from conversations.api.serializers import SettingsSerializer, TurnRequestSerializer, TurnSerializer
-from conversations.api.sse import EventStreamResponse, as_events, as_tokens
+from conversations.api.sse import Form, as_events, as_tokens, event_stream
 from conversations.database import persistently
 from conversations.engine import RETRY_AFTER, draining, engine
 from conversations.errors import ClaudeError, InvalidRequest, Unavailable, status_of
@@ -68,7 +68,7 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-def create(request: Request, conversation: str) -> Response:
+def create(request: Request, conversation: str) -> Later:
     """Begins a turn, and answers as the request wants it: at once, at the end, or as a stream."""
     serializer = TurnRequestSerializer(data=request.data)
     serializer.is_valid(raise_exception=True)
@@ -84,22 +84,22 @@ def create(request: Request, conversation: str) -> Response:
     )
 
 
-def answered(request: Request, begin: Callable[[], tuple[Turn, bool]]) -> Response:
+def answered(request: Request, begin: Callable[[], tuple[Turn, bool]]) -> Later:
     """Begins a turn, runs it if it is new, and answers as the request wants it."""
-    encode, wait = stream_format(request), flag(request, "wait")
+    form, wait = stream_format(request), flag(request, "wait")
     if draining():
         raise Unavailable(retry_after=RETRY_AFTER)
     turn, new = begin()
     created = shown(turn.pk)
 
-    async def then() -> Any:
+    async def then() -> Stream | dict[str, Any]:
         if new:
             await (await engine()).run("turn", turn.pk)
-        if encode:
-            return EventStreamResponse(turn.pk, 0, encode)
+        if form:
+            return event_stream(turn.pk, 0, form)
         return await answer_of(turn.pk) if wait else created
 
-    return Later(then, status=201)
+    return Later(request, then, status=201)
 
 
 async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
@@ -117,7 +117,7 @@ async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
     return turn
 
 
-def stream_format(request: Request) -> Any:
+def stream_format(request: Request) -> Form | None:
     """How the request wants its events encoded; None where it does not want a stream."""
     name = request.query_params.get("format")
     if name is None:
@@ -174,10 +174,15 @@ class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
         responses={(200, EVENT_STREAM): OpenApiTypes.STR},
     )
     @action(detail=True, content_negotiation_class=Negotiation)
-    def events(self, request: Request, pk: str) -> EventStreamResponse:
+    def events(self, request: Request, pk: str) -> Later:
         """Streams."""
         turn = Turn.objects.get_visible(request.user, pk)
-        return EventStreamResponse(turn.pk, position_of(request, turn), stream_format(request) or as_events)
+        position, form = position_of(request, turn), stream_format(request) or as_events
+
+        async def then() -> Stream:
+            return event_stream(turn.pk, position, form)
+
+        return Later(request, then)
 
     @extend_schema(description="Stops the turn; what it said is kept.", request=None, responses={202: TurnSerializer})
     @action(detail=True, methods=["post"])
@@ -193,7 +198,7 @@ class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
         responses={201: TurnSerializer, (200, EVENT_STREAM): OpenApiTypes.STR},
     )
     @action(detail=True, methods=["post"], url_path="continue", renderer_classes=[JSONRenderer, EventStreamRenderer])
-    def go_on(self, request: Request, pk: str) -> Response:
+    def go_on(self, request: Request, pk: str) -> Later:
         """Goes on."""
         serializer = SettingsSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)

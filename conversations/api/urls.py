@@ -7,12 +7,11 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from conversations.api.accounts import Login, Logout, LogoutAll, Me, WebSocketTicket
-from conversations.api.answers import AwaitingRouter
 from conversations.api.attachments import AttachmentContent, Attachments
 from conversations.api.conversations import ConversationViewSet
 from conversations.api.turns import TurnViewSet
 
-router: SimpleRouter = AwaitingRouter()
+router = SimpleRouter()
 router.register("conversations", ConversationViewSet, basename="conversation")
 router.register("turns", TurnViewSet, basename="turn")
 

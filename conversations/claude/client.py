@@ -1,6 +1,6 @@
 """The way to Claude: the SDK's client, and its streams as the events that are on the wire.
 
-With `errors` the only module that knows the SDK. Everything else sees dicts and `ClaudeError`s.
+With `errors` and `transport` the only module that knows the SDK. Everything else sees dicts and `ClaudeError`s.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from anthropic import AsyncStream
 from django.conf import settings
 
 from conversations.claude.errors import translated
+from conversations.claude.sse import Decoder, ServerSentEvent
+from conversations.claude.transport import http_client
 from conversations.claude.values import parse_event
-from conversations.errors import StreamError, StreamIncomplete, status_of
+from conversations.errors import ClaudeError, StreamError, StreamIncomplete, status_of
 
 Event = dict[str, Any]
 
@@ -43,6 +45,7 @@ async def client() -> anthropic.AsyncAnthropic:
             base_url=url,
             timeout=httpx2.Timeout(settings.ANTHROPIC_TIMEOUT, connect=CONNECT_TIMEOUT),
             max_retries=settings.ANTHROPIC_MAX_RETRIES,
+            http_client=http_client(anthropic.DEFAULT_CONNECTION_LIMITS),
         )
     return _clients[loop]
 
@@ -61,21 +64,42 @@ class ClaudeStream:
         self._response = stream.response
         self.request_id: str | None = stream.response.headers.get("request-id")
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        """Reads to the end. Raises StreamError, StreamCut, StreamStalled or StreamIncomplete where it is not whole."""
-        stopped = False
+    async def __aiter__(self) -> AsyncIterator[list[Event]]:
+        """Reads to the end: each time what came together.
+
+        Raises StreamError, StreamCut, StreamStalled or StreamIncomplete where it is not whole.
+        """
+        stopped, decoder = False, Decoder()
         with translated(streaming=True):
             # The SDK's own iterator would build a pydantic object from every delta, and lose what it does not know.
-            async for sse in AsyncStream.raw_events(self._response):
-                if not sse.event or not sse.data:
-                    continue
-                event = parse_event(sse.data)
-                if sse.event == "error":
-                    raise self._error(event)
-                stopped = stopped or event.get("type") == "message_stop"
-                yield event
+            async for chunk in self._chunks():
+                events, trouble = self._events(decoder.feed(chunk))
+                if events:
+                    stopped = stopped or any(event.get("type") == "message_stop" for event in events)
+                    yield events
+                if trouble:
+                    raise trouble
         if not stopped:
             raise StreamIncomplete(request_id=self.request_id)
+
+    def _events(self, found: list[ServerSentEvent]) -> tuple[list[Event], ClaudeError | None]:
+        """The events up to the first that is an error, or is none at all; and what that means."""
+        events: list[Event] = []
+        for sse in found:
+            try:
+                event = parse_event(sse.data)
+            except ClaudeError as error:
+                return events, error
+            if sse.name == b"error":
+                return events, self._error(event)
+            events.append(event)
+        return events, None
+
+    def _chunks(self) -> AsyncIterator[bytes]:
+        if "content-encoding" in self._response.headers:
+            return self._response.aiter_bytes()
+        # Straight from the transport: the response's own iterators cost as much as all that we do with a chunk.
+        return cast("httpx2.AsyncByteStream", self._response.stream).__aiter__()
 
     def _error(self, event: Event) -> StreamError:
         error = event.get("error") or {}

@@ -10,7 +10,7 @@ import orjson
 from conversations.errors import StreamCut
 
 
-def parse_event(data: str) -> dict[str, Any]:
+def parse_event(data: bytes) -> dict[str, Any]:
     """An event's JSON. Raises StreamCut where it is no object: only a broken line is not."""
     try:
         event = orjson.loads(data)
@@ -21,10 +21,10 @@ def parse_event(data: str) -> dict[str, Any]:
     return event
 
 
-def _parse_oddity(data: str) -> Any:
+def _parse_oddity(data: bytes) -> Any:
     """Half a surrogate pair is JSON, but no text that could be stored: U+FFFD takes its place."""
     try:
-        return _without_surrogates(json.loads(data, parse_constant=_refuse))
+        return _without_surrogates(json.loads(data.decode(), parse_constant=_refuse))
     except (ValueError, RecursionError):
         raise StreamCut from None
 

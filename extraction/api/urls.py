@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from conversations.api.answers import AwaitingRouter
+from rest_framework.routers import SimpleRouter
+
 from extraction.api.views import ExtractionViewSet
 
-router = AwaitingRouter()
+router = SimpleRouter()
 router.register("extractions", ExtractionViewSet, basename="extraction")
 urlpatterns = router.urls

@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from conversations.api.answers import Later
 from conversations.api.requests import user_of
@@ -78,7 +77,7 @@ class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         request=ExtractionRequestSerializer,
         responses={201: ExtractionSerializer},
     )
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request) -> Later:
         """Begins an extraction."""
         serializer = ExtractionRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -93,4 +92,4 @@ class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
             await (await engine()).run("extraction", extraction.pk)
             return await answer_of(extraction.pk) if wait else created
 
-        return Later(then, status=201)
+        return Later(request, then, status=201)

@@ -80,7 +80,7 @@ def _content(body: dict[str, Any], directives: Directives, prompt: str, ids: Any
         content += _web_search(prompt, next(ids))
     if kind := directives.text("block"):
         content.append({"type": kind, "shape": "sphere", "parts": []})
-    said = _said(body, directives, prompt)
+    said = _after_prefill(body, _said(body, directives, prompt))
     if said:
         text: Block = {"type": "text", "text": said}
         if "citations" in directives:
@@ -102,6 +102,12 @@ def _thinking(body: dict[str, Any], directives: Directives, prompt: str) -> list
     if "redacted_thinking" in directives:
         blocks.append({"type": "redacted_thinking", "data": hashlib.sha256(prompt.encode()).hexdigest()})
     return blocks
+
+
+def _after_prefill(body: dict[str, Any], said: str) -> str:
+    """What is left to say where the request begins the answer itself."""
+    last = body["messages"][-1]
+    return said.removeprefix(_text(last["content"])) if last["role"] == "assistant" else said
 
 
 def _said(body: dict[str, Any], directives: Directives, prompt: str) -> str:
