@@ -9,7 +9,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 FRAME_LIMIT = 1024 * 1024  # bytes of a WebSocket frame; images go by HTTP
-AFTER_DRAIN = 3  # seconds that streams get to send their last events
+AFTER_DRAIN = 2  # seconds that streams get to send their last events
 
 
 def serve(host: str, port: int, workers: int = 1) -> None:

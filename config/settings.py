@@ -120,7 +120,14 @@ LOGIN_URL = "admin:login"
 # --- The database -----------------------------------------------------------------------------------------------------
 
 # The pool is per process; persistent connections would be one per thread and never come back under ASGI.
-DATABASE_POOL = {"min_size": 2, "max_size": int(env_number("COLLOQUY_DATABASE_POOL", 20)), "timeout": 5}
+DATABASE_POOL = {
+    "min_size": 2,
+    "max_size": int(env_number("COLLOQUY_DATABASE_POOL", 20)),
+    "timeout": 3,  # seconds that a request waits for a connection
+    # Seconds until an attempt to connect is given up for a new one: the pool waits longer and longer between the tries
+    # of one, and would notice up to a minute late that Postgres is back.
+    "reconnect_timeout": 1,
+}
 
 
 def database() -> dict[str, Any]:

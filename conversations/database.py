@@ -57,6 +57,20 @@ async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
             await asyncio.sleep(RETRY)
 
 
+async def mend_pool() -> None:
+    """Replaces the pool's connections that Postgres has dropped.
+
+    Left to itself the pool finds them one by one as they are asked for, and waits longer after each.
+    """
+    await asyncio.get_running_loop().run_in_executor(_threads, _check_pool)
+
+
+def _check_pool() -> None:
+    pool = connection.pool  # type: ignore[attr-defined]
+    if pool is not None:
+        pool.check()
+
+
 async def connected() -> psycopg.AsyncConnection[Any]:
     """`connect`, as often as it takes while Postgres is away."""
     while True:

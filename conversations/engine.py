@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from conversations.claude.client import close_client
-from conversations.database import AWAY, LOST, RETRY, connected, in_database
+from conversations.database import AWAY, LOST, RETRY, connected, in_database, mend_pool
 from conversations.fields import uuid7
 from conversations.journal import Journal
 from conversations.models import Process
@@ -26,6 +26,7 @@ from conversations.wakes import Wakes, heard
 
 logger = logging.getLogger(__name__)
 
+LAST_WORDS = 1.0  # seconds to give up the lease
 LOOKS = 6  # at what was left lying, in the time of a lease
 RESTART = 1.0  # seconds until a task that failed is begun again
 RETRY_AFTER = 5.0  # seconds after which a client may try again what a draining process did not take
@@ -70,6 +71,7 @@ class Engine:
         self.runners: list[Runner] = [Runner(work(self), self.process) for work in _work]
         self._tasks: list[asyncio.Task[None]] = []
         self._drain: asyncio.Task[None] | None = None
+        self._mending: asyncio.Task[None] | None = None
         self._look = asyncio.Event()
         self._hurry = asyncio.Event()
 
@@ -79,7 +81,7 @@ class Engine:
             if settings.COLLOQUY_RUN_TURNS:
                 self.wakes.on(f"queued-{runner.work.name}", runner.offer)
             self.wakes.on("cancel", runner.cancel)
-        self.wakes.on_gap(self._look.set)
+        self.wakes.on_gap(self._after_gap)
         forever = (self.journal.write, self.readers.serve, self.wakes.listen, self._keep_lease, self._sweep)
         self._tasks = [in_background(for_ever(each)) for each in forever]
 
@@ -120,12 +122,18 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
-            # What is still held is anyone's to settle.
-            await in_database(Process.objects.filter(pk=self.process).delete)
-        except AWAY:
+            async with asyncio.timeout(LAST_WORDS):
+                # What is still held is anyone's to settle.
+                await in_database(Process.objects.filter(pk=self.process).delete)
+        except (TimeoutError, *AWAY):
             logger.warning("Postgres is away: the lease of this process is left to run out")
         await close_client()
         _engines.pop(asyncio.get_running_loop(), None)
+
+    def _after_gap(self) -> None:
+        """Postgres was away, or this process has just begun: what it would have told us is to be found out."""
+        self._look.set()
+        self._mending = in_background(mend_pool())
 
     async def _keep_lease(self) -> None:
         """On a connection of its own: no slow query of a user's may cost this process its turns."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import time
 import uuid
 from collections.abc import Collection, Coroutine
 from typing import Any, Protocol, TypeVar
@@ -16,7 +17,8 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-ENDING = 3.0  # seconds that stopped work gets to be ended, at shutdown
+GRACE = 2.0  # seconds for which work must have looked abandoned
+ENDING = 2.0  # seconds that stopped work gets to be ended, at shutdown
 
 CANCELLED = "cancelled"
 INTERRUPTED = "interrupted"
@@ -89,7 +91,7 @@ class Runner:
         self.work = work
         self.draining = False
         self._process = process
-        self._abandoned: set[uuid.UUID] = set()
+        self._abandoned: dict[uuid.UUID, float] = {}
         self._running: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._stops: dict[uuid.UUID, Stop] = {}
 
@@ -130,18 +132,19 @@ class Runner:
     async def sweep(self, untaken: float | None) -> None:
         """Stops what was asked to, settles what was abandoned, starts what has waited for `untaken` seconds, if any.
 
-        What looks abandoned is settled at the second look: when Postgres has been away for longer than a lease, every
-        lease has run out, and the processes that live need a moment to renew theirs.
+        What looks abandoned is settled when it has looked so for a while: when Postgres has been away for longer than a
+        lease, every lease has run out, and the processes that live need a moment to renew theirs.
         """
         self.cancel(await in_database(self.work.to_cancel, self._process))
-        before, self._abandoned = self._abandoned, set()
+        before, self._abandoned = self._abandoned, {}
         # A claim that comes between the question and the answer is in `_running` by then.
         found = await in_database(self.work.abandoned, self._process, list(self._running))
-        abandoned = {id for id in found if id not in self._running}
-        for id in abandoned & before:
+        now = time.monotonic()
+        abandoned = {id: before.get(id, now) for id in found if id not in self._running}
+        for id in [id for id, since in abandoned.items() if now - since >= GRACE]:
             logger.warning("Settling %s %s, which nobody runs any more", self.work.name, id)
             await in_database(self.work.settle, id, self._process)
-        self._abandoned = abandoned - before
+        self._abandoned = abandoned
         if untaken is not None:
             self.offer(await in_database(self.work.waiting, untaken))
 

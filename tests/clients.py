@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any, Self
 
 import httpx2
 from django.contrib.auth.hashers import make_password
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from conversations.models import User
@@ -24,12 +26,18 @@ hashed = cache(make_password)  # which takes a third of a second
 class Api:
     """A user of their own, with a token."""
 
-    def __init__(self, url: str) -> None:
-        self.user = User.objects.create(username=f"user-{uuid.uuid4().hex[:12]}", password=hashed(PASSWORD))
+    def __init__(self, url: str, user: User | None = None) -> None:
+        name = f"user-{uuid.uuid4().hex[:12]}"
+        self.user = user or User.objects.create(username=name, password=hashed(PASSWORD))
         self.token = accounts.issue_token(user=self.user)[1]
         self.url = url
         headers = {"Authorization": f"Bearer {self.token}"}
         self.http = httpx2.Client(base_url=url, headers=headers, timeout=30)
+
+    @classmethod
+    def of(cls, url: str, other: Api) -> Self:
+        """The same user at another process."""
+        return cls(url, other.user)
 
     def __enter__(self) -> Self:
         return self
@@ -137,6 +145,14 @@ class Socket:
     def receive(self, timeout: float = 15) -> Event:
         frame: Event = json.loads(self.connection.recv(timeout))
         return frame
+
+    def closed(self) -> int:
+        """Reads until it is closed; with which code it was."""
+        with suppress(ConnectionClosed):
+            while True:
+                self.connection.recv(15)
+        assert self.connection.close_code is not None
+        return self.connection.close_code
 
     def until(self, type: str) -> list[Event]:
         """The frames up to one of this type, that one included."""

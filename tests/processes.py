@@ -21,6 +21,7 @@ STARTUP = 40  # seconds
 
 COMMANDS = {
     "uvicorn": ["manage.py", "serve", "--port", "{port}"],
+    "workers": ["-m", "uvicorn", "config.asgi:application", "--port", "{port}", "--workers", "2"],
     "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "config.asgi:application"],
     "runner": ["manage.py", "runner"],
     "runserver": ["manage.py", "runserver", "--noreload", "{port}"],

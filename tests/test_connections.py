@@ -1,0 +1,50 @@
+"""No socket, stream or turn keeps a database connection, and nobody waits for another user's query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import psycopg
+import pytest
+
+from conversations.claude.sandbox.server import Sandbox
+from tests.clients import Api
+from tests.processes import ServerProcess
+
+POOL = 4
+
+
+@pytest.fixture(scope="module")
+def server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
+    """A process with a small pool."""
+    with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_DATABASE_POOL=str(POOL)) as process:
+        yield process
+
+
+def test_more_sockets_streams_and_turns_than_connections(api: Api) -> None:
+    with ExitStack() as stack:
+        turns = [api.begin("[[sandbox: words=100; pace=0.02]]")["id"] for _ in range(3 * POOL)]
+        sockets = [stack.enter_context(api.socket()) for _ in range(3 * POOL)]
+        streams = [
+            stack.enter_context(api.http.stream("GET", f"/api/turns/{turn}/events/", timeout=30)) for turn in turns
+        ]
+        for turn, socket in zip(turns, sockets, strict=True):
+            socket.send(type="turn.follow", turn=turn, after=0)
+        assert api.get("me/").status_code == 200
+        assert all(stream.status_code == 200 for stream in streams)
+        for socket in sockets:
+            assert socket.until("turn_end")[-1]["status"] == "completed"
+
+
+def test_one_users_slow_query_holds_up_nobodys_deltas(api: Api, other: Api, database: str) -> None:
+    conversation = api.conversation()
+    with psycopg.connect(database) as locking:
+        locking.execute("SELECT 1 FROM conversations_conversation WHERE id = %s FOR UPDATE", [conversation])
+        with api.socket() as socket:
+            for _ in range(3):  # each of these waits for the lock
+                socket.send(type="turn.create", conversation=conversation, content="Hello")
+            turn = other.begin("[[sandbox: words=30; pace=0.02]]")["id"]
+            assert other.events(turn)[-1]["status"] == "completed"  # while they still do
+            locking.rollback()
+            assert socket.until("turn_end")[-1]["status"] == "completed"

@@ -1,0 +1,86 @@
+"""A reader that does not read costs nothing: it is left, and nobody else notices."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from conversations.claude.sandbox.server import Sandbox
+from conversations.models import Turn
+from conversations.transcript import span
+from tests.clients import Api
+from tests.processes import ServerProcess
+
+MEGABYTE = 1024 * 1024
+LONG = 16 * MEGABYTE  # more than all buffers on the way take
+
+
+@pytest.fixture(scope="module")
+def server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
+    """A process with little patience."""
+    with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_SEND_TIMEOUT="1") as process:
+        yield process
+
+
+@pytest.fixture
+def long(api: Api) -> str:
+    """An ended turn whose transcript is longer than any model would make it."""
+    turn = Turn.objects.get(pk=api.ask("Hello")["id"])
+    piece = turn.pieces.get()
+    [delta] = [event for event in piece.events if event["type"] == "content_block_delta"]
+    delta["delta"]["text"] = "long " * (LONG // 5)
+    turn.position = span(piece.events)
+    turn.pieces.update(events=piece.events, end=turn.position)
+    turn.save()
+    return str(turn.pk)
+
+
+def stalled(server: ServerProcess, api: Api, path: str) -> socket.socket:
+    """A connection that asks, and never reads."""
+    connection = socket.create_connection(("127.0.0.1", server.port))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {api.token}\r\n\r\n".encode())
+    return connection
+
+
+def open_connections(server: ServerProcess) -> int:
+    return sum(each.status == "ESTABLISHED" for each in psutil.Process(server.process.pid).net_connections("tcp"))
+
+
+def test_a_stream_that_nobody_reads_is_cut(server: ServerProcess, api: Api, long: str) -> None:
+    before = open_connections(server)
+    with stalled(server, api, f"/api/turns/{long}/events/"):
+        time.sleep(0.5)
+        assert open_connections(server) > before
+        for _ in range(100):
+            if open_connections(server) <= before:
+                break
+            time.sleep(0.1)
+        assert open_connections(server) <= before
+
+
+def test_a_socket_that_does_not_read_is_told_so_if_it_ever_reads_on(api: Api, long: str) -> None:
+    with api.socket(max_queue=1) as reader:
+        reader.send(type="turn.follow", turn=long, after=0)
+        time.sleep(2.5)
+        assert reader.closed() == 4408
+
+
+def test_many_that_do_not_read_leave_memory_flat_and_others_alone(server: ServerProcess, api: Api, long: str) -> None:
+    assert api.events(long)[-1]["type"] == "turn_end"  # what one reader takes once is no part of it
+    process = psutil.Process(server.process.pid)
+    before = process.memory_info().rss
+    connections = [stalled(server, api, f"/api/turns/{long}/events/") for _ in range(30)]
+    grown = 0
+    for _ in range(10):
+        assert api.ask("Hello")["status"] == "completed"
+        grown = max(grown, process.memory_info().rss - before)
+        time.sleep(0.1)
+    for connection in connections:
+        connection.close()
+    # What is read for one of them serves them all.
+    assert grown < 10 * LONG
