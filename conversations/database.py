@@ -67,7 +67,7 @@ async def mend_pool() -> None:
 
 def _check_pool() -> None:
     pool = connection.pool  # type: ignore[attr-defined]
-    if pool is not None:
+    if pool is not None and not pool.closed:
         pool.check()
 
 

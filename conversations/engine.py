@@ -131,7 +131,7 @@ class Engine:
         _engines.pop(asyncio.get_running_loop(), None)
 
     def _after_gap(self) -> None:
-        """Postgres was away, or this process has just begun: what it would have told us is to be found out."""
+        """Postgres was away: what it would have told us is to be found out."""
         self._look.set()
         self._mending = in_background(mend_pool())
 

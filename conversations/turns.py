@@ -50,6 +50,8 @@ class Turns:
             return
         live = self._engine.journal.open(id, turn.fence)
         try:
+            # Before anything can stop it: every transcript begins like this.
+            await self._engine.journal.append(live, [running.turn_start(turn)])
             await self._end(live, await self._answered(live, turn, stop))
         except LostTurn:
             logger.warning("Turn %s was lost to another process", id)
@@ -75,7 +77,6 @@ class Turns:
 
     async def _ask(self, live: Live, turn: Turn, request: _Request) -> None:
         journal = self._engine.journal
-        await journal.append(live, [running.turn_start(turn)])
         body = await persistently(running.begin_request, turn=turn, number=1)
         request.sent()
         async with client.open_stream(body) as stream:

@@ -69,15 +69,17 @@ class Wakes:
 
     async def listen(self) -> None:
         """Hears the other processes, for ever. Waiters are woken after every gap, since news may have come in it."""
+        gap = False
         while True:
             try:
                 async with await connect() as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     self.wake_all()
-                    for handler in self._after_gaps:
+                    for handler in self._after_gaps if gap else ():
                         handler()
                     await self._hear(connection)
             except LOST as error:
+                gap = True
                 logger.warning("The listening connection was lost: %s", error)
                 await asyncio.sleep(RECONNECT)
 

@@ -94,7 +94,8 @@ class Socket(AsyncWebsocketConsumer):
         """Closes the socket from our side."""
         if not self._closed:
             self._unfollow_all()
-            await self.close(code)
+            with suppress(Exception):  # it may go, or have gone, at any moment; what a server makes of that differs
+                await self.close(code)
 
     def _unfollow_all(self) -> None:
         self._closed = True
@@ -121,7 +122,8 @@ class Socket(AsyncWebsocketConsumer):
             if ours is None:
                 logger.exception("A WebSocket command failed")
                 ours = ColloquyError()
-            await self._answer({**ours.payload(), "ref": frames.ref_of(frame)})
+            with suppress(Gone):
+                await self._answer({**ours.payload(), "ref": frames.ref_of(frame)})
 
     async def _create(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
         if (await engine()).draining:
