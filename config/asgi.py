@@ -6,15 +6,18 @@ import gc
 import os
 from typing import Any
 
+import django
 from channels.routing import ProtocolTypeRouter, URLRouter
-from django.core.asgi import get_asgi_application
 from django.urls import path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django = get_asgi_application()
+django.setup(set_prefix=False)
 
-from config.shutdown import drain_on_signals  # noqa: E402 - the models need the apps
+from config.handler import Handler  # noqa: E402 - they need the settings and the models
+from config.health import Health  # noqa: E402
+from config.shutdown import drain_on_signals  # noqa: E402
 from conversations.api.answers import Answering  # noqa: E402
+from conversations.claude.client import client  # noqa: E402
 from conversations.engine import engine  # noqa: E402
 from conversations.ws.consumer import Socket  # noqa: E402
 from conversations.ws.routing import not_found  # noqa: E402
@@ -26,7 +29,9 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             await engine()
+            await client()  # it loads certificates, which takes longer than a first turn should wait
             drain_on_signals()
+            # What is loaded by now stays: a full collection would look at all of it, and stop every stream meanwhile.
             gc.collect()
             gc.freeze()
             gc.set_threshold(20_000, 20, 100)
@@ -39,7 +44,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 
 application = ProtocolTypeRouter(
     {
-        "http": Answering(django),  # type: ignore[arg-type]
+        "http": Health(Answering(Handler())),
         "websocket": URLRouter([path("ws/", Socket.as_asgi()), path("<path:rest>", not_found)]),  # type: ignore[arg-type]
         "lifespan": lifespan,
     }

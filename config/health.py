@@ -3,48 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+import orjson
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
 
 from conversations.database import AWAY, in_database
 from conversations.engine import draining
 
 PATIENCE = 2.0  # seconds that Postgres gets to answer
 
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
 
 class Health:
-    """Answers `/healthz` and `/readyz` before anything else: probes come by address and without credentials."""
+    """Answers `/healthz` and `/readyz` before anything else: probes come by address, without credentials, and often."""
 
-    async_capable = True
-    sync_capable = False
+    def __init__(self, app: App) -> None:
+        self._app = app
 
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self._get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
-
-    async def __call__(self, request: HttpRequest) -> Any:
-        """The probe's answer, or the request's."""
-        if request.path == "/healthz":
-            return JsonResponse({"status": "ok"})
-        if request.path == "/readyz":
-            return await readiness()
-        return await self._get_response(request)
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """The probe's answer, or the application's."""
+        if scope["path"] == "/healthz":
+            await _answer(send, 200, {"status": "ok"})
+        elif scope["path"] == "/readyz":
+            checks = {"database": await _database_answers(), "accepting": not draining()}
+            ready = all(checks.values())
+            await _answer(send, 200 if ready else 503, {"status": "ok" if ready else "unavailable", **checks})
+        else:
+            await self._app(scope, receive, send)
 
 
-async def readiness() -> JsonResponse:
-    """200 if new turns are taken and Postgres answers, else 503; and which of them it is."""
-    checks = {"database": await _database_answers(), "accepting": not draining()}
-    ready = all(checks.values())
-    return JsonResponse(
-        {"status": "ok" if ready else "unavailable", **checks},
-        status=200 if ready else 503,
-        headers={} if ready else {"Retry-After": "5"},
-    )
+async def _answer(send: Any, status: int, body: dict[str, Any]) -> None:
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    if status == 503:
+        headers.append((b"retry-after", b"5"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": orjson.dumps(body)})
 
 
 async def _database_answers() -> bool:

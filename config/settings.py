@@ -84,7 +84,6 @@ INSTALLED_APPS = [
     "extraction",
 ]
 MIDDLEWARE = [
-    "config.health.Health",
     "conversations.api.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "config.static.StaticFiles",
@@ -119,10 +118,14 @@ LOGIN_URL = "admin:login"
 
 # --- The database -----------------------------------------------------------------------------------------------------
 
-# The pool is per process; persistent connections would be one per thread and never come back under ASGI.
+# The pool is per process; persistent connections would be one per thread and never come back under ASGI. There are no
+# more threads than connections, so that the pool is never out of them while Postgres is there.
+CONNECTIONS = max(2, int(env_number("COLLOQUY_DATABASE_POOL", 20)))
+DATABASE_THREADS = max(1, CONNECTIONS * 2 // 5)
+REQUESTS_AT_ONCE = CONNECTIONS - DATABASE_THREADS
 DATABASE_POOL = {
     "min_size": 2,
-    "max_size": int(env_number("COLLOQUY_DATABASE_POOL", 20)),
+    "max_size": CONNECTIONS,
     "timeout": 3,  # seconds that a request waits for a connection
     # Seconds until an attempt to connect is given up for a new one: the pool waits longer and longer between the tries
     # of one, and would notice up to a minute late that Postgres is back.

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 import psycopg
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 P = ParamSpec("P")
@@ -25,7 +26,7 @@ RETRY = 0.25  # seconds between attempts while Postgres is away
 
 # Not asgiref's thread-sensitive thread: everybody's statements would then wait for each other's (a 1.5 s query of one
 # user's held up another's deltas for as long).
-_threads = ThreadPoolExecutor(max_workers=12, thread_name_prefix="database")
+_threads = ThreadPoolExecutor(max_workers=settings.DATABASE_THREADS, thread_name_prefix="database")
 
 LOST = (psycopg.OperationalError, psycopg.InterfaceError)
 """What one of our own connections raises when Postgres, or the way to it, goes away."""

@@ -69,10 +69,10 @@ def test_what_does_not_end_in_time_is_kept_as_interrupted(leaving: ServerProcess
 
 
 def test_nothing_new_is_taken_meanwhile(leaving: ServerProcess, user: Api) -> None:
-    turn = user.begin("[[sandbox: words=100; pace=0.02]]")["id"]
+    turn = user.begin("[[sandbox: words=130; pace=0.02]]")["id"]
     user.events(turn, limit=4)
     leaving.process.send_signal(signal.SIGTERM)
-    time.sleep(0.3)
+    time.sleep(0.8)  # uvicorn's supervisor looks for signals twice a second
     # Over new connections: another process may have answered the one that is kept.
     with httpx2.Client(base_url=leaving.url, headers=user.http.headers) as client:
         refused = client.post(f"/api/conversations/{user_conversation(turn)}/turns/", json={"content": "Hello"})

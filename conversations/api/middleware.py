@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.decorators import sync_and_async_middleware
 
 from conversations.fields import uuid7
 
@@ -21,19 +19,12 @@ def id_of(request: HttpRequest) -> str:
     return str(request.colloquy_id)  # type: ignore[attr-defined]
 
 
-@sync_and_async_middleware
-def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., object]:
+def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
     """Adds the id to the response's headers."""
 
-    def label(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
         response[HEADER] = id_of(request)
         return response
 
-    async def async_middleware(request: HttpRequest) -> HttpResponseBase:
-        answered: Awaitable[HttpResponseBase] = get_response(request)  # type: ignore[assignment]
-        return label(request, await answered)
-
-    def middleware(request: HttpRequest) -> HttpResponseBase:
-        return label(request, get_response(request))
-
-    return async_middleware if iscoroutinefunction(get_response) else middleware
+    return middleware
