@@ -14,11 +14,16 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from conversations.claude.sandbox.server import Sandbox, running_sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess, database_url
+
+# How fast the machine is says nothing of what is promised.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

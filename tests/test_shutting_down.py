@@ -19,11 +19,12 @@ from tests.processes import ServerProcess
 DRAIN = 3
 
 
-@pytest.fixture(params=["serve", "uvicorn --workers 2"])
+@pytest.fixture
 def leaving(request: pytest.FixtureRequest, database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
     """A process that is about to be stopped."""
-    kind = "uvicorn" if request.param == "serve" else "workers"
-    with ServerProcess(kind, database, sandbox.url, COLLOQUY_DRAIN=str(DRAIN)) as process:
+    with ServerProcess(
+        getattr(request, "param", "uvicorn"), database, sandbox.url, COLLOQUY_DRAIN=str(DRAIN)
+    ) as process:
         yield process
 
 
@@ -46,6 +47,12 @@ def in_thread(function: Callable[[], Any]) -> Callable[[], Any]:
     return result
 
 
+on_all_commands = pytest.mark.parametrize(
+    "leaving", ["uvicorn", "workers"], indirect=True, ids=["serve", "uvicorn --workers 2"]
+)
+
+
+@on_all_commands
 def test_what_runs_may_end_and_is_streamed_to_its_end(leaving: ServerProcess, user: Api) -> None:
     turn = user.begin("[[sandbox: words=50; pace=0.03]]")["id"]
     stream = in_thread(lambda: user.events(turn))
@@ -68,6 +75,7 @@ def test_what_does_not_end_in_time_is_kept_as_interrupted(leaving: ServerProcess
     assert ended.usage.get().source == "estimate"
 
 
+@on_all_commands
 def test_nothing_new_is_taken_meanwhile(leaving: ServerProcess, user: Api) -> None:
     turn = user.begin("[[sandbox: words=130; pace=0.02]]")["id"]
     user.events(turn, limit=4)
