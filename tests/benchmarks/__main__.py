@@ -7,7 +7,6 @@ import platform
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -20,11 +19,13 @@ import psutil
 import uvloop
 
 import tests.environment  # noqa: F401 - before Django's settings are read
+from tests.benchmarks.given import paced_upstream, prepare, users
 from tests.benchmarks.load import Kind, begin
 
 HERE = Path(__file__).resolve().parent
 SETTLE = 3.0  # seconds between the last beginning and the measurement
 RAMP = 25  # streams that begin in a second
+MORE, LATER = 40, 4  # streams that begin when all the others are steady, and how many of them in a second
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Figures:
     p99: float
     """Milliseconds from upstream to client."""
     first: float
-    """The same for the first delta, p50."""
+    """The same for the first delta, p50, of streams that begin while the others go on."""
     memory: float
     """Kilobytes per stream."""
     rows: float
@@ -68,34 +69,22 @@ async def measure_all(streams: int, seconds: float, only: Kind | None) -> None:
     from asgiref.sync import sync_to_async
 
     from config import local
-    from tests.processes import free_port
 
-    port = free_port()
     found: list[Figures] = []
-    upstream = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.benchmarks.upstream", str(port))
     try:
-        database = await sync_to_async(prepare)()
-        for kind in ("sse", "ws"):
-            if only in (None, kind):
-                found.append(await colloquy(kind, f"http://127.0.0.1:{port}", database, streams, seconds))
-        if shutil.which("node") and only in (None, "express"):
-            with express(f"http://127.0.0.1:{port}") as (relay, relay_port):
-                found.append(await measure("express", relay, relay_port, "", ["-"] * streams, seconds, None))
+        with paced_upstream() as upstream:
+            database = await sync_to_async(prepare)()
+            for kind in ("sse", "ws"):
+                if only in (None, kind):
+                    found.append(await colloquy(kind, upstream, database, streams, seconds))
+            if shutil.which("node") and only in (None, "express"):
+                with express(upstream) as (relay, relay_port):
+                    found.append(
+                        await measure("express", relay, relay_port, "", ["-"] * (streams + MORE), seconds, None)
+                    )
     finally:
-        upstream.kill()
         local.stop_postgres()
     show(found, streams)
-
-
-def prepare() -> str:
-    """A migrated database; its address."""
-    from django.core.management import call_command
-    from django.db import connection
-
-    from tests.processes import database_url
-
-    call_command("migrate", interactive=False, verbosity=0)
-    return database_url(connection)
 
 
 async def colloquy(kind: Kind, upstream: str, database: str, streams: int, seconds: float) -> Figures:
@@ -106,23 +95,13 @@ async def colloquy(kind: Kind, upstream: str, database: str, streams: int, secon
 
     server = ServerProcess("uvicorn", database, upstream, COLLOQUY_SOCKETS_PER_USER="100000")
     with server:
-        token, conversations = await sync_to_async(users)(streams)
+        token, conversations = await sync_to_async(users)(streams + MORE)
         try:
             return await measure(
                 kind, psutil.Process(server.process.pid), server.port, token, conversations, seconds, database
             )
         finally:
             server.kill()
-
-
-def users(streams: int) -> tuple[str, list[str]]:
-    """A user's token and so many conversations."""
-    from conversations.models import Conversation, User
-    from conversations.services import accounts
-
-    user = User.objects.create(username=f"load-{time.monotonic_ns()}")
-    conversations = Conversation.objects.bulk_create(Conversation(owner=user) for _ in range(streams))
-    return accounts.issue_token(user=user)[1], [str(each.pk) for each in conversations]
 
 
 @contextmanager
@@ -166,6 +145,7 @@ async def measure(
     database: str | None,
 ) -> Figures:
     """Begins all the streams, waits until they are steady, and looks at what they cost for so many seconds."""
+    conversations, more = conversations[:-MORE], conversations[-MORE:]
     await begin(kind, port, token, conversations[:1], 0.1)  # what is loaded once is no stream's
     await asyncio.sleep(1)
     before = relay.memory_info().rss
@@ -180,6 +160,11 @@ async def measure(
     measured.measuring = False
     cpu, took = spent(relay) - cpu, time.monotonic() - began
     rows_after, flushes_after, postgres_after = journal(database)
+    memory = (relay.memory_info().rss - before) / 1024 / len(conversations)
+    # One more now and then, while the others go on.
+    late = await begin(kind, port, token, more, len(more) / LATER)
+    while len(late.first) < len(more):  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
     deltas = len(measured.latencies)
     latencies = sorted(measured.latencies)
     return Figures(
@@ -189,8 +174,8 @@ async def measure(
         deltas=deltas / took,
         p50=latencies[deltas // 2] / 1e6,
         p99=latencies[deltas * 99 // 100] / 1e6,
-        first=statistics.median(measured.first) / 1e6,
-        memory=(relay.memory_info().rss - before) / 1024 / len(conversations),
+        first=statistics.median(late.first) / 1e6,
+        memory=memory,
         rows=(rows_after - rows) / took,
         flushes=(flushes_after - flushes) / took,
     )

@@ -1,0 +1,44 @@
+"""What the benchmarks are given: a migrated database, users with conversations, and the paced upstream."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def prepare() -> str:
+    """A migrated database; its address."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from tests.processes import database_url
+
+    call_command("migrate", interactive=False, verbosity=0)
+    return database_url(connection)
+
+
+def users(streams: int) -> tuple[str, list[str]]:
+    """A user's token and so many conversations."""
+    from conversations.models import Conversation, User
+    from conversations.services import accounts
+
+    user = User.objects.create(username=f"load-{time.monotonic_ns()}")
+    conversations = Conversation.objects.bulk_create(Conversation(owner=user) for _ in range(streams))
+    return accounts.issue_token(user=user)[1], [str(each.pk) for each in conversations]
+
+
+@contextmanager
+def paced_upstream() -> Iterator[str]:
+    """The address of a Messages API that sends 30 deltas a second on every stream."""
+    from tests.processes import free_port
+
+    port = free_port()
+    upstream = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.upstream", str(port)])
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        upstream.kill()
+        upstream.wait()

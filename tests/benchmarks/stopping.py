@@ -1,0 +1,81 @@
+"""How long Claude goes on after a stop: from the client's request to the closed connection upstream.
+
+    python -m tests.benchmarks.stopping
+
+Ten turns run at a time and are stopped at once, over REST, at the process that runs them and at another one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+import uuid
+
+import aiohttp
+
+import tests.environment  # noqa: F401 - before Django's settings are read
+from tests.benchmarks.given import prepare, users
+
+TOGETHER = 10
+STREAMED = 0.5  # seconds that a turn streams before it is stopped
+
+
+def main() -> None:
+    """Prints the figures."""
+    parser = argparse.ArgumentParser("python -m tests.benchmarks.stopping")
+    parser.add_argument("--turns", type=int, default=200)
+    options = parser.parse_args()
+
+    import django
+
+    django.setup()
+    from config import local
+    from conversations.claude.sandbox.server import Sandbox, running_sandbox
+    from tests.processes import ServerProcess
+
+    async def measure(sandbox: Sandbox, runs: str, stops: str, token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            latencies = []
+            for _ in range(options.turns // TOGETHER):
+                each = (stopped(session, sandbox, runs, stops) for _ in range(TOGETHER))
+                latencies += await asyncio.gather(*each)
+        latencies.sort()
+        p50, p99 = latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100]
+        where = "the same process" if runs == stops else "another process"
+        print(f"stopped at {where}: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms ({len(latencies)} turns)")
+
+    async def stopped(session: aiohttp.ClientSession, sandbox: Sandbox, runs: str, stops: str) -> float:
+        mark = uuid.uuid4().hex
+        async with session.post(f"{runs}/api/conversations/", json={"system": mark}) as response:
+            conversation = (await response.json())["id"]
+        body = {"content": "[[sandbox: words=2000; pace=0.02]]"}
+        async with session.post(f"{runs}/api/conversations/{conversation}/turns/", json=body) as response:
+            turn = (await response.json())["id"]
+        await asyncio.sleep(STREAMED)
+        asked = time.time()
+        async with session.post(f"{stops}/api/turns/{turn}/cancel/") as response:
+            response.raise_for_status()
+        while True:
+            for request in reversed(sandbox.requests):
+                if (request.body or {}).get("system") == mark and request.finished_at:
+                    return request.finished_at - asked
+            await asyncio.sleep(0.02)
+
+    try:
+        database = prepare()
+        token, _ = users(1)
+        with (
+            running_sandbox() as sandbox,
+            ServerProcess("uvicorn", database, sandbox.url) as runs,
+            ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_RUN_TURNS="false") as web,
+        ):
+            for stops in (runs, web):
+                asyncio.run(measure(sandbox, runs.url, stops.url, token))
+    finally:
+        local.stop_postgres()
+
+
+if __name__ == "__main__":
+    main()
