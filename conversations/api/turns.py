@@ -90,14 +90,14 @@ def answered(request: Request, begin: Callable[[], tuple[Turn, bool]]) -> Later:
     if draining():
         raise Unavailable(retry_after=RETRY_AFTER)
     turn, new = begin()
-    created = shown(turn.pk)
+    id, created = turn.pk, {} if form or wait else shown(turn.pk)
 
     async def then() -> Stream | dict[str, Any]:
         if new:
-            await (await engine()).run("turn", turn.pk)
+            await (await engine()).run("turn", id)
         if form:
-            return event_stream(turn.pk, 0, form)
-        return await answer_of(turn.pk) if wait else created
+            return event_stream(id, 0, form)
+        return await answer_of(id) if wait else created
 
     return Later(request, then, status=201)
 
