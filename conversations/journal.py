@@ -134,7 +134,8 @@ class Journal:
         """Adds events, to be committed with the next flush. Raises LostTurn if the turn is not ours any more.
 
         Where some are pending already it waits until the next flush is near, since what is read before that would only
-        wait here instead of in the socket; but not before the first delta, for which somebody waits. While Postgres is away it goes on, up to a limit: Claude has no patience.
+        wait here instead of in the socket; but not before the first delta, for which somebody waits. While Postgres is
+        away it goes on, up to a limit: Claude has no patience.
         """
         if live.lost:
             raise LostTurn
