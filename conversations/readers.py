@@ -11,6 +11,7 @@ import logging
 import uuid
 from itertools import groupby, islice
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 import psycopg
 
@@ -48,15 +49,23 @@ class Readers:
     def __init__(self) -> None:
         self._asked: dict[Place, asyncio.Future[Found]] = {}
         self._any = asyncio.Event()
+        self._held: WeakValueDictionary[Place, Batch] = WeakValueDictionary()
+        """What somebody here is still sending of turns that have ended: nobody needs a copy of their own."""
 
     async def read(self, turn: uuid.UUID, position: int) -> Found:
         """What there is of a turn past a position, as one batch. Waits while Postgres is away."""
         place = (turn, position)
+        held = self._held.get(place)
+        if held is not None:
+            return Found(held, ended=True)
         if place not in self._asked:
             self._asked[place] = asyncio.get_running_loop().create_future()
             self._any.set()
         # Others may wait for the same: who leaves must not take it from them.
-        return await asyncio.shield(self._asked[place])
+        found = await asyncio.shield(self._asked[place])
+        if found.ended and found.batch is not None:
+            self._held[place] = found.batch
+        return found
 
     async def serve(self) -> None:
         """Reads for ever."""
