@@ -9,7 +9,9 @@ from rest_framework.routers import SimpleRouter
 from conversations.api.accounts import Login, Logout, LogoutAll, Me, WebSocketTicket
 from conversations.api.attachments import AttachmentContent, Attachments
 from conversations.api.conversations import ConversationViewSet
+from conversations.api.models import Models
 from conversations.api.turns import TurnViewSet
+from conversations.api.usage import UsageRecords, UsageSums
 
 router = SimpleRouter()
 router.register("conversations", ConversationViewSet, basename="conversation")
@@ -22,6 +24,9 @@ urlpatterns = [
     path("auth/logoutall/", LogoutAll.as_view(), name="logoutall"),
     path("auth/ws-ticket/", WebSocketTicket.as_view(), name="ws-ticket"),
     path("me/", Me.as_view(), name="me"),
+    path("usage/", UsageSums.as_view(), name="usage"),
+    path("usage/records/", UsageRecords.as_view(), name="usage-records"),
+    path("models/", Models.as_view(), name="models"),
     path("attachments/", Attachments.as_view(), name="attachments"),
     path("attachments/<str:pk>/content/", AttachmentContent.as_view(), name="attachment-content"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -100,4 +100,9 @@ def total_cost(rows: Iterable[Usage]) -> str | None:
     costs = [row.cost for row in rows]
     if None in costs:
         return None
-    return f"{sum((cost for cost in costs if cost is not None), Decimal(0)).normalize():f}"
+    return decimal_string(sum((cost for cost in costs if cost is not None), Decimal(0)))
+
+
+def decimal_string(amount: Decimal | int) -> str:
+    """US dollars as the contract shows them: unrounded, without an exponent or trailing zeros."""
+    return f"{Decimal(amount).normalize():f}"

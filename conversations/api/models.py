@@ -1,0 +1,67 @@
+"""The models that a conversation may name: what they take, and what they cost today."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from conversations.claude import catalogue, pricing
+from conversations.claude.catalogue import Model
+from conversations.services.usage import decimal_string
+
+MODEL = inline_serializer(
+    "Model",
+    {
+        "id": serializers.CharField(),
+        "name": serializers.CharField(),
+        "aliases": serializers.ListField(child=serializers.CharField()),
+        "limits": serializers.DictField(help_text="In tokens."),
+        "capabilities": serializers.DictField(),
+        "prices": serializers.DictField(
+            allow_null=True, help_text="US dollars per million tokens, or per thousand web searches; null: not known."
+        ),
+        "lifecycle": serializers.DictField(),
+    },
+)
+
+
+class Models(APIView):
+    """The catalogue. Models that it does not have, such as a local server's, may be named as well."""
+
+    @extend_schema(responses=inline_serializer("ModelPage", {"results": serializers.ListField(child=MODEL)}))
+    def get(self, request: Request) -> Response:
+        """Every model that is known."""
+        return Response({"next": None, "previous": None, "results": [_shown(each) for each in catalogue.all_models()]})
+
+
+def _shown(model: Model) -> dict[str, Any]:
+    price = pricing.price(model.id, pricing.TokenCounts(), timezone.now())
+    return {
+        "id": model.id,
+        "name": model.name,
+        "aliases": model.aliases,
+        "limits": {
+            "context_window": model.context_window,
+            "max_output_tokens": model.max_output,
+            "cache_minimum_tokens": model.cache_minimum,
+        },
+        "capabilities": {
+            "temperature": model.sampling,
+            "thinking": model.thinking_types,
+            "thinking_default": model.thinking_default,
+            "effort": model.efforts,
+            "effort_default": model.default_effort,
+            "prefill": model.prefill,
+            "forced_tool_choice": model.forced_tool_choice,
+            "structured_outputs": model.structured_outputs,
+            "high_resolution_images": model.high_resolution,
+        },
+        "prices": {name: decimal_string(value) for name, value in price.per_class.items()} if price else None,
+        "lifecycle": {"status": model.lifecycle, "retires_at": model.retires_at},
+    }

@@ -1,0 +1,188 @@
+"""What the caller has used: sums over a time, and the ledger's rows."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from conversations.api.requests import user_of
+from conversations.errors import InvalidRequest
+from conversations.models import Usage
+from conversations.services.usage import decimal_string
+
+PERIOD = timedelta(days=30)
+GROUPS_LIMIT = 10_000
+GROUPS: dict[str, Any] = {
+    "day": TruncDate("created_at", tzinfo=UTC),
+    "model": F("model"),
+    "conversation": F("conversation_id"),
+}
+COUNTS = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "requests")
+# Under names that no column has.
+SUMS: dict[str, Any] = {
+    "sum_input_tokens": Sum("input_tokens", default=0),
+    "sum_output_tokens": Sum("output_tokens", default=0),
+    "sum_cache_creation_input_tokens": Sum(F("cache_write_5m_tokens") + F("cache_write_1h_tokens"), default=0),
+    "sum_cache_read_input_tokens": Sum("cache_read_tokens", default=0),
+    "sum_requests": Count("pk"),
+    "sum_cost": Sum("cost"),
+    "sum_unpriced_requests": Count("pk", filter=Q(cost__isnull=True)),
+}
+PERIOD_PARAMETERS = [
+    OpenApiParameter("from", str, description="A day or a time (UTC). Default: 30 days before the end."),
+    OpenApiParameter("to", str, description="A day, which is included, or a time, which is not. Default: now."),
+]
+SUM = inline_serializer(
+    "UsageSums",
+    {
+        "day": serializers.DateField(required=False),
+        "model": serializers.CharField(required=False),
+        "conversation": serializers.UUIDField(required=False, allow_null=True),
+        **{name: serializers.IntegerField() for name in (*COUNTS, "unpriced_requests")},
+        "cost": serializers.CharField(allow_null=True, help_text="US dollars, of the requests whose price is known."),
+    },
+)
+
+
+class UsageSums(APIView):
+    """The caller's own sums."""
+
+    @extend_schema(
+        parameters=[
+            *PERIOD_PARAMETERS,
+            OpenApiParameter("group_by", str, description=f"Any of {', '.join(GROUPS)}, separated by commas."),
+        ],
+        responses=inline_serializer("UsagePage", {"results": serializers.ListField(child=SUM), "total": SUM}),
+    )
+    def get(self, request: Request) -> Response:
+        """Sums of a time, by day, model or conversation."""
+        rows = of_period(Usage.objects.visible_to(user_of(request)), request)
+        names = groups_of(request)
+        keys = {f"by_{name}": GROUPS[name] for name in names}
+        groups: Any = rows.order_by().values(**keys).annotate(**SUMS).order_by(*keys)[: GROUPS_LIMIT + 1]
+        found: list[dict[str, Any]] = list(groups) if names else []
+        if len(found) > GROUPS_LIMIT:
+            raise InvalidRequest(f"There are more than {GROUPS_LIMIT} groups: ask for a shorter time.")
+        results = [{**{name: row[f"by_{name}"] for name in names}, **_shown(row)} for row in found]
+        return Response({"next": None, "previous": None, "results": results, "total": _shown(rows.aggregate(**SUMS))})
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """Unknown is not free: where no price at all is known, neither is the cost."""
+    sums = {name: row[f"sum_{name}"] for name in (*COUNTS, "unpriced_requests")}
+    known = sums["requests"] > sums["unpriced_requests"] or not sums["requests"]
+    return {**sums, "cost": decimal_string(row["sum_cost"] or 0) if known else None}
+
+
+def groups_of(request: Request) -> list[str]:
+    """The names in `group_by`, each once."""
+    names = [name for name in request.query_params.get("group_by", "").split(",") if name]
+    for name in names:
+        if name not in GROUPS:
+            raise InvalidRequest(f"group_by takes {', '.join(GROUPS)}.", details={"group_by": f"unknown: {name}"})
+    return list(dict.fromkeys(names))
+
+
+def of_period(rows: QuerySet[Usage], request: Request) -> QuerySet[Usage]:
+    """The rows of the time that the request names."""
+    until = _moment(request, "to", end=True) or timezone.now() + timedelta(seconds=1)
+    since = _moment(request, "from") or until - PERIOD
+    return rows.filter(created_at__gte=since, created_at__lt=until)
+
+
+def _moment(request: Request, name: str, *, end: bool = False) -> datetime | None:
+    text = request.query_params.get(name)
+    if not text:
+        return None
+    try:
+        day, moment = parse_date(text), parse_datetime(text)
+    except ValueError:
+        day = moment = None
+    if isinstance(day, date) and len(text) <= 10:
+        return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1 if end else 0)
+    if moment is None:
+        raise InvalidRequest(f"{name} must be a day or a time.", details={name: "not a day or a time"})
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class UsageRecordSerializer(serializers.ModelSerializer[Usage]):
+    """One upstream request."""
+
+    cache_creation_input_tokens = serializers.SerializerMethodField()
+    cache_read_input_tokens = serializers.IntegerField(source="cache_read_tokens")
+    cost = serializers.SerializerMethodField(help_text="US dollars, unrounded; null where the price is not known.")
+    duration_ms = serializers.SerializerMethodField()
+    time_to_first_delta_ms = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Usage
+        fields = (
+            "id",
+            "purpose",
+            "conversation",
+            "turn",
+            "model",
+            "request_id",
+            "input_tokens",
+            "output_tokens",
+            "cache_creation_input_tokens",
+            "cache_write_5m_tokens",
+            "cache_write_1h_tokens",
+            "cache_read_input_tokens",
+            "thinking_tokens",
+            "web_search_requests",
+            "source",
+            "cost",
+            "prices",
+            "stop_reason",
+            "error_type",
+            "duration_ms",
+            "time_to_first_delta_ms",
+            "created_at",
+        )
+
+    def get_cache_creation_input_tokens(self, row: Usage) -> int:
+        """Both lifetimes together, as Claude counts them."""
+        return row.cache_write_5m_tokens + row.cache_write_1h_tokens
+
+    def get_cost(self, row: Usage) -> str | None:
+        """As a decimal string."""
+        return None if row.cost is None else decimal_string(row.cost)
+
+    def get_duration_ms(self, row: Usage) -> int | None:
+        """From sending the request to the end of its stream."""
+        return _milliseconds(row.duration)
+
+    def get_time_to_first_delta_ms(self, row: Usage) -> int | None:
+        """From sending the request."""
+        return _milliseconds(row.time_to_first_delta)
+
+
+def _milliseconds(duration: timedelta | None) -> int | None:
+    return None if duration is None else duration // timedelta(milliseconds=1)
+
+
+@extend_schema(parameters=PERIOD_PARAMETERS)
+class UsageRecords(ListAPIView[Usage]):
+    """The caller's own rows, newest first."""
+
+    serializer_class = UsageRecordSerializer
+    queryset = Usage.objects.none()
+    filterset_fields = ("model", "conversation", "turn", "purpose", "source")
+
+    def get_queryset(self) -> QuerySet[Usage]:
+        """Those of the time that is asked for, and of all times where none is."""
+        rows = Usage.objects.visible_to(self.request.user)
+        named = {"from", "to"} & self.request.query_params.keys()
+        return of_period(rows, self.request) if named else rows
