@@ -19,6 +19,7 @@ from rest_framework.serializers import UUIDField
 
 from conversations.api import turns as turn_api
 from conversations.api.answers import Later
+from conversations.api.copies import ExportSerializer, MarkdownRenderer, as_json, as_markdown
 from conversations.api.fields import StrictSerializer
 from conversations.api.pagination import PathPages
 from conversations.api.requests import user_of
@@ -31,7 +32,7 @@ from conversations.api.serializers import (
 )
 from conversations.errors import InvalidRequest, NotFound
 from conversations.models import Conversation
-from conversations.services import conversations
+from conversations.services import conversations, copies, paths
 
 
 class ConversationFilter(filters.FilterSet):
@@ -53,6 +54,10 @@ class ConversationFilter(filters.FilterSet):
 
 class ActivateSerializer(StrictSerializer):
     leaf = UUIDField()
+
+
+class ForkSerializer(StrictSerializer):
+    message = UUIDField()
 
 
 @extend_schema_view(
@@ -100,6 +105,35 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, view
         serializer.is_valid(raise_exception=True)
         leaf = serializer.validated_data["leaf"]
         return self._shown(conversations.activate(user=user_of(request), id=pk, leaf=leaf))
+
+    @extend_schema(request=ForkSerializer, responses={201: ConversationSerializer})
+    @action(detail=True, methods=["post"])
+    def fork(self, request: Request, pk: str) -> Response:
+        """Begins a conversation with the path up to a message."""
+        serializer = ForkSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        message = serializer.validated_data["message"]
+        return self._shown(copies.fork(user=user_of(request), id=pk, message=message), status=201)
+
+    @extend_schema(
+        description="The whole conversation, for `import`; with `Accept: text/markdown` what was said, to be read.",
+        responses={200: ExportSerializer, (200, MarkdownRenderer.media_type): OpenApiTypes.STR},
+    )
+    @action(detail=True, filter_backends=[], pagination_class=None, renderer_classes=[JSONRenderer, MarkdownRenderer])
+    def export(self, request: Request, pk: str) -> Response:
+        """Exports the conversation."""
+        if isinstance(request.accepted_renderer, MarkdownRenderer):
+            conversation = self.get_object()
+            return Response(as_markdown(conversation, paths.to_message(conversation.pk, conversation.active_leaf_id)))
+        return Response(as_json(copies.export(user=user_of(request), id=pk)))
+
+    @extend_schema(request=ExportSerializer, responses={201: ConversationSerializer})
+    @action(detail=False, methods=["post"], url_path="import")
+    def take_in(self, request: Request) -> Response:
+        """Makes a conversation out of an export."""
+        serializer = ExportSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return self._shown(copies.take_in(owner=user_of(request), export=serializer.export()), status=201)
 
     @extend_schema(
         description="The path from the root to a leaf, oldest first.",

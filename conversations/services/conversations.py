@@ -22,9 +22,14 @@ MARKS: dict[str, Any] = {"start_sel": "<mark>", "stop_sel": "</mark>", "max_word
 def create(*, owner: User, fields: dict[str, Any]) -> Conversation:
     """A new conversation. Raises InvalidRequest for settings that the model does not take."""
     with transaction.atomic(durable=True):
-        conversation = Conversation(owner=owner)
-        _change(conversation, fields)
-        conversation.save()
+        return begun(owner=owner, fields=fields)
+
+
+def begun(*, owner: User, fields: dict[str, Any]) -> Conversation:
+    """`create`, within the caller's transaction."""
+    conversation = Conversation(owner=owner)
+    _change(conversation, fields)
+    conversation.save()
     return conversation
 
 

@@ -1,0 +1,122 @@
+"""Exports as JSON, which can be taken in again, and as Markdown, which can be read."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.renderers import BaseRenderer
+
+from conversations.api.fields import Json, StrictSerializer, String
+from conversations.api.serializers import SettingsSerializer
+from conversations.models import Conversation, Message
+from conversations.services.copies import Export, Exported
+
+FORMAT = "colloquy/1"
+MESSAGES_LIMIT = 100_000
+NAMES = {Message.Role.USER: "User", Message.Role.ASSISTANT: "Claude"}
+
+
+class MarkdownRenderer(BaseRenderer):
+    """Sends text as it is."""
+
+    media_type = "text/markdown"
+    format = "markdown"
+    charset = "utf-8"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> str:
+        """The text; an error is no Markdown, and comes as JSON."""
+        return data if isinstance(data, str) else json.dumps(data)
+
+
+class Base64(String):
+    """Bytes."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The bytes behind the text."""
+        try:
+            return base64.b64decode(super().to_internal_value(data).encode("ascii"), validate=True)
+        except (binascii.Error, ValueError):
+            raise serializers.ValidationError("Is not base64.") from None
+
+    def to_representation(self, value: Any) -> str:
+        """The text for the bytes."""
+        return base64.b64encode(value).decode("ascii")
+
+
+class ExportedAttachmentSerializer(StrictSerializer):
+    media_type = String(max_length=100)
+    data = Base64()  # type: ignore[assignment]
+
+
+class ExportedMessageSerializer(StrictSerializer):
+    id = String(max_length=100)
+    parent = String(max_length=100, allow_null=True)  # type: ignore[assignment]
+    role = serializers.ChoiceField(Message.Role.choices)
+    content = serializers.ListField(child=Json(dict))
+    stop_reason = String(max_length=100, allow_null=True, required=False)
+    created_at = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class ExportedConversationSerializer(SettingsSerializer):
+    title = String(required=False, allow_blank=True, max_length=500)
+    metadata = Json(dict, required=False)
+
+
+class ExportSerializer(StrictSerializer):
+    """A conversation with all its branches."""
+
+    format = serializers.ChoiceField([FORMAT])
+    conversation = ExportedConversationSerializer()
+    active_leaf = String(max_length=100, allow_null=True, required=False)
+    messages = serializers.ListField(child=ExportedMessageSerializer(), max_length=MESSAGES_LIMIT)
+    attachments = serializers.DictField(child=ExportedAttachmentSerializer(), required=False)
+
+    def export(self) -> Export:
+        """The validated export."""
+        data = self.validated_data
+        return Export(
+            fields=dict(data["conversation"]),
+            messages=[Exported(**message) for message in data["messages"]],
+            active_leaf=data.get("active_leaf"),
+            attachments={id: (each["media_type"], each["data"]) for id, each in data.get("attachments", {}).items()},
+        )
+
+
+def as_json(export: Export) -> dict[str, Any]:
+    """An export as `ExportSerializer` takes it."""
+    return {
+        "format": FORMAT,
+        "conversation": export.fields,
+        "active_leaf": export.active_leaf,
+        "messages": [ExportedMessageSerializer(message).data for message in export.messages],
+        "attachments": {
+            id: ExportedAttachmentSerializer({"media_type": media_type, "data": data}).data
+            for id, (media_type, data) in export.attachments.items()
+        },
+    }
+
+
+def as_markdown(conversation: Conversation, path: list[Message]) -> str:
+    """What was said on the way to the active leaf."""
+    parts = [f"# {conversation.title or 'Conversation'}"]
+    for message in path:
+        parts.append(f"## {NAMES[Message.Role(message.role)]}")
+        parts += [_block(block) for block in message.content]
+    return "\n\n".join(parts) + "\n"
+
+
+def _block(block: dict[str, Any]) -> str:
+    match block.get("type"):
+        case "text":
+            return str(block.get("text", ""))
+        case "thinking":
+            return "\n".join(f"> {line}" for line in str(block.get("thinking", "")).splitlines())
+        case "image" | "document" as kind:
+            source = block.get("source") or {}
+            return f"*[{kind}: {source.get('url') or source.get('media_type') or source.get('type')}]*"
+        case _:
+            return f"```json\n{json.dumps(block, indent=2, ensure_ascii=False)}\n```"

@@ -1,0 +1,161 @@
+"""Whole conversations, copied: forked, exported and taken in again."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from conversations import content
+from conversations.content import Block
+from conversations.errors import InvalidRequest, NotFound
+from conversations.models import Attachment, Conversation, Message, MessageAttachment, User
+from conversations.services import attachments, paths
+from conversations.services.conversations import begun
+from conversations.services.running import searched
+
+
+def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation:
+    """A new conversation with the path up to a message, and the same settings. Attachments are shared, not copied."""
+    with transaction.atomic(durable=True):
+        source = Conversation.objects.get_visible(user, id)
+        path = paths.to_message(source.pk, message)
+        if not path:
+            raise NotFound("There is no such message in this conversation.")
+        forked = Conversation.objects.create(
+            owner=user, title=source.title, settings=source.settings, metadata=source.metadata
+        )
+        copies: list[Message] = []
+        for each in path:
+            parent = copies[-1].pk if copies else None
+            copies.append(
+                Message(
+                    conversation=forked,
+                    parent_id=parent,
+                    role=each.role,
+                    content=each.content,
+                    text=each.text,
+                    stop_reason=each.stop_reason,
+                )
+            )
+        Message.objects.bulk_create(copies)
+        copy_of = {each.pk: copy.pk for each, copy in zip(path, copies, strict=True)}
+        MessageAttachment.objects.bulk_create(
+            MessageAttachment(message_id=copy_of[shown.message_id], attachment_id=shown.attachment_id)
+            for shown in MessageAttachment.objects.filter(message__in=copy_of)
+        )
+        return _with_leaf(forked, copies[-1].pk)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A message on its way from one conversation to another; its ids mean something only among the others."""
+
+    id: str
+    parent: str | None
+    role: str
+    content: list[Block]
+    stop_reason: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Export:
+    """All of a conversation but what running it left behind: the turns' transcripts, and the ledger's rows."""
+
+    fields: dict[str, Any]
+    """Title, metadata and settings, as for `conversations.create`."""
+    messages: list[Exported]
+    active_leaf: str | None = None
+    attachments: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    """Media type and bytes, by the id that the messages name."""
+
+
+def export(*, user: User, id: uuid.UUID | str) -> Export:
+    """Everything that `take_in` needs to make the same conversation somewhere else."""
+    conversation = Conversation.objects.get_visible(user, id)
+    shown = Attachment.objects.filter(shown_in__message__conversation=conversation).distinct()
+    return Export(
+        fields={"title": conversation.title, "metadata": conversation.metadata, **conversation.settings},
+        messages=[
+            Exported(
+                id=str(message.pk),
+                parent=str(message.parent_id) if message.parent_id else None,
+                role=message.role,
+                content=message.content,
+                stop_reason=message.stop_reason,
+                created_at=message.created_at,
+            )
+            for message in conversation.messages.order_by("id")
+        ],
+        active_leaf=str(conversation.active_leaf_id) if conversation.active_leaf_id else None,
+        attachments={str(each.pk): (each.media_type, attachments.read(each)) for each in shown},
+    )
+
+
+def take_in(*, owner: User, export: Export) -> Conversation:
+    """A new conversation out of an export. Raises InvalidRequest for what no conversation could be like."""
+    with transaction.atomic(durable=True):
+        conversation = begun(owner=owner, fields=export.fields)
+        rows: dict[str, Message] = {}
+        shown: list[MessageAttachment] = []
+        for index, each in enumerate(export.messages):
+            path = f"messages.{index}"
+            if each.id in rows or (each.parent is not None and each.parent not in rows):
+                raise InvalidRequest(
+                    f"{path}: every id must be there once, and after that of its parent.",
+                    details={path: "id or parent"},
+                )
+            blocks, found = _content(owner, each, export, path)
+            parent = rows[each.parent].pk if each.parent is not None else None
+            rows[each.id] = Message(
+                conversation=conversation,
+                parent_id=parent,
+                role=each.role,
+                content=blocks,
+                text=searched(blocks),
+                stop_reason=each.stop_reason,
+            )
+            shown += (MessageAttachment(message=rows[each.id], attachment=attachment) for attachment in found)
+        if export.active_leaf is not None and export.active_leaf not in rows:
+            raise InvalidRequest("active_leaf: there is no such message.", details={"active_leaf": "unknown"})
+        Message.objects.bulk_create(rows.values())
+        MessageAttachment.objects.bulk_create(shown)
+        _date(rows, export.messages)
+        return _with_leaf(conversation, rows[export.active_leaf].pk if export.active_leaf else None)
+
+
+def _content(owner: User, message: Exported, export: Export, path: str) -> tuple[list[Block], Iterable[Attachment]]:
+    """What the message says, as it is stored here. Claude's own blocks are kept as they are, whatever they are."""
+    if message.role == Message.Role.ASSISTANT:
+        content.check_text(message.content, f"{path}.content")
+        if not all(isinstance(block.get("type"), str) for block in message.content):
+            raise InvalidRequest(f"{path}.content: every block must have a type.", details={path: "content"})
+        return message.content, ()
+    if not message.content:
+        return [], ()
+
+    def read(id: str) -> tuple[str, bytes]:
+        if id not in export.attachments:
+            raise InvalidRequest(f"attachments: {id} is missing.", details={f"{path}.content": "attachment"})
+        return export.attachments[id]
+
+    return attachments.take_in(owner=owner, blocks=content.checked(content.expanded(message.content, read)))
+
+
+def _date(rows: dict[str, Message], messages: Iterable[Exported]) -> None:
+    """Keeps the times at which things were said: creating the rows has dated them today."""
+    dated = [(rows[each.id], each.created_at) for each in messages if each.created_at]
+    for row, at in dated:
+        row.created_at = at
+    Message.objects.bulk_update([row for row, _ in dated], ["created_at"], batch_size=1000)
+
+
+def _with_leaf(conversation: Conversation, leaf: uuid.UUID | None) -> Conversation:
+    conversation.active_leaf_id = leaf
+    conversation.save(update_fields=["active_leaf"])
+    return conversation
