@@ -162,6 +162,7 @@ ANTHROPIC_MAX_RETRIES = int(env_number("ANTHROPIC_MAX_RETRIES", 2))
 
 COLLOQUY_DEFAULT_MODEL = os.environ.get("COLLOQUY_DEFAULT_MODEL") or "claude-sonnet-4-6"
 COLLOQUY_DEFAULT_MAX_TOKENS = int(env_number("COLLOQUY_DEFAULT_MAX_TOKENS", 1024))
+COLLOQUY_PROMPT_CACHING = env_bool("COLLOQUY_PROMPT_CACHING", default=True)
 
 # --- Running turns ----------------------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ def test_the_platforms_defaults_hold_where_nothing_is_set(api: Api, sandbox: San
     api.ask("Hello")
     body = sandbox.requests[-1].body
     assert (body["model"], body["max_tokens"], body["stream"]) == ("claude-sonnet-4-6", 1024, True)
-    assert body.keys() == {"model", "max_tokens", "messages", "stream"}
+    assert body.keys() == {"model", "max_tokens", "messages", "cache_control", "stream"}
     assert sandbox.requests[-1].headers["anthropic-version"] == "2026-10-21"
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from conversations import history
+from conversations import caching, history
+from conversations.claude import catalogue
 from conversations.history import Block
 from conversations.models import Conversation, LostTurn, Message, Piece, Turn, Usage
 from conversations.services import attachments, paths, usage
@@ -52,7 +54,10 @@ def _request(turn: Turn, expand: Callable[[Sequence[Block]], list[Block]]) -> di
         )
         for message in path
     ]
-    return history.build(said, turn.settings, expand, _prefix(turn.settings))
+    request = history.build(said, turn.settings, expand, _prefix(turn.settings))
+    model = catalogue.find(turn.model)
+    # A local server's model may not know of marks.
+    return caching.marked(request, model.cache_minimum) if model and settings.COLLOQUY_PROMPT_CACHING else request
 
 
 def _prefix(settings: dict[str, Any]) -> tuple[Any, ...]:

@@ -1,0 +1,58 @@
+"""Claude keeps what it was told: every turn after the first reads the ones before it from the cache."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from conversations.caching import LOOKBACK, marked
+from conversations.claude.sandbox.server import Sandbox
+from conversations.claude.sandbox.validation import validate
+from tests.clients import Api
+
+LONG = "Every word of this is worth remembering. " * 200
+
+
+def test_every_turn_after_the_first_reads_from_the_cache(api: Api) -> None:
+    conversation = api.conversation(system=LONG, tools=[{"name": "look", "input_schema": {"type": "object"}}])
+    read = [api.ask(f"Question {number}", conversation)["usage"]["cache_read_input_tokens"] for number in range(20)]
+    assert read[0] == 0
+    assert all(more > less for less, more in itertools.pairwise(read))
+
+
+def test_a_prompt_is_kept_without_a_system_prompt_too(api: Api) -> None:
+    conversation = api.conversation()
+    first = api.ask(LONG, conversation)["usage"]
+    second = api.ask("And now?", conversation)["usage"]
+    assert first["cache_creation_input_tokens"] > 1000
+    assert second["cache_read_input_tokens"] >= first["cache_creation_input_tokens"]
+
+
+def test_another_conversation_reads_the_same_system_prompt(api: Api) -> None:
+    system = LONG + "Shared by conversations."
+    api.ask("Hello", api.conversation(system=system))
+    assert api.ask("Good day", api.conversation(system=system))["usage"]["cache_read_input_tokens"] > 1000
+
+
+def test_a_users_own_marks_are_kept_and_none_are_added(api: Api, sandbox: Sandbox) -> None:
+    own = {"type": "text", "text": LONG, "cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    api.ask([own], api.conversation(system=LONG))
+    body = sandbox.requests[-1].body
+    assert body["messages"][0]["content"] == [own]
+    assert body["system"] == LONG
+    assert "cache_control" not in body
+
+
+def message(role: str, blocks: int) -> dict[str, Any]:
+    return {"role": role, "content": [{"type": "text", "text": f"{number}"} for number in range(blocks)]}
+
+
+@pytest.mark.parametrize("blocks", [LOOKBACK - 1, LOOKBACK, LOOKBACK + 30])
+def test_what_a_long_turn_adds_does_not_hide_the_last_mark(blocks: int) -> None:
+    messages = [message("user", 1), message("assistant", blocks), message("user", 1)]
+    request = marked({"model": "claude-sonnet-4-6", "max_tokens": 9, "messages": messages}, 1024)
+    validate(request, version="2026-10-21")
+    assert ("cache_control" in request["messages"][0]["content"][0]) is (blocks + 1 > LOOKBACK)
+    assert all("cache_control" not in block for each in messages for block in each["content"])
