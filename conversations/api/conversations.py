@@ -8,14 +8,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.filters import OrderingFilter
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import UUIDField
+from rest_framework.serializers import IntegerField, UUIDField
 
 from conversations.api import turns as turn_api
 from conversations.api.answers import Later
@@ -30,9 +30,19 @@ from conversations.api.serializers import (
     TurnRequestSerializer,
     TurnSerializer,
 )
+from conversations.claude import catalogue, client
 from conversations.errors import InvalidRequest, NotFound
 from conversations.models import Conversation
-from conversations.services import conversations, copies, paths
+from conversations.services import conversations, copies, paths, turns
+
+TOKENS = inline_serializer(
+    "TokenCount",
+    {
+        "input_tokens": IntegerField(),
+        "context_window": IntegerField(allow_null=True, help_text="Null for a model that the catalogue does not know."),
+        "max_tokens": IntegerField(),
+    },
+)
 
 
 class ConversationFilter(filters.FilterSet):
@@ -179,6 +189,28 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, view
             return turn_api.create(request, pk)
         rows = turn_api.with_all(self.get_object().turns)
         return self.get_paginated_response(TurnSerializer(self._paged(rows, "-id"), many=True).data)
+
+    @extend_schema(
+        description="How many tokens of input a turn would be. It is not begun, and costs nothing.",
+        request=TurnRequestSerializer,
+        responses=TOKENS,
+    )
+    @action(detail=True, methods=["post"], url_path="count-tokens", filter_backends=[])
+    def count_tokens(self, request: Request, pk: str) -> Later:
+        """Counts."""
+        serializer = TurnRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        body = turns.imagined_request(user=user_of(request), conversation_id=pk, asked=serializer.asked())
+        model = catalogue.find(body["model"])
+
+        async def then() -> dict[str, Any]:
+            return {
+                "input_tokens": await client.count_tokens(body),
+                "context_window": model.context_window if model else None,
+                "max_tokens": body["max_tokens"],
+            }
+
+        return Later(request, then)
 
     def _fields(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
         serializer = ConversationSerializer(data=request.data, partial=partial)

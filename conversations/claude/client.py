@@ -143,6 +143,20 @@ async def _create(client: anthropic.AsyncAnthropic, request: dict[str, Any]) -> 
     return cast("AsyncStream[Any]", created)
 
 
+# What counting does not take: it produces nothing (claude-api.md 2.2).
+NOT_COUNTED = frozenset({"model", "messages", "max_tokens", "stop_sequences", *SAMPLING})
+
+
+async def count_tokens(request: dict[str, Any]) -> int:
+    """How many tokens of input the body of a Messages request is, by Claude's own count. Raises a ClaudeError."""
+    rest = {name: value for name, value in request.items() if name not in NOT_COUNTED}
+    with translated():
+        counted = await (await client()).messages.count_tokens(
+            model=request["model"], messages=request["messages"], extra_body=rest
+        )
+    return counted.input_tokens
+
+
 async def list_models() -> list[dict[str, Any]]:
     """The models that the Models API names."""
     with translated():

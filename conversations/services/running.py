@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
-from conversations import caching, history
-from conversations.claude import catalogue
 from conversations.history import Block
 from conversations.models import Conversation, LostTurn, Message, Piece, Turn, Usage
-from conversations.services import attachments, paths, usage
+from conversations.services import attachments, paths, requests, usage
 from conversations.services.notices import tell
 from conversations.transcript import TURN_END, TURN_START, Batch, Event, Folded, fold, is_delta, plain_text
 
@@ -36,32 +33,12 @@ def begin_request(*, turn: Turn, number: int) -> dict[str, Any]:
         ours = Turn.objects.filter(pk=turn.pk, fence=turn.fence, status=Turn.RUNNING)
         if not ours.update(requests_sent=number):
             raise LostTurn
-        return _request(turn, attachments.expand)
+        return _request(turn)
 
 
-def _request(turn: Turn, expand: Callable[[Sequence[Block]], list[Block]]) -> dict[str, Any]:
+def _request(turn: Turn, expand: Callable[[Sequence[Block]], list[Block]] = attachments.expand) -> dict[str, Any]:
     """The request for the path that the turn answers, with its settings."""
-    path = paths.to_message(turn.conversation_id, turn.answers_after)
-    answers = {
-        row.pk: row for row in Turn.objects.filter(pk__in={message.turn_id for message in path if message.turn_id})
-    }
-    said = [
-        history.Said(
-            message.role,
-            message.content,
-            message.stop_reason,
-            prefix=_prefix(answers[message.turn_id].settings) if message.turn_id in answers else None,
-        )
-        for message in path
-    ]
-    request = history.build(said, turn.settings, expand, _prefix(turn.settings))
-    model = catalogue.find(turn.model)
-    # A local server's model may not know of marks.
-    return caching.marked(request, model.cache_minimum) if model and settings.COLLOQUY_PROMPT_CACHING else request
-
-
-def _prefix(settings: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(settings.get(key) for key in ("model", "system", "tools"))
+    return requests.build(paths.to_message(turn.conversation_id, turn.answers_after), turn.settings, expand)
 
 
 def turn_start(turn: Turn) -> Event:

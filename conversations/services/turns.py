@@ -14,7 +14,7 @@ from conversations import history
 from conversations.claude import catalogue
 from conversations.errors import Conflict, IdempotencyMismatch, InvalidRequest, NotFound
 from conversations.models import Conversation, Message, MessageAttachment, Turn, User
-from conversations.services import attachments, running
+from conversations.services import attachments, paths, requests, running
 from conversations.services.notices import tell
 from conversations.services.settings import resolved
 
@@ -57,6 +57,22 @@ def create(
 
     conversation = Conversation.objects.get_visible(user, conversation_id)
     return _created(user, conversation, begin, key, digest)
+
+
+def imagined_request(*, user: User, conversation_id: uuid.UUID | str, asked: Asked) -> dict[str, Any]:
+    """The request that `create` would make Claude answer, of which nothing is stored. Raises as `create` does."""
+    conversation = Conversation.objects.get_visible(user, conversation_id)
+    settings = _checked(conversation.settings, asked.settings)
+    if asked.regenerate:
+        path = paths.to_message(conversation.pk, _regenerated(conversation, asked.regenerate).pk)
+        return requests.build(path, settings)
+    return requests.imagined(
+        user=user,
+        conversation_id=conversation.pk,
+        after=_parent(conversation, asked),
+        content=asked.content or [],
+        settings=settings,
+    )
 
 
 def go_on(
@@ -143,11 +159,15 @@ def _refuse_second(conversation: Conversation) -> None:
 
 
 def _said(user: User, conversation: Conversation, asked: Asked) -> Message:
-    parent = conversation.active_leaf_id if asked.at_leaf else _in_conversation(conversation, asked.parent)
+    parent = _parent(conversation, asked)
     blocks, shown = attachments.take_in(owner=user, blocks=asked.content or [])
     message = _message(conversation, parent, blocks)
     MessageAttachment.objects.bulk_create(MessageAttachment(message=message, attachment=it) for it in shown)
     return message
+
+
+def _parent(conversation: Conversation, asked: Asked) -> uuid.UUID | None:
+    return conversation.active_leaf_id if asked.at_leaf else _in_conversation(conversation, asked.parent)
 
 
 def _message(conversation: Conversation, parent: uuid.UUID | None, blocks: list[dict[str, Any]]) -> Message:

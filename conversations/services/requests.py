@@ -1,0 +1,62 @@
+"""Messages requests, made of what is stored."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.conf import settings as django_settings
+
+from conversations import caching, history
+from conversations.claude import catalogue
+from conversations.content import Block, with_sources
+from conversations.models import Attachment, Message, Turn, User
+from conversations.services import attachments, paths
+
+
+def build(
+    path: Sequence[Message],
+    settings: dict[str, Any],
+    expand: Callable[[Sequence[Block]], list[Block]] = attachments.expand,
+) -> dict[str, Any]:
+    """The request for a path of messages, the newest of them a user's, under a turn's settings."""
+    answers = {
+        row.pk: row for row in Turn.objects.filter(pk__in={message.turn_id for message in path if message.turn_id})
+    }
+    said = [
+        history.Said(
+            message.role,
+            message.content,
+            message.stop_reason,
+            prefix=_prefix(answers[message.turn_id].settings) if message.turn_id in answers else None,
+        )
+        for message in path
+    ]
+    request = history.build(said, settings, expand, _prefix(settings))
+    model = catalogue.find(settings["model"])
+    # A local server's model may not know of marks.
+    return (
+        caching.marked(request, model.cache_minimum) if model and django_settings.COLLOQUY_PROMPT_CACHING else request
+    )
+
+
+def _prefix(settings: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(settings.get(key) for key in ("model", "system", "tools"))
+
+
+def imagined(
+    *, user: User, conversation_id: uuid.UUID, after: uuid.UUID | None, content: list[Block], settings: dict[str, Any]
+) -> dict[str, Any]:
+    """The request of a turn that does not exist: what a user might say after a message. Nothing is stored.
+
+    Raises NotFound for somebody else's attachment.
+    """
+
+    def own(source: Block) -> Block:
+        if source["type"] == "attachment":
+            Attachment.objects.get_visible(user, source["attachment"])
+        return source
+
+    said = Message(role=Message.Role.USER, content=with_sources(content, own))
+    return build([*paths.to_message(conversation_id, after), said], settings)
