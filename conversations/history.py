@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Block = dict[str, Any]
@@ -11,6 +11,9 @@ Block = dict[str, Any]
 # What a conversation's settings are called in a request; everything else of them is ours alone.
 PLAIN_SETTINGS = ("system", "temperature", "stop_sequences", "thinking", "tools", "tool_choice")
 THINKING = frozenset({"thinking", "redacted_thinking"})
+CUT = frozenset({None, "max_tokens", "model_context_window_exceeded"})
+CUT_SHORT = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "thinking"})
+SERVER_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
 NOT_RUN = "The tool was not run: the answer was stopped before that."
 
 
@@ -36,10 +39,16 @@ def build(
     `expand` puts the bytes of attachments back in; `prefix` is what the request is made under, to be compared with that
     of each answer.
     """
-    messages = list(said)
-    keep_thinking = all(message.prefix == prefix for message in messages if message.role == "assistant")
-    cleaned = [(message.role, _cleaned(message, keep_thinking)) for message in messages if not _refused(message)]
-    path = [(role, content) for role, content in _paired(_merged(cleaned)) if content]
+    messages = [message for message in said if not _refused(message)]
+    # Thinking is bound to all that came before it, and refused under another prefix (claude-api.md 2.7). That of the
+    # tool loop which goes on must stay all the same: it was made under this request's own prefix.
+    keep_all = all(message.prefix == prefix for message in messages if message.role == "assistant")
+    loop = _loop(messages)
+    cleaned = [
+        (message.role, _cleaned(message, keep_all or (index >= loop and message.prefix == prefix)))
+        for index, message in enumerate(_without_open_server_calls(messages))
+    ]
+    path = _merged(_paired(_merged(cleaned)))
     if path and path[-1][0] == "assistant":
         path[-1] = ("assistant", _prefill(path[-1][1]))
     request: dict[str, Any] = {
@@ -72,20 +81,62 @@ def _refused(message: Said) -> bool:
     return message.role == "assistant" and message.stop_reason == "refusal"
 
 
+def _loop(messages: Sequence[Said]) -> int:
+    """Where the turn that goes on begins: after the last message that says more than results of tools."""
+    for index in range(len(messages) - 1, -1, -1):
+        if messages[index].role == "user" and not _only_results(messages[index].content):
+            return index + 1
+    return 0
+
+
+def _only_results(content: Sequence[Block]) -> bool:
+    return all(block.get("type") == "tool_result" for block in content)
+
+
+def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
+    """Server tools' calls without a result are left out, but where Claude is about to go on with them: it paused, or
+    it waits for nothing else than results of tools (claude-api.md 3.2). So are results without a call."""
+    answers = [block for message in messages if message.role == "assistant" for block in message.content]
+    called = {block.get("id") for block in answers if block.get("type") in SERVER_CALLS}
+    answered = {block.get("tool_use_id") for block in answers if _is_server_result(block)}
+    newest = max((i for i, message in enumerate(messages) if message.role == "assistant"), default=-1)
+    goes_on = all(_only_results(message.content) for message in messages[newest + 1 :])
+
+    def stays(index: int, block: Block) -> bool:
+        if block.get("type") in SERVER_CALLS:
+            waits = index == newest and goes_on and messages[index].stop_reason in ("pause_turn", "tool_use")
+            return block.get("id") in answered or waits
+        return not _is_server_result(block) or block.get("tool_use_id") in called
+
+    return [
+        replace(message, content=[block for block in message.content if stays(index, block)])
+        if message.role == "assistant"
+        else message
+        for index, message in enumerate(messages)
+    ]
+
+
+def _is_server_result(block: Block) -> bool:
+    kind = str(block.get("type"))
+    return kind.endswith("_tool_result") and kind != "tool_result"
+
+
 def _cleaned(message: Said, keep_thinking: bool) -> list[Block]:
     blocks = list(message.content)
-    if message.role == "assistant":
-        if message.stop_reason in (None, "max_tokens") and blocks and blocks[-1].get("type") in CUT_SHORT:
-            blocks.pop()  # its input, or its signature, may never have come to an end
-        if not keep_thinking:
-            # Thinking is bound to all that came before it, and refused under another prefix (claude-api.md 2.7).
-            blocks = [block for block in blocks if block.get("type") not in THINKING]
-        if all(block.get("type") in THINKING for block in blocks):
-            blocks = []
-    return [block for block in blocks if not _empty_text(block)]
+    if message.role == "user":
+        return [_clean_result(block) for block in blocks if not _empty_text(block)]
+    if message.stop_reason in CUT and blocks and blocks[-1].get("type") in CUT_SHORT:
+        blocks.pop()  # its input, or its signature, may never have come to an end
+    blocks = [block for block in blocks if not _empty_text(block)]
+    if not keep_thinking or all(block.get("type") in THINKING for block in blocks):
+        blocks = [block for block in blocks if block.get("type") not in THINKING]
+    return blocks
 
 
-CUT_SHORT = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "thinking"})
+def _clean_result(block: Block) -> Block:
+    if block.get("type") != "tool_result" or not isinstance(block.get("content"), list):
+        return block
+    return {**block, "content": [each for each in block["content"] if not _empty_text(each)]}
 
 
 def _empty_text(block: Block) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from typing import Any
 
 from hypothesis import given, settings
@@ -18,7 +19,8 @@ THINKING = st.sampled_from(
 )
 CALL = st.builds(lambda: {"type": "tool_use", "id": f"call_{next(IDS)}", "name": "look", "input": {}})
 SEARCH = st.builds(lambda: {"type": "server_tool_use", "id": f"srv_{next(IDS)}", "name": "web_search", "input": {}})
-STOPS = st.sampled_from(["end_turn", "max_tokens", "tool_use", "pause_turn", "refusal", "stop_sequence", None, "new"])
+CUTS = ["max_tokens", "model_context_window_exceeded", None]
+STOPS = st.sampled_from(["end_turn", "tool_use", "pause_turn", "refusal", "stop_sequence", "new", *CUTS])
 
 
 @st.composite
@@ -30,7 +32,10 @@ def paths(draw: st.DrawFn) -> list[Said]:
         if draw(st.booleans()):
             continue  # a turn that failed before anything came
         content: list[dict[str, Any]] = draw(st.lists(THINKING, max_size=1))
-        content += draw(st.lists(st.one_of(TEXT, CALL, SEARCH), max_size=4))
+        for block in draw(st.lists(st.one_of(TEXT, CALL, SEARCH), max_size=4)):
+            content.append(block)
+            if block["type"] == "server_tool_use" and draw(st.booleans()):
+                content.append({"type": "web_search_tool_result", "tool_use_id": block["id"], "content": []})
         said.append(Said("assistant", content, draw(STOPS), prefix=draw(st.sampled_from(["same", "other"]))))
     return [*said, asked(draw)]
 
@@ -41,14 +46,66 @@ def asked(draw: st.DrawFn) -> Said:
     return Said("user", [{"type": "text", "text": words}, *results])
 
 
-@settings(max_examples=400)
+@settings(max_examples=int(os.environ.get("HISTORIES", "300")), deadline=None)
 @given(paths())
 def test_every_path_becomes_a_valid_request(path: list[Said]) -> None:
     tools = [{"name": "look", "input_schema": {"type": "object"}}]
     request = build(path, {"model": "claude-sonnet-4-6", "max_tokens": 10, "tools": tools}, list, "same")
     validate(request, version="2026-10-21")
+    assert complaints(request["messages"]) == []
     assert request["messages"][-1]["role"] == "user"
     assert path[-1].content[0] in request["messages"][-1]["content"]
+
+
+def complaints(messages: list[dict[str, Any]]) -> list[str]:
+    """What Claude would say of messages that end with a question: the rules once more, apart from the sandbox's."""
+    found: list[str] = []
+    if [message["role"] for message in messages] != [("user", "assistant")[n % 2] for n in range(len(messages))]:
+        found.append("roles do not alternate from the user's")
+    pending: set[str] = set()
+    answers = [block for message in messages[1::2] for block in message["content"]]
+    results = [block["tool_use_id"] for block in answers if block["type"] == "web_search_tool_result"]
+    calls = [block["id"] for block in answers if block["type"] == "server_tool_use"]
+    if sorted(results) != sorted(calls):
+        found.append("a server tool's call without its result, or the other way round")
+    for message in messages:
+        kinds = [block["type"] for block in message["content"]]
+        if not kinds or set(kinds) <= {"thinking", "redacted_thinking"}:
+            found.append("nothing is said")
+        if any(not block["text"].strip() for block in message["content"] if block["type"] == "text"):
+            found.append("empty text")
+        if message["role"] == "user":
+            given = [block["tool_use_id"] for block in message["content"] if block["type"] == "tool_result"]
+            if sorted(given) != sorted(pending) or "tool_result" in kinds[len(given) :]:
+                found.append("results are not those of the calls before them, or not first")
+        pending = {block["id"] for block in message["content"] if block["type"] == "tool_use"}
+    return found + ["a call without a result"] * bool(pending)
+
+
+def test_a_tool_loop_keeps_its_thinking_after_a_change_of_model() -> None:
+    old, new = ({"type": "thinking", "thinking": word, "signature": word} for word in ("old", "new"))
+    call = {"type": "tool_use", "id": "call", "name": "look", "input": {}}
+    path = [
+        Said("user", [{"type": "text", "text": "a"}]),
+        Said("assistant", [old, {"type": "text", "text": "b"}], "end_turn", prefix="before"),
+        Said("user", [{"type": "text", "text": "c"}]),
+        Said("assistant", [new, call], "tool_use", prefix="now"),
+        Said("user", [{"type": "tool_result", "tool_use_id": "call", "content": "ok"}]),
+    ]
+    messages = build(path, {"model": "claude-sonnet-4-6", "max_tokens": 10}, list, "now")["messages"]
+    assert messages[1]["content"] == [{"type": "text", "text": "b"}]
+    assert messages[3]["content"] == [new, call]
+
+
+def test_a_server_call_stays_open_only_while_claude_goes_on_with_it() -> None:
+    search = {"type": "server_tool_use", "id": "srv", "name": "web_search", "input": {}}
+    call = {"type": "tool_use", "id": "call", "name": "look", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "call", "content": "ok"}
+    text = {"type": "text", "text": "and?"}
+    for last, kept in (([result], [search, call]), ([result, text], [call])):
+        path = [Said("user", [text]), Said("assistant", [search, call], "tool_use"), Said("user", last)]
+        messages = build(path, {"model": "claude-sonnet-4-6", "max_tokens": 10}, list)["messages"]
+        assert messages[1]["content"] == kept
 
 
 def test_thinking_stays_as_long_as_nothing_before_it_changed() -> None:
