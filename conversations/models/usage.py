@@ -1,4 +1,8 @@
-"""The ledger."""
+"""The ledger.
+
+Postgres refuses to change or remove its rows (migration 0004), and so they have no foreign keys to hold: they keep the
+ids of what they were spent on, also when that is gone.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +31,15 @@ class Usage(models.Model):
         EXTRACTION = "extraction"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="usage")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="usage"
+    )
     username = models.CharField(max_length=150)
     purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.TURN)
-    conversation = models.ForeignKey(Conversation, null=True, on_delete=models.SET_NULL, related_name="usage")
-    turn = models.ForeignKey(Turn, null=True, on_delete=models.SET_NULL, related_name="usage")
+    conversation = models.ForeignKey(
+        Conversation, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="usage"
+    )
+    turn = models.ForeignKey(Turn, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="usage")
     model = models.CharField(max_length=200)
     request_id = models.CharField(max_length=100, blank=True, default="", help_text="Claude's own id of the request.")
     input_tokens = models.BigIntegerField(default=0, help_text="Uncached input only, as Claude counts it.")

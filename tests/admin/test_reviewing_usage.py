@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -26,7 +25,7 @@ def staff(database: str) -> Client:
 
 
 @pytest.fixture
-def spent(database: str) -> Iterator[User]:
+def spent(database: str) -> User:
     """A user with two priced rows and one of a model whose price nobody knows."""
     user = User.objects.create_user(f"spender-{uuid.uuid4().hex[:8]}")
     for model, cost in (("claude-sonnet-4-6", "0.25"), ("claude-opus-5-5", "0.5"), ("local", None)):
@@ -39,8 +38,7 @@ def spent(database: str) -> Iterator[User]:
             cost=Decimal(cost) if cost else None,
             source=Usage.Source.PROVIDER,
         )
-    yield user
-    Usage.objects.filter(user=user).delete()
+    return user
 
 
 def total(page: str, name: str) -> str:
