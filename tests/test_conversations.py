@@ -74,7 +74,7 @@ def test_it_is_changed_and_deleted_but_its_cost_stays(api: Api) -> None:
     assert api.get(f"conversations/{id}/").status_code == 404
     row = Usage.objects.get(user=api.user)
     assert row.cost
-    assert not Turn.objects.filter(pk=row.turn_id).exists()
+    assert not Turn.objects.filter(pk=str(row.turn_id)).exists()
 
 
 def test_deleting_stops_and_books_what_runs(api: Api, sandbox: Sandbox) -> None:

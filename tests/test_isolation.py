@@ -51,7 +51,12 @@ def paths_with_ids() -> list[str]:
 def test_every_path_with_an_id_is_404_for_others(api: Api, theirs: dict[str, str]) -> None:
     paths = paths_with_ids()
     assert len(paths) >= 9
-    bodies: dict[str, Any] = {"activate": {"leaf": theirs["message"]}, "turns": {"content": "Hello"}}
+    bodies: dict[str, Any] = {
+        "activate": {"leaf": theirs["message"]},
+        "fork": {"message": theirs["message"]},
+        "turns": {"content": "Hello"},
+        "count-tokens": {"content": "Hello"},
+    }
     for path in paths:
         kind = next(name for name in ("conversations", "turns", "attachments", "extractions") if f"/{name}/" in path)
         url = path

@@ -9,6 +9,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
@@ -173,13 +174,24 @@ def _milliseconds(duration: timedelta | None) -> int | None:
     return None if duration is None else duration // timedelta(milliseconds=1)
 
 
+class RecordFilter(filters.FilterSet):
+    """By what is in the row. An id of something that is gone, or another's, just finds nothing."""
+
+    conversation = filters.UUIDFilter(field_name="conversation_id")
+    turn = filters.UUIDFilter(field_name="turn_id")
+
+    class Meta:
+        model = Usage
+        fields = ("model", "purpose", "source")
+
+
 @extend_schema(parameters=PERIOD_PARAMETERS)
 class UsageRecords(ListAPIView[Usage]):
     """The caller's own rows, newest first."""
 
     serializer_class = UsageRecordSerializer
     queryset = Usage.objects.none()
-    filterset_fields = ("model", "conversation", "turn", "purpose", "source")
+    filterset_class = RecordFilter
 
     def get_queryset(self) -> QuerySet[Usage]:
         """Those of the time that is asked for, and of all times where none is."""
