@@ -81,6 +81,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     list_display = ("id", "conversation", "role", "beginning", "stop_reason", "created_at")
     list_filter = ("role", "stop_reason", "created_at")
+    ordering = ("-id",)  # as the other lists; in a conversation it is the other way round
     search_fields = ("id", "conversation__id")
     heavy = ("content", "text", "searchable")
     fields = ("id", "conversation", "parent", "turn", "role", "stop_reason", "created_at", "text", "content_shown")
