@@ -164,6 +164,13 @@ COLLOQUY_DEFAULT_MODEL = os.environ.get("COLLOQUY_DEFAULT_MODEL") or "claude-son
 COLLOQUY_DEFAULT_MAX_TOKENS = int(env_number("COLLOQUY_DEFAULT_MAX_TOKENS", 1024))
 COLLOQUY_PROMPT_CACHING = env_bool("COLLOQUY_PROMPT_CACHING", default=True)
 
+# --- Tools ------------------------------------------------------------------------------------------------------------
+
+COLLOQUY_TOOLS = env_list("COLLOQUY_TOOLS")  # modules whose functions Claude may be given
+COLLOQUY_TOOL_TIMEOUT = env_number("COLLOQUY_TOOL_TIMEOUT", 30)  # seconds that one call may take
+COLLOQUY_TOOL_WAIT = env_number("COLLOQUY_TOOL_WAIT", 24 * 3600)  # seconds that a turn waits for a client's tools
+COLLOQUY_REQUESTS_PER_TURN = int(env_number("COLLOQUY_REQUESTS_PER_TURN", 25))  # upstream; then the turn ends
+
 # --- Running turns ----------------------------------------------------------------------------------------------------
 
 COLLOQUY_RUN_TURNS = env_bool("COLLOQUY_RUN_TURNS", default=True)

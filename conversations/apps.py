@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -9,8 +11,12 @@ class ConversationsConfig(AppConfig):
     name = "conversations"
 
     def ready(self) -> None:
-        """Names the work that engines run."""
+        """Names the work that engines run, and loads the platform's tools."""
+        from django.conf import settings
+
         from conversations.engine import register
         from conversations.turns import Turns
 
         register(Turns)
+        for module in settings.COLLOQUY_TOOLS:
+            import_module(module)

@@ -48,10 +48,31 @@ def checked(content: object) -> list[Block]:
         raise _bad("content", "Must be a string or a list of content blocks.")
     if not 0 < len(content) <= BLOCKS_LIMIT:
         raise _bad("content", f"Must have 1 to {BLOCKS_LIMIT} blocks.")
-    check_text(content, "content")
-    for index, block in enumerate(content):
-        _check_block(block, f"content.{index}", KINDS.keys())
+    check_blocks(content, "content", KINDS.keys())
     return content
+
+
+def checked_results(results: list[Any]) -> list[Block]:
+    """What a client says that its tools came to, as `tool_result` blocks. Raises as `checked`."""
+    if not 0 < len(results) <= BLOCKS_LIMIT:
+        raise _bad("results", f"Must have 1 to {BLOCKS_LIMIT} results.")
+    for index, each in enumerate(results):
+        if not isinstance(each, dict):
+            raise _bad(f"results.{index}", "Must be an object.")
+        _check_fields(each, f"results.{index}", {"tool_use_id", "content"}, {"tool_use_id", "content", "is_error"})
+    blocks = [{"type": "tool_result", "is_error": False, **each} for each in results]
+    check_blocks(blocks, "results", ("tool_result",))
+    ids = [block["tool_use_id"] for block in blocks]
+    if len(set(ids)) < len(ids):
+        raise _bad("results", "Each call has one result.")
+    return blocks
+
+
+def check_blocks(blocks: list[Any], path: str, kinds: Iterable[str]) -> None:
+    """Raises InvalidRequest or UnsupportedMediaType for blocks that are not, or not well, of these kinds."""
+    check_text(blocks, path)
+    for index, block in enumerate(blocks):
+        _check_block(block, f"{path}.{index}", kinds)
 
 
 def check_text(value: Any, path: str, depth: int = 0) -> None:
@@ -213,6 +234,19 @@ def with_sources(blocks: Sequence[Block], change: Callable[[Block], Block]) -> l
             block = {**block, "content": with_sources(block["content"], change)}
         changed.append(block)
     return changed
+
+
+def attachments_in(blocks: Sequence[Block]) -> set[str]:
+    """The ids of the attachments that the blocks show."""
+    found: set[str] = set()
+
+    def note(source: Block) -> Block:
+        if source.get("type") == "attachment":
+            found.add(source["attachment"])
+        return source
+
+    with_sources(blocks, note)
+    return found
 
 
 def expanded(blocks: Sequence[Block], read: Callable[[str], tuple[str, bytes]]) -> list[Block]:

@@ -6,16 +6,20 @@ import uuid
 from collections.abc import AsyncIterator
 
 from conversations.engine import engine
+from conversations.readers import Found
 from conversations.transcript import Batch
 from conversations.wakes import heard
 
 
-async def follow(turn: uuid.UUID, after: int = 0, *, beat: float | None = None) -> AsyncIterator[Batch | None]:
+async def follow(
+    turn: uuid.UUID, after: int = 0, *, beat: float | None = None, through_waits: bool = True
+) -> AsyncIterator[Batch | None]:
     """Everything of the turn past a position, to its end: each time all that there is, as one batch.
 
     A reader is its position and nothing else. While it is busy with a batch nothing is queued for it; it just gets a
     bigger one next time. With `beat` it also gets a None after so many silent seconds. When the process is about to
-    leave, it ends before the turn does, and the reader goes on from its position at another one.
+    leave, it ends before the turn does, and the reader goes on from its position at another one. Without
+    `through_waits` it ends as well where the turn waits for its client's tools.
     """
     here = await engine()
     position = after
@@ -24,11 +28,14 @@ async def follow(turn: uuid.UUID, after: int = 0, *, beat: float | None = None) 
             leaving = here.drained
             news.clear()  # before reading: what is committed from here on sets it again
             live = here.journal.live(turn)
-            batch, ended = (live.since(position), False) if live else await here.readers.read(turn, position)
+            found = Found(live.since(position)) if live else await here.readers.read(turn, position)
+            batch = found.batch
             if batch is not None:
                 yield batch
                 position = batch.end
-            if ended or (batch is not None and batch.last) or (batch is None and leaving):
+            if found.ended or (batch is not None and batch.last) or (batch is None and leaving):
+                return
+            if found.waits and not through_waits:
                 return
             while batch is None and not await heard(news, beat):
                 yield None

@@ -34,7 +34,7 @@ def build(
     expand: Callable[[Sequence[Block]], list[Block]],
     prefix: object = None,
 ) -> dict[str, Any]:
-    """The body of a Messages request for a path of messages, the newest of them a user's.
+    """The body of a Messages request for a path of messages, the newest of them a user's, or an answer to go on with.
 
     `expand` puts the bytes of attachments back in; `prefix` is what the request is made under, to be compared with that
     of each answer.
@@ -49,7 +49,7 @@ def build(
         for index, message in enumerate(_without_open_server_calls(messages))
     ]
     path = _merged(_paired(_merged(cleaned)))
-    if path and path[-1][0] == "assistant":
+    if path and path[-1][0] == "assistant" and not paused(messages[-1].content, messages[-1].stop_reason):
         path[-1] = ("assistant", _prefill(path[-1][1]))
     request: dict[str, Any] = {
         "model": settings["model"],
@@ -60,6 +60,12 @@ def build(
     if settings.get("effort"):
         request["output_config"] = {"effort": settings["effort"]}
     return request
+
+
+def paused(content: Iterable[Block], stop_reason: str | None) -> bool:
+    """Whether Claude goes on with an answer as it is: it stopped in the middle of its own tools (claude-api.md 3.2)."""
+    kinds = {block.get("type") for block in content}
+    return stop_reason == "pause_turn" and not SERVER_CALLS.isdisjoint(kinds)
 
 
 def cut_text(content: Sequence[Block], stop_reason: str | None) -> str:

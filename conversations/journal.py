@@ -125,10 +125,12 @@ class Journal:
         """Those with something pending, in the order in which it came."""
         self._away = False
 
-    def open(self, turn: uuid.UUID, fence: int) -> Live:
-        """Begins the transcript of a turn that this process has claimed."""
-        self._live[turn] = Live(turn, fence)
-        return self._live[turn]
+    def open(self, turn: uuid.UUID, fence: int, events: list[Event]) -> Live:
+        """Begins the transcript of a turn that this process has claimed, or goes on with it after these events."""
+        live = self._live[turn] = Live(turn, fence)
+        if events:
+            live.show(Batch.of(str(turn), 0, events))
+        return live
 
     async def append(self, live: Live, events: list[Event]) -> None:
         """Adds events, to be committed with the next flush. Raises LostTurn if the turn is not ours any more.
@@ -155,12 +157,17 @@ class Journal:
         while live.waiting > PENDING_LIMIT and not live.lost:
             await live.change()
 
-    async def hand_over(self, live: Live) -> list[Event]:
-        """The whole transcript, committed or not; from now on nothing more of it is written here."""
+    async def transcript(self, live: Live) -> list[Event]:
+        """The whole transcript so far, committed or not."""
         while live.flushing:
             await live.change()
-        pending, live.pending = live.pending, []
-        return [event for batch in live.committed for event in batch.events] + pending
+        return [event for batch in live.committed for event in batch.events] + live.pending
+
+    async def hand_over(self, live: Live) -> list[Event]:
+        """The whole transcript; from now on nothing more of it is written here."""
+        events = await self.transcript(live)
+        live.pending = []
+        return events
 
     def close(self, live: Live) -> None:
         """Forgets a turn that has ended; its readers go on from the table."""

@@ -36,11 +36,13 @@ ORDER BY asked.turn, asked.position, piece.start
 
 
 class Found(NamedTuple):
-    """What the table has past a position."""
+    """What there is past a position."""
 
     batch: Batch | None
-    ended: bool
+    ended: bool = False
     """Whether the turn has ended, so that no more will come."""
+    waits: bool = False
+    """Whether it waits for its client's tools."""
 
 
 class Readers:
@@ -107,4 +109,5 @@ def _found(place: Place, rows: list[tuple[Any, ...]]) -> Found:
     batches = [Batch(str(turn), start, end, decode(events)) for *_, start, end, events in rows if events is not None]
     status = rows[0][2]
     ended = status is None or status in Turn.TERMINAL
-    return Found(joined(batches).past(position) if batches else None, ended)
+    waits = status == Turn.Status.AWAITING_TOOLS
+    return Found(joined(batches).past(position) if batches else None, ended, waits)

@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 TURN_START = "turn_start"
 TURN_END = "turn_end"
+TOOL_RESULT = "tool_result"
 
 LONG_INTEGER = re.compile(r"\d{19}")
 """What may be an integer beyond 64 bits, of which orjson would make a float."""

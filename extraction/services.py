@@ -26,7 +26,7 @@ def create(
 ) -> Extraction:
     """An extraction, queued. The schema and the content have been checked."""
     with transaction.atomic(durable=True):
-        blocks, _ = attachments.take_in(owner=owner, blocks=content)
+        blocks = attachments.take_in(owner=owner, blocks=content)
         return Extraction.objects.create(
             owner=owner, schema=schema, content=blocks, model=model, max_attempts=max_attempts
         )

@@ -72,6 +72,7 @@ class ServerProcess:
             "ANTHROPIC_BASE_URL": claude,
             "ANTHROPIC_API_KEY": "test",
             "COLLOQUY_LOG_LEVEL": "WARNING",
+            "COLLOQUY_TOOLS": "tests.tools",
             **environment,
         }
 

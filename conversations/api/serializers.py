@@ -94,6 +94,16 @@ class TurnRequestSerializer(SettingsSerializer):
         )
 
 
+class ToolResultsSerializer(StrictSerializer):
+    """What a client's tools came to."""
+
+    results = Json(list)
+
+    def validate_results(self, results: list[Any]) -> list[dict[str, Any]]:
+        """The results as `tool_result` blocks."""
+        return content.checked_results(results)
+
+
 class MessageSerializer(serializers.ModelSerializer[Message]):
     """A message on the path that was asked for."""
 
@@ -151,6 +161,11 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
     error = ErrorSerializer(allow_null=True)
     usage = serializers.SerializerMethodField()
     cost = serializers.SerializerMethodField(help_text="US dollars; null where a price is not known.")
+    actions = serializers.ListField(
+        child=serializers.ChoiceField(("continue", "retry", "tool_results", "edit")),
+        help_text="What can be done next: `continue` (POST …/continue/), `retry` (a turn with `regenerate`), "
+        "`tool_results` (POST …/tool-results/), `edit` (a turn with the same `parent` as the question).",
+    )
 
     class Meta:
         model = Turn
@@ -167,6 +182,7 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
             "messages",
             "usage",
             "cost",
+            "actions",
             "user_message",
             "created_at",
             "started_at",

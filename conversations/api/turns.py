@@ -19,7 +19,12 @@ from rest_framework.response import Response
 
 from conversations.api.answers import Later, Stream
 from conversations.api.requests import user_of
-from conversations.api.serializers import SettingsSerializer, TurnRequestSerializer, TurnSerializer
+from conversations.api.serializers import (
+    SettingsSerializer,
+    ToolResultsSerializer,
+    TurnRequestSerializer,
+    TurnSerializer,
+)
 from conversations.api.sse import Form, as_events, as_tokens, event_stream
 from conversations.database import persistently
 from conversations.engine import RETRY_AFTER, draining, engine
@@ -103,11 +108,12 @@ def answered(request: Request, begin: Callable[[], tuple[Turn, bool]]) -> Later:
 
 
 async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
-    """The turn when it has ended. Raises what made it fail, or Unavailable where this process ends before."""
-    async for _ in follow(turn_id):
+    """The turn when it has ended, or waits for the client. Raises what made it fail, or Unavailable where this process
+    ends before."""
+    async for _ in follow(turn_id, through_waits=False):
         pass
     turn = await persistently(shown, turn_id)
-    if turn["status"] not in Turn.TERMINAL:
+    if turn["status"] in (Turn.QUEUED, Turn.RUNNING):
         raise Unavailable(retry_after=RETRY_AFTER, details={"turn": str(turn_id)})
     if turn["status"] == Turn.Status.FAILED:
         error = turn["error"]
@@ -192,7 +198,28 @@ class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
         return Response(shown(turn.pk), status=202)
 
     @extend_schema(
-        description="A new turn that goes on from an answer that was stopped, interrupted or cut by `max_tokens`.",
+        description="Hands in what the client's tools came to. When all that is awaited is there, the turn goes on.",
+        request=ToolResultsSerializer,
+        responses={202: TurnSerializer},
+    )
+    @action(detail=True, methods=["post"], url_path="tool-results")
+    def tool_results(self, request: Request, pk: str) -> Later:
+        """Hands in."""
+        serializer = ToolResultsSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        results = serializer.validated_data["results"]
+        turn = turns.hand_in(user=user_of(request), turn_id=pk, results=results)
+        taken = shown(turn.pk)
+
+        async def then() -> dict[str, Any]:
+            if turn.status == Turn.QUEUED:
+                await (await engine()).run("turn", turn.pk)
+            return taken
+
+        return Later(request, then, status=202)
+
+    @extend_schema(
+        description="A new turn that goes on from an answer that was stopped or cut: its `actions` have `continue`.",
         request=SettingsSerializer,
         parameters=STREAM_PARAMETERS,
         responses={201: TurnSerializer, (200, EVENT_STREAM): OpenApiTypes.STR},

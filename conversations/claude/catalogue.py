@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from conversations.errors import InvalidRequest
 
 MINIMUM_THINKING_BUDGET = 1024
 FORCED = frozenset({"any", "tool"})
+TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 
@@ -131,6 +133,24 @@ def _effort(settings: Mapping[str, Any], model: Model | None) -> Complaints:
         yield "effort", f"{settings['model']} takes {', '.join(taken) if taken else 'no effort'}."
 
 
+def _tools(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+    names: set[str] = set()
+    for at, tool in enumerate(settings.get("tools") or ()):
+        tool = tool if isinstance(tool, dict) else {}
+        custom, name = tool.get("type", "custom") == "custom", tool.get("name")
+        if (custom or name is not None) and not (isinstance(name, str) and TOOL_NAME.match(name)):
+            yield f"tools.{at}.name", "Must be a name of 1 to 128 letters, digits, _ and -."
+        elif name in names:
+            yield f"tools.{at}.name", "Another tool has this name."
+        elif custom and not _is_object_schema(tool.get("input_schema")):
+            yield f"tools.{at}.input_schema", "Must be a JSON Schema of an object."
+        names |= {name} if name else set()
+
+
+def _is_object_schema(schema: object) -> bool:
+    return isinstance(schema, dict) and schema.get("type") == "object"
+
+
 def _tool_choice(settings: Mapping[str, Any], model: Model | None) -> Complaints:
     choice = settings.get("tool_choice")
     if choice is None:
@@ -141,4 +161,13 @@ def _tool_choice(settings: Mapping[str, Any], model: Model | None) -> Complaints
         yield "tool_choice", f"{model.id} can't be forced to use a tool."
 
 
-RULES: tuple[Rule, ...] = (_max_tokens, _temperature, _stop_sequences, _system, _thinking, _effort, _tool_choice)
+RULES: tuple[Rule, ...] = (
+    _max_tokens,
+    _temperature,
+    _stop_sequences,
+    _system,
+    _thinking,
+    _effort,
+    _tools,
+    _tool_choice,
+)

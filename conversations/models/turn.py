@@ -12,7 +12,10 @@ from django.db.models.functions import NullIf
 from conversations.fields import VerbatimJSONField
 from conversations.models.access import OwnedQuerySet
 from conversations.models.conversation import Conversation, Message
-from conversations.models.lease import Leased
+from conversations.models.lease import Leased, from_now
+
+CONTINUED = frozenset({"max_tokens", "tool_use", "pause_turn"})
+"""The stop reasons of answers that Claude can be let go on with."""
 
 
 class LostTurn(Exception):
@@ -48,6 +51,8 @@ class Turn(Leased):
     request_digest = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 of what was asked.")
     position = models.BigIntegerField(default=0, help_text="How long the committed transcript is.")
     requests_sent = models.PositiveIntegerField(default=0, help_text="Upstream requests, noted before each is sent.")
+    tool_results = VerbatimJSONField(default=list, help_text="A client's, handed in while others are still awaited.")
+    awaiting_since = models.DateTimeField(null=True, help_text="When it began to wait for a client's tools.")
     stop_reason = models.CharField(max_length=100, null=True)  # noqa: DJ001 - null as in Claude's API
     stop_sequence = models.TextField(null=True)  # noqa: DJ001 - null as in Claude's API
     stop_details = VerbatimJSONField(null=True)
@@ -55,6 +60,26 @@ class Turn(Leased):
     first_delta_at = models.DateTimeField(null=True)
 
     objects: ClassVar[OwnedQuerySet[Turn]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    @classmethod
+    def forgotten(cls) -> models.QuerySet[Turn]:
+        """Those whose client has not come back with its tools' results for too long."""
+        waits = cls.objects.filter(status=cls.Status.AWAITING_TOOLS)
+        return waits.filter(awaiting_since__lt=from_now(-settings.COLLOQUY_TOOL_WAIT))
+
+    @property
+    def actions(self) -> list[str]:
+        """What its user can do next (claude-api.md 3.2).
+
+        continue: let Claude go on from what it said. retry: ask for another answer (`regenerate`). tool_results: hand
+        in what is awaited. edit: say something else instead. An end that is not known is taken for a whole answer's.
+        """
+        if self.status == self.Status.AWAITING_TOOLS:
+            return ["tool_results"]
+        if not self.ended:
+            return []
+        whole = self.status == self.Status.COMPLETED and self.stop_reason not in CONTINUED
+        return ["retry", "edit"] if whole else ["continue", "retry", "edit"]
 
     @property
     def answers_after(self) -> uuid.UUID:
@@ -74,6 +99,7 @@ class Turn(Leased):
         indexes = (
             models.Index("holder", condition=models.Q(status="running"), name="turn_holder"),
             models.Index("created_at", condition=models.Q(status="queued"), name="turn_queue"),
+            models.Index("awaiting_since", condition=models.Q(status="awaiting_tools"), name="turn_wait"),
         )
 
     def __str__(self) -> str:

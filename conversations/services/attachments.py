@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -14,7 +14,7 @@ from conversations import content
 from conversations.content import Block
 from conversations.errors import ClaudeError
 from conversations.media import identify
-from conversations.models import Attachment, User
+from conversations.models import Attachment, Message, MessageAttachment, User
 
 
 def store(*, owner: User, data: bytes) -> Attachment:
@@ -37,9 +37,8 @@ def store(*, owner: User, data: bytes) -> Attachment:
     return attachment
 
 
-def take_in(*, owner: User, blocks: Sequence[Block]) -> tuple[list[Block], set[Attachment]]:
-    """Checked blocks with attachments in the place of base64, and those attachments. NotFound for somebody else's."""
-    found: set[Attachment] = set()
+def take_in(*, owner: User, blocks: Sequence[Block]) -> list[Block]:
+    """Checked blocks with attachments in the place of base64. NotFound for somebody else's."""
 
     def take(source: Block) -> Block:
         if source["type"] == "base64":
@@ -48,10 +47,18 @@ def take_in(*, owner: User, blocks: Sequence[Block]) -> tuple[list[Block], set[A
             attachment = Attachment.objects.get_visible(owner, source["attachment"])
         else:
             return source
-        found.add(attachment)
         return {"type": "attachment", "attachment": str(attachment.pk), "media_type": attachment.media_type}
 
-    return content.with_sources(blocks, take), found
+    return content.with_sources(blocks, take)
+
+
+def show(messages: Iterable[Message]) -> None:
+    """Notes which attachments messages show, once they are stored."""
+    MessageAttachment.objects.bulk_create(
+        MessageAttachment(message=message, attachment_id=id)
+        for message in messages
+        for id in content.attachments_in(message.content)
+    )
 
 
 def expand(blocks: Sequence[Block]) -> list[Block]:

@@ -102,7 +102,6 @@ def take_in(*, owner: User, export: Export) -> Conversation:
     with transaction.atomic(durable=True):
         conversation = begun(owner=owner, fields=export.fields)
         rows: dict[str, Message] = {}
-        shown: list[MessageAttachment] = []
         for index, each in enumerate(export.messages):
             path = f"messages.{index}"
             if each.id in rows or (each.parent is not None and each.parent not in rows):
@@ -110,7 +109,7 @@ def take_in(*, owner: User, export: Export) -> Conversation:
                     f"{path}: every id must be there once, and after that of its parent.",
                     details={path: "id or parent"},
                 )
-            blocks, found = _content(owner, each, export, path)
+            blocks = _content(owner, each, export, path)
             parent = rows[each.parent].pk if each.parent is not None else None
             rows[each.id] = Message(
                 conversation=conversation,
@@ -120,24 +119,25 @@ def take_in(*, owner: User, export: Export) -> Conversation:
                 text=searched(blocks),
                 stop_reason=each.stop_reason,
             )
-            shown += (MessageAttachment(message=rows[each.id], attachment=attachment) for attachment in found)
         if export.active_leaf is not None and export.active_leaf not in rows:
             raise InvalidRequest("active_leaf: there is no such message.", details={"active_leaf": "unknown"})
         Message.objects.bulk_create(rows.values())
-        MessageAttachment.objects.bulk_create(shown)
+        attachments.show(rows.values())
         _date(rows, export.messages)
         return _with_leaf(conversation, rows[export.active_leaf].pk if export.active_leaf else None)
 
 
-def _content(owner: User, message: Exported, export: Export, path: str) -> tuple[list[Block], Iterable[Attachment]]:
+def _content(owner: User, message: Exported, export: Export, path: str) -> list[Block]:
     """What the message says, as it is stored here. Claude's own blocks are kept as they are, whatever they are."""
     if message.role == Message.Role.ASSISTANT:
         content.check_text(message.content, f"{path}.content")
         if not all(isinstance(block.get("type"), str) for block in message.content):
             raise InvalidRequest(f"{path}.content: every block must have a type.", details={path: "content"})
-        return message.content, ()
+        if content.attachments_in(message.content):
+            raise InvalidRequest(f"{path}.content: Claude does not send attachments.", details={path: "content"})
+        return message.content
     if not message.content:
-        return [], ()
+        return []
 
     def read(id: str) -> tuple[str, bytes]:
         if id not in export.attachments:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings as django_settings
 
-from conversations import caching, history
+from conversations import caching, history, tools
 from conversations.claude import catalogue
 from conversations.content import Block, with_sources
 from conversations.models import Attachment, Message, Turn, User
@@ -33,7 +33,8 @@ def build(
         )
         for message in path
     ]
-    request = history.build(said, settings, expand, _prefix(settings))
+    plain = {**settings, "tools": tools.sent(settings.get("tools") or [])}
+    request = history.build(said, plain, expand, _prefix(settings))
     model = catalogue.find(settings["model"])
     # A local server's model may not know of marks.
     return (

@@ -11,21 +11,28 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from conversations import tools
 from conversations.history import Block
-from conversations.models import Conversation, LostTurn, Message, Piece, Turn, Usage
+from conversations.models import Conversation, LostTurn, Message, Piece, Turn
 from conversations.services import attachments, paths, requests, usage
 from conversations.services.notices import tell
-from conversations.transcript import TURN_END, TURN_START, Batch, Event, Folded, fold, is_delta, plain_text
+from conversations.transcript import TOOL_RESULT, TURN_END, TURN_START, Batch, Event, Folded, fold, is_delta, plain_text
 
 
-def claim(*, turn_id: uuid.UUID, holder: uuid.UUID) -> Turn | None:
-    """Takes a queued turn for a process; None where another one was first, or it was cancelled meanwhile."""
+def claim(*, turn_id: uuid.UUID, holder: uuid.UUID) -> tuple[Turn, list[Event]] | None:
+    """Takes a queued turn for a process, with its transcript so far.
+
+    None where another one was first, or it was cancelled meanwhile.
+    """
     with transaction.atomic(durable=True):
-        return Turn.objects.get(pk=turn_id) if Turn.claim(turn_id, holder) else None
+        if not Turn.claim(turn_id, holder):
+            return None
+        turn = Turn.objects.select_related("user").get(pk=turn_id)
+        return turn, _written(turn)
 
 
-def begin_request(*, turn: Turn, number: int) -> dict[str, Any]:
-    """The turn's next Messages request, the `number`th. Raises LostTurn where the turn is not ours any more.
+def begin_request(*, turn: Turn, number: int, events: list[Event]) -> dict[str, Any]:
+    """The turn's next Messages request, the `number`th, after these events. Raises LostTurn where it is not ours.
 
     That it is sent is noted first: if this process dies with it on its way, it is booked all the same.
     """
@@ -33,12 +40,20 @@ def begin_request(*, turn: Turn, number: int) -> dict[str, Any]:
         ours = Turn.objects.filter(pk=turn.pk, fence=turn.fence, status=Turn.RUNNING)
         if not ours.update(requests_sent=number):
             raise LostTurn
-        return _request(turn)
+        return _request(turn, fold(events))
 
 
-def _request(turn: Turn, expand: Callable[[Sequence[Block]], list[Block]] = attachments.expand) -> dict[str, Any]:
-    """The request for the path that the turn answers, with its settings."""
-    return requests.build(paths.to_message(turn.conversation_id, turn.answers_after), turn.settings, expand)
+def _request(
+    turn: Turn, folded: list[Folded], expand: Callable[[Sequence[Block]], list[Block]] = attachments.expand
+) -> dict[str, Any]:
+    """The request for the path that the turn answers and what it has said since, with its settings."""
+    said = [
+        Message(role=each.role, content=each.content, stop_reason=each.stop_reason, turn=turn)
+        for each in folded
+        if each.role == Message.Role.USER or each.stopped
+    ]
+    path = paths.to_message(turn.conversation_id, turn.answers_after)
+    return requests.build([*path, *said], turn.settings, expand)
 
 
 def turn_start(turn: Turn) -> Event:
@@ -68,20 +83,73 @@ def finish(*, turn_id: uuid.UUID, fence: int, events: list[Event], ending: Endin
     Returns the transcript's last events, which are committed now. Raises LostTurn where it is not ours any more.
     """
     with transaction.atomic(durable=True):
-        turn = Turn.objects.select_for_update(no_key=True).filter(pk=turn_id, status=Turn.RUNNING, fence=fence).first()
-        if turn is None:
-            raise LostTurn
-        return end(turn, events, ending)
+        return end(_held(turn_id, fence), events, ending)
+
+
+def suspend(*, turn_id: uuid.UUID, fence: int, events: list[Event], upstream: tuple[usage.Upstream, ...]) -> str:
+    """Lets a turn wait for its client's tools, and for no process. The status that it has then.
+
+    It is queued again where their results are there already, and ended where it was to be stopped meanwhile. Raises
+    LostTurn where it is not ours any more.
+    """
+    with transaction.atomic(durable=True):
+        turn = _held(turn_id, fence)
+        if turn.cancel_requested_at is not None:
+            end(turn, events, Ending(Turn.Status.CANCELLED, upstream=upstream))
+            return turn.status
+        folded = fold(events)
+        _keep(turn, folded, upstream, whole=False)
+        _write(turn, Batch.of(str(turn.pk), 0, events))
+        turn.status, turn.holder, turn.awaiting_since = Turn.Status.AWAITING_TOOLS, None, Now()
+        go_on_if_answered(turn, folded)
+        turn.save()
+        tell("journal", turn.pk)
+        return turn.status
+
+
+def go_on_if_answered(turn: Turn, folded: list[Folded]) -> None:
+    """Queues a turn that awaits tools, if all their results are there. Its transcript folds to `folded`.
+
+    Within the caller's transaction, which saves the turn and tells of it.
+    """
+    given = {result["tool_use_id"]: result for result in turn.tool_results}
+    awaited = [call["id"] for call in open_calls(turn, folded)]
+    if not set(awaited) <= given.keys():
+        return
+    results = [{**given[id], "type": TOOL_RESULT} for id in awaited]
+    _add(turn, results)
+    turn.status, turn.tool_results, turn.awaiting_since = Turn.QUEUED, [], None
+
+
+def open_calls(turn: Turn, folded: list[Folded]) -> list[Block]:
+    """The calls of the client's tools in the newest answer that have no result yet."""
+    ours = {each["name"] for each in turn.settings.get("tools") or () if tools.is_platform(each)}
+    answers = [at for at, message in enumerate(folded) if message.role == Message.Role.ASSISTANT]
+    if not answers:
+        return []
+    answer, after = folded[answers[-1]], folded[answers[-1] + 1 :]
+    done = {block["tool_use_id"] for message in after for block in message.content}
+    calls = [block for block in answer.content if block.get("type") == "tool_use"]
+    return [call for call in calls if call["id"] not in done and call["name"] not in ours]
+
+
+def _held(turn_id: uuid.UUID, fence: int) -> Turn:
+    """The turn that runs here, locked. Raises LostTurn where it is not ours any more."""
+    turn = Turn.objects.select_for_update(no_key=True).filter(pk=turn_id, status=Turn.RUNNING, fence=fence).first()
+    if turn is None:
+        raise LostTurn
+    return turn
 
 
 def settle(*, turn_id: uuid.UUID, by: uuid.UUID) -> None:
-    """Ends a turn that nobody runs any more, the process `by` included.
+    """Ends a turn that nobody runs any more, the process `by` included, or whose client has forgotten it.
 
     What was committed is kept; what it spent is estimated from that.
     """
     with transaction.atomic(durable=True):
-        abandoned = Turn.abandoned(by).select_for_update(no_key=True, skip_locked=True)
-        turn = abandoned.filter(pk=turn_id).first()
+        left = (Turn.abandoned(by), Turn.forgotten())
+        locked = (each.select_for_update(no_key=True, skip_locked=True).filter(pk=turn_id).first() for each in left)
+        turn = next((each for each in locked if each is not None), None)
         if turn is not None:
             asked_to = turn.cancel_requested_at is not None
             status = Turn.Status.CANCELLED if asked_to else Turn.Status.INTERRUPTED
@@ -98,25 +166,22 @@ def stop_now(*, turn_id: uuid.UUID) -> None:
 
 def sent(turn: Turn) -> tuple[usage.Upstream, ...]:
     """What is known of the requests of a turn that runs somewhere else: that they were sent."""
-    return (usage.Upstream(),) * turn.requests_sent
+    return (usage.Upstream(),) * (turn.requests_sent - turn.usage.count())
 
 
 def committed(turn: Turn) -> list[Event]:
-    """The transcript as far as anybody can have seen it."""
-    rows = turn.pieces.order_by("start")
-    return [event for row in rows for event in row.events] or [turn_start(turn)]
+    """The transcript as far as anybody can have seen it, or its beginning."""
+    return _written(turn) or [turn_start(turn)]
+
+
+def _written(turn: Turn) -> list[Event]:
+    return [event for row in turn.pieces.order_by("start") for event in row.events]
 
 
 def end(turn: Turn, events: list[Event], ending: Ending) -> Batch:
     """Everything that the end of a turn writes. Within the caller's transaction."""
-    folded = fold(events)
-    messages = _keep_messages(turn, folded)
-    answers = [message for message in folded if message.role == Message.Role.ASSISTANT]
-    rows = _book(turn, answers, ending.upstream)
-    if answers:
-        turn.stop_reason = answers[-1].stop_reason
-        turn.stop_sequence = answers[-1].stop_sequence
-        turn.stop_details = answers[-1].stop_details
+    _keep(turn, fold(events), ending.upstream)
+    rows = list(turn.usage.all())
     turn.status, turn.error = ending.status, ending.error
     tail: list[Event] = [{"type": "error", "error": ending.error}] if ending.error else []
     tail.append(
@@ -126,27 +191,55 @@ def end(turn: Turn, events: list[Event], ending: Ending) -> Batch:
             "stop_reason": turn.stop_reason,
             "usage": usage.summed(rows),
             "cost": usage.total_cost(rows),
-            "messages": [str(message.pk) for message in messages],
+            "messages": [str(id) for id in turn.messages.order_by("id").values_list("pk", flat=True)],
         }
     )
     seen = turn.position
     whole = Batch.of(str(turn.pk), 0, [*events, *tail])
-    turn.pieces.all().delete()
-    Piece.objects.create(turn=turn, start=whole.start, end=whole.end, events=whole.events)
-    turn.position = whole.end
+    _write(turn, whole)
     if turn.first_delta_at is None and any(map(is_delta, events)):
         turn.first_delta_at = Now()
-    turn.finished_at = Now()
+    turn.tool_results, turn.awaiting_since, turn.finished_at = [], None, Now()
     turn.save()
     tell("journal", turn.pk)
     return whole.past(seen)
 
 
-def _keep_messages(turn: Turn, folded: list[Folded]) -> list[Message]:
-    """The messages of the transcript as rows, each the child of the one before."""
-    messages: list[Message] = []
-    parent = turn.answers_after
-    for each in folded:
+def _write(turn: Turn, whole: Batch) -> None:
+    """The whole transcript as one piece, in the place of all those that it was written in."""
+    turn.pieces.all().delete()
+    Piece.objects.create(turn=turn, start=whole.start, end=whole.end, events=whole.events)
+    turn.position = whole.end
+
+
+def _add(turn: Turn, events: list[Event]) -> None:
+    """More of the transcript of a turn that no process runs."""
+    batch = Batch.of(str(turn.pk), turn.position, events)
+    Piece.objects.create(turn=turn, start=batch.start, end=batch.end, events=batch.events)
+    turn.position = batch.end
+
+
+def _keep(turn: Turn, folded: list[Folded], upstream: tuple[usage.Upstream, ...], *, whole: bool = True) -> None:
+    """The messages, usage and stop reason of the transcript, as far as they are not kept yet.
+
+    Where the turn goes on later it is not `whole`: results of tools that others are to join are left for then.
+    """
+    kept = folded if whole or not folded or folded[-1].role == Message.Role.ASSISTANT else folded[:-1]
+    _keep_messages(turn, kept)
+    answers = [message for message in folded if message.role == Message.Role.ASSISTANT]
+    _book(turn, folded, answers, upstream)
+    if answers:
+        turn.stop_reason = answers[-1].stop_reason
+        turn.stop_sequence = answers[-1].stop_sequence
+        turn.stop_details = answers[-1].stop_details
+
+
+def _keep_messages(turn: Turn, folded: list[Folded]) -> None:
+    """The messages of the transcript that have no rows yet, each the child of the one before."""
+    before = list(turn.messages.order_by("id"))
+    begins_after = before[-1].pk if before else turn.answers_after
+    parent = begins_after
+    for each in folded[len(before) :]:
         message = Message.objects.create(
             conversation_id=turn.conversation_id,
             parent_id=parent,
@@ -156,13 +249,13 @@ def _keep_messages(turn: Turn, folded: list[Folded]) -> list[Message]:
             text=searched(each.content),
             stop_reason=each.stop_reason,
         )
+        if each.role == Message.Role.USER:
+            attachments.show([message])
         parent = message.pk
-        messages.append(message)
     conversation = Conversation.objects.select_for_update(no_key=True).get(pk=turn.conversation_id)
-    if messages and conversation.active_leaf_id == turn.answers_after:
-        conversation.active_leaf = messages[-1]
+    if parent != begins_after and conversation.active_leaf_id == begins_after:
+        conversation.active_leaf_id = parent
         conversation.save(update_fields=["active_leaf", "updated_at"])
-    return messages
 
 
 def searched(blocks: list[dict[str, Any]]) -> str:
@@ -170,15 +263,13 @@ def searched(blocks: list[dict[str, Any]]) -> str:
     return plain_text(blocks).replace("\0", "")
 
 
-def _book(turn: Turn, answers: list[Folded], upstream: tuple[usage.Upstream, ...]) -> list[Usage]:
-    """A row for every request that reached Claude, those included that were cut before their answer began."""
-    return [
+def _book(turn: Turn, folded: list[Folded], answers: list[Folded], upstream: tuple[usage.Upstream, ...]) -> None:
+    """A row for every request that reached Claude and has none, those included that were cut before an answer began."""
+    for answer, known in zip_longest(answers[turn.usage.count() :], upstream):
         usage.book(
             user=turn.user,
-            answer=answer or usage.unanswered(_request(turn, list)),
+            answer=answer or usage.unanswered(_request(turn, folded, list)),
             model=turn.model,
             upstream=known or usage.Upstream(),
             turn=turn,
         )
-        for answer, known in zip_longest(answers, upstream)
-    ]

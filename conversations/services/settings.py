@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
+from conversations import tools
+
 NAMES = (
     "system",
     "model",
@@ -20,13 +22,18 @@ NAMES = (
 
 
 def resolved(*layers: dict[str, Any]) -> dict[str, Any]:
-    """The settings that hold, later layers over earlier ones. A null takes a setting away."""
+    """The settings that hold, later layers over earlier ones. A null takes a setting away.
+
+    Raises InvalidRequest for a platform's tool that there is not.
+    """
     merged: dict[str, Any] = {}
     for layer in layers:
         merged.update(layer)
     held = {name: value for name, value in merged.items() if value is not None}
-    return {
-        "model": settings.COLLOQUY_DEFAULT_MODEL,
-        "max_tokens": settings.COLLOQUY_DEFAULT_MAX_TOKENS,
-        **held,
-    }
+    return tools.defined(
+        {
+            "model": settings.COLLOQUY_DEFAULT_MODEL,
+            "max_tokens": settings.COLLOQUY_DEFAULT_MAX_TOKENS,
+            **held,
+        }
+    )

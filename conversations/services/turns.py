@@ -13,12 +13,12 @@ from django.db.models.functions import Now
 from conversations import history
 from conversations.claude import catalogue
 from conversations.errors import Conflict, IdempotencyMismatch, InvalidRequest, NotFound
-from conversations.models import Conversation, Message, MessageAttachment, Turn, User
+from conversations.models import Conversation, Message, Turn, User
 from conversations.services import attachments, paths, requests, running
 from conversations.services.notices import tell
 from conversations.services.settings import resolved
+from conversations.transcript import Folded, fold
 
-CUT = frozenset({Turn.Status.CANCELLED, Turn.Status.INTERRUPTED})
 QUOTED = 300  # characters of a cut answer's end
 GO_ON = """Your last answer was cut off. It ended with:
 
@@ -89,10 +89,14 @@ def go_on(
     def begin(conversation: Conversation) -> Turn:
         _refuse_whole(cut)
         held = _checked(cut.settings, settings)
-        partial = cut.messages.filter(role=Message.Role.ASSISTANT).last()
+        partial = cut.messages.last()
+        if partial and _goes_on_by_itself(partial):
+            return Turn(user_message=cut.user_message, continues=partial, settings=held)
         said = history.cut_text(partial.content, partial.stop_reason) if partial else ""
         if partial is None or not said:
-            return Turn(user_message=cut.user_message, continues=cut.continues, settings=held)
+            before = partial.parent if partial else cut.continues
+            again = before if before and before.pk != cut.user_message_id else None
+            return Turn(user_message=cut.user_message, continues=again, settings=held)
         if catalogue.takes_prefill(held):
             return Turn(user_message=cut.user_message, continues=partial, settings=held)
         asked = [{"type": "text", "text": GO_ON.format(end=said[-QUOTED:])}]
@@ -104,11 +108,17 @@ def go_on(
 def _refuse_whole(turn: Turn) -> None:
     if not turn.ended:
         raise Conflict("This turn has not ended yet.", details={"turn": str(turn.pk)})
-    if turn.status not in CUT and not (turn.status == Turn.Status.COMPLETED and turn.stop_reason == "max_tokens"):
+    if "continue" not in turn.actions:
         raise InvalidRequest(
             f"This turn was not cut: it is {turn.status}, its stop_reason {turn.stop_reason or 'none'}.",
             details={"status": turn.status, "stop_reason": turn.stop_reason},
         )
+
+
+def _goes_on_by_itself(last: Message) -> bool:
+    """Whether Claude goes on after it with no word of anybody's: it has results of tools, or calls for them."""
+    calls = any(block.get("type") == "tool_use" for block in last.content) and last.stop_reason == "tool_use"
+    return last.role == Message.Role.USER or calls or history.paused(last.content, last.stop_reason)
 
 
 def _checked(*layers: dict[str, Any] | None) -> dict[str, Any]:
@@ -160,10 +170,23 @@ def _refuse_second(conversation: Conversation) -> None:
 
 def _said(user: User, conversation: Conversation, asked: Asked) -> Message:
     parent = _parent(conversation, asked)
-    blocks, shown = attachments.take_in(owner=user, blocks=asked.content or [])
-    message = _message(conversation, parent, blocks)
-    MessageAttachment.objects.bulk_create(MessageAttachment(message=message, attachment=it) for it in shown)
+    _check_results(parent, asked.content or [])
+    message = _message(conversation, parent, attachments.take_in(owner=user, blocks=asked.content or []))
+    attachments.show([message])
     return message
+
+
+def _check_results(parent: uuid.UUID | None, content: list[dict[str, Any]]) -> None:
+    """Results of tools belong right after the answer that called for them; Claude takes them nowhere else."""
+    results = {block["tool_use_id"] for block in content if block["type"] == "tool_result"}
+    if not results:
+        return
+    answer = Message.objects.filter(pk=parent).first() if parent else None
+    calls = {block.get("id") for block in answer.content if block.get("type") == "tool_use"} if answer else set()
+    if unknown := sorted(results - calls):
+        raise InvalidRequest(
+            f"The message before has no call {', '.join(unknown)}.", details={"content": "results of no call"}
+        )
 
 
 def _parent(conversation: Conversation, asked: Asked) -> uuid.UUID | None:
@@ -187,13 +210,15 @@ def _in_conversation(conversation: Conversation, id: uuid.UUID | None) -> uuid.U
 
 
 def _regenerated(conversation: Conversation, id: uuid.UUID) -> Message:
-    """The message that the answer with this id answered."""
+    """The message that the answer with this id answered; a question's id stands for it where it has no answer."""
     answer = conversation.messages.select_related("turn__user_message", "parent").filter(pk=id).first()
     if answer is None:
         raise NotFound("There is no such message in this conversation.")
-    asked = answer.turn.user_message if answer.turn else answer.parent
-    if answer.role != Message.Role.ASSISTANT or asked is None:
-        raise InvalidRequest("Only an answer can be regenerated.", details={"regenerate": "not an assistant message"})
+    if answer.turn:
+        return answer.turn.user_message
+    asked = answer if answer.role == Message.Role.USER else answer.parent
+    if asked is None:
+        raise InvalidRequest("This answers nothing.", details={"regenerate": "no message before it"})
     return asked
 
 
@@ -205,6 +230,41 @@ def cancel(*, user: User, turn_id: uuid.UUID | str) -> Turn:
         if turn.status == Turn.RUNNING and turn.cancel_requested_at is None:
             Turn.objects.filter(pk=turn.pk).update(cancel_requested_at=Now())
             tell("cancel", turn.pk)
-        elif turn.status == Turn.QUEUED:
+        elif turn.status in (Turn.QUEUED, Turn.Status.AWAITING_TOOLS):
             running.end(turn, running.committed(turn), running.Ending(Turn.Status.CANCELLED))
     return turn
+
+
+def hand_in(*, user: User, turn_id: uuid.UUID | str, results: list[dict[str, Any]]) -> Turn:
+    """Takes results of a client's tools; when all that are awaited are there, the turn is queued to go on.
+
+    They may come in parts, and as soon as their calls are seen. Handing in the same again is harmless. Raises
+    InvalidRequest for results of no call, Conflict for another result of the same call, or where the turn has ended.
+    """
+    with transaction.atomic(durable=True):
+        found = Turn.objects.get_visible(user, turn_id)
+        turn = Turn.objects.select_for_update(no_key=True).get(pk=found.pk)
+        folded = fold(running.committed(turn))
+        new = _unknown_yet(turn, folded, attachments.take_in(owner=user, blocks=results))
+        if new and turn.ended:
+            raise Conflict("This turn has ended.", details={"status": turn.status})
+        calls = {call["id"] for call in running.open_calls(turn, folded)}
+        if strange := [result["tool_use_id"] for result in new if result["tool_use_id"] not in calls]:
+            raise InvalidRequest(
+                f"The turn awaits no result of {', '.join(strange)}.", details={"awaited": sorted(calls)}
+            )
+        turn.tool_results = [*turn.tool_results, *new]
+        if turn.status == Turn.Status.AWAITING_TOOLS:
+            running.go_on_if_answered(turn, folded)
+            tell("journal", turn.pk)
+        turn.save()
+    return turn
+
+
+def _unknown_yet(turn: Turn, folded: list[Folded], results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    taken = [block for message in folded if message.role == Message.Role.USER for block in message.content]
+    known = {each["tool_use_id"]: each for each in [*taken, *turn.tool_results]}
+    for result in results:
+        if known.get(result["tool_use_id"], result) != result:
+            raise Conflict("This call has another result already.", details={"tool_use_id": result["tool_use_id"]})
+    return [result for result in results if result["tool_use_id"] not in known]

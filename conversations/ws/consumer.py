@@ -170,6 +170,13 @@ class Socket(AsyncWebsocketConsumer):
         (await engine()).runner("turn").cancel([turn.pk])
         await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
 
+    async def _tool_results(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+        results = command["results"]
+        turn = await in_database(turns.hand_in, user=self.user, turn_id=command["turn"], results=results)
+        if turn.status == Turn.QUEUED:
+            await (await engine()).run("turn", turn.pk)
+        await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
+
     async def _follow_conversation(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
         self._check_following()
         conversation = await in_database(Conversation.objects.get_visible, self.user, command["conversation"])
@@ -183,6 +190,7 @@ class Socket(AsyncWebsocketConsumer):
         "turn.follow": _follow,
         "turn.unfollow": _unfollow,
         "turn.cancel": _cancel,
+        "turn.tool_results": _tool_results,
         "conversation.follow": _follow_conversation,
         "ping": _ping,
     }

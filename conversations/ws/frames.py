@@ -10,7 +10,7 @@ from rest_framework import serializers
 from conversations.api.errors import invalid
 from conversations.api.fields import Json, StrictSerializer, String
 from conversations.api.parsers import parse_json
-from conversations.api.serializers import TurnRequestSerializer
+from conversations.api.serializers import ToolResultsSerializer, TurnRequestSerializer
 from conversations.errors import InvalidRequest
 
 
@@ -35,6 +35,10 @@ class OfTurn(FrameSerializer):
     turn = serializers.UUIDField()
 
 
+class ToolResults(OfTurn, ToolResultsSerializer):
+    pass
+
+
 class OfConversation(FrameSerializer):
     conversation = serializers.UUIDField()
 
@@ -44,6 +48,7 @@ COMMANDS: dict[str, type[FrameSerializer]] = {
     "turn.follow": Follow,
     "turn.unfollow": OfTurn,
     "turn.cancel": OfTurn,
+    "turn.tool_results": ToolResults,
     "conversation.follow": OfConversation,
     "ping": FrameSerializer,
 }

@@ -17,6 +17,7 @@ from conversations.claude.sandbox.schemas import value_for
 Block = dict[str, Any]
 
 LABEL = "[sandbox]"
+UNCOUNTED = ("thinking", "redacted_thinking")
 EXCERPT = 300  # characters of the prompt that are repeated
 WORD = re.compile(r"\S+\s*")
 
@@ -40,11 +41,30 @@ def directives_in(body: dict[str, Any]) -> tuple[Directives, str]:
     texts = [_text(message["content"]) for message in body["messages"] if message["role"] == "user"]
     newest, *earlier = [text for text in reversed(texts) if text] or [""]
     directives, prompt = parse(newest)
+    directives = _due(directives, prompt, body)
     for text in earlier if directives == Directives() else ():
         before, _ = parse(text)
         if "always" in before:
             return before, prompt
     return directives, prompt
+
+
+def _due(directives: Directives, prompt: str, body: dict[str, Any]) -> Directives:
+    """The directives that are next, by how much was said since the prompt: each round has its number of blocks."""
+    said = 0
+    for message in reversed(body["messages"]):
+        if message["role"] == "assistant":
+            said += sum(block["type"] not in UNCOUNTED for block in _blocks(message["content"]))
+        elif _text(message["content"]):
+            break
+    while said > 0 and (directives.then or directives.tools):
+        said -= sum(block["type"] not in UNCOUNTED for block in _content(body, directives, prompt, map(str, count())))
+        directives = directives.then or Directives()
+    return directives
+
+
+def _blocks(content: Any) -> list[Block]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 def _text(content: Any) -> str:
@@ -55,7 +75,9 @@ def _text(content: Any) -> str:
 
 def answer_to(body: dict[str, Any], model: Model, directives: Directives, prompt: str) -> Answer:
     """What to answer a valid request."""
-    ids = (f"{hashlib.sha256(f'{prompt}{number}'.encode()).hexdigest()[:20]}" for number in count())
+    # Ids are different in every request of a conversation.
+    seed = f"{prompt}{sum(len(message['content']) for message in body['messages'])}"
+    ids = (f"{hashlib.sha256(f'{seed}{number}'.encode()).hexdigest()[:20]}" for number in count())
     answer = Answer(_content(body, directives, prompt, ids))
     if directives.tools:
         answer.stop_reason = "tool_use"

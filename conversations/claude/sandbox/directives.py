@@ -66,6 +66,8 @@ class Directives:
     values: dict[str, Any] = field(default_factory=dict)
     tools: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     usage: dict[str, int] = field(default_factory=dict)
+    then: Directives | None = None
+    """What to do when the conversation has gone on from that without a new prompt: after tools, or a pause."""
 
     def __contains__(self, name: str) -> bool:
         return name in self.values
@@ -96,17 +98,17 @@ class Directives:
 
 def parse(text: str) -> tuple[Directives, str]:
     """The directives in a text, and the text without them. Refuses those that it does not know, as typos."""
-    directives = Directives()
+    first = directives = Directives()
     rest: list[str] = []
     position = 0
     while opening := OPENING.search(text, position):
         rest.append(text[position : opening.start()])
-        position = _parse_one(text, opening.end(), directives)
+        position, directives = _parse_one(text, opening.end(), directives)
     rest.append(text[position:])
-    return directives, "".join(rest).strip()
+    return first, "".join(rest).strip()
 
 
-def _parse_one(text: str, position: int, directives: Directives) -> int:
+def _parse_one(text: str, position: int, directives: Directives) -> tuple[int, Directives]:
     while not text.startswith("]]", position):
         name = NAME.match(text, position)
         if name is None:
@@ -115,10 +117,13 @@ def _parse_one(text: str, position: int, directives: Directives) -> int:
         value: str | bool = True
         if name[2]:
             value, position = _value(text, position)
-        _set(directives, name[1], value)
+        if name[1] == "then":
+            directives.then = directives = Directives()
+        else:
+            _set(directives, name[1], value)
         separator = re.compile(r"\s*;?\s*").match(text, position)
         position = separator.end() if separator else position
-    return position + 2
+    return position + 2, directives
 
 
 def _value(text: str, position: int) -> tuple[str, int]:

@@ -212,7 +212,8 @@ def check_messages(body: Body, model: Model, version: str) -> None:
     merged = _merged(messages)
     _check_tool_pairs(merged)
     role, content = merged[-1]
-    if role == "assistant":
+    paused = any(block["type"] == "server_tool_use" for block in content)  # then Claude goes on with its own tools
+    if role == "assistant" and not paused:
         _require(
             model.prefill, f"{model.id} does not support assistant message prefill: the last message must be a user's"
         )

@@ -1,0 +1,194 @@
+"""Tools that the platform runs itself: Python functions that a conversation may give to Claude.
+
+    from conversations.tools import tool
+
+    @tool
+    async def weather(city: Annotated[str, Field(description="Its name in English.")]) -> str:
+        \"\"\"The weather in a city, now.\"\"\"
+
+The signature becomes the schema, the docstring the description. A conversation names it among its `tools` as
+`{"type": "platform", "name": "weather"}`. The modules with the functions are named by COLLOQUY_TOOLS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar, get_type_hints, overload
+
+from django.conf import settings
+from django.db import connection
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic_core import to_jsonable_python
+
+from conversations import content
+from conversations.errors import ColloquyError, InvalidRequest
+from conversations.transcript import encode
+
+F = TypeVar("F", bound=Callable[..., Any])
+Block = dict[str, Any]
+
+logger = logging.getLogger(__name__)
+
+PLATFORM = "platform"
+"""The type of a tool in a conversation's settings that names one of these."""
+
+_tools: dict[str, Tool] = {}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """On whose behalf a tool runs. A function with a parameter of this type is given it; Claude does not see it."""
+
+    user: uuid.UUID
+    conversation: uuid.UUID
+    turn: uuid.UUID
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a tool's call came to, as in Claude's `tool_result`."""
+
+    content: str | list[Block]
+    is_error: bool = False
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A function that Claude may call."""
+
+    name: str
+    function: Callable[..., Any]
+    arguments: type[BaseModel]
+    caller: str | None
+    """The name of the parameter that takes the Caller."""
+    seconds: float | None
+    """How long a call may take; None for COLLOQUY_TOOL_TIMEOUT."""
+
+    def definition(self) -> dict[str, Any]:
+        """The tool as Claude is told of it."""
+        schema = self.arguments.model_json_schema()
+        del schema["title"]
+        return {"name": self.name, "description": inspect.getdoc(self.function) or "", "input_schema": schema}
+
+    async def run(self, given: Any, caller: Caller) -> Result:
+        """Calls the function. Whatever goes wrong is a result that says so: Claude can make something of it."""
+        limit = self.seconds or settings.COLLOQUY_TOOL_TIMEOUT
+        try:
+            async with asyncio.timeout(limit):
+                return _result(await self._called(self._checked(given), caller))
+        except TimeoutError:
+            return Result(f"The tool took longer than {limit:g} seconds.", is_error=True)
+        except ValidationError as error:
+            return Result(f"The input does not fit the tool's schema: {_complaints(error)}", is_error=True)
+        except ColloquyError as error:
+            return Result(str(error), is_error=True)
+        except Exception as error:  # whatever it was, the turn goes on
+            logger.exception("The tool %s failed", self.name)
+            return Result(f"{type(error).__name__}: {error}", is_error=True)
+
+    def _checked(self, given: Any) -> dict[str, Any]:
+        arguments = self.arguments.model_validate(given)
+        return {name: getattr(arguments, name) for name in type(arguments).model_fields}
+
+    async def _called(self, arguments: dict[str, Any], caller: Caller) -> Any:
+        if self.caller:
+            arguments[self.caller] = caller
+        if inspect.iscoroutinefunction(self.function):
+            return await self.function(**arguments)
+        return await asyncio.to_thread(_in_thread, partial(self.function, **arguments))
+
+
+def _in_thread(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    finally:
+        connection.close()  # it may have used the ORM
+
+
+def _result(value: Any) -> Result:
+    """A string and content blocks as they are, anything else as JSON."""
+    if isinstance(value, str):
+        return Result(value)
+    if isinstance(value, list) and value and all(isinstance(each, dict) and "type" in each for each in value):
+        content.check_blocks(value, "content", content.IN_TOOL_RESULT)
+        return Result(value)
+    return Result("" if value is None else encode(to_jsonable_python(value)))
+
+
+def _complaints(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+
+
+@overload
+def tool(function: F) -> F: ...
+@overload
+def tool(*, seconds: float) -> Callable[[F], F]: ...
+def tool(function: F | None = None, *, seconds: float | None = None) -> F | Callable[[F], F]:
+    """Registers a function as a tool that conversations may name. The function itself stays as it is."""
+
+    def register(function: F) -> F:
+        made = _made(function, seconds)
+        if made.name in _tools and _tools[made.name].function.__module__ != function.__module__:
+            raise ValueError(f"There are two tools with the name {made.name}.")
+        _tools[made.name] = made
+        return function
+
+    return register if function is None else register(function)
+
+
+def _made(function: Callable[..., Any], seconds: float | None) -> Tool:
+    name = function.__name__
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}
+    caller: str | None = None
+    for parameter in inspect.signature(function).parameters.values():
+        hint = hints.get(parameter.name, Any)
+        if hint is Caller:
+            caller = parameter.name
+        else:
+            fields[parameter.name] = (hint, ... if parameter.default is parameter.empty else parameter.default)
+    arguments = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+    return Tool(name, function, arguments, caller, seconds)
+
+
+def named(name: str) -> Tool | None:
+    """The tool of that name; None where no such function is registered any more."""
+    return _tools.get(name)
+
+
+def defined(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings whose platform tools say in full what Claude will be told of them. InvalidRequest for unknown ones.
+
+    A turn keeps them so: that a tool has changed since is then seen by comparing turns.
+    """
+    tools = given.get("tools")
+    return {**given, "tools": [_defined(each, at) for at, each in enumerate(tools)]} if tools else dict(given)
+
+
+def _defined(given: Any, at: int) -> Any:
+    if not is_platform(given):
+        return given
+    found = _tools.get(given.get("name", ""))
+    if found is None:
+        known = ", ".join(sorted(_tools)) or "none"
+        raise InvalidRequest(
+            f"tools.{at}: The platform has no such tool; it has {known}.", details={f"tools.{at}.name": "unknown"}
+        )
+    kept = {"cache_control": given["cache_control"]} if "cache_control" in given else {}
+    return {"type": PLATFORM, **found.definition(), **kept}
+
+
+def is_platform(given: Any) -> bool:
+    """Whether a tool of a conversation's settings is one of the platform's."""
+    return isinstance(given, dict) and given.get("type") == PLATFORM
+
+
+def sent(given: list[Any]) -> list[Any]:
+    """A turn's tools as Claude takes them: it does not know who runs them."""
+    return [{k: v for k, v in each.items() if k != "type"} if is_platform(each) else each for each in given]

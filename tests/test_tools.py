@@ -1,0 +1,234 @@
+"""Tools: Claude calls them, the platform runs its own, a client is waited for, and one turn goes on to its end."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from conversations.models import Message, MessageAttachment, Turn, Usage
+from conversations.services import running
+from conversations.transcript import fold
+from tests.clients import Api
+
+LOOK = {"name": "look", "input_schema": {"type": "object"}}
+TOUCH = {"name": "touch", "input_schema": {"type": "object"}}
+
+
+def ours(*names: str) -> list[dict[str, Any]]:
+    return [{"type": "platform", "name": name} for name in names]
+
+
+def results_in(turn: dict[str, Any]) -> dict[str, Any]:
+    """What the turn's calls came to, by the name of the tool."""
+    blocks = [block for message in turn["messages"] for block in message["content"]]
+    names = {block["id"]: block["name"] for block in blocks if block["type"] == "tool_use"}
+    return {names[block["tool_use_id"]]: block for block in blocks if block["type"] == "tool_result"}
+
+
+def calls_in(turn: dict[str, Any]) -> list[str]:
+    return [block["id"] for block in turn["messages"][-1]["content"] if block["type"] == "tool_use"]
+
+
+def hand_in(api: Api, turn: dict[str, Any], *results: tuple[str, str]) -> Any:
+    given = [{"tool_use_id": id, "content": said} for id, said in results]
+    return api.post(f"turns/{turn['id']}/tool-results/", {"results": given})
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "content", "is_error"),
+    [
+        ("add", {"first": 2, "second": 3}, "5", False),
+        ("add", {"first": 2}, "3", False),
+        ("add", {"first": "two"}, "first: Input should be a valid integer", True),
+        ("add", {"first": 2, "third": 3}, "third: Extra inputs are not permitted", True),
+        ("broken", {"word": "milk"}, "RuntimeError: no milk today", True),
+        ("slow", {}, "The tool took longer than 0.2 seconds.", True),
+        ("title", {}, '{"title":"Arithmetic"}', False),
+    ],
+)
+def test_the_platform_runs_its_own(api: Api, tool: str, given: Any, content: str, is_error: bool) -> None:
+    conversation = api.conversation(title="Arithmetic", tools=ours(tool))
+    turn = api.ask(f"Please [[sandbox: tool={tool}{json.dumps(given)}]]", conversation)
+    assert (turn["status"], turn["stop_reason"]) == ("completed", "end_turn")
+    assert [message["role"] for message in turn["messages"]] == ["assistant", "user", "assistant"]
+    result = results_in(turn)[tool]
+    assert content in result["content"]
+    assert result["is_error"] is is_error
+    assert content.replace('"', '\\"') in turn["messages"][-1]["content"][0]["text"]  # Claude was told
+    assert turn["usage"]["requests"] == 2
+
+
+def test_parallel_calls_run_at_the_same_time(api: Api) -> None:
+    turn = api.ask(
+        'Please [[sandbox: tool=nap{"seconds": 0.5}; tool=nap{"seconds": 0.5}]]', api.conversation(tools=ours("nap"))
+    )
+    first, second = (float(block["content"]) for block in turn["messages"][1]["content"])
+    assert abs(first - second) < 0.4
+
+
+def test_a_picture_that_a_tool_made_is_kept_as_an_attachment(api: Api) -> None:
+    turn = api.ask("Please [[sandbox: tool=picture]]", api.conversation(tools=ours("picture")))
+    image = results_in(turn)["picture"]["content"][1]
+    assert image["source"]["type"] == "attachment"
+    assert api.get(image["source"]["url"].removeprefix("/api/")).headers["content-type"] == "image/gif"
+    assert MessageAttachment.objects.filter(message=turn["messages"][1]["id"]).count() == 1
+
+
+def test_a_tool_that_the_platform_has_not_is_refused_before_anything_happens(api: Api) -> None:
+    response = api.post("conversations/", {"tools": ours("rm_rf")})
+    assert response.status_code == 400
+    assert "tools.0.name" in response.json()["error"]["details"]
+
+
+def test_the_whole_loop_is_one_turn(api: Api) -> None:
+    """Two parallel tools of the platform, one of which fails, then one of a client over its socket, then a pause."""
+    conversation = api.conversation(tools=[*ours("add", "broken"), LOOK])
+    prompt = (
+        'Go [[sandbox: tool=add{"first": 1}; tool=broken{"word": "milk"}; then; tool=look; then; '
+        'web_search; stop_reason=pause_turn; then; text="All done."]]'
+    )
+    with api.socket() as socket:
+        socket.send(type="turn.create", ref=1, conversation=conversation, content=prompt)
+        turn = socket.until("turn.created")[-1]["turn"]
+        events: list[dict[str, Any]] = []
+        while sum(event["type"] == "message_stop" for event in events) < 2:
+            events.append(socket.receive())
+        call = next(block for block in fold(events)[-1].content if block["type"] == "tool_use")
+        # At once, whether the turn is known to wait by then or not.
+        results = [{"tool_use_id": call["id"], "content": "a wall"}]
+        socket.send(type="turn.tool_results", ref=2, turn=turn["id"], results=results)
+        rest = socket.until("turn_end")
+        events += [frame for frame in rest if frame["type"] != "ok"]
+        assert {"type": "ok", "ref": 2} in rest
+    found = api.get(f"turns/{turn['id']}/").json()
+    assert (found["status"], found["stop_reason"]) == ("completed", "end_turn")
+    assert found["usage"]["requests"] == 4 == Usage.objects.filter(turn=turn["id"]).count()
+    roles = ["assistant", "user", "assistant", "user", "assistant", "assistant"]
+    assert [message["role"] for message in found["messages"]] == roles
+    assert {name: block["is_error"] for name, block in results_in(found).items()} == {
+        "add": False,
+        "broken": True,
+        "look": False,
+    }
+    assert found["messages"][-1]["content"][-1]["text"] == "All done."
+    assert [event["position"] for event in events] == sorted({event["position"] for event in events})
+    assert [each.content for each in fold(events)] == [message["content"] for message in found["messages"]]
+    assert events == merged_like(api.events(turn["id"]), events)
+    assert api.ask("And now?", conversation)["status"] == "completed"
+
+
+def merged_like(whole: list[dict[str, Any]], seen: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was seen, if it adds up to the whole; else the whole, to be shown by the assertion."""
+    return seen if fold(whole) == fold(seen) and whole[-1] == seen[-1] else whole
+
+
+def test_a_turn_waits_for_its_clients_tools(api: Api) -> None:
+    conversation = api.conversation(tools=[LOOK])
+    turn = api.ask("Hello [[sandbox: tool=look]]", conversation)
+    assert (turn["status"], turn["stop_reason"], turn["actions"]) == ("awaiting_tools", "tool_use", ["tool_results"])
+    assert turn["usage"]["requests"] == 1
+    refused = api.post(f"conversations/{conversation}/turns/", {"content": "Hello?"})
+    assert refused.status_code == 409
+    assert refused.json()["error"]["details"] == {"turn": turn["id"]}
+    (call,) = calls_in(turn)
+    assert hand_in(api, turn, (call, "a wall")).status_code == 202
+    ended = api.ended(turn["id"])
+    assert (ended["status"], ended["usage"]["requests"]) == ("completed", 2)
+    assert "a wall" in ended["messages"][-1]["content"][0]["text"]
+    path = api.get(f"conversations/{conversation}/messages/").json()["results"]
+    assert [message["id"] for message in path[1:]] == [message["id"] for message in ended["messages"]]
+
+
+def test_results_may_come_in_parts_and_more_than_once(api: Api) -> None:
+    turn = api.ask("Hello [[sandbox: tool=look; tool=touch]]", api.conversation(tools=[LOOK, TOUCH]))
+    look, touch = calls_in(turn)
+    assert hand_in(api, turn, (touch, "warm")).json()["status"] == "awaiting_tools"
+    assert hand_in(api, turn, (touch, "warm")).status_code == 202
+    assert hand_in(api, turn, (touch, "cold")).status_code == 409
+    assert hand_in(api, turn, (look, "red")).status_code == 202
+    ended = api.ended(turn["id"])
+    assert {name: block["content"] for name, block in results_in(ended).items()} == {"look": "red", "touch": "warm"}
+    assert hand_in(api, turn, (look, "red"), (touch, "warm")).status_code == 202
+    assert hand_in(api, turn, (look, "blue")).status_code == 409
+    assert hand_in(api, turn, ("call", "x")).status_code == 409  # it has ended
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [],
+        "look",
+        [{"tool_use_id": "nobody's", "content": "x"}],
+        [{"content": "x"}],
+        [{"tool_use_id": "CALL", "content": 1}],
+        [{"tool_use_id": "CALL", "content": "x", "sure": True}],
+        [{"tool_use_id": "CALL", "content": [{"type": "tool_use"}]}],
+        [{"tool_use_id": "CALL", "content": "x"}, {"tool_use_id": "CALL", "content": "x"}],
+    ],
+)
+def test_bad_results_are_refused_and_the_turn_still_waits(api: Api, results: Any) -> None:
+    turn = api.ask("Hello [[sandbox: tool=look]]", api.conversation(tools=[LOOK]))
+    given = json.loads(json.dumps(results).replace("CALL", calls_in(turn)[0]))
+    response = api.post(f"turns/{turn['id']}/tool-results/", {"results": given})
+    assert (response.status_code, response.json()["error"]["type"]) == (400, "invalid_request_error")
+    assert api.get(f"turns/{turn['id']}/").json()["status"] == "awaiting_tools"
+
+
+def test_an_awaiting_turn_can_be_stopped_and_the_conversation_goes_on(api: Api) -> None:
+    conversation = api.conversation(tools=[LOOK])
+    turn = api.ask("Hello [[sandbox: tool=look]]", conversation)
+    assert api.post(f"turns/{turn['id']}/cancel/").json()["status"] == "cancelled"
+    assert api.events(turn["id"])[-1]["messages"] == [turn["messages"][0]["id"]]
+    assert Usage.objects.filter(turn=turn["id"]).count() == 1
+    assert hand_in(api, turn, (calls_in(turn)[0], "late")).status_code == 409
+    late = [{"type": "tool_result", "tool_use_id": calls_in(turn)[0], "content": "late"}]
+    assert api.ask([*late, {"type": "text", "text": "Well?"}], conversation)["status"] == "completed"
+
+
+def test_what_was_stopped_between_tools_can_be_continued(api: Api) -> None:
+    conversation = api.conversation(tools=ours("add"))
+    turn = api.begin('Go [[sandbox: tool=add{"first": 1}; then; words=500; pace=0.05]]', conversation)
+    events = api.events(turn["id"], limit=1)
+    while not any(event["type"] == "tool_result" for event in events):
+        events = api.events(turn["id"], limit=len(events) + 1)
+    api.post(f"turns/{turn['id']}/cancel/")
+    stopped = api.ended(turn["id"])
+    assert (stopped["status"], stopped["actions"]) == ("cancelled", ["continue", "retry", "edit"])
+    response = api.post(f"turns/{turn['id']}/continue/?wait=true", {})
+    assert response.json()["status"] == "completed", response.text
+
+
+def test_a_turn_makes_only_so_many_requests(api: Api) -> None:
+    rounds = "; then; ".join(['tool=add{"first": 1}'] * 30)
+    turn = api.ask(f"Go [[sandbox: {rounds}]]", api.conversation(tools=ours("add")))
+    assert (turn["status"], turn["stop_reason"], turn["usage"]["requests"]) == ("completed", "tool_use", 25)
+    assert turn["actions"] == ["continue", "retry", "edit"]
+    response = api.post(f"turns/{turn['id']}/continue/?wait=true", {})
+    assert response.json()["status"] == "completed", response.text
+
+
+def test_results_in_a_message_must_be_of_the_answer_before_it(api: Api) -> None:
+    content = [{"type": "tool_result", "tool_use_id": "call", "content": "x"}]
+    response = api.post(f"conversations/{api.conversation()}/turns/", {"content": content})
+    assert response.status_code == 400
+
+
+def test_nobody_else_can_hand_in_results(api: Api, other: Api) -> None:
+    turn = api.ask("Hello [[sandbox: tool=look]]", api.conversation(tools=[LOOK]))
+    assert hand_in(other, turn, (calls_in(turn)[0], "a lie")).status_code == 404
+    assert Message.objects.filter(turn=turn["id"]).count() == 1
+
+
+def test_a_client_that_never_comes_back_does_not_keep_its_turn_waiting_for_ever(api: Api) -> None:
+    turn = api.ask("Hello [[sandbox: tool=look]]", api.conversation(tools=[LOOK]))
+    running.settle(turn_id=uuid.UUID(turn["id"]), by=uuid.uuid4())
+    assert api.get(f"turns/{turn['id']}/").json()["status"] == "awaiting_tools"
+    Turn.objects.filter(pk=turn["id"]).update(awaiting_since=timezone.now() - timedelta(hours=25))
+    running.settle(turn_id=uuid.UUID(turn["id"]), by=uuid.uuid4())
+    assert api.ended(turn["id"])["status"] == "interrupted"
+    assert Usage.objects.filter(turn=turn["id"]).count() == 1
