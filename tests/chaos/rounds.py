@@ -15,11 +15,14 @@ from conversations.claude.sandbox.server import Sandbox
 from conversations.database import persistently
 from conversations.models import Conversation, User
 from conversations.services import accounts
+from conversations.transcript import fold
 from tests.chaos.checker import violations
 from tests.chaos.cluster import FAULTS, Cluster
 from tests.resuming import Client, Reader, Violation
 
 USERS = 12
+TOOLS = [{"type": "platform", "name": "add"}, {"name": "look", "input_schema": {"type": "object"}}]
+CALLS = ("", "", 'tool=add{"first": 1}; then; ', "tool=look; then; ", 'tool=look; tool=add{"first": 2}; then; ')
 LONGEST = 45.0  # seconds until everything has ended, a killed process's turns included
 
 
@@ -72,7 +75,7 @@ def _look(round: Round, sandbox: Sandbox) -> list[str]:
 def _user(cluster: Cluster, round: Round) -> tuple[str, str]:
     user = User.objects.create(username=f"chaos-{uuid.uuid4().hex[:12]}")
     conversation = Conversation(owner=user)
-    conversation.settings = {"system": str(conversation.pk), "max_tokens": 4000}
+    conversation.settings = {"system": str(conversation.pk), "max_tokens": 4000, "tools": TOOLS}
     conversation.save()
     round.conversations.append(str(conversation.pk))
     return str(conversation.pk), accounts.issue_token(user=user)[1]
@@ -96,7 +99,7 @@ async def _talk(round: Round, client: Client, conversation: str, dice: random.Ra
 async def _ask(round: Round, client: Client, conversation: str, dice: random.Random) -> str:
     """The id of a new turn, made once however often it is asked for."""
     key = uuid.uuid4().hex
-    directive = f"[[sandbox: words={dice.randint(5, 120)}; pace={dice.choice((0.0, 0.005, 0.02))}]]"
+    directive = f"[[sandbox: {dice.choice(CALLS)}words={dice.randint(5, 120)}; pace={dice.choice((0.0, 0.005, 0.02))}]]"
     body = {"content": f"Talk. {directive}"}
     frame = {"type": "turn.create", "conversation": conversation, "idempotency_key": key, **body}
     path = f"conversations/{conversation}/turns/"
@@ -138,8 +141,21 @@ async def _watch(round: Round, client: Client, turn: str, dice: random.Random) -
         for reader in readers
     ]
     stops = [_stop(client, turn, dice)] if dice.random() < 0.25 else []
-    await asyncio.gather(*reads, *stops)
+    await asyncio.gather(*reads, *stops, _use_tools(client, readers[0]))
     return readers[0].seen[-1]
+
+
+async def _use_tools(client: Client, reader: Reader) -> None:
+    """Hands in what the client's tools came to, as soon as a reader has seen that they are called."""
+    done: set[str] = set()
+    while not reader.done:
+        await asyncio.sleep(0.05)
+        calls = [block for each in fold(reader.seen) for block in each.content if each.stop_reason == "tool_use"]
+        for call in calls:
+            if call.get("name") == "look" and call["id"] not in done:
+                results = [{"tool_use_id": call["id"], "content": "a wall"}]
+                await client.post(f"turns/{reader.turn}/tool-results/", {"results": results})
+                done.add(call["id"])
 
 
 async def _stop(client: Client, turn: str, dice: random.Random) -> None:
