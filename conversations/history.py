@@ -150,12 +150,13 @@ def _empty_text(block: Block) -> bool:
 
 
 def _merged(messages: Iterable[tuple[str, list[Block]]]) -> list[tuple[str, list[Block]]]:
-    """One message for every run of the same role; none without content."""
+    """One message for every run of the same role; none without content. But what was said after calls of tools was said
+    after their results, and stays apart."""
     merged: list[tuple[str, list[Block]]] = []
     for role, content in messages:
         if not content:
             continue
-        if merged and merged[-1][0] == role:
+        if merged and merged[-1][0] == role and not _calls(merged[-1][1]):
             merged[-1][1].extend(content)
         else:
             merged.append((role, list(content)))
@@ -171,13 +172,17 @@ def _paired(messages: list[tuple[str, list[Block]]]) -> list[tuple[str, list[Blo
             if calls:
                 paired.append(("user", _results(calls, [])))
             paired.append((role, content))
-            calls = [block["id"] for block in content if block.get("type") == "tool_use"]
+            calls = _calls(content)
         else:
             paired.append((role, _results(calls, content)))
             calls = []
     if calls:
         paired.append(("user", _results(calls, [])))
     return paired
+
+
+def _calls(content: list[Block]) -> list[str]:
+    return [block["id"] for block in content if block.get("type") == "tool_use"]
 
 
 def _results(calls: list[str], content: list[Block]) -> list[Block]:

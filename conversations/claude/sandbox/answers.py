@@ -11,6 +11,7 @@ from typing import Any
 
 from conversations.claude.catalogue import Model
 from conversations.claude.sandbox import tokens
+from conversations.claude.sandbox.binding import signature
 from conversations.claude.sandbox.directives import Directives, parse
 from conversations.claude.sandbox.schemas import value_for
 
@@ -119,10 +120,10 @@ def _thinking(body: dict[str, Any], directives: Directives, prompt: str) -> list
     if "thinking" in directives or body.get("thinking", {}).get("type") in ("adaptive", "enabled"):
         omitted = body.get("thinking", {}).get("display") == "omitted"
         thought = directives.text("thinking") or f"The user wrote {len(prompt)} characters; a short answer will do."
-        signature = "sandbox" + hashlib.sha256(thought.encode()).hexdigest()
-        blocks.append({"type": "thinking", "thinking": "" if omitted else thought, "signature": signature})
+        blocks.append({"type": "thinking", "thinking": "" if omitted else thought, "signature": signature(body)})
     if "redacted_thinking" in directives:
-        blocks.append({"type": "redacted_thinking", "data": hashlib.sha256(prompt.encode()).hexdigest()})
+        before = blocks[-1]["signature"] if blocks else None
+        blocks.append({"type": "redacted_thinking", "data": signature(body, before)})
     return blocks
 
 

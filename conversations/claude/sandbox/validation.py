@@ -8,6 +8,7 @@ from typing import Any
 
 from conversations.claude.catalogue import Model, find
 from conversations.claude.sandbox import tokens
+from conversations.claude.sandbox.binding import check_binding
 from conversations.claude.sandbox.blocks import check_block
 from conversations.claude.sandbox.refused import Refused
 from conversations.claude.sandbox.schemas import check_schema
@@ -211,6 +212,7 @@ def check_messages(body: Body, model: Model, version: str) -> None:
     _require(messages[0]["role"] == "user", "messages: first message must use the user role")
     merged = _merged(messages)
     _check_tool_pairs(merged)
+    check_binding(body, model)
     role, content = merged[-1]
     paused = any(block["type"] == "server_tool_use" for block in content)  # then Claude goes on with its own tools
     if role == "assistant" and not paused:

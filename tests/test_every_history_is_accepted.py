@@ -1,0 +1,125 @@
+"""A tree of turns with stops, crashes, edits, regenerations, tools, pauses and changes of settings is always accepted.
+
+Each request goes through the sandbox's validator, which knows what thinking is bound to, and gets the sandbox's answer;
+what is kept of the answer is the next request's history.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conversations import caching, history, tools
+from conversations.claude import catalogue
+from conversations.claude.sandbox.answers import answer_to, directives_in
+from conversations.claude.sandbox.refused import Refused
+from conversations.claude.sandbox.validation import validate
+from conversations.history import Said
+
+MODELS = st.sampled_from(["claude-haiku-5-5", "claude-fable-5-2", "claude-sonnet-4-6", "claude-sonnet-4-5"])
+SYSTEMS = st.sampled_from(["Be brief.", "Be kind.", None])
+LOOK = {"name": "look", "input_schema": {"type": "object"}}
+TOOLS = st.sampled_from([[LOOK], [LOOK, {"type": "web_search_20260318", "name": "web_search"}]])
+SAYS = st.sampled_from(
+    [
+        "",
+        "[[sandbox: thinking]]",
+        "[[sandbox: thinking; redacted_thinking]]",
+        "[[sandbox: refusal=cyber]]",
+        "[[sandbox: refusal=bio; text=no]]",
+        "[[sandbox: words=50; thinking]]",
+        "[[sandbox: empty]]",
+        "[[sandbox: web_search; thinking; stop_reason=pause_turn; then; thinking; text=found]]",
+        "[[sandbox: thinking; tool=look; then; thinking; tool=look; tool=look; then; thinking; text=seen]]",
+        '[[sandbox: text=" "]]',
+        "[[sandbox: stop_reason=gone_fishing; thinking]]",
+    ]
+)
+CUTS = st.sampled_from([None, None, None, "stopped", "crashed", "max_tokens"])
+
+
+def goes_on_by_itself(last: Said) -> bool:
+    """Whether a turn may be continued, or asked anew, after the message without another."""
+    calls = last.stop_reason == "tool_use" and any(block["type"] == "tool_use" for block in last.content)
+    return last.role == "user" or calls or history.paused(last.content, last.stop_reason)
+
+
+class Node:
+    """A message in the tree, and the path to it."""
+
+    def __init__(self, said: Said, before: list[Said]) -> None:
+        self.path = [*before, said]
+
+
+def ask(path: list[Said], held: dict[str, Any]) -> tuple[dict[str, Any], Said]:
+    """The request for a path, which must be valid, and the whole answer to it."""
+    prefix = tuple(held.get(name) for name in ("model", "system", "tools"))
+    plain = {**held, "tools": tools.sent(held["tools"])}
+    model = catalogue.find(held["model"])
+    assert model is not None
+    request = caching.marked(history.build(path, plain, list, prefix), model.cache_minimum)
+    validate(request, version="2026-10-21")
+    directives, prompt = directives_in(request)
+    answer = answer_to(request, model, directives, prompt)
+    return request, Said("assistant", answer.content, answer.stop_reason, prefix)
+
+
+def cut(draw: Any, answer: Said, how: str | None) -> Said:
+    """What is kept of an answer that did not come to its end."""
+    if how is None:
+        return answer
+    content = [dict(block) for block in answer.content[: draw(st.integers(0, len(answer.content)))]]
+    if content and "text" in content[-1]:
+        content[-1]["text"] = content[-1]["text"][: draw(st.integers(0, 12))]
+    if content and content[-1]["type"] == "thinking":
+        content[-1]["signature"] = ""
+    return Said("assistant", content, "max_tokens" if how == "max_tokens" else None, answer.prefix)
+
+
+@settings(max_examples=int(os.environ.get("HISTORIES", "150")), deadline=None)
+@given(st.data())
+def test_every_history_is_accepted(data: st.DataObject) -> None:
+    draw = data.draw
+    nodes: list[Node] = []
+    held = {"model": draw(MODELS), "system": draw(SYSTEMS), "tools": draw(TOOLS), "max_tokens": 1000}
+    for number in range(draw(st.integers(1, 8))):
+        if draw(st.integers(0, 3)) == 0:
+            held = {**held, "model": draw(MODELS), "system": draw(SYSTEMS), "tools": draw(TOOLS)}
+        before = draw(st.sampled_from([[], *(node.path for node in nodes)])) if nodes else []
+        path = before
+        if not (before and goes_on_by_itself(before[-1]) and draw(st.booleans())):
+            question = Said("user", [{"type": "text", "text": f"Question {number} {draw(SAYS)}"}])
+            nodes.append(Node(question, before))
+            path = nodes[-1].path
+        for _ in range(5):
+            _, answer = ask(path, held)
+            how = draw(CUTS)
+            nodes.append(Node(cut(draw, answer, how), path))
+            path = nodes[-1].path
+            calls = [block["id"] for block in answer.content if block["type"] == "tool_use"]
+            if how or (answer.stop_reason not in ("tool_use", "pause_turn")):
+                break
+            if calls:
+                done = draw(st.lists(st.sampled_from(calls), unique=True)) if draw(st.booleans()) else calls
+                results = [{"type": "tool_result", "tool_use_id": id, "content": "a wall"} for id in done]
+                if not results:
+                    break
+                nodes.append(Node(Said("user", results), path))
+                path = nodes[-1].path
+                if len(done) < len(calls):
+                    break
+
+
+def test_the_validator_would_notice() -> None:
+    """Thinking that is sent again after a change of what came before it is refused."""
+    held = {"model": "claude-fable-5-2", "system": "Be brief.", "tools": [LOOK], "max_tokens": 1000}
+    question = Said("user", [{"type": "text", "text": "Hello [[sandbox: thinking]]"}])
+    _, answer = ask([question], held)
+    request, _ = ask([question, answer, question], held)
+    assert request["messages"][1]["content"][0]["type"] == "thinking"
+    with pytest.raises(Refused, match="bound to a different conversation"):
+        validate({**request, "system": "Be kind."}, version="2026-10-21")
