@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from tests.clients import Api
+from tests.clients import Api, sse
 
-REASONS = [
-    "end_turn",
-    "max_tokens",
-    "stop_sequence",
-    "tool_use",
-    "pause_turn",
-    "refusal",
-    "model_context_window_exceeded",
-    "gone_fishing",
-]
+WHOLE, CUT = ["retry", "edit"], ["continue", "retry", "edit"]
+REASONS = {
+    "end_turn": WHOLE,
+    "max_tokens": CUT,
+    "stop_sequence": WHOLE,
+    "tool_use": CUT,
+    "pause_turn": CUT,
+    "refusal": WHOLE,
+    "model_context_window_exceeded": WHOLE,
+    "compaction": WHOLE,
+    "gone_fishing": WHOLE,
+}
+"""Each with what can be done after it."""
 
 
+def by_waiting(api: Api, conversation: str, content: str) -> str:
+    return str(api.ask(content, conversation)["id"])
+
+
+def by_polling(api: Api, conversation: str, content: str) -> str:
+    return str(api.ended(api.begin(content, conversation)["id"])["id"])
+
+
+def by_sse(api: Api, conversation: str, content: str) -> str:
+    headers = {"Accept": "text/event-stream"}
+    path = f"/api/conversations/{conversation}/turns/"
+    with api.http.stream("POST", path, json={"content": content}, headers=headers) as response:
+        return str(list(sse(response))[-1]["turn"])
+
+
+def by_socket(api: Api, conversation: str, content: str) -> str:
+    with api.socket() as socket:
+        socket.send(type="turn.create", ref=1, conversation=conversation, content=content)
+        return str(socket.until("turn_end")[-1]["turn"])
+
+
+@pytest.mark.parametrize("ask", [by_waiting, by_polling, by_sse, by_socket])
 @pytest.mark.parametrize("reason", REASONS)
-def test_it_is_kept_and_shown_unchanged(api: Api, reason: str) -> None:
-    turn = api.ask(f"Hello [[sandbox: stop_reason={reason}; stop_sequence=END]]")
-    assert turn["status"] == "completed"
-    assert turn["stop_reason"] == reason
+def test_it_is_kept_and_shown_unchanged(api: Api, reason: str, ask: Callable[[Api, str, str], str]) -> None:
+    conversation = api.conversation()
+    id = ask(api, conversation, f"Hello [[sandbox: stop_reason={reason}; stop_sequence=END]]")
+    turn = api.get(f"turns/{id}/").json()
+    assert (turn["status"], turn["stop_reason"], turn["actions"]) == ("completed", reason, REASONS[reason])
     assert turn["stop_sequence"] == ("END" if reason == "stop_sequence" else None)
     assert turn["messages"][-1]["stop_reason"] == reason
-    assert api.events(turn["id"])[-1]["stop_reason"] == reason
-    conversation = api.get(f"conversations/{turn['conversation']}/messages/").json()["results"]
-    assert conversation[-1]["stop_reason"] == reason
+    *_, delta, _, end = api.events(id)
+    assert (delta["delta"]["stop_reason"], end["stop_reason"]) == (reason, reason)
+    path = api.get(f"conversations/{conversation}/messages/").json()["results"]
+    assert path[-1]["stop_reason"] == reason
 
 
 @pytest.mark.parametrize("reason", REASONS)
