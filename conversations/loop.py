@@ -11,6 +11,7 @@ from django.conf import settings
 
 from conversations import history, tools
 from conversations.claude import client
+from conversations.claude.fitting import check_fits
 from conversations.database import persistently
 from conversations.errors import ColloquyError
 from conversations.journal import Journal, Live
@@ -51,6 +52,7 @@ class Loop:
         self._requests.append(request)
         events = await self._journal.transcript(self._live)
         body = await persistently(running.begin_request, turn=self._turn, number=number, events=events)
+        await check_fits(body, client.count_tokens)
         request.sent()
         async with client.open_stream(body) as stream:
             request.answered(stream.request_id)

@@ -57,7 +57,7 @@ def validate(body: Body, *, version: str, counting: bool = False) -> None:
     for check in CHECKS:
         check(body, model)
     check_messages(body, model, version)
-    if tokens.of_request(body, model) > model.context_window:
+    if not counting and tokens.of_request(body, model) > model.context_window:
         raise Refused(
             400, f"prompt is too long: {tokens.of_request(body, model)} tokens > {model.context_window} maximum"
         )

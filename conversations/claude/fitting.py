@@ -1,0 +1,56 @@
+"""Whether a request fits into its model's context window, told before it is sent.
+
+Claude refuses input that is too long by itself; with `max_tokens` on top it is taken (claude-api.md 13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from conversations.claude import catalogue
+from conversations.errors import ClaudeError, InvalidRequest
+
+Request = dict[str, Any]
+
+IMAGE = 5_000  # tokens at most (claude-api.md 6)
+PAGE = 8_000  # tokens of a PDF's page at most: its text and its picture
+BYTES_PER_PAGE = 500  # at least
+PAGES = 600  # of a PDF that Claude fetches itself, at most
+
+
+async def check_fits(request: Request, count: Callable[[Request], Awaitable[int]]) -> None:
+    """Raises InvalidRequest for input that is too long. Only what could be is counted, by Claude itself: `count`."""
+    model = catalogue.find(request["model"])
+    if model is None or most_tokens(request) <= model.context_window:
+        return
+    try:
+        tokens = await count(request)
+    except ClaudeError:
+        return  # then the request itself will tell
+    if tokens > model.context_window:
+        raise InvalidRequest(
+            f"The conversation has {tokens} tokens; {model.id} takes at most {model.context_window}.",
+            details={"input_tokens": tokens, "context_window": model.context_window},
+        )
+
+
+def most_tokens(request: Request) -> int:
+    """A number of input tokens that the request certainly does not exceed: no token is shorter than a byte."""
+    return sum(_most(request.get(name)) for name in ("system", "tools", "messages"))
+
+
+def _most(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value.encode())
+    if isinstance(value, list):
+        return sum(map(_most, value))
+    if not isinstance(value, dict):
+        return len(str(value))
+    source = value.get("source")
+    if value.get("type") == "image":
+        return IMAGE
+    if value.get("type") == "document" and isinstance(source, dict) and source.get("type") in ("base64", "url"):
+        pages = len(source.get("data", "")) * 3 // 4 // BYTES_PER_PAGE + 1
+        return PAGE * pages if source["type"] == "base64" else PAGE * PAGES
+    return sum(len(key) + _most(each) for key, each in value.items())
