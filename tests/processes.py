@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import httpx2
 
 from config import local
+from tests.forked import Forked
 
 ROOT = Path(__file__).resolve().parent.parent
 STARTUP = 40  # seconds
@@ -65,7 +66,8 @@ class ServerProcess:
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws/"
         self._serves = kind != "runner"
-        self._command = [sys.executable, *(part.format(port=self.port) for part in COMMANDS[kind])]
+        self._arguments = [part.format(port=self.port) for part in COMMANDS[kind]]
+        self._starts_others = kind == "workers"
         self._environment = {
             **os.environ,
             "DATABASE_URL": database,
@@ -83,7 +85,11 @@ class ServerProcess:
 
     def start(self) -> None:
         """Starts it, anew if it has been running before."""
-        self.process = subprocess.Popen(self._command, cwd=ROOT, env=self._environment)
+        self.process: Forked | subprocess.Popen[bytes]
+        if self._starts_others:
+            self.process = subprocess.Popen([sys.executable, *self._arguments], cwd=ROOT, env=self._environment)
+        else:
+            self.process = Forked(self._arguments, str(ROOT), self._environment)
 
     def wait(self) -> None:
         """Returns when it answers. (A runner answers nobody.)"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def replayed(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Path]
 def run(api: Api) -> Turn:
     conversation = api.conversation()
     api.post(f"conversations/{conversation}/turns/?wait=true", {"content": "Hello"})
-    return Turn.objects.get(conversation=conversation)
+    return Turn.objects.get(conversation=uuid.UUID(conversation))
 
 
 @pytest.mark.parametrize("replayed", streams.WHOLE, ids=streams.ids(streams.WHOLE), indirect=True)

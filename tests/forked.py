@@ -1,0 +1,74 @@
+"""Processes that begin where the imports of the libraries are done: most of what it takes to start one.
+
+Each is a process of its own, forked from one that has imported the libraries and nothing else, and runs what
+`python <arguments>` would. (This module imports nothing of the project: settings are read in the new process.)
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+
+LIBRARIES = [
+    "aiohttp",
+    "anthropic",
+    "channels.generic.websocket",
+    "daphne.server",
+    "django.contrib.admin",
+    "django.core.management",
+    "django.db.models",
+    "genai_prices",
+    "jsonschema",
+    "PIL.Image",
+    "psycopg_pool",
+    "uvicorn.config",
+    "uvloop",
+    "websockets",
+]
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(LIBRARIES)
+
+
+class Forked:
+    """A Python process, with the interface of `subprocess.Popen`."""
+
+    def __init__(self, arguments: list[str], cwd: str, environment: dict[str, str]) -> None:
+        self._process = _context.Process(target=_run, args=(arguments, cwd, environment))
+        self._process.start()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired("python", timeout or 0)
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+def _run(arguments: list[str], cwd: str, environment: dict[str, str]) -> None:
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.path.insert(0, cwd)
+    if arguments[0] == "-m":
+        sys.argv = arguments[1:]
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = arguments
+        runpy.run_path(arguments[0], run_name="__main__")
