@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from conversations.models import User
+from conversations.models import Usage, User
 from conversations.services import attachments, usage
 from conversations.services.notices import tell
 from conversations.transcript import Folded
@@ -46,7 +46,13 @@ def keep(*, extraction: Extraction, number: int, native: bool, answer: Folded, u
         kept = extraction.attempts.filter(number=number).first()
         if kept:  # the answer to the first time was lost with the connection
             return kept
-        row = usage.book(user=extraction.owner, answer=answer, model=extraction.model, upstream=upstream)
+        row = usage.book(
+            user=extraction.owner,
+            answer=answer,
+            model=extraction.model,
+            upstream=upstream,
+            purpose=Usage.Purpose.EXTRACTION,
+        )
         return Attempt.objects.create(
             extraction=extraction,
             number=number,

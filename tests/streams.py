@@ -24,6 +24,20 @@ def events_in(path: Path) -> list[dict[str, Any]]:
     return [event for index, event in enumerate(kept) if event["type"] != "message_start" or index == 0]
 
 
+def answered(usage: dict[str, Any], model: str = "claude-sonnet-4-6") -> bytes:
+    """What Claude streams to say hello and that it used this, all of it known from the beginning."""
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": [], "usage": usage}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": message},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello"}},
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {}},
+        {"type": "message_stop"},
+    ]
+    return "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events).encode()
+
+
 def stops(path: Path) -> bool:
     """Whether the recording has a message_stop that is terminated by an empty line, as an event has to be."""
     return re.search(rb'"message_stop"\s*}\s*?\n\r?\n', path.read_bytes()) is not None

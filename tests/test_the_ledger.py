@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, connection
 from django.test import Client
 
+from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Conversation, Turn, Usage, User
+from tests import streams
 from tests.clients import Api
 
 
@@ -41,3 +46,92 @@ def test_the_admin_shows_a_row_whose_user_is_gone(api: Api) -> None:
     staff.force_login(User.objects.create_superuser(f"staff-of-{name}"))
     assert name in staff.get(f"/admin/conversations/usage/?q={name}").content.decode()
     assert staff.get(f"/admin/conversations/usage/{row.pk}/change/").status_code == 200
+
+
+SERVED = {
+    "input_tokens": 1000,
+    "output_tokens": 100,
+    "cache_creation_input_tokens": 30,
+    "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20},
+    "cache_read_input_tokens": 40,
+    "output_tokens_details": {"thinking_tokens": 5},
+    "server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 3},
+    "service_tier": "standard",
+    "speed": "fast",
+    "inference_geo": "us",
+}
+
+
+def asked(api: Api, sandbox: Sandbox, usage: dict[str, Any], model: str = "claude-sonnet-4-6") -> dict[str, Any]:
+    """A turn that used this."""
+    sandbox.replay = streams.answered(usage, model)
+    try:
+        return api.ask("Hello")
+    finally:
+        sandbox.replay = None
+
+
+def test_a_row_says_how_claude_served_the_request(api: Api, sandbox: Sandbox) -> None:
+    turn = asked(api, sandbox, SERVED, model="claude-opus-5-5")
+    [row] = api.get("usage/records/").json()["results"]
+    told = {
+        "purpose": "turn",
+        "model": "claude-opus-5-5",
+        "input_tokens": 1000,
+        "output_tokens": 100,
+        "cache_write_5m_tokens": 10,
+        "cache_write_1h_tokens": 20,
+        "cache_read_input_tokens": 40,
+        "thinking_tokens": 5,
+        "web_search_requests": 2,
+        "web_fetch_requests": 3,
+        "service_tier": "standard",
+        "speed": "fast",
+        "inference_geo": "us",
+        "batch": False,
+    }
+    assert row.items() >= told.items()
+    # Fast prices are the list's own; what the US cost more is not in them, and is of tokens only.
+    assert row["prices"]["includes"] == "fast"
+    assert row["prices"]["multipliers"] == {"us": "1.1"}
+    tokens = 1000 * 8 + 100 * 40 + 10 * 10 + 20 * 16 + 40 * Decimal("0.4")
+    assert Decimal(row["cost"]) == Decimal(turn["cost"]) == tokens * Decimal("1.1") / 1_000_000 + 2 * Decimal("0.01")
+
+
+def test_what_claude_does_not_tell_is_standard(api: Api, sandbox: Sandbox) -> None:
+    turn = asked(api, sandbox, {"input_tokens": 1, "output_tokens": 1})
+    row = Usage.objects.get(turn=turn["id"])
+    assert (row.service_tier, row.speed, row.inference_geo, row.batch) == ("", "standard", "", False)
+
+
+@pytest.mark.parametrize("tier", ["batch", "x" * 300, None])
+def test_any_word_of_claude_can_be_booked(api: Api, sandbox: Sandbox, tier: str | None) -> None:
+    turn = asked(api, sandbox, {"input_tokens": 1, "output_tokens": 1, "service_tier": tier})
+    row = Usage.objects.get(turn=turn["id"])
+    assert row.service_tier == (tier or "")[:50]
+    assert row.batch == (tier == "batch")
+    assert row.cost == Decimal(18) / 1_000_000 / (2 if row.batch else 1)
+
+
+def test_processes_of_the_release_before_can_still_book(api: Api) -> None:
+    """They insert what they know of; the rest has defaults in the database."""
+    numbers = (
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_5m_tokens",
+        "cache_write_1h_tokens",
+        "thinking_tokens",
+        "web_search_requests",
+    )
+    texts = {"username": "x", "purpose": "turn", "model": "m", "request_id": "", "source": "provider", "error_type": ""}
+    columns = ("id", "user_id", "created_at", "raw", "prices", *texts, *numbers)
+    values = ["gen_random_uuid()", "%s", "now()", "'{}'", "'{}'", *["%s"] * len(texts), *["1"] * len(numbers)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO conversations_usage ({', '.join(columns)}) VALUES ({', '.join(values)})",
+            [api.user.pk, *texts.values()],
+        )
+    row = Usage.objects.get(user=api.user)
+    assert (row.speed, row.service_tier, row.inference_geo) == ("standard", "", "")
+    assert (row.batch, row.web_fetch_requests) == (False, 0)

@@ -62,7 +62,7 @@ class UsageAdmin(ReadOnlyAdmin):
         "stop_reason",
         "error_type",
     )
-    list_filter = (("created_at", RangeDateFilter), "user", "model", "purpose", "source")
+    list_filter = (("created_at", RangeDateFilter), "user", "model", "purpose", "source", "speed", "batch")
     list_filter_submit = True
     date_hierarchy = "created_at"
     search_fields = ("username", "request_id", "turn__id")

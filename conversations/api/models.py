@@ -62,6 +62,6 @@ def _shown(model: Model) -> dict[str, Any]:
             "structured_outputs": model.structured_outputs,
             "high_resolution_images": model.high_resolution,
         },
-        "prices": {name: decimal_string(value) for name, value in price.per_class.items()} if price else None,
+        "prices": {name: decimal_string(value) for name, value in price.rates.per_class.items()} if price else None,
         "lifecycle": {"status": model.lifecycle, "retires_at": model.retires_at},
     }

@@ -1,17 +1,24 @@
-"""What requests cost, by `genai-prices`: kept by others, dated, and with a band of its own for long prompts."""
+"""What requests cost: the list of prices, and the arithmetic.
+
+The list is `genai-prices`: kept by others, dated, with bands for long prompts, and for some models with prices of their
+own for fast and for batched requests. Where it has none, the standard price is multiplied as Anthropic's rules say.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from importlib.metadata import version
+from math import prod
 from typing import Any
 
 import genai_prices
 
 PROVIDER = "anthropic"
 SOURCE = f"genai-prices {version('genai-prices')}"
+RULES = "Anthropic's pricing rules of 2026-10-08"
 
 
 @dataclass(frozen=True)
@@ -27,25 +34,82 @@ class TokenCounts:
     cache_write_1h_tokens: int = 0
     web_search_requests: int = 0
 
+    @property
+    def prompt(self) -> int:
+        """All of the input: how long it was decides on the band."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens
+
+
+STANDARD = "standard"
+FAST = "fast"
+BATCH = "batch"
+US = "us"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a request was served, in Claude's words: it is billed by that too."""
+
+    service_tier: str = ""
+    speed: str = STANDARD
+    inference_geo: str = ""
+
+    @property
+    def batch(self) -> bool:
+        """Whether it came in a batch."""
+        return self.service_tier == BATCH
+
+
+@dataclass(frozen=True)
+class Rates:
+    """US dollars per million tokens of each class, or per thousand web searches, and whose prices these are."""
+
+    per_class: dict[str, Decimal]
+    source: str
+    includes: str = ""
+    """FAST or BATCH, where they are the prices of such requests."""
+
 
 @dataclass(frozen=True)
 class Price:
-    """The cost of a request in US dollars, unrounded, and the prices that made it."""
+    """The cost of a request in US dollars, unrounded, and what made it."""
 
     cost: Decimal
-    per_class: dict[str, Decimal]
-    """US dollars per million tokens, or per thousand web searches."""
-    source: str
+    rates: Rates
+    multipliers: dict[str, Decimal] = field(default_factory=dict)
+    """Of the prices of all tokens; searches are not multiplied."""
+
+    def shown(self) -> dict[str, Any]:
+        """What the cost can be computed from again."""
+        shown: dict[str, Any] = {"source": self.rates.source}
+        shown.update({name: str(value) for name, value in self.rates.per_class.items()})
+        if self.rates.includes:
+            shown["includes"] = self.rates.includes
+        if self.multipliers:
+            shown["multipliers"] = {name: str(value) for name, value in self.multipliers.items()}
+            shown["multipliers_source"] = RULES
+        return shown
 
 
+# The names of the classes: here, in the counts, and in the list.
 CLASSES = {
-    "input": "input_mtok",
-    "output": "output_mtok",
-    "cache_read": "cache_read_mtok",
-    "cache_write_5m": "cache_write_mtok",
-    "cache_write_1h": "cache_write_1h_mtok",
-    "web_search": "web_searches_kcount",
+    "input": ("input_tokens", "input_mtok"),
+    "output": ("output_tokens", "output_mtok"),
+    "cache_read": ("cache_read_tokens", "cache_read_mtok"),
+    "cache_write_5m": ("cache_write_5m_tokens", "cache_write_mtok"),
+    "cache_write_1h": ("cache_write_1h_tokens", "cache_write_1h_mtok"),
 }
+WEB_SEARCH = "web_search"
+
+# What the list bills a class as that it has no price for.
+OTHERWISE = {"cache_read": "input", "cache_write_5m": "input", "cache_write_1h": "cache_write_5m"}
+
+# How the list is asked for prices of other than standard requests.
+CONTEXTS = {FAST: {"speed": "fast"}, BATCH: {"processing": "batch"}}
+
+# The first that can be held to a place, and cost more there.
+FIRST_WITH_GEO = (4, 6)
+VERSION = re.compile(r"claude-[a-z]+-(\d+)(?:[-.](\d{1,2})(?!\d))?")
 
 
 def counts(usage: dict[str, Any]) -> TokenCounts:
@@ -66,36 +130,83 @@ def counts(usage: dict[str, Any]) -> TokenCounts:
     )
 
 
-def price(model: str, counted: TokenCounts, at: datetime) -> Price | None:
-    """What a request cost at that time; None for a model whose price is not known, which is not the same as free."""
-    written = counted.cache_write_5m_tokens + counted.cache_write_1h_tokens
-    usage = genai_prices.Usage(
-        # Theirs include what was cached; Claude's do not.
-        input_tokens=counted.input_tokens + counted.cache_read_tokens + written,
-        output_tokens=counted.output_tokens,
-        cache_read_tokens=counted.cache_read_tokens,
-        cache_write_tokens=written,
-        cache_write_1h_tokens=counted.cache_write_1h_tokens,
-        web_searches=counted.web_search_requests,
+def terms(usage: dict[str, Any]) -> Terms:
+    """The terms in Claude's usage object."""
+    return Terms(
+        service_tier=str(usage.get("service_tier") or ""),
+        speed=str(usage.get("speed") or STANDARD),
+        inference_geo=str(usage.get("inference_geo") or ""),
     )
+
+
+def price(
+    model: str, counted: TokenCounts, at: datetime, served: Terms = Terms(), rates: Rates | None = None
+) -> Price | None:
+    """What a request cost at that time, by these rates or else by the list.
+
+    None for a model whose price is not known, which is not the same as free.
+    """
+    rates = rates or listed(model, counted, at, served)
+    if rates is None:
+        return None
+    factors = {name: factor for name, factor in multipliers(model, served).items() if name != rates.includes}
+    tokens = sum((getattr(counted, name) * rates.per_class[each] for each, (name, _) in CLASSES.items()), Decimal(0))
+    searches = counted.web_search_requests * rates.per_class.get(WEB_SEARCH, Decimal(0))
+    return Price(tokens * prod(factors.values()) / 1_000_000 + searches / 1000, rates, factors)
+
+
+def multipliers(model: str, served: Terms) -> dict[str, Decimal]:
+    """By what the standard price of all tokens is multiplied (claude-api.md 10)."""
+    factors = {}
+    if served.speed == FAST:
+        factors[FAST] = Decimal(2)
+    if served.batch:
+        factors[BATCH] = Decimal("0.5")
+    if served.inference_geo == US and _version(model) >= FIRST_WITH_GEO:
+        factors[US] = Decimal("1.1")
+    return factors
+
+
+def _version(model: str) -> tuple[int, int]:
+    found = VERSION.match(model)
+    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
+
+
+def listed(model: str, counted: TokenCounts, at: datetime, served: Terms) -> Rates | None:
+    """The prices of the list, in the band in which the prompt falls."""
     try:
-        found = genai_prices.calc_price(usage, model, provider_id=PROVIDER, genai_request_timestamp=at)
+        standard = _listed(model, at, {})
     except LookupError:
         return None
-    return Price(found.total_price, _per_class(found, usage), SOURCE)
+    for name in multipliers(model, served):
+        special = _listed(model, at, CONTEXTS.get(name, {}))
+        if special != standard:
+            return Rates(_per_class(special, counted.prompt), SOURCE, name)
+    return Rates(_per_class(standard, counted.prompt), SOURCE)
 
 
-def _per_class(found: Any, usage: genai_prices.Usage) -> dict[str, Decimal]:
-    prices = {name: getattr(found.model_price, field, None) for name, field in CLASSES.items()}
-    return {name: _of_band(value, usage.input_tokens) for name, value in prices.items() if value is not None}
+def _listed(model: str, at: datetime, context: dict[str, str]) -> Any:
+    found = genai_prices.calc_price(
+        genai_prices.Usage(), model, provider_id=PROVIDER, genai_request_timestamp=at, price_context=context
+    )
+    return found.model_price
 
 
-def _of_band(value: Any, input_tokens: Any) -> Decimal:
+def _per_class(prices: Any, prompt: int) -> dict[str, Decimal]:
+    names = {**{name: key for name, (_, key) in CLASSES.items()}, WEB_SEARCH: "web_searches_kcount"}
+    found = {name: getattr(prices, key, None) for name, key in names.items()}
+    known = {name: _of_band(value, prompt) for name, value in found.items() if value is not None}
+    for name, other in OTHERWISE.items():
+        known.setdefault(name, known[other])
+    return known
+
+
+def _of_band(value: Any, prompt: int) -> Decimal:
     """The price itself, or that of the band in which the prompt falls."""
     if isinstance(value, Decimal):
         return value
     band: Decimal = value.base
     for tier in value.tiers:
-        if input_tokens > tier.start:
+        if prompt > tier.start:
             band = tier.price
     return band

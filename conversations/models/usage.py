@@ -1,7 +1,8 @@
 """The ledger.
 
 Postgres refuses to change or remove its rows (migration 0004), and so they have no foreign keys to hold: they keep the
-ids of what they were spent on, also when that is gone.
+ids of what they were spent on, also when that is gone. Columns that come later have defaults in the database, since the
+processes of the release before go on booking during a deploy.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from conversations.models.access import OwnedQuerySet
 from conversations.models.conversation import Conversation
 from conversations.models.turn import Turn
 
+WORD = 50  # characters, of which Claude's own words for how it served have about ten
+
 
 class Usage(models.Model):
     """What one upstream request used and cost. Rows are only ever added, and outlive what they were spent on."""
@@ -29,6 +32,8 @@ class Usage(models.Model):
     class Purpose(models.TextChoices):
         TURN = "turn"
         EXTRACTION = "extraction"
+        TITLE = "title"
+        TOOL = "tool"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(
@@ -49,12 +54,23 @@ class Usage(models.Model):
     cache_write_1h_tokens = models.BigIntegerField(default=0)
     thinking_tokens = models.BigIntegerField(default=0, help_text="Part of the output, not beside it.")
     web_search_requests = models.BigIntegerField(default=0)
+    web_fetch_requests = models.BigIntegerField(default=0, db_default=0)
+    service_tier = models.CharField(
+        max_length=WORD, blank=True, default="", db_default="", help_text="Empty where Claude named none."
+    )
+    speed = models.CharField(max_length=WORD, default="standard", db_default="standard")
+    inference_geo = models.CharField(
+        max_length=WORD, blank=True, default="", db_default="", help_text="Where Claude ran, in its own words."
+    )
+    batch = models.BooleanField(default=False, db_default=False)
     raw = VerbatimJSONField(default=dict, help_text="Claude's usage object as it came.")
     source = models.CharField(max_length=8, choices=Source)
     cost = models.DecimalField(
         max_digits=20, decimal_places=12, null=True, help_text="US dollars; null where the model's price is not known."
     )
-    prices = VerbatimJSONField(default=dict, help_text="US dollars per million tokens of each class, and whose prices.")
+    prices = VerbatimJSONField(
+        default=dict, help_text="US dollars per million tokens of each class, what they were multiplied by, and whose."
+    )
     stop_reason = models.CharField(max_length=100, null=True)  # noqa: DJ001 - null as in Claude's API
     error_type = models.CharField(max_length=100, blank=True, default="")
     duration = models.DurationField(null=True, help_text="From sending the request to the end of its stream.")

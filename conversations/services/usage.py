@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from conversations.claude import pricing
 from conversations.models import Turn, Usage, User
+from conversations.models.usage import WORD
 from conversations.transcript import Folded, encode
 
 # About what a token of English is; only used where Claude's own count never came.
@@ -42,7 +43,15 @@ def unanswered(request: dict[str, Any]) -> Folded:
     return Folded("assistant", usage={"input_tokens": math.ceil(said / CHARACTERS_PER_TOKEN), "output_tokens": 0})
 
 
-def book(*, user: User, answer: Folded, model: str, upstream: Upstream, turn: Turn | None = None) -> Usage:
+def book(
+    *,
+    user: User,
+    answer: Folded,
+    model: str,
+    upstream: Upstream,
+    turn: Turn | None = None,
+    purpose: Usage.Purpose = Usage.Purpose.TURN,
+) -> Usage:
     """Adds the row of an upstream request to the ledger, priced at today's price. Within the caller's transaction.
 
     `model` is the one that was asked for; Claude's own word on which answered comes before it. Where Claude's last word
@@ -50,13 +59,12 @@ def book(*, user: User, answer: Folded, model: str, upstream: Upstream, turn: Tu
     """
     model = str(answer.envelope.get("model") or model)
     raw = answer.usage if answer.stopped else with_output_estimated(answer)
-    counts = pricing.counts(raw)
-    price = pricing.price(model, counts, timezone.now())
-    details = raw.get("output_tokens_details") or {}
+    counts, terms = pricing.counts(raw), pricing.terms(raw)
+    price = pricing.price(model, counts, timezone.now(), terms)
     return Usage.objects.create(
         user=user,
         username=user.get_username(),
-        purpose=Usage.Purpose.TURN if turn else Usage.Purpose.EXTRACTION,
+        purpose=purpose,
         conversation=turn.conversation if turn else None,
         turn=turn,
         model=model,
@@ -66,21 +74,22 @@ def book(*, user: User, answer: Folded, model: str, upstream: Upstream, turn: Tu
         cache_read_tokens=counts.cache_read_tokens,
         cache_write_5m_tokens=counts.cache_write_5m_tokens,
         cache_write_1h_tokens=counts.cache_write_1h_tokens,
-        thinking_tokens=details.get("thinking_tokens") or 0,
+        thinking_tokens=(raw.get("output_tokens_details") or {}).get("thinking_tokens") or 0,
         web_search_requests=counts.web_search_requests,
+        web_fetch_requests=(raw.get("server_tool_use") or {}).get("web_fetch_requests") or 0,
+        service_tier=terms.service_tier[:WORD],
+        speed=terms.speed[:WORD],
+        inference_geo=terms.inference_geo[:WORD],
+        batch=terms.batch,
         raw=raw,
         source=Usage.Source.PROVIDER if answer.stopped else Usage.Source.ESTIMATE,
         cost=price.cost if price else None,
-        prices=_shown(price) if price else {},
+        prices=price.shown() if price else {},
         stop_reason=answer.stop_reason,
         error_type=upstream.error_type,
         duration=upstream.duration,
         time_to_first_delta=upstream.time_to_first_delta,
     )
-
-
-def _shown(price: pricing.Price) -> dict[str, str]:
-    return {"source": price.source, **{name: str(value) for name, value in price.per_class.items()}}
 
 
 def summed(rows: Iterable[Usage]) -> dict[str, int]:
