@@ -1,0 +1,205 @@
+"""Every token is priced once, at the price of its day, as the list of prices has it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import genai_prices
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations.claude import catalogue, pricing
+from conversations.claude.pricing import Terms, TokenCounts
+from conversations.models import Usage, User
+from conversations.services import usage
+from conversations.transcript import Folded, fold
+from tests import streams
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+MILLION = 1_000_000
+PLAIN, FAST, BATCH, US = Terms(), Terms(speed="fast"), Terms(service_tier="batch"), Terms(inference_geo="us")
+
+tokens = st.integers(0, 10**9)
+counts = st.builds(TokenCounts, tokens, tokens, tokens, tokens, tokens, st.integers(0, 1000))
+terms = st.builds(
+    Terms,
+    st.sampled_from(["", "standard", "priority", "batch"]),
+    st.sampled_from(["standard", "fast"]),
+    st.sampled_from(["", "us", "global", "not_available"]),
+)
+listed = [model.id for model in catalogue.all_models() if pricing.price(model.id, TokenCounts(), NOW)]
+models = st.sampled_from(listed)
+days = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
+
+
+def price(model: str, counted: TokenCounts, at: datetime = NOW, served: Terms = PLAIN) -> pricing.Price:
+    found = pricing.price(model, counted, at, served)
+    assert found is not None
+    return found
+
+
+def booked(answer: Folded, model: str = "") -> Usage:
+    """The row of an answer, as it is in the database."""
+    user = User.objects.create_user(f"spender-{uuid.uuid4().hex}")
+    row = usage.book(user=user, answer=answer, model=model, upstream=usage.Upstream())
+    return Usage.objects.get(pk=row.pk)
+
+
+def told(path: Path) -> dict[str, Any]:
+    """The model and the usage of a recording, by the events alone."""
+    events = streams.events_in(path)
+    response: dict[str, Any] = {"model": events[0]["message"]["model"], "usage": dict(events[0]["message"]["usage"])}
+    for event in events:
+        if event["type"] == "message_delta":
+            response["usage"].update({key: n for key, n in (event.get("usage") or {}).items() if n is not None})
+    return response
+
+
+RECORDINGS = [path for path in streams.WHOLE if streams.stops(path)]
+
+
+@streams.needed
+@pytest.mark.parametrize("recording", RECORDINGS, ids=streams.ids(RECORDINGS))
+def test_a_recordings_cost_is_its_usage_times_the_list(database: str, recording: Path) -> None:
+    [answer] = fold(streams.events_in(recording))
+    row, response = booked(answer), told(recording)
+    # Read out of Claude's usage object, and priced, by the library itself.
+    extracted = genai_prices.extract_usage(response, provider_id="anthropic")
+    assert row.cost == extracted.calc_price(genai_request_timestamp=row.created_at).total_price
+    assert row.raw == json.loads(json.dumps(answer.usage))
+    assert row.input_tokens == response["usage"]["input_tokens"]
+    assert row.output_tokens == response["usage"]["output_tokens"]
+    assert row.cache_read_tokens == (response["usage"].get("cache_read_input_tokens") or 0)
+    written = response["usage"].get("cache_creation_input_tokens") or 0
+    assert row.cache_write_5m_tokens + row.cache_write_1h_tokens == written
+
+
+def test_most_models_are_listed() -> None:
+    assert len(listed) >= 15
+
+
+@given(models, counts, days)
+def test_a_standard_request_costs_what_the_list_says(model: str, counted: TokenCounts, day: datetime) -> None:
+    written = counted.cache_write_5m_tokens + counted.cache_write_1h_tokens
+    theirs = genai_prices.Usage(
+        input_tokens=counted.prompt,  # with what was cached; Claude's are without
+        output_tokens=counted.output_tokens,
+        cache_read_tokens=counted.cache_read_tokens,
+        cache_write_tokens=written,
+        cache_write_1h_tokens=counted.cache_write_1h_tokens,
+        web_searches=counted.web_search_requests,
+    )
+    known = genai_prices.calc_price(theirs, model, provider_id="anthropic", genai_request_timestamp=day)
+    assert price(model, counted, day).cost == known.total_price
+
+
+@given(models, counts, days, terms)
+def test_a_cost_is_the_sum_over_the_classes(model: str, counted: TokenCounts, day: datetime, served: Terms) -> None:
+    """By nothing but what a row keeps beside its counts."""
+    found = price(model, counted, day, served)
+    shown = json.loads(json.dumps(found.shown()))
+    cost = (
+        counted.input_tokens * Decimal(shown["input"])
+        + counted.output_tokens * Decimal(shown["output"])
+        + counted.cache_read_tokens * Decimal(shown["cache_read"])
+        + counted.cache_write_5m_tokens * Decimal(shown["cache_write_5m"])
+        + counted.cache_write_1h_tokens * Decimal(shown["cache_write_1h"])
+    ) / MILLION
+    for factor in shown.get("multipliers", {}).values():
+        cost *= Decimal(factor)
+    cost += counted.web_search_requests * Decimal(shown.get("web_search", 0)) / 1000
+    assert found.cost == cost
+    assert found.cost == found.cost.quantize(Decimal("1e-12")), "the column would round it"
+
+
+@given(models, counts, days, terms)
+def test_fast_batched_and_local_requests_are_multiplied_once(
+    model: str, counted: TokenCounts, day: datetime, served: Terms
+) -> None:
+    """Whether the list has prices of its own for them or not."""
+    counted = TokenCounts(*(*list(vars(counted).values())[:5], 0))
+    factors = pricing.multipliers(model, served)
+    expected = price(model, counted, day).cost
+    for factor in factors.values():
+        expected *= factor
+    assert price(model, counted, day, served).cost == expected
+
+
+def test_the_factors_are_anthropics() -> None:
+    def factor(model: str, served: Terms) -> Decimal:
+        counted = TokenCounts(1000, 1000, 1000, 1000, 1000)
+        return price(model, counted, NOW, served).cost / price(model, counted).cost
+
+    assert factor("claude-opus-5-5", FAST) == 2
+    assert factor("claude-opus-5-5", BATCH) == Decimal("0.5")
+    assert factor("claude-opus-5-5", US) == Decimal("1.1")
+    assert factor("claude-opus-5-5", Terms(speed="fast", inference_geo="us")) == Decimal("2.2")
+    assert factor("claude-sonnet-4-6", Terms(service_tier="batch", inference_geo="us")) == Decimal("0.55")
+    assert factor("claude-fable-5", Terms("priority", "standard", "global")) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "dearer"),
+    [
+        ("claude-opus-4-6", True),
+        ("claude-haiku-5-5", True),
+        ("claude-fable-5", True),
+        ("claude-haiku-4-5-20251001", False),
+        ("claude-sonnet-4-20250514", False),
+        ("claude-3-7-sonnet-20250219", False),
+    ],
+)
+def test_the_us_cost_more_from_4_6_on(model: str, dearer: bool) -> None:
+    counted = TokenCounts(1000)
+    assert (price(model, counted, NOW, US).cost > price(model, counted).cost) == dearer
+
+
+def test_searches_cost_the_same_however_they_are_served() -> None:
+    searches = TokenCounts(web_search_requests=7)
+    for served in (PLAIN, FAST, BATCH, US):
+        assert price("claude-opus-5-5", searches, NOW, served).cost == Decimal("0.07")
+
+
+@pytest.mark.parametrize("inside", ["input_tokens", "cache_read_tokens", "cache_write_5m_tokens"])
+def test_haiku_5_5_has_a_band_for_long_prompts(inside: str) -> None:
+    """All of the request is dearer, and what was cached counts too."""
+    short = price("claude-haiku-5-5", TokenCounts(**{inside: 100_000}, output_tokens=10))
+    long = price("claude-haiku-5-5", TokenCounts(**{inside: 100_001}, output_tokens=10))
+    assert {name: str(value) for name, value in short.rates.per_class.items() if name != "web_search"} == {
+        "input": "0.1",
+        "output": "0.5",
+        "cache_read": "0.01",
+        "cache_write_5m": "0.125",
+        "cache_write_1h": "0.2",
+    }
+    for name in pricing.CLASSES:
+        assert long.rates.per_class[name] == 5 * short.rates.per_class[name]
+    per_token = short.rates.per_class[inside.removesuffix("_tokens")] * 5
+    assert long.cost == (100_001 * per_token + 10 * Decimal("2.5")) / MILLION
+
+
+def test_the_price_is_that_of_the_day() -> None:
+    """Sonnet 4.6 had a band for long prompts until 2026-03-13."""
+    counted = TokenCounts(300_000)
+    before = price("claude-sonnet-4-6", counted, datetime(2026, 3, 12, 23, 59, tzinfo=UTC))
+    after = price("claude-sonnet-4-6", counted, datetime(2026, 3, 13, tzinfo=UTC))
+    assert [str(found.rates.per_class["input"]) for found in (before, after)] == ["6", "3"]
+
+
+def test_a_batch_was_half_the_price_before_the_list_knew_it() -> None:
+    counted = TokenCounts(1000, 1000)
+    before = price("claude-opus-5", counted, datetime(2026, 10, 13, tzinfo=UTC), BATCH)
+    after = price("claude-opus-5", counted, datetime(2026, 10, 14, tzinfo=UTC), BATCH)
+    assert before.cost == after.cost == Decimal("0.015")
+    assert ("multipliers" in before.shown(), "multipliers" in after.shown()) == (True, False)
+
+
+def test_an_unknown_models_cost_is_null(database: str) -> None:
+    row = booked(Folded("assistant", usage={"input_tokens": 5, "output_tokens": 5}, stopped=True), "some-local-model")
+    assert (row.cost, row.prices) == (None, {})
