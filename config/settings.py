@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,17 @@ def env_number(name: str, default: float) -> float:
     if number < 0:
         raise ImproperlyConfigured(f"{name} must not be negative.")
     return number
+
+
+def env_prices(name: str, default: str) -> tuple[Decimal, Decimal]:
+    """A variable that is two prices with a slash between: of input and of output."""
+    try:
+        input, output = map(Decimal, (os.environ.get(name) or default).split("/"))
+    except (ArithmeticError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name} must be two prices, such as {default}.") from error
+    if not all(price.is_finite() and price >= 0 for price in (input, output)):
+        raise ImproperlyConfigured(f"{name} must be two prices of zero or more.")
+    return input, output
 
 
 def env_list(name: str) -> list[str]:
@@ -162,6 +174,8 @@ ANTHROPIC_MAX_RETRIES = int(env_number("ANTHROPIC_MAX_RETRIES", 2))
 
 COLLOQUY_DEFAULT_MODEL = os.environ.get("COLLOQUY_DEFAULT_MODEL") or "claude-sonnet-4-6"
 COLLOQUY_DEFAULT_MAX_TOKENS = int(env_number("COLLOQUY_DEFAULT_MAX_TOKENS", 1024))
+# US dollars per million tokens that an unknown model is assumed to cost, where a bound is needed.
+COLLOQUY_FALLBACK_PRICE = env_prices("COLLOQUY_FALLBACK_PRICE", "10/50")
 COLLOQUY_PROMPT_CACHING = env_bool("COLLOQUY_PROMPT_CACHING", default=True)
 
 # --- Tools ------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,15 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.claude import catalogue, pricing
-from conversations.claude.pricing import Terms, TokenCounts
-from conversations.models import Usage, User
-from conversations.services import usage
-from conversations.transcript import Folded, fold
-from tests import streams
+from conversations.claude.pricing import PLAIN, Terms, TokenCounts
+from conversations.transcript import fold
+from tests import ledger, streams
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MILLION = 1_000_000
-PLAIN, FAST, BATCH, US = Terms(), Terms(speed="fast"), Terms(service_tier="batch"), Terms(inference_geo="us")
+FAST, BATCH, US = Terms(speed="fast"), Terms(service_tier="batch"), Terms(inference_geo="us")
 
 tokens = st.integers(0, 10**9)
 counts = st.builds(TokenCounts, tokens, tokens, tokens, tokens, tokens, st.integers(0, 1000))
@@ -44,13 +41,6 @@ def price(model: str, counted: TokenCounts, at: datetime = NOW, served: Terms = 
     return found
 
 
-def booked(answer: Folded, model: str = "") -> Usage:
-    """The row of an answer, as it is in the database."""
-    user = User.objects.create_user(f"spender-{uuid.uuid4().hex}")
-    row = usage.book(user=user, answer=answer, model=model, upstream=usage.Upstream())
-    return Usage.objects.get(pk=row.pk)
-
-
 def told(path: Path) -> dict[str, Any]:
     """The model and the usage of a recording, by the events alone."""
     events = streams.events_in(path)
@@ -68,7 +58,7 @@ RECORDINGS = [path for path in streams.WHOLE if streams.stops(path)]
 @pytest.mark.parametrize("recording", RECORDINGS, ids=streams.ids(RECORDINGS))
 def test_a_recordings_cost_is_its_usage_times_the_list(database: str, recording: Path) -> None:
     [answer] = fold(streams.events_in(recording))
-    row, response = booked(answer), told(recording)
+    row, response = ledger.booked(answer), told(recording)
     # Read out of Claude's usage object, and priced, by the library itself.
     extracted = genai_prices.extract_usage(response, provider_id="anthropic")
     assert row.cost == extracted.calc_price(genai_request_timestamp=row.created_at).total_price
@@ -201,5 +191,5 @@ def test_a_batch_was_half_the_price_before_the_list_knew_it() -> None:
 
 
 def test_an_unknown_models_cost_is_null(database: str) -> None:
-    row = booked(Folded("assistant", usage={"input_tokens": 5, "output_tokens": 5}, stopped=True), "some-local-model")
+    row = ledger.booked(ledger.answer(input_tokens=5, output_tokens=5), "some-local-model")
     assert (row.cost, row.prices) == (None, {})

@@ -1,5 +1,5 @@
-"""The admin: reviewing what was said and what it cost. Nothing but users can be changed here."""
+"""The admin: reviewing what was said and what it cost. Nothing but users and prices can be changed."""
 
-from conversations.admin import conversations, turns, usage, users
+from conversations.admin import conversations, prices, turns, usage, users
 
-__all__ = ["conversations", "turns", "usage", "users"]
+__all__ = ["conversations", "prices", "turns", "usage", "users"]

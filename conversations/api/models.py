@@ -11,8 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from conversations.claude import catalogue, pricing
+from conversations.claude import catalogue
 from conversations.claude.catalogue import Model
+from conversations.claude.pricing import TokenCounts
+from conversations.services.prices import PriceList
 from conversations.services.usage import decimal_string
 
 MODEL = inline_serializer(
@@ -37,11 +39,13 @@ class Models(APIView):
     @extend_schema(responses=inline_serializer("ModelPage", {"results": serializers.ListField(child=MODEL)}))
     def get(self, request: Request) -> Response:
         """Every model that is known."""
-        return Response({"next": None, "previous": None, "results": [_shown(each) for each in catalogue.all_models()]})
+        prices = PriceList(timezone.now())
+        results = [_shown(each, prices) for each in catalogue.all_models()]
+        return Response({"next": None, "previous": None, "results": results})
 
 
-def _shown(model: Model) -> dict[str, Any]:
-    price = pricing.price(model.id, pricing.TokenCounts(), timezone.now())
+def _shown(model: Model, prices: PriceList) -> dict[str, Any]:
+    price = prices.price(model.id, TokenCounts())
     return {
         "id": model.id,
         "name": model.name,

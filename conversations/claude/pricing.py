@@ -7,6 +7,7 @@ own for fast and for batched requests. Where it has none, the standard price is 
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from math import prod
 from typing import Any
 
 import genai_prices
+from django.conf import settings
 
 PROVIDER = "anthropic"
 SOURCE = f"genai-prices {version('genai-prices')}"
@@ -60,6 +62,9 @@ class Terms:
         return self.service_tier == BATCH
 
 
+PLAIN = Terms()
+
+
 @dataclass(frozen=True)
 class Rates:
     """US dollars per million tokens of each class, or per thousand web searches, and whose prices these are."""
@@ -68,6 +73,8 @@ class Rates:
     source: str
     includes: str = ""
     """FAST or BATCH, where they are the prices of such requests."""
+    override: uuid.UUID | None = None
+    """The id of the platform's own price, where they are one's."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ CLASSES = {
 }
 WEB_SEARCH = "web_search"
 
-# What the list bills a class as that it has no price for.
+# What a class is billed as that has no price of its own.
 OTHERWISE = {"cache_read": "input", "cache_write_5m": "input", "cache_write_1h": "cache_write_5m"}
 
 # How the list is asked for prices of other than standard requests.
@@ -140,7 +147,7 @@ def terms(usage: dict[str, Any]) -> Terms:
 
 
 def price(
-    model: str, counted: TokenCounts, at: datetime, served: Terms = Terms(), rates: Rates | None = None
+    model: str, counted: TokenCounts, at: datetime, served: Terms = PLAIN, rates: Rates | None = None
 ) -> Price | None:
     """What a request cost at that time, by these rates or else by the list.
 
@@ -150,6 +157,10 @@ def price(
     if rates is None:
         return None
     factors = {name: factor for name, factor in multipliers(model, served).items() if name != rates.includes}
+    return _priced(counted, rates, factors)
+
+
+def _priced(counted: TokenCounts, rates: Rates, factors: dict[str, Decimal]) -> Price:
     tokens = sum((getattr(counted, name) * rates.per_class[each] for each, (name, _) in CLASSES.items()), Decimal(0))
     searches = counted.web_search_requests * rates.per_class.get(WEB_SEARCH, Decimal(0))
     return Price(tokens * prod(factors.values()) / 1_000_000 + searches / 1000, rates, factors)
@@ -165,6 +176,13 @@ def multipliers(model: str, served: Terms) -> dict[str, Decimal]:
     if served.inference_geo == US and _version(model) >= FIRST_WITH_GEO:
         factors[US] = Decimal("1.1")
     return factors
+
+
+def fallback(counted: TokenCounts) -> Price:
+    """What an unknown model's request is assumed to cost where it has to be bounded; the ledger books no such guess."""
+    input, output = settings.COLLOQUY_FALLBACK_PRICE
+    rates = Rates(completed({"input": input, "output": output}), source="COLLOQUY_FALLBACK_PRICE")
+    return _priced(counted, rates, {})
 
 
 def _version(model: str) -> tuple[int, int]:
@@ -195,10 +213,14 @@ def _listed(model: str, at: datetime, context: dict[str, str]) -> Any:
 def _per_class(prices: Any, prompt: int) -> dict[str, Decimal]:
     names = {**{name: key for name, (_, key) in CLASSES.items()}, WEB_SEARCH: "web_searches_kcount"}
     found = {name: getattr(prices, key, None) for name, key in names.items()}
-    known = {name: _of_band(value, prompt) for name, value in found.items() if value is not None}
+    return completed({name: _of_band(value, prompt) for name, value in found.items() if value is not None})
+
+
+def completed(prices: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Prices of some classes as prices of all."""
     for name, other in OTHERWISE.items():
-        known.setdefault(name, known[other])
-    return known
+        prices = {name: prices[other], **prices}
+    return prices
 
 
 def _of_band(value: Any, prompt: int) -> Decimal:

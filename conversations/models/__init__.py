@@ -4,6 +4,7 @@ from conversations.models.access import OwnedQuerySet
 from conversations.models.attachment import Attachment, MessageAttachment
 from conversations.models.conversation import Conversation, Message
 from conversations.models.lease import Leased
+from conversations.models.price import Price
 from conversations.models.process import Process
 from conversations.models.ticket import Ticket
 from conversations.models.turn import LostTurn, Piece, Turn
@@ -19,6 +20,7 @@ __all__ = [
     "MessageAttachment",
     "OwnedQuerySet",
     "Piece",
+    "Price",
     "Process",
     "Ticket",
     "Turn",

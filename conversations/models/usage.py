@@ -15,6 +15,7 @@ from django.db import models
 from conversations.fields import VerbatimJSONField, uuid7
 from conversations.models.access import OwnedQuerySet
 from conversations.models.conversation import Conversation
+from conversations.models.price import Price
 from conversations.models.turn import Turn
 
 WORD = 50  # characters, of which Claude's own words for how it served have about ten
@@ -70,6 +71,13 @@ class Usage(models.Model):
     )
     prices = VerbatimJSONField(
         default=dict, help_text="US dollars per million tokens of each class, what they were multiplied by, and whose."
+    )
+    override = models.ForeignKey(
+        Price,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="usage",
+        help_text="Where it was priced by one of the platform's own.",
     )
     stop_reason = models.CharField(max_length=100, null=True)  # noqa: DJ001 - null as in Claude's API
     error_type = models.CharField(max_length=100, blank=True, default="")

@@ -14,6 +14,7 @@ from django.utils import timezone
 from conversations.claude import pricing
 from conversations.models import Turn, Usage, User
 from conversations.models.usage import WORD
+from conversations.services.prices import PriceList
 from conversations.transcript import Folded, encode
 
 # About what a token of English is; only used where Claude's own count never came.
@@ -60,7 +61,7 @@ def book(
     model = str(answer.envelope.get("model") or model)
     raw = answer.usage if answer.stopped else with_output_estimated(answer)
     counts, terms = pricing.counts(raw), pricing.terms(raw)
-    price = pricing.price(model, counts, timezone.now(), terms)
+    price = PriceList(timezone.now()).price(model, counts, terms)
     return Usage.objects.create(
         user=user,
         username=user.get_username(),
@@ -85,6 +86,7 @@ def book(
         source=Usage.Source.PROVIDER if answer.stopped else Usage.Source.ESTIMATE,
         cost=price.cost if price else None,
         prices=price.shown() if price else {},
+        override_id=price.rates.override if price else None,
         stop_reason=answer.stop_reason,
         error_type=upstream.error_type,
         duration=upstream.duration,

@@ -1,0 +1,33 @@
+"""The platform's own prices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from conversations.models import Price
+
+PRICES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "web_search")
+
+
+@admin.register(Price)
+class PriceAdmin(ModelAdmin):
+    """Prices. What has priced something can't be changed any more, but for its note: a newer one takes its place."""
+
+    fields = ("model", "speed", "above_tokens", "valid_from", *PRICES, "note")
+    list_display = ("model", "speed", "above_tokens", "valid_from", *PRICES, "note", "created_at")
+    list_filter = ("speed", "valid_from")
+    search_fields = ("model", "note")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> Any:
+        """All but the note, once it was used."""
+        used = obj is not None and obj.usage.exists()
+        return tuple(name for name in self.fields if name != "note") if used else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Price | None = None) -> bool:
+        """Not once it was used."""
+        used = obj is not None and obj.usage.exists()
+        return not used and super().has_delete_permission(request, obj)

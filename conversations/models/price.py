@@ -1,0 +1,53 @@
+"""Prices of the platform's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from conversations.fields import uuid7
+
+
+def dollars(name: str | None = None, **options: Any) -> models.DecimalField[Any, Any]:
+    """US dollars. Four decimals, which with a million's six and two modifiers' one each are the ledger's twelve."""
+    return models.DecimalField(name, max_digits=9, decimal_places=4, validators=[MinValueValidator(0)], **options)
+
+
+class Price(models.Model):
+    """What some models' requests cost here, whatever the list says: a contract's price, or a model that it has not.
+
+    Of several that apply, an exact id comes before a pattern, the prices of fast requests before standard ones, the
+    highest band before lower ones, and then the newest. One that has priced something stays as it is; another comes
+    after it.
+    """
+
+    class Speed(models.TextChoices):
+        STANDARD = "standard"
+        FAST = "fast"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    model = models.CharField(max_length=200, help_text="A model's id, or a pattern with * and ?.")
+    speed = models.CharField(
+        max_length=8, choices=Speed, default=Speed.STANDARD, help_text="Without a price, fast is twice the standard."
+    )
+    above_tokens = models.PositiveBigIntegerField(
+        "above", default=0, help_text="Only for prompts of more tokens than this, with what was cached."
+    )
+    valid_from = models.DateField(help_text="From the beginning of this day, UTC.")
+    input = dollars(help_text="US dollars per million tokens, as the others; batches and places are multiplied.")
+    output = dollars()
+    cache_read = dollars(null=True, blank=True, help_text="Empty: as input.")
+    cache_write_5m = dollars("cache write 5 min", null=True, blank=True, help_text="Empty: as input.")
+    cache_write_1h = dollars("cache write 1 h", null=True, blank=True, help_text="Empty: as for 5 minutes.")
+    web_search = dollars(default=10, help_text="Per thousand searches.")
+    note = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("model", "speed", "above_tokens", "-valid_from", "-id")
+
+    def __str__(self) -> str:
+        band = f" above {self.above_tokens} tokens" if self.above_tokens else ""
+        return f"{self.model}, {self.speed}{band}, from {self.valid_from}"

@@ -1,0 +1,47 @@
+"""The prices of a moment: the platform's own, and where it has none, the list's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+
+from conversations.claude import pricing
+from conversations.claude.pricing import PLAIN, Rates, Terms, TokenCounts
+from conversations.models import Price
+
+
+class PriceList:
+    """What requests of a time cost."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+        self._own = list(Price.objects.filter(valid_from__lte=at.astimezone(UTC).date()))
+
+    def price(self, model: str, counted: TokenCounts, served: Terms = PLAIN) -> pricing.Price | None:
+        """The cost of a request; None where nobody knows the model's price."""
+        own = [each for each in self._own if _applies(each, model, counted, served)]
+        best = max(own, key=lambda each: _precedence(each, model), default=None)
+        return pricing.price(model, counted, self._at, served, _rates(best) if best else None)
+
+
+def _applies(price: Price, model: str, counted: TokenCounts, served: Terms) -> bool:
+    return (
+        (price.model == model or fnmatchcase(model, price.model))
+        and price.speed in (Price.Speed.STANDARD, served.speed)
+        and (not price.above_tokens or counted.prompt > price.above_tokens)
+    )
+
+
+def _precedence(price: Price, model: str) -> tuple[object, ...]:
+    exact, fast = price.model == model, price.speed == Price.Speed.FAST
+    return (exact, len(price.model), fast, price.above_tokens, price.valid_from, price.pk)
+
+
+def _rates(price: Price) -> Rates:
+    named = {name: getattr(price, name) for name in (*pricing.CLASSES, pricing.WEB_SEARCH)}
+    return Rates(
+        pricing.completed({name: value for name, value in named.items() if value is not None}),
+        source=f"override {price.pk}",
+        includes=pricing.FAST if price.speed == Price.Speed.FAST else "",
+        override=price.pk,
+    )

@@ -1,0 +1,25 @@
+"""Rows of the ledger, for tests of what they cost."""
+
+from __future__ import annotations
+
+import uuid
+
+from conversations.models import Usage, User
+from conversations.services import usage
+from conversations.transcript import Folded
+
+
+def spender() -> User:
+    """A new user."""
+    return User.objects.create_user(f"spender-{uuid.uuid4().hex}")
+
+
+def booked(answer: Folded, model: str = "", user: User | None = None) -> Usage:
+    """The row of an answer, as it is in the database."""
+    row = usage.book(user=user or spender(), answer=answer, model=model, upstream=usage.Upstream())
+    return Usage.objects.get(pk=row.pk)
+
+
+def answer(**used: object) -> Folded:
+    """An answer that used this, in the names of Claude's usage object."""
+    return Folded("assistant", usage=used, stopped=True)
