@@ -134,4 +134,4 @@ def test_processes_of_the_release_before_can_still_book(api: Api) -> None:
         )
     row = Usage.objects.get(user=api.user)
     assert (row.speed, row.service_tier, row.inference_geo) == ("standard", "", "")
-    assert (row.batch, row.web_fetch_requests) == (False, 0)
+    assert (row.batch, row.web_fetch_requests, row.requests, row.corrects, row.override) == (False, 0, 1, None, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
@@ -26,15 +26,15 @@ CLASSES = {
 def totals(rows: QuerySet[Usage]) -> dict[str, Any]:
     """The sums over some rows of the ledger, in one query."""
     sums = rows.order_by().aggregate(
-        requests=Count("pk"),
+        all_requests=Sum("requests", default=0),
         spent=Sum("cost"),
-        unpriced=Count("pk", filter=Q(cost=None)),
-        estimated=Count("pk", filter=Q(source=Usage.Source.ESTIMATE)),
+        unpriced=Sum("requests", filter=Q(cost=None), default=0),
+        estimated=Sum("requests", filter=Q(source=Usage.Source.ESTIMATE), default=0),
         **{f"all_{column}": Sum(column) for column in CLASSES.values()},
     )
     tokens = {name: sums[f"all_{column}"] or 0 for name, column in CLASSES.items()}
     return {
-        "requests": sums["requests"],
+        "requests": sums["all_requests"],
         "cost": sums["spent"] or 0,
         "unpriced": sums["unpriced"],
         "estimated": sums["estimated"],
@@ -52,6 +52,7 @@ class UsageAdmin(ReadOnlyAdmin):
         "username",
         "purpose",
         "model",
+        "requests",
         "input_tokens",
         "output_tokens",
         "cache_read_tokens",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -36,9 +36,9 @@ SUMS: dict[str, Any] = {
     "sum_output_tokens": Sum("output_tokens", default=0),
     "sum_cache_creation_input_tokens": Sum(F("cache_write_5m_tokens") + F("cache_write_1h_tokens"), default=0),
     "sum_cache_read_input_tokens": Sum("cache_read_tokens", default=0),
-    "sum_requests": Count("pk"),
+    "sum_requests": Sum("requests", default=0),
     "sum_cost": Sum("cost"),
-    "sum_unpriced_requests": Count("pk", filter=Q(cost__isnull=True)),
+    "sum_unpriced_requests": Sum("requests", filter=Q(cost__isnull=True), default=0),
 }
 PERIOD_PARAMETERS = [
     OpenApiParameter("from", str, description="A day or a time (UTC). Default: 30 days before the end."),
@@ -153,6 +153,9 @@ class UsageRecordSerializer(serializers.ModelSerializer[Usage]):
             "prices",
             "stop_reason",
             "error_type",
+            "requests",
+            "corrects",
+            "reason",
             "duration_ms",
             "time_to_first_delta_ms",
             "created_at",

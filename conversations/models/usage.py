@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from conversations.fields import VerbatimJSONField, uuid7
 from conversations.models.access import OwnedQuerySet
@@ -22,7 +23,10 @@ WORD = 50  # characters, of which Claude's own words for how it served have abou
 
 
 class Usage(models.Model):
-    """What one upstream request used and cost. Rows are only ever added, and outlive what they were spent on."""
+    """What one upstream request used and cost. Rows are only ever added, and outlive what they were spent on.
+
+    A wrong one is taken back by another with its numbers below zero: sums over rows are right, counts of them are not.
+    """
 
     OWNER = "user"
 
@@ -47,6 +51,13 @@ class Usage(models.Model):
     )
     turn = models.ForeignKey(Turn, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="usage")
     model = models.CharField(max_length=200)
+    requests = models.SmallIntegerField(
+        default=1, db_default=1, help_text="1, and -1 in a row that takes another one back: as its other numbers."
+    )
+    corrects = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="corrections", help_text="The request's first row."
+    )
+    reason = models.TextField(blank=True, default="", db_default="", help_text="Why it was corrected.")
     request_id = models.CharField(max_length=100, blank=True, default="", help_text="Claude's own id of the request.")
     input_tokens = models.BigIntegerField(default=0, help_text="Uncached input only, as Claude counts it.")
     output_tokens = models.BigIntegerField(default=0, help_text="With thinking, as it is billed.")
@@ -83,7 +94,9 @@ class Usage(models.Model):
     error_type = models.CharField(max_length=100, blank=True, default="")
     duration = models.DurationField(null=True, help_text="From sending the request to the end of its stream.")
     time_to_first_delta = models.DurationField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(
+        default=timezone.now, editable=False, help_text="When the request was; the id tells when the row was made."
+    )
 
     objects: ClassVar[OwnedQuerySet[Usage]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
 

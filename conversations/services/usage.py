@@ -1,17 +1,19 @@
-"""Booking what upstream requests used."""
+"""Booking what upstream requests used, and setting right what was booked, by rows that are added."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from conversations.claude import pricing
+from conversations.errors import Conflict, InvalidRequest
 from conversations.models import Turn, Usage, User
 from conversations.models.usage import WORD
 from conversations.services.prices import PriceList
@@ -19,6 +21,20 @@ from conversations.transcript import Folded, encode
 
 # About what a token of English is; only used where Claude's own count never came.
 CHARACTERS_PER_TOKEN = 3.5
+
+# What a row that takes another one back has below zero.
+NUMBERS = (
+    "requests",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "thinking_tokens",
+    "web_search_requests",
+    "web_fetch_requests",
+    "cost",
+)
 
 
 @dataclass(frozen=True)
@@ -60,38 +76,93 @@ def book(
     """
     model = str(answer.envelope.get("model") or model)
     raw = answer.usage if answer.stopped else with_output_estimated(answer)
-    counts, terms = pricing.counts(raw), pricing.terms(raw)
-    price = PriceList(timezone.now()).price(model, counts, terms)
+    now = timezone.now()
     return Usage.objects.create(
         user=user,
         username=user.get_username(),
         purpose=purpose,
         conversation=turn.conversation if turn else None,
         turn=turn,
-        model=model,
         request_id=upstream.request_id,
-        input_tokens=counts.input_tokens,
-        output_tokens=counts.output_tokens,
-        cache_read_tokens=counts.cache_read_tokens,
-        cache_write_5m_tokens=counts.cache_write_5m_tokens,
-        cache_write_1h_tokens=counts.cache_write_1h_tokens,
-        thinking_tokens=(raw.get("output_tokens_details") or {}).get("thinking_tokens") or 0,
-        web_search_requests=counts.web_search_requests,
-        web_fetch_requests=(raw.get("server_tool_use") or {}).get("web_fetch_requests") or 0,
-        service_tier=terms.service_tier[:WORD],
-        speed=terms.speed[:WORD],
-        inference_geo=terms.inference_geo[:WORD],
-        batch=terms.batch,
-        raw=raw,
         source=Usage.Source.PROVIDER if answer.stopped else Usage.Source.ESTIMATE,
-        cost=price.cost if price else None,
-        prices=price.shown() if price else {},
-        override_id=price.rates.override if price else None,
         stop_reason=answer.stop_reason,
         error_type=upstream.error_type,
         duration=upstream.duration,
         time_to_first_delta=upstream.time_to_first_delta,
+        created_at=now,
+        **_priced(model, raw, now),
     )
+
+
+def _priced(model: str, raw: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """The columns that follow from the model and Claude's usage object."""
+    counts, terms = pricing.counts(raw), pricing.terms(raw)
+    price = PriceList(at).price(model, counts, terms)
+    return {
+        **vars(counts),
+        "model": model,
+        "thinking_tokens": (raw.get("output_tokens_details") or {}).get("thinking_tokens") or 0,
+        "web_fetch_requests": (raw.get("server_tool_use") or {}).get("web_fetch_requests") or 0,
+        "service_tier": terms.service_tier[:WORD],
+        "speed": terms.speed[:WORD],
+        "inference_geo": terms.inference_geo[:WORD],
+        "batch": terms.batch,
+        "raw": raw,
+        "cost": price.cost if price else None,
+        "prices": price.shown() if price else {},
+        "override_id": price.rates.override if price else None,
+    }
+
+
+def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, model: str = "") -> list[Usage]:
+    """Takes back what a request was booked at and, where Claude's usage object is given, books that in its place.
+
+    `row` is any of the request's rows. What is added is of the time of the request, at that day's prices as they are
+    known now, so that the sums of that time come right; with the usage as it was, it is only priced anew.
+    """
+    if usage is not None:
+        _check(usage)
+    with transaction.atomic(durable=True):
+        first = Usage.objects.select_for_update(no_key=True).get(pk=row.corrects_id or row.pk)
+        if first.turn_id and Turn.objects.filter(pk=first.turn_id, status__in=Turn.ACTIVE).exists():
+            raise Conflict("Its turn has not ended.")
+        booked = standing(first)
+        added = [_correction(first, booked, reason, **_negated(booked))]
+        if usage is not None:
+            source = booked.source if usage == booked.raw else Usage.Source.PROVIDER
+            anew = _priced(model or booked.model, usage, booked.created_at)
+            added.append(_correction(first, booked, reason, source=source, **anew))
+        return added
+
+
+def _check(usage: dict[str, Any]) -> None:
+    """A misspelt count would be booked as none at all."""
+    try:
+        counted = [usage["input_tokens"], usage["output_tokens"], *vars(pricing.counts(usage)).values()]
+    except (KeyError, TypeError, AttributeError):
+        counted = [None]
+    if not all(isinstance(number, int) and number >= 0 for number in counted):
+        raise InvalidRequest("This is not Claude's usage object, with its counts.")
+
+
+def standing(row: Usage) -> Usage:
+    """The one of a request's rows at which it is booked now."""
+    first = row.corrects or row
+    rows = [first, *first.corrections.order_by("pk")]
+    if not sum(each.requests for each in rows):
+        raise Conflict("It has been taken back already.")
+    return next(each for each in reversed(rows) if each.requests > 0)
+
+
+def _negated(booked: Usage) -> dict[str, Any]:
+    numbers = {name: getattr(booked, name) for name in NUMBERS}
+    return {name: None if number is None else -number for name, number in numbers.items()}
+
+
+def _correction(first: Usage, booked: Usage, reason: str, **columns: Any) -> Usage:
+    """A row like the one that is booked, but for these columns."""
+    same = {each.attname: getattr(booked, each.attname) for each in Usage._meta.concrete_fields if each.name != "id"}
+    return Usage.objects.create(**{**same, "corrects_id": first.pk, "reason": reason, **columns})
 
 
 def summed(rows: Iterable[Usage]) -> dict[str, int]:
@@ -102,16 +173,16 @@ def summed(rows: Iterable[Usage]) -> dict[str, int]:
         "output_tokens": sum(row.output_tokens for row in rows),
         "cache_creation_input_tokens": sum(row.cache_write_5m_tokens + row.cache_write_1h_tokens for row in rows),
         "cache_read_input_tokens": sum(row.cache_read_tokens for row in rows),
-        "requests": len(rows),
+        "requests": sum(row.requests for row in rows),
     }
 
 
 def total_cost(rows: Iterable[Usage]) -> str | None:
     """US dollars as a decimal string; None where one of the prices is not known, since unknown is not free."""
-    costs = [row.cost for row in rows]
-    if None in costs:
+    rows = list(rows)
+    if sum(row.requests for row in rows if row.cost is None):
         return None
-    return decimal_string(sum((cost for cost in costs if cost is not None), Decimal(0)))
+    return decimal_string(sum((row.cost for row in rows if row.cost is not None), Decimal(0)))
 
 
 def decimal_string(amount: Decimal | int) -> str:

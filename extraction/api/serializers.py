@@ -40,9 +40,10 @@ class ExtractionRequestSerializer(StrictSerializer):
         return model or settings.COLLOQUY_DEFAULT_MODEL
 
 
-def rows_of(extraction: Extraction) -> list[Usage]:
-    """The ledger's rows of an extraction's attempts."""
-    return [attempt.usage for attempt in extraction.attempts.all() if attempt.usage]
+def rows_of(*attempts: Attempt) -> list[Usage]:
+    """The ledger's rows of attempts, with what corrects them."""
+    booked = [attempt.usage for attempt in attempts if attempt.usage]
+    return [row for first in booked for row in (first, *first.corrections.all())]
 
 
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
@@ -57,7 +58,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
     @extend_schema_field(UsageSumSerializer)
     def get_usage(self, attempt: Attempt) -> dict[str, int]:
         """What it used."""
-        return usage.summed([attempt.usage] if attempt.usage else [])
+        return usage.summed(rows_of(attempt))
 
 
 class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
@@ -95,8 +96,8 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
     @extend_schema_field(UsageSumSerializer)
     def get_usage(self, extraction: Extraction) -> dict[str, int]:
         """The sums over the attempts."""
-        return usage.summed(rows_of(extraction))
+        return usage.summed(rows_of(*extraction.attempts.all()))
 
     def get_cost(self, extraction: Extraction) -> str | None:
         """What the attempts cost together."""
-        return usage.total_cost(rows_of(extraction))
+        return usage.total_cost(rows_of(*extraction.attempts.all()))

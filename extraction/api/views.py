@@ -25,7 +25,7 @@ from extraction.models import Extraction
 
 def with_all(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
     """Extractions with what their serializer shows."""
-    return rows.prefetch_related("attempts__usage")
+    return rows.prefetch_related("attempts__usage__corrections")
 
 
 def shown(id: uuid.UUID) -> dict[str, Any]:

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+import uuid
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from conversations.errors import ColloquyError
+from conversations.models import Usage
+from conversations.services import usage
+
+
+class Command(BaseCommand):
+    """`manage.py correct`."""
+
+    help = "Takes back what a request was booked at in the ledger, and books it anew where --usage or --again is given."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which row, why, and what is right."""
+        parser.add_argument("row", type=uuid.UUID, help="the id of any of the request's rows")
+        parser.add_argument("--reason", required=True)
+        right = parser.add_mutually_exclusive_group()
+        right.add_argument("--usage", type=usage_object, help="Claude's usage object for it, as JSON")
+        right.add_argument("--again", action="store_true", help="the same usage, at that day's prices as known now")
+        parser.add_argument("--model", default="", help="the model that answered; default: the row's")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Adds the rows, and shows them."""
+        row = Usage.objects.filter(pk=options["row"]).first()
+        if row is None:
+            raise CommandError("There is no such row.")
+        if options["model"] and not (options["usage"] or options["again"]):
+            raise CommandError("--model says what is booked anew: give --usage or --again.")
+        used = usage.standing(row).raw if options["again"] else options["usage"]
+        try:
+            added = usage.correct(row=row, reason=options["reason"], usage=used, model=options["model"])
+        except ColloquyError as error:
+            raise CommandError(error.message) from None
+        for each in added:
+            cost = "unknown" if each.cost is None else f"${usage.decimal_string(each.cost)}"
+            self.stdout.write(f"{each.pk}: {each}, {cost}")
+
+
+def usage_object(text: str) -> dict[str, Any]:
+    """The object in a text."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ArgumentTypeError("not a JSON object")
+    return found
