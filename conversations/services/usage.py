@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from conversations.claude import pricing
 from conversations.errors import Conflict, InvalidRequest
@@ -21,6 +23,8 @@ from conversations.transcript import Folded, encode
 
 # About what a token of English is; only used where Claude's own count never came.
 CHARACTERS_PER_TOKEN = 3.5
+
+PSEUDONYM = 32  # hexadecimal digits
 
 # What a row that takes another one back has below zero.
 NUMBERS = (
@@ -79,7 +83,7 @@ def book(
     now = timezone.now()
     return Usage.objects.create(
         user=user,
-        username=user.get_username(),
+        username=name_of(user),
         purpose=purpose,
         conversation=turn.conversation if turn else None,
         turn=turn,
@@ -92,6 +96,16 @@ def book(
         created_at=now,
         **_priced(model, raw, now),
     )
+
+
+def name_of(user: User) -> str:
+    """What the ledger calls a user: by name or, where names are not kept, by a pseudonym.
+
+    The pseudonym is the same in all of the user's rows, and can't be told from the id without the secret key.
+    """
+    if settings.COLLOQUY_KEEP_NAMES:
+        return user.get_username()
+    return salted_hmac("conversations.usage.username", str(user.pk), algorithm="sha256").hexdigest()[:PSEUDONYM]
 
 
 def _priced(model: str, raw: dict[str, Any], at: datetime) -> dict[str, Any]:
