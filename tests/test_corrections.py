@@ -149,7 +149,8 @@ def test_a_turn_that_goes_on_is_not_corrected(api: Api, row: Usage) -> None:
         {"input_tokens": "5", "output_tokens": 5},
         {"input_tokens": -5, "output_tokens": 5},
         {"input_tokens": 5, "output_tokens": 5, "cache_creation_input_tokens": "many"},
-        {"input_tokens": 5, "output_tokens": 5, "server_tool_use": ["web_search"]},
+        {"input_tokens": 5, "output_tokens": 5, "server_tool_use": {"web_search_requests": "1"}},
+        {"input_tokens": 5, "output_tokens": 10**30},
     ],
 )
 def test_what_is_no_usage_is_refused(database: str, wrong: dict[str, Any]) -> None:

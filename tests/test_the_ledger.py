@@ -113,6 +113,21 @@ def test_any_word_of_claude_can_be_booked(api: Api, sandbox: Sandbox, tier: str 
     assert row.cost == Decimal(18) / 1_000_000 / (2 if row.batch else 1)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"input_tokens": "many", "output_tokens": 10**18, "cache_read_input_tokens": -5},
+        {"input_tokens": 1.5, "output_tokens": None, "cache_creation": 5, "server_tool_use": ["search"]},
+        {"service_tier": "\0", "speed": 3, "inference_geo": {"us": True}, "output_tokens_details": "none"},
+    ],
+)
+def test_whatever_a_server_says_the_turn_is_booked(api: Api, sandbox: Sandbox, odd: dict[str, Any]) -> None:
+    turn = asked(api, sandbox, odd)
+    row = Usage.objects.get(turn=turn["id"])
+    assert (turn["status"], turn["cost"], row.speed) == ("completed", "0", "standard")
+    assert row.raw.items() >= odd.items()
+
+
 def test_processes_of_the_release_before_can_still_book(api: Api) -> None:
     """They insert what they know of; the rest has defaults in the database."""
     numbers = (

@@ -20,6 +20,8 @@ from django.conf import settings
 
 PROVIDER = "anthropic"
 SOURCE = f"genai-prices {version('genai-prices')}"
+MOST = 10**9  # tokens: more than any request can have
+WORD = 50  # characters, of which Claude's own words for how it served have about ten
 RULES = "Anthropic's pricing rules of 2026-10-08"
 
 
@@ -125,25 +127,38 @@ def counts(usage: dict[str, Any]) -> TokenCounts:
     Streamed, the split of cache writes comes with message_start and may be short of the final total; the rest was
     written for 5 minutes (claude-api.md 4.2).
     """
-    written = usage.get("cache_creation_input_tokens") or 0
-    hour = (usage.get("cache_creation") or {}).get("ephemeral_1h_input_tokens") or 0
+    written = count(usage, "cache_creation_input_tokens")
+    hour = count(usage, "cache_creation", "ephemeral_1h_input_tokens")
     return TokenCounts(
-        input_tokens=usage.get("input_tokens") or 0,
-        output_tokens=usage.get("output_tokens") or 0,
-        cache_read_tokens=usage.get("cache_read_input_tokens") or 0,
+        input_tokens=count(usage, "input_tokens"),
+        output_tokens=count(usage, "output_tokens"),
+        cache_read_tokens=count(usage, "cache_read_input_tokens"),
         cache_write_5m_tokens=max(0, written - hour),
         cache_write_1h_tokens=hour,
-        web_search_requests=(usage.get("server_tool_use") or {}).get("web_search_requests") or 0,
+        web_search_requests=count(usage, "server_tool_use", "web_search_requests"),
     )
+
+
+def count(usage: Any, *path: str) -> int:
+    """A number in Claude's usage object; 0 where there is none, or none that can be, so that any turn can be booked."""
+    for name in path:
+        usage = usage.get(name) if isinstance(usage, dict) else None
+    return usage if possible(usage) else 0
+
+
+def possible(count: Any) -> bool:
+    """Whether a request can have used so many."""
+    return type(count) is int and 0 <= count <= MOST
 
 
 def terms(usage: dict[str, Any]) -> Terms:
     """The terms in Claude's usage object."""
-    return Terms(
-        service_tier=str(usage.get("service_tier") or ""),
-        speed=str(usage.get("speed") or STANDARD),
-        inference_geo=str(usage.get("inference_geo") or ""),
-    )
+    return Terms(_word(usage, "service_tier"), _word(usage, "speed") or STANDARD, _word(usage, "inference_geo"))
+
+
+def _word(usage: dict[str, Any], name: str) -> str:
+    word = usage.get(name)
+    return word.replace("\0", "")[:WORD] if isinstance(word, str) else ""
 
 
 def price(

@@ -13,13 +13,12 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from conversations.claude import pricing
 from conversations.fields import VerbatimJSONField, uuid7
 from conversations.models.access import OwnedQuerySet
 from conversations.models.conversation import Conversation
 from conversations.models.price import Price
 from conversations.models.turn import Turn
-
-WORD = 50  # characters, of which Claude's own words for how it served have about ten
 
 
 class Usage(models.Model):
@@ -68,11 +67,11 @@ class Usage(models.Model):
     web_search_requests = models.BigIntegerField(default=0)
     web_fetch_requests = models.BigIntegerField(default=0, db_default=0)
     service_tier = models.CharField(
-        max_length=WORD, blank=True, default="", db_default="", help_text="Empty where Claude named none."
+        max_length=pricing.WORD, blank=True, default="", db_default="", help_text="Empty where Claude named none."
     )
-    speed = models.CharField(max_length=WORD, default="standard", db_default="standard")
+    speed = models.CharField(max_length=pricing.WORD, default="standard", db_default="standard")
     inference_geo = models.CharField(
-        max_length=WORD, blank=True, default="", db_default="", help_text="Where Claude ran, in its own words."
+        max_length=pricing.WORD, blank=True, default="", db_default="", help_text="Where Claude ran, in its own words."
     )
     batch = models.BooleanField(default=False, db_default=False)
     raw = VerbatimJSONField(default=dict, help_text="Claude's usage object as it came.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,6 @@ from django.utils.crypto import salted_hmac
 from conversations.claude import pricing
 from conversations.errors import Conflict, InvalidRequest
 from conversations.models import Turn, Usage, User
-from conversations.models.usage import WORD
 from conversations.services.prices import PriceList
 from conversations.transcript import Folded, encode
 
@@ -55,7 +54,7 @@ def with_output_estimated(message: Folded) -> dict[str, Any]:
     """The usage of an answer that was cut: cancelled requests are billed for what was generated (claude-api.md 4.3)."""
     strings = [str(block.get(key, "")) for block in message.content for key in ("text", "thinking", "input")]
     estimate = math.ceil(sum(map(len, strings)) / CHARACTERS_PER_TOKEN)
-    return {**message.usage, "output_tokens": max(message.usage.get("output_tokens") or 0, estimate)}
+    return {**message.usage, "output_tokens": max(pricing.count(message.usage, "output_tokens"), estimate)}
 
 
 def unanswered(request: dict[str, Any]) -> Folded:
@@ -114,12 +113,10 @@ def _priced(model: str, raw: dict[str, Any], at: datetime) -> dict[str, Any]:
     price = PriceList(at).price(model, counts, terms)
     return {
         **vars(counts),
+        **vars(terms),
         "model": model,
-        "thinking_tokens": (raw.get("output_tokens_details") or {}).get("thinking_tokens") or 0,
-        "web_fetch_requests": (raw.get("server_tool_use") or {}).get("web_fetch_requests") or 0,
-        "service_tier": terms.service_tier[:WORD],
-        "speed": terms.speed[:WORD],
-        "inference_geo": terms.inference_geo[:WORD],
+        "thinking_tokens": pricing.count(raw, "output_tokens_details", "thinking_tokens"),
+        "web_fetch_requests": pricing.count(raw, "server_tool_use", "web_fetch_requests"),
         "batch": terms.batch,
         "raw": raw,
         "cost": price.cost if price else None,
@@ -151,12 +148,17 @@ def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, mod
 
 def _check(usage: dict[str, Any]) -> None:
     """A misspelt count would be booked as none at all."""
-    try:
-        counted = [usage["input_tokens"], usage["output_tokens"], *vars(pricing.counts(usage)).values()]
-    except (KeyError, TypeError, AttributeError):
-        counted = [None]
-    if not all(isinstance(number, int) and number >= 0 for number in counted):
+    named = [usage.get("input_tokens"), usage.get("output_tokens")]
+    if not all(map(pricing.possible, [*named, *_counts_in(usage)])):
         raise InvalidRequest("This is not Claude's usage object, with its counts.")
+
+
+def _counts_in(usage: dict[str, Any]) -> Iterator[Any]:
+    for name, value in usage.items():
+        if isinstance(value, dict):
+            yield from _counts_in(value)
+        elif value is not None and name.endswith(("_tokens", "_requests")):
+            yield value
 
 
 def standing(row: Usage) -> Usage:
