@@ -15,8 +15,10 @@ class ConversationsConfig(AppConfig):
         from django.conf import settings
 
         from conversations.engine import register
+        from conversations.titles import Titles
         from conversations.turns import Turns
 
         register(Turns)
+        register(Titles)
         for module in settings.COLLOQUY_TOOLS:
             import_module(module)

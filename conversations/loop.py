@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +19,8 @@ from conversations.services import attachments, running
 from conversations.services.running import Ending
 from conversations.services.usage import Upstream
 from conversations.tools import Caller, Result
-from conversations.transcript import TOOL_RESULT, Event, Folded, fold, is_delta
+from conversations.transcript import TOOL_RESULT, Folded, fold
+from conversations.upstream import UpstreamRequest
 
 GOES_ON = frozenset({"tool_use", "pause_turn"})
 """The stop reasons after which Claude is asked again (claude-api.md 3.2)."""
@@ -33,7 +33,7 @@ class Loop:
         self._journal = journal
         self._live = live
         self._turn = turn
-        self._requests: list[_Request] = []
+        self._requests: list[UpstreamRequest] = []
 
     async def run(self) -> str:
         """Goes on from where the transcript is; the status in which that leaves the turn."""
@@ -48,17 +48,12 @@ class Loop:
 
     async def _ask(self, number: int) -> str | None:
         """Makes the turn's next request; the stop reason of its answer."""
-        request = _Request()
+        request = UpstreamRequest()
         self._requests.append(request)
         events = await self._journal.transcript(self._live)
         body = await persistently(running.begin_request, turn=self._turn, number=number, events=events)
         await check_fits(body, client.count_tokens)
-        request.sent()
-        async with client.open_stream(body) as stream:
-            request.answered(stream.request_id)
-            async for events in stream:
-                await self._journal.append(self._live, [event for event in events if request.keeps(event)])
-        request.ended()
+        await request.ask(body, partial(self._journal.append, self._live))
         return request.stop_reason
 
     async def _go_on(self, folded: list[Folded]) -> str | None:
@@ -112,66 +107,7 @@ class Loop:
 
     def failed(self, error: dict[str, Any]) -> Ending:
         """The end of a turn that an error ended."""
-        if self._requests:
-            self._requests[-1].failed(error["type"])
         return Ending(Turn.Status.FAILED, error, self._upstream())
 
     def _upstream(self) -> tuple[Upstream, ...]:
         return tuple(known for request in self._requests if (known := request.known()))
-
-
-class _Request:
-    """An upstream request: what to keep of its stream, and its times."""
-
-    def __init__(self) -> None:
-        self.stop_reason: str | None = None
-        self._request_id: str | None = None
-        self._sent_at: float | None = None
-        self._first_delta_at: float | None = None
-        self._ended_at: float | None = None
-        self._error_type = ""
-        self._begun = False
-
-    def sent(self) -> None:
-        """It goes out now."""
-        self._sent_at = time.monotonic()
-
-    def answered(self, request_id: str | None) -> None:
-        """Claude has taken it, and its answer begins."""
-        self._request_id = request_id or ""
-
-    def ended(self) -> None:
-        """Its answer came to its end."""
-        self._ended_at = time.monotonic()
-
-    def failed(self, error_type: str) -> None:
-        """There was an error. Before an answer has begun it means that the request was not taken, and costs nothing."""
-        if self._ended_at is not None:
-            return  # what failed came after it
-        self._error_type = error_type
-        if self._request_id is None:
-            self._sent_at = None
-
-    def keeps(self, event: Event) -> bool:
-        """Whether an event belongs to the transcript: not pings, nor a second beginning of the one message."""
-        match event.get("type"):
-            case "message_start":
-                repeated, self._begun = self._begun, True
-                return not repeated
-            case "message_delta":
-                self.stop_reason = (event.get("delta") or {}).get("stop_reason")
-        if self._first_delta_at is None and is_delta(event):
-            self._first_delta_at = time.monotonic()
-        return event.get("type") != "ping"
-
-    def known(self) -> Upstream | None:
-        """What the ledger is told of it; None if it never reached Claude."""
-        if self._sent_at is None:
-            return None
-        to_first_delta = None if self._first_delta_at is None else self._first_delta_at - self._sent_at
-        return Upstream(
-            request_id=self._request_id or "",
-            error_type=self._error_type,
-            duration=timedelta(seconds=(self._ended_at or time.monotonic()) - self._sent_at),
-            time_to_first_delta=None if to_first_delta is None else timedelta(seconds=to_first_delta),
-        )

@@ -237,8 +237,11 @@ def _apply_string(block: Block, key: str, string: str) -> None:
 
 def _tool_input(json_text: str, otherwise: Any) -> Any:
     """What can be read of a tool's input: all of it, or what came before the answer was cut."""
+    if not json_text:
+        return otherwise
     try:
-        return jiter.from_json(json_text.encode(), partial_mode=True) if json_text else otherwise
+        # NaN and the infinities are no JSON, and no column takes them.
+        return jiter.from_json(json_text.encode(), partial_mode=True, allow_inf_nan=False)
     except ValueError:
         return otherwise
 

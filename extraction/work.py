@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import DatabaseError
 
-from conversations.claude import catalogue, client
+from conversations.claude import catalogue
 from conversations.database import persistently
 from conversations.errors import ColloquyError
 from conversations.runner import Stop, Stopped
 from conversations.services import attachments
 from conversations.services.usage import Upstream
-from conversations.transcript import Event, Folded, fold, is_delta, plain_text
+from conversations.transcript import Event, Folded, fold, plain_text
+from conversations.upstream import UpstreamRequest
 from extraction import asking, schemas, services
 from extraction.models import Attempt, Extraction
 
@@ -125,30 +124,18 @@ def _max_tokens(model: str) -> int:
 async def _attempt(extraction: Extraction, number: int, request: dict[str, Any]) -> Attempt:
     """Asks Claude and keeps the answer; one that was cut is kept and booked too, before its error goes on."""
     events: list[Event] = []
-    times: list[float] = []
-    request_id, error_type, sent_at = "", "", time.monotonic()
+    upstream = UpstreamRequest()
+
+    async def keep(together: list[Event]) -> None:
+        events.extend(together)
+
     try:
-        async with client.open_stream(request) as stream:
-            request_id = stream.request_id or ""
-            async for event in (event async for together in stream for event in together):
-                if event.get("type") == "ping" or (events and event.get("type") == "message_start"):
-                    continue  # a message that begins twice is one answer
-                events.append(event)
-                if not times and is_delta(event):
-                    times.append(time.monotonic() - sent_at)
-    except ColloquyError as error:
-        error_type = error.type
-        raise
+        await upstream.ask(request, keep)
     finally:
-        upstream = Upstream(
-            request_id=request_id,
-            error_type=error_type,
-            duration=timedelta(seconds=time.monotonic() - sent_at),
-            time_to_first_delta=timedelta(seconds=times[0]) if times else None,
-        )
         answers = fold(events)
         if answers:
-            attempt = await asyncio.shield(_kept(extraction, number, request, answers[0], upstream))
+            known = upstream.known() or Upstream()
+            attempt = await asyncio.shield(_kept(extraction, number, request, answers[0], known))
     return attempt
 
 

@@ -56,6 +56,7 @@ def test_every_path_with_an_id_is_404_for_others(api: Api, theirs: dict[str, str
         "fork": {"message": theirs["message"]},
         "turns": {"content": "Hello"},
         "count-tokens": {"content": "Hello"},
+        "tool-results": {"results": [{"tool_use_id": "call", "content": "x"}]},
     }
     for path in paths:
         kind = next(name for name in ("conversations", "turns", "attachments", "extractions") if f"/{name}/" in path)
@@ -95,6 +96,7 @@ def test_every_socket_command_with_anothers_id_is_not_found(api: Api, theirs: di
             "turn.follow": {"turn": theirs["turn"], "after": 0},
             "turn.unfollow": {"turn": theirs["turn"]},
             "turn.cancel": {"turn": theirs["turn"]},
+            "turn.tool_results": {"turn": theirs["turn"], "results": [{"tool_use_id": "call", "content": "x"}]},
             "conversation.follow": {"conversation": theirs["conversation"]},
         }
         for type, body in commands.items():

@@ -7,6 +7,7 @@ from conversations.models.lease import Leased
 from conversations.models.price import Price
 from conversations.models.process import Process
 from conversations.models.ticket import Ticket
+from conversations.models.titling import Titling
 from conversations.models.turn import LostTurn, Piece, Turn
 from conversations.models.usage import Usage
 from conversations.models.user import User
@@ -23,6 +24,7 @@ __all__ = [
     "Price",
     "Process",
     "Ticket",
+    "Titling",
     "Turn",
     "Usage",
     "User",

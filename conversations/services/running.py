@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from conversations import tools
 from conversations.history import Block
 from conversations.models import Conversation, LostTurn, Message, Piece, Turn
-from conversations.services import attachments, paths, requests, usage
+from conversations.services import attachments, paths, requests, titles, usage
 from conversations.services.notices import tell
 from conversations.transcript import TOOL_RESULT, TURN_END, TURN_START, Batch, Event, Folded, fold, is_delta, plain_text
 
@@ -201,6 +201,7 @@ def end(turn: Turn, events: list[Event], ending: Ending) -> Batch:
         turn.first_delta_at = Now()
     turn.tool_results, turn.awaiting_since, turn.finished_at = [], None, Now()
     turn.save()
+    titles.queue(turn)
     tell("journal", turn.pk)
     return whole.past(seen)
 

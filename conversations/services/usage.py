@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from conversations.claude import pricing
 from conversations.errors import Conflict, InvalidRequest
-from conversations.models import Turn, Usage, User
+from conversations.models import Conversation, Turn, Usage, User
 from conversations.services.prices import PriceList
 from conversations.transcript import Folded, encode
 
@@ -70,6 +70,7 @@ def book(
     model: str,
     upstream: Upstream,
     turn: Turn | None = None,
+    conversation: Conversation | None = None,
     purpose: Usage.Purpose = Usage.Purpose.TURN,
 ) -> Usage:
     """Adds the row of an upstream request to the ledger, priced at today's price. Within the caller's transaction.
@@ -84,7 +85,7 @@ def book(
         user=user,
         username=name_of(user),
         purpose=purpose,
-        conversation=turn.conversation if turn else None,
+        conversation=turn.conversation if turn else conversation,
         turn=turn,
         request_id=upstream.request_id,
         source=Usage.Source.PROVIDER if answer.stopped else Usage.Source.ESTIMATE,

@@ -1,0 +1,116 @@
+"""Giving titles to conversations: a row is queued when the first turn ends, and the title is booked as usage."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from conversations.claude import catalogue
+from conversations.models import Conversation, Message, Titling, Turn, Usage
+from conversations.services import usage
+from conversations.services.notices import tell
+from conversations.transcript import Folded, plain_text
+
+READ = 2000  # characters of the question and of the answer that the title is made from
+LONGEST = 80  # characters
+MAX_TOKENS = 40
+MAX_TOKENS_THINKING = 1024  # where the model can't be kept from thinking
+PROMPT = """A conversation begins with this question:
+
+<question>
+{question}
+</question>
+
+and this answer:
+
+<answer>
+{answer}
+</answer>
+
+Give it a title of at most six words, in the language of the question. Write the title and nothing else."""
+
+
+def queue(turn: Turn) -> None:
+    """Has the conversation named, if it has no title and this is its first whole turn. In the caller's transaction."""
+    model = settings.COLLOQUY_TITLE_MODEL
+    if not model or turn.status != Turn.Status.COMPLETED or turn.conversation.title:
+        return
+    titling, new = Titling.objects.get_or_create(
+        conversation=turn.conversation, defaults={"turn": turn, "model": model}
+    )
+    if new:
+        tell("queued-title", titling.pk)
+
+
+def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Titling | None:
+    """Takes a queued one for a process; None where another one was first."""
+    with transaction.atomic(durable=True):
+        return Titling.objects.select_related("turn__user").get(pk=id) if Titling.claim(id, holder) else None
+
+
+def begin_request(*, titling: Titling) -> dict[str, Any] | None:
+    """The request for the title, noted before it is sent; None where the title is not ours to ask for any more."""
+    with transaction.atomic(durable=True):
+        ours = Titling.objects.filter(pk=titling.pk, fence=titling.fence, status=Titling.RUNNING)
+        return _request(titling) if ours.update(sent=True) else None
+
+
+def _request(titling: Titling) -> dict[str, Any]:
+    turn = titling.turn
+    answer = turn.messages.filter(role=Message.Role.ASSISTANT).last()
+    said = PROMPT.format(question=turn.user_message.text[:READ], answer=answer.text[:READ] if answer else "")
+    request = {"model": titling.model, "messages": [{"role": "user", "content": [{"type": "text", "text": said}]}]}
+    model = catalogue.find(titling.model)
+    if model and model.thinking_default == "off":
+        return {**request, "max_tokens": MAX_TOKENS}
+    if model and "disabled" in model.thinking_types:
+        return {**request, "max_tokens": MAX_TOKENS, "thinking": {"type": "disabled"}}
+    return {**request, "max_tokens": MAX_TOKENS_THINKING}
+
+
+def finish(*, id: uuid.UUID, fence: int, answer: Folded | None, upstream: usage.Upstream | None) -> None:
+    """Names the conversation, if nobody has meanwhile, and books the request if it reached Claude."""
+    with transaction.atomic(durable=True):
+        ours = Titling.objects.select_for_update(no_key=True, of=("self",)).select_related("turn__user", "conversation")
+        titling = ours.filter(pk=id, fence=fence, status=Titling.RUNNING).first()
+        if titling is not None:
+            _end(titling, answer, upstream)
+
+
+def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
+    """Gives up a title that nobody works on any more. What was sent is booked as an estimate."""
+    with transaction.atomic(durable=True):
+        left = Titling.abandoned(by).select_for_update(no_key=True, skip_locked=True)
+        titling = left.filter(pk=id).first()
+        if titling is not None:
+            _end(titling, None, usage.Upstream() if titling.sent else None)
+
+
+def _end(titling: Titling, answer: Folded | None, upstream: usage.Upstream | None) -> None:
+    if upstream is not None:
+        usage.book(
+            user=titling.turn.user,
+            answer=answer or usage.unanswered(_request(titling)),
+            model=titling.model,
+            upstream=upstream,
+            conversation=titling.conversation,
+            purpose=Usage.Purpose.TITLE,
+        )
+    title = _title(answer) if answer else ""
+    if title:
+        Conversation.objects.filter(pk=titling.conversation_id, title="").update(title=title)
+    titling.status = Titling.Status.COMPLETED if title else Titling.Status.FAILED
+    titling.finished_at = Now()
+    titling.save()
+
+
+def _title(answer: Folded) -> str:
+    """The first line that was said, without quotes and full stop; nothing of an answer that was cut or refused."""
+    lines = [line for line in plain_text(answer.content).replace("\0", "").splitlines() if line.strip()]
+    if not lines or not answer.stopped or answer.stop_reason == "refusal":
+        return ""
+    return lines[0].strip(" \t\"'“”„«»*#").removesuffix(".")[:LONGEST]
