@@ -167,6 +167,9 @@ def test_the_command_shows_what_it_adds(row: Usage) -> None:
     taken_back, booked = Usage.objects.filter(corrects=row).order_by("pk")
     assert f"{taken_back.pk}: {row.model}: -{row.input_tokens} in" in output.getvalue()
     assert f"{booked.pk}: claude-opus-5-5: 0 in, 1 out, $0.00002\n" in output.getvalue()
+    usage.correct(row=row, reason="not ours")
+    with pytest.raises(CommandError, match="taken back already"):
+        call_command("correct", str(row.pk), "--again", "--reason", "x")
 
 
 @pytest.mark.parametrize(

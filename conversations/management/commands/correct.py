@@ -33,8 +33,8 @@ class Command(BaseCommand):
             raise CommandError("There is no such row.")
         if options["model"] and not (options["usage"] or options["again"]):
             raise CommandError("--model says what is booked anew: give --usage or --again.")
-        used = usage.standing(row).raw if options["again"] else options["usage"]
         try:
+            used = usage.standing(row).raw if options["again"] else options["usage"]
             added = usage.correct(row=row, reason=options["reason"], usage=used, model=options["model"])
         except ColloquyError as error:
             raise CommandError(error.message) from None
