@@ -176,6 +176,7 @@ COLLOQUY_DEFAULT_MODEL = os.environ.get("COLLOQUY_DEFAULT_MODEL") or "claude-son
 COLLOQUY_DEFAULT_MAX_TOKENS = int(env_number("COLLOQUY_DEFAULT_MAX_TOKENS", 1024))
 # US dollars per million tokens that an unknown model is assumed to cost, where a bound is needed.
 COLLOQUY_FALLBACK_PRICE = env_prices("COLLOQUY_FALLBACK_PRICE", "10/50")
+COLLOQUY_BUDGETS_LOWER_MAX_TOKENS = env_bool("COLLOQUY_BUDGETS_LOWER_MAX_TOKENS", default=False)
 COLLOQUY_TITLE_MODEL = os.environ.get("COLLOQUY_TITLE_MODEL", "")  # unset: conversations get no titles by themselves
 COLLOQUY_PROMPT_CACHING = env_bool("COLLOQUY_PROMPT_CACHING", default=True)
 

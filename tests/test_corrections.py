@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
+from conversations.claude import pricing
 from conversations.errors import Conflict, InvalidRequest
 from conversations.models import Price, Turn, Usage, User
 from conversations.services import usage
@@ -53,7 +54,7 @@ def test_what_is_right_is_booked_in_its_place(api: Api, row: Usage) -> None:
         "cache_read_input_tokens": 30,
         "requests": 1,
     }
-    cost = usage.decimal_string(COST)
+    cost = pricing.decimal_string(COST)
     assert total(api) == {**expected, "unpriced_requests": 0, "cost": cost}
     turn = api.get(f"turns/{row.turn_id}/").json()
     assert (turn["usage"], turn["cost"]) == (expected, cost)
@@ -69,7 +70,7 @@ def test_what_is_right_is_booked_in_its_place(api: Api, row: Usage) -> None:
 def test_a_correction_can_be_corrected(api: Api, row: Usage) -> None:
     _, wrong = usage.correct(row=row, reason="wrong", usage={**RIGHT, "input_tokens": 7})
     usage.correct(row=wrong, reason="right", usage=RIGHT)
-    assert total(api)["cost"] == usage.decimal_string(COST)
+    assert total(api)["cost"] == pricing.decimal_string(COST)
     usage.correct(row=row, reason="not ours after all")
     assert total(api)["requests"] == 0
     with pytest.raises(Conflict):
@@ -91,7 +92,7 @@ def test_an_extractions_sums_follow(api: Api) -> None:
     id = api.post("extraction/extractions/?wait=true", {"schema": schema, "content": "Jane"}).json()["id"]
     usage.correct(row=Usage.objects.get(user=api.user), reason="Claude's own report", usage=RIGHT)
     shown = api.get(f"extraction/extractions/{id}/").json()
-    assert shown["cost"] == usage.decimal_string(COST)
+    assert shown["cost"] == pricing.decimal_string(COST)
     assert shown["usage"]["requests"] == shown["attempts"][0]["usage"]["requests"] == 1
     assert shown["usage"]["input_tokens"] == shown["attempts"][0]["usage"]["input_tokens"] == 10
 

@@ -1,5 +1,5 @@
-"""The admin: reviewing what was said and what it cost. Nothing but users and prices can be changed."""
+"""The admin: reviewing what was said and what it cost. Nothing but users, prices and budgets can be changed."""
 
-from conversations.admin import conversations, prices, turns, usage, users
+from conversations.admin import budgets, conversations, prices, turns, usage, users
 
-__all__ = ["conversations", "prices", "turns", "usage", "users"]
+__all__ = ["budgets", "conversations", "prices", "turns", "usage", "users"]

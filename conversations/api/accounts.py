@@ -16,7 +16,7 @@ from conversations.api.requests import user_of
 from conversations.api.serializers import UserSerializer
 from conversations.errors import NotAuthenticated
 from conversations.models import User
-from conversations.services import accounts
+from conversations.services import accounts, budgets
 
 
 class LoginSerializer(StrictSerializer):
@@ -77,5 +77,9 @@ class Me(APIView):
 
     @extend_schema(responses=ME)
     def get(self, request: Request) -> Response:
-        """Oneself. There are no budgets and no limits yet."""
-        return Response({"user": UserSerializer(user_of(request)).data, "budget": None, "limits": {}})
+        """Oneself, and what one may still spend: of several budgets of one's own, the tightest."""
+        user = user_of(request)
+        own = [each for each in budgets.of(user) if each.scope == "user"]
+        tightest = min(own, key=budgets.left, default=None)
+        budget = budgets.shown(tightest) if tightest else None
+        return Response({"user": UserSerializer(user).data, "budget": budget, "limits": {}})

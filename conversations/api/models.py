@@ -13,9 +13,8 @@ from rest_framework.views import APIView
 
 from conversations.claude import catalogue
 from conversations.claude.catalogue import Model
-from conversations.claude.pricing import TokenCounts
+from conversations.claude.pricing import TokenCounts, decimal_string
 from conversations.services.prices import PriceList
-from conversations.services.usage import decimal_string
 
 MODEL = inline_serializer(
     "Model",

@@ -18,9 +18,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from conversations.api.requests import user_of
+from conversations.claude.pricing import decimal_string
 from conversations.errors import InvalidRequest
 from conversations.models import Usage
-from conversations.services.usage import decimal_string
 
 PERIOD = timedelta(days=30)
 GROUPS_LIMIT = 10_000

@@ -51,6 +51,11 @@ def _most(value: Any) -> int:
     if value.get("type") == "image":
         return IMAGE
     if value.get("type") == "document" and isinstance(source, dict) and source.get("type") in ("base64", "url"):
-        pages = len(source.get("data", "")) * 3 // 4 // BYTES_PER_PAGE + 1
-        return PAGE * pages if source["type"] == "base64" else PAGE * PAGES
+        return _most_of_file(source) if source["type"] == "base64" else PAGE * PAGES
     return sum(len(key) + _most(each) for key, each in value.items())
+
+
+def _most_of_file(source: dict[str, Any]) -> int:
+    """`size` stands for the data, in bytes, where the request is only measured."""
+    size: int = source["size"] if "size" in source else len(source["data"]) * 3 // 4
+    return size if source["media_type"] == "text/plain" else PAGE * (size // BYTES_PER_PAGE + 1)

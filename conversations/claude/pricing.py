@@ -247,3 +247,8 @@ def _of_band(value: Any, prompt: int) -> Decimal:
         if prompt > tier.start:
             band = tier.price
     return band
+
+
+def decimal_string(amount: Decimal | int) -> str:
+    """US dollars as the contract shows them: unrounded, without an exponent or trailing zeros."""
+    return f"{Decimal(amount).normalize():f}"

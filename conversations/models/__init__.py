@@ -2,6 +2,7 @@
 
 from conversations.models.access import OwnedQuerySet
 from conversations.models.attachment import Attachment, MessageAttachment
+from conversations.models.budget import Budget, Hold
 from conversations.models.conversation import Conversation, Message
 from conversations.models.lease import Leased
 from conversations.models.price import Price
@@ -14,7 +15,9 @@ from conversations.models.user import User
 
 __all__ = [
     "Attachment",
+    "Budget",
     "Conversation",
+    "Hold",
     "Leased",
     "LostTurn",
     "Message",

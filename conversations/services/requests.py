@@ -29,12 +29,12 @@ def build(
             message.role,
             message.content,
             message.stop_reason,
-            prefix=_prefix(answers[message.turn_id].settings) if message.turn_id in answers else None,
+            prefix=prefix(answers[message.turn_id].settings) if message.turn_id in answers else None,
         )
         for message in path
     ]
     plain = {**settings, "tools": tools.sent(settings.get("tools") or [])}
-    request = history.build(said, plain, expand, _prefix(settings))
+    request = history.build(said, plain, expand, prefix(settings))
     model = catalogue.find(settings["model"])
     # A local server's model may not know of marks.
     return (
@@ -42,7 +42,8 @@ def build(
     )
 
 
-def _prefix(settings: dict[str, Any]) -> tuple[Any, ...]:
+def prefix(settings: dict[str, Any]) -> tuple[Any, ...]:
+    """What a request is made under besides its messages. Comparable."""
     return tuple(settings.get(key) for key in ("model", "system", "tools"))
 
 

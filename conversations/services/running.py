@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from conversations import tools
 from conversations.history import Block
 from conversations.models import Conversation, LostTurn, Message, Piece, Turn
-from conversations.services import attachments, paths, requests, titles, usage
+from conversations.services import attachments, budgets, paths, requests, spending, titles, usage
 from conversations.services.notices import tell
 from conversations.transcript import TOOL_RESULT, TURN_END, TURN_START, Batch, Event, Folded, fold, is_delta, plain_text
 
@@ -32,15 +32,19 @@ def claim(*, turn_id: uuid.UUID, holder: uuid.UUID) -> tuple[Turn, list[Event]] 
 
 
 def begin_request(*, turn: Turn, number: int, events: list[Event]) -> dict[str, Any]:
-    """The turn's next Messages request, the `number`th, after these events. Raises LostTurn where it is not ours.
+    """The turn's next Messages request, the `number`th, after these events.
 
-    That it is sent is noted first: if this process dies with it on its way, it is booked all the same.
+    That it is sent is noted first: if this process dies with it on its way, it is booked all the same. Raises LostTurn
+    where the turn is not ours, BudgetExceeded where there is not enough left for the request.
     """
     with transaction.atomic(durable=True):
         ours = Turn.objects.filter(pk=turn.pk, fence=turn.fence, status=Turn.RUNNING)
         if not ours.update(requests_sent=number):
             raise LostTurn
-        return _request(turn, fold(events))
+        folded = fold(events)
+        if number > 1:
+            spending.hold_for_round(turn, number, folded)
+        return _request(turn, folded)
 
 
 def _request(
@@ -99,6 +103,7 @@ def suspend(*, turn_id: uuid.UUID, fence: int, events: list[Event], upstream: tu
             return turn.status
         folded = fold(events)
         _keep(turn, folded, upstream, whole=False)
+        budgets.release(turn.pk)
         _write(turn, Batch.of(str(turn.pk), 0, events))
         turn.status, turn.holder, turn.awaiting_since = Turn.Status.AWAITING_TOOLS, None, Now()
         go_on_if_answered(turn, folded)
@@ -181,6 +186,7 @@ def _written(turn: Turn) -> list[Event]:
 def end(turn: Turn, events: list[Event], ending: Ending) -> Batch:
     """Everything that the end of a turn writes. Within the caller's transaction."""
     _keep(turn, fold(events), ending.upstream)
+    budgets.release(turn.pk)
     rows = list(turn.usage.all())
     turn.status, turn.error = ending.status, ending.error
     tail: list[Event] = [{"type": "error", "error": ending.error}] if ending.error else []

@@ -14,7 +14,7 @@ from conversations import history
 from conversations.claude import catalogue
 from conversations.errors import Conflict, IdempotencyMismatch, InvalidRequest, NotFound
 from conversations.models import Conversation, Message, Turn, User
-from conversations.services import attachments, paths, requests, running
+from conversations.services import attachments, paths, requests, running, spending
 from conversations.services.notices import tell
 from conversations.services.settings import resolved
 from conversations.transcript import Folded, fold
@@ -145,6 +145,7 @@ def _created(
             turn.conversation, turn.user, turn.model = conversation, user, turn.settings["model"]
             turn.idempotency_key, turn.request_digest = key, digest
             turn.save(force_insert=True)
+            spending.hold_for(turn)
             conversation.active_leaf_id = turn.answers_after
             conversation.save(update_fields=["active_leaf", "updated_at"])
             tell("turn", conversation.pk, turn.pk)

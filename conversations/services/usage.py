@@ -17,6 +17,7 @@ from django.utils.crypto import salted_hmac
 from conversations.claude import pricing
 from conversations.errors import Conflict, InvalidRequest
 from conversations.models import Conversation, Turn, Usage, User
+from conversations.services import budgets
 from conversations.services.prices import PriceList
 from conversations.transcript import Folded, encode
 
@@ -81,7 +82,7 @@ def book(
     model = str(answer.envelope.get("model") or model)
     raw = answer.usage if answer.stopped else with_output_estimated(answer)
     now = timezone.now()
-    return Usage.objects.create(
+    row = Usage.objects.create(
         user=user,
         username=name_of(user),
         purpose=purpose,
@@ -96,6 +97,8 @@ def book(
         created_at=now,
         **_priced(model, raw, now),
     )
+    budgets.spend(row)
+    return row
 
 
 def name_of(user: User) -> str:
@@ -179,7 +182,9 @@ def _negated(booked: Usage) -> dict[str, Any]:
 def _correction(first: Usage, booked: Usage, reason: str, **columns: Any) -> Usage:
     """A row like the one that is booked, but for these columns."""
     same = {each.attname: getattr(booked, each.attname) for each in Usage._meta.concrete_fields if each.name != "id"}
-    return Usage.objects.create(**{**same, "corrects_id": first.pk, "reason": reason, **columns})
+    row = Usage.objects.create(**{**same, "corrects_id": first.pk, "reason": reason, **columns})
+    budgets.spend(row)
+    return row
 
 
 def summed(rows: Iterable[Usage]) -> dict[str, int]:
@@ -199,9 +204,4 @@ def total_cost(rows: Iterable[Usage]) -> str | None:
     rows = list(rows)
     if sum(row.requests for row in rows if row.cost is None):
         return None
-    return decimal_string(sum((row.cost for row in rows if row.cost is not None), Decimal(0)))
-
-
-def decimal_string(amount: Decimal | int) -> str:
-    """US dollars as the contract shows them: unrounded, without an exponent or trailing zeros."""
-    return f"{Decimal(amount).normalize():f}"
+    return pricing.decimal_string(sum((row.cost for row in rows if row.cost is not None), Decimal(0)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from conversations.claude import pricing
 from conversations.errors import ColloquyError
 from conversations.models import Usage
 from conversations.services import usage
@@ -39,7 +40,7 @@ class Command(BaseCommand):
         except ColloquyError as error:
             raise CommandError(error.message) from None
         for each in added:
-            cost = "unknown" if each.cost is None else f"${usage.decimal_string(each.cost)}"
+            cost = "unknown" if each.cost is None else f"${pricing.decimal_string(each.cost)}"
             self.stdout.write(f"{each.pk}: {each}, {cost}")
 
 

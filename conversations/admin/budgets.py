@@ -1,0 +1,53 @@
+"""Budgets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+
+from conversations.claude.pricing import decimal_string
+from conversations.models import Budget
+from conversations.services import budgets
+
+
+@admin.register(Budget)
+class BudgetAdmin(ModelAdmin):
+    """Limits of users, groups and all, each with how much of it is used; the limit can be changed in the list."""
+
+    fields = ("user", "group", "period", "limit")
+    list_display = ("__str__", "scope", "period", "limit", "spent_now", "held_now", "used")
+    list_editable = ("limit",)
+    list_filter = ("period",)
+    list_select_related = ("user", "group")
+    search_fields = ("user__username", "group__name")
+    autocomplete_fields = ("user", "group")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Budget]:
+        """With what is spent in the present period."""
+        return super().get_queryset(request).annotate(spent_now=budgets.SPENT)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Budget | None = None) -> Any:
+        """What is spent belongs to whom it was made for: only the limit changes."""
+        return ("user", "group", "period") if obj else ()
+
+    @admin.display(description="spent (USD)")
+    def spent_now(self, budget: Any) -> str:
+        """In the present period."""
+        return decimal_string(budget.spent_now)
+
+    @admin.display(description="held (USD)")
+    def held_now(self, budget: Budget) -> str:
+        """For what runs."""
+        return decimal_string(budget.held)
+
+    @admin.display(description="used")
+    def used(self, budget: Any) -> SafeString:
+        """A bar: spent, and with what is held."""
+        share = min(100, int(100 * (budget.spent_now + budget.held) / budget.limit)) if budget.limit else 100
+        return format_html('<progress max="100" value="{}" title="{} %"></progress> {} %', share, share, share)

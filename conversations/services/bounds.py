@@ -1,0 +1,101 @@
+"""What a request can cost at most, before it is made: what budgets hold for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from conversations.claude import pricing
+from conversations.claude.fitting import most_tokens
+from conversations.claude.pricing import TokenCounts
+from conversations.models import Message, Turn, Usage
+from conversations.services import attachments, paths, requests
+from conversations.services.prices import PriceList
+from conversations.transcript import Folded
+
+OVERHEAD = 1000  # tokens of prompts of Claude's own, for tools and formats (claude-api.md 8)
+SEARCHES = 10  # of a tool that says no `max_uses`
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The most that a request's input and searches can be, under a model's prices."""
+
+    model: str
+    input_tokens: int
+    searches: int = 0
+    for_an_hour: bool = False
+    """Whether it may be written to the cache for an hour, which costs most."""
+
+    def cost(self, max_tokens: int) -> Decimal:
+        """US dollars at most, with so many tokens of output."""
+        name = "cache_write_1h_tokens" if self.for_an_hour else "cache_write_5m_tokens"
+        plain = TokenCounts(self.input_tokens, max_tokens, web_search_requests=self.searches)
+        written = TokenCounts(output_tokens=max_tokens, web_search_requests=self.searches, **{name: self.input_tokens})
+        return max(self._cost(plain), self._cost(written))
+
+    def affordable(self, amount: Decimal, max_tokens: int) -> int:
+        """How many of `max_tokens` of output there may be for an amount; less than one where not even the input."""
+        nothing, all = self.cost(0), self.cost(max_tokens)
+        if amount >= all or all == nothing:
+            return max_tokens
+        return int((amount - nothing) * max_tokens / (all - nothing))
+
+    def _cost(self, counts: TokenCounts) -> Decimal:
+        price = PriceList(timezone.now()).price(self.model, counts)
+        return (price or pricing.fallback(counts)).cost
+
+
+def of_turn(turn: Turn) -> Bound:
+    """The bound of a turn's first request: what Claude has counted of its path already, and what is new."""
+    asked = Message.objects.select_related("parent__turn", "turn").get(pk=turn.answers_after)
+    last, new = (asked.parent, [asked]) if asked.role == Message.Role.USER else (asked, [])
+    known = _counted(turn, last) if last else None
+    if known is None:
+        path = paths.to_message(turn.conversation_id, turn.answers_after)
+        return of_request(requests.build(path, turn.settings, attachments.measured))
+    said = [{"role": each.role, "content": attachments.measured(each.content)} for each in new]
+    return of_request({**turn.settings, "messages": said}, known)
+
+
+def of_round(turn: Turn, folded: list[Folded]) -> Bound:
+    """The bound of a later request of a turn, after these messages of its own."""
+    answers = [at for at, each in enumerate(folded) if each.role == Message.Role.ASSISTANT]
+    known, new = _used(pricing.counts(folded[answers[-1]].usage)), folded[answers[-1] + 1 :]
+    said = [{"role": each.role, "content": attachments.measured(each.content)} for each in new]
+    return of_request({**turn.settings, "messages": said}, known)
+
+
+def _counted(turn: Turn, answer: Message) -> int | None:
+    """How many tokens Claude counted up to an answer and with it, if they are the same for this turn."""
+    if answer.turn is None or requests.prefix(answer.turn.settings) != requests.prefix(turn.settings):
+        return None
+    row = answer.turn.usage.filter(source=Usage.Source.PROVIDER).first()
+    whole = answer.turn.messages.last()
+    if row is None or whole is None or whole.pk != answer.pk or row.stop_reason != answer.stop_reason:
+        return None
+    return _used(pricing.counts(row.raw))
+
+
+def _used(counts: TokenCounts) -> int:
+    return counts.prompt + counts.output_tokens
+
+
+def of_request(request: dict[str, Any], known: int = 0) -> Bound:
+    """The bound of a Messages request; `known` tokens of its input are counted already, and not in it."""
+    searches = sum(
+        each.get("max_uses") or SEARCHES
+        for each in request.get("tools") or ()
+        if str(each.get("type", "")).startswith("web_search")
+    )
+    return Bound(request["model"], known + most_tokens(request) + OVERHEAD, searches, _for_an_hour(request))
+
+
+def _for_an_hour(value: Any) -> bool:
+    if isinstance(value, dict):
+        control = value.get("cache_control")
+        return (isinstance(control, dict) and control.get("ttl") == "1h") or any(map(_for_an_hour, value.values()))
+    return isinstance(value, list) and any(map(_for_an_hour, value))

@@ -1,0 +1,148 @@
+"""Keeping within budgets: held before a request is made, settled when what it cost is known.
+
+A hold is made by the transaction that makes the request possible, a row of the ledger is added to what is spent by the
+transaction that writes it, and a hold is let go by the transaction that ends the work, whichever process that is in.
+Each is one UPDATE for every budget that applies, always in the order of `_ordered`, so that none waits for another in a
+circle.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, Q, Sum, When
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from conversations.claude import pricing
+from conversations.claude.pricing import decimal_string
+from conversations.errors import BudgetExceeded
+from conversations.models import Budget, Hold, Usage, User
+from conversations.models.budget import this_period
+
+SCOPES = ("user", "group", "platform")
+
+# What of `spent` is of the present period; the rest of the row is of an earlier one until something changes it.
+SPENT = Case(When(period_start__gte=this_period(), then=F("spent")), default=Decimal(0))
+NOW = {"spent": SPENT, "period_start": Greatest(F("period_start"), this_period())}
+
+
+def of(user: User) -> list[Budget]:
+    """The budgets that apply to a user's requests."""
+    everyones = Q(user__isnull=True, group__isnull=True)
+    found = Budget.objects.filter(everyones | Q(user=user) | Q(group__in=user.groups.all())).annotate(spent_now=SPENT)
+    return _ordered(found)
+
+
+def _ordered(budgets: Iterable[Budget]) -> list[Budget]:
+    # That of all comes last: everybody's transactions wait for it, and should not for long.
+    return sorted(budgets, key=lambda each: (SCOPES.index(each.scope), each.pk))
+
+
+def hold(*, budgets: list[Budget], work: uuid.UUID, number: int, amount: Decimal) -> None:
+    """Holds an amount of each budget for a request. Raises BudgetExceeded where one has less left.
+
+    Within the caller's transaction, which it leaves as it was where it raises. The same request holds once.
+    """
+    if Hold.objects.filter(work=work, number=number).exists():
+        return
+    with transaction.atomic():
+        for budget in budgets:
+            has_room = Budget.objects.annotate(spent_now=SPENT).filter(
+                pk=budget.pk, limit__gte=F("spent_now") + F("held") + amount
+            )
+            if not has_room.update(**NOW, held=F("held") + amount):
+                raise _exceeded(budget)
+        Hold.objects.bulk_create(Hold(budget=each, work=work, number=number, amount=amount) for each in budgets)
+
+
+def room(budgets: list[Budget]) -> Decimal:
+    """What is left of the tightest of them, which may be less than nothing."""
+    return min(map(left, Budget.objects.filter(pk__in=[each.pk for each in budgets]).annotate(spent_now=SPENT)))
+
+
+def left(budget: Budget) -> Decimal:
+    """What is left of a budget, which comes from `of`."""
+    now: Decimal = budget.spent_now  # type: ignore[attr-defined]
+    return budget.limit - now - budget.held
+
+
+def release(work: uuid.UUID) -> None:
+    """Lets go what is held for a piece of work. Within the caller's transaction."""
+    held = Hold.objects.filter(work=work).values("budget").annotate(amount=Sum("amount"))
+    amounts = {row["budget"]: row["amount"] for row in held}
+    for budget in _ordered(Budget.objects.filter(pk__in=amounts)) if amounts else ():
+        Budget.objects.filter(pk=budget.pk).update(**NOW, held=F("held") - amounts[budget.pk])
+    if amounts:
+        Hold.objects.filter(work=work).delete()
+
+
+def spend(row: Usage) -> None:
+    """Counts a row of the ledger among what its user, their groups and all have spent, if it is of this period.
+
+    Within the transaction that writes it. What has no known price counts at COLLOQUY_FALLBACK_PRICE.
+    """
+    user = User.objects.filter(pk=row.user_id).first() if row.user_id else None
+    for budget in of(user) if user else ():
+        if row.created_at.astimezone(UTC).date() >= period_of(budget):
+            Budget.objects.filter(pk=budget.pk).update(
+                **{**NOW, "spent": SPENT + counted(row), "period_start": Greatest(F("period_start"), this_period())}
+            )
+
+
+def counted(row: Usage) -> Decimal:
+    """What a row counts against budgets."""
+    if row.cost is not None:
+        return row.cost
+    counts = pricing.TokenCounts(**{name: abs(getattr(row, name)) for name in pricing.TokenCounts.__dataclass_fields__})
+    return pricing.fallback(counts).cost * row.requests
+
+
+def period_of(budget: Budget) -> date:
+    """The first day of a budget's present period."""
+    today = datetime.now(UTC).date()
+    return today if budget.period == Budget.Period.DAY else today.replace(day=1)
+
+
+def frees_at(budget: Budget) -> datetime:
+    """When its next period begins."""
+    start = period_of(budget)
+    after = start + timedelta(days=1 if budget.period == Budget.Period.DAY else 32)
+    first = after if budget.period == Budget.Period.DAY else after.replace(day=1)
+    return datetime.combine(first, time(), UTC)
+
+
+def shown(budget: Budget) -> dict[str, Any]:
+    """A budget as its user sees it. It comes from `of`."""
+    return {
+        "limit": decimal_string(budget.limit),
+        "spent": decimal_string(budget.spent_now),  # type: ignore[attr-defined]
+        "held": decimal_string(budget.held),
+        "period": budget.period,
+        "frees_at": frees_at(budget).isoformat().replace("+00:00", "Z"),
+    }
+
+
+def _exceeded(budget: Budget) -> BudgetExceeded:
+    """What to tell: of a budget that is not the user's own, no more than that it is used up."""
+    fresh = Budget.objects.annotate(spent_now=SPENT).get(pk=budget.pk)
+    told = shown(fresh)
+    details = {"budget": budget.scope, "period": told["period"], "frees_at": told["frees_at"]}
+    if budget.scope == "user":
+        details.update(limit=told["limit"], spent=told["spent"], held=told["held"])
+    return BudgetExceeded(
+        f"The {budget.scope}'s budget for the {budget.period} has not enough left for this.",
+        details=details,
+        retry_after=(frees_at(budget) - timezone.now()).total_seconds(),
+    )
+
+
+def lowers_max_tokens() -> bool:
+    """Whether a turn that is too dear is made shorter instead of refused."""
+    return bool(settings.COLLOQUY_BUDGETS_LOWER_MAX_TOKENS)

@@ -1,0 +1,38 @@
+"""What is held of its user's budgets for each request of a turn."""
+
+from __future__ import annotations
+
+from conversations.errors import BudgetExceeded
+from conversations.models import Budget, Turn
+from conversations.services import bounds, budgets
+from conversations.services.bounds import Bound
+from conversations.transcript import Folded
+
+LEAST = 16  # tokens of output for which it is worth to ask
+
+
+def hold_for(turn: Turn) -> None:
+    """Holds what a new turn's first request can cost. Raises BudgetExceeded. Within the caller's transaction."""
+    applying = budgets.of(turn.user)
+    if applying:
+        _hold(turn, 1, applying, bounds.of_turn(turn))
+
+
+def hold_for_round(turn: Turn, number: int, folded: list[Folded]) -> None:
+    """The same for a later request of a turn, which has said so much already."""
+    applying = budgets.of(turn.user)
+    if applying:
+        _hold(turn, number, applying, bounds.of_round(turn, folded))
+
+
+def _hold(turn: Turn, number: int, applying: list[Budget], bound: Bound) -> None:
+    max_tokens = turn.settings["max_tokens"]
+    try:
+        budgets.hold(budgets=applying, work=turn.pk, number=number, amount=bound.cost(max_tokens))
+    except BudgetExceeded:
+        lowered = bound.affordable(budgets.room(applying), max_tokens)
+        if not budgets.lowers_max_tokens() or lowered < LEAST:
+            raise
+        budgets.hold(budgets=applying, work=turn.pk, number=number, amount=bound.cost(lowered))
+        turn.settings = {**turn.settings, "max_tokens": lowered}
+        turn.save(update_fields=["settings"])
