@@ -190,6 +190,7 @@ STATUSES = {
     "invalid_request_error": 400,
     "not_found_error": 404,
     "request_too_large": 413,
+    "budget_exceeded": 429,
     "overloaded_error": 503,
     "rate_limit_error": 503,
     "timeout_error": 504,

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from conversations.models import Usage, User
-from conversations.services import attachments, usage
+from conversations.services import attachments, budgets, spending, usage
 from conversations.services.notices import tell
 from conversations.transcript import Folded
 from extraction.models import Attempt, Extraction
@@ -37,6 +37,13 @@ def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Extraction | None:
     with transaction.atomic(durable=True):
         claimed = Extraction.claim(id, holder)
         return Extraction.objects.select_related("owner").get(pk=id) if claimed else None
+
+
+def hold(*, extraction: Extraction, number: int, request: dict[str, Any]) -> None:
+    """Holds what an attempt can cost. Raises BudgetExceeded, or LostExtraction where it is not ours any more."""
+    with transaction.atomic(durable=True):
+        held = _held(extraction)
+        spending.hold_for_request(user=held.owner, work=held.pk, number=number, request=request)
 
 
 def keep(*, extraction: Extraction, number: int, native: bool, answer: Folded, upstream: usage.Upstream) -> Attempt:
@@ -104,6 +111,7 @@ def _held(extraction: Extraction) -> Extraction:
 def _end(
     extraction: Extraction, status: str, data: Any, problems: list[dict[str, str]], error: dict[str, str] | None
 ) -> None:
+    budgets.release(extraction.pk)
     extraction.status = status
     extraction.data = data
     extraction.problems = problems

@@ -96,10 +96,12 @@ async def _attempts(extraction: Extraction) -> Outcome:
             content=content,
             earlier=earlier,
         )
-        attempt = await _attempt(extraction, len(earlier) + 1, request)
+        number = len(earlier) + 1
+        await persistently(services.hold, extraction=extraction, number=number, request=request)
+        attempt = await _attempt(extraction, number, request)
         outcome = _judged(extraction.schema, attempt)
         await persistently(services.note, attempt=attempt, problems=outcome.get("problems", []))
-        if outcome["status"] != Extraction.Status.INVALID or len(earlier) + 1 == extraction.max_attempts:
+        if outcome["status"] != Extraction.Status.INVALID or number == extraction.max_attempts:
             return outcome
         answered = [block for block in attempt.content if block.get("type") == "text" and block["text"].strip()]
         nothing = [{"type": "text", "text": "(nothing)"}]

@@ -48,7 +48,7 @@ def one_hold(api: Api) -> Decimal:
 
 
 def spent_of(api: Api) -> Decimal:
-    found: Decimal = Usage.objects.filter(user=api.user).aggregate(cost=Sum("cost"))["cost"]
+    found: Decimal = Usage.objects.filter(user=api.user).aggregate(cost=Sum("cost"))["cost"] or Decimal(0)
     return found
 
 
@@ -153,6 +153,18 @@ def test_an_unknown_models_turns_count_at_the_assumed_price(api: Api, sandbox: S
     assert turn["cost"] is None
     budget.refresh_from_db()
     assert budget.spent == Decimal("0.015")  # at 10 and 50 dollars per million
+
+
+def test_an_extraction_is_held_to_them_too(api: Api) -> None:
+    body = {"schema": {"type": "object", "properties": {"name": {"type": "string"}}}, "content": "Ada"}
+    budget = limited(api, 5)
+    done = api.post("extraction/extractions/?wait=true", body).json()
+    budget.refresh_from_db()
+    assert budget.spent == Decimal(done["cost"]) > 0
+    assert budget.held == 0
+    Budget.objects.filter(pk=budget.pk).update(limit=budget.spent)
+    response = api.post("extraction/extractions/?wait=true", body)
+    assert response.json()["error"]["type"] == "budget_exceeded", response.text
 
 
 @pytest.fixture

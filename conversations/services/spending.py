@@ -1,9 +1,12 @@
-"""What is held of its user's budgets for each request of a turn."""
+"""What is held of a user's budgets for each request of their turns and of other work."""
 
 from __future__ import annotations
 
+import uuid
+from typing import Any
+
 from conversations.errors import BudgetExceeded
-from conversations.models import Budget, Turn
+from conversations.models import Budget, Turn, User
 from conversations.services import bounds, budgets
 from conversations.services.bounds import Bound
 from conversations.transcript import Folded
@@ -23,6 +26,14 @@ def hold_for_round(turn: Turn, number: int, folded: list[Folded]) -> None:
     applying = budgets.of(turn.user)
     if applying:
         _hold(turn, number, applying, bounds.of_round(turn, folded))
+
+
+def hold_for_request(*, user: User, work: uuid.UUID, number: int, request: dict[str, Any]) -> None:
+    """The same for a request of any other work, once it is made."""
+    applying = budgets.of(user)
+    if applying:
+        amount = bounds.of_request(request).cost(request["max_tokens"])
+        budgets.hold(budgets=applying, work=work, number=number, amount=amount)
 
 
 def _hold(turn: Turn, number: int, applying: list[Budget], bound: Bound) -> None:

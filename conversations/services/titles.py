@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from conversations.claude import catalogue
 from conversations.models import Conversation, Message, Titling, Turn, Usage
-from conversations.services import usage
+from conversations.services import budgets, spending, usage
 from conversations.services.notices import tell
 from conversations.transcript import Folded, plain_text
 
@@ -53,10 +53,17 @@ def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Titling | None:
 
 
 def begin_request(*, titling: Titling) -> dict[str, Any] | None:
-    """The request for the title, noted before it is sent; None where the title is not ours to ask for any more."""
+    """The request for the title, noted before it is sent; None where the title is not ours to ask for any more.
+
+    Raises BudgetExceeded.
+    """
     with transaction.atomic(durable=True):
         ours = Titling.objects.filter(pk=titling.pk, fence=titling.fence, status=Titling.RUNNING)
-        return _request(titling) if ours.update(sent=True) else None
+        if not ours.update(sent=True):
+            return None
+        request = _request(titling)
+        spending.hold_for_request(user=titling.turn.user, work=titling.pk, number=1, request=request)
+        return request
 
 
 def _request(titling: Titling) -> dict[str, Any]:
@@ -100,6 +107,7 @@ def _end(titling: Titling, answer: Folded | None, upstream: usage.Upstream | Non
             conversation=titling.conversation,
             purpose=Usage.Purpose.TITLE,
         )
+    budgets.release(titling.pk)
     title = _title(answer) if answer else ""
     if title:
         Conversation.objects.filter(pk=titling.conversation_id, title="").update(title=title)
