@@ -197,6 +197,12 @@ COLLOQUY_LEASE = env_number("COLLOQUY_LEASE", 30)  # seconds that a silent proce
 COLLOQUY_DRAIN = env_number("COLLOQUY_DRAIN", 25)  # seconds that running turns get at shutdown
 COLLOQUY_SEND_TIMEOUT = env_number("COLLOQUY_SEND_TIMEOUT", 10)  # seconds until a reader that does not read is left
 
+# --- Limits of each user, over all processes; 0 for none ------------------------------------------------------------
+
+COLLOQUY_TURNS_PER_MINUTE = int(env_number("COLLOQUY_TURNS_PER_MINUTE", 0))
+COLLOQUY_CONCURRENT_TURNS = int(env_number("COLLOQUY_CONCURRENT_TURNS", 0))
+COLLOQUY_TOKENS_PER_MINUTE = int(env_number("COLLOQUY_TOKENS_PER_MINUTE", 0))
+
 # --- Limits on WebSockets, in each process ----------------------------------------------------------------------------
 
 COLLOQUY_SOCKETS_PER_USER = int(env_number("COLLOQUY_SOCKETS_PER_USER", 50))

@@ -16,7 +16,7 @@ from conversations.api.requests import user_of
 from conversations.api.serializers import UserSerializer
 from conversations.errors import NotAuthenticated
 from conversations.models import User
-from conversations.services import accounts, budgets
+from conversations.services import accounts, budgets, limits
 
 
 class LoginSerializer(StrictSerializer):
@@ -82,4 +82,5 @@ class Me(APIView):
         own = [each for each in budgets.of(user) if each.scope == "user"]
         tightest = min(own, key=budgets.left, default=None)
         budget = budgets.shown(tightest) if tightest else None
-        return Response({"user": UserSerializer(user).data, "budget": budget, "limits": {}})
+        reached = {each.name: {"limit": each.most, "used": each.used} for each in limits.of(user)}
+        return Response({"user": UserSerializer(user).data, "budget": budget, "limits": reached})

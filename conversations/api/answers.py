@@ -45,8 +45,8 @@ Then = Callable[[], Awaitable[Stream | dict[str, Any]]]
 class Later(HttpResponse):
     """A response whose body is not known yet when the view returns: JSON or a stream, or the error that is raised."""
 
-    def __init__(self, request: Request, then: Then, status: int = 200) -> None:
-        super().__init__(status=status)
+    def __init__(self, request: Request, then: Then, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        super().__init__(status=status, headers=headers)
         request._request.scope[LATER] = then  # type: ignore[attr-defined]
 
 

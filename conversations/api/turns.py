@@ -31,7 +31,7 @@ from conversations.engine import RETRY_AFTER, draining, engine
 from conversations.errors import ClaudeError, InvalidRequest, Unavailable, status_of
 from conversations.follow import follow
 from conversations.models import Turn
-from conversations.services import turns
+from conversations.services import limits, turns
 
 EVENT_STREAM = "text/event-stream"
 FORMATS = {"events": as_events, "tokens": as_tokens}
@@ -104,7 +104,7 @@ def answered(request: Request, begin: Callable[[], tuple[Turn, bool]]) -> Later:
             return event_stream(id, 0, form)
         return await answer_of(id) if wait else created
 
-    return Later(request, then, status=201)
+    return Later(request, then, status=201, headers=limits.headers(user_of(request)))
 
 
 async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:

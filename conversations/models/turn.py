@@ -99,6 +99,7 @@ class Turn(Leased):
         indexes = (
             models.Index("holder", condition=models.Q(status="running"), name="turn_holder"),
             models.Index("created_at", condition=models.Q(status="queued"), name="turn_queue"),
+            models.Index(fields=("user", "-created_at"), name="turn_by_user"),
             models.Index("awaiting_since", condition=models.Q(status="awaiting_tools"), name="turn_wait"),
         )
 

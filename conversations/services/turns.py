@@ -14,7 +14,7 @@ from conversations import history
 from conversations.claude import catalogue
 from conversations.errors import Conflict, IdempotencyMismatch, InvalidRequest, NotFound
 from conversations.models import Conversation, Message, Turn, User
-from conversations.services import attachments, paths, requests, running, spending
+from conversations.services import attachments, limits, paths, requests, running, spending
 from conversations.services.notices import tell
 from conversations.services.settings import resolved
 from conversations.transcript import Folded, fold
@@ -46,7 +46,7 @@ def create(
     """A turn, queued, and whether it is new: a key creates one turn for ever, and a retry gets that one.
 
     Raises NotFound, Conflict while another turn of the conversation is active, IdempotencyMismatch where the key was
-    used with another body, InvalidRequest for settings that the model does not take.
+    used with another body, InvalidRequest for settings that the model does not take, RateLimited and BudgetExceeded.
     """
 
     def begin(conversation: Conversation) -> Turn:
@@ -141,6 +141,7 @@ def _created(
             if known:
                 return _same_request(known, digest), False
             _refuse_second(conversation)
+            limits.check(user)
             turn = begin(conversation)
             turn.conversation, turn.user, turn.model = conversation, user, turn.settings["model"]
             turn.idempotency_key, turn.request_digest = key, digest
