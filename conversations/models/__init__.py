@@ -2,6 +2,7 @@
 
 from conversations.models.access import OwnedQuerySet
 from conversations.models.attachment import Attachment, MessageAttachment
+from conversations.models.audit import Audit
 from conversations.models.budget import Budget, Hold
 from conversations.models.conversation import Conversation, Message
 from conversations.models.lease import Leased
@@ -15,6 +16,7 @@ from conversations.models.user import User
 
 __all__ = [
     "Attachment",
+    "Audit",
     "Budget",
     "Conversation",
     "Hold",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
 
 from conversations.fields import uuid7
+from conversations.models.usage import Usage
 
 
 class Budget(models.Model):
@@ -55,6 +58,31 @@ class Budget(models.Model):
 
     def __str__(self) -> str:
         return f"{self.limit} USD a {self.period} for {self.scope}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new one begins with what the ledger has of its period already."""
+        if not self._state.adding:
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                # Until it is there, nobody writes to the ledger what it would have to count.
+                cursor.execute(f"LOCK TABLE {Usage._meta.db_table} IN SHARE MODE")
+            super().save(*args, **kwargs)
+            in_period = Budget.objects.filter(pk=self.pk).annotate(start=this_period()).get()
+            start: date = in_period.start
+            self.period_start, self.spent = start, self.spent_by_ledger(start)
+            super().save(update_fields=["period_start", "spent"])
+
+    def spent_by_ledger(self, start: date) -> Decimal:
+        """What the ledger says that its users have spent since the beginning of a day (UTC)."""
+        rows = Usage.objects.filter(created_at__gte=datetime.combine(start, time(), UTC))
+        if self.user_id:
+            rows = rows.filter(user_id=self.user_id)
+        elif self.group_id:
+            rows = rows.filter(user__groups=self.group_id)
+        known: Decimal = rows.aggregate(cost=models.Sum("cost"))["cost"] or Decimal(0)
+        return known + sum((row.counted for row in rows.filter(cost__isnull=True).iterator()), Decimal(0))
 
     @property
     def scope(self) -> str:

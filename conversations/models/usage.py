@@ -7,6 +7,8 @@ processes of the release before go on booking during a deploy.
 
 from __future__ import annotations
 
+from dataclasses import fields
+from decimal import Decimal
 from typing import ClassVar
 
 from django.conf import settings
@@ -109,3 +111,11 @@ class Usage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model}: {self.input_tokens} in, {self.output_tokens} out"
+
+    @property
+    def counted(self) -> Decimal:
+        """US dollars that it counts against budgets: without a known price, what COLLOQUY_FALLBACK_PRICE assumes."""
+        if self.cost is not None:
+            return self.cost
+        counts = {each.name: abs(getattr(self, each.name)) for each in fields(pricing.TokenCounts)}
+        return pricing.fallback(pricing.TokenCounts(**counts)).cost * self.requests

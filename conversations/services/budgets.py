@@ -20,7 +20,6 @@ from django.db.models import Case, F, Q, Sum, When
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from conversations.claude import pricing
 from conversations.claude.pricing import decimal_string
 from conversations.errors import BudgetExceeded
 from conversations.models import Budget, Hold, Usage, User
@@ -33,11 +32,12 @@ SPENT = Case(When(period_start__gte=this_period(), then=F("spent")), default=Dec
 NOW = {"spent": SPENT, "period_start": Greatest(F("period_start"), this_period())}
 
 
-def of(user: User) -> list[Budget]:
-    """The budgets that apply to a user's requests."""
-    everyones = Q(user__isnull=True, group__isnull=True)
-    found = Budget.objects.filter(everyones | Q(user=user) | Q(group__in=user.groups.all())).annotate(spent_now=SPENT)
-    return _ordered(found)
+def of(user: User | None) -> list[Budget]:
+    """The budgets that apply to a user's requests; of one who is gone, those of all."""
+    applies = Q(user__isnull=True, group__isnull=True)
+    if user:
+        applies |= Q(user=user) | Q(group__in=user.groups.all())
+    return _ordered(Budget.objects.filter(applies).annotate(spent_now=SPENT))
 
 
 def _ordered(budgets: Iterable[Budget]) -> list[Budget]:
@@ -86,22 +86,12 @@ def release(work: uuid.UUID) -> None:
 def spend(row: Usage) -> None:
     """Counts a row of the ledger among what its user, their groups and all have spent, if it is of this period.
 
-    Within the transaction that writes it. What has no known price counts at COLLOQUY_FALLBACK_PRICE.
+    Within the transaction that writes it.
     """
     user = User.objects.filter(pk=row.user_id).first() if row.user_id else None
-    for budget in of(user) if user else ():
+    for budget in of(user):
         if row.created_at.astimezone(UTC).date() >= period_of(budget):
-            Budget.objects.filter(pk=budget.pk).update(
-                **{**NOW, "spent": SPENT + counted(row), "period_start": Greatest(F("period_start"), this_period())}
-            )
-
-
-def counted(row: Usage) -> Decimal:
-    """What a row counts against budgets."""
-    if row.cost is not None:
-        return row.cost
-    counts = pricing.TokenCounts(**{name: abs(getattr(row, name)) for name in pricing.TokenCounts.__dataclass_fields__})
-    return pricing.fallback(counts).cost * row.requests
+            Budget.objects.filter(pk=budget.pk).update(**{**NOW, "spent": SPENT + row.counted})
 
 
 def period_of(budget: Budget) -> date:

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from conversations.services import audits
+
+
+class Command(BaseCommand):
+    help = "Checks that holds, what is spent, and the ledger agree."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Says what does not agree, and fails if anything does not."""
+        found = audits.audit()
+        for problem in found.problems:
+            self.stderr.write(problem)
+        if found.problems:
+            raise CommandError(str(found))
+        self.stdout.write(f"{str(found).capitalize()} ({found.seconds:.1f} s).")

@@ -1,0 +1,22 @@
+"""Whether the numbers agree."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from conversations.fields import VerbatimJSONField, uuid7
+
+
+class Audit(models.Model):
+    """What a look at all the numbers found: a line for each that does not agree with another."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    problems = VerbatimJSONField(default=list)
+    seconds = models.FloatField(help_text="How long it took.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{len(self.problems)} problems" if self.problems else "the numbers agree"

@@ -1,0 +1,55 @@
+"""Looking whether the numbers agree: the ledger, what budgets have spent and hold, and the work that they hold for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from django.db import connection, transaction
+from django.db.models import Count, F, Q, Sum
+
+from conversations.models import Audit, Budget, Hold, Turn
+from conversations.models.budget import this_period
+from conversations.models.lease import Leased
+
+
+def audit() -> Audit:
+    """Looks at everything as it is at one moment, while the platform goes on; what was found is kept."""
+    began = time.monotonic()
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        problems = [*_budgets(), *_holds(), *_turns()]
+    return Audit.objects.create(problems=problems, seconds=time.monotonic() - began)
+
+
+def _budgets() -> Iterator[str]:
+    """Of groups only what is held: who is a member now need not have been when it was spent."""
+    for budget in Budget.objects.annotate(start=this_period(), sum_held=Sum("holds__amount")):
+        if budget.held != (budget.sum_held or 0):
+            yield f"Budget {budget.pk}: {budget.held} is held, and its holds are {budget.sum_held or 0}."
+        if budget.scope == "group" or budget.period_start != budget.start:
+            continue
+        spent = budget.spent_by_ledger(budget.start)
+        if budget.spent != spent:
+            yield f"Budget {budget.pk}: {budget.spent} is spent, and the ledger has {spent}."
+
+
+def _holds() -> Iterator[str]:
+    """A hold ends with its work."""
+    kinds = Leased.__subclasses__()
+    for work in Hold.objects.values_list("work", flat=True).distinct():
+        found = (kind._base_manager.filter(pk=work).values_list("status", flat=True).first() for kind in kinds)
+        status = next((each for each in found if each is not None), "gone")
+        if status not in (Leased.QUEUED, Leased.RUNNING):
+            yield f"Something is held for {work}, which is {status}."
+
+
+def _turns() -> Iterator[str]:
+    """Every answer of an ended turn is in the ledger, and nothing that was not sent."""
+    answers = Count("messages", filter=Q(messages__role="assistant"), distinct=True)
+    ended = Turn.objects.filter(status__in=Turn.TERMINAL).annotate(answers=answers)
+    booked = ended.annotate(rows=Count("usage", filter=Q(usage__corrects__isnull=True), distinct=True))
+    wrong = booked.exclude(rows__gte=F("answers"), rows__lte=F("requests_sent"))
+    for turn in wrong.iterator():
+        yield f"Turn {turn.pk}: {turn.requests_sent} requests, {turn.answers} answers, {turn.rows} rows in the ledger."
