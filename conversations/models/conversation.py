@@ -66,6 +66,9 @@ class Message(models.Model):
     text = models.TextField(blank=True, default="", help_text="The plain text of the content, for search and previews.")
     stop_reason = models.CharField(max_length=100, null=True)  # noqa: DJ001 - null as in Claude's API
     created_at = models.DateTimeField(auto_now_add=True)
+    # Both are set by a trigger (the migration), whoever inserts the row: services/paths.py finds ancestors by them.
+    depth = models.PositiveIntegerField(default=0, db_default=0, editable=False, help_text="0 for a root.")
+    jump = models.UUIDField(null=True, editable=False, help_text="An ancestor some way up; a root's own id.")
     searchable = models.GeneratedField(
         expression=SearchVector(Left("text", SEARCHED_CHARACTERS), config="simple"),
         output_field=SearchVectorField(),

@@ -23,23 +23,32 @@ def to_message(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> list[Me
     return list(Message.objects.raw(PATH, [leaf_id, conversation_id])) if leaf_id else []
 
 
-# The ids of a path are cheap to walk; only the page's messages are read whole.
+# From the leaf to the page's last message by jumps, which are as long as they can be (Myers' skew-binary ones): about
+# twice the logarithm of the depth. From there upwards along `parent`, to its first.
 PAGE = """
-WITH RECURSIVE path AS (
-    SELECT id, parent_id, 0 AS depth FROM conversations_message
+WITH RECURSIVE hop AS (
+    SELECT id, parent_id, jump, depth, least(depth, %(skip)s + %(size)s - 1) AS last FROM conversations_message
     WHERE id = %(leaf)s AND conversation_id = %(conversation)s
     UNION ALL
-    SELECT message.id, message.parent_id, path.depth + 1
-    FROM conversations_message AS message JOIN path ON message.id = path.parent_id
+    SELECT message.id, message.parent_id, message.jump, message.depth, hop.last
+    FROM hop
+    JOIN conversations_message AS over ON over.id = hop.jump
+    JOIN conversations_message AS message
+        ON message.id = CASE WHEN over.depth >= hop.last THEN hop.jump ELSE hop.parent_id END
+    WHERE hop.depth > hop.last
 ), page AS (
-    SELECT id, depth FROM path ORDER BY depth DESC OFFSET %(skip)s LIMIT %(size)s
+    SELECT id, parent_id, depth FROM hop WHERE depth = last AND depth >= %(skip)s
+    UNION ALL
+    SELECT message.id, message.parent_id, message.depth
+    FROM conversations_message AS message JOIN page ON message.id = page.parent_id
+    WHERE page.depth > %(skip)s
 )
 SELECT message.*, (
     SELECT count(*) FROM conversations_message AS sibling
     WHERE sibling.conversation_id = message.conversation_id
       AND sibling.parent_id IS NOT DISTINCT FROM message.parent_id
 ) AS siblings
-FROM conversations_message AS message JOIN page USING (id) ORDER BY page.depth DESC
+FROM page JOIN conversations_message AS message USING (id) ORDER BY page.depth
 """
 
 

@@ -1,0 +1,82 @@
+"""A page of messages costs what is on it, however deep the conversation is."""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from typing import Any
+
+from django.db import connection
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from conversations.fields import uuid7
+from conversations.models import Conversation, Message, User
+from conversations.services import paths
+
+DEEP = 5000
+
+
+def conversation() -> Conversation:
+    return Conversation.objects.create(owner=User.objects.create(username=f"deep-{uuid.uuid4().hex[:12]}"))
+
+
+def grown(parents: list[int | None]) -> tuple[Conversation, list[Message]]:
+    """A conversation with a message for each of the parents, which are indexes of earlier ones."""
+    tree = conversation()
+    messages: list[Message] = []
+    for parent in parents:
+        above = None if parent is None else messages[parent].pk
+        messages.append(Message(id=uuid7(), conversation=tree, parent_id=above, role="user", content=[]))
+    Message.objects.bulk_create(messages)
+    return tree, messages
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> list[int | None]:
+    size = draw(st.integers(1, 40))
+    return [
+        draw(st.none() | st.integers(0, at - 1)) if at and draw(st.booleans()) else at - 1 if at else None
+        for at in range(size)
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(trees(), st.data())
+def test_a_page_is_the_slice_of_the_path(database: str, parents: list[int | None], data: st.DataObject) -> None:
+    tree, messages = grown(parents)
+    leaf = data.draw(st.integers(0, len(messages) - 1))
+    path = []
+    at: int | None = leaf
+    while at is not None:
+        path.insert(0, messages[at].pk)
+        at = parents[at]
+    assert [each.pk for each in paths.to_message(tree.pk, messages[leaf].pk)] == path
+    for skip in range(len(path) + 2):
+        size = data.draw(st.integers(1, 12))
+        page = paths.page(tree.pk, messages[leaf].pk, skip, size)
+        assert [each.pk for each in page] == path[skip : skip + size]
+
+
+def rows_read(plan: dict[str, Any]) -> float:
+    """How many rows the nodes of a plan have gone through."""
+    own = plan.get("Actual Rows", 0) * plan.get("Actual Loops", 1)
+    return float(own + sum(rows_read(each) for each in plan.get("Plans", ())))
+
+
+def test_it_reads_no_more_than_the_page_and_a_logarithm(database: str) -> None:
+    tree, messages = grown([None, *range(DEEP - 1)])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE conversations_message")
+        for skip in (0, DEEP // 2, DEEP - 10):
+            values = {"conversation": tree.pk, "leaf": messages[-1].pk, "skip": skip, "size": 10}
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {paths.PAGE}", values)
+            found = cursor.fetchone()[0]
+            plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+            assert rows_read(plan) < 20 * (10 + 3 * math.log2(DEEP))
+
+
+def test_another_conversations_leaf_has_no_page(database: str) -> None:
+    _, messages = grown([None])
+    assert paths.page(conversation().pk, messages[0].pk, 0, 10) == []
