@@ -20,6 +20,10 @@ class Migration(migrations.Migration):
             name='jump',
             field=models.UUIDField(editable=False, help_text="An ancestor some way up; a root's own id.", null=True),
         ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(models.F('conversation'), condition=models.Q(('parent__isnull', True)), name='message_root'),
+        ),
         migrations.RunSQL(
             """
             WITH RECURSIVE placed AS (

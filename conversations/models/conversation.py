@@ -84,7 +84,10 @@ class Message(models.Model):
             models.UniqueConstraint("conversation", "id", name="message_in_conversation"),
             models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="message_not_its_own_parent"),
         )
-        indexes = (GinIndex("searchable", name="message_search"),)
+        indexes = (
+            GinIndex("searchable", name="message_search"),
+            models.Index("conversation", condition=models.Q(parent__isnull=True), name="message_root"),
+        )
 
     def __str__(self) -> str:
         return f"{self.role}: {self.text[:80]}"

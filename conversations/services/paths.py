@@ -43,12 +43,16 @@ WITH RECURSIVE hop AS (
     FROM conversations_message AS message JOIN page ON message.id = page.parent_id
     WHERE page.depth > %(skip)s
 )
-SELECT message.*, (
-    SELECT count(*) FROM conversations_message AS sibling
-    WHERE sibling.conversation_id = message.conversation_id
-      AND sibling.parent_id IS NOT DISTINCT FROM message.parent_id
-) AS siblings
-FROM page JOIN conversations_message AS message USING (id) ORDER BY page.depth
+SELECT message.*, CASE
+    WHEN message.parent_id IS NULL THEN (
+        SELECT count(*) FROM conversations_message AS sibling
+        WHERE sibling.conversation_id = message.conversation_id AND sibling.parent_id IS NULL
+    )
+    ELSE (SELECT count(*) FROM conversations_message AS sibling WHERE sibling.parent_id = message.parent_id)
+END AS siblings
+FROM page
+CROSS JOIN LATERAL (SELECT * FROM conversations_message AS message WHERE message.id = page.id OFFSET 0) AS message
+ORDER BY page.depth
 """
 
 
