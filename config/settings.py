@@ -246,6 +246,27 @@ SPECTACULAR_SETTINGS = {
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = local.DATA_DIR / "attachments"
+
+
+def storages() -> dict[str, Any]:
+    """Where attachments lie: in the data folder, or in the bucket that COLLOQUY_S3_BUCKET names."""
+    bucket = os.environ.get("COLLOQUY_S3_BUCKET", "")
+    if not bucket:
+        default: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    else:
+        # Credentials and region are found as boto3 finds them. A bucket is private, and so are we.
+        options = {
+            "bucket_name": bucket,
+            "endpoint_url": os.environ.get("COLLOQUY_S3_ENDPOINT") or None,
+            "location": os.environ.get("COLLOQUY_S3_PREFIX", ""),
+            "default_acl": None,
+            "querystring_auth": True,
+        }
+        default = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    return {"default": default, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+
+
+STORAGES = storages()
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"

@@ -37,6 +37,7 @@ SOURCES: dict[str, set[str]] = {
     "url": {"url"},
     "text": {"media_type", "data"},
     "attachment": {"attachment"},
+    "content": {"content"},
 }
 
 
@@ -133,11 +134,14 @@ def _check_image(block: Block, path: str) -> None:
 
 
 def _check_document(block: Block, path: str) -> None:
-    kind, source = _source(block, path, ("base64", "url", "text", "attachment"))
+    kind, source = _source(block, path, ("base64", "url", "text", "content", "attachment"))
     if kind == "base64":
         _check_base64(source, f"{path}.source", {"application/pdf"}, DOCUMENT_BASE64_LIMIT)
     elif kind == "text" and source["media_type"] != "text/plain":
         raise UnsupportedMediaType("A text source is text/plain.", details={f"{path}.source.media_type": "unsupported"})
+    elif kind == "content" and isinstance(source["content"], list):
+        for index, each in enumerate(source["content"]):
+            _check_block(each, f"{path}.source.content.{index}", ("text", "image"))
     citations = block.get("citations")
     if citations is not None and (not isinstance(citations, dict) or citations.keys() - {"enabled"}):
         raise _bad(f"{path}.citations", 'Must be {"enabled": true or false}.')
@@ -153,7 +157,8 @@ def _source(block: Block, path: str, kinds: tuple[str, ...]) -> tuple[str, Block
     extra = {"media_type", "url"} if kind == "attachment" else set()
     _check_fields(source, path, SOURCES[kind], SOURCES[kind] | extra | {"type"})
     for name in SOURCES[kind]:
-        _string(source, name, path)
+        if not (kind == "content" and isinstance(source[name], list) and source[name]):
+            _string(source, name, path)
     if kind == "url":
         _check_url(source["url"], f"{path}.url")
     return kind, source
@@ -225,11 +230,15 @@ CHECKS: dict[str, Callable[[Block, str], None]] = {
 
 
 def with_sources(blocks: Sequence[Block], change: Callable[[Block], Block]) -> list[Block]:
-    """The blocks with each source of an image or document changed, in tool results too."""
+    """The blocks with each source of an image or document changed, in tool results and other documents too."""
     changed: list[Block] = []
     for block in blocks:
-        if block.get("type") in ("image", "document") and isinstance(block.get("source"), dict):
-            block = {**block, "source": change(block["source"])}
+        source = block.get("source")
+        if block.get("type") in ("image", "document") and isinstance(source, dict):
+            if isinstance(source.get("content"), list):
+                block = {**block, "source": {**source, "content": with_sources(source["content"], change)}}
+            else:
+                block = {**block, "source": change(source)}
         elif block.get("type") == "tool_result" and isinstance(block.get("content"), list):
             block = {**block, "content": with_sources(block["content"], change)}
         changed.append(block)
@@ -247,6 +256,31 @@ def attachments_in(blocks: Sequence[Block]) -> set[str]:
 
     with_sources(blocks, note)
     return found
+
+
+def images_in(blocks: Sequence[Block]) -> list[Block]:
+    """The sources of all images, in tool results and documents too."""
+    found: list[Block] = []
+    for block in blocks:
+        inner = block.get("source") if block.get("type") == "document" else block
+        if block.get("type") == "image" and isinstance(block.get("source"), dict):
+            found.append(block["source"])
+        elif isinstance(inner, dict) and isinstance(inner.get("content"), list):
+            found += images_in([each for each in inner["content"] if isinstance(each, dict)])
+    return found
+
+
+def check_attachments(blocks: Sequence[Block], path: str = "content") -> None:
+    """Refuses an image that is none, and a document that is an image. The attachments have their media types."""
+    for index, block in enumerate(blocks):
+        source = block.get("source")
+        if isinstance(source, dict) and source.get("type") == "attachment":
+            image = source["media_type"] in IMAGE_TYPES
+            if image != (block["type"] == "image"):
+                raise _bad(f"{path}.{index}.source", f"Is {source['media_type']}, which is no {block['type']}.")
+        inner = source if block.get("type") == "document" else block
+        if isinstance(inner, dict) and isinstance(inner.get("content"), list):
+            check_attachments([each for each in inner["content"] if isinstance(each, dict)], f"{path}.{index}.content")
 
 
 def expanded(blocks: Sequence[Block], read: Callable[[str], tuple[str, bytes]]) -> list[Block]:

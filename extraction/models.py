@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 
 from conversations.fields import VerbatimJSONField, uuid7
-from conversations.models import Leased, OwnedQuerySet, Usage
+from conversations.models import Attachment, Leased, OwnedQuerySet, Usage
 
 
 class Extraction(Leased):
@@ -47,6 +47,19 @@ class Extraction(Leased):
 
     def __str__(self) -> str:
         return f"Extraction {self.id} ({self.status})"
+
+
+class Source(models.Model):
+    """An attachment that an extraction is made from, and so is kept."""
+
+    extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="sources")
+    attachment = models.ForeignKey(Attachment, on_delete=models.RESTRICT, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint("extraction", "attachment", name="source_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.attachment_id} of {self.extraction_id}"
 
 
 class Attempt(models.Model):

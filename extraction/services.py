@@ -8,11 +8,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from conversations.content import attachments_in
 from conversations.models import Usage, User
 from conversations.services import attachments, budgets, spending, usage
 from conversations.services.notices import tell
 from conversations.transcript import Folded
-from extraction.models import Attempt, Extraction
+from extraction.models import Attempt, Extraction, Source
 
 LOST = {"type": "api_error", "message": "The process that ran this extraction was lost."}
 
@@ -27,9 +28,12 @@ def create(
     """An extraction, queued. The schema and the content have been checked."""
     with transaction.atomic(durable=True):
         blocks = attachments.take_in(owner=owner, blocks=content)
-        return Extraction.objects.create(
+        extraction = Extraction.objects.create(
             owner=owner, schema=schema, content=blocks, model=model, max_attempts=max_attempts
         )
+        shown = attachments_in(blocks)
+        Source.objects.bulk_create(Source(extraction=extraction, attachment_id=id) for id in shown)
+        return extraction
 
 
 def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Extraction | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import ClassVar
 
 from django.conf import settings
@@ -46,6 +47,8 @@ class MessageAttachment(models.Model):
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="shown")
     attachment = models.ForeignKey(Attachment, on_delete=models.RESTRICT, related_name="shown_in")
+
+    attachment_id: uuid.UUID
 
     class Meta:
         constraints = (models.UniqueConstraint("message", "attachment", name="shown_once"),)

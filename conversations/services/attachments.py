@@ -1,64 +1,164 @@
-"""Keeping images and documents: the bytes once in the storage, by their hash, and a row for each user who has them."""
+"""Keeping images and documents: the bytes once in the storage, by their hash, and a row for each user who has them.
+
+What was shown by messages goes when the last of them goes, however that happens; what was only uploaded, with time.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import uuid
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.db.models import Q, RestrictedError
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+from django.utils import timezone
 
 from conversations import content
 from conversations.content import Block
-from conversations.errors import ClaudeError
+from conversations.errors import ClaudeError, InvalidRequest
 from conversations.media import identify
 from conversations.models import Attachment, Message, MessageAttachment, User
+
+MOST_IMAGES = 600  # in a request (claude-api.md 6)
+MOST_IMAGES_SMALL = 100  # where the context window is of 200,000 tokens
+MANY = 20  # images, above which each has to be smaller
+SIDE = 2000  # pixels
 
 
 def store(*, owner: User, data: bytes) -> Attachment:
     """A user's attachment with these bytes: the one that they have already, or a new one."""
     identified = identify(data)
     sha256 = hashlib.sha256(data).hexdigest()
-    attachment, _ = Attachment.objects.get_or_create(
-        owner=owner,
-        sha256=sha256,
-        defaults={
-            "media_type": identified.media_type,
-            "size": len(data),
-            "width": identified.width,
-            "height": identified.height,
-        },
-    )
-    # A transaction that is rolled back leaves the file behind: it is found by its hash when it is sent again.
-    if not default_storage.exists(attachment.path):
-        default_storage.save(attachment.path, ContentFile(data))
+    with transaction.atomic():
+        _lock(sha256)
+        attachment, _ = Attachment.objects.select_for_update(no_key=True).get_or_create(
+            owner=owner,
+            sha256=sha256,
+            defaults={
+                "media_type": identified.media_type,
+                "size": len(data),
+                "width": identified.width,
+                "height": identified.height,
+            },
+        )
+        # A transaction that is rolled back leaves the file behind: it is found by its hash when it is sent again.
+        if not default_storage.exists(attachment.path):
+            default_storage.save(attachment.path, ContentFile(data))
     return attachment
 
 
+def _lock(sha256: str) -> None:
+    """Until the end of the transaction nobody else stores or removes the bytes with this hash."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [sha256])
+
+
 def take_in(*, owner: User, blocks: Sequence[Block]) -> list[Block]:
-    """Checked blocks with attachments in the place of base64. NotFound for somebody else's."""
+    """Checked blocks with attachments in the place of base64.
+
+    Raises NotFound for somebody else's, InvalidRequest for one that Claude would not take there.
+    """
 
     def take(source: Block) -> Block:
         if source["type"] == "base64":
-            attachment = store(owner=owner, data=base64.b64decode(source["data"]))
-        elif source["type"] == "attachment":
-            attachment = Attachment.objects.get_visible(owner, source["attachment"])
-        else:
-            return source
-        return {"type": "attachment", "attachment": str(attachment.pk), "media_type": attachment.media_type}
+            return _named(store(owner=owner, data=base64.b64decode(source["data"])))
+        return named(owner, source, lock=True)
 
-    return content.with_sources(blocks, take)
+    with transaction.atomic():
+        kept = content.with_sources(blocks, take)
+    content.check_attachments(kept)
+    check_images(kept)
+    return kept
+
+
+def named(owner: User, source: Block, *, lock: bool = False) -> Block:
+    """A source that names an attachment of the user's, with its type; other sources as they are. Raises NotFound.
+
+    With `lock` it is not removed as unused before the transaction has put it somewhere.
+    """
+    if source["type"] != "attachment":
+        return source
+    known = Attachment.objects.select_for_update(no_key=True) if lock else Attachment.objects
+    return _named(known.get_visible(owner, source["attachment"]))
+
+
+def _named(attachment: Attachment) -> Block:
+    return {"type": "attachment", "attachment": str(attachment.pk), "media_type": attachment.media_type}
+
+
+def check_images(blocks: Sequence[Block], most: int = MOST_IMAGES) -> None:
+    """Raises InvalidRequest for images that are too many, too long or too wide for one request (claude-api.md 6)."""
+    images = content.images_in(blocks)
+    ids = [source["attachment"] for source in images if source.get("type") == "attachment"]
+    known = Attachment.objects.filter(pk__in=ids)
+    if len(images) > most:
+        raise InvalidRequest(f"There are {len(images)} images; a request may have {most}.")
+    if len(images) > MANY and (large := known.filter(Q(width__gt=SIDE) | Q(height__gt=SIDE)).first()):
+        raise InvalidRequest(
+            f"With more than {MANY} images none may be over {SIDE} x {SIDE} pixels.",
+            details={"attachment": str(large.pk), "width": large.width, "height": large.height},
+        )
+    if heavy := known.filter(size__gt=content.IMAGE_BASE64_LIMIT * 3 // 4).first():
+        raise InvalidRequest(
+            f"The image has {heavy.size} bytes, which as base64 are more than {content.IMAGE_BASE64_LIMIT}.",
+            details={"attachment": str(heavy.pk), "size": heavy.size},
+        )
 
 
 def show(messages: Iterable[Message]) -> None:
     """Notes which attachments messages show, once they are stored."""
+    shown = [(message, id) for message in messages for id in content.attachments_in(message.content)]
+    ids = {id for _, id in shown}
+    # One that a tool has named may be gone by now; the turn has to end all the same.
+    known = set(Attachment.objects.select_for_update(no_key=True).filter(pk__in=ids).values_list("pk", flat=True))
     MessageAttachment.objects.bulk_create(
-        MessageAttachment(message=message, attachment_id=id)
-        for message in messages
-        for id in content.attachments_in(message.content)
+        MessageAttachment(message=message, attachment_id=id) for message, id in shown if uuid.UUID(id) in known
     )
+
+
+def remove_if_unused(id: uuid.UUID) -> bool:
+    """Removes an attachment that nothing shows any more, and its bytes if no other user has the same."""
+    try:
+        with transaction.atomic():
+            attachment = Attachment.objects.select_for_update().filter(pk=id).first()
+            # Asked once it is locked: a message that was just about to show it is there by now.
+            if attachment is None or attachment.shown_in.exists():
+                return False
+            attachment.delete()  # and `remove_bytes` is called when that is committed
+    except RestrictedError:  # something else than a message needs it
+        return False
+    return True
+
+
+def remove_bytes(attachment: Attachment) -> None:
+    """Removes the bytes of an attachment that is gone, unless another user has them too."""
+    with transaction.atomic():
+        _lock(attachment.sha256)
+        if not Attachment.objects.filter(sha256=attachment.sha256).exists():
+            default_storage.delete(attachment.path)
+
+
+def remove_unused(*, older_than: timedelta) -> int:
+    """Removes what was uploaded so long ago and is shown by nothing; how many."""
+    unused = Attachment.objects.filter(shown_in__isnull=True, created_at__lt=timezone.now() - older_than)
+    return sum(remove_if_unused(id) for id in unused.values_list("pk", flat=True))
+
+
+@receiver(post_delete, sender=MessageAttachment)
+def _shown_no_more(instance: MessageAttachment, **kwargs: Any) -> None:
+    transaction.on_commit(lambda: remove_if_unused(instance.attachment_id))
+
+
+@receiver(post_delete, sender=Attachment)
+def _gone(instance: Attachment, **kwargs: Any) -> None:
+    transaction.on_commit(lambda: remove_bytes(instance))
 
 
 def expand(blocks: Sequence[Block]) -> list[Block]:

@@ -10,9 +10,11 @@ from django.conf import settings as django_settings
 
 from conversations import caching, history, tools
 from conversations.claude import catalogue
-from conversations.content import Block, with_sources
-from conversations.models import Attachment, Message, Turn, User
+from conversations.content import Block, check_attachments, with_sources
+from conversations.models import Message, Turn, User
 from conversations.services import attachments, paths
+
+SMALL_WINDOW = 200_000  # tokens
 
 
 def build(
@@ -33,9 +35,12 @@ def build(
         )
         for message in path
     ]
+    model = catalogue.find(settings["model"])
+    small = model is not None and model.context_window <= SMALL_WINDOW
+    most = attachments.MOST_IMAGES_SMALL if small else attachments.MOST_IMAGES
+    attachments.check_images([block for message in path for block in message.content], most)
     plain = {**settings, "tools": tools.sent(settings.get("tools") or [])}
     request = history.build(said, plain, expand, prefix(settings))
-    model = catalogue.find(settings["model"])
     # A local server's model may not know of marks.
     return (
         caching.marked(request, model.cache_minimum) if model and django_settings.COLLOQUY_PROMPT_CACHING else request
@@ -55,10 +60,7 @@ def imagined(
     Raises NotFound for somebody else's attachment.
     """
 
-    def own(source: Block) -> Block:
-        if source["type"] == "attachment":
-            Attachment.objects.get_visible(user, source["attachment"])
-        return source
-
-    said = Message(role=Message.Role.USER, content=with_sources(content, own))
+    blocks = with_sources(content, lambda source: attachments.named(user, source))
+    check_attachments(blocks)
+    said = Message(role=Message.Role.USER, content=blocks)
     return build([*paths.to_message(conversation_id, after), said], settings)

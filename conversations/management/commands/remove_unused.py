@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from conversations.services import attachments
+
+
+class Command(BaseCommand):
+    help = "Removes attachments that were uploaded and never used."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """For how long they may lie."""
+        parser.add_argument("--days", type=float, default=7)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Removes them."""
+        removed = attachments.remove_unused(older_than=timedelta(days=options["days"]))
+        self.stdout.write(f"{removed} removed.")
