@@ -15,6 +15,8 @@ What to say
     tool=NAME, tool=NAME{"a": 1}    a call of a tool; several are parallel calls
     web_search              a search on the server with its result, and cited text
     citations               text that cites the first document
+    content=[{...}, ...]    exactly these blocks
+    then                    what comes next is for the next request of the same turn, after tools or a pause
     block=sandbox_NAME      a kind of block, delta and event that nobody knows
     empty                   no content at all
     usage.KEY=N             another number in the usage; late_usage restates it in message_delta

@@ -98,6 +98,8 @@ def answer_to(body: dict[str, Any], model: Model, directives: Directives, prompt
 def _content(body: dict[str, Any], directives: Directives, prompt: str, ids: Any) -> list[Block]:
     if "empty" in directives:
         return []
+    if isinstance(given := directives.values.get("content"), list):
+        return list(given)
     content = _thinking(body, directives, prompt)
     if "web_search" in directives:
         content += _web_search(prompt, next(ids))

@@ -44,6 +44,7 @@ VALUES = frozenset(
         "thinking",
         "tool",
         "block",
+        "content",
         "pace",
         "delay",
         "chunk",
@@ -114,7 +115,7 @@ def _parse_one(text: str, position: int, directives: Directives) -> tuple[int, D
         if name is None:
             raise _unknown(text[position : position + 40])
         position = name.end()
-        value: str | bool = True
+        value: Any = True
         if name[2]:
             value, position = _value(text, position)
         if name[1] == "then":
@@ -126,8 +127,8 @@ def _parse_one(text: str, position: int, directives: Directives) -> tuple[int, D
     return position + 2, directives
 
 
-def _value(text: str, position: int) -> tuple[str, int]:
-    if text.startswith('"', position):
+def _value(text: str, position: int) -> tuple[Any, int]:
+    if text.startswith(('"', "["), position):
         return _json(text, position)
     bare = BARE.match(text, position)
     end = bare.end() if bare else position
@@ -145,7 +146,7 @@ def _json(text: str, position: int) -> tuple[Any, int]:
         raise _unknown(text[position : position + 40]) from None
 
 
-def _set(directives: Directives, name: str, value: str | bool) -> None:
+def _set(directives: Directives, name: str, value: Any) -> None:
     if name == "tool" and isinstance(value, str):
         tool, brace, rest = value.partition("{")
         directives.tools.append((tool, json.loads(brace + rest) if brace else {}))
