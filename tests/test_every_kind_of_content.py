@@ -91,6 +91,13 @@ ANSWERS: dict[str, list[Block]] = {
 }
 
 
+def asked(sandbox: Sandbox, system: str) -> list[dict[str, Any]]:
+    """The messages of the newest request with this system prompt."""
+    bodies = [each.body for each in list(sandbox.requests) if isinstance(each.body, dict)]
+    found: list[dict[str, Any]] = [body for body in bodies if body.get("system") == system][-1]["messages"]
+    return found
+
+
 def exactly(blocks: Any) -> str:
     """With the order of the keys."""
     return json.dumps(blocks)
@@ -110,10 +117,7 @@ def test_what_claude_says(api: Api, sandbox: Sandbox, kind: str) -> None:
     listed = api.get(f"conversations/{conversation}/messages/").json()["results"]
     assert exactly(listed[1]["content"]) == exactly(blocks)
     api.ask("And?", conversation)
-    again = [
-        each.body for each in list(sandbox.requests) if isinstance(each.body, dict) and each.body.get("system") == kind
-    ]
-    assert exactly(again[-1]["messages"][1]["content"]) == exactly(blocks)
+    assert exactly(asked(sandbox, kind)[1]["content"]) == exactly(blocks)
 
 
 def encoded(media_type: str, data: bytes) -> Block:
@@ -154,16 +158,14 @@ def test_what_a_user_says(api: Api, sandbox: Sandbox, kind: str) -> None:
     conversation = api.conversation(system=f"user {kind}")
     api.ask([block], conversation)
     listed = api.get(f"conversations/{conversation}/messages/").json()["results"][0]["content"][0]
-    inline = (block.get("source") or {}).get("type") == "base64" if isinstance(block.get("source"), dict) else False
-    if inline:
+    if "base64" in kind:
         source = listed["source"]
         assert (source["type"], source["media_type"]) == ("attachment", block["source"]["media_type"])
         assert api.http.get(source["url"]).content == base64.b64decode(block["source"]["data"])
     else:
         assert exactly(listed) == exactly(block)
     api.ask([listed], conversation)  # as it came back from us
-    asked = [each.body for each in list(sandbox.requests) if isinstance(each.body, dict)]
-    first, *_, last = next(body["messages"] for body in reversed(asked) if body.get("system") == f"user {kind}")
+    first, *_, last = asked(sandbox, f"user {kind}")
     assert exactly(first["content"]) == exactly(last["content"]) == exactly([block])
 
 
@@ -179,6 +181,4 @@ def test_what_a_clients_tool_gives(api: Api, sandbox: Sandbox) -> None:
     assert (kept[0], kept[1]["source"]["type"]) == (content[0], "attachment")
     [event] = [each for each in api.events(turn["id"]) if each["type"] == "tool_result"]
     assert event["content"][1]["source"]["type"] == "attachment"
-    asked = [each.body for each in list(sandbox.requests) if isinstance(each.body, dict)]
-    messages = next(body["messages"] for body in reversed(asked) if body.get("system") == "tools")
-    assert exactly(messages[-1]["content"][0]["content"]) == exactly(content)
+    assert exactly(asked(sandbox, "tools")[-1]["content"][0]["content"]) == exactly(content)
