@@ -21,11 +21,13 @@ from conversations.journal import Journal
 from conversations.models import Process
 from conversations.readers import Readers
 from conversations.runner import Runner, Work, in_background
+from conversations.services import listings
 from conversations.services.notices import tell
 from conversations.wakes import Wakes, heard
 
 logger = logging.getLogger(__name__)
 
+CATALOGUE = 60.0  # seconds between looks at what the Models API said, in case the news of it was lost
 LAST_WORDS = 1.0  # seconds to give up the lease
 LOOKS = 6  # at what was left lying, in the time of a lease
 RESTART = 1.0  # seconds until a task that failed is begun again
@@ -73,6 +75,7 @@ class Engine:
         self._drain: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None
         self._look = asyncio.Event()
+        self._new_models = asyncio.Event()
         self._hurry = asyncio.Event()
 
     def start(self) -> None:
@@ -81,8 +84,16 @@ class Engine:
             if settings.COLLOQUY_RUN_TURNS:
                 self.wakes.on(f"queued-{runner.work.name}", runner.offer)
             self.wakes.on("cancel", runner.cancel)
+        self.wakes.on("models", lambda _ids: self._new_models.set())
         self.wakes.on_gap(self._after_gap)
-        forever = (self.journal.write, self.readers.serve, self.wakes.listen, self._keep_lease, self._sweep)
+        forever = (
+            self.journal.write,
+            self.readers.serve,
+            self.wakes.listen,
+            self._keep_lease,
+            self._sweep,
+            self._keep_catalogue,
+        )
         self._tasks = [in_background(for_ever(each)) for each in forever]
 
     def runner(self, name: str) -> Runner:
@@ -147,6 +158,16 @@ class Engine:
                 connection = await connected()
                 continue
             await asyncio.sleep(settings.COLLOQUY_LEASE / 3)
+
+    async def _keep_catalogue(self) -> None:
+        """Knows what the Models API said when anybody asked it last."""
+        while True:
+            self._new_models.clear()
+            try:
+                await in_database(listings.load)
+            except AWAY as error:
+                logger.warning("The catalogue waits for Postgres: %s", error)
+            await heard(self._new_models, CATALOGUE)
 
     async def _sweep(self) -> None:
         """Settles what dead processes left running, and runs what nobody took."""

@@ -1,11 +1,14 @@
-"""What each of Claude's models is and takes: data (`models.json`, from claude-api.md 2.3 to 2.7, 9 and 12)."""
+"""What each of Claude's models is and takes: data (`models.json`, from claude-api.md 2.3 to 2.7, 9 and 12).
+
+What the Models API says of a model goes before that; what it does not say of a new one is not checked.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from conversations.errors import InvalidRequest
 MINIMUM_THINKING_BUDGET = 1024
 FORCED = frozenset({"any", "tool"})
 TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
+THINKING_TYPES = ("adaptive", "enabled", "between_tools", "disabled")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 
@@ -46,15 +50,79 @@ class Model:
     aliases: tuple[str, ...] = ()
 
 
-@cache
+_listed: dict[str, Model] = {}
+
+
 def all_models() -> tuple[Model, ...]:
     """Every model that is known."""
+    written = written_models()
+    known = {model.id for model in written}
+    new = [model for model in _listed.values() if model.id not in known]
+    return (*(_listed.get(model.id, model) for model in written), *new)
+
+
+@cache
+def written_models() -> tuple[Model, ...]:
+    """Those that are written down."""
     rows = json.loads(Path(__file__).with_name("models.json").read_text())
     return tuple(Model(**{key: _frozen(value) for key, value in row.items()}) for row in rows)
 
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def take_in(rows: Iterable[Mapping[str, Any]]) -> None:
+    """What the Models API lists, from now on: its rows as they came (the SDK's types/model_info.py)."""
+    written = {name: model for model in written_models() for name in (*model.aliases, model.id)}
+    found = [_as_listed(row, written.get(row["id"])) for row in rows]
+    _listed.clear()
+    _listed.update({model.id: model for model in found})
+
+
+def _as_listed(row: Mapping[str, Any], known: Model | None) -> Model:
+    base = known or replace(UNKNOWN, id=row["id"], name=row["id"], aliases=())
+    told: dict[str, Any] = {
+        "name": row.get("display_name"),
+        "context_window": row.get("max_input_tokens"),
+        "max_output": row.get("max_tokens"),
+        "lifecycle": row.get("lifecycle"),
+        "retires_at": str(row.get("retires_at") or "")[:10],
+    }
+    capabilities = row.get("capabilities") or {}
+    told["thinking_types"] = _supported((capabilities.get("thinking") or {}).get("types"))
+    told["efforts"] = _supported(capabilities.get("effort"))
+    return replace(base, **{name: value for name, value in told.items() if value})
+
+
+def _supported(options: Any) -> tuple[str, ...]:
+    """Those of some options that are supported, in the order in which we know them."""
+    options = options if isinstance(options, dict) else {}
+    found = [name for name, each in options.items() if isinstance(each, dict) and each.get("supported")]
+    return tuple(sorted(found, key=lambda name: (*EFFORTS, *THINKING_TYPES, name).index(name)))
+
+
+# Of a model that only the Models API knows: what it does not tell is left to Claude to refuse.
+UNKNOWN = Model(
+    id="",
+    name="",
+    context_window=1_000_000,
+    max_output=10_000_000,
+    sampling="yes",
+    thinking_default="unknown",
+    thinking_types=THINKING_TYPES,
+    efforts=EFFORTS,
+    default_effort=None,
+    forced_tool_choice=True,
+    prefill=False,
+    mid_conversation_system=False,
+    structured_outputs=False,
+    cache_minimum=4096,
+    preserved_thinking=True,
+    high_resolution=True,
+    lifecycle="active",
+    retires_at=None,
+)
 
 
 def find(id: str) -> Model | None:
@@ -161,7 +229,13 @@ def _tool_choice(settings: Mapping[str, Any], model: Model | None) -> Complaints
         yield "tool_choice", f"{model.id} can't be forced to use a tool."
 
 
+def _lifecycle(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+    if model and model.lifecycle == "retired":
+        yield "model", f"{model.id} is retired."
+
+
 RULES: tuple[Rule, ...] = (
+    _lifecycle,
     _max_tokens,
     _temperature,
     _stop_sequences,

@@ -160,4 +160,4 @@ async def count_tokens(request: dict[str, Any]) -> int:
 async def list_models() -> list[dict[str, Any]]:
     """The models that the Models API names."""
     with translated():
-        return [model.to_dict() async for model in (await client()).models.list(limit=1000)]
+        return [model.to_dict(mode="json") async for model in (await client()).models.list(limit=1000)]

@@ -6,6 +6,7 @@ from conversations.models.audit import Audit
 from conversations.models.budget import Budget, Hold
 from conversations.models.conversation import Conversation, Message
 from conversations.models.lease import Leased
+from conversations.models.listed import ListedModel
 from conversations.models.price import Price
 from conversations.models.process import Process
 from conversations.models.ticket import Ticket
@@ -21,6 +22,7 @@ __all__ = [
     "Conversation",
     "Hold",
     "Leased",
+    "ListedModel",
     "LostTurn",
     "Message",
     "MessageAttachment",

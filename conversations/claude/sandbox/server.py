@@ -18,7 +18,7 @@ from typing import Any, Self
 from aiohttp import web
 
 import conversations.claude.sandbox as sandbox_package
-from conversations.claude.catalogue import Model, all_models, find
+from conversations.claude.catalogue import Model, find, written_models
 from conversations.claude.sandbox import tokens
 from conversations.claude.sandbox.answers import answer_to, directives_in
 from conversations.claude.sandbox.cache import PromptCache, Split
@@ -61,6 +61,8 @@ class Sandbox:
     replay: bytes | None = None
     """The body of every answer, instead of what the sandbox would say: a recorded stream."""
     replay_chunk: int | None = None
+    listed: list[dict[str, Any]] = field(default_factory=list)
+    """Rows that the Models API has besides the catalogue's, or instead of those with the same id."""
     requests: deque[Received] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
 
     def __post_init__(self) -> None:
@@ -158,7 +160,8 @@ class Sandbox:
 
     async def _models(self, request: web.Request) -> web.Response:
         _check_credentials({name.lower(): value for name, value in request.headers.items()})
-        rows = [_model_info(model) for model in all_models()]
+        named = {row["id"]: row for row in [*map(_model_info, written_models()), *self.listed]}
+        rows = list(named.values())
         page = {"data": rows, "has_more": False, "first_id": rows[0]["id"], "last_id": rows[-1]["id"]}
         return web.json_response(page, headers=self._headers(request))
 

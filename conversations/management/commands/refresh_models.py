@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from conversations.claude import client
+from conversations.errors import ClaudeError
+from conversations.services import listings
+
+
+class Command(BaseCommand):
+    help = "Asks the Models API which models there are, and what they take."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Refreshes the catalogue; running processes take it over at once."""
+        try:
+            rows = asyncio.run(_listed())
+        except ClaudeError as error:
+            raise CommandError(f"The Models API can't be asked: {error}") from None
+        listings.keep(rows)
+        self.stdout.write(f"{len(rows)} models.")
+
+
+async def _listed() -> list[dict[str, Any]]:
+    try:
+        return await client.list_models()
+    finally:
+        await client.close_client()

@@ -1,0 +1,28 @@
+"""Keeping what the Models API lists, and telling the catalogue of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from conversations.claude import catalogue
+from conversations.models import ListedModel
+from conversations.services.notices import tell
+
+
+def keep(rows: list[dict[str, Any]]) -> None:
+    """Replaces what is kept. A model that is listed no more is kept as retired, if it was listed before."""
+    with transaction.atomic(durable=True):
+        listed = {row["id"]: row for row in rows}
+        for gone in ListedModel.objects.exclude(pk__in=listed):
+            listed[gone.pk] = {**gone.row, "lifecycle": "retired"}
+        for id, row in listed.items():
+            ListedModel.objects.update_or_create(pk=id, defaults={"row": row})
+        tell("models")
+    load()
+
+
+def load() -> None:
+    """Tells this process's catalogue."""
+    catalogue.take_in(list(ListedModel.objects.values_list("row", flat=True)))
