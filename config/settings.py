@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "knox",
+    "procrastinate.contrib.django",
     "config",
     "conversations",
     "extraction",
@@ -207,6 +208,10 @@ COLLOQUY_TOKENS_PER_MINUTE = int(env_number("COLLOQUY_TOKENS_PER_MINUTE", 0))
 
 COLLOQUY_SOCKETS_PER_USER = int(env_number("COLLOQUY_SOCKETS_PER_USER", 50))
 COLLOQUY_FRAMES_PER_MINUTE = env_number("COLLOQUY_FRAMES_PER_MINUTE", 600)  # on each socket
+
+# --- Housekeeping ----------------------------------------------------------------------------------------------------
+
+COLLOQUY_KEEP_DAYS = env_number("COLLOQUY_KEEP_DAYS", 0)  # after which untouched conversations are deleted; 0: never
 
 # --- The API ----------------------------------------------------------------------------------------------------------
 

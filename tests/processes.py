@@ -25,6 +25,7 @@ COMMANDS = {
     "workers": ["-m", "uvicorn", "config.asgi:application", "--port", "{port}", "--workers", "2"],
     "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "config.asgi:application"],
     "runner": ["manage.py", "runner"],
+    "worker": ["manage.py", "worker"],
     "runserver": ["manage.py", "runserver", "--noreload", "{port}"],
 }
 
@@ -65,7 +66,7 @@ class ServerProcess:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws/"
-        self._serves = kind != "runner"
+        self._serves = kind not in ("runner", "worker")
         self._arguments = [part.format(port=self.port) for part in COMMANDS[kind]]
         self._starts_others = kind == "workers"
         self._environment = {
@@ -92,7 +93,7 @@ class ServerProcess:
             self.process = Forked(self._arguments, str(ROOT), self._environment)
 
     def wait(self) -> None:
-        """Returns when it answers. (A runner answers nobody.)"""
+        """Returns when it answers. (A runner and a worker answer nobody.)"""
         deadline = time.monotonic() + STARTUP
         while self._serves:
             try:

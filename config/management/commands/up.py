@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -14,11 +18,13 @@ from config.server import serve
 from conversations.models import Conversation, User
 from conversations.services import accounts, conversations
 
+LAST_JOBS = 10  # seconds that the worker gets to finish what it is at
+
 
 class Command(BaseCommand):
     """`manage.py up`."""
 
-    help = "The whole platform in one terminal: database, migrations, first user, sandbox, web and runner."
+    help = "The whole platform in one terminal: database, migrations, first user, sandbox, web, runner and worker."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to listen."""
@@ -32,7 +38,8 @@ class Command(BaseCommand):
             user = self._first_user()
             self._greet(user, options["host"], options["port"])
             close_connections()
-            serve(options["host"], options["port"])
+            with worker():
+                serve(options["host"], options["port"])
         finally:
             close_connections()
             local.stop_sandbox()
@@ -76,6 +83,21 @@ class Command(BaseCommand):
             "Ctrl-C stops it."
         )
         self.stdout.flush()
+
+
+@contextmanager
+def worker() -> Iterator[None]:
+    """A worker beside the server, as long as that serves."""
+    process = subprocess.Popen([sys.executable, sys.argv[0], "worker"])  # noqa: S603 - ourselves
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(LAST_JOBS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def close_connections() -> None:

@@ -1,0 +1,97 @@
+"""What the worker does by itself: nightly jobs, and the recovery of jobs whose worker died.
+
+A job is a row; any number of workers on any machines take them. Each of these may run twice without harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+from knox.models import AuthToken
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+from procrastinate.jobs import Status
+
+from conversations.models import Conversation, Ticket
+from conversations.services import attachments, audits, conversations
+
+ATTEMPTS = 3
+"""How often a job is begun whose worker dies of it, or with it."""
+STALLED = 30.0  # seconds without a sign of life from its worker after which a job is anyone's
+FINISHED = 30 * 24  # hours for which jobs that have ended are kept
+UNUSED = timedelta(days=7)
+AT_ONCE = 100
+
+
+def nightly(cron: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Runs a function at a time of the day (UTC), once however many workers there are."""
+
+    def register(function: Callable[[], None]) -> Callable[[], None]:
+        @wraps(function)
+        def job(timestamp: int) -> None:
+            try:
+                function()
+            finally:
+                connection.close()
+
+        name = function.__name__
+        app.periodic(cron=cron, periodic_id=name)(app.task(name=name, queueing_lock=name)(job))
+        return function
+
+    return register
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="recover", pass_context=True)
+async def recover(context: JobContext, timestamp: int) -> None:
+    """Queues the jobs of dead workers again, or gives them up: Procrastinate leaves them as they are."""
+    jobs = context.app.job_manager
+    for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=STALLED):
+        if job.attempts + 1 < ATTEMPTS:
+            await jobs.retry_job(job)
+        else:
+            await jobs.finish_job(job, Status.FAILED, delete_job=False)
+
+
+@app.periodic(cron="7 3 * * *")
+@app.task(name="forget_jobs", pass_context=True)
+async def forget_jobs(context: JobContext, timestamp: int) -> None:
+    """Removes jobs that ended long ago."""
+    await context.app.job_manager.delete_old_jobs(nb_hours=FINISHED, include_failed=True, include_cancelled=True)
+
+
+@nightly("17 3 * * *")
+def refresh_models() -> None:
+    """Asks the Models API which models there are."""
+    call_command("refresh_models")
+
+
+@nightly("27 3 * * *")
+def check_ledger() -> None:
+    """Looks whether the numbers agree. What was found is in the admin."""
+    audits.audit()
+
+
+@nightly("37 3 * * *")
+def remove_unused() -> None:
+    """Removes attachments that were never used, and what nobody can log in with any more."""
+    attachments.remove_unused(older_than=UNUSED)
+    now = timezone.now()
+    AuthToken.objects.filter(expiry__lt=now).delete()
+    Ticket.objects.filter(expires_at__lt=now).delete()
+
+
+@nightly("47 3 * * *")
+def remove_old() -> None:
+    """Deletes conversations that nobody has touched for COLLOQUY_KEEP_DAYS, if they are not kept for ever."""
+    if not settings.COLLOQUY_KEEP_DAYS:
+        return
+    before = timezone.now() - timedelta(days=settings.COLLOQUY_KEEP_DAYS)
+    for old in Conversation.objects.filter(updated_at__lt=before).select_related("owner").iterator(AT_ONCE):
+        conversations.delete(user=old.owner, id=old.pk)

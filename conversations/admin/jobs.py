@@ -1,0 +1,15 @@
+"""The worker's jobs."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from procrastinate.contrib.django.admin import ProcrastinateJobAdmin
+from procrastinate.contrib.django.models import ProcrastinateJob
+from unfold.admin import ModelAdmin
+
+admin.site.unregister(ProcrastinateJob)
+
+
+@admin.register(ProcrastinateJob)
+class JobAdmin(ProcrastinateJobAdmin, ModelAdmin):
+    """Jobs, each with what has happened to it; they can be tried again from here, and nothing else."""

@@ -1,0 +1,89 @@
+"""The worker does what is to be done by itself; another goes on where it died, and what kills workers is given up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+from django.db import connection
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from config import tasks
+from conversations.claude.sandbox.server import Sandbox
+from conversations.models import Audit, Conversation
+from tests.clients import Api
+from tests.processes import ServerProcess
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def defer(name: str) -> int:
+    """Queues a job now, as its time of the day would."""
+    from procrastinate.contrib.django import app
+
+    return app.tasks[name].configure().defer(timestamp=0)
+
+
+def status(job: int) -> str:
+    return ProcrastinateJob.objects.get(pk=job).status
+
+
+def silence(job: int) -> None:
+    """As if its worker had not been heard of for a while."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour' "
+            "WHERE id = (SELECT worker_id FROM procrastinate_jobs WHERE id = %s)",
+            [job],
+        )
+
+
+def test_it_does_the_nightly_jobs_and_another_goes_on_where_it_was_killed(database: str, sandbox: Sandbox) -> None:
+    with ServerProcess("worker", database, sandbox.url) as first:
+        done = defer("check_ledger")
+        wait_for(lambda: status(done) == "succeeded")
+        assert Audit.objects.exists()
+        with psycopg.connect(database) as other:
+            other.execute("LOCK TABLE conversations_audit IN ACCESS EXCLUSIVE MODE")
+            held = defer("check_ledger")
+            wait_for(lambda: status(held) == "doing")
+            time.sleep(0.5)  # in which it gets as far as the table
+            first.kill()
+        assert status(held) == "doing"
+        silence(held)
+        with ServerProcess("worker", database, sandbox.url):
+            defer("recover")
+            wait_for(lambda: status(held) == "succeeded")
+            assert ProcrastinateJob.objects.get(pk=held).attempts == 2
+
+
+def test_what_kills_its_workers_is_given_up(database: str, sandbox: Sandbox) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_jobs (task_name, queue_name, args, status, attempts) "
+            "VALUES ('check_ledger', 'default', '{}', 'doing', %s) RETURNING id",
+            [tasks.ATTEMPTS - 1],
+        )
+        id = int(cursor.fetchone()[0])
+    with ServerProcess("worker", database, sandbox.url):
+        defer("recover")
+        wait_for(lambda: status(id) == "failed")
+
+
+def test_old_conversations_go_where_they_are_not_kept_for_ever(api: Api, settings: Any) -> None:
+    old, new = api.conversation(), api.conversation()
+    Conversation.objects.filter(pk=old).update(updated_at=timezone.now() - timedelta(days=3650))
+    tasks.remove_old()
+    assert Conversation.objects.filter(pk=old).exists()
+    settings.COLLOQUY_KEEP_DAYS = 3000
+    tasks.remove_old()
+    assert [Conversation.objects.filter(pk=each).exists() for each in (old, new)] == [False, True]
