@@ -7,11 +7,12 @@ import uuid
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from conversations.models import Conversation, Message, Turn, Usage, User
+from conversations.models import Audit, Budget, Conversation, Message, Turn, Usage, User
 from tests.clients import Api
 
 PAGES = ["conversation", "message", "turn", "usage", "attachment", "user"]
@@ -116,3 +117,23 @@ def test_lists_load_no_transcripts_and_do_not_grow_in_queries(staff: Client, api
         assert '"conversations_message"."content"' not in selected
         assert "conversations_journal" not in selected
     assert counts[0] == counts[1] <= 20
+
+
+def test_budgets_can_be_made_and_changed_and_show_how_much_is_used(staff: Client, spent: User) -> None:
+    assert staff.get("/admin/conversations/budget/add/").status_code == 200
+    staff.post("/admin/conversations/budget/add/", {"user": spent.pk, "group": "", "period": "month", "limit": "3"})
+    budget = Budget.objects.get(user=spent)
+    assert budget.spent == Decimal("0.75") + Decimal("0.0105")  # the unknown model's at the assumed price
+    page = staff.get("/admin/conversations/budget/").content.decode()
+    assert 'value="25"' in page
+    assert staff.get(f"/admin/conversations/budget/{budget.pk}/change/").status_code == 200
+    both = {"user": spent.pk, "group": Group.objects.create(name=f"g-{uuid.uuid4()}").pk, "period": "day", "limit": "3"}
+    assert staff.post("/admin/conversations/budget/add/", both).status_code == 200  # refused, with a complaint
+    assert Budget.objects.filter(user=spent).count() == 1
+
+
+def test_looks_at_the_numbers_and_jobs_are_shown(staff: Client, database: str) -> None:
+    audit = Audit.objects.create(problems=["Something"], seconds=1)
+    assert b"1 problems" in staff.get("/admin/conversations/audit/").content
+    assert staff.get(f"/admin/conversations/audit/{audit.pk}/change/").status_code == 200
+    assert staff.get("/admin/procrastinate/procrastinatejob/").status_code == 200
