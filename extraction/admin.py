@@ -27,6 +27,7 @@ class AttemptInline(ReadOnlyInline):
 class ExtractionAdmin(ReadOnlyAdmin):
     """Extractions."""
 
+    private = "owner"
     list_display = ("id", "owner", "status", "model", "created_at", "finished_at")
     list_filter = ("status", "model", "created_at")
     list_select_related = ("owner",)

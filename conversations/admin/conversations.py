@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Left
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from conversations.admin.readonly import PREVIEW, ReadOnlyAdmin, pretty, preview
+from conversations.admin.readonly import ReadOnlyAdmin, pretty
 from conversations.models import Attachment, Conversation, Message, Turn
 from conversations.services import paths
 
@@ -20,6 +19,7 @@ SHOWN_MESSAGES = 100
 class ConversationAdmin(ReadOnlyAdmin):
     """Conversations, with their active path."""
 
+    private = "owner"
     list_display = ("id", "title", "owner", "turns", "archived", "created_at", "updated_at")
     list_filter = ("archived", "created_at")
     list_select_related = ("owner",)
@@ -77,9 +77,10 @@ def kinds(message: Message) -> str:
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    """Messages; the list has the beginnings of their texts only."""
+    """Messages. The list has none of what they say: to read that, one has to open them."""
 
-    list_display = ("id", "conversation", "role", "beginning", "stop_reason", "created_at")
+    private = "conversation.owner"
+    list_display = ("id", "conversation", "role", "stop_reason", "created_at")
     list_filter = ("role", "stop_reason", "created_at")
     ordering = ("-id",)  # as the other lists; in a conversation it is the other way round
     search_fields = ("id", "conversation__id")
@@ -88,15 +89,10 @@ class MessageAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        """The rows with the beginnings of their texts."""
+        """The rows with the titles of their conversations."""
         rows = super().get_queryset(request)
         titles = rows.select_related("conversation").defer("conversation__settings", "conversation__metadata")
-        return titles.defer("conversation__searchable", *self.heavy).annotate(start=Left("text", PREVIEW + 1))
-
-    @admin.display(description="text")
-    def beginning(self, message: Message) -> str:
-        """How it begins."""
-        return preview(str(message.start))  # type: ignore[attr-defined]
+        return titles.defer("conversation__searchable", *self.heavy)
 
     @admin.display(description="content")
     def content_shown(self, message: Message) -> SafeString:
@@ -108,6 +104,7 @@ class MessageAdmin(ReadOnlyAdmin):
 class AttachmentAdmin(ReadOnlyAdmin):
     """Attachments without their bytes."""
 
+    private = "owner"
     list_display = ("id", "owner", "media_type", "size", "width", "height", "created_at")
     list_filter = ("media_type", "created_at")
     list_select_related = ("owner",)

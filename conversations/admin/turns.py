@@ -43,6 +43,7 @@ class UsageInline(ReadOnlyInline):
 class TurnAdmin(ReadOnlyAdmin):
     """Turns."""
 
+    private = "user"
     list_display = ("id", "user", "status", "model", "stop_reason", "position", "created_at", "finished_at")
     list_filter = ("status", "stop_reason", "model", "created_at")
     list_select_related = ("user",)

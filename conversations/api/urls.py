@@ -10,6 +10,7 @@ from conversations.api.accounts import Login, Logout, LogoutAll, Me, WebSocketTi
 from conversations.api.attachments import AttachmentContent, Attachments
 from conversations.api.conversations import ConversationViewSet
 from conversations.api.models import Models
+from conversations.api.openings import AccessLog
 from conversations.api.turns import TurnViewSet
 from conversations.api.usage import UsageRecords, UsageSums
 
@@ -24,6 +25,7 @@ urlpatterns = [
     path("auth/logoutall/", LogoutAll.as_view(), name="logoutall"),
     path("auth/ws-ticket/", WebSocketTicket.as_view(), name="ws-ticket"),
     path("me/", Me.as_view(), name="me"),
+    path("me/access-log/", AccessLog.as_view(), name="access-log"),
     path("usage/", UsageSums.as_view(), name="usage"),
     path("usage/records/", UsageRecords.as_view(), name="usage-records"),
     path("models/", Models.as_view(), name="models"),

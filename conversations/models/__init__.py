@@ -7,6 +7,7 @@ from conversations.models.budget import Budget, Hold
 from conversations.models.conversation import Conversation, Message
 from conversations.models.lease import Leased
 from conversations.models.listed import ListedModel
+from conversations.models.opening import Opening
 from conversations.models.price import Price
 from conversations.models.process import Process
 from conversations.models.ticket import Ticket
@@ -26,6 +27,7 @@ __all__ = [
     "LostTurn",
     "Message",
     "MessageAttachment",
+    "Opening",
     "OwnedQuerySet",
     "Piece",
     "Price",

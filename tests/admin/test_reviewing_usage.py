@@ -97,10 +97,12 @@ def test_an_unknown_price_is_shown_as_unknown(staff: Client, spent: User) -> Non
 def test_what_people_write_is_never_html(staff: Client, api: Api) -> None:
     conversation = api.conversation(title="<script>alert(1)</script>")
     api.ask("<script>alert(2)</script>", conversation)
-    for path in ("conversation/", f"conversation/{conversation}/change/", "message/"):
+    message = Message.objects.filter(conversation_id=conversation, role="user").get()
+    for path in ("conversation/", f"conversation/{conversation}/change/", f"message/{message.pk}/change/"):
         page = staff.get(f"/admin/conversations/{path}").content.decode()
         assert "<script>alert(" not in page
         assert "&lt;script&gt;alert(" in page
+    assert "alert(2)" not in staff.get("/admin/conversations/message/").content.decode()
 
 
 @pytest.mark.parametrize("name", ["conversation", "message", "turn", "usage"])

@@ -1,0 +1,29 @@
+"""What one can see of who has looked at one's conversations."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+
+from conversations.models import Opening
+
+
+class OpeningSerializer(serializers.ModelSerializer[Opening]):
+    """One time that somebody of the staff opened something of the caller's."""
+
+    class Meta:
+        model = Opening
+        fields = ("id", "staff", "kind", "object", "created_at")
+
+
+class AccessLog(ListAPIView[Opening]):
+    """Who of the staff opened which of the caller's conversations, turns, messages, attachments; newest first."""
+
+    serializer_class = OpeningSerializer
+    queryset = Opening.objects.none()
+    filter_backends = ()
+
+    def get_queryset(self) -> QuerySet[Opening]:
+        """The caller's."""
+        return Opening.objects.visible_to(self.request.user)

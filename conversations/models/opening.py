@@ -1,0 +1,37 @@
+"""Who of the staff has looked at what is somebody else's."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from conversations.fields import uuid7
+from conversations.models.access import OwnedQuerySet
+
+
+class Opening(models.Model):
+    """One time that somebody of the staff opened a conversation, or a part of one, which is another user's.
+
+    Rows are only added (the migration's trigger). They go with the owner, to whom they are shown, and outlive the
+    staff.
+    """
+
+    OWNER = "owner"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="opened")
+    staff = models.CharField(max_length=150, help_text="Their user name.")
+    kind = models.CharField(max_length=50)
+    object = models.CharField(max_length=64, help_text="The id of what was opened.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[OwnedQuerySet[Opening]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("owner", "-id"), name="opening_by_owner"),)
+
+    def __str__(self) -> str:
+        return f"{self.staff} opened {self.kind} {self.object}"

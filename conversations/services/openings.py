@@ -1,0 +1,14 @@
+"""Noting who of the staff opens what is another's."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from conversations.models import Opening, User
+
+
+def note(*, staff: User, owner: User, opened: models.Model) -> None:
+    """Notes, before it is shown, that one of the staff opens something of a user's; one's own is nobody's business."""
+    if owner.pk != staff.pk:
+        kind = str(opened._meta.model_name)
+        Opening.objects.create(owner=owner, staff=staff.get_username(), kind=kind, object=str(opened.pk))
