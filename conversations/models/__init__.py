@@ -5,6 +5,7 @@ from conversations.models.attachment import Attachment, MessageAttachment
 from conversations.models.audit import Audit
 from conversations.models.budget import Budget, Hold
 from conversations.models.conversation import Conversation, Message
+from conversations.models.daily import DailyConversation, DailyUsage
 from conversations.models.lease import Leased
 from conversations.models.listed import ListedModel
 from conversations.models.opening import Opening
@@ -21,6 +22,8 @@ __all__ = [
     "Audit",
     "Budget",
     "Conversation",
+    "DailyConversation",
+    "DailyUsage",
     "Hold",
     "Leased",
     "ListedModel",

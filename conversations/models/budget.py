@@ -57,7 +57,7 @@ class Budget(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.limit} USD a {self.period} for {self.scope}"
+        return f"{self.limit.normalize():f} USD a {self.period} for {self.user or self.group or 'all'}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A new one begins with what the ledger has of its period already."""

@@ -31,6 +31,8 @@ class Opening(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        verbose_name = "access by staff"
+        verbose_name_plural = "accesses by staff"
         indexes = (models.Index(fields=("owner", "-id"), name="opening_by_owner"),)
 
     def __str__(self) -> str:

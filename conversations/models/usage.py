@@ -42,13 +42,24 @@ class Usage(models.Model):
         TOOL = "tool"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # The indexes below begin with them.
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="usage"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="usage",
     )
     username = models.CharField(max_length=150)
     purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.TURN)
     conversation = models.ForeignKey(
-        Conversation, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="usage"
+        Conversation,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="usage",
     )
     turn = models.ForeignKey(Turn, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="usage")
     model = models.CharField(max_length=200)
@@ -107,6 +118,8 @@ class Usage(models.Model):
         indexes = (
             models.Index(fields=("user", "-created_at"), name="usage_by_user"),
             models.Index(fields=("-created_at",), name="usage_by_time"),
+            models.Index(fields=("conversation", "created_at"), name="usage_by_conversation"),
+            models.Index("request_id", condition=~models.Q(request_id=""), name="usage_by_request"),
         )
 
     def __str__(self) -> str:

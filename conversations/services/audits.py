@@ -1,4 +1,4 @@
-"""Looking whether the numbers agree: the ledger, what budgets have spent and hold, and the work that they hold for."""
+"""Looking whether the numbers agree: the ledger, its days, what budgets have spent and hold, and what they hold for."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, Sum, UniqueConstraint
 
-from conversations.models import Audit, Budget, Hold, Turn
+from conversations.models import Audit, Budget, DailyConversation, DailyUsage, Hold, Turn, Usage
 from conversations.models.budget import this_period
+from conversations.models.daily import Daily
 from conversations.models.lease import Leased
 
 
@@ -19,7 +20,7 @@ def audit() -> Audit:
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        problems = [*_budgets(), *_holds(), *_turns()]
+        problems = [*_budgets(), *_holds(), *_turns(), *_days(DailyUsage), *_days(DailyConversation)]
     return Audit.objects.create(problems=problems, seconds=time.monotonic() - began)
 
 
@@ -53,3 +54,33 @@ def _turns() -> Iterator[str]:
     wrong = booked.exclude(rows__gte=F("answers"), rows__lte=F("requests_sent"))
     for turn in wrong.iterator():
         yield f"Turn {turn.pk}: {turn.requests_sent} requests, {turn.answers} answers, {turn.rows} rows in the ledger."
+
+
+# The ledger's rows and, taken from them, the sums of the days: what is left of a day is what does not agree.
+DAYS = """
+SELECT day, user_id, sum(requests), sum(tokens), sum(cost) FROM (
+    SELECT (created_at AT TIME ZONE 'UTC')::date AS day, {keys}, requests, coalesce(cost, 0) AS cost,
+        input_tokens + output_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens AS tokens
+    FROM {ledger}
+    UNION ALL
+    SELECT day, {keys}, -requests, -cost,
+        -(input_tokens + output_tokens + cache_read_tokens + cache_write_5m_tokens + cache_write_1h_tokens)
+    FROM {days}
+) AS rows
+GROUP BY day, {keys} HAVING sum(requests) <> 0 OR sum(tokens) <> 0 OR sum(cost) <> 0
+ORDER BY day, user_id LIMIT 100
+"""
+
+
+def _days(days: type[Daily]) -> Iterator[str]:
+    """Every day has the sums of its rows."""
+    (once,) = (each for each in days._meta.constraints if isinstance(each, UniqueConstraint))
+    columns = {each.name: str(each.column) for each in days._meta.concrete_fields}
+    keys = ", ".join(columns[name] for name in once.fields if name != "day")
+    with connection.cursor() as cursor:
+        cursor.execute(DAYS.format(keys=keys, ledger=Usage._meta.db_table, days=days._meta.db_table))
+        for day, user, requests, tokens, cost in cursor:
+            yield (
+                f"The ledger has {requests} requests, {tokens} tokens and {cost} USD more of user {user} on {day} "
+                f"than the {days._meta.verbose_name}."
+            )

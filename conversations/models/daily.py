@@ -1,0 +1,84 @@
+"""The ledger by the day: what its rows add up to, kept by the transaction that adds them (migration 0016).
+
+A trigger does it, so that whoever books a row keeps the sums as well, and nothing else writes to these tables. A row
+that takes another one back is of the day of its request, and so are its sums. Days are UTC's.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from conversations.models.conversation import Conversation
+from conversations.models.usage import Usage
+
+
+class Daily(models.Model):
+    """What some rows of the ledger of a day add up to."""
+
+    day = models.DateField()
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    username = models.CharField(max_length=150, help_text="As the newest of the rows has it.")
+    model = models.CharField(max_length=200)
+    source = models.CharField(max_length=8, choices=Usage.Source)
+    purpose = models.CharField(max_length=12, choices=Usage.Purpose)
+    requests = models.BigIntegerField(default=0)
+    input_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    cache_read_tokens = models.BigIntegerField(default=0)
+    cache_write_5m_tokens = models.BigIntegerField(default=0)
+    cache_write_1h_tokens = models.BigIntegerField(default=0)
+    cost = models.DecimalField(max_digits=24, decimal_places=12, default=0, help_text="US dollars, where it is known.")
+    unpriced = models.BigIntegerField(default=0, help_text="The requests whose cost is not known.")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.requests} requests of {self.username}"
+
+
+class DailyUsage(Daily):
+    """Of a user's requests of one kind, to one model, with one outcome."""
+
+    error_type = models.CharField(max_length=100, blank=True, help_text="Empty where there was no error.")
+    slowest = models.DurationField(null=True, help_text="The longest of the requests.")
+
+    objects: ClassVar[models.Manager[DailyUsage]] = models.Manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("day", "user", "model", "source", "purpose", "error_type"),
+                name="daily_usage_once",
+                nulls_distinct=False,
+            ),
+        )
+        indexes = (models.Index(fields=("user", "day"), name="daily_usage_by_user"),)
+
+
+class DailyConversation(Daily):
+    """Of the requests of one kind for one conversation, or for none, to one model."""
+
+    conversation = models.ForeignKey(
+        Conversation, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+
+    objects: ClassVar[models.Manager[DailyConversation]] = models.Manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("day", "conversation", "user", "model", "source", "purpose"),
+                name="daily_conversation_once",
+                nulls_distinct=False,
+            ),
+        )
+        indexes = (
+            models.Index(fields=("user", "day"), name="daily_conversation_by_user"),
+            models.Index(fields=("conversation", "day"), name="daily_conversation_by_day"),
+        )
