@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from psycopg.conninfo import conninfo_to_dict
 
 from config import local
@@ -99,6 +100,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "conversations.api.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
+    "config.security.content_policy",
     "config.static.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -275,11 +277,17 @@ STORAGES = storages()
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = "config.formats"
 UNFOLD = {
     "SITE_TITLE": "Colloquy",
     "SITE_HEADER": "Colloquy",
     "SITE_SUBHEADER": "sandbox: no answer here comes from Claude" if SANDBOX else "conversations with Claude",
     "SITE_SYMBOL": "forum",
+    "DASHBOARD_CALLBACK": "conversations.admin.review.views.overview",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("conversations/icon.svg")},
+    ],
+    "STYLES": [lambda _: static("conversations/review.css")],
 }
 
 LOGGING = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from conversations.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, pretty
+from conversations.admin import rendering
+from conversations.admin.readonly import ModelFilter, ReadOnlyAdmin, ReadOnlyInline
 from extraction.models import Attempt, Extraction
 
 
@@ -20,7 +21,7 @@ class AttemptInline(ReadOnlyInline):
     @admin.display
     def answer(self, attempt: Attempt) -> SafeString:
         """Claude's blocks."""
-        return pretty(attempt.content)
+        return rendering.as_json(attempt.content)
 
 
 @admin.register(Extraction)
@@ -29,9 +30,9 @@ class ExtractionAdmin(ReadOnlyAdmin):
 
     private = "owner"
     list_display = ("id", "owner", "status", "model", "created_at", "finished_at")
-    list_filter = ("status", "model", "created_at")
+    list_filter = ("status", ModelFilter, "created_at")
     list_select_related = ("owner",)
-    search_fields = ("id", "owner__username")
+    found_by_user = "owner"
     heavy = ("schema", "content", "data", "problems", "error")
     inlines = (AttemptInline,)
     fields = (
@@ -53,14 +54,14 @@ class ExtractionAdmin(ReadOnlyAdmin):
     @admin.display(description="data")
     def data_shown(self, extraction: Extraction) -> SafeString:
         """What was extracted."""
-        return pretty(extraction.data)
+        return rendering.as_json(extraction.data)
 
     @admin.display(description="problems")
     def problems_shown(self, extraction: Extraction) -> SafeString:
         """What is wrong with it."""
-        return pretty(extraction.problems)
+        return rendering.as_json(extraction.problems)
 
     @admin.display(description="schema")
     def schema_shown(self, extraction: Extraction) -> SafeString:
         """What it was checked against."""
-        return pretty(extraction.schema)
+        return rendering.as_json(extraction.schema)

@@ -15,3 +15,4 @@ class AuditAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "__str__", "seconds")
     fields = ("created_at", "seconds", "problems")
     readonly_fields = fields
+    search_fields = ()

@@ -7,10 +7,9 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
+from conversations.admin.meters import Meter
 from conversations.claude.pricing import decimal_string
 from conversations.models import Budget
 from conversations.services import budgets
@@ -47,7 +46,6 @@ class BudgetAdmin(ModelAdmin):
         return decimal_string(budget.held)
 
     @admin.display(description="used")
-    def used(self, budget: Any) -> SafeString:
+    def used(self, budget: Budget) -> str:
         """A bar: spent, and with what is held."""
-        share = min(100, int(100 * (budget.spent_now + budget.held) / budget.limit)) if budget.limit else 100
-        return format_html('<progress max="100" value="{}" title="{} %"></progress> {} %', share, share, share)
+        return Meter(budget).html()

@@ -1,29 +1,41 @@
-"""Conversations and messages."""
+"""Conversations, messages and attachments."""
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.contrib.postgres.search import SearchQuery
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from conversations.admin.readonly import ReadOnlyAdmin, pretty
-from conversations.models import Attachment, Conversation, Message, Turn
+from conversations.admin import rendering
+from conversations.admin.readonly import ReadOnlyAdmin
+from conversations.admin.review import levels
+from conversations.admin.review.scope import DAY, LONGEST, Scope, as_id
+from conversations.admin.review.sums import Sums
+from conversations.api.attachments import served
+from conversations.models import Attachment, Conversation, DailyConversation, Message, Turn
 from conversations.services import paths
+from conversations.templatetags.amounts import money
 
-SHOWN_MESSAGES = 100
+SHOWN_MESSAGES = 50
 
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
-    """Conversations, with their active path."""
+    """Conversations, each with a path through its messages."""
 
     private = "owner"
     list_display = ("id", "title", "owner", "turns", "archived", "created_at", "updated_at")
     list_filter = ("archived", "created_at")
     list_select_related = ("owner",)
-    search_fields = ("title", "owner__username", "id")
+    found_by_user = "owner"
+    search_help_text = "An id, a user's name, or words of a title."
     heavy = ("settings", "metadata", "searchable")
     fields = (
         "id",
@@ -32,47 +44,78 @@ class ConversationAdmin(ReadOnlyAdmin):
         "archived",
         "created_at",
         "updated_at",
+        "spent",
+        "messages_shown",
         "settings_shown",
         "metadata_shown",
-        "path",
     )
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        """The rows with how many turns each has."""
+        """The rows with how many turns each has, and with the part of the path that is asked for."""
         # Counted in a subquery: a join would have to group by columns of type json, which can't be compared.
         turns = Turn.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
         return super().get_queryset(request).annotate(turn_count=Subquery(turns.annotate(n=Count("pk")).values("n")))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Conversation | None:
+        """The row, and the message up to which its path is to be shown: `leaf`, or the active one."""
+        found: Conversation | None = super().get_object(request, object_id, from_field)
+        if found is not None:
+            found.shown_leaf = as_id(request.GET.get("leaf", "")) or found.active_leaf_id  # type: ignore[attr-defined]
+        return found
+
+    def found_by(self, term: str) -> Q:
+        """Titles are found by their words."""
+        return super().found_by(term) | Q(searchable=SearchQuery(term, config="simple", search_type="websearch"))
 
     @admin.display(description="turns")
     def turns(self, conversation: Conversation) -> int:
         """How many turns it has."""
         return int(conversation.turn_count or 0)  # type: ignore[attr-defined]
 
+    @admin.display(description="cost")
+    def spent(self, conversation: Conversation) -> SafeString:
+        """What its requests cost, and the way to them."""
+        daily = DailyConversation.objects.filter(conversation=conversation)
+        sums, days = Sums.of(daily), daily.aggregate(first=Min("day"), last=Max("day"))
+        if days["first"] is None:
+            return SafeString("Nothing")
+        scope = Scope(max(days["first"], days["last"] - LONGEST + DAY), days["last"], conversation=conversation.pk)
+        return format_html(
+            '{}{} in <a href="{}">{} requests</a>',
+            money(sums.cost),
+            f", and {sums.unpriced} requests of unknown price," if sums.unpriced else "",
+            levels.address(scope),
+            sums.requests,
+        )
+
     @admin.display(description="settings")
     def settings_shown(self, conversation: Conversation) -> SafeString:
         """What Claude is asked with."""
-        return pretty(conversation.settings)
+        return rendering.as_json(conversation.settings)
 
     @admin.display(description="metadata")
     def metadata_shown(self, conversation: Conversation) -> SafeString:
         """The client's own."""
-        return pretty(conversation.metadata)
+        return rendering.as_json(conversation.metadata)
 
     @admin.display(description="messages")
-    def path(self, conversation: Conversation) -> SafeString:
-        """The newest messages of the active path, escaped: what a model or a user wrote is nobody's HTML."""
-        messages = paths.to_message(conversation.pk, conversation.active_leaf_id)
-        left_out = max(0, len(messages) - SHOWN_MESSAGES)
-        note = format_html("<p>{} earlier messages are not shown.</p>", left_out) if left_out else ""
-        rows = ((message.role, message.text or kinds(message)) for message in messages[left_out:])
-        body = "<p><strong>{}</strong></p><p style='white-space: pre-wrap'>{}</p>"
-        return format_html("{}{}", note, format_html_join("", body, rows))
-
-
-def kinds(message: Message) -> str:
-    """What a message without text has in it."""
-    return ", ".join(str(block.get("type")) for block in message.content)
+    def messages_shown(self, conversation: Conversation) -> SafeString:
+        """A path's newest messages; what is before them is a page of the message that it leads to."""
+        leaf: uuid.UUID | None = conversation.shown_leaf  # type: ignore[attr-defined]
+        end = conversation.messages.filter(pk=leaf).only("depth").first() if leaf else None
+        if end is None:
+            return SafeString("<p>None.</p>")
+        skip = max(0, end.depth + 1 - SHOWN_MESSAGES)
+        shown = paths.page(conversation.pk, leaf, skip, SHOWN_MESSAGES)
+        before = SafeString()
+        if skip:
+            url = reverse("admin:conversations_conversation_change", args=[conversation.pk])
+            before = format_html('<p><a href="{}?leaf={}">{} before</a></p>', url, shown[0].parent_id, skip)
+        return before + rendering.conversation(
+            (each.role, reverse("admin:conversations_message_change", args=[each.pk]), rendering.blocks(each.content))
+            for each in shown
+        )
 
 
 @admin.register(Message)
@@ -81,11 +124,22 @@ class MessageAdmin(ReadOnlyAdmin):
 
     private = "conversation.owner"
     list_display = ("id", "conversation", "role", "stop_reason", "created_at")
-    list_filter = ("role", "stop_reason", "created_at")
-    ordering = ("-id",)  # as the other lists; in a conversation it is the other way round
-    search_fields = ("id", "conversation__id")
+    list_filter = ("role", "created_at")
+    found_by_id = ("pk", "conversation_id", "turn_id")
+    search_help_text = "The id of a message, a conversation or a turn."
     heavy = ("content", "text", "searchable")
-    fields = ("id", "conversation", "parent", "turn", "role", "stop_reason", "created_at", "text", "content_shown")
+    fields = (
+        "id",
+        "conversation",
+        "parent",
+        "turn",
+        "role",
+        "stop_reason",
+        "created_at",
+        "path",
+        "said",
+        "content_shown",
+    )
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
@@ -94,18 +148,54 @@ class MessageAdmin(ReadOnlyAdmin):
         titles = rows.select_related("conversation").defer("conversation__settings", "conversation__metadata")
         return titles.defer("conversation__searchable", *self.heavy)
 
+    @admin.display(description="what it says")
+    def said(self, message: Message) -> SafeString:
+        """Its content, rendered."""
+        return rendering.blocks(message.content)
+
+    @admin.display(description="path")
+    def path(self, message: Message) -> SafeString:
+        """Where it is read with what was before it."""
+        url = reverse("admin:conversations_conversation_change", args=[message.conversation_id])
+        return format_html('<a href="{}?leaf={}">The conversation up to here</a>', url, message.pk)
+
     @admin.display(description="content")
     def content_shown(self, message: Message) -> SafeString:
-        """Claude's blocks."""
-        return pretty(message.content)
+        """Claude's blocks as they are."""
+        return rendering.as_json(message.content)
 
 
 @admin.register(Attachment)
 class AttachmentAdmin(ReadOnlyAdmin):
-    """Attachments without their bytes."""
+    """Attachments; their bytes are shown on demand."""
 
     private = "owner"
     list_display = ("id", "owner", "media_type", "size", "width", "height", "created_at")
-    list_filter = ("media_type", "created_at")
+    list_filter = ("created_at",)
     list_select_related = ("owner",)
-    search_fields = ("sha256", "owner__username")
+    found_by_text = ("sha256",)
+    found_by_user = "owner"
+    search_help_text = "An id, a SHA-256 or a user's name, as it is."
+    fields = ("id", "owner", "sha256", "media_type", "size", "width", "height", "created_at", "bytes")
+    readonly_fields = fields
+
+    def get_urls(self) -> list[URLPattern]:
+        """With that of the bytes."""
+        content = path("<uuid:pk>/content/", self.admin_site.admin_view(self.content), name="attachment-content")
+        return [content, *super().get_urls()]
+
+    def content(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """The bytes. That they are opened is noted first."""
+        found = self.get_object(request, str(pk))
+        if found is None or not self.has_view_permission(request, found):
+            raise PermissionDenied
+        self.note_opening(request, found)
+        return served(found)
+
+    @admin.display(description="content")
+    def bytes(self, attachment: Attachment) -> SafeString:
+        """An image where there is one, a link otherwise."""
+        url = reverse("admin:attachment-content", args=[attachment.pk])
+        if attachment.media_type.startswith("image/"):
+            return format_html('<a href="{}"><img src="{}" alt="" style="max-height: 20rem"></a>', url, url)
+        return format_html('<a href="{}">Open</a>', url)

@@ -13,6 +13,8 @@ class OpeningAdmin(ReadOnlyAdmin):
     """Each time that somebody opened what is another's; its owner sees it too."""
 
     list_display = ("created_at", "staff", "owner", "kind", "object")
-    list_filter = ("kind", "created_at")
+    list_filter = ("created_at",)
     list_select_related = ("owner",)
-    search_fields = ("staff", "owner__username", "object")
+    found_by_text = ("staff", "object")
+    found_by_user = "owner"
+    search_help_text = "A user's name, or the id of what was opened, as it is."

@@ -1,21 +1,25 @@
-"""What the admin's pages have in common: they show, and change nothing."""
+"""What the admin's pages have in common: they show, and change nothing; and no list looks at more than it shows."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, cast
 
-from django.db.models import Model, QuerySet
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.template.response import TemplateResponse
+from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, TabularInline
 
+from conversations.admin.review.scope import as_id, models_used
 from conversations.models import User
 from conversations.services import openings
 
-PREVIEW = 120  # characters
+COUNTED = 10_000
+"""Rows of a list that are counted: nobody pages further."""
 
 
 class Forbidding:
@@ -34,14 +38,34 @@ class Forbidding:
         return False
 
 
+class Pages(Paginator):  # type: ignore[type-arg]
+    """Pages of a list, of which no more are counted than are of use."""
+
+    object_list: QuerySet[Any]
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, as far as they are counted."""
+        return int(self.object_list[:COUNTED].count())
+
+
 class ReadOnlyAdmin(Forbidding, ModelAdmin):
     """A model's pages; `heavy` columns are not loaded into its list."""
 
     heavy: tuple[str, ...] = ()
     private = ""
     """Where it has the user whose it is, who is told when others of the staff open it; empty: it is nobody's."""
+    found_by_id: tuple[str, ...] = ("pk",)
+    found_by_text: tuple[str, ...] = ()
+    found_by_user = ""
+    """Its columns that the search looks up, each by its index: an id, a text or a user's name as it is."""
+    search_fields: Sequence[str] = ("pk",)
+    search_help_text = "An id or a user's name, as it is."
+    ordering: Sequence[str] = ("-pk",)
+    sortable_by = ()
     show_full_result_count = False
     list_per_page = 50
+    paginator = Pages
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows, without what only a single one's page shows."""
@@ -49,6 +73,25 @@ class ReadOnlyAdmin(Forbidding, ModelAdmin):
         match = request.resolver_match
         in_list = match is not None and str(match.url_name).endswith("_changelist")
         return rows.defer(*self.heavy) if in_list else rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The rows that have this in one of the columns that are looked up."""
+        term = search_term.strip()
+        return (queryset.filter(self.found_by(term)) if term else queryset), False
+
+    def found_by(self, term: str) -> Q:
+        """What finds a term."""
+        found = Q(pk__in=())
+        for name in self.found_by_text:
+            found |= Q(**{name: term})
+        if (id := as_id(term)) is not None:
+            for name in self.found_by_id:
+                found |= Q(**{name: id})
+        if self.found_by_user and (user := User.objects.filter(username=term).first()):
+            found |= Q(**{self.found_by_user: user})
+        return found
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -63,6 +106,14 @@ class ReadOnlyAdmin(Forbidding, ModelAdmin):
         """Notes that the user behind the request sees what is private in this."""
         openings.note(staff=cast(User, request.user), owner=attrgetter(self.private)(found), opened=found)
 
+    def rendered(self, request: HttpRequest, found: Model, template: str, **context: Any) -> TemplateResponse:
+        """Another page of a single one."""
+        return TemplateResponse(
+            request,
+            template,
+            {**self.admin_site.each_context(request), "opts": self.opts, "original": found, **context},
+        )
+
 
 class ReadOnlyInline(Forbidding, TabularInline):
     """Rows of another model on a model's page."""
@@ -72,11 +123,16 @@ class ReadOnlyInline(Forbidding, TabularInline):
     show_change_link = True
 
 
-def pretty(value: object) -> SafeString:
-    """JSON as it reads best, escaped."""
-    return format_html("<pre style='white-space: pre-wrap'>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False))
+class ModelFilter(admin.SimpleListFilter):
+    """By the model that Claude was asked as; those that were used are known from the ledger's days."""
 
+    title = "model"
+    parameter_name = "model"
 
-def preview(text: str) -> str:
-    """The beginning of a text."""
-    return text if len(text) <= PREVIEW else text[:PREVIEW] + "…"
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The models that there are."""
+        return [(name, name) for name in models_used()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the model."""
+        return queryset.filter(model=self.value()) if self.value() else queryset

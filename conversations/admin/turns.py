@@ -1,25 +1,23 @@
-"""Turns, with their messages and what they used."""
+"""Turns, with their messages, what they used, and their transcripts."""
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from conversations.admin.readonly import ReadOnlyAdmin, ReadOnlyInline, pretty, preview
-from conversations.models import Message, Turn, Usage
+from conversations.admin import rendering
+from conversations.admin.readonly import ModelFilter, ReadOnlyAdmin, ReadOnlyInline
+from conversations.models import Turn, Usage
+from conversations.transcript import placed
 
-
-class MessageInline(ReadOnlyInline):
-    """What the turn produced."""
-
-    model = Message
-    fields = ("role", "beginning", "stop_reason", "created_at")
-    readonly_fields = fields
-
-    @admin.display(description="text")
-    def beginning(self, message: Message) -> str:
-        """How it begins."""
-        return preview(message.text)
+EVENTS = 200
+"""Events of a transcript on a page."""
 
 
 class UsageInline(ReadOnlyInline):
@@ -31,12 +29,16 @@ class UsageInline(ReadOnlyInline):
         "input_tokens",
         "output_tokens",
         "cache_read_tokens",
+        "cache_write_5m_tokens",
+        "cache_write_1h_tokens",
         "cost",
         "source",
+        "stop_reason",
         "error_type",
         "request_id",
     )
     readonly_fields = fields
+    ordering = ("pk",)
 
 
 @admin.register(Turn)
@@ -45,22 +47,25 @@ class TurnAdmin(ReadOnlyAdmin):
 
     private = "user"
     list_display = ("id", "user", "status", "model", "stop_reason", "position", "created_at", "finished_at")
-    list_filter = ("status", "stop_reason", "model", "created_at")
+    list_filter = ("status", ModelFilter, "created_at")
     list_select_related = ("user",)
-    search_fields = ("id", "conversation__id", "user__username")
-    heavy = ("settings", "stop_details", "error")
-    inlines = (MessageInline, UsageInline)
+    found_by_id = ("pk", "conversation_id")
+    found_by_user = "user"
+    search_help_text = "The id of a turn or a conversation, or a user's name, as it is."
+    heavy = ("settings", "stop_details", "error", "tool_results")
+    inlines = (UsageInline,)
     fields = (
         "id",
         "conversation",
         "user",
-        "user_message",
         "status",
         "model",
         "stop_reason",
         "stop_sequence",
         "stop_details",
         "error",
+        "messages_shown",
+        "transcript_link",
         "position",
         "fence",
         "holder",
@@ -74,7 +79,49 @@ class TurnAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
 
+    def get_urls(self) -> list[URLPattern]:
+        """With that of the transcript."""
+        transcript = path(
+            "<uuid:pk>/transcript/", self.admin_site.admin_view(self.transcript), name="conversations_turn_transcript"
+        )
+        return [transcript, *super().get_urls()]
+
+    def transcript(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """The events of a turn as they were committed, a page of them. That it is opened is noted first."""
+        turn = self.get_object(request, str(pk))
+        if turn is None or not self.has_view_permission(request, turn):
+            raise PermissionDenied
+        self.note_opening(request, turn)
+        events = [event for piece in turn.pieces.order_by("start") for event in piece.events]
+        given = request.GET.get("from", "")
+        first = int(given) if given.isascii() and given.isdecimal() and len(given) < 9 else 0
+        shown = list(placed(events, 0))[first : first + EVENTS]
+        return self.rendered(
+            request,
+            turn,
+            "conversations/transcript.html",
+            title="Transcript",
+            events=[(position, event["type"], rendering.as_json(event)) for position, event in shown],
+            whole=len(events),
+            earlier=max(0, first - EVENTS) if first else None,
+            later=first + EVENTS if first + EVENTS < len(events) else None,
+        )
+
+    @admin.display(description="messages")
+    def messages_shown(self, turn: Turn) -> SafeString:
+        """The question and what was said to it."""
+        return rendering.conversation(
+            (each.role, reverse("admin:conversations_message_change", args=[each.pk]), rendering.blocks(each.content))
+            for each in (turn.user_message, *turn.messages.order_by("pk"))
+        )
+
+    @admin.display(description="transcript")
+    def transcript_link(self, turn: Turn) -> SafeString:
+        """Where every event of it is."""
+        url = reverse("admin:conversations_turn_transcript", args=[turn.pk])
+        return format_html('<a href="{}">Every event of it</a>', url)
+
     @admin.display(description="settings")
     def settings_shown(self, turn: Turn) -> SafeString:
         """What Claude was asked with."""
-        return pretty(turn.settings)
+        return rendering.as_json(turn.settings)

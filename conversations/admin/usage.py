@@ -1,46 +1,54 @@
-"""The ledger, with totals of whatever is filtered."""
+"""The ledger, with the sums of what it is filtered to, and the way down to its rows."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import RangeDateFilter
 
-from conversations.admin.readonly import ReadOnlyAdmin, pretty
-from conversations.models import Usage
+from conversations.admin import rendering
+from conversations.admin.readonly import ReadOnlyAdmin
+from conversations.admin.review import views
+from conversations.admin.review.scope import ScopeForm
+from conversations.admin.review.sums import CLASSES, Sums
+from conversations.models import DailyUsage, Usage
 
-CLASSES = {
-    "input": "input_tokens",
-    "output": "output_tokens",
-    "cache read": "cache_read_tokens",
-    "cache write 5 min": "cache_write_5m_tokens",
-    "cache write 1 h": "cache_write_1h_tokens",
-}
+admin.site.index_template = "conversations/dashboard.html"
 
 
-def totals(rows: QuerySet[Usage]) -> dict[str, Any]:
-    """The sums over some rows of the ledger, in one query."""
-    sums = rows.order_by().aggregate(
-        all_requests=Sum("requests", default=0),
-        spent=Sum("cost"),
-        unpriced=Sum("requests", filter=Q(cost=None), default=0),
-        estimated=Sum("requests", filter=Q(source=Usage.Source.ESTIMATE), default=0),
-        **{f"all_{column}": Sum(column) for column in CLASSES.values()},
-    )
-    tokens = {name: sums[f"all_{column}"] or 0 for name, column in CLASSES.items()}
-    return {
-        "requests": sums["all_requests"],
-        "cost": sums["spent"] or 0,
-        "unpriced": sums["unpriced"],
-        "estimated": sums["estimated"],
-        "classes": tokens,
-        "tokens": sum(tokens.values()),
-    }
+class ScopeFilter(admin.ListFilter):
+    """The filters of the review's pages. Without a period it is the last 30 days, except for what is looked up."""
+
+    title = "what is shown"
+    template = "conversations/scope_filter.html"
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.form = ScopeForm(request.GET)
+        self.used_parameters = {name: params.pop(name) for name in self.form.fields if name in params}
+        self.looked_up = "q" in request.GET
+
+    def has_output(self) -> bool:
+        """Always."""
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        """The names of its fields."""
+        return list(self.form.fields)
+
+    def choices(self, changelist: Any) -> Any:
+        """Its template shows the form itself."""
+        return ()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Usage]) -> QuerySet[Usage]:
+        """The rows of the scope."""
+        return queryset if self.looked_up else self.form.scope.rows(queryset)
 
 
 @admin.register(Usage)
@@ -53,43 +61,67 @@ class UsageAdmin(ReadOnlyAdmin):
         "purpose",
         "model",
         "requests",
-        "input_tokens",
-        "output_tokens",
-        "cache_read_tokens",
-        "cache_write_5m_tokens",
-        "cache_write_1h_tokens",
+        *CLASSES,
         "price",
         "source",
         "stop_reason",
         "error_type",
     )
-    list_filter = (("created_at", RangeDateFilter), "user", "model", "purpose", "source", "speed", "batch")
+    list_filter = (ScopeFilter,)
     list_filter_submit = True
-    date_hierarchy = "created_at"
-    search_fields = ("username", "request_id", "turn__id")
+    list_fullwidth = True
+    ordering = ("-created_at", "-pk")
+    found_by_id = ("pk", "user_id", "conversation_id", "turn_id")
+    found_by_text = ("request_id",)
+    search_help_text = "Claude's id of a request, an id of ours, or a user's name, as it is."
     heavy = ("raw", "prices")
-    list_before_template = "admin/conversations/usage/totals.html"
+    list_before_template = "conversations/ledger_totals.html"
     exclude = ("raw", "prices")
-    readonly_fields = ("prices_shown", "raw_shown")
+    readonly_fields = ("transcript", "prices_shown", "raw_shown")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With those of the review."""
+        guarded = self.admin_site.admin_view
+        return [
+            path("review/", guarded(views.review), name="conversations_usage_review"),
+            path("requests/", guarded(views.requests), name="conversations_usage_requests"),
+            *super().get_urls(),
+        ]
+
+    def found_by(self, term: str) -> Q:
+        """Users are found by their name as the ledger has it, also when they are gone."""
+        named = DailyUsage.objects.filter(username=term).values_list("user", flat=True).distinct()
+        return super().found_by(term) | Q(user__in=list(named))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The list, with the totals of all that it is filtered to and not only of its page."""
+        """The list, with the sums of all that it is filtered to and not only of its page."""
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
-            response.context_data["totals"] = totals(response.context_data["cl"].queryset)
+            rows = response.context_data["cl"].queryset
+            scope = ScopeForm(request.GET).scope
+            response.context_data["total"] = Sums.of(rows if "q" in request.GET else scope.summable())
+            response.context_data["query"] = scope.query
         return response
 
-    @admin.display(description="cost", ordering="cost")
+    @admin.display(description="cost")
     def price(self, usage: Usage) -> str:
         """US dollars; an unknown price is not a price of nothing."""
         return "unknown" if usage.cost is None else f"${usage.cost:.6f}"
 
+    @admin.display(description="transcript")
+    def transcript(self, usage: Usage) -> SafeString | str:
+        """Where every event of its turn is."""
+        if not usage.turn_id:
+            return "-"
+        url = reverse("admin:conversations_turn_transcript", args=[usage.turn_id])
+        return format_html('<a href="{}">Every event of its turn</a>', url)
+
     @admin.display(description="prices")
     def prices_shown(self, usage: Usage) -> SafeString:
         """US dollars per million tokens of each class."""
-        return pretty(usage.prices)
+        return rendering.as_json(usage.prices)
 
     @admin.display(description="Claude's own count")
     def raw_shown(self, usage: Usage) -> SafeString:
         """The usage object as it came."""
-        return pretty(usage.raw)
+        return rendering.as_json(usage.raw)

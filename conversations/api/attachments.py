@@ -50,14 +50,18 @@ class AttachmentContent(APIView):
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: str) -> HttpResponse:
-        """The bytes as they were uploaded. Whatever they are, no browser runs anything in them."""
-        attachment = Attachment.objects.get_visible(request.user, pk)
-        image = attachment.media_type.startswith("image/")
-        headers = {
-            "Content-Disposition": "inline" if image else "attachment",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "private, max-age=31536000, immutable",
-            "ETag": f'"{attachment.sha256}"',
-        }
-        return HttpResponse(attachments.read(attachment), content_type=attachment.media_type, headers=headers)
+        """The bytes as they were uploaded."""
+        return served(Attachment.objects.get_visible(request.user, pk))
+
+
+def served(attachment: Attachment) -> HttpResponse:
+    """The bytes of an attachment as a response that no browser runs anything of."""
+    image = attachment.media_type.startswith("image/")
+    headers = {
+        "Content-Disposition": "inline" if image else "attachment",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, max-age=31536000, immutable",
+        "ETag": f'"{attachment.sha256}"',
+    }
+    return HttpResponse(attachments.read(attachment), content_type=attachment.media_type, headers=headers)

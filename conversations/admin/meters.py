@@ -1,0 +1,60 @@
+"""How much of a budget is used, as a bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.template.loader import render_to_string
+
+from conversations.claude.pricing import decimal_string
+from conversations.models import Budget
+
+
+@dataclass(frozen=True)
+class Meter:
+    """The bar of a budget, which has what is spent now as `spent_now` (services/budgets.py)."""
+
+    budget: Budget
+
+    @property
+    def spent(self) -> float:
+        """Percent of the limit, 100 at most."""
+        return self._percent(self._spent_now)
+
+    @property
+    def held(self) -> float:
+        """The same, in what `spent` leaves of the bar."""
+        return min(self._percent(self.budget.held), round(100 - self.spent, 1))
+
+    @property
+    def full(self) -> bool:
+        """Whether there is nothing left."""
+        return self._spent_now + self.budget.held >= self.budget.limit
+
+    @property
+    def words(self) -> str:
+        """How much that is."""
+        used = self._spent_now + self.budget.held
+        share = f"{100 * used / self.budget.limit:.0f} %" if self.budget.limit else "all"
+        return f"{share} of ${self.budget.limit:,.2f}"
+
+    @property
+    def title(self) -> str:
+        """It exactly."""
+        return f"{decimal_string(self._spent_now)} USD spent, {decimal_string(self.budget.held)} USD held"
+
+    @property
+    def _spent_now(self) -> Decimal:
+        now: Decimal = self.budget.spent_now  # type: ignore[attr-defined]
+        return now
+
+    def _percent(self, amount: Decimal) -> float:
+        limit = self.budget.limit
+        return round(float(min(max(100 * amount / limit, Decimal(0)), Decimal(100))), 1) if limit else 100.0
+
+    def html(self) -> str:
+        """The bar."""
+        context: dict[str, Any] = {"meter": self}
+        return render_to_string("conversations/meter.html", context)

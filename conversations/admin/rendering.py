@@ -1,0 +1,125 @@
+"""What was said, as it reads: Markdown without anything that could act, or load anything from elsewhere.
+
+What a model writes is nobody's HTML, and an image in it would tell its server who has read it, and what.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import nh3
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+
+Block = dict[str, Any]
+
+LONGEST = 200_000
+"""Characters of a text that are rendered; of what is longer the rest is shown as it is."""
+
+# Without images: `![a](b)` is a link with an exclamation mark.
+_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable("image")
+_TAGS = {
+    *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li"),
+    *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "a"),
+}
+
+
+def markdown(text: str) -> SafeString:
+    """A text as HTML that does nothing."""
+    rendered = _markdown.render(text[:LONGEST])
+    clean = nh3.clean(
+        rendered,
+        tags=_TAGS,
+        attributes={"a": {"href", "title"}, "ol": {"start"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
+    return format_html('<div class="said">{}{}</div>', mark_safe(clean), text[LONGEST:])  # noqa: S308 - nh3 cleaned it
+
+
+def blocks(content: Sequence[Block]) -> SafeString:
+    """Claude's content blocks, each in its own way, and those not invented yet as JSON."""
+    return format_html_join("", "{}", ((_block(block),) for block in content))
+
+
+def as_json(value: object) -> SafeString:
+    """JSON as it reads best, escaped."""
+    return format_html("<pre class='json'>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _block(block: Block) -> SafeString:
+    show = SHOWN.get(str(block.get("type")))
+    if show is None:
+        return _folded(str(block.get("type") or "unknown block"), as_json(block))
+    try:
+        return show(block)
+    except (KeyError, TypeError, AttributeError):  # not what its type promises: Claude may change that at any time
+        return _folded(str(block.get("type")), as_json(block))
+
+
+def _folded(summary: str, body: SafeString) -> SafeString:
+    return format_html("<details><summary>{}</summary>{}</details>", summary, body)
+
+
+def _text(block: Block) -> SafeString:
+    said = markdown(block["text"])
+    cited = block.get("citations")
+    return said + _folded(f"{len(cited)} citations", as_json(cited)) if cited else said
+
+
+def _thinking(block: Block) -> SafeString:
+    thought = block["thinking"]
+    return _folded("Thinking" if thought else "Thinking, which Claude did not show", markdown(thought))
+
+
+def _redacted(block: Block) -> SafeString:
+    return SafeString("<p><em>Thinking that only Claude can read.</em></p>")
+
+
+def _call(block: Block) -> SafeString:
+    return _folded(f"Calls {block['name']}", as_json(block["input"]))
+
+
+def _result(block: Block) -> SafeString:
+    content = block.get("content") or ""
+    body = markdown(content) if isinstance(content, str) else blocks(content)
+    return _folded("Result of a tool" + (", an error" if block.get("is_error") else ""), body)
+
+
+def _file(block: Block) -> SafeString:
+    source = block["source"]
+    kind, title = block["type"], block.get("title") or ""
+    match source["type"]:
+        case "attachment":
+            url = reverse("admin:conversations_attachment_change", args=[source["attachment"]])
+            return format_html(
+                '<p><a href="{}">{} {} ({})</a></p>', url, kind.capitalize(), title, source["media_type"]
+            )
+        case "url":
+            return format_html("<p>{} {} at <code>{}</code>, not loaded.</p>", kind.capitalize(), title, source["url"])
+        case "text":
+            return _folded(f"{kind.capitalize()} {title}", format_html("<pre>{}</pre>", source["data"]))
+    return _folded(f"{kind.capitalize()} {title}", as_json(source))
+
+
+SHOWN: dict[str, Callable[[Block], SafeString]] = {
+    "text": _text,
+    "thinking": _thinking,
+    "redacted_thinking": _redacted,
+    "tool_use": _call,
+    "server_tool_use": _call,
+    "mcp_tool_use": _call,
+    "tool_result": _result,
+    "image": _file,
+    "document": _file,
+}
+
+
+def conversation(messages: Iterable[tuple[str, str, SafeString]]) -> SafeString:
+    """Messages one under the other: who said it, where it is, and what it is."""
+    body = '<article class="message {}"><header><a href="{}">{}</a></header>{}</article>'
+    return format_html_join("", body, ((role, url, role, said) for role, url, said in messages))

@@ -1,0 +1,187 @@
+"""Sums and requests as CSV or XLSX. Nothing that somebody wrote is a formula there.
+
+A file of requests is read from the ledger in batches, and CSV is sent as it is read, so that its size does not matter:
+neither a connection nor memory is held for all of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import tempfile
+from collections.abc import AsyncIterator, Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, BinaryIO
+
+import xlsxwriter
+from django.db.models import Q
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from conversations.admin.review.levels import Level
+from conversations.admin.review.scope import Scope
+from conversations.admin.review.sums import CLASSES
+from conversations.claude.pricing import decimal_string
+from conversations.database import in_database
+
+KINDS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+BATCH = 2000
+"""Requests that are read at once."""
+PART = 1 << 16
+"""Bytes of a workbook that are sent at once."""
+WORKBOOK = 100_000
+"""Requests in a workbook at most: it can't be sent before it is whole."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+SUMS = ("requests", *CLASSES, "cost", "unpriced")
+REQUESTS = (
+    "id",
+    "created_at",
+    "user_id",
+    "username",
+    "purpose",
+    "conversation_id",
+    "turn_id",
+    "model",
+    "request_id",
+    "requests",
+    *CLASSES,
+    "thinking_tokens",
+    "web_search_requests",
+    "web_fetch_requests",
+    "service_tier",
+    "speed",
+    "inference_geo",
+    "batch",
+    "cost",
+    "prices",
+    "source",
+    "stop_reason",
+    "error_type",
+    "duration",
+    "time_to_first_delta",
+    "corrects_id",
+    "reason",
+)
+
+Cells = list[Any]
+
+
+def sums(level: Level, scope: Scope, kind: str) -> HttpResponseBase:
+    """A level's rows, all of them."""
+    header = [level.name, "note", *SUMS]
+    found = level.shown(scope, list(level.rows(scope)))
+    rows = [[row.label, row.note, *(getattr(row.sums, name) for name in SUMS)] for row in found]
+    name = f"{level.name}s {scope.span[0]} {scope.span[1]}"
+    if kind == "csv":
+        return _attached(HttpResponse(_csv([header, *rows])), name, kind)
+    with tempfile.TemporaryFile() as file:
+        _Workbook(file, header).close(rows)
+        file.seek(0)
+        return _attached(HttpResponse(file.read()), name, kind)
+
+
+def requests(scope: Scope, kind: str) -> HttpResponseBase:
+    """The ledger's rows of a scope, newest first."""
+    body = _csv_of_requests(scope) if kind == "csv" else _workbook_of_requests(scope)
+    return _attached(StreamingHttpResponse(body), f"requests {scope.span[0]} {scope.span[1]}", kind)
+
+
+def too_many(scope: Scope, kind: str) -> bool:
+    """Whether a scope has more requests than such a file can."""
+    return kind == "xlsx" and scope.rows()[: WORKBOOK + 1].count() > WORKBOOK
+
+
+def _attached(response: HttpResponseBase, name: str, kind: str) -> HttpResponseBase:
+    response["Content-Type"] = KINDS[kind]
+    response["Content-Disposition"] = f'attachment; filename="{name.replace(" ", "_")}.{kind}"'
+    return response
+
+
+async def _csv_of_requests(scope: Scope) -> AsyncIterator[bytes]:
+    yield _csv([list(REQUESTS)])
+    async for batch in _batches(scope):
+        yield _csv(batch)
+
+
+async def _workbook_of_requests(scope: Scope) -> AsyncIterator[bytes]:
+    with tempfile.TemporaryFile() as file:
+        workbook = _Workbook(file, list(REQUESTS))
+        async for batch in _batches(scope):
+            await asyncio.to_thread(workbook.write, batch)
+        await asyncio.to_thread(workbook.close)
+        file.seek(0)
+        while part := await asyncio.to_thread(file.read, PART):
+            yield part
+
+
+async def _batches(scope: Scope) -> AsyncIterator[list[Cells]]:
+    last: tuple[datetime, Any] | None = None
+    while batch := await in_database(_batch, scope, last):
+        yield batch
+        last = (batch[-1][REQUESTS.index("created_at")], batch[-1][REQUESTS.index("id")])
+
+
+def _batch(scope: Scope, last: tuple[datetime, Any] | None) -> list[Cells]:
+    rows = scope.rows().order_by("-created_at", "-pk")
+    if last is not None:
+        at, id = last
+        rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=id), created_at__lte=at)
+    return [list(row) for row in rows.values_list(*REQUESTS)[:BATCH]]
+
+
+def _csv(rows: Iterable[Cells]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows([_plain(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+class _Workbook:
+    """A workbook of one sheet, written row by row."""
+
+    def __init__(self, file: BinaryIO, header: Cells) -> None:
+        self._book = xlsxwriter.Workbook(file, {"constant_memory": True})
+        self._sheet = self._book.add_worksheet()
+        self._rows = 0
+        self.write([header])
+
+    def write(self, rows: Iterable[Cells]) -> None:
+        """Adds rows."""
+        for row in rows:
+            for column, cell in enumerate(row):
+                value = cell if isinstance(cell, Decimal) else _plain(cell)
+                if isinstance(value, bool):
+                    self._sheet.write_boolean(self._rows, column, value)
+                elif isinstance(value, int | float | Decimal):
+                    self._sheet.write_number(self._rows, column, value)
+                elif value is not None:
+                    self._sheet.write_string(self._rows, column, value)
+            self._rows += 1
+
+    def close(self, rows: Iterable[Cells] = ()) -> None:
+        """Adds the last rows, and makes the file whole."""
+        self.write(rows)
+        self._book.close()
+
+
+def _plain(cell: Any) -> Any:
+    """A cell as a spreadsheet takes it: what begins like a formula is quoted."""
+    match cell:
+        case None | bool() | int() | float():
+            return cell
+        case Decimal():
+            return decimal_string(cell)
+        case timedelta():
+            return cell.total_seconds()
+        case dict():
+            return json.dumps(cell)
+        case datetime() | date():
+            return cell.isoformat()
+    text = str(cell)
+    return f"'{text}" if text.startswith(FORMULA) else text

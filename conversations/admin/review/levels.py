@@ -1,0 +1,205 @@
+"""The way down: a scope's sums by day, user, model, conversation, turn or request, each row the next level's scope.
+
+The rows of a level add up to the row that led to it, since they are sums of the same rows of the ledger.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max, Min, QuerySet
+from django.urls import reverse
+
+from conversations.admin.review.scope import NOTHING, Scope
+from conversations.admin.review.sums import CLASSES, Sums, summed
+from conversations.models import Conversation, DailyUsage, Turn, Usage
+
+PAGE = 100
+"""Rows of a level on a page."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A part of a scope."""
+
+    label: str
+    sums: Sums
+    url: str = ""
+    """Where it leads."""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Level:
+    """One way to divide a scope."""
+
+    name: str
+    heading: str
+    rows: Callable[[Scope], QuerySet[Any]]
+    shown: Callable[[Scope, list[Any]], Iterable[Row]]
+
+
+def of(scope: Scope, by: str) -> Level:
+    """The level that is asked for; without one, or with one that a scope can't be divided by, the first below it."""
+    return next((level for level in possible(scope) if level.name == by), LEVELS[_below(scope)])
+
+
+def possible(scope: Scope) -> list[Level]:
+    """The levels that can be asked for: turns and requests only where there are not too many to add up."""
+    if scope.turn is not None:
+        names: tuple[str, ...] = ("model", "request")
+    elif scope.conversation is not None:
+        names = ("day", "model", "turn", "request")
+    else:
+        few = scope.user is not None and len(scope.days) == 1
+        names = ("day", "user", "model", "conversation", *(("turn", "request") if few else ()))
+    return [LEVELS[name] for name in names]
+
+
+def page(level: Level, scope: Scope, number: int) -> tuple[list[Row], bool]:
+    """So many rows of a level, and whether there are more after them."""
+    found = list(level.rows(scope)[(number - 1) * PAGE : number * PAGE + 1])
+    return list(level.shown(scope, found[:PAGE])), len(found) > PAGE
+
+
+def address(scope: Scope, by: str = "") -> str:
+    """Where a scope's level is shown."""
+    return f"{reverse('admin:conversations_usage_review')}?{scope.query}{f'&by={by}' if by else ''}"
+
+
+def trail(scope: Scope) -> list[tuple[str, str]]:
+    """The way to a scope from its whole period: what each step is called, and where it is shown."""
+    steps = {"day": scope.day, "user": scope.user, "conversation": scope.conversation, "turn": scope.turn}
+    taken = [(name, value) for name, value in steps.items() if value is not None]
+    whole = scope.within(**dict.fromkeys(steps))
+    found = [(f"{scope.since} to {scope.until}", address(whole))]
+    for name, value in taken:
+        whole = whole.within(**{name: value})
+        found.append((_called(name, value), address(whole)))
+    return found
+
+
+def _called(name: str, value: Any) -> str:
+    if value == NOTHING:
+        return f"Of no {name}"
+    if name == "user":
+        newest = DailyUsage.objects.filter(user=value).order_by("-day").values_list("username", flat=True)
+        return newest.first() or str(value)
+    if name == "conversation":
+        return titles_of([value]).get(value, f"{value} (deleted)")
+    return str(value) if name == "day" else f"Turn {value}"
+
+
+def _below(scope: Scope) -> str:
+    if scope.turn is not None:
+        return "request"
+    if scope.conversation is not None:
+        return "turn"
+    if len(scope.days) > 1:
+        return "day"
+    return "user" if scope.user is None else "conversation"
+
+
+def _grouped(rows: QuerySet[Any], key: str, **more: Any) -> QuerySet[Any]:
+    return rows.order_by().values(key).annotate(**summed(rows), **more)
+
+
+def _days(scope: Scope) -> QuerySet[Any]:
+    rows = scope.daily() if scope.conversation is None else scope.daily_conversations()
+    return _grouped(rows, "day").order_by("-day")
+
+
+def _show_days(scope: Scope, found: list[Any]) -> Iterable[Row]:
+    for each in found:
+        yield Row(each["day"].isoformat(), Sums.of_row(each), address(scope.within(day=each["day"])))
+
+
+def _users(scope: Scope) -> QuerySet[Any]:
+    return _grouped(scope.summable(), "user", name=Max("username")).order_by("-sum_cost", "user")
+
+
+def _show_users(scope: Scope, found: list[Any]) -> Iterable[Row]:
+    for each in found:
+        yield Row(each["name"], Sums.of_row(each), address(scope.within(user=each["user"] or NOTHING)))
+
+
+def _models(scope: Scope) -> QuerySet[Any]:
+    return _grouped(scope.summable(), "model").order_by("-sum_cost", "model")
+
+
+def _show_models(scope: Scope, found: list[Any]) -> Iterable[Row]:
+    for each in found:
+        yield Row(each["model"], Sums.of_row(each), address(scope.within(model=each["model"])))
+
+
+def _conversations(scope: Scope) -> QuerySet[Any]:
+    return _grouped(scope.daily_conversations(), "conversation", name=Max("username")).order_by(
+        "-sum_cost", "conversation"
+    )
+
+
+def _show_conversations(scope: Scope, found: list[Any]) -> Iterable[Row]:
+    titles = titles_of(each["conversation"] for each in found)
+    for each in found:
+        id = each["conversation"]
+        label = titles.get(id, f"{id} (deleted)") if id else "Of no conversation"
+        yield Row(label, Sums.of_row(each), address(scope.within(conversation=id or NOTHING)), each["name"])
+
+
+def titles_of(ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
+    """What conversations are called, if they are still there."""
+    found = Conversation.objects.filter(pk__in=[id for id in ids if id]).only("id", "title")
+    return {each.pk: str(each) for each in found}
+
+
+def _turns(scope: Scope) -> QuerySet[Any]:
+    return _grouped(scope.rows(), "turn", at=Min("created_at"), kind=Min("purpose")).order_by("at", "turn")
+
+
+def _show_turns(scope: Scope, found: list[Any]) -> Iterable[Row]:
+    there = Turn.objects.filter(pk__in=[each["turn"] for each in found if each["turn"]])
+    statuses = dict(there.values_list("pk", "status"))
+    for each in found:
+        id = each["turn"]
+        label = f"Turn {id}" if id else f"Of no turn ({each['kind']})"
+        note = f"{clock(each['at'])}, {statuses.get(id, 'deleted')}" if id else ""
+        yield Row(label, Sums.of_row(each), address(scope.within(turn=id or NOTHING)), note)
+
+
+def _requests(scope: Scope) -> QuerySet[Usage]:
+    return scope.rows().defer("raw", "prices").order_by("created_at", "pk")
+
+
+def _show_requests(scope: Scope, found: list[Usage]) -> Iterable[Row]:
+    for row in found:
+        kind = f"{row.purpose}, {row.source}" + (", correction" if row.corrects_id else "")
+        note = f"{clock(row.created_at)}, {kind}, {row.error_type or row.stop_reason or 'cut'}"
+        sums = Sums(
+            requests=row.requests,
+            **{name: getattr(row, name) for name in CLASSES},
+            cost=row.cost or Sums.cost,
+            unpriced=row.requests if row.cost is None else 0,
+        )
+        yield Row(row.request_id or str(row.pk), sums, reverse("admin:conversations_usage_change", args=[row.pk]), note)
+
+
+def clock(at: datetime) -> str:
+    """The time of the day, in UTC like the days."""
+    return f"{at:%H:%M:%S}"
+
+
+LEVELS = {
+    level.name: level
+    for level in (
+        Level("day", "Days", _days, _show_days),
+        Level("user", "Users", _users, _show_users),
+        Level("model", "Models", _models, _show_models),
+        Level("conversation", "Conversations", _conversations, _show_conversations),
+        Level("turn", "Turns", _turns, _show_turns),
+        Level("request", "Requests", _requests, _show_requests),
+    )
+}

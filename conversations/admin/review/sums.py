@@ -1,0 +1,68 @@
+"""What rows of the ledger, or of its days, add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any, Self
+
+from django.db.models import DecimalField, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+
+from conversations.models import Usage
+
+CLASSES = {
+    "input_tokens": "Input",
+    "output_tokens": "Output",
+    "cache_read_tokens": "Cache read",
+    "cache_write_5m_tokens": "Cache write, 5 min",
+    "cache_write_1h_tokens": "Cache write, 1 h",
+}
+"""Claude's five classes of tokens, and what they are called."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Requests, their tokens by class, and what they cost together, in US dollars as far as it is known."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_5m_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    cost: Decimal = Decimal(0)
+    unpriced: int = 0
+    """How many of the requests have no known price: they are not in the cost, and not free."""
+
+    @classmethod
+    def of_row(cls, row: dict[str, Any]) -> Self:
+        """Of a row that `annotated` has made."""
+        return cls(**{each.name: row[f"sum_{each.name}"] for each in fields(cls)})
+
+    @classmethod
+    def of(cls, rows: QuerySet[Any]) -> Self:
+        """Of all rows of the ledger or of its days."""
+        return cls.of_row(rows.order_by().aggregate(**summed(rows)))
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
+
+    @property
+    def tokens(self) -> int:
+        """Of all classes."""
+        return sum(getattr(self, name) for name in CLASSES)
+
+    @property
+    def cache_share(self) -> float | None:
+        """How much of the input came from the cache, 0 to 1; None where there was no input."""
+        input = self.tokens - self.output_tokens
+        return self.cache_read_tokens / input if input else None
+
+
+def summed(rows: QuerySet[Any]) -> dict[str, Any]:
+    """The sums as aggregates, under names that no column has."""
+    nothing = Value(Decimal(0), output_field=DecimalField(max_digits=24, decimal_places=12))
+    sums: dict[str, Any] = {f"sum_{name}": Sum(name, default=0) for name in ("requests", *CLASSES)}
+    unpriced = Sum("requests", filter=Q(cost=None), default=0) if rows.model is Usage else Sum("unpriced", default=0)
+    return {**sums, "sum_cost": Coalesce(Sum("cost"), nothing), "sum_unpriced": unpriced}

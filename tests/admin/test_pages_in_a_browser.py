@@ -1,0 +1,154 @@
+"""The review's pages as a reviewer sees them: charts drawn, nothing too wide, light and dark, nothing from elsewhere.
+
+With COLLOQUY_SCREENSHOTS the pictures are kept in that folder.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from PIL import Image
+from playwright.sync_api import Page
+
+from conversations.admin.review.charts import COLOURS
+from conversations.models import Budget, User
+from conversations.services import audits
+from tests import browser, seeding
+from tests.clients import Api
+from tests.processes import ServerProcess
+
+pytestmark = pytest.mark.skipif(browser.found() is None, reason="there is no Chromium here (COLLOQUY_BROWSER)")
+
+CHARTS = ("cost", "tokens", "users", "models", "cache", "errors")
+SAID = """# Tea
+
+Some *text* with ![a picture](http://elsewhere.example/one.png), <img src="http://elsewhere.example/two.png">
+and [a link](javascript:alert(1)).
+
+| kind | colour |
+|---|---|
+| green | green |
+
+```python
+print("tea" * 200)
+```
+"""
+
+
+@pytest.fixture(scope="module")
+def used(database: str) -> tuple[Group, User]:
+    """A platform that a group has used for forty days."""
+    name = f"tea-{uuid.uuid4().hex[:8]}"
+    seeding.seed(name, 6000, users=12, days=40)
+    users = User.objects.filter(username__startswith=name)
+    group = Group.objects.create(name=name)
+    group.user_set.set(users)
+    Budget.objects.create(group=group, limit=60)
+    Budget.objects.create(user=users[0], limit=1, period="day")
+    audits.audit()
+    return group, users[0]
+
+
+@pytest.fixture(scope="module")
+def pages(used: tuple[Group, User], uvicorn_server: ServerProcess) -> dict[str, str]:
+    """The pages by their names."""
+    group, user = used
+    base = "/admin/conversations"
+    with Api(uvicorn_server.url) as api:
+        conversation = api.conversation(title="Tea & <b>biscuits</b>")
+        turn = api.ask(SAID, conversation)["id"]
+    return {
+        "dashboard": f"/admin/?group={group.pk}",
+        "days": f"{base}/usage/review/?group={group.pk}",
+        "users": f"{base}/usage/review/?group={group.pk}&by=user",
+        "conversations": f"{base}/usage/review/?group={group.pk}&user={user.pk}&by=conversation",
+        "ledger": f"{base}/usage/?group={group.pk}",
+        "budgets": f"{base}/budget/",
+        "conversation": f"{base}/conversation/{conversation}/change/",
+        "turn": f"{base}/turn/{turn}/change/",
+        "transcript": f"{base}/turn/{turn}/transcript/",
+    }
+
+
+@pytest.fixture(scope="module")
+def session(database: str) -> str:
+    """The session of one of the staff who is logged in."""
+    client = Client()
+    client.force_login(User.objects.create_superuser(f"reviewer-{uuid.uuid4().hex[:8]}"))
+    return client.cookies["sessionid"].value
+
+
+class Seen:
+    """A page as it came to be shown."""
+
+    def __init__(self, page: Page) -> None:
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page = page
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("request", self._asked)
+
+    def _asked(self, request: Any) -> None:
+        if urlsplit(request.url).hostname not in ("127.0.0.1", None):
+            self.elsewhere.append(request.url)
+
+    def open(self, url: str) -> None:
+        """Shows it, until everything is there."""
+        assert self.page.goto(url).status == 200, url  # type: ignore[union-attr]
+        self.page.wait_for_load_state("networkidle")
+
+    def too_wide(self) -> int:
+        """Pixels that one would have to scroll to the side for."""
+        width = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        return int(width)
+
+    def picture(self, name: str) -> Image.Image:
+        """What it looks like, all of it."""
+        data = self.page.screenshot(full_page=True)
+        if folder := os.environ.get("COLLOQUY_SCREENSHOTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            (Path(folder) / f"{name}.png").write_bytes(data)
+        return Image.open(io.BytesIO(data)).convert("RGB")
+
+    def drawn(self, selector: str) -> int:
+        """How many pixels of a chart are of a chart's colours."""
+        picture = Image.open(io.BytesIO(self.page.locator(selector).screenshot())).convert("RGB")
+        colours = {tuple(bytes.fromhex(colour[1:])) for colour in COLOURS}
+        found = picture.getcolors(maxcolors=1 << 24)
+        assert found is not None
+        return sum(count for count, colour in found if colour in colours)
+
+
+def brightness(picture: Image.Image) -> float:
+    """Of most of a picture, 0 to 255."""
+    return float(sorted(picture.resize((100, 100)).convert("L").tobytes())[5000])
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 420)])
+def test_they_look_right(
+    pages: dict[str, str], session: str, uvicorn_server: ServerProcess, scheme: Any, width: int
+) -> None:
+    with browser.launched() as chromium:
+        context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+        context.add_cookies([{"name": "sessionid", "value": session, "url": uvicorn_server.url}])
+        for name, path in pages.items():
+            seen = Seen(context.new_page())
+            seen.open(uvicorn_server.url + path)
+            picture = seen.picture(f"{name}-{scheme}-{width}")
+            assert seen.too_wide() <= 0, name
+            assert (brightness(picture) > 128) == (scheme == "light"), name
+            assert seen.complaints == [], name
+            assert seen.elsewhere == [], name
+            if name == "dashboard":
+                drawn = {id: seen.drawn(f"#chart-{id} canvas") for id in CHARTS}
+                assert min(drawn.values()) > 100, drawn
+            seen.page.close()
