@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 # The dice are always the same. Ids begin with the time, as ours do.
 SEED = """
-CREATE FUNCTION pg_temp.id_of(at timestamptz, what text) RETURNS uuid LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION pg_temp.id_of(at timestamptz, what text) RETURNS uuid LANGUAGE sql AS $$
     SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(what), 1, 19))::uuid
 $$;
 SELECT setseed(0.42);

@@ -22,7 +22,7 @@ LONGEST = 200_000
 
 # Without images: `![a](b)` is a link with an exclamation mark.
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable("image")
-_TAGS = {
+TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "a"),
 }
@@ -33,7 +33,7 @@ def markdown(text: str) -> SafeString:
     rendered = _markdown.render(text[:LONGEST])
     clean = nh3.clean(
         rendered,
-        tags=_TAGS,
+        tags=TAGS,
         attributes={"a": {"href", "title"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",

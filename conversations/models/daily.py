@@ -58,7 +58,10 @@ class DailyUsage(Daily):
                 nulls_distinct=False,
             ),
         )
-        indexes = (models.Index(fields=("user", "day"), name="daily_usage_by_user"),)
+        indexes = (
+            models.Index(fields=("user", "day"), name="daily_usage_by_user"),
+            models.Index("model", name="daily_usage_by_model"),
+        )
 
 
 class DailyConversation(Daily):

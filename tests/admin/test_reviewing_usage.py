@@ -13,16 +13,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from conversations.models import Audit, Budget, Conversation, Message, Turn, Usage, User
+from tests.admin.pages import total
 from tests.clients import Api
 
 PAGES = ["conversation", "message", "turn", "usage", "attachment", "user"]
-
-
-@pytest.fixture
-def staff(database: str) -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser(f"staff-{uuid.uuid4().hex[:8]}"))
-    return client
 
 
 @pytest.fixture
@@ -40,12 +34,6 @@ def spent(database: str) -> User:
             source=Usage.Source.PROVIDER,
         )
     return user
-
-
-def total(page: str, name: str) -> str:
-    found = re.search(f'data-total="{name}">(.*?)</dd>', page)
-    assert found, f"there is no total of {name}"
-    return re.sub("<[^>]*>", "", found[1]).strip()
 
 
 @pytest.mark.parametrize("name", PAGES)

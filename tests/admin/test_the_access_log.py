@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-
 import pytest
 from django.db import IntegrityError, InternalError, transaction
 from django.test import Client
 
 from conversations.models import Message, Opening, User
 from tests.clients import Api
-
-
-@pytest.fixture
-def reviewer(database: str) -> User:
-    return User.objects.create_superuser(f"reviewer-{uuid.uuid4().hex[:8]}")
-
-
-@pytest.fixture
-def staff(reviewer: User) -> Client:
-    client = Client()
-    client.force_login(reviewer)
-    return client
 
 
 def test_every_opening_is_shown_to_the_owner(staff: Client, reviewer: User, api: Api, other: Api) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import asdict, dataclass, fields
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Max, QuerySet, Value
+from django.db.models import F, Max, Q, QuerySet, Sum, Value
 from django.db.models.functions import NullIf
 
 from conversations.admin.meters import Meter
@@ -41,9 +41,17 @@ class Parts:
 
     def __init__(self, scope: Scope) -> None:
         rows = scope.daily()
-        keys = ("day", "model", "source", "error_type")
-        found = rows.order_by().values(*keys).annotate(**summed(rows))
-        self._sums = {Part(*(each[key] for key in keys)): Sums.of_row(each) for each in found}
+        keys = tuple(each.name for each in fields(Part))
+        found = rows.order_by().values(*keys).annotate(**summed(rows), most=Max("slowest"))
+        self._sums: dict[Part, Sums] = {}
+        slowest: dict[Part, timedelta] = {}
+        for each in found:
+            part = Part(*(each[key] for key in keys))
+            self._sums[part] = Sums.of_row(each)
+            if each["most"] is not None:
+                slowest[part] = each["most"]
+        self.slowest = sorted(slowest, key=lambda part: slowest[part], reverse=True)
+        """Those with requests whose time is known, by that of the slowest."""
 
     def by(self, key: Callable[[Part], Any]) -> defaultdict[Any, Sums]:
         """The sums of the parts with the same key together."""
@@ -65,7 +73,7 @@ def context(scope: Scope) -> dict[str, Any]:
         "estimated": parts.by(lambda part: part.source)[Usage.Source.ESTIMATE].requests,
         "charts": list(_charts(scope, parts)),
         "conversations": _conversations(scope),
-        "slowest": slowest(scope),
+        "slowest": slowest(scope, parts),
         "errors": sorted(errors.items(), key=lambda each: -each[1]),
         "budgets": _budgets(),
         "audit": Audit.objects.first(),
@@ -84,8 +92,9 @@ def _charts(scope: Scope, parts: Parts) -> Iterator[Chart]:
     yield charts.stacked("cost", "Cost by day and model (USD)", days, costs, in_table)
     tokens = {label: [getattr(by_day[day], name) for day in days] for name, label in CLASSES.items()}
     yield charts.stacked("tokens", "Tokens by day and class", days, tokens, in_table)
-    users = [(each["name"], each["sum_cost"]) for each in _dearest(scope.daily(), "user")]
-    yield charts.bars("users", "Cost by user (USD)", users, levels.address(scope, "user"))
+    users = scope.daily().order_by().values("user").annotate(name=Max("username"), total=Sum("cost"))
+    dearest = [(each["name"], each["total"]) for each in users.order_by("-total", "user")[:TOP]]
+    yield charts.bars("users", "Cost by user (USD)", dearest, levels.address(scope, "user"))
     dearest = [(model, by_model[model].cost) for model in models[:TOP]]
     yield charts.bars("models", "Cost by model (USD)", dearest, levels.address(scope, "model"))
     shares = [by_day[day].cache_share for day in days]
@@ -97,25 +106,29 @@ def _charts(scope: Scope, parts: Parts) -> Iterator[Chart]:
     yield charts.stacked("errors", "Errors by day", days, errors, in_table)
 
 
-def _dearest(rows: QuerySet[Any], key: str) -> list[dict[str, Any]]:
-    found = rows.order_by().values(key).annotate(**summed(rows), name=Max("username"))
-    return list(found.order_by("-sum_cost", key)[:TOP])
-
-
 def _conversations(scope: Scope) -> list[levels.Row]:
-    """Those that cost most."""
-    found = _dearest(scope.daily_conversations().filter(conversation__isnull=False), "conversation")
-    return list(levels.LEVELS["conversation"].shown(scope, found))
+    """Those that cost most: found by that alone, since there are many, and only then added up."""
+    rows = scope.daily_conversations().filter(conversation__isnull=False)
+    costs = rows.order_by().values("conversation").annotate(total=Sum("cost")).order_by("-total", "conversation")
+    dearest = [each["conversation"] for each in costs[:TOP]]
+    level = levels.LEVELS["conversation"]
+    return list(level.shown(scope, list(level.rows(scope).filter(conversation__in=dearest))))
 
 
-def slowest(scope: Scope) -> list[dict[str, Any]]:
+def slowest(scope: Scope, parts: Parts) -> list[dict[str, Any]]:
     """The requests that took longest.
 
-    Each is one of a day, user and kind whose slowest was among the slowest: only these few are looked into.
+    They are in the parts whose slowest were slowest, and there of the users whose slowest were: only these few are
+    looked into.
     """
-    kinds = list(scope.daily().filter(slowest__isnull=False).order_by("-slowest")[:TOP])
-    found = [_slowest_of(kind) for kind in kinds]
-    return list(found[0].union(*found[1:], all=True).order_by("-duration")[:TOP]) if found else []
+    within = Q(pk__in=())
+    for part in parts.slowest[:TOP]:
+        within |= Q(**asdict(part))
+    kinds = scope.daily().filter(within, slowest__isnull=False).order_by("-slowest")[:TOP]
+    of_each = [_slowest_of(kind) for kind in kinds]
+    if len(of_each) < 2:
+        return [row for rows in of_each for row in rows]
+    return list(of_each[0].union(*of_each[1:], all=True).order_by("-duration")[:TOP])
 
 
 def _slowest_of(kind: DailyUsage) -> QuerySet[Any, Any]:

@@ -1,0 +1,32 @@
+"""The staff."""
+
+from __future__ import annotations
+
+import uuid
+
+import httpx2
+import pytest
+from django.test import Client
+
+from conversations.models import User
+from tests.processes import ServerProcess
+
+
+@pytest.fixture
+def reviewer(database: str) -> User:
+    """One of the staff who may see everything."""
+    return User.objects.create_superuser(f"reviewer-{uuid.uuid4().hex[:8]}")
+
+
+@pytest.fixture
+def staff(reviewer: User) -> Client:
+    """Their browser, as far as a page without scripts needs one."""
+    client = Client()
+    client.force_login(reviewer)
+    return client
+
+
+@pytest.fixture
+def download(staff: Client, server: ServerProcess) -> httpx2.Client:
+    """The same at a real server, which sends files as they are made."""
+    return httpx2.Client(base_url=server.url, cookies={"sessionid": staff.cookies["sessionid"].value}, timeout=60)
