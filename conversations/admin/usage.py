@@ -16,7 +16,7 @@ from conversations.admin import rendering
 from conversations.admin.readonly import ReadOnlyAdmin
 from conversations.admin.review import views
 from conversations.admin.review.scope import ScopeForm
-from conversations.admin.review.sums import CLASSES, Sums
+from conversations.admin.review.sums import Sums
 from conversations.models import DailyUsage, Usage
 
 admin.site.index_template = "conversations/dashboard.html"
@@ -60,12 +60,13 @@ class UsageAdmin(ReadOnlyAdmin):
         "username",
         "purpose",
         "model",
-        "requests",
-        *CLASSES,
+        "input_tokens",
+        "output_tokens",
+        "cache_read",
+        "cache_written",
         "price",
         "source",
-        "stop_reason",
-        "error_type",
+        "outcome",
     )
     list_filter = (ScopeFilter,)
     list_filter_submit = True
@@ -102,6 +103,21 @@ class UsageAdmin(ReadOnlyAdmin):
             response.context_data["total"] = Sums.of(rows if "q" in request.GET else scope.summable())
             response.context_data["query"] = scope.query
         return response
+
+    @admin.display(description="cache read")
+    def cache_read(self, usage: Usage) -> int:
+        """Tokens."""
+        return usage.cache_read_tokens
+
+    @admin.display(description="cache written")
+    def cache_written(self, usage: Usage) -> int:
+        """Tokens, for five minutes and for an hour."""
+        return usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+
+    @admin.display(description="outcome")
+    def outcome(self, usage: Usage) -> str:
+        """How it ended, or that it is a correction."""
+        return "correction" if usage.corrects_id else usage.error_type or usage.stop_reason or "cut"
 
     @admin.display(description="cost")
     def price(self, usage: Usage) -> str:
