@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Max, Min, QuerySet
@@ -181,7 +182,7 @@ def _show_requests(scope: Scope, found: list[Usage]) -> Iterable[Row]:
         sums = Sums(
             requests=row.requests,
             **{name: getattr(row, name) for name in CLASSES},
-            cost=row.cost or Sums.cost,
+            cost=row.cost or Decimal(0),
             unpriced=row.requests if row.cost is None else 0,
         )
         yield Row(row.request_id or str(row.pk), sums, reverse("admin:conversations_usage_change", args=[row.pk]), note)

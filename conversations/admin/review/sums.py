@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any, Self
+from operator import add
+from typing import Any, NamedTuple, Self
 
 from django.db.models import DecimalField, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
@@ -21,9 +21,11 @@ CLASSES = {
 """Claude's five classes of tokens, and what they are called."""
 
 
-@dataclass(frozen=True)
-class Sums:
-    """Requests, their tokens by class, and what they cost together, in US dollars as far as it is known."""
+class Sums(NamedTuple):
+    """Requests, their tokens by class, and what they cost together, in US dollars as far as it is known.
+
+    A tuple, since a page adds up thousands of them.
+    """
 
     requests: int = 0
     input_tokens: int = 0
@@ -38,15 +40,15 @@ class Sums:
     @classmethod
     def of_row(cls, row: dict[str, Any]) -> Self:
         """Of a row that `annotated` has made."""
-        return cls(**{each.name: row[f"sum_{each.name}"] for each in fields(cls)})
+        return cls(*(row[f"sum_{name}"] for name in cls._fields))
 
     @classmethod
     def of(cls, rows: QuerySet[Any]) -> Self:
         """Of all rows of the ledger or of its days."""
         return cls.of_row(rows.order_by().aggregate(**summed(rows)))
 
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
+    def __add__(self, other: Sums) -> Sums:  # type: ignore[override]
+        return Sums(*map(add, self, other))
 
     @property
     def tokens(self) -> int:
