@@ -133,7 +133,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='dailyconversation',
-            index=models.Index(fields=['conversation', 'day'], name='daily_conversation_by_day'),
+            index=models.Index(fields=['conversation', 'day'], include=('cost',), name='daily_conversation_by_day'),
         ),
         migrations.AddConstraint(
             model_name='dailyconversation',

@@ -83,5 +83,6 @@ class DailyConversation(Daily):
         )
         indexes = (
             models.Index(fields=("user", "day"), name="daily_conversation_by_user"),
-            models.Index(fields=("conversation", "day"), name="daily_conversation_by_day"),
+            # With the cost: of the many conversations of a period, those that cost most are found in the index alone.
+            models.Index(fields=("conversation", "day"), include=("cost",), name="daily_conversation_by_day"),
         )
