@@ -7,6 +7,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 
 from conversations.content import attachments_in
 from conversations.models import Usage, User
@@ -43,35 +45,33 @@ def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Extraction | None:
         return Extraction.objects.select_related("owner").get(pk=id) if claimed else None
 
 
-def hold(*, extraction: Extraction, number: int, request: dict[str, Any]) -> None:
-    """Holds what an attempt can cost. Raises BudgetExceeded, or LostExtraction where it is not ours any more."""
+def begin_attempt(*, extraction: Extraction, number: int, request: dict[str, Any]) -> None:
+    """Notes an attempt before it is sent, so that it is booked if this process dies with it on its way.
+
+    Holds what it can cost. Raises BudgetExceeded, or LostExtraction where it is not ours any more.
+    """
     with transaction.atomic(durable=True):
         held = _held(extraction)
         spending.hold_for_request(user=held.owner, work=held.pk, number=number, request=request)
+        native = "output_config" in request
+        held.attempts.get_or_create(number=number, defaults={"native": native, "content": []})
 
 
-def keep(*, extraction: Extraction, number: int, native: bool, answer: Folded, upstream: usage.Upstream) -> Attempt:
-    """Books and stores an answer, before anything is made of it."""
+def keep(
+    *, extraction: Extraction, number: int, request: dict[str, Any], answer: Folded | None, upstream: usage.Upstream
+) -> Attempt:
+    """Books and stores an answer, before anything is made of it; of one that never began, what was asked."""
     with transaction.atomic(durable=True):
-        _held(extraction)
-        kept = extraction.attempts.filter(number=number).first()
-        if kept:  # the answer to the first time was lost with the connection
-            return kept
-        row = usage.book(
-            user=extraction.owner,
-            answer=answer,
-            model=extraction.model,
-            upstream=upstream,
-            purpose=Usage.Purpose.EXTRACTION,
-        )
-        return Attempt.objects.create(
-            extraction=extraction,
-            number=number,
-            native=native,
-            content=answer.content,
-            stop_reason=answer.stop_reason,
-            usage=row,
-        )
+        attempt = _held(extraction).attempts.get(number=number)
+        if attempt.usage_id is None:  # otherwise the answer to the first time was lost with the connection
+            _book(attempt, answer or usage.unanswered(request), upstream)
+        return attempt
+
+
+def forget(*, extraction: Extraction, number: int) -> None:
+    """An attempt that Claude did not take is none."""
+    with transaction.atomic(durable=True):
+        _held(extraction).attempts.filter(number=number, usage=None).delete()
 
 
 def note(*, attempt: Attempt, problems: list[dict[str, str]]) -> None:
@@ -99,7 +99,44 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
     with transaction.atomic(durable=True):
         extraction = Extraction.abandoned(by).select_for_update(no_key=True, skip_locked=True).filter(pk=id).first()
         if extraction is not None:
+            _book_lost(extraction)
             _end(extraction, Extraction.Status.FAILED, None, [], LOST)
+
+
+@receiver(pre_delete, sender=Extraction)
+def _gone(instance: Extraction, **kwargs: Any) -> None:
+    """One that is deleted under whoever runs it, with its user, is booked."""
+    if instance.ended:
+        return
+    unended = Extraction.objects.exclude(status__in=Extraction.TERMINAL).select_for_update(no_key=True)
+    extraction = unended.filter(pk=instance.pk).first()
+    if extraction is not None:
+        _book_lost(extraction)
+        budgets.release(extraction.pk)
+        tell("cancel", extraction.pk)
+
+
+def _book_lost(extraction: Extraction) -> None:
+    """Books the attempt that was sent and whose answer nobody kept, by what it asked about."""
+    attempts = list(extraction.attempts.all())
+    asked = [extraction.content, *(attempt.content for attempt in attempts)]
+    for attempt in attempts:
+        if attempt.usage_id is None:
+            request = {"system": extraction.schema, "messages": asked}
+            _book(attempt, usage.unanswered(request), usage.Upstream())
+
+
+def _book(attempt: Attempt, answer: Folded, upstream: usage.Upstream) -> None:
+    extraction = attempt.extraction
+    attempt.content, attempt.stop_reason = answer.content, answer.stop_reason
+    attempt.usage = usage.book(
+        user=extraction.owner,
+        answer=answer,
+        model=extraction.model,
+        upstream=upstream,
+        purpose=Usage.Purpose.EXTRACTION,
+    )
+    attempt.save(update_fields=["content", "stop_reason", "usage"])
 
 
 def _held(extraction: Extraction) -> Extraction:

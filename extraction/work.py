@@ -97,7 +97,7 @@ async def _attempts(extraction: Extraction) -> Outcome:
             earlier=earlier,
         )
         number = len(earlier) + 1
-        await persistently(services.hold, extraction=extraction, number=number, request=request)
+        await persistently(services.begin_attempt, extraction=extraction, number=number, request=request)
         attempt = await _attempt(extraction, number, request)
         outcome = _judged(extraction.schema, attempt)
         await persistently(services.note, attempt=attempt, problems=outcome.get("problems", []))
@@ -134,19 +134,19 @@ async def _attempt(extraction: Extraction, number: int, request: dict[str, Any])
     try:
         await upstream.ask(request, keep)
     finally:
-        answers = fold(events)
-        if answers:
-            known = upstream.known() or Upstream()
-            attempt = await asyncio.shield(_kept(extraction, number, request, answers[0], known))
+        answer, known = next(iter(fold(events)), None), upstream.known()
+        if known is None:
+            await asyncio.shield(persistently(services.forget, extraction=extraction, number=number))
+        else:
+            attempt = await asyncio.shield(_kept(extraction, number, request, answer, known))
     return attempt
 
 
 async def _kept(
-    extraction: Extraction, number: int, request: dict[str, Any], answer: Folded, upstream: Upstream
+    extraction: Extraction, number: int, request: dict[str, Any], answer: Folded | None, upstream: Upstream
 ) -> Attempt:
-    native = "output_config" in request
     return await persistently(
-        services.keep, extraction=extraction, number=number, native=native, answer=answer, upstream=upstream
+        services.keep, extraction=extraction, number=number, request=request, answer=answer, upstream=upstream
     )
 
 
