@@ -12,8 +12,7 @@ from django.db.models.functions import Coalesce
 
 from conversations.claude import catalogue
 from conversations.errors import NotFound
-from conversations.models import Conversation, Message, Turn, User
-from conversations.services import running
+from conversations.models import Conversation, Message, Titling, Turn, User
 from conversations.services.settings import NAMES, resolved
 
 MARKS: dict[str, Any] = {"start_sel": "<mark>", "stop_sel": "</mark>", "max_words": 20, "min_words": 8}
@@ -69,9 +68,11 @@ def delete(*, user: User, id: uuid.UUID | str) -> None:
     """Deletes a conversation with everything in it but the ledger's rows. A turn that runs is stopped and booked."""
     with transaction.atomic(durable=True):
         conversation = Conversation.objects.get_visible(user, id)
-        for turn in conversation.turns.exclude(status__in=Turn.TERMINAL):
-            running.stop_now(turn_id=turn.pk)
-        conversation.delete()
+        for work in (Turn, Titling):  # before the conversation, as where they end
+            unended = work._base_manager.filter(conversation=conversation).exclude(status__in=work.TERMINAL)
+            list(unended.select_for_update(no_key=True).order_by("pk"))
+        # No turn begins in it meanwhile.
+        Conversation.objects.select_for_update().get_visible(user, id).delete()
 
 
 def search(found: QuerySet[Conversation], words: str) -> QuerySet[Conversation]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 
 from conversations import tools
 from conversations.history import Block
@@ -161,11 +163,16 @@ def settle(*, turn_id: uuid.UUID, by: uuid.UUID) -> None:
             end(turn, committed(turn), Ending(status, upstream=sent(turn)))
 
 
-def stop_now(*, turn_id: uuid.UUID) -> None:
-    """Ends a turn under whoever runs it, with what is committed of it. Within the caller's transaction."""
-    turn = Turn.objects.select_for_update(no_key=True).get(pk=turn_id)
-    if not turn.ended:
-        end(turn, committed(turn), Ending(Turn.Status.CANCELLED, upstream=sent(turn)))
+@receiver(pre_delete, sender=Turn)
+def _gone(instance: Turn, **kwargs: Any) -> None:
+    """A turn that is deleted under whoever runs it, with its conversation or its user, is booked and stopped."""
+    if instance.ended:
+        return
+    turn = Turn.objects.select_for_update(no_key=True).filter(pk=instance.pk, status__in=Turn.ACTIVE).first()
+    if turn is not None:
+        folded = fold(committed(turn))
+        _book(turn, folded, _answers(folded), sent(turn))
+        budgets.release(turn.pk)
         tell("cancel", turn.pk)
 
 
@@ -233,12 +240,16 @@ def _keep(turn: Turn, folded: list[Folded], upstream: tuple[usage.Upstream, ...]
     """
     kept = folded if whole or not folded or folded[-1].role == Message.Role.ASSISTANT else folded[:-1]
     _keep_messages(turn, kept)
-    answers = [message for message in folded if message.role == Message.Role.ASSISTANT]
+    answers = _answers(folded)
     _book(turn, folded, answers, upstream)
     if answers:
         turn.stop_reason = answers[-1].stop_reason
         turn.stop_sequence = answers[-1].stop_sequence
         turn.stop_details = answers[-1].stop_details
+
+
+def _answers(folded: list[Folded]) -> list[Folded]:
+    return [message for message in folded if message.role == Message.Role.ASSISTANT]
 
 
 def _keep_messages(turn: Turn, folded: list[Folded]) -> None:

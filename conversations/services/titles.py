@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
 
 from conversations.claude import catalogue
 from conversations.models import Conversation, Message, Titling, Turn, Usage
@@ -97,7 +99,29 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
             _end(titling, None, usage.Upstream() if titling.sent else None)
 
 
+@receiver(pre_delete, sender=Titling)
+def _gone(instance: Titling, **kwargs: Any) -> None:
+    """One that is deleted under whoever works on it, with its conversation or its user, is booked."""
+    if instance.ended:
+        return
+    unended = Titling.objects.exclude(status__in=Titling.TERMINAL).select_for_update(no_key=True)
+    titling = unended.filter(pk=instance.pk).first()
+    if titling is not None:
+        _settle(titling, None, usage.Upstream() if titling.sent else None)
+        tell("cancel", titling.pk)
+
+
 def _end(titling: Titling, answer: Folded | None, upstream: usage.Upstream | None) -> None:
+    title = _title(answer) if answer else ""
+    if title:  # before the budgets, as a turn that begins in the conversation locks them
+        Conversation.objects.filter(pk=titling.conversation_id, title="").update(title=title)
+    _settle(titling, answer, upstream)
+    titling.status = Titling.Status.COMPLETED if title else Titling.Status.FAILED
+    titling.finished_at = Now()
+    titling.save()
+
+
+def _settle(titling: Titling, answer: Folded | None, upstream: usage.Upstream | None) -> None:
     if upstream is not None:
         usage.book(
             user=titling.turn.user,
@@ -108,12 +132,6 @@ def _end(titling: Titling, answer: Folded | None, upstream: usage.Upstream | Non
             purpose=Usage.Purpose.TITLE,
         )
     budgets.release(titling.pk)
-    title = _title(answer) if answer else ""
-    if title:
-        Conversation.objects.filter(pk=titling.conversation_id, title="").update(title=title)
-    titling.status = Titling.Status.COMPLETED if title else Titling.Status.FAILED
-    titling.finished_at = Now()
-    titling.save()
 
 
 def _title(answer: Folded) -> str:

@@ -1,0 +1,121 @@
+"""What is deleted while something runs for it leaves nothing held, and what that has spent is in the ledger."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
+
+from conversations.claude.sandbox.server import Sandbox
+from conversations.models import Budget, Conversation, Hold, Titling, Turn, Usage
+from extraction.models import Extraction
+from tests.clients import Api
+from tests.processes import ServerProcess
+
+LONG = "Hello [[sandbox: words=400; pace=0.1]]"
+SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
+
+
+@pytest.fixture(scope="module")
+def naming(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
+    with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_TITLE_MODEL="claude-haiku-5-5") as process:
+        yield process
+
+
+@pytest.fixture
+def namer(naming: ServerProcess) -> Iterator[Api]:
+    with Api(naming.url) as client:
+        yield client
+
+
+def of_its_group(api: Api) -> Budget:
+    """A budget that stays when the user goes."""
+    group = Group.objects.create(name=f"group-{uuid.uuid4()}")
+    group.user_set.add(api.user)
+    return Budget.objects.create(group=group, limit=100)
+
+
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def asked_for_a_title(api: Api) -> Titling:
+    """The work on a title that takes a while."""
+    conversation = api.conversation()
+    api.ask("Hello [[sandbox: delay=1.5]]", conversation)
+    until(lambda: Titling.objects.filter(conversation_id=conversation, sent=True).exists())
+    return Titling.objects.get(conversation_id=conversation)
+
+
+def check_settled(budget: Budget, user: uuid.UUID) -> None:
+    budget.refresh_from_db()
+    assert budget.held == 0
+    assert not Hold.objects.filter(budget=budget).exists()
+    rows = Usage.objects.filter(user_id=user)
+    assert budget.spent == sum(row.counted for row in rows) > 0
+
+
+def test_a_title_that_goes_with_its_conversation_is_booked(namer: Api) -> None:
+    budget = Budget.objects.create(user=namer.user, limit=100)
+    titling = asked_for_a_title(namer)
+    assert Hold.objects.filter(work=titling.pk).exists()
+    assert namer.http.delete(f"/api/conversations/{titling.conversation_id}/").status_code == 204
+    check_settled(budget, namer.user.pk)
+    [row] = Usage.objects.filter(conversation_id=titling.conversation_id, purpose="title")
+    assert (row.source, row.input_tokens > 0) == ("estimate", True)
+
+
+def test_a_turn_that_goes_with_its_user_is_booked(api: Api) -> None:
+    budget = of_its_group(api)
+    turn, user = api.begin(LONG), api.user.pk
+    api.events(turn["id"], limit=8)
+    api.user.delete()
+    check_settled(budget, user)
+    [row] = Usage.objects.filter(turn_id=turn["id"])
+    assert (row.source, row.output_tokens > 1, row.username) == ("estimate", True, api.user.username)
+    time.sleep(0.5)  # in which the process hears that it is to stop
+    assert Usage.objects.filter(turn_id=turn["id"]).count() == 1
+    assert not Turn.objects.filter(pk=turn["id"]).exists()
+
+
+def test_a_title_that_goes_with_its_user_is_booked(namer: Api) -> None:
+    budget, user = of_its_group(namer), namer.user.pk
+    titling = asked_for_a_title(namer)
+    namer.user.delete()
+    check_settled(budget, user)
+    assert Usage.objects.filter(conversation_id=titling.conversation_id, purpose="title").count() == 1
+
+
+def test_an_extraction_that_goes_with_its_user_is_booked(api: Api) -> None:
+    budget, user = of_its_group(api), api.user.pk
+    body = {"schema": SCHEMA, "content": "Jane [[sandbox: delay=3]]"}
+    id = api.post("extraction/extractions/", body).json()["id"]
+    until(lambda: Hold.objects.filter(work=id).exists())
+    api.user.delete()
+    check_settled(budget, user)
+    assert not Extraction.objects.filter(pk=id).exists()
+
+
+def test_a_title_and_a_new_turn_do_not_wait_for_each_other_in_a_circle(namer: Api) -> None:
+    """A turn that begins has the conversation first, and then the budgets; so has a title that ends."""
+    budget = Budget.objects.create(user=namer.user, limit=100)
+    titling = asked_for_a_title(namer)
+    with transaction.atomic():
+        Conversation.objects.select_for_update(no_key=True).get(pk=titling.conversation_id)
+        until(someone_waits)
+        assert Budget.objects.select_for_update(nowait=True).get(pk=budget.pk).held > 0
+    until(lambda: Titling.objects.get(pk=titling.pk).ended)
+
+
+def someone_waits() -> bool:
+    """Whether a process waits for a lock of ours."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+        return bool(cursor.fetchone()[0])
