@@ -24,15 +24,18 @@ from conversations.api.fields import StrictSerializer
 from conversations.api.pagination import PathPages
 from conversations.api.requests import user_of
 from conversations.api.serializers import (
+    BranchUsageSerializer,
+    ConversationDetailSerializer,
     ConversationSerializer,
     MessageSerializer,
     NodeSerializer,
     TurnRequestSerializer,
     TurnSerializer,
 )
+from conversations.api.usage import sums_of
 from conversations.claude import catalogue, client
 from conversations.errors import InvalidRequest, NotFound
-from conversations.models import Conversation
+from conversations.models import Conversation, Usage
 from conversations.services import conversations, copies, paths, turns
 
 TOKENS = inline_serializer(
@@ -43,6 +46,9 @@ TOKENS = inline_serializer(
         "max_tokens": IntegerField(),
     },
 )
+
+
+LEAF = OpenApiParameter("leaf", OpenApiTypes.UUID, description="Default: the active leaf.")
 
 
 class ConversationFilter(filters.FilterSet):
@@ -72,9 +78,12 @@ class ForkSerializer(StrictSerializer):
 
 @extend_schema_view(
     list=extend_schema(description="The user's conversations."),
-    retrieve=extend_schema(description="A conversation."),
+    retrieve=extend_schema(
+        description="A conversation, and what it has cost: all its branches, and its title.",
+        responses=ConversationDetailSerializer,
+    ),
 )
-class ConversationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Conversation]):
+class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Conversation]):
     """A user's conversations."""
 
     serializer_class = ConversationSerializer
@@ -96,6 +105,11 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, view
         """Begins a conversation."""
         fields = self._fields(request)
         return self._shown(conversations.create(owner=user_of(request), fields=fields), status=201)
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Shows a conversation."""
+        conversation = self.get_object()
+        return Response({**ConversationSerializer(conversation).data, **sums_of(conversation.usage.all())})
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Changes a conversation."""
@@ -147,7 +161,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, view
 
     @extend_schema(
         description="The path from the root to a leaf, oldest first.",
-        parameters=[OpenApiParameter("leaf", OpenApiTypes.UUID, description="Default: the active leaf.")],
+        parameters=[LEAF],
         responses=MessageSerializer(many=True),
     )
     @action(detail=True, filter_backends=[], pagination_class=PathPages)
@@ -157,6 +171,19 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, view
         pages = PathPages()
         found = pages.paginate_path(conversation, self._leaf(conversation, request), request)
         return pages.get_paginated_response(MessageSerializer(found, many=True).data)
+
+    @extend_schema(
+        description="What a branch has cost: the turns that said what is on the path from the root to a leaf.",
+        parameters=[LEAF],
+        responses=BranchUsageSerializer,
+    )
+    @action(detail=True, filter_backends=[], pagination_class=None)
+    def usage(self, request: Request, pk: str) -> Response:
+        """Sums over a path."""
+        conversation = self.get_object()
+        leaf = self._leaf(conversation, request)
+        rows = Usage.objects.filter(turn_id__in=paths.turns(conversation.pk, leaf))
+        return Response({"leaf": leaf, **sums_of(rows)})
 
     @extend_schema(description="Every message's place in the tree.", responses=NodeSerializer(many=True))
     @action(detail=True, filter_backends=[])

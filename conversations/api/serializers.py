@@ -154,6 +154,25 @@ class UsageSumSerializer(serializers.Serializer[Any]):
     requests = serializers.IntegerField()
 
 
+class CostSerializer(serializers.Serializer[Any]):
+    """What several upstream requests used and cost."""
+
+    usage = UsageSumSerializer(read_only=True)
+    cost = serializers.CharField(
+        read_only=True, allow_null=True, help_text="US dollars; null where a price is not known."
+    )
+
+
+class ConversationDetailSerializer(CostSerializer, ConversationSerializer):
+    """A conversation, and what it has cost."""
+
+
+class BranchUsageSerializer(CostSerializer):
+    """What a branch of a conversation has cost."""
+
+    leaf = serializers.UUIDField(read_only=True, allow_null=True, help_text="Null where nothing was said yet.")
+
+
 class TurnSerializer(serializers.ModelSerializer[Turn]):
     """A turn. Its messages, usage and cost are there when it has ended."""
 

@@ -86,6 +86,13 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     return {**sums, "cost": decimal_string(row["sum_cost"] or 0) if known else None}
 
 
+def sums_of(rows: QuerySet[Usage]) -> dict[str, Any]:
+    """What rows add up to, as a turn shows it: its cost is not known where one price is not."""
+    sums = rows.aggregate(**SUMS)
+    cost = None if sums["sum_unpriced_requests"] else decimal_string(sums["sum_cost"] or 0)
+    return {"usage": {name: sums[f"sum_{name}"] for name in COUNTS}, "cost": cost}
+
+
 def groups_of(request: Request) -> list[str]:
     """The names in `group_by`, each once."""
     names = [name for name in request.query_params.get("group_by", "").split(",") if name]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+from django.db.models.expressions import RawSQL
+
 from conversations.models import Message
 
 # Upwards along `parent`, so that the cost is the path's length and not the conversation's.
@@ -21,6 +23,23 @@ SELECT message.*, path.depth FROM conversations_message AS message JOIN path USI
 def to_message(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> list[Message]:
     """The messages from the root to a leaf, oldest first."""
     return list(Message.objects.raw(PATH, [leaf_id, conversation_id])) if leaf_id else []
+
+
+def turns(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> RawSQL:
+    """The turns that said what is on the path to a leaf, as a subquery."""
+    # As PATH, but only by the keys: what was said is not read.
+    return RawSQL(
+        """
+        WITH RECURSIVE path AS (
+            SELECT parent_id, turn_id FROM conversations_message WHERE id = %s AND conversation_id = %s
+            UNION ALL
+            SELECT message.parent_id, message.turn_id
+            FROM conversations_message AS message JOIN path ON message.id = path.parent_id
+        )
+        SELECT turn_id FROM path
+        """,
+        (leaf_id, conversation_id),
+    )
 
 
 # From the leaf to the page's last message by jumps, which are as long as they can be (Myers' skew-binary ones): about
