@@ -105,6 +105,18 @@ def test_one_sees_ones_own_budget(api: Api) -> None:
     }
 
 
+def test_a_limit_that_is_changed_leaves_what_was_spent_meanwhile(api: Api) -> None:
+    budget = limited(api, 5)
+    turn = api.ask("Hello")
+    running = api.begin(LONG)
+    budget.limit = Decimal(7)  # by somebody who read it before
+    budget.save()
+    budget.refresh_from_db()
+    assert (budget.limit, budget.spent) == (7, Decimal(turn["cost"]))
+    assert budget.held == Hold.objects.get(work=running["id"]).amount
+    api.post(f"turns/{running['id']}/cancel/")
+
+
 def test_groups_and_all_together_have_budgets_too(api: Api, other: Api) -> None:
     group = Group.objects.create(name=f"group-{uuid.uuid4()}")
     group.user_set.add(api.user)

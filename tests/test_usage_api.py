@@ -77,7 +77,9 @@ def test_a_time_can_be_named(api: Api, spent: list[dict[str, Any]]) -> None:
     assert records(api, "?to=2020-12-31T00:00:00Z&from=2020-01-01") == []
 
 
-@pytest.mark.parametrize("query", ["?from=yesterday", "?to=2026-13-01", "?group_by=weather"])
+@pytest.mark.parametrize(
+    "query", ["?from=yesterday", "?to=2026-13-01", "?to=9999-12-31", "?to=0001-01-01", "?group_by=weather"]
+)
 def test_what_makes_no_sense_is_refused(api: Api, query: str) -> None:
     response = api.get(f"usage/{query}")
     assert response.status_code == 400

@@ -104,8 +104,11 @@ def groups_of(request: Request) -> list[str]:
 
 def of_period(rows: QuerySet[Usage], request: Request) -> QuerySet[Usage]:
     """The rows of the time that the request names."""
-    until = _moment(request, "to", end=True) or timezone.now() + timedelta(seconds=1)
-    since = _moment(request, "from") or until - PERIOD
+    try:
+        until = _moment(request, "to", end=True) or timezone.now() + timedelta(seconds=1)
+        since = _moment(request, "from") or until - PERIOD
+    except OverflowError:
+        raise InvalidRequest("This time is beyond the calendar.", details={"to": "beyond the calendar"}) from None
     return rows.filter(created_at__gte=since, created_at__lt=until)
 
 

@@ -19,7 +19,8 @@ from conversations.models.usage import Usage
 class Budget(models.Model):
     """A limit in US dollars on what a user, the members of a group, or all together spend in a day or month (UTC).
 
-    `spent` and `held` are never read to be written back: single UPDATEs change them (services/budgets.py).
+    `spent` and `held` are never read to be written back: single UPDATEs change them (services/budgets.py), and `save`
+    leaves them alone.
     """
 
     class Period(models.TextChoices):
@@ -62,7 +63,8 @@ class Budget(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """A new one begins with what the ledger has of its period already."""
         if not self._state.adding:
-            super().save(*args, **kwargs)
+            given = [each.name for each in self._meta.concrete_fields if each.editable]
+            super().save(*args, **{"update_fields": given, **kwargs})
             return
         with transaction.atomic():
             with connection.cursor() as cursor:
