@@ -9,7 +9,10 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import aiohttp
@@ -112,7 +115,8 @@ def test_a_limit_that_is_changed_leaves_what_was_spent_meanwhile(api: Api) -> No
     budget.limit = Decimal(7)  # by somebody who read it before
     budget.save()
     budget.refresh_from_db()
-    assert (budget.limit, budget.spent) == (7, Decimal(turn["cost"]))
+    assert budget.limit == 7
+    assert budget.spent == Decimal(turn["cost"])
     assert budget.held == Hold.objects.get(work=running["id"]).amount
     api.post(f"turns/{running['id']}/cancel/")
 
@@ -289,6 +293,22 @@ def test_a_new_period_begins_with_nothing_spent(api: Api) -> None:
     turn = api.ask("Hello")
     budget.refresh_from_db()
     assert budget.spent == Decimal(turn["cost"])
+
+
+@pytest.mark.parametrize("days", [*permutations((-1, 0, 1))])
+def test_around_midnight_a_row_is_of_the_day_that_it_says(database: str, days: tuple[int, ...]) -> None:
+    """Whatever the clock of Postgres says, and in whichever order they get to the budget."""
+    user = User.objects.create(username=f"budget-{uuid.uuid4().hex[:12]}")
+    budget = Budget.objects.create(user=user, limit=5, period="day")
+    assert budget.period_start is not None
+    latest, spent = budget.period_start, Decimal(0)
+    for cost, day in enumerate(days, 1):
+        at = datetime.combine(budget.period_start, time_of_day(12), UTC) + timedelta(days=day)
+        budgets.spend(Usage.objects.create(user=user, source="provider", cost=cost, created_at=at))
+        if at.date() >= latest:
+            latest, spent = at.date(), Decimal(cost)
+        found = Budget.objects.get(pk=budget.pk)
+        assert (found.period_start, found.spent) == (latest, spent)
 
 
 def test_a_turn_is_made_shorter_where_that_is_wanted(api: Api) -> None:

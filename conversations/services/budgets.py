@@ -84,25 +84,28 @@ def release(work: uuid.UUID) -> None:
 
 
 def spend(row: Usage) -> None:
-    """Counts a row of the ledger among what its user, their groups and all have spent, if it is of this period.
+    """Counts a row of the ledger among what its user, their groups and all have spent, if it is of the last period.
 
-    Within the transaction that writes it.
+    Within the transaction that writes it. Only the row's own time decides on the period: around midnight no two clocks
+    agree on what day it is, nor two transactions that wait for each other.
     """
     user = User.objects.filter(pk=row.user_id).first() if row.user_id else None
     for budget in of(user):
-        if row.created_at.astimezone(UTC).date() >= period_of(budget):
-            Budget.objects.filter(pk=budget.pk).update(**{**NOW, "spent": SPENT + row.counted})
+        start = period_of(budget, row.created_at)
+        spent = Case(When(period_start=start, then=F("spent")), default=Decimal(0))
+        counting = Budget.objects.filter(pk=budget.pk).exclude(period_start__gt=start)
+        counting.update(spent=spent + row.counted, period_start=start)
 
 
-def period_of(budget: Budget) -> date:
-    """The first day of a budget's present period."""
-    today = datetime.now(UTC).date()
-    return today if budget.period == Budget.Period.DAY else today.replace(day=1)
+def period_of(budget: Budget, at: datetime) -> date:
+    """The first day of a budget's period at a time."""
+    day = at.astimezone(UTC).date()
+    return day if budget.period == Budget.Period.DAY else day.replace(day=1)
 
 
 def frees_at(budget: Budget) -> datetime:
     """When its next period begins."""
-    start = period_of(budget)
+    start = period_of(budget, timezone.now())
     after = start + timedelta(days=1 if budget.period == Budget.Period.DAY else 32)
     first = after if budget.period == Budget.Period.DAY else after.replace(day=1)
     return datetime.combine(first, time(), UTC)
