@@ -20,14 +20,13 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.db.models import Sum
-from django.test import override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.claude.sandbox.server import Sandbox
 from conversations.errors import BudgetExceeded
 from conversations.models import Budget, Hold, Turn, Usage, User
-from conversations.services import budgets, spending
+from conversations.services import budgets
 from tests.clients import Api
 from tests.processes import ServerProcess
 
@@ -311,18 +310,29 @@ def test_around_midnight_a_row_is_of_the_day_that_it_says(database: str, days: t
         assert (found.period_start, found.spent) == (latest, spent)
 
 
-def test_a_turn_is_made_shorter_where_that_is_wanted(api: Api) -> None:
-    full = one_hold(api)
-    limited(api, full / 2)
+@pytest.fixture(scope="module")
+def lowering(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
+    with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_BUDGETS_LOWER_MAX_TOKENS="true") as process:
+        yield process
+
+
+def test_a_turn_is_made_shorter_where_that_is_wanted(api: Api, lowering: ServerProcess, sandbox: Sandbox) -> None:
+    limited(api, one_hold(api) / 2)
     conversation = api.conversation()
     assert api.post(f"conversations/{conversation}/turns/", {"content": "Hello"}).status_code == 429
-    turn = Turn(conversation_id=uuid.UUID(conversation), user=api.user, settings={}, model="claude-sonnet-4-6")
-    turn.settings = {"model": turn.model, "max_tokens": 1024}
-    message = turn.conversation.messages.create(role="user", content=[{"type": "text", "text": "Hello"}])
-    turn.user_message = message
-    turn.save()
-    with override_settings(COLLOQUY_BUDGETS_LOWER_MAX_TOKENS=True), transaction.atomic():
-        spending.hold_for(turn)
-    assert 16 <= turn.settings["max_tokens"] < 1024
-    assert Hold.objects.get(work=turn.pk).amount <= full / 2
-    turn.delete()
+    with Api.of(lowering.url, api) as lowered:
+        turn = lowered.ask("Hello [[sandbox: words=2000]]", conversation)
+    assert turn["stop_reason"] == "max_tokens"
+    assert 16 <= turn["usage"]["output_tokens"] <= sandbox.requests[-1].body["max_tokens"] < 1024
+    assert spent_of(api) <= Budget.objects.get(user=api.user).limit
+
+
+def test_a_turn_that_thinks_is_not_made_shorter_than_its_thinking(api: Api, lowering: ServerProcess) -> None:
+    """Claude would refuse it."""
+    fields: dict[str, Any] = {"max_tokens": 4000, "thinking": {"type": "enabled", "budget_tokens": 2000}}
+    limited(api, "0.04")
+    with Api.of(lowering.url, api) as lowered:
+        assert lowered.ask("Hello", **fields)["status"] == "completed"
+        Budget.objects.filter(user=api.user).update(limit="0.02", spent=0)
+        response = lowered.post(f"conversations/{lowered.conversation()}/turns/", {"content": "Hello", **fields})
+    assert (response.status_code, response.json()["error"]["type"]) == (429, "budget_exceeded")

@@ -36,13 +36,19 @@ def hold_for_request(*, user: User, work: uuid.UUID, number: int, request: dict[
         budgets.hold(budgets=applying, work=work, number=number, amount=amount)
 
 
+def _least(turn: Turn) -> int:
+    """The lowest `max_tokens` of a turn: more than it may think."""
+    thinking = (turn.settings.get("thinking") or {}).get("budget_tokens")
+    return max(LEAST, thinking + 1) if isinstance(thinking, int) else LEAST
+
+
 def _hold(turn: Turn, number: int, applying: list[Budget], bound: Bound) -> None:
     max_tokens = turn.settings["max_tokens"]
     try:
         budgets.hold(budgets=applying, work=turn.pk, number=number, amount=bound.cost(max_tokens))
     except BudgetExceeded:
         lowered = bound.affordable(budgets.room(applying), max_tokens)
-        if not budgets.lowers_max_tokens() or lowered < LEAST:
+        if not budgets.lowers_max_tokens() or lowered < _least(turn):
             raise
         budgets.hold(budgets=applying, work=turn.pk, number=number, amount=bound.cost(lowered))
         turn.settings = {**turn.settings, "max_tokens": lowered}
