@@ -16,6 +16,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from conversations.models import Conversation, Ticket
@@ -53,9 +54,13 @@ async def recover(context: JobContext, timestamp: int) -> None:
     """Queues the jobs of dead workers again, or gives them up: Procrastinate leaves them as they are."""
     jobs = context.app.job_manager
     for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=STALLED):
-        if job.attempts + 1 < ATTEMPTS:
-            await jobs.retry_job(job)
-        else:
+        again = job.attempts + 1 < ATTEMPTS
+        try:
+            if again:
+                await jobs.retry_job(job)
+        except UniqueViolation:  # the same is queued already
+            again = False
+        if not again:
             await jobs.finish_job(job, Status.FAILED, delete_job=False)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import psycopg
+import pytest
 from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -16,7 +19,7 @@ from config import tasks
 from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Audit, Conversation
 from tests.clients import Api
-from tests.processes import ServerProcess
+from tests.processes import ServerProcess, restart_postgres
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
@@ -67,16 +70,45 @@ def test_it_does_the_nightly_jobs_and_another_goes_on_where_it_was_killed(databa
 
 
 def test_what_kills_its_workers_is_given_up(database: str, sandbox: Sandbox) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO procrastinate_jobs (task_name, queue_name, args, status, attempts) "
-            "VALUES ('check_ledger', 'default', '{}', 'doing', %s) RETURNING id",
-            [tasks.ATTEMPTS - 1],
-        )
-        id = int(cursor.fetchone()[0])
+    id = left("check_ledger", "doing", tasks.ATTEMPTS - 1)
     with ServerProcess("worker", database, sandbox.url):
         defer("recover")
         wait_for(lambda: status(id) == "failed")
+
+
+def left(name: str, status: str, attempts: int = 0) -> int:
+    """A job that nobody works on; one that is queued, is so for an hour."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_jobs (task_name, queueing_lock, queue_name, args, status, attempts, "
+            "scheduled_at) VALUES (%(name)s, %(name)s, 'default', '{\"timestamp\": 0}', %(status)s, %(attempts)s, "
+            "now() + interval '1 hour') RETURNING id",
+            {"name": name, "status": status, "attempts": attempts},
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_one_that_is_queued_again_already_keeps_no_other_from_being_recovered(database: str, sandbox: Sandbox) -> None:
+    dead, queued, other = left("check_ledger", "doing"), left("check_ledger", "todo"), left("remove_unused", "doing")
+    with ServerProcess("worker", database, sandbox.url):
+        defer("recover")
+        wait_for(lambda: status(other) == "succeeded")
+        assert (status(dead), status(queued)) == ("failed", "todo")
+    ProcrastinateJob.objects.filter(pk=queued).delete()
+
+
+@pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="only our own Postgres may be restarted")
+def test_it_goes_on_when_postgres_has_been_away(database: str, sandbox: Sandbox) -> None:
+    with ServerProcess("worker", database, sandbox.url) as worker:
+        done = defer("check_ledger")
+        wait_for(lambda: status(done) == "succeeded")
+        connection.close()
+        restart_postgres(away=1)
+        connection.pool.check()  # type: ignore[attr-defined]
+        done = defer("check_ledger")
+        wait_for(lambda: status(done) == "succeeded")
+        worker.process.send_signal(signal.SIGTERM)
+        assert worker.process.wait(10) == 0
 
 
 def test_old_conversations_go_where_they_are_not_kept_for_ever(api: Api, settings: Any) -> None:
