@@ -70,6 +70,8 @@ def test_turns_in_a_minute_are_limited_and_the_headers_tell(user: Api) -> None:
     assert (refused.status_code, error["type"]) == (429, "rate_limit_error")
     assert error["details"] == {"limit": "turns_per_minute", "most": 6, "used": 6}
     assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert (refused.headers["RateLimit-Limit"], refused.headers["RateLimit-Remaining"]) == ("6", "0")
+    assert refused.headers["RateLimit-Reset"] == refused.headers["Retry-After"]
     with user.socket() as socket:
         socket.send(type="turn.create", ref=1, conversation=user.conversation(), content="Hi")
         assert socket.receive()["error"]["type"] == "rate_limit_error"

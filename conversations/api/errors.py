@@ -49,7 +49,12 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 def headers_of(error: ColloquyError) -> dict[str, str]:
     """The headers that go with an error."""
-    return {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after else {}
+    if not error.retry_after:
+        return {}
+    seconds = str(math.ceil(error.retry_after))
+    limit = (error.details or {}).get("most") if isinstance(error, RateLimited) else None
+    told = {"RateLimit-Limit": str(limit), "RateLimit-Remaining": "0", "RateLimit-Reset": seconds} if limit else {}
+    return {"Retry-After": seconds, **told}
 
 
 def translate(error: Exception) -> ColloquyError | None:
