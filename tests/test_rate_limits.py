@@ -77,6 +77,14 @@ def test_turns_in_a_minute_are_limited_and_the_headers_tell(user: Api) -> None:
         assert socket.receive()["error"]["type"] == "rate_limit_error"
 
 
+def test_deleting_what_was_said_makes_no_room(user: Api) -> None:
+    for _ in range(6):
+        conversation = user.ask("Hi")["conversation"]
+        assert user.http.delete(f"/api/conversations/{conversation}/").status_code == 204
+    assert user.get("me/").json()["limits"]["turns_per_minute"] == {"limit": 6, "used": 6}
+    assert user.post(f"conversations/{user.conversation()}/turns/", {"content": "Hi"}).status_code == 429
+
+
 def test_tokens_in_a_minute_are_limited(user: Api) -> None:
     user.ask("Hello [[sandbox: words=800]]", max_tokens=4000)
     refused = user.post(f"conversations/{user.conversation()}/turns/", {"content": "Hi"})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, F, Min, Sum
+from django.db.models import Count, Exists, F, Min, OuterRef, Sum
 from django.utils import timezone
 
 from conversations.errors import RateLimited
@@ -74,10 +74,15 @@ def _configured() -> dict[str, int]:
 
 
 def _turns(user: User, name: str, most: int) -> Limit:
+    """Those whose conversation is gone meanwhile count as well: the ledger has them, from their end."""
     now = timezone.now()
     recent = Turn.objects.filter(user=user, created_at__gt=now - WINDOW)
-    found = recent.aggregate(used=Count("pk"), first=Min("created_at"))
-    return Limit(name, most, found["used"], _until(found["first"], now))
+    kept = recent.aggregate(used=Count("pk"), first=Min("created_at"))
+    booked = Usage.objects.filter(user=user, created_at__gt=now - WINDOW, turn_id__isnull=False)
+    gone = booked.exclude(Exists(Turn.objects.filter(pk=OuterRef("turn_id"))))
+    deleted = gone.aggregate(used=Count("turn_id", distinct=True), first=Min("created_at"))
+    first = min(filter(None, (kept["first"], deleted["first"])), default=None)
+    return Limit(name, most, kept["used"] + deleted["used"], _until(first, now))
 
 
 def _concurrent(user: User, name: str, most: int) -> Limit:
