@@ -98,5 +98,8 @@ def remove_old() -> None:
     if not settings.COLLOQUY_KEEP_DAYS:
         return
     before = timezone.now() - timedelta(days=settings.COLLOQUY_KEEP_DAYS)
-    for old in Conversation.objects.filter(updated_at__lt=before).select_related("owner").iterator(AT_ONCE):
-        conversations.delete(user=old.owner, id=old.pk)
+    untouched = Conversation.objects.filter(updated_at__lt=before)
+    for id in untouched.values_list("pk", flat=True).iterator(AT_ONCE):
+        # Somebody may have gone on with it, or deleted it, since it was found.
+        if old := untouched.select_related("owner").filter(pk=id).first():
+            conversations.delete(user=old.owner, id=id)

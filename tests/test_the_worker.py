@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
+from django.db.models.signals import post_delete
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -119,3 +120,23 @@ def test_old_conversations_go_where_they_are_not_kept_for_ever(api: Api, setting
     settings.COLLOQUY_KEEP_DAYS = 3000
     tasks.remove_old()
     assert [Conversation.objects.filter(pk=each).exists() for each in (old, new)] == [False, True]
+
+
+def test_what_somebody_goes_on_with_at_night_stays(api: Api, settings: Any) -> None:
+    settings.COLLOQUY_KEEP_DAYS = 3000
+    ids = [api.conversation() for _ in range(10)]
+    Conversation.objects.filter(pk__in=ids).update(updated_at=timezone.now() - timedelta(days=3650))
+    deleted: list[str] = []
+
+    def revive(instance: Conversation, **_: Any) -> None:
+        """As if a user of each other one went on with it just then."""
+        deleted.append(str(instance.pk))
+        Conversation.objects.filter(pk__in=ids).exclude(pk__in=deleted).update(updated_at=timezone.now())
+
+    post_delete.connect(revive, sender=Conversation)
+    try:
+        tasks.remove_old()
+    finally:
+        post_delete.disconnect(revive, sender=Conversation)
+    assert len(deleted) == 1
+    assert Conversation.objects.filter(pk__in=ids).count() == 9
