@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
+import psutil
 import pytest
 
 from tests import readme
@@ -104,6 +105,21 @@ def test_the_javascript_example_works(up: Up) -> None:
     output = up.run("node", "--experimental-websocket", "--no-warnings", "-e", script)
     assert "[sandbox] You said: Hello" in output
     assert output.rstrip().endswith("completed")
+
+
+def test_a_worker_that_dies_is_followed_by_another(up: Up) -> None:
+    [first] = workers_of(up)
+    first.kill()
+    deadline = time.monotonic() + 20
+    while workers_of(up) in ([], [first]):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def workers_of(up: Up) -> list[psutil.Process]:
+    """Its workers that live."""
+    children = psutil.Process(up.process.pid).children()
+    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE and child.cmdline()[-1] == "worker"]
 
 
 def test_chat_talks_to_the_running_server(up: Up) -> None:

@@ -4,6 +4,7 @@ import os
 import secrets
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from conversations.models import Conversation, User
 from conversations.services import accounts, conversations
 
 LAST_JOBS = 10  # seconds that the worker gets to finish what it is at
+LOOK = 1.0  # seconds between looks whether it lives
 
 
 class Command(BaseCommand):
@@ -88,16 +90,37 @@ class Command(BaseCommand):
 @contextmanager
 def worker() -> Iterator[None]:
     """A worker beside the server, as long as that serves."""
-    process = subprocess.Popen([sys.executable, sys.argv[0], "worker"])  # noqa: S603 - ourselves
+    served = threading.Event()
+    keeping = threading.Thread(target=keep_working, args=(served,))
+    keeping.start()
     try:
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(LAST_JOBS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        served.set()
+        keeping.join()
+
+
+def keep_working(served: threading.Event) -> None:
+    """Runs a worker until the server has served, and another one where it dies: its jobs are recovered by that."""
+    while not served.is_set():
+        process = subprocess.Popen([sys.executable, sys.argv[0], "worker"])  # noqa: S603 - ourselves
+        while process.poll() is None and not served.wait(LOOK):
+            pass
+        if process.poll() is None:
+            end(process)
+        elif process.returncode == 0:  # it was asked to stop, as Ctrl-C asks all of a terminal's processes
+            return
+        served.wait(LOOK)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Lets a worker finish what it is at, for a while."""
+    process.terminate()
+    try:
+        process.wait(LAST_JOBS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def close_connections() -> None:
