@@ -7,23 +7,38 @@ Prefixes stay the same byte for byte, since what was stored is sent again verbat
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 Request = dict[str, Any]
 
 MARK = {"type": "ephemeral"}
+MOST = 4  # marks in a request
+LIFETIMES = ("5m", "1h")
 LOOKBACK = 20  # blocks before a mark in which an earlier one is found
 CHARACTERS_PER_TOKEN = 4
 UNMARKED = frozenset({"thinking", "redacted_thinking"})
+MARKABLE = ("tools", "system", "messages")
+NESTED = ("content", "source")
+"""Where there may be more blocks in a message, a result of a tool or a document."""
 
 
-def marked(request: Request, minimum: int) -> Request:
-    """The request with its marks; `minimum` is how many tokens the model keeps at least.
+def is_mark(value: object) -> bool:
+    """Whether Claude takes it as a block's `cache_control`; null is none."""
+    if value is None:
+        return True
+    fine = isinstance(value, dict) and value.get("type") == "ephemeral" and not value.keys() - {"type", "ttl"}
+    return fine and value.get("ttl", LIFETIMES[0]) in LIFETIMES
 
-    A user's own marks are kept as they are, and none are added to them: at most four are taken, in an order of their
-    lifetimes that only the user can know.
+
+def marked(request: Request, minimum: int | None) -> Request:
+    """The request with its marks. `minimum` is how many tokens the model keeps at least; with None none are added.
+
+    Where a user has set marks, they alone know what should be kept and for how long: none are added to theirs.
     """
     if _has_mark([request.get("tools"), request.get("system"), request["messages"]]):
+        return _limited(request)
+    if minimum is None:
         return request
     marked = {**request, "cache_control": MARK, "messages": _with_last_end(request["messages"])}
     system = request.get("system")
@@ -34,9 +49,57 @@ def marked(request: Request, minimum: int) -> Request:
 
 
 def _has_mark(value: Any) -> bool:
-    if isinstance(value, dict):
-        return "cache_control" in value or _has_mark(value.get("content"))
-    return isinstance(value, list) and any(map(_has_mark, value))
+    return next(_marks(value), None) is not None
+
+
+def _limited(request: Request) -> Request:
+    """The request with no more of its user's marks than Claude takes, in the order in which it takes them.
+
+    Those of many turns add up. The newest of the messages' stay: what the older ones kept is found by them as well.
+    """
+    fixed = [*_marks([request.get("tools"), request.get("system")])]
+    said = [*_marks(request["messages"])]
+    room = max(MOST - len(fixed), 0)
+    dropped = max(len(said) - room, 0)
+    marks = iter(_in_order([*fixed, *[None] * dropped, *said[dropped:]]))
+    # Dicts keep their order, and so do the marks: tools, system, messages.
+    return {**request, **{name: _remarked(request[name], marks) for name in MARKABLE if name in request}}
+
+
+def _in_order(marks: list[Any]) -> Iterator[Any]:
+    """Marks that Claude takes one after the other: none lives longer than one before it."""
+    short = False
+    for mark in marks:
+        short = short or (mark is not None and mark.get("ttl", LIFETIMES[0]) == LIFETIMES[0])
+        yield MARK if mark is not None and short else mark
+
+
+def _marks(value: Any) -> Iterator[Any]:
+    """The marks in tools, or in blocks and what is in them, in the order in which `_remarked` comes to them."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _marks(each)
+    elif isinstance(value, dict):
+        for name in NESTED:
+            yield from _marks(value.get(name))
+        if _is_marked(value):
+            yield value["cache_control"]
+
+
+def _remarked(value: Any, marks: Iterator[Any]) -> Any:
+    """The same tools or blocks with the next of these marks in the place of each one; None takes it away."""
+    if isinstance(value, list):
+        return [_remarked(each, marks) for each in value]
+    if not isinstance(value, dict):
+        return value
+    inner = {name: _remarked(value[name], marks) for name in NESTED if name in value}
+    mark = next(marks) if _is_marked(value) else None
+    rest = {name: each for name, each in {**value, **inner}.items() if name != "cache_control"}
+    return rest if mark is None else {**rest, "cache_control": mark}
+
+
+def _is_marked(block: dict[str, Any]) -> bool:
+    return block.get("cache_control") is not None and block.get("type") not in UNMARKED
 
 
 def _length(system: Any) -> int:

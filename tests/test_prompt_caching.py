@@ -56,3 +56,43 @@ def test_what_a_long_turn_adds_does_not_hide_the_last_mark(blocks: int) -> None:
     validate(request, version="2026-10-21")
     assert ("cache_control" in request["messages"][0]["content"][0]) is (blocks + 1 > LOOKBACK)
     assert all("cache_control" not in block for each in messages for block in each["content"])
+
+
+MARKED = {"type": "text", "text": "Keep this.", "cache_control": {"type": "ephemeral"}}
+
+
+def test_a_user_may_mark_every_message_of_a_long_conversation(api: Api, sandbox: Sandbox) -> None:
+    conversation = api.conversation(system=[MARKED])
+    for _ in range(6):
+        assert api.ask([MARKED], conversation)["status"] == "completed"
+    body = sandbox.requests[-1].body
+    assert body["system"] == [MARKED]
+    asked = [message["content"][0] for message in body["messages"] if message["role"] == "user"]
+    assert ["cache_control" in block for block in asked] == [False] * 3 + [True] * 3
+
+
+def test_what_is_kept_longer_after_what_is_kept_shorter_is_kept_as_short(api: Api, sandbox: Sandbox) -> None:
+    longer = {**MARKED, "cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    assert api.ask([longer], api.conversation(system=[longer]))["status"] == "completed"
+    assert sandbox.requests[-1].body["messages"][0]["content"] == [longer]
+    assert api.ask([longer], api.conversation(system=[MARKED]))["status"] == "completed"
+    assert sandbox.requests[-1].body["messages"][0]["content"] == [MARKED]
+
+
+def test_marks_in_results_of_tools_count_too() -> None:
+    call = {"type": "tool_use", "id": "call", "name": "look", "input": {"cache_control": "is only a word here"}}
+    result = {
+        "type": "tool_result",
+        "tool_use_id": "call",
+        "content": [MARKED] * 3,
+        "cache_control": {"type": "ephemeral"},
+    }
+    messages = [
+        {"role": "user", "content": [MARKED]},
+        {"role": "assistant", "content": [call]},
+        {"role": "user", "content": [result]},
+    ]
+    request = marked({"model": "claude-sonnet-4-6", "max_tokens": 9, "messages": messages}, 1024)
+    validate(request, version="2026-10-21")
+    assert request["messages"][1:] == messages[1:]
+    assert request["messages"][0]["content"] == [{"type": "text", "text": "Keep this."}]

@@ -42,9 +42,8 @@ def build(
     plain = {**settings, "tools": tools.sent(settings.get("tools") or [])}
     request = history.build(said, plain, expand, prefix(settings))
     # A local server's model may not know of marks.
-    return (
-        caching.marked(request, model.cache_minimum) if model and django_settings.COLLOQUY_PROMPT_CACHING else request
-    )
+    keeps = model.cache_minimum if model and django_settings.COLLOQUY_PROMPT_CACHING else None
+    return caching.marked(request, keeps)
 
 
 def prefix(settings: dict[str, Any]) -> tuple[Any, ...]:

@@ -165,9 +165,10 @@ def _tool_choice(body: Body, model: Model) -> None:
 
 
 def _cache_control(body: Body, model: Model) -> None:
-    marked = [block for block in _all_blocks(body) if "cache_control" in block]
+    marked = [block for block in _all_blocks(body) if block.get("cache_control") is not None]
     marked += [body] if "cache_control" in body else []
     _require(len(marked) <= 4, f"A maximum of 4 blocks with cache_control may be provided. Found {len(marked)}.")
+    short = False
     for block in marked:
         control = block["cache_control"]
         fine = (
@@ -177,15 +178,25 @@ def _cache_control(body: Body, model: Model) -> None:
         )
         _require(fine, "cache_control: must be ephemeral with a ttl of 5m or 1h")
         _require(block.get("type") not in THINKING, "cache_control cannot be set for thinking blocks")
+        short = short or control.get("ttl", "5m") == "5m"
+        _require(not short or control.get("ttl", "5m") == "5m", "cache_control: a ttl of 1h must not come after 5m")
 
 
 def _all_blocks(body: Body) -> Iterable[dict[str, Any]]:
+    """Tools and blocks, those in results of tools before the results, in the order in which they are read."""
     lists = [
         body.get("tools"),
         body.get("system"),
         *(m.get("content") for m in body["messages"] if isinstance(m, dict)),
     ]
-    return [block for blocks in lists if isinstance(blocks, list) for block in blocks if isinstance(block, dict)]
+    return [block for blocks in lists for block in _nested(blocks)]
+
+
+def _nested(blocks: Any) -> Iterable[dict[str, Any]]:
+    for block in blocks if isinstance(blocks, list) else []:
+        if isinstance(block, dict):
+            yield from _nested(block.get("content"))
+            yield block
 
 
 CHECKS: tuple[Callable[[Body, Model], None], ...] = (
