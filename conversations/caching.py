@@ -25,10 +25,10 @@ NESTED = ("content", "source")
 
 def is_mark(value: object) -> bool:
     """Whether Claude takes it as a block's `cache_control`; null is none."""
-    if value is None:
-        return True
-    fine = isinstance(value, dict) and value.get("type") == "ephemeral" and not value.keys() - {"type", "ttl"}
-    return fine and value.get("ttl", LIFETIMES[0]) in LIFETIMES
+    if not isinstance(value, dict):
+        return value is None
+    known = value.get("type") == "ephemeral" and not value.keys() - {"type", "ttl"}
+    return known and value.get("ttl", LIFETIMES[0]) in LIFETIMES
 
 
 def marked(request: Request, minimum: int | None) -> Request:

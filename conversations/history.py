@@ -68,6 +68,12 @@ def paused(content: Iterable[Block], stop_reason: str | None) -> bool:
     return stop_reason == "pause_turn" and not SERVER_CALLS.isdisjoint(kinds)
 
 
+def calls(content: Sequence[Block], stop_reason: str | None) -> list[str]:
+    """The ids of an answer's calls that Claude has to be given results of: not of a cut one, or in a refused answer."""
+    answer = Said("assistant", content, stop_reason)
+    return [] if _refused(answer) else _calls(_cleaned(answer, keep_thinking=False))
+
+
 def cut_text(content: Sequence[Block], stop_reason: str | None) -> str:
     """The text with which an answer that was cut ends; empty where there is none to go on from."""
     blocks = _cleaned(Said("assistant", content, stop_reason), keep_thinking=False)
@@ -90,12 +96,13 @@ def _refused(message: Said) -> bool:
 def _loop(messages: Sequence[Said]) -> int:
     """Where the turn that goes on begins: after the last message that says more than results of tools."""
     for index in range(len(messages) - 1, -1, -1):
-        if messages[index].role == "user" and not _only_results(messages[index].content):
+        if messages[index].role == "user" and not only_results(messages[index].content):
             return index + 1
     return 0
 
 
-def _only_results(content: Sequence[Block]) -> bool:
+def only_results(content: Sequence[Block]) -> bool:
+    """Whether a message says nothing but what tools came to."""
     return all(block.get("type") == "tool_result" for block in content)
 
 
@@ -106,7 +113,7 @@ def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
     called = {block.get("id") for block in answers if block.get("type") in SERVER_CALLS}
     answered = {block.get("tool_use_id") for block in answers if _is_server_result(block)}
     newest = max((i for i, message in enumerate(messages) if message.role == "assistant"), default=-1)
-    goes_on = all(_only_results(message.content) for message in messages[newest + 1 :])
+    goes_on = all(only_results(message.content) for message in messages[newest + 1 :])
 
     def stays(index: int, block: Block) -> bool:
         if block.get("type") in SERVER_CALLS:

@@ -190,6 +190,25 @@ def test_an_awaiting_turn_can_be_stopped_and_the_conversation_goes_on(api: Api) 
     assert api.ask([*late, {"type": "text", "text": "Well?"}], conversation)["status"] == "completed"
 
 
+def test_a_result_that_was_taken_is_not_lost_with_the_turn(api: Api) -> None:
+    """Its tool did run, and may not be told to Claude as one that did not."""
+    conversation = api.conversation(tools=[LOOK, TOUCH])
+    turn = api.ask("Hello [[sandbox: tool=look; tool=touch]]", conversation)
+    look, touch = calls_in(turn)
+    assert hand_in(api, turn, (look, "red")).status_code == 202
+    assert api.post(f"turns/{turn['id']}/cancel/").json()["status"] == "cancelled"
+    events = api.events(turn["id"])
+    ended = api.get(f"turns/{turn['id']}/").json()
+    assert {name: block["content"] for name, block in results_in(ended).items()} == {"look": "red"}
+    assert [each.content for each in fold(events)] == [message["content"] for message in ended["messages"]]
+    assert events[-1]["messages"] == [message["id"] for message in ended["messages"]]
+    late = [{"type": "tool_result", "tool_use_id": touch, "content": "warm"}]
+    text = api.ask(late, conversation)["messages"][-1]["content"][0]["text"]
+    assert '"red"; "warm"' in text
+    again = api.post(f"turns/{turn['id']}/continue/?wait=true", {}).json()["messages"][-1]["content"][0]["text"]
+    assert '"red"; "The tool was not run' in again
+
+
 def test_what_was_stopped_between_tools_can_be_continued(api: Api) -> None:
     conversation = api.conversation(tools=ours("add"))
     turn = api.begin('Go [[sandbox: tool=add{"first": 1}; then; words=500; pace=0.05]]', conversation)
@@ -216,6 +235,16 @@ def test_results_in_a_message_must_be_of_the_answer_before_it(api: Api) -> None:
     content = [{"type": "tool_result", "tool_use_id": "call", "content": "x"}]
     response = api.post(f"conversations/{api.conversation()}/turns/", {"content": content})
     assert response.status_code == 400
+
+
+@pytest.mark.parametrize("stop_reason", ["max_tokens", "refusal"])
+def test_a_call_that_does_not_stand_has_no_result(api: Api, stop_reason: str) -> None:
+    """It is left out of what Claude is told next, and a result with it: that is said, not swallowed."""
+    conversation = api.conversation(tools=[LOOK])
+    turn = api.ask(f"Hello [[sandbox: tool=look; stop_reason={stop_reason}]]", conversation)
+    content = [{"type": "tool_result", "tool_use_id": calls_in(turn)[0], "content": "x"}]
+    response = api.post(f"conversations/{conversation}/turns/", {"content": content})
+    assert response.status_code == 400, response.text
 
 
 def test_nobody_else_can_hand_in_results(api: Api, other: Api) -> None:

@@ -119,13 +119,19 @@ def go_on_if_answered(turn: Turn, folded: list[Folded]) -> None:
 
     Within the caller's transaction, which saves the turn and tells of it.
     """
-    given = {result["tool_use_id"]: result for result in turn.tool_results}
-    awaited = [call["id"] for call in open_calls(turn, folded)]
-    if not set(awaited) <= given.keys():
+    results = _handed_in(turn, folded)
+    if len(results) < len(open_calls(turn, folded)):
         return
-    results = [{**given[id], "type": TOOL_RESULT} for id in awaited]
     _add(turn, results)
     turn.status, turn.tool_results, turn.awaiting_since = Turn.QUEUED, [], None
+
+
+def _handed_in(turn: Turn, folded: list[Folded]) -> list[Event]:
+    """The results of the client's tools that are there, of the calls that await them. What was taken is not lost:
+    where the turn ends before the others are there, Claude must not be told that these were not run."""
+    given = {result["tool_use_id"]: result for result in turn.tool_results}
+    awaited = [call["id"] for call in open_calls(turn, folded)]
+    return [{**given[id], "type": TOOL_RESULT} for id in awaited if id in given]
 
 
 def open_calls(turn: Turn, folded: list[Folded]) -> list[Block]:
@@ -192,6 +198,7 @@ def _written(turn: Turn) -> list[Event]:
 
 def end(turn: Turn, events: list[Event], ending: Ending) -> Batch:
     """Everything that the end of a turn writes. Within the caller's transaction."""
+    events = [*events, *_handed_in(turn, fold(events))]
     _keep(turn, fold(events), ending.upstream)
     budgets.release(turn.pk)
     rows = list(turn.usage.all())

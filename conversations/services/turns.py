@@ -183,9 +183,11 @@ def _check_results(parent: uuid.UUID | None, content: list[dict[str, Any]]) -> N
     results = {block["tool_use_id"] for block in content if block["type"] == "tool_result"}
     if not results:
         return
-    answer = Message.objects.filter(pk=parent).first() if parent else None
-    calls = {block.get("id") for block in answer.content if block.get("type") == "tool_use"} if answer else set()
-    if unknown := sorted(results - calls):
+    answer = Message.objects.select_related("parent").filter(pk=parent).first() if parent else None
+    if answer and history.only_results(answer.content):
+        answer = answer.parent  # the results of some of its calls are there already
+    calls = history.calls(answer.content, answer.stop_reason) if answer else []
+    if unknown := sorted(results - {*calls}):
         raise InvalidRequest(
             f"The message before has no call {', '.join(unknown)}.", details={"content": "results of no call"}
         )
