@@ -95,6 +95,13 @@ def test_markdown_can_be_read(api: Api, conversation: str) -> None:
     assert "One way" not in response.text
 
 
+ROOT = {"id": "a", "parent": None, "role": "user", "content": [{"type": "text", "text": "Hello"}]}
+
+
+def answer(block: dict[str, Any]) -> dict[str, Any]:
+    return {"messages": [ROOT, {"id": "b", "parent": "a", "role": "assistant", "content": [block]}]}
+
+
 BROKEN: dict[str, Any] = {
     "an unknown field": {"more": 1},
     "another format": {"format": "something/9"},
@@ -103,6 +110,17 @@ BROKEN: dict[str, Any] = {
     "a leaf that is not there": {"active_leaf": "x"},
     "a block without a type": {"messages": [{"id": "a", "parent": None, "role": "assistant", "content": [{}]}]},
     "something that is no block": {"messages": [{"id": "a", "parent": None, "role": "assistant", "content": ["x"]}]},
+    "an answer to nothing": {"messages": [ROOT | {"role": "assistant"}]},
+    "a beginning that says nothing": {"messages": [ROOT | {"content": []}]},
+    "a beginning with a tool's result": {
+        "messages": [ROOT | {"content": [{"type": "tool_result", "tool_use_id": "x"}]}]
+    },
+    "an answer with an image": answer({"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}),
+    "an answer with a document": answer({"type": "document", "source": {"type": "attachment", "attachment": "x"}}),
+    "an answer with a tool's result": answer({"type": "tool_result", "tool_use_id": "x", "content": "y"}),
+    "text that is a number": answer({"type": "text", "text": 5}),
+    "a call without an id": answer({"type": "tool_use", "name": "look", "input": {}}),
+    "a call without an input": answer({"type": "server_tool_use", "id": "x", "name": "web_search", "input": "tea"}),
     "an attachment that is missing": {
         "messages": [
             {

@@ -10,13 +10,19 @@ from typing import Any
 
 from django.db import transaction
 
-from conversations import content
+from conversations import content, history
 from conversations.content import Block
 from conversations.errors import InvalidRequest, NotFound
 from conversations.models import Attachment, Conversation, Message, MessageAttachment, User
 from conversations.services import attachments, paths
 from conversations.services.conversations import begun
 from conversations.services.running import searched
+
+USERS = content.KINDS.keys() - {"text"}
+"""The kinds of blocks that only a user sends."""
+CALL: dict[str, type] = {"id": str, "name": str, "input": dict}
+CLAUDES: dict[str, dict[str, type]] = {"text": {"text": str}, "tool_use": CALL, "server_tool_use": CALL}
+"""What blocks of Claude's that are looked into have in them."""
 
 
 def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation:
@@ -110,6 +116,8 @@ def take_in(*, owner: User, export: Export) -> Conversation:
                     details={path: "id or parent"},
                 )
             blocks = _content(owner, each, export, path)
+            if each.parent is None and (each.role != Message.Role.USER or history.only_results(blocks)):
+                raise InvalidRequest(f"{path}: a conversation begins with what a user says.", details={path: "a root"})
             parent = rows[each.parent].pk if each.parent is not None else None
             rows[each.id] = Message(
                 conversation=conversation,
@@ -131,10 +139,8 @@ def _content(owner: User, message: Exported, export: Export, path: str) -> list[
     """What the message says, as it is stored here. Claude's own blocks are kept as they are, whatever they are."""
     if message.role == Message.Role.ASSISTANT:
         content.check_text(message.content, f"{path}.content")
-        if not all(isinstance(block.get("type"), str) for block in message.content):
-            raise InvalidRequest(f"{path}.content: every block must have a type.", details={path: "content"})
-        if content.attachments_in(message.content):
-            raise InvalidRequest(f"{path}.content: Claude does not send attachments.", details={path: "content"})
+        for index, block in enumerate(message.content):
+            _check_answer(block, f"{path}.content.{index}")
         return message.content
     if not message.content:
         return []
@@ -145,6 +151,19 @@ def _content(owner: User, message: Exported, export: Export, path: str) -> list[
         return export.attachments[id]
 
     return attachments.take_in(owner=owner, blocks=content.checked(content.expanded(message.content, read)))
+
+
+def _check_answer(block: Block, path: str) -> None:
+    """Refuses what Claude would not say, and so would not take as said by itself. Kinds not known yet are its own."""
+    kind = block.get("type")
+    if not isinstance(kind, str) or kind in USERS:
+        raise InvalidRequest(
+            f"{path}.type: Claude says nothing of this kind.", details={f"{path}.type": "not Claude's"}
+        )
+    for name, type in CLAUDES.get(kind, {}).items():
+        if not isinstance(block.get(name), type):
+            complaint = f"Must be {'an object' if type is dict else 'a string'}."
+            raise InvalidRequest(f"{path}.{name}: {complaint}", details={f"{path}.{name}": complaint})
 
 
 def _date(rows: dict[str, Message], messages: Iterable[Exported]) -> None:
