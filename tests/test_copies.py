@@ -79,6 +79,19 @@ def test_what_is_exported_can_be_taken_in_by_somebody_else(api: Api, other: Api,
     assert other.ask("Go on", taken["id"])["status"] == "completed"
 
 
+def test_a_copied_answer_that_went_on_from_another_is_regenerated_from_its_question(api: Api) -> None:
+    original = api.conversation(model="claude-haiku-4-5", max_tokens=20)
+    cut = api.ask("[[sandbox: words=60]]", original)
+    assert api.post(f"turns/{cut['id']}/continue/?wait=true", {"max_tokens": 900}).status_code == 201
+    leaf = messages(api, original)[-1]["id"]
+    forked = api.post(f"conversations/{original}/fork/", {"message": leaf}).json()["id"]
+    copied = [message["id"] for message in messages(api, forked)]
+    body = {"regenerate": copied[-1], "model": "claude-sonnet-4-6", "max_tokens": 900}
+    response = api.post(f"conversations/{forked}/turns/?wait=true", body)
+    assert response.status_code == 201, response.text
+    assert [message["id"] for message in messages(api, forked)][:-1] == copied[:1]
+
+
 def without_ids(message: dict[str, Any]) -> dict[str, Any]:
     content = [
         {**block, "source": "…"} if block.get("source", {}).get("type") == "attachment" else block

@@ -215,12 +215,14 @@ def _in_conversation(conversation: Conversation, id: uuid.UUID | None) -> uuid.U
 
 def _regenerated(conversation: Conversation, id: uuid.UUID) -> Message:
     """The message that the answer with this id answered; a question's id stands for it where it has no answer."""
-    answer = conversation.messages.select_related("turn__user_message", "parent").filter(pk=id).first()
+    answer = conversation.messages.select_related("turn__user_message").filter(pk=id).first()
     if answer is None:
         raise NotFound("There is no such message in this conversation.")
     if answer.turn:
         return answer.turn.user_message
-    asked = answer if answer.role == Message.Role.USER else answer.parent
+    asked: Message | None = answer
+    while asked and asked.role != Message.Role.USER:  # a copy of an answer that went on from another one
+        asked = asked.parent
     if asked is None:
         raise InvalidRequest("This answers nothing.", details={"regenerate": "no message before it"})
     return asked
