@@ -6,18 +6,12 @@ What the Models API says of a model goes before that; what it does not say of a 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from conversations.errors import InvalidRequest
-
-MINIMUM_THINKING_BUDGET = 1024
-FORCED = frozenset({"any", "tool"})
-TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 THINKING_TYPES = ("adaptive", "enabled", "between_tools", "disabled")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
@@ -48,6 +42,8 @@ class Model:
     retires_at: str | None
     """Not before this day."""
     aliases: tuple[str, ...] = ()
+    efforts_unthinking: tuple[str, ...] | None = None
+    """Those of its efforts that it takes with thinking disabled, or only between tools; None: all of them."""
 
 
 _listed: dict[str, Model] = {}
@@ -135,113 +131,3 @@ def takes_prefill(settings: Mapping[str, Any]) -> bool:
     model = find(settings["model"])
     thinks = (settings.get("thinking") or {}).get("type", "disabled") != "disabled"
     return model is not None and model.prefill and not thinks
-
-
-def check(settings: Mapping[str, Any]) -> None:
-    """Refuses settings that the model would refuse, before any call. Unknown models may be given anything."""
-    model = find(settings["model"])
-    complaints = {name: text for rule in RULES for name, text in rule(settings, model)}
-    if complaints:
-        name, text = next(iter(complaints.items()))
-        raise InvalidRequest(f"{name}: {text}", details=complaints)
-
-
-Complaints = Iterator[tuple[str, str]]
-Rule = Callable[[Mapping[str, Any], Model | None], Complaints]
-
-
-def _max_tokens(settings: Mapping[str, Any], model: Model | None) -> Complaints:
-    if model and settings["max_tokens"] > model.max_output:
-        yield "max_tokens", f"{model.id} writes at most {model.max_output} tokens."
-
-
-def _temperature(settings: Mapping[str, Any], model: Model | None) -> Complaints:
-    temperature = settings.get("temperature")
-    if model is None or temperature is None or model.sampling == "yes":
-        return
-    if model.sampling == "no" or temperature != 1:
-        instead = "; use effort instead" if model.efforts else ""
-        yield "temperature", f"{model.id} does not take a temperature{instead}."
-
-
-def _stop_sequences(settings: Mapping[str, Any], model: Model | None) -> Complaints:
-    if any(not sequence.strip() for sequence in settings.get("stop_sequences") or ()):
-        yield "stop_sequences", "A stop sequence must contain more than white space."
-
-
-def _system(settings: Mapping[str, Any], model: Model | None) -> Complaints:
-    system = settings.get("system")
-    if isinstance(system, list) and not all(map(_is_text, system)):
-        yield "system", "Must be a string or a list of text blocks."
-
-
-def _is_text(block: object) -> bool:
-    return isinstance(block, dict) and block.get("type") == "text" and bool(str(block.get("text") or "").strip())
-
-
-def _thinking(settings: Mapping[str, Any], model: Model | None) -> Complaints:
-    thinking = settings.get("thinking")
-    if thinking is None:
-        return
-    kind = thinking.get("type")
-    if model and kind not in model.thinking_types:
-        yield "thinking", f"{model.id} takes {' or '.join(model.thinking_types)} as its type."
-    if kind == "enabled":
-        budget = thinking.get("budget_tokens")
-        if not isinstance(budget, int) or not MINIMUM_THINKING_BUDGET <= budget < settings["max_tokens"]:
-            yield "thinking", f"budget_tokens must be at least {MINIMUM_THINKING_BUDGET} and less than max_tokens."
-
-
-def _effort(settings: Mapping[str, Any], model: Model | None) -> Complaints:
-    effort = settings.get("effort")
-    if effort is None:
-        return
-    taken = model.efforts if model else EFFORTS
-    if effort not in taken:
-        yield "effort", f"{settings['model']} takes {', '.join(taken) if taken else 'no effort'}."
-
-
-def _tools(settings: Mapping[str, Any], model: Model | None) -> Complaints:
-    names: set[str] = set()
-    for at, tool in enumerate(settings.get("tools") or ()):
-        tool = tool if isinstance(tool, dict) else {}
-        custom, name = tool.get("type", "custom") == "custom", tool.get("name")
-        if (custom or name is not None) and not (isinstance(name, str) and TOOL_NAME.match(name)):
-            yield f"tools.{at}.name", "Must be a name of 1 to 128 letters, digits, _ and -."
-        elif name in names:
-            yield f"tools.{at}.name", "Another tool has this name."
-        elif custom and not _is_object_schema(tool.get("input_schema")):
-            yield f"tools.{at}.input_schema", "Must be a JSON Schema of an object."
-        names |= {name} if name else set()
-
-
-def _is_object_schema(schema: object) -> bool:
-    return isinstance(schema, dict) and schema.get("type") == "object"
-
-
-def _tool_choice(settings: Mapping[str, Any], model: Model | None) -> Complaints:
-    choice = settings.get("tool_choice")
-    if choice is None:
-        return
-    if not settings.get("tools"):
-        yield "tool_choice", "There are no tools to choose from."
-    elif model and choice.get("type") in FORCED and not model.forced_tool_choice:
-        yield "tool_choice", f"{model.id} can't be forced to use a tool."
-
-
-def _lifecycle(settings: Mapping[str, Any], model: Model | None) -> Complaints:
-    if model and model.lifecycle == "retired":
-        yield "model", f"{model.id} is retired."
-
-
-RULES: tuple[Rule, ...] = (
-    _lifecycle,
-    _max_tokens,
-    _temperature,
-    _stop_sequences,
-    _system,
-    _thinking,
-    _effort,
-    _tools,
-    _tool_choice,
-)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from conversations.claude import catalogue
+from conversations.claude import parameters
 from conversations.errors import NotFound
 from conversations.models import Conversation, Message, Titling, Turn, User
 from conversations.services.settings import NAMES, resolved
@@ -47,7 +47,7 @@ def _change(conversation: Conversation, fields: dict[str, Any]) -> None:
     if given:
         held = {**conversation.settings, **given}
         conversation.settings = {name: value for name, value in held.items() if value is not None}
-        catalogue.check(resolved(conversation.settings))
+        parameters.check(resolved(conversation.settings))
     for name in fields.keys() - given.keys():
         setattr(conversation, name, fields[name])
 

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from conversations import history
-from conversations.claude import catalogue
+from conversations.claude import catalogue, parameters
 from conversations.errors import Conflict, IdempotencyMismatch, InvalidRequest, NotFound
 from conversations.models import Conversation, Message, Turn, User
 from conversations.services import attachments, limits, paths, requests, running, spending
@@ -123,7 +123,7 @@ def _goes_on_by_itself(last: Message) -> bool:
 
 def _checked(*layers: dict[str, Any] | None) -> dict[str, Any]:
     settings = resolved(*(layer or {} for layer in layers))
-    catalogue.check(settings)
+    parameters.check(settings)
     return settings
 
 

@@ -44,6 +44,28 @@ REFUSED: dict[str, dict[str, Any]] = {
     "forced tool": {"model": "claude-opus-5-5", "tools": [TOOL], "tool_choice": {"type": "any"}},
     "open schema": {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}},
     "five marks": {"system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}] * 5},
+    "a longer mark after a shorter": {
+        "system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}],
+        "messages": [
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral", "ttl": "1h"}}],
+            }
+        ],
+    },
+    "more than between tools": {
+        "model": "claude-sonnet-5-5",
+        "thinking": {"type": "between_tools", "display": "omitted"},
+    },
+    "much effort without thinking": {
+        "model": "claude-haiku-5-5",
+        "thinking": {"type": "disabled"},
+        "output_config": {"effort": "max"},
+    },
+    "a display that is not there": {"thinking": {"type": "adaptive", "display": "loud"}},
+    "a choice with more": {"tools": [TOOL], "tool_choice": {"type": "auto", "name": "look"}},
+    "a tool with more": {"tools": [{**TOOL, "surprise": 1}]},
+    "a toolset with a name": {"tools": [{"type": "computer_toolset_20260801", "name": "computer"}]},
     "not an image": {
         "messages": [
             {
@@ -66,6 +88,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "plain": {},
     "answered call": {"tools": [TOOL], "messages": [HELLO, CALL, {"role": "user", "content": [RESULT]}]},
     "prefill on 4.5": {"model": "claude-haiku-4-5", "messages": [HELLO, {"role": "assistant", "content": "x"}]},
+    "a toolset": {"tools": [{"type": "computer_toolset_20260801"}, TOOL]},
     "its own invention": {"messages": [HELLO, {"role": "assistant", "content": [{"type": "sandbox_x"}]}, HELLO]},
     "system inside on 5.5": {
         "model": "claude-opus-5-5",

@@ -8,8 +8,8 @@ from typing import Any
 
 from conversations.claude.catalogue import Model, find
 from conversations.claude.sandbox import tokens
-from conversations.claude.sandbox.binding import check_binding
 from conversations.claude.sandbox.blocks import check_block
+from conversations.claude.sandbox.messages import check_messages
 from conversations.claude.sandbox.refused import Refused
 from conversations.claude.sandbox.schemas import check_schema
 
@@ -38,7 +38,28 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 }
 TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 SERVER_TOOLS = ("web_search_", "web_fetch_", "code_execution_", "tool_search_tool_", "bash_", "text_editor_", "memory_")
+TOOLSETS = ("computer_toolset_", "browser_toolset_")
+TOOL_FIELDS = frozenset(
+    [
+        "type",
+        "name",
+        "description",
+        "input_schema",
+        "strict",
+        "cache_control",
+        "defer_loading",
+        "eager_input_streaming",
+        "input_examples",
+        "allowed_callers",
+    ]
+)
 THINKING = ("thinking", "redacted_thinking")
+THINKING_FIELDS = {
+    "adaptive": ("display",),
+    "enabled": ("budget_tokens", "display"),
+    "between_tools": (),
+    "disabled": (),
+}
 
 
 def validate(body: Body, *, version: str, counting: bool = False) -> None:
@@ -109,6 +130,12 @@ def _thinking(body: Body, model: Model) -> None:
         return
     kind = thinking.get("type")
     _require(kind in model.thinking_types, f"thinking.type: {kind} is not supported by {model.id}")
+    for name in thinking:
+        known = name == "type" or name in THINKING_FIELDS[kind]
+        _require(known, f"thinking.{kind}.{name}: Extra inputs are not permitted")
+    _require(
+        thinking.get("display") in (None, "summarized", "omitted"), "thinking.display: must be summarized or omitted"
+    )
     if kind == "enabled":
         budget = thinking.get("budget_tokens")
         _require(isinstance(budget, int) and budget >= 1024, "thinking.budget_tokens: must be at least 1024")
@@ -121,6 +148,11 @@ def _output_config(body: Body, model: Model) -> None:
         _require(name in ("effort", "format"), f"output_config.{name}: Extra inputs are not permitted")
     if "effort" in config:
         _require(config["effort"] in model.efforts, f"output_config.effort: not supported by {model.id}")
+        kind = body.get("thinking", {}).get("type")
+        if kind in ("disabled", "between_tools") and model.efforts_unthinking is not None:
+            _require(
+                config["effort"] in model.efforts_unthinking, f"output_config.effort: too high for thinking {kind}"
+            )
     if "format" in config:
         _require(isinstance(config["format"], dict), "output_config.format: must be an object")
         _require(config["format"].get("type") == "json_schema", "output_config.format.type: must be json_schema")
@@ -132,12 +164,17 @@ def _tools(body: Body, model: Model) -> None:
     for index, tool in enumerate(body.get("tools", [])):
         path = f"tools.{index}"
         _require(isinstance(tool, dict), f"{path}: must be an object")
-        kind = tool.get("type", "custom")
+        kind = tool.get("type") or "custom"
+        if str(kind).startswith(TOOLSETS):
+            _require("name" not in tool, f"{path}.name: Extra inputs are not permitted")
+            continue
         name = tool.get("name", "")
         _require(isinstance(name, str) and TOOL_NAME.match(name), f"{path}.name: must match {TOOL_NAME.pattern}")
         _require(name not in names, "tools: Tool names must be unique.")
         names.add(name)
         if kind == "custom":
+            for field in tool:
+                _require(field in TOOL_FIELDS, f"{path}.custom.{field}: Extra inputs are not permitted")
             schema = tool.get("input_schema")
             _require(
                 isinstance(schema, dict) and schema.get("type") == "object", f"{path}.input_schema: must be an object"
@@ -152,6 +189,10 @@ def _tool_choice(body: Body, model: Model) -> None:
         return
     kind = choice.get("type")
     _require(kind in ("auto", "any", "tool", "none"), "tool_choice.type: must be auto, any, tool or none")
+    for name in choice:
+        known = name == "type" or (name == "name" and kind == "tool")
+        known = known or (name == "disable_parallel_tool_use" and kind != "none")
+        _require(known, f"tool_choice.{kind}.{name}: Extra inputs are not permitted")
     _require(body.get("tools"), "tool_choice: may only be specified while providing tools")
     if kind in ("any", "tool"):
         _require(model.forced_tool_choice, f"tool_choice: {model.id} does not support forced tool use")
@@ -211,81 +252,3 @@ CHECKS: tuple[Callable[[Body, Model], None], ...] = (
     _tool_choice,
     _cache_control,
 )
-
-
-def check_messages(body: Body, model: Model, version: str) -> None:
-    """The rules about messages: roles, blocks, pairs of tool calls and results, the last one."""
-    messages = body["messages"]
-    _require(messages, "messages: at least one message is required")
-    roles = ("user", "assistant", "system") if model.mid_conversation_system else ("user", "assistant")
-    for index, message in enumerate(messages):
-        _check_message(message, index, roles, last=index == len(messages) - 1, version=version)
-    _require(messages[0]["role"] == "user", "messages: first message must use the user role")
-    merged = _merged(messages)
-    _check_tool_pairs(merged)
-    check_binding(body, model)
-    role, content = merged[-1]
-    paused = any(block["type"] == "server_tool_use" for block in content)  # then Claude goes on with its own tools
-    if role == "assistant" and not paused:
-        _require(
-            model.prefill, f"{model.id} does not support assistant message prefill: the last message must be a user's"
-        )
-        text = content[-1].get("text", "") if content else ""
-        _require(text == text.rstrip(), "messages: final assistant content cannot end with trailing whitespace")
-
-
-def _check_message(message: Any, index: int, roles: tuple[str, ...], *, last: bool, version: str) -> None:
-    path = f"messages.{index}"
-    _require(isinstance(message, dict), f"{path}: must be an object")
-    for name in message:
-        _require(name in ("role", "content"), f"{path}.{name}: Extra inputs are not permitted")
-    role, content = message.get("role"), message.get("content")
-    _require(role in roles, f"{path}.role: must be one of {', '.join(roles)}")
-    _require(isinstance(content, (str, list)), f"{path}.content: must be a string or a list")
-    if isinstance(content, str):
-        content = [{"type": "text", "text": content}] if content else []
-    optional = last and role == "assistant"
-    _require(content or optional, f"{path}: all messages must have non-empty content")
-    for number, block in enumerate(content):
-        check_block(block, str(role), f"{path}.content.{number}", version=version)
-
-
-def _merged(messages: list[Body]) -> list[tuple[str, list[dict[str, Any]]]]:
-    merged: list[tuple[str, list[dict[str, Any]]]] = []
-    for message in messages:
-        content = message["content"]
-        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
-        if merged and merged[-1][0] == message["role"]:
-            merged[-1][1].extend(blocks)
-        else:
-            merged.append((message["role"], list(blocks)))
-    return merged
-
-
-def _check_tool_pairs(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
-    calls: list[str] = []
-    known: set[str] = set()
-    for index, (role, content) in enumerate(merged):
-        if role == "assistant":
-            calls = [block["id"] for block in content if block["type"] == "tool_use"]
-            _require(len({*calls}) == len(calls) and not known & {*calls}, "messages: tool_use ids must be unique")
-            known |= {*calls}
-            _require(
-                not calls or index < len(merged) - 1, f"messages.{index}: `tool_use` without `tool_result` after it"
-            )
-        else:
-            _check_results(index, content, calls)
-            calls = []
-
-
-def _check_results(index: int, content: list[dict[str, Any]], calls: list[str]) -> None:
-    results = [block["tool_use_id"] for block in content if block["type"] == "tool_result"]
-    missing = [call for call in calls if call not in results]
-    _require(
-        not missing, f"messages.{index}: `tool_use` ids were found without `tool_result` blocks: {', '.join(missing)}"
-    )
-    unknown = [result for result in results if result not in calls]
-    _require(not unknown, f"messages.{index}: unexpected `tool_use_id` in `tool_result`: {', '.join(unknown)}")
-    _require(len({*results}) == len(results), f"messages.{index}: each `tool_use` must have a single result")
-    first = [block["type"] == "tool_result" for block in content[: len(results)]]
-    _require(all(first), f"messages.{index}: `tool_result` blocks must come first")

@@ -1,0 +1,95 @@
+"""What version 2026-10-21 of the Messages API refuses of messages: roles, blocks, calls and their results. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conversations.claude.catalogue import Model
+from conversations.claude.sandbox.binding import check_binding
+from conversations.claude.sandbox.blocks import check_block
+from conversations.claude.sandbox.refused import Refused
+
+Body = dict[str, Any]
+
+
+def _require(fine: object, message: str) -> None:
+    if not fine:
+        raise Refused(400, message)
+
+
+def check_messages(body: Body, model: Model, version: str) -> None:
+    """The rules about messages: roles, blocks, pairs of tool calls and results, the last one."""
+    messages = body["messages"]
+    _require(messages, "messages: at least one message is required")
+    roles = ("user", "assistant", "system") if model.mid_conversation_system else ("user", "assistant")
+    for index, message in enumerate(messages):
+        _check_message(message, index, roles, last=index == len(messages) - 1, version=version)
+    _require(messages[0]["role"] == "user", "messages: first message must use the user role")
+    merged = _merged(messages)
+    _check_tool_pairs(merged)
+    check_binding(body, model)
+    role, content = merged[-1]
+    paused = any(block["type"] == "server_tool_use" for block in content)  # then Claude goes on with its own tools
+    if role == "assistant" and not paused:
+        _require(
+            model.prefill, f"{model.id} does not support assistant message prefill: the last message must be a user's"
+        )
+        text = content[-1].get("text", "") if content else ""
+        _require(text == text.rstrip(), "messages: final assistant content cannot end with trailing whitespace")
+
+
+def _check_message(message: Any, index: int, roles: tuple[str, ...], *, last: bool, version: str) -> None:
+    path = f"messages.{index}"
+    _require(isinstance(message, dict), f"{path}: must be an object")
+    for name in message:
+        _require(name in ("role", "content"), f"{path}.{name}: Extra inputs are not permitted")
+    role, content = message.get("role"), message.get("content")
+    _require(role in roles, f"{path}.role: must be one of {', '.join(roles)}")
+    _require(isinstance(content, (str, list)), f"{path}.content: must be a string or a list")
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}] if content else []
+    optional = last and role == "assistant"
+    _require(content or optional, f"{path}: all messages must have non-empty content")
+    for number, block in enumerate(content):
+        check_block(block, str(role), f"{path}.content.{number}", version=version)
+
+
+def _merged(messages: list[Body]) -> list[tuple[str, list[dict[str, Any]]]]:
+    merged: list[tuple[str, list[dict[str, Any]]]] = []
+    for message in messages:
+        content = message["content"]
+        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        if merged and merged[-1][0] == message["role"]:
+            merged[-1][1].extend(blocks)
+        else:
+            merged.append((message["role"], list(blocks)))
+    return merged
+
+
+def _check_tool_pairs(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
+    calls: list[str] = []
+    known: set[str] = set()
+    for index, (role, content) in enumerate(merged):
+        if role == "assistant":
+            calls = [block["id"] for block in content if block["type"] == "tool_use"]
+            _require(len({*calls}) == len(calls) and not known & {*calls}, "messages: tool_use ids must be unique")
+            known |= {*calls}
+            _require(
+                not calls or index < len(merged) - 1, f"messages.{index}: `tool_use` without `tool_result` after it"
+            )
+        else:
+            _check_results(index, content, calls)
+            calls = []
+
+
+def _check_results(index: int, content: list[dict[str, Any]], calls: list[str]) -> None:
+    results = [block["tool_use_id"] for block in content if block["type"] == "tool_result"]
+    missing = [call for call in calls if call not in results]
+    _require(
+        not missing, f"messages.{index}: `tool_use` ids were found without `tool_result` blocks: {', '.join(missing)}"
+    )
+    unknown = [result for result in results if result not in calls]
+    _require(not unknown, f"messages.{index}: unexpected `tool_use_id` in `tool_result`: {', '.join(unknown)}")
+    _require(len({*results}) == len(results), f"messages.{index}: each `tool_use` must have a single result")
+    first = [block["type"] == "tool_result" for block in content[: len(results)]]
+    _require(all(first), f"messages.{index}: `tool_result` blocks must come first")
