@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from conversations.caching import is_mark
 from conversations.errors import InvalidRequest, UnsupportedMediaType
 from conversations.media import IMAGE_TYPES, identify
 
@@ -30,8 +31,10 @@ KINDS: dict[str, tuple[set[str], set[str]]] = {
     "document": ({"source"}, {"title", "context", "citations", "cache_control"}),
     "tool_result": ({"tool_use_id"}, {"content", "is_error", "cache_control"}),
     "search_result": ({"source", "title", "content"}, {"citations", "cache_control"}),
+    "tool_reference": ({"tool_name"}, {"cache_control"}),
 }
-IN_TOOL_RESULT = frozenset({"text", "image", "document", "search_result"})
+IN_MESSAGE = KINDS.keys() - {"tool_reference"}
+IN_TOOL_RESULT = KINDS.keys() - {"tool_result"}
 SOURCES: dict[str, set[str]] = {
     "base64": {"media_type", "data"},
     "url": {"url"},
@@ -49,7 +52,7 @@ def checked(content: object) -> list[Block]:
         raise _bad("content", "Must be a string or a list of content blocks.")
     if not 0 < len(content) <= BLOCKS_LIMIT:
         raise _bad("content", f"Must have 1 to {BLOCKS_LIMIT} blocks.")
-    check_blocks(content, "content", KINDS.keys())
+    check_blocks(content, "content", IN_MESSAGE)
     return content
 
 
@@ -103,9 +106,11 @@ def _check_block(block: object, path: str, kinds: Iterable[str]) -> None:
         raise _bad(path, "Must be a content block.")
     kind = block.get("type")
     if not isinstance(kind, str) or kind not in kinds:
-        raise _bad(f"{path}.type", f"Must be one of {', '.join(kinds)}.")
+        raise _bad(f"{path}.type", f"Must be one of {', '.join(sorted(kinds))}.")
     required, optional = KINDS[kind]
     _check_fields(block, path, required, required | optional | {"type"})
+    if not is_mark(block.get("cache_control")):
+        raise _bad(f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.')
     CHECKS[kind](block, path)
 
 
@@ -142,8 +147,18 @@ def _check_document(block: Block, path: str) -> None:
     elif kind == "content" and isinstance(source["content"], list):
         for index, each in enumerate(source["content"]):
             _check_block(each, f"{path}.source.content.{index}", ("text", "image"))
+    for name in ("title", "context"):
+        if not isinstance(block.get(name, ""), str | None):
+            raise _bad(f"{path}.{name}", "Must be a string.")
+    _check_citations(block, path)
+
+
+def _check_citations(block: Block, path: str) -> None:
     citations = block.get("citations")
-    if citations is not None and (not isinstance(citations, dict) or citations.keys() - {"enabled"}):
+    if citations is None:
+        return
+    fine = isinstance(citations, dict) and not citations.keys() - {"enabled"}
+    if not fine or not isinstance(citations.get("enabled", False), bool):
         raise _bad(f"{path}.citations", 'Must be {"enabled": true or false}.')
 
 
@@ -216,6 +231,11 @@ def _check_search_result(block: Block, path: str) -> None:
         raise _bad(f"{path}.content", "Must be a list of text blocks.")
     for index, each in enumerate(block["content"]):
         _check_block(each, f"{path}.content.{index}", ("text",))
+    _check_citations(block, path)
+
+
+def _check_tool_reference(block: Block, path: str) -> None:
+    _string(block, "tool_name", path)
 
 
 CHECKS: dict[str, Callable[[Block, str], None]] = {
@@ -224,6 +244,7 @@ CHECKS: dict[str, Callable[[Block, str], None]] = {
     "document": _check_document,
     "tool_result": _check_tool_result,
     "search_result": _check_search_result,
+    "tool_reference": _check_tool_reference,
 }
 
 # --- Attachments ------------------------------------------------------------------------------------------------------

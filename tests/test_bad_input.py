@@ -16,6 +16,10 @@ def image(data: str, media_type: str = "image/png") -> list[dict[str, Any]]:
     return [{"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}]
 
 
+def document(**fields: Any) -> dict[str, Any]:
+    return {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "x"}, **fields}
+
+
 BAD_TURNS: dict[str, tuple[Any, int]] = {
     "nothing": ({}, 400),
     "no content": ({"content": None}, 400),
@@ -29,6 +33,29 @@ BAD_TURNS: dict[str, tuple[Any, int]] = {
     "unknown block": ({"content": [{"type": "hologram"}]}, 400),
     "an assistant's block": ({"content": [{"type": "tool_use", "id": "x", "name": "y", "input": {}}]}, 400),
     "unknown field in a block": ({"content": [{"type": "text", "text": "x", "colour": "red"}]}, 400),
+    "a mark that is none": ({"content": [{"type": "text", "text": "x", "cache_control": 5}]}, 400),
+    "a mark for too long": (
+        {"content": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral", "ttl": "2h"}}]},
+        400,
+    ),
+    "a title that is a number": ({"content": [document(title=5)]}, 400),
+    "a context that is a list": ({"content": [document(context=[])]}, 400),
+    "citations that are a word": ({"content": [document(citations={"enabled": "yes"})]}, 400),
+    "citations of a search result that are a number": (
+        {
+            "content": [
+                {
+                    "type": "search_result",
+                    "source": "https://example.com/",
+                    "title": "x",
+                    "content": [{"type": "text", "text": "x"}],
+                    "citations": 5,
+                }
+            ]
+        },
+        400,
+    ),
+    "a reference to a tool outside of a result": ({"content": [{"type": "tool_reference", "tool_name": "look"}]}, 400),
     "unknown field": ({"content": "x", "surprise": 1}, 400),
     "an array as body": ([], 400),
     "text that is no string": ({"content": [{"type": "text", "text": 7}]}, 400),

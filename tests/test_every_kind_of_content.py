@@ -173,7 +173,11 @@ def test_what_a_clients_tool_gives(api: Api, sandbox: Sandbox) -> None:
     conversation = api.conversation(system="tools", tools=[{"name": "look", "input_schema": {"type": "object"}}])
     turn = api.ask("Look [[sandbox: tool=look]]", conversation)
     (block,) = (each for each in turn["messages"][0]["content"] if each["type"] == "tool_use")
-    content = [{"type": "text", "text": "This"}, {"type": "image", "source": encoded("image/png", picture())}]
+    content = [
+        {"type": "text", "text": "This"},
+        {"type": "image", "source": encoded("image/png", picture())},
+        {"type": "tool_reference", "tool_name": "look"},
+    ]
     results = [{"tool_use_id": block["id"], "content": content, "is_error": False}]
     api.post(f"turns/{turn['id']}/tool-results/", {"results": results})
     ended = api.ended(turn["id"])

@@ -57,6 +57,11 @@ def check_block(block: Any, role: str, path: str, *, version: str = "2026-10-21"
         _check_image(block["source"], f"{path}.source")
     elif kind == "document":
         _check_document(block["source"], f"{path}.source")
+        _check_citations(block, path)
+        for name in ("title", "context"):
+            _require(isinstance(block.get(name) or "", str), f"{path}.{name}: Input should be a valid string")
+    elif kind == "search_result":
+        _check_citations(block, path)
     elif kind == "tool_result":
         _check_result(block, path, version)
     elif kind in ("tool_use", "server_tool_use"):
@@ -77,6 +82,12 @@ def _check_fields(block: Block, path: str) -> None:
     for name in block:
         known = name in required.split() or name in optional.split() or name in ("type", "cache_control")
         _require(known, f"{path}.{name}: Extra inputs are not permitted")
+
+
+def _check_citations(block: Block, path: str) -> None:
+    citations = block.get("citations")
+    fine = citations is None or (isinstance(citations, dict) and isinstance(citations.get("enabled", False), bool))
+    _require(fine, f"{path}.citations.enabled: Input should be a valid boolean")
 
 
 def _check_image(source: Any, path: str) -> None:
