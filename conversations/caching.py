@@ -69,7 +69,8 @@ def _limited(request: Request) -> Request:
 def _in_order(marks: list[Any]) -> Iterator[Any]:
     """Marks that Claude takes one after the other: none lives longer than one before it."""
     short = False
-    for mark in marks:
+    for each in marks:
+        mark = each if is_mark(each) else None
         short = short or (mark is not None and mark.get("ttl", LIFETIMES[0]) == LIFETIMES[0])
         yield MARK if mark is not None and short else mark
 

@@ -14,6 +14,7 @@ THINKING = frozenset({"thinking", "redacted_thinking"})
 CUT = frozenset({None, "max_tokens", "model_context_window_exceeded"})
 CUT_SHORT = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "thinking"})
 SERVER_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
+CITED = frozenset({"document", "search_result"})
 NOT_RUN = "The tool was not run: the answer was stopped before that."
 
 
@@ -48,7 +49,7 @@ def build(
         (message.role, _cleaned(message, keep_all or (index >= loop and message.prefix == prefix)))
         for index, message in enumerate(_without_open_server_calls(messages))
     ]
-    path = _merged(_paired(_merged(cleaned)))
+    path = _cited_alike(_merged(_paired(_merged(cleaned))))
     if path and path[-1][0] == "assistant" and not paused(messages[-1].content, messages[-1].stop_reason):
         path[-1] = ("assistant", _prefill(path[-1][1]))
     request: dict[str, Any] = {
@@ -71,7 +72,7 @@ def paused(content: Iterable[Block], stop_reason: str | None) -> bool:
 def calls(content: Sequence[Block], stop_reason: str | None) -> list[str]:
     """The ids of an answer's calls that Claude has to be given results of: not of a cut one, or in a refused answer."""
     answer = Said("assistant", content, stop_reason)
-    return [] if _refused(answer) else _calls(_cleaned(answer, keep_thinking=False))
+    return [] if _refused(answer) else [call["id"] for call in _calls(_cleaned(answer, keep_thinking=False))]
 
 
 def cut_text(content: Sequence[Block], stop_reason: str | None) -> str:
@@ -173,7 +174,7 @@ def _merged(messages: Iterable[tuple[str, list[Block]]]) -> list[tuple[str, list
 def _paired(messages: list[tuple[str, list[Block]]]) -> list[tuple[str, list[Block]]]:
     """Every tool call answered in the very next message, results first; results of no call left out."""
     paired: list[tuple[str, list[Block]]] = []
-    calls: list[str] = []
+    calls: list[Block] = []
     for role, content in messages:
         if role == "assistant":
             if calls:
@@ -188,15 +189,38 @@ def _paired(messages: list[tuple[str, list[Block]]]) -> list[tuple[str, list[Blo
     return paired
 
 
-def _calls(content: list[Block]) -> list[str]:
-    return [block["id"] for block in content if block.get("type") == "tool_use"]
+def _calls(content: list[Block]) -> list[Block]:
+    return [block for block in content if block.get("type") == "tool_use"]
 
 
-def _results(calls: list[str], content: list[Block]) -> list[Block]:
+def _results(calls: list[Block], content: list[Block]) -> list[Block]:
     given = {block.get("tool_use_id"): block for block in content if block.get("type") == "tool_result"}
     rest = [block for block in content if block.get("type") != "tool_result"]
-    return [given.get(call) or _not_run(call) for call in calls] + rest
+    return [_result(call, given.get(call["id"])) for call in calls] + rest
 
 
-def _not_run(call: str) -> Block:
-    return {"type": "tool_result", "tool_use_id": call, "content": NOT_RUN, "is_error": True}
+def _result(call: Block, given: Block | None) -> Block:
+    result = given or {"type": "tool_result", "tool_use_id": call["id"], "content": NOT_RUN, "is_error": True}
+    # A member of a toolset wants to hear again which one it is of.
+    return {**result, "toolset_name": call["toolset_name"]} if call.get("toolset_name") else result
+
+
+def _cited_alike(messages: list[tuple[str, list[Block]]]) -> list[tuple[str, list[Block]]]:
+    """Claude takes documents that are all to be cited, or none of them (claude-api.md 6); so with results of searches.
+    The first of a kind decides for those after it: thinking is bound to what was before, which must not change."""
+    decided: dict[str, bool] = {}
+    return [(role, _like_the_first(content, decided) if role == "user" else content) for role, content in messages]
+
+
+def _like_the_first(content: list[Block], decided: dict[str, bool]) -> list[Block]:
+    alike: list[Block] = []
+    for block in content:
+        kind = str(block.get("type"))
+        if kind == "tool_result" and isinstance(block.get("content"), list):
+            block = {**block, "content": _like_the_first(block["content"], decided)}
+        elif kind in CITED:
+            cites = bool((block.get("citations") or {}).get("enabled"))
+            if decided.setdefault(kind, cites) != cites:
+                block = {**block, "citations": {"enabled": decided[kind]}}
+        alike.append(block)
+    return alike

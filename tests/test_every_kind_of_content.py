@@ -186,3 +186,35 @@ def test_what_a_clients_tool_gives(api: Api, sandbox: Sandbox) -> None:
     [event] = [each for each in api.events(turn["id"]) if each["type"] == "tool_result"]
     assert event["content"][1]["source"]["type"] == "attachment"
     assert exactly(asked(sandbox, "tools")[-1]["content"][0]["content"]) == exactly(content)
+
+
+def test_a_member_of_a_toolset_hears_again_which_one_it_is_of(api: Api, sandbox: Sandbox) -> None:
+    given = {"type": "tool_use", "id": "toolu_9", "name": "zoom", "input": {}, "toolset_name": "computer_toolset"}
+    blocks = [given, {**given, "id": "toolu_10"}]
+    conversation = api.conversation(system="toolset", tools=[{"type": "computer_toolset_20260801"}])
+    content = json.dumps(blocks)
+    turn = api.ask(f"Zoom [[sandbox: content={content}; stop_reason=tool_use; then; text=Seen]]", conversation)
+    results = [{"tool_use_id": "toolu_9", "content": "a wall"}]
+    assert api.post(f"turns/{turn['id']}/tool-results/", {"results": results}).status_code == 202
+    api.post(f"turns/{turn['id']}/cancel/")
+    assert api.ask("And now?", conversation)["status"] == "completed"
+    ours = asked(sandbox, "toolset")[-1]["content"][:2]
+    assert [each["toolset_name"] for each in ours] == ["computer_toolset"] * 2
+    assert [each["is_error"] for each in ours] == [False, True]
+
+
+def test_documents_are_all_cited_or_none_as_the_first_one_is(api: Api, sandbox: Sandbox) -> None:
+    """Claude would refuse a mixture, and so the whole conversation from there on."""
+    source = {"type": "text", "media_type": "text/plain", "data": "Tea is a plant."}
+    plain, cited = ({"type": "document", "source": source, **more} for more in ({}, {"citations": {"enabled": True}}))
+    for number, (first, then) in enumerate([(cited, plain), (plain, cited)]):
+        conversation = api.conversation(system=f"citations {number}")
+        api.ask([first], conversation)
+        api.ask([then], conversation)
+        shown = [
+            message["content"][0] for message in asked(sandbox, f"citations {number}") if message["role"] == "user"
+        ]
+        assert shown[0] == first
+        assert all(bool(each.get("citations", {}).get("enabled")) == (first is cited) for each in shown)
+        kept = api.get(f"conversations/{conversation}/messages/").json()["results"][2]["content"]
+        assert kept == [then]

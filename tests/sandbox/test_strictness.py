@@ -13,8 +13,9 @@ from conversations.claude.sandbox.validation import validate
 
 HELLO = {"role": "user", "content": "Hello"}
 TOOL = {"name": "look", "input_schema": {"type": "object"}}
-CALL = {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "look", "input": {}}]}
+CALL: dict[str, Any] = {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "look", "input": {}}]}
 RESULT = {"type": "tool_result", "tool_use_id": "a", "content": "x"}
+DOCUMENT = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "x"}}
 
 
 def body(**fields: Any) -> dict[str, Any]:
@@ -44,6 +45,16 @@ REFUSED: dict[str, dict[str, Any]] = {
     "forced tool": {"model": "claude-opus-5-5", "tools": [TOOL], "tool_choice": {"type": "any"}},
     "open schema": {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}},
     "five marks": {"system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}] * 5},
+    "a result that does not say its toolset": {
+        "messages": [
+            HELLO,
+            {"role": "assistant", "content": [{**CALL["content"][0], "toolset_name": "computer_toolset"}]},
+            {"role": "user", "content": [RESULT]},
+        ]
+    },
+    "some documents cited": {
+        "messages": [{"role": "user", "content": [DOCUMENT, {**DOCUMENT, "citations": {"enabled": True}}]}]
+    },
     "a longer mark after a shorter": {
         "system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}],
         "messages": [

@@ -20,7 +20,7 @@ FIELDS = {
     "image": "source | transformations",
     "document": "source | title context citations",
     "search_result": "source title content | citations",
-    "tool_result": "tool_use_id | content is_error",
+    "tool_result": "tool_use_id | content is_error toolset_name",
     "container_upload": "file_id |",
     "thinking": "thinking signature |",
     "redacted_thinking": "data |",

@@ -27,6 +27,7 @@ def check_messages(body: Body, model: Model, version: str) -> None:
     _require(messages[0]["role"] == "user", "messages: first message must use the user role")
     merged = _merged(messages)
     _check_tool_pairs(merged)
+    _check_citations([block for role, content in merged if role == "user" for block in content])
     check_binding(body, model)
     role, content = merged[-1]
     paused = any(block["type"] == "server_tool_use" for block in content)  # then Claude goes on with its own tools
@@ -66,24 +67,36 @@ def _merged(messages: list[Body]) -> list[tuple[str, list[dict[str, Any]]]]:
     return merged
 
 
+def _check_citations(blocks: list[dict[str, Any]]) -> None:
+    inner = [each for block in blocks if isinstance(block.get("content"), list) for each in block["content"]]
+    for kind in ("document", "search_result"):
+        cited = {
+            bool((block.get("citations") or {}).get("enabled")) for block in [*blocks, *inner] if block["type"] == kind
+        }
+        _require(len(cited) < 2, f"messages: citations must be enabled for all {kind} blocks, or for none")
+
+
 def _check_tool_pairs(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
-    calls: list[str] = []
+    calls: dict[str, Any] = {}
     known: set[str] = set()
     for index, (role, content) in enumerate(merged):
         if role == "assistant":
-            calls = [block["id"] for block in content if block["type"] == "tool_use"]
-            _require(len({*calls}) == len(calls) and not known & {*calls}, "messages: tool_use ids must be unique")
-            known |= {*calls}
+            called = [block for block in content if block["type"] == "tool_use"]
+            calls = {block["id"]: block.get("toolset_name") for block in called}
+            unique = len(calls) == len(called) and not known & calls.keys()
+            _require(unique, "messages: tool_use ids must be unique")
+            known |= calls.keys()
             _require(
                 not calls or index < len(merged) - 1, f"messages.{index}: `tool_use` without `tool_result` after it"
             )
         else:
             _check_results(index, content, calls)
-            calls = []
+            calls = {}
 
 
-def _check_results(index: int, content: list[dict[str, Any]], calls: list[str]) -> None:
-    results = [block["tool_use_id"] for block in content if block["type"] == "tool_result"]
+def _check_results(index: int, content: list[dict[str, Any]], calls: dict[str, Any]) -> None:
+    given = [block for block in content if block["type"] == "tool_result"]
+    results = [block["tool_use_id"] for block in given]
     missing = [call for call in calls if call not in results]
     _require(
         not missing, f"messages.{index}: `tool_use` ids were found without `tool_result` blocks: {', '.join(missing)}"
@@ -93,3 +106,5 @@ def _check_results(index: int, content: list[dict[str, Any]], calls: list[str]) 
     _require(len({*results}) == len(results), f"messages.{index}: each `tool_use` must have a single result")
     first = [block["type"] == "tool_result" for block in content[: len(results)]]
     _require(all(first), f"messages.{index}: `tool_result` blocks must come first")
+    echoed = all(block.get("toolset_name") == calls[block["tool_use_id"]] for block in given)
+    _require(echoed, f"messages.{index}: `toolset_name` of a `tool_result` must be that of its `tool_use`")
