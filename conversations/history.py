@@ -40,7 +40,7 @@ def build(
     `expand` puts the bytes of attachments back in; `prefix` is what the request is made under, to be compared with that
     of each answer.
     """
-    messages = [message for message in said if not _refused(message)]
+    messages = _without_refused(said)
     # Thinking is bound to all that came before it, and refused under another prefix (claude-api.md 2.7). That of the
     # tool loop which goes on must stay all the same: it was made under this request's own prefix.
     keep_all = all(message.prefix == prefix for message in messages if message.role == "assistant")
@@ -89,8 +89,18 @@ def _prefill(content: list[Block]) -> list[Block]:
     return blocks
 
 
+def _without_refused(said: Iterable[Said]) -> list[Said]:
+    """A refused turn is not replayed (claude-api.md 3.2): with its question the next one would be refused as well."""
+    kept: list[Said] = []
+    for message in said:
+        if _refused(message):
+            del kept[max(_loop(kept) - 1, 0) :]
+        else:
+            kept.append(message)
+    return kept
+
+
 def _refused(message: Said) -> bool:
-    """A refused answer is not replayed (claude-api.md 3.2)."""
     return message.role == "assistant" and message.stop_reason == "refusal"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from conversations.claude.sandbox.server import Sandbox
 from tests.clients import Api, sse
 
 WHOLE, CUT = ["retry", "edit"], ["continue", "retry", "edit"]
@@ -96,3 +97,21 @@ def test_kinds_not_invented_yet_pass_through(api: Api) -> None:
     assert any(event.get("delta", {}).get("type") == "sandbox_delta" for event in events)
     assert not any(event["type"] == "ping" for event in events)
     assert api.ask("And again", turn["conversation"])["status"] == "completed"
+
+
+def test_a_refused_turn_is_not_replayed(api: Api, sandbox: Sandbox) -> None:
+    """Neither its answer nor its question: with that, all that is asked after it would be refused as well."""
+    conversation = api.conversation(tools=[{"name": "look", "input_schema": {"type": "object"}}])
+    before = api.ask("Hello", conversation)
+    turn = api.ask("How is it made? [[sandbox: tool=look; then; refusal=bio; text=Well]]", conversation)
+    (call,) = (block["id"] for block in turn["messages"][0]["content"] if block["type"] == "tool_use")
+    api.post(f"turns/{turn['id']}/tool-results/", {"results": [{"tool_use_id": call, "content": "a wall"}]})
+    assert api.ended(turn["id"])["stop_reason"] == "refusal"
+    assert api.ask("Something else, then", conversation)["stop_reason"] == "end_turn"
+    asked = [message["content"] for message in sandbox.requests[-1].body["messages"]]
+    assert asked == [
+        [{"type": "text", "text": "Hello"}],
+        before["messages"][0]["content"],
+        [{"type": "text", "text": "Something else, then"}],
+    ]
+    assert len(api.get(f"conversations/{conversation}/messages/").json()["results"]) == 8
