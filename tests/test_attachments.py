@@ -71,9 +71,32 @@ def test_more_than_twenty_images_must_be_smaller(api: Api) -> None:
     at_once = [block("image", large)] + [block("image", small)] * 20
     refused = api.post(f"conversations/{api.conversation()}/turns/", {"content": at_once})
     assert (refused.status_code, refused.json()["error"]["details"]["width"]) == (400, 2001)
-    # Over the whole conversation it is the request that would be refused.
-    response = api.post(f"conversations/{conversation}/turns/?wait=true", {"content": [block("image", small)]})
-    assert (response.status_code, response.json()["error"]["type"]) == (400, "invalid_request_error")
+    # So is one more in the whole conversation, which goes on without it.
+    response = api.post(f"conversations/{conversation}/turns/", {"content": [block("image", small)]})
+    assert (response.status_code, response.json()["error"]["details"]["width"]) == (400, 2001)
+    assert api.ask("And now?", conversation)["status"] == "completed"
+
+
+def test_files_that_are_too_heavy_together_are_refused_and_the_conversation_goes_on(api: Api) -> None:
+    conversation = api.conversation()
+    pdf = upload(api, b"%PDF-1.4\n" + os.urandom(14 * 1024 * 1024))["id"]
+    content = [block("document", pdf), {"type": "text", "text": "What is this?"}]
+    assert api.ask(content, conversation)["status"] == "completed"
+    response = api.post(f"conversations/{conversation}/turns/", {"content": content})
+    assert (response.status_code, response.json()["error"]["type"]) == (413, "request_too_large")
+    assert response.json()["error"]["details"]["limit"] == 32 * 1024 * 1024
+    assert api.ask("And now?", conversation)["status"] == "completed"
+
+
+def test_the_same_holds_for_what_tools_came_to(api: Api) -> None:
+    conversation = api.conversation(tools=[{"name": "look", "input_schema": {"type": "object"}}])
+    pdf = upload(api, b"%PDF-1.4\n" + os.urandom(14 * 1024 * 1024))["id"]
+    turn = api.ask([block("document", pdf), {"type": "text", "text": "Look [[sandbox: tool=look]]"}], conversation)
+    result = {"tool_use_id": turn["messages"][0]["content"][0]["id"], "content": [block("document", pdf)]}
+    assert api.post(f"turns/{turn['id']}/tool-results/", {"results": [result]}).status_code == 413
+    result["content"] = "too much to show"
+    assert api.post(f"turns/{turn['id']}/tool-results/", {"results": [result]}).status_code == 202
+    assert api.ended(turn["id"])["status"] == "completed"
 
 
 def test_an_image_that_is_too_heavy_for_claude_is_refused(api: Api) -> None:

@@ -53,6 +53,10 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
     "a tool with more": ("tools.0.surprise", {"tools": [{**LOOK, "surprise": 1}]}),
     "a description that is a number": ("tools.0.description", {"tools": [{**LOOK, "description": 5}]}),
     "a tool of Claude's without a name": ("tools.0.name", {"tools": [{"type": "web_search_20260318"}]}),
+    "uses that are a word": (
+        "tools.0.max_uses",
+        {"tools": [{"type": "web_search_20260318", "name": "web_search", "max_uses": "many"}]},
+    ),
     "a mark on a tool that is none": ("tools.0.cache_control", {"tools": [{**LOOK, "cache_control": {"ttl": "2h"}}]}),
     "a mark on the system prompt that is none": ("system", {"system": [{**TEXT, "cache_control": "yes"}]}),
     "a system prompt with more": ("system", {"system": [{**TEXT, "surprise": 1}]}),

@@ -150,6 +150,8 @@ def _tool(tool: Mapping[str, Any], path: str, model: Model | None) -> Complaints
         yield f"{path}.name", "Must be a name of 1 to 128 letters, digits, _ and -."
     if not is_mark(tool.get("cache_control")):
         yield f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.'
+    if not isinstance(tool.get("max_uses") or 1, int):
+        yield f"{path}.max_uses", "Must be an integer."
     if kind != "custom":
         return
     if not _is_object_schema(tool.get("input_schema")):

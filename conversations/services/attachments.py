@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from conversations import content
 from conversations.content import Block
-from conversations.errors import ClaudeError, InvalidRequest
+from conversations.errors import ClaudeError, InvalidRequest, TooLarge
 from conversations.media import identify
 from conversations.models import Attachment, Message, MessageAttachment, User
 
@@ -30,6 +30,7 @@ MOST_IMAGES = 600  # in a request (claude-api.md 6)
 MOST_IMAGES_SMALL = 100  # where the context window is of 200,000 tokens
 MANY = 20  # images, above which each has to be smaller
 SIDE = 2000  # pixels
+REQUEST_LIMIT = 32 * 1024 * 1024  # bytes (claude-api.md 5)
 
 
 def store(*, owner: User, data: bytes) -> Attachment:
@@ -109,6 +110,23 @@ def check_images(blocks: Sequence[Block], most: int = MOST_IMAGES) -> None:
         raise InvalidRequest(
             f"The image has {heavy.size} bytes, which as base64 are more than {content.IMAGE_BASE64_LIMIT}.",
             details={"attachment": str(heavy.pk), "size": heavy.size},
+        )
+
+
+def check_weight(blocks: Sequence[Block]) -> None:
+    """Raises TooLarge for attachments that no request can hold together: each is sent again every time."""
+    weights: list[int] = []
+
+    def weigh(source: Block) -> Block:
+        size = source.get("size", 0)
+        weights.append(size if source.get("media_type") == "text/plain" else 4 * -(-size // 3))
+        return source
+
+    content.with_sources(measured(blocks), weigh)
+    if (weight := sum(weights)) > REQUEST_LIMIT:
+        raise TooLarge(
+            f"The attachments have {weight} bytes together; a request may have {REQUEST_LIMIT}.",
+            details={"size": weight, "limit": REQUEST_LIMIT},
         )
 
 

@@ -35,15 +35,22 @@ def build(
         )
         for message in path
     ]
-    model = catalogue.find(settings["model"])
-    small = model is not None and model.context_window <= SMALL_WINDOW
-    most = attachments.MOST_IMAGES_SMALL if small else attachments.MOST_IMAGES
-    attachments.check_images([block for message in path for block in message.content], most)
+    check_files(path, settings)
     plain = {**settings, "tools": tools.sent(settings.get("tools") or [])}
     request = history.build(said, plain, expand, prefix(settings))
+    model = catalogue.find(settings["model"])
     # A local server's model may not know of marks.
     keeps = model.cache_minimum if model and django_settings.COLLOQUY_PROMPT_CACHING else None
     return caching.marked(request, keeps)
+
+
+def check_files(path: Sequence[Message], settings: dict[str, Any]) -> None:
+    """Raises InvalidRequest or TooLarge for a path with more images, or heavier files, than one request may have."""
+    model = catalogue.find(settings["model"])
+    small = model is not None and model.context_window <= SMALL_WINDOW
+    blocks = [block for message in path for block in message.content]
+    attachments.check_images(blocks, attachments.MOST_IMAGES_SMALL if small else attachments.MOST_IMAGES)
+    attachments.check_weight(blocks)
 
 
 def prefix(settings: dict[str, Any]) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from conversations import history
+from conversations import content, history
 from conversations.claude import catalogue, parameters
 from conversations.errors import Conflict, IdempotencyMismatch, InvalidRequest, NotFound
 from conversations.models import Conversation, Message, Turn, User
@@ -52,7 +52,7 @@ def create(
     def begin(conversation: Conversation) -> Turn:
         settings = _checked(conversation.settings, asked.settings)
         again = asked.regenerate
-        message = _regenerated(conversation, again) if again else _said(user, conversation, asked)
+        message = _regenerated(conversation, again) if again else _said(user, conversation, asked, settings)
         return Turn(user_message=message, settings=settings)
 
     conversation = Conversation.objects.get_visible(user, conversation_id)
@@ -170,12 +170,23 @@ def _refuse_second(conversation: Conversation) -> None:
         raise Conflict("A turn is already active in this conversation.", details={"turn": str(active.pk)})
 
 
-def _said(user: User, conversation: Conversation, asked: Asked) -> Message:
+def _said(user: User, conversation: Conversation, asked: Asked, settings: dict[str, Any]) -> Message:
     parent = _parent(conversation, asked)
     _check_results(parent, asked.content or [])
     message = _message(conversation, parent, attachments.take_in(owner=user, blocks=asked.content or []))
+    _check_files(conversation.pk, parent, [message], settings)
     attachments.show([message])
     return message
+
+
+def _check_files(
+    conversation_id: uuid.UUID, after: uuid.UUID | None, said: list[Message], settings: dict[str, Any]
+) -> None:
+    """Refuses what can't be sent with what is before it, while it is not there for good: nothing could be asked after
+    it. Where the last of it has no files there is nothing to look at."""
+    newest = said[-1].content
+    if content.images_in(newest) or content.attachments_in(newest):
+        requests.check_files([*paths.to_message(conversation_id, after), *said], settings)
 
 
 def _check_results(parent: uuid.UUID | None, content: list[dict[str, Any]]) -> None:
@@ -260,6 +271,9 @@ def hand_in(*, user: User, turn_id: uuid.UUID | str, results: list[dict[str, Any
                 f"The turn awaits no result of {', '.join(strange)}.", details={"awaited": sorted(calls)}
             )
         turn.tool_results = [*turn.tool_results, *new]
+        said = [Message(role=each.role, content=each.content) for each in folded]
+        said.append(Message(role=Message.Role.USER, content=turn.tool_results))
+        _check_files(turn.conversation_id, turn.answers_after, said, turn.settings)
         if turn.status == Turn.Status.AWAITING_TOOLS:
             running.go_on_if_answered(turn, folded)
             tell("journal", turn.pk)
