@@ -15,6 +15,8 @@ HELLO = {"role": "user", "content": "Hello"}
 TOOL = {"name": "look", "input_schema": {"type": "object"}}
 CALL: dict[str, Any] = {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "look", "input": {}}]}
 RESULT = {"type": "tool_result", "tool_use_id": "a", "content": "x"}
+SEARCH = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}
+TEXT = {"type": "text", "text": "x"}
 DOCUMENT = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "x"}}
 
 
@@ -50,6 +52,23 @@ REFUSED: dict[str, dict[str, Any]] = {
             HELLO,
             {"role": "assistant", "content": [{**CALL["content"][0], "toolset_name": "computer_toolset"}]},
             {"role": "user", "content": [RESULT]},
+        ]
+    },
+    "a server tool's call without a result": {
+        "messages": [
+            HELLO,
+            {"role": "assistant", "content": [SEARCH, *CALL["content"]]},
+            {"role": "user", "content": [RESULT, TEXT]},
+        ]
+    },
+    "a server tool's result without a call": {
+        "messages": [
+            HELLO,
+            {
+                "role": "assistant",
+                "content": [{"type": "web_search_tool_result", "tool_use_id": "s", "content": []}, TEXT],
+            },
+            HELLO,
         ]
     },
     "some documents cited": {
@@ -99,6 +118,13 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "plain": {},
     "answered call": {"tools": [TOOL], "messages": [HELLO, CALL, {"role": "user", "content": [RESULT]}]},
     "prefill on 4.5": {"model": "claude-haiku-4-5", "messages": [HELLO, {"role": "assistant", "content": "x"}]},
+    "a server tool's call that goes on": {
+        "messages": [
+            HELLO,
+            {"role": "assistant", "content": [SEARCH, *CALL["content"]]},
+            {"role": "user", "content": [RESULT]},
+        ]
+    },
     "a toolset": {"tools": [{"type": "computer_toolset_20260801"}, TOOL]},
     "its own invention": {"messages": [HELLO, {"role": "assistant", "content": [{"type": "sandbox_x"}]}, HELLO]},
     "system inside on 5.5": {

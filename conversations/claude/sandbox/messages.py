@@ -27,6 +27,7 @@ def check_messages(body: Body, model: Model, version: str) -> None:
     _require(messages[0]["role"] == "user", "messages: first message must use the user role")
     merged = _merged(messages)
     _check_tool_pairs(merged)
+    _check_server_calls(merged)
     _check_citations([block for role, content in merged if role == "user" for block in content])
     check_binding(body, model)
     role, content = merged[-1]
@@ -65,6 +66,25 @@ def _merged(messages: list[Body]) -> list[tuple[str, list[dict[str, Any]]]]:
         else:
             merged.append((message["role"], list(blocks)))
     return merged
+
+
+def _check_server_calls(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
+    """Each has its result in an answer, but where Claude goes on with it: only results of other tools come after."""
+    called: list[str] = []
+    goes_on = True
+    for role, content in reversed(merged):
+        if role != "assistant":
+            goes_on = goes_on and all(block["type"] == "tool_result" for block in content)
+            continue
+        for block in reversed(content):
+            if block["type"].endswith("_tool_result"):
+                called.append(block["tool_use_id"])
+            elif block["type"] == "server_tool_use":
+                done = block["id"] in called
+                _require(done or goes_on, f"messages: `{block['name']}` tool use with id {block['id']} has no result")
+                called = [id for id in called if id != block["id"]]
+        goes_on = False
+    _require(not called, f"messages: unexpected `tool_use_id` in results of server tools: {', '.join(called)}")
 
 
 def _check_citations(blocks: list[dict[str, Any]]) -> None:
