@@ -126,14 +126,23 @@ def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
     newest = max((i for i, message in enumerate(messages) if message.role == "assistant"), default=-1)
     goes_on = all(only_results(message.content) for message in messages[newest + 1 :])
 
+    def waits(index: int) -> bool:
+        return index == newest and goes_on and messages[index].stop_reason in ("pause_turn", "tool_use")
+
     def stays(index: int, block: Block) -> bool:
         if block.get("type") in SERVER_CALLS:
-            waits = index == newest and goes_on and messages[index].stop_reason in ("pause_turn", "tool_use")
-            return block.get("id") in answered or waits
+            return block.get("id") in answered or waits(index)
         return not _is_server_result(block) or block.get("tool_use_id") in called
 
+    def kept(index: int, block: Block) -> Block:
+        caller = block.get("caller")
+        code = caller.get("tool_id") if block.get("type") == "tool_use" and isinstance(caller, dict) else None
+        if code is None or code in answered or waits(index):
+            return block
+        return {name: value for name, value in block.items() if name != "caller"}  # the code that called is left out
+
     return [
-        replace(message, content=[block for block in message.content if stays(index, block)])
+        replace(message, content=[kept(index, block) for block in message.content if stays(index, block)])
         if message.role == "assistant"
         else message
         for index, message in enumerate(messages)

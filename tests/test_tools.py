@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Message, MessageAttachment, Turn, Usage
 from conversations.services import running
 from conversations.transcript import fold
@@ -229,6 +230,39 @@ def test_a_turn_makes_only_so_many_requests(api: Api) -> None:
     assert turn["actions"] == ["continue", "retry", "edit"]
     response = api.post(f"turns/{turn['id']}/continue/?wait=true", {})
     assert response.json()["status"] == "completed", response.text
+
+
+CODE_TOOL = {"type": "code_execution_20260521", "name": "code_execution"}
+
+
+def asked_by_code(api: Api, conversation: str) -> dict[str, Any]:
+    """A turn in which code of Claude's waits for the tool that it has called."""
+    caller = {"type": "code_execution_20260521", "tool_id": "srvtoolu_1"}
+    code = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "code_execution", "input": {"code": "look()"}}
+    call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}, "caller": caller}
+    content = json.dumps([code, call])
+    return api.ask(f"Go [[sandbox: content={content}; stop_reason=tool_use; then; text=Seen]]", conversation)
+
+
+def test_code_of_claudes_that_calls_a_tool_goes_on_where_it_runs(api: Api, sandbox: Sandbox) -> None:
+    conversation = api.conversation(tools=[CODE_TOOL, LOOK])
+    turn = asked_by_code(api, conversation)
+    assert hand_in(api, turn, ("toolu_1", "a wall")).status_code == 202
+    assert api.ended(turn["id"])["status"] == "completed"
+    assert sandbox.requests[-1].body["container"].startswith("container_")
+    assert api.ask("And now?", conversation)["status"] == "completed"
+    assert "container" not in sandbox.requests[-1].body
+
+
+def test_code_of_claudes_that_was_stopped_can_go_on_or_be_left(api: Api, sandbox: Sandbox) -> None:
+    conversation = api.conversation(tools=[CODE_TOOL, LOOK])
+    turn = asked_by_code(api, conversation)
+    api.post(f"turns/{turn['id']}/cancel/")
+    assert api.ask("Never mind", conversation)["status"] == "completed"
+    assert [block["type"] for block in sandbox.requests[-1].body["messages"][1]["content"]] == ["tool_use"]
+    response = api.post(f"turns/{turn['id']}/continue/?wait=true", {})
+    assert response.json()["status"] == "completed", response.text
+    assert sandbox.requests[-1].body["container"].startswith("container_")
 
 
 def test_results_in_a_message_must_be_of_the_answer_before_it(api: Api) -> None:

@@ -59,7 +59,16 @@ def _request(
         if each.role == Message.Role.USER or each.stopped
     ]
     path = paths.to_message(turn.conversation_id, turn.answers_after)
-    return requests.build([*path, *said], turn.settings, expand)
+    request = requests.build([*path, *said], turn.settings, expand)
+    return {**request, **_container(turn, folded)}
+
+
+def _container(turn: Turn, folded: list[Folded]) -> dict[str, Any]:
+    """Where Claude's code runs in this turn: it is there that it waits for the tools that it has called."""
+    cut = turn.continues.turn if turn.continues else None
+    folded = [*(fold(committed(cut)) if cut else []), *folded]
+    given = [each.envelope["container"] for each in folded if isinstance(each.envelope.get("container"), dict)]
+    return {"container": given[-1]["id"]} if given and "id" in given[-1] else {}
 
 
 def turn_start(turn: Turn) -> Event:

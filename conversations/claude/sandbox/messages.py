@@ -28,6 +28,7 @@ def check_messages(body: Body, model: Model, version: str) -> None:
     merged = _merged(messages)
     _check_tool_pairs(merged)
     _check_server_calls(merged)
+    _check_container(body, [block for role, content in merged[-2:] if role == "assistant" for block in content])
     _check_citations([block for role, content in merged if role == "user" for block in content])
     check_binding(body, model)
     role, content = merged[-1]
@@ -85,6 +86,12 @@ def _check_server_calls(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
                 called = [id for id in called if id != block["id"]]
         goes_on = False
     _require(not called, f"messages: unexpected `tool_use_id` in results of server tools: {', '.join(called)}")
+
+
+def _check_container(body: Body, newest: list[dict[str, Any]]) -> None:
+    callers = [block["caller"] for block in newest if block["type"] == "tool_use" and block.get("caller")]
+    waits = any(str(caller.get("type")).startswith("code_execution") for caller in callers)
+    _require(not waits or body.get("container"), "container: required while code that calls tools is running")
 
 
 def _check_citations(blocks: list[dict[str, Any]]) -> None:

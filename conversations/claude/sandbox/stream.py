@@ -55,6 +55,8 @@ def _message_delta(message: dict[str, Any], directives: Directives) -> Event:
     delta = {"stop_reason": message["stop_reason"], "stop_sequence": message["stop_sequence"]}
     if message.get("stop_details"):
         delta["stop_details"] = message["stop_details"]
+    if any(block["type"] == "server_tool_use" and "code_execution" in block["name"] for block in message["content"]):
+        delta["container"] = {"id": f"container_{message['id']}", "expires_at": "2100-01-01T00:00:00Z", "skills": None}
     return {"type": "message_delta", "delta": delta, "usage": {name: usage[name] for name in names if name in usage}}
 
 
