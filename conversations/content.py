@@ -97,6 +97,15 @@ def check_text(value: Any, path: str, depth: int = 0) -> None:
             check_text(item, f"{path}.{index}", depth + 1)
 
 
+def check_depth(value: Any, path: str, depth: int = 0) -> None:
+    """Refuses JSON that is nested too deep to be written again. What Claude has said may have anything else in it."""
+    if depth > DEPTH_LIMIT:
+        raise _bad(path, "Nested too deep.")
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inner:
+        check_depth(each, path, depth + 1)
+
+
 def _bad(path: str, complaint: str) -> InvalidRequest:
     return InvalidRequest(f"{path}: {complaint}", details={path: complaint})
 

@@ -129,7 +129,16 @@ def test_bytes_that_are_no_utf8_are_refused(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"title": "a\0b"}, {"title": 7}, {"metadata": []}, {"metadata": {"a": "\0"}}, {"id": "x", "owner": "y"}]
+    "body",
+    [
+        {"title": "a\0b"},
+        {"title": 7},
+        {"archived": "yes"},
+        {"archived": 1},
+        {"metadata": []},
+        {"metadata": {"a": "\0"}},
+        {"id": "x", "owner": "y"},
+    ],
 )
 def test_a_bad_conversation_is_refused(api: Api, body: dict[str, Any]) -> None:
     response = api.post("conversations/", body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -79,6 +80,21 @@ def test_what_is_exported_can_be_taken_in_by_somebody_else(api: Api, other: Api,
     assert other.ask("Go on", taken["id"])["status"] == "completed"
 
 
+@pytest.mark.parametrize(
+    "said", ['text="nothing\\u0000"', 'tool=look{"n": 123456789012345678901234567890, "s": "\\u0000"}']
+)
+def test_whatever_claude_has_said_can_be_taken_in(api: Api, said: str) -> None:
+    """Users may say no NUL and no huge integers; Claude does what it likes."""
+    id = api.conversation(tools=[{"name": "look", "input_schema": {"type": "object"}}])
+    turn = api.ask(f"[[sandbox: {said}]]", id)
+    api.post(f"turns/{turn['id']}/cancel/")
+    response = api.post("conversations/import/", api.get(f"conversations/{id}/export/").json())
+    assert response.status_code == 201, response.text
+    taken = response.json()["id"]
+    assert messages(api, taken)[1]["content"] == messages(api, id)[1]["content"]
+    assert api.ask("And now?", taken)["status"] == "completed"
+
+
 def test_a_copied_answer_that_went_on_from_another_is_regenerated_from_its_question(api: Api) -> None:
     original = api.conversation(model="claude-haiku-4-5", max_tokens=20)
     cut = api.ask("[[sandbox: words=60]]", original)
@@ -132,6 +148,7 @@ BROKEN: dict[str, Any] = {
     "an answer with a document": answer({"type": "document", "source": {"type": "attachment", "attachment": "x"}}),
     "an answer with a tool's result": answer({"type": "tool_result", "tool_use_id": "x", "content": "y"}),
     "text that is a number": answer({"type": "text", "text": 5}),
+    "a block that is nested too deep": answer({"type": "sandbox_x", "x": json.loads("[" * 200 + "]" * 200)}),
     "a call without an id": answer({"type": "tool_use", "name": "look", "input": {}}),
     "a call without an input": answer({"type": "server_tool_use", "id": "x", "name": "web_search", "input": "tea"}),
     "an attachment that is missing": {

@@ -47,6 +47,16 @@ class Base64(String):
         return base64.b64encode(value).decode("ascii")
 
 
+class Block(serializers.JSONField):
+    """A block as it is; who said it decides what may be in it."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """The object as it came."""
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("Must be an object.")
+        return data
+
+
 class ExportedAttachmentSerializer(StrictSerializer):
     media_type = String(max_length=100)
     data = Base64()  # type: ignore[assignment]
@@ -56,7 +66,7 @@ class ExportedMessageSerializer(StrictSerializer):
     id = String(max_length=100)
     parent = String(max_length=100, allow_null=True)  # type: ignore[assignment]
     role = serializers.ChoiceField(Message.Role.choices)
-    content = serializers.ListField(child=Json(dict))
+    content = serializers.ListField(child=Block())
     stop_reason = String(max_length=100, allow_null=True, required=False)
     created_at = serializers.DateTimeField(required=False, allow_null=True)
 

@@ -52,6 +52,16 @@ class Number(serializers.FloatField):
         return super().to_internal_value(data)
 
 
+class Boolean(serializers.BooleanField):
+    """True or false; DRF's own field would also take "yes" and 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The boolean as it came."""
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Must be true or false.")
+        return data
+
+
 class Json(serializers.JSONField):
     """JSON of certain types that can be stored: no NUL, no lone surrogates."""
 

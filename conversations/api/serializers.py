@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from conversations import content
-from conversations.api.fields import Integer, Json, Number, StrictSerializer, String
+from conversations.api.fields import Boolean, Integer, Json, Number, StrictSerializer, String
 from conversations.models import Conversation, Message, Turn, User
 from conversations.services import usage
 from conversations.services.settings import NAMES
@@ -35,7 +35,7 @@ class ConversationSerializer(SettingsSerializer):
     id = serializers.UUIDField(read_only=True)
     title = String(required=False, allow_blank=True, max_length=500)
     metadata = Json(dict, required=False)
-    archived = serializers.BooleanField(required=False)
+    archived = Boolean(required=False)
     active_leaf = serializers.UUIDField(source="active_leaf_id", read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)

@@ -138,7 +138,7 @@ def take_in(*, owner: User, export: Export) -> Conversation:
 def _content(owner: User, message: Exported, export: Export, path: str) -> list[Block]:
     """What the message says, as it is stored here. Claude's own blocks are kept as they are, whatever they are."""
     if message.role == Message.Role.ASSISTANT:
-        content.check_text(message.content, f"{path}.content")
+        content.check_depth(message.content, f"{path}.content")
         for index, block in enumerate(message.content):
             _check_answer(block, f"{path}.content.{index}")
         return message.content
