@@ -34,19 +34,22 @@ def build(
     settings: dict[str, Any],
     expand: Callable[[Sequence[Block]], list[Block]],
     prefix: object = None,
+    *,
+    bound: bool = True,
 ) -> dict[str, Any]:
     """The body of a Messages request for a path of messages, the newest of them a user's, or an answer to go on with.
 
     `expand` puts the bytes of attachments back in; `prefix` is what the request is made under, to be compared with that
-    of each answer.
+    of each answer; `bound` says whether the model refuses thinking that was made under another one.
     """
     messages = _without_refused(said)
     # Thinking is bound to all that came before it, and refused under another prefix (claude-api.md 2.7). That of the
-    # tool loop which goes on must stay all the same: it was made under this request's own prefix.
+    # tool loop which goes on must stay all the same: mostly it was made under this request's own prefix, and where a
+    # turn goes on with other settings, or a copy does, only some models would refuse it.
     keep_all = all(message.prefix == prefix for message in messages if message.role == "assistant")
     loop = _loop(messages)
     cleaned = [
-        (message.role, _cleaned(message, keep_all or (index >= loop and message.prefix == prefix)))
+        (message.role, _cleaned(message, keep_all or (index >= loop and (message.prefix == prefix or not bound))))
         for index, message in enumerate(_without_open_server_calls(messages))
     ]
     path = _cited_alike(_merged(_paired(_merged(cleaned))))

@@ -61,7 +61,9 @@ def ask(path: list[Said], held: dict[str, Any]) -> tuple[dict[str, Any], Said]:
     plain = {**held, "tools": tools.sent(held["tools"])}
     model = catalogue.find(held["model"])
     assert model is not None
-    request = caching.marked(history.build(path, plain, list, prefix), model.cache_minimum)
+    request = caching.marked(
+        history.build(path, plain, list, prefix, bound=model.preserved_thinking), model.cache_minimum
+    )
     validate(request, version="2026-10-21")
     directives, prompt = directives_in(request)
     answer = answer_to(request, model, directives, prompt)

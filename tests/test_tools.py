@@ -232,6 +232,19 @@ def test_a_turn_makes_only_so_many_requests(api: Api) -> None:
     assert response.json()["status"] == "completed", response.text
 
 
+@pytest.mark.parametrize("model", ["claude-sonnet-4-5", "claude-opus-5-5"])
+def test_thinking_stays_in_a_loop_that_goes_on_with_other_settings_where_the_model_takes_it(
+    api: Api, sandbox: Sandbox, model: str
+) -> None:
+    conversation = api.conversation(model=model, tools=[LOOK], system="Be brief.")
+    turn = api.ask("Hello [[sandbox: thinking; tool=look; then; text=Seen]]", conversation)
+    api.post(f"turns/{turn['id']}/cancel/")
+    response = api.post(f"turns/{turn['id']}/continue/?wait=true", {"system": "Be kind."})
+    assert response.json()["status"] == "completed", response.text
+    kinds = [block["type"] for block in sandbox.requests[-1].body["messages"][1]["content"]]
+    assert kinds == (["thinking", "tool_use"] if model == "claude-sonnet-4-5" else ["tool_use"])
+
+
 CODE_TOOL = {"type": "code_execution_20260521", "name": "code_execution"}
 
 

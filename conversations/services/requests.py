@@ -37,8 +37,9 @@ def build(
     ]
     check_files(path, settings)
     plain = {**settings, "tools": tools.sent(settings.get("tools") or [])}
-    request = history.build(said, plain, expand, prefix(settings))
     model = catalogue.find(settings["model"])
+    bound = model is None or model.preserved_thinking
+    request = history.build(said, plain, expand, prefix(settings), bound=bound)
     # A local server's model may not know of marks.
     keeps = model.cache_minimum if model and django_settings.COLLOQUY_PROMPT_CACHING else None
     return caching.marked(request, keeps)
