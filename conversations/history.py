@@ -48,10 +48,14 @@ def build(
     # turn goes on with other settings, or a copy does, only some models would refuse it.
     keep_all = all(message.prefix == prefix for message in messages if message.role == "assistant")
     loop = _loop(messages)
-    cleaned = [
-        (message.role, _cleaned(message, keep_all or (index >= loop and (message.prefix == prefix or not bound))))
-        for index, message in enumerate(_without_open_server_calls(messages))
-    ]
+    called = _without_open_server_calls(messages)
+    gaps = _gaps(messages, called)
+
+    def keeps_thinking(index: int, message: Said) -> bool:
+        stays = keep_all or (index >= loop and (message.prefix == prefix or not bound))
+        return stays and index not in gaps
+
+    cleaned = [(each.role, _cleaned(each, keeps_thinking(index, each))) for index, each in enumerate(called)]
     path = _cited_alike(_merged(_paired(_merged(cleaned))))
     if path and path[-1][0] == "assistant" and not paused(messages[-1].content, messages[-1].stop_reason):
         path[-1] = ("assistant", _prefill(path[-1][1]))
@@ -150,6 +154,19 @@ def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
         else message
         for index, message in enumerate(messages)
     ]
+
+
+def _gaps(before: Sequence[Said], after: Sequence[Said]) -> set[int]:
+    """Where thinking may be bound to calls that are left out now: from the answer that has lost one up to the next
+    question, which was asked without them."""
+    gaps: set[int] = set()
+    gap = False
+    for index, (was, now) in enumerate(zip(before, after, strict=True)):
+        question = was.role == "user" and not only_results(was.content)
+        gap = not question and (gap or list(was.content) != list(now.content))
+        if gap:
+            gaps.add(index)
+    return gaps
 
 
 def _is_server_result(block: Block) -> bool:

@@ -24,6 +24,8 @@ MODELS = st.sampled_from(["claude-haiku-5-5", "claude-fable-5-2", "claude-sonnet
 SYSTEMS = st.sampled_from(["Be brief.", "Be kind.", None])
 LOOK = {"name": "look", "input_schema": {"type": "object"}}
 TOOLS = st.sampled_from([[LOOK], [LOOK, {"type": "web_search_20260318", "name": "web_search"}]])
+OPEN = '{"type": "server_tool_use", "id": "srvtoolu_open", "name": "web_search", "input": {}}'
+"""What Claude may leave open, and say no more of."""
 SAYS = st.sampled_from(
     [
         "",
@@ -35,6 +37,8 @@ SAYS = st.sampled_from(
         "[[sandbox: empty]]",
         "[[sandbox: web_search; thinking; stop_reason=pause_turn; then; thinking; text=found]]",
         "[[sandbox: thinking; tool=look; then; thinking; tool=look; tool=look; then; thinking; text=seen]]",
+        f"[[sandbox: content=[{OPEN}]; stop_reason=pause_turn; then; thinking; text=found; stop_reason=max_tokens]]",
+        f"[[sandbox: content=[{OPEN}]; stop_reason=pause_turn; then; thinking; tool=look; then; thinking; text=seen]]",
         '[[sandbox: text=" "]]',
         "[[sandbox: stop_reason=gone_fishing; thinking]]",
     ]

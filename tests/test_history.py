@@ -118,3 +118,22 @@ def test_thinking_stays_as_long_as_nothing_before_it_changed() -> None:
     for prefix, kept in ((1, True), (2, False)):
         request = build(path, {"model": "claude-sonnet-4-6", "max_tokens": 10}, list, prefix)
         assert (thought in request["messages"][1]["content"]) is kept
+
+
+def test_thinking_after_a_call_that_is_left_out_is_left_out_with_it() -> None:
+    """It was made while Claude's own tool was running, and is bound to that; what was before it is not."""
+    thought = {"type": "thinking", "thinking": "hm", "signature": "sig"}
+    text = {"type": "text", "text": "a"}
+    search = {"type": "server_tool_use", "id": "srv", "name": "web_search", "input": {}}
+    path = [
+        Said("user", [text]),
+        Said("assistant", [thought, text], "end_turn", prefix=1),
+        Said("user", [text]),
+        Said("assistant", [search], "pause_turn", prefix=1),
+        Said("assistant", [thought, text], "max_tokens", prefix=1),
+        Said("user", [text]),
+        Said("assistant", [thought, text], "end_turn", prefix=1),
+        Said("user", [text]),
+    ]
+    messages = build(path, {"model": "claude-fable-5-2", "max_tokens": 10}, list, 1)["messages"]
+    assert [message["content"] for message in messages[1::2]] == [[thought, text], [text], [thought, text]]
