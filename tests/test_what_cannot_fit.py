@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Usage
 from tests.clients import Api
@@ -32,3 +36,34 @@ def test_what_fits_is_sent(api: Api, sandbox: Sandbox) -> None:
     conversation = api.conversation(model="claude-haiku-4-5", system="short")
     assert api.ask("Hello", conversation)["status"] == "completed"
     assert paths_of(sandbox, "short") == ["/v1/messages"]
+
+
+@pytest.mark.parametrize("asked", [WORDS, "Do what you can't [[sandbox: error=400]]"])
+def test_the_conversation_goes_on_after_it(api: Api, sandbox: Sandbox, asked: str) -> None:
+    """Without what the model would not take, which is still there to be seen, and to be asked of another one."""
+    conversation = api.conversation(model="claude-haiku-4-5", system=f"goes on after {asked[:4]}")
+    assert api.ask("Hello", conversation)["status"] == "completed"
+    api.post(f"conversations/{conversation}/turns/?wait=true", {"content": asked})
+    assert api.ask("And now?", conversation)["status"] == "completed"
+    sent = [request.body for request in list(sandbox.requests) if request.path == "/v1/messages"][-1]
+    assert isinstance(sent, dict)
+    assert asked not in json.dumps(sent["messages"])
+    listed = api.get(f"conversations/{conversation}/messages/").json()["results"]
+    assert [message["role"] for message in listed] == ["user", "assistant", "user", "user", "assistant"]
+    assert listed[2]["content"][0]["text"] == asked
+    if asked == WORDS:
+        assert api.ask("All of it?", conversation, model="claude-sonnet-4-6")["status"] == "completed"
+        sent = [request.body for request in list(sandbox.requests) if request.path == "/v1/messages"][-1]
+        assert isinstance(sent, dict)
+        assert asked.strip() in json.dumps(sent["messages"])
+
+
+def test_what_failed_otherwise_is_asked_again_with_what_comes_after_it(api: Api, sandbox: Sandbox) -> None:
+    conversation = api.conversation()
+    asked = "Why is tea green? [[sandbox: error=529]]"
+    assert api.post(f"conversations/{conversation}/turns/?wait=true", {"content": asked}).status_code == 503
+    api.post(f"conversations/{conversation}/turns/?wait=true", {"content": "Well?"})
+    sent = [request.body for request in list(sandbox.requests) if request.path == "/v1/messages"][-1]
+    assert isinstance(sent, dict)
+    [message] = sent["messages"]
+    assert [block["text"] for block in message["content"]] == [asked, "Well?"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -15,6 +16,8 @@ from conversations.models import Message, Turn, User
 from conversations.services import attachments, paths
 
 SMALL_WINDOW = 200_000  # tokens
+REFUSED = frozenset({"invalid_request_error", "request_too_large"})
+"""What a request fails with that would fail again."""
 
 
 def build(
@@ -23,6 +26,7 @@ def build(
     expand: Callable[[Sequence[Block]], list[Block]] = attachments.expand,
 ) -> dict[str, Any]:
     """The request for a path of messages, the newest of them a user's, under a turn's settings."""
+    path = _without_refused(path, settings["model"])
     answers = {
         row.pk: row for row in Turn.objects.filter(pk__in={message.turn_id for message in path if message.turn_id})
     }
@@ -43,6 +47,19 @@ def build(
     # A local server's model may not know of marks.
     keeps = model.cache_minimum if model and django_settings.COLLOQUY_PROMPT_CACHING else None
     return caching.marked(request, keeps)
+
+
+def _without_refused(path: Sequence[Message], model: str) -> Sequence[Message]:
+    """The path without questions that have no answer since this model would not take them, or their files, at all.
+
+    They would be refused with every question after them again, and so lock the conversation.
+    """
+    unanswered = {each.pk for each, after in pairwise(path) if each.role == after.role == Message.Role.USER}
+    if not unanswered:
+        return path
+    failed = Turn.objects.filter(user_message__in=unanswered, status=Turn.Status.FAILED, model=model)
+    refused = {turn.user_message_id for turn in failed if turn.error["type"] in REFUSED}
+    return [message for message in path if message.pk not in refused]
 
 
 def check_files(path: Sequence[Message], settings: dict[str, Any]) -> None:
