@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
+from django.test import Client
 
 from conversations.claude.sandbox.server import Sandbox
-from conversations.models import Budget, Conversation, Hold, Titling, Turn, Usage
+from conversations.models import Budget, Conversation, Hold, Titling, Turn, Usage, User
 from extraction.models import Extraction
 from tests.clients import Api
 from tests.processes import ServerProcess
@@ -119,3 +120,18 @@ def someone_waits() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
         return bool(cursor.fetchone()[0])
+
+
+def test_users_are_deleted_in_the_admin_whatever_ends_meanwhile(server: ServerProcess) -> None:
+    staff = Client()
+    staff.force_login(User.objects.create_superuser(f"staff-{uuid.uuid4().hex[:8]}"))
+    for _ in range(5):
+        with Api(server.url) as api:
+            budget, user = of_its_group(api), api.user.pk
+            for pace in (0, 0.002, 0.005, 0.01):
+                api.begin(f"Hello [[sandbox: words=20; pace={pace}]]")
+            assert b"Conversations: 4" in staff.get(f"/admin/conversations/user/{user}/delete/").content
+            page = staff.post(f"/admin/conversations/user/{user}/delete/", {"post": "yes"})
+            assert (page.status_code, page["location"]) == (302, "/admin/conversations/user/")
+            assert not User.objects.filter(pk=user).exists()
+            check_settled(budget, user)

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from conversations.models import User
+from conversations.models import Conversation, Turn, User
+from conversations.services import accounts
 
 admin.site.unregister(Group)
 
@@ -19,6 +25,22 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+
+    def get_deleted_objects(self, objs: Iterable[User], request: HttpRequest) -> Any:
+        """What goes with users: counted, since it may be a lot, and for all who may delete users."""
+        users = list(objs)
+        kinds = (Conversation.objects.filter(owner__in=users), Turn.objects.filter(user__in=users))
+        counts = {str(rows.model._meta.verbose_name_plural): rows.count() for rows in kinds}
+        return [str(user) for user in users], {"users": len(users), **counts}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        """Deletes a user, whatever runs for them."""
+        accounts.delete(user=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Deletes users one by one."""
+        for user in queryset:
+            accounts.delete(user=user)
 
 
 @admin.register(Group)
