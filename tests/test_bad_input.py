@@ -138,6 +138,7 @@ def test_bytes_that_are_no_utf8_are_refused(api: Api) -> None:
         {"metadata": []},
         {"metadata": {"a": "\0"}},
         {"id": "x", "owner": "y"},
+        {"active_leaf": "01a208ce-7785-7206-a202-3517d745131f"},
     ],
 )
 def test_a_bad_conversation_is_refused(api: Api, body: dict[str, Any]) -> None:
@@ -194,6 +195,8 @@ def test_a_bad_frame_is_answered_and_the_socket_stays_open(api: Api, text: str) 
     with api.socket() as socket:
         socket.connection.send(text)
         assert socket.receive()["type"] == "error"
+        socket.send(ref="r")
+        assert socket.receive()["ref"] == "r"
         socket.connection.send(b"\x00\x01")
         assert socket.receive()["type"] == "error"
         socket.send(type="ping")

@@ -127,8 +127,8 @@ def test_markdown_can_be_read(api: Api, conversation: str) -> None:
 ROOT = {"id": "a", "parent": None, "role": "user", "content": [{"type": "text", "text": "Hello"}]}
 
 
-def answer(block: dict[str, Any]) -> dict[str, Any]:
-    return {"messages": [ROOT, {"id": "b", "parent": "a", "role": "assistant", "content": [block]}]}
+def answer(*blocks: dict[str, Any]) -> dict[str, Any]:
+    return {"messages": [ROOT, {"id": "b", "parent": "a", "role": "assistant", "content": blocks}]}
 
 
 BROKEN: dict[str, Any] = {
@@ -151,6 +151,7 @@ BROKEN: dict[str, Any] = {
     "a block that is nested too deep": answer({"type": "sandbox_x", "x": json.loads("[" * 200 + "]" * 200)}),
     "a call without an id": answer({"type": "tool_use", "name": "look", "input": {}}),
     "a call without an input": answer({"type": "server_tool_use", "id": "x", "name": "web_search", "input": "tea"}),
+    "two calls with one id": answer(*[{"type": "tool_use", "id": "x", "name": "look", "input": {}}] * 2),
     "an attachment that is missing": {
         "messages": [
             {

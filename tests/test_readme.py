@@ -119,7 +119,9 @@ def test_a_worker_that_dies_is_followed_by_another(up: Up) -> None:
 def workers_of(up: Up) -> list[psutil.Process]:
     """Its workers that live."""
     children = psutil.Process(up.process.pid).children()
-    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE and child.cmdline()[-1] == "worker"]
+    return [
+        child for child in children if child.status() != psutil.STATUS_ZOMBIE and child.cmdline()[-1:] == ["worker"]
+    ]
 
 
 def test_chat_talks_to_the_running_server(up: Up) -> None:

@@ -11,14 +11,17 @@ from conversations.errors import InvalidRequest
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """A serializer that refuses fields it does not know."""
+    """A serializer that refuses fields that it does not know, or does not take."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """The fields' values, or a complaint about each unknown one."""
+        """The fields' values, or a complaint about each that is not taken."""
         if isinstance(data, dict):
-            unknown = [name for name in data if name not in self.fields]
-            if unknown:
-                raise serializers.ValidationError(dict.fromkeys(unknown, "Unknown field."))
+            complaints = {name: "Unknown field." for name in data if name not in self.fields}
+            for name in data.keys() - complaints.keys():
+                if self.fields[name].read_only:
+                    complaints[name] = "This field can't be set."
+            if complaints:
+                raise serializers.ValidationError(complaints)
         return super().to_internal_value(data)
 
 

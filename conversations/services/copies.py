@@ -108,6 +108,7 @@ def take_in(*, owner: User, export: Export) -> Conversation:
     with transaction.atomic(durable=True):
         conversation = begun(owner=owner, fields=export.fields)
         rows: dict[str, Message] = {}
+        called: set[str] = set()
         for index, each in enumerate(export.messages):
             path = f"messages.{index}"
             if each.id in rows or (each.parent is not None and each.parent not in rows):
@@ -118,6 +119,10 @@ def take_in(*, owner: User, export: Export) -> Conversation:
             blocks = _content(owner, each, export, path)
             if each.parent is None and (each.role != Message.Role.USER or history.only_results(blocks)):
                 raise InvalidRequest(f"{path}: a conversation begins with what a user says.", details={path: "a root"})
+            calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
+            if len({*called, *calls}) < len(called) + len(calls):
+                raise InvalidRequest(f"{path}: every call of a tool has an id of its own.", details={path: "tool_use"})
+            called.update(calls)
             parent = rows[each.parent].pk if each.parent is not None else None
             rows[each.id] = Message(
                 conversation=conversation,

@@ -55,20 +55,22 @@ COMMANDS: dict[str, type[FrameSerializer]] = {
 
 
 def parse(text: str | None) -> dict[str, Any]:
-    """A frame as an object with a type. Raises InvalidRequest."""
+    """A frame as an object. Raises InvalidRequest."""
     if text is None:
         raise InvalidRequest("Frames are text.")
     try:
         frame = parse_json(text)
     except ValueError as error:
         raise InvalidRequest(str(error)) from None
-    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
+    if not isinstance(frame, dict):
         raise InvalidRequest("A frame is an object with a type.", details={"type": "missing"})
     return frame
 
 
 def checked(frame: dict[str, Any]) -> FrameSerializer:
     """The command in a frame. Raises InvalidRequest."""
+    if not isinstance(frame.get("type"), str):
+        raise InvalidRequest("A frame is an object with a type.", details={"type": "missing"})
     if frame["type"] not in COMMANDS:
         raise InvalidRequest(f"There is no command {frame['type']!r}.", details={"type": "unknown"})
     command = COMMANDS[frame["type"]](data=frame)
