@@ -104,7 +104,7 @@ class Seen:
     def open(self, url: str) -> None:
         """Shows it, until everything is there."""
         assert self.page.goto(url).status == 200, url  # type: ignore[union-attr]
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_function("document.fonts.status === 'loaded'")
 
     def too_wide(self) -> int:
         """Pixels that one would have to scroll to the side for."""
@@ -112,9 +112,10 @@ class Seen:
         return int(width)
 
     def picture(self, name: str) -> Image.Image:
-        """What it looks like, all of it."""
-        data = self.page.screenshot(full_page=True)
-        if folder := os.environ.get("COLLOQUY_SCREENSHOTS"):
+        """What it looks like; all of it, where that is kept."""
+        folder = os.environ.get("COLLOQUY_SCREENSHOTS")
+        data = self.page.screenshot(full_page=bool(folder))
+        if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
             (Path(folder) / f"{name}.png").write_bytes(data)
         return Image.open(io.BytesIO(data)).convert("RGB")
@@ -133,16 +134,31 @@ def brightness(picture: Image.Image) -> float:
     return float(sorted(picture.resize((100, 100)).convert("L").tobytes())[5000])
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 1440), ("light", 420)])
+EVERY = ("dashboard", "days", "users", "conversations", "ledger", "budgets", "conversation", "turn", "transcript")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width", "names"),
+    [
+        ("light", 1440, EVERY),
+        ("dark", 1440, ("dashboard", "days", "budgets", "conversation")),
+        ("light", 420, ("dashboard", "days", "conversation")),
+    ],
+)
 def test_they_look_right(
-    pages: dict[str, str], session: str, uvicorn_server: ServerProcess, scheme: Any, width: int
+    pages: dict[str, str],
+    session: str,
+    uvicorn_server: ServerProcess,
+    scheme: Any,
+    width: int,
+    names: tuple[str, ...],
 ) -> None:
     with browser.launched() as chromium:
         context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
         context.add_cookies([{"name": "sessionid", "value": session, "url": uvicorn_server.url}])
-        for name, path in pages.items():
+        for name in names:
             seen = Seen(context.new_page())
-            seen.open(uvicorn_server.url + path)
+            seen.open(uvicorn_server.url + pages[name])
             picture = seen.picture(f"{name}-{scheme}-{width}")
             assert seen.too_wide() <= 0, name
             assert (brightness(picture) > 128) == (scheme == "light"), name
