@@ -1,4 +1,4 @@
-"""Content from outside, checked and brought to one form; and attachments in and out of it. Pure.
+"""Content from outside, checked and brought to one form. Pure.
 
 The limits are Claude's (claude-api.md 6): what it would refuse is refused before anything is stored.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,9 +49,9 @@ def checked(content: object) -> list[Block]:
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
     if not isinstance(content, list):
-        raise _bad("content", "Must be a string or a list of content blocks.")
+        raise bad("content", "Must be a string or a list of content blocks.")
     if not 0 < len(content) <= BLOCKS_LIMIT:
-        raise _bad("content", f"Must have 1 to {BLOCKS_LIMIT} blocks.")
+        raise bad("content", f"Must have 1 to {BLOCKS_LIMIT} blocks.")
     check_blocks(content, "content", IN_MESSAGE)
     return content
 
@@ -59,16 +59,16 @@ def checked(content: object) -> list[Block]:
 def checked_results(results: list[Any]) -> list[Block]:
     """What a client says that its tools came to, as `tool_result` blocks. Raises as `checked`."""
     if not 0 < len(results) <= BLOCKS_LIMIT:
-        raise _bad("results", f"Must have 1 to {BLOCKS_LIMIT} results.")
+        raise bad("results", f"Must have 1 to {BLOCKS_LIMIT} results.")
     for index, each in enumerate(results):
         if not isinstance(each, dict):
-            raise _bad(f"results.{index}", "Must be an object.")
+            raise bad(f"results.{index}", "Must be an object.")
         _check_fields(each, f"results.{index}", {"tool_use_id", "content"}, {"tool_use_id", "content", "is_error"})
     blocks = [{"type": "tool_result", "is_error": False, **each} for each in results]
     check_blocks(blocks, "results", ("tool_result",))
     ids = [block["tool_use_id"] for block in blocks]
     if len(set(ids)) < len(ids):
-        raise _bad("results", "Each call has one result.")
+        raise bad("results", "Each call has one result.")
     return blocks
 
 
@@ -82,12 +82,12 @@ def check_blocks(blocks: list[Any], path: str, kinds: Iterable[str]) -> None:
 def check_text(value: Any, path: str, depth: int = 0) -> None:
     """Refuses JSON that can't be stored and sent: NUL, half surrogate pairs, huge integers, extreme nesting."""
     if depth > DEPTH_LIMIT:
-        raise _bad(path, "Nested too deep.")
+        raise bad(path, "Nested too deep.")
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise _bad(path, "Must not have NUL or half surrogate pairs in it.")
+            raise bad(path, "Must not have NUL or half surrogate pairs in it.")
     elif isinstance(value, int) and not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
-        raise _bad(path, "Integers must fit into 64 bits.")
+        raise bad(path, "Integers must fit into 64 bits.")
     elif isinstance(value, dict):
         for key, item in value.items():
             check_text(key, path, depth + 1)
@@ -100,40 +100,41 @@ def check_text(value: Any, path: str, depth: int = 0) -> None:
 def check_depth(value: Any, path: str, depth: int = 0) -> None:
     """Refuses JSON that is nested too deep to be written again. What Claude has said may have anything else in it."""
     if depth > DEPTH_LIMIT:
-        raise _bad(path, "Nested too deep.")
+        raise bad(path, "Nested too deep.")
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for each in inner:
         check_depth(each, path, depth + 1)
 
 
-def _bad(path: str, complaint: str) -> InvalidRequest:
+def bad(path: str, complaint: str) -> InvalidRequest:
+    """The complaint about a place in what was sent."""
     return InvalidRequest(f"{path}: {complaint}", details={path: complaint})
 
 
 def _check_block(block: object, path: str, kinds: Iterable[str]) -> None:
     if not isinstance(block, dict):
-        raise _bad(path, "Must be a content block.")
+        raise bad(path, "Must be a content block.")
     kind = block.get("type")
     if not isinstance(kind, str) or kind not in kinds:
-        raise _bad(f"{path}.type", f"Must be one of {', '.join(sorted(kinds))}.")
+        raise bad(f"{path}.type", f"Must be one of {', '.join(sorted(kinds))}.")
     required, optional = KINDS[kind]
     _check_fields(block, path, required, required | optional | {"type"})
     if not is_mark(block.get("cache_control")):
-        raise _bad(f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.')
+        raise bad(f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.')
     CHECKS[kind](block, path)
 
 
 def _check_fields(value: Block, path: str, required: set[str], allowed: set[str]) -> None:
     for name in value.keys() - allowed:
-        raise _bad(f"{path}.{name}", "Unknown field.")
+        raise bad(f"{path}.{name}", "Unknown field.")
     for name in required - value.keys():
-        raise _bad(f"{path}.{name}", "This field is required.")
+        raise bad(f"{path}.{name}", "This field is required.")
 
 
 def _string(block: Block, name: str, path: str) -> str:
     value = block[name]
     if not isinstance(value, str) or not value.strip():
-        raise _bad(f"{path}.{name}", "Must be a string with more than white space.")
+        raise bad(f"{path}.{name}", "Must be a string with more than white space.")
     return value
 
 
@@ -158,7 +159,7 @@ def _check_document(block: Block, path: str) -> None:
             _check_block(each, f"{path}.source.content.{index}", ("text", "image"))
     for name in ("title", "context"):
         if not isinstance(block.get(name, ""), str | None):
-            raise _bad(f"{path}.{name}", "Must be a string.")
+            raise bad(f"{path}.{name}", "Must be a string.")
     _check_citations(block, path)
 
 
@@ -168,14 +169,14 @@ def _check_citations(block: Block, path: str) -> None:
         return
     fine = isinstance(citations, dict) and not citations.keys() - {"enabled"}
     if not fine or not isinstance(citations.get("enabled", False), bool):
-        raise _bad(f"{path}.citations", 'Must be {"enabled": true or false}.')
+        raise bad(f"{path}.citations", 'Must be {"enabled": true or false}.')
 
 
 def _source(block: Block, path: str, kinds: tuple[str, ...]) -> tuple[str, Block]:
     source = block["source"]
     path = f"{path}.source"
     if not isinstance(source, dict) or source.get("type") not in kinds:
-        raise _bad(f"{path}.type", f"Must be one of {', '.join(kinds)}.")
+        raise bad(f"{path}.type", f"Must be one of {', '.join(kinds)}.")
     kind = str(source["type"])
     # An attachment comes back from us with its media type and URL, and may be sent again as it came.
     extra = {"media_type", "url"} if kind == "attachment" else set()
@@ -196,7 +197,7 @@ def _check_url(url: str, path: str) -> None:
     except ValueError:
         fine = False
     if not fine:
-        raise _bad(path, "Must be an https address.")
+        raise bad(path, "Must be an https address.")
 
 
 def _check_base64(source: Block, path: str, types: Iterable[str], limit: int) -> None:
@@ -205,15 +206,15 @@ def _check_base64(source: Block, path: str, types: Iterable[str], limit: int) ->
         message = f"{declared} is not taken; {', '.join(sorted(types))} is."
         raise UnsupportedMediaType(message, details={f"{path}.media_type": "unsupported"})
     if len(source["data"]) > limit:
-        raise _bad(f"{path}.data", f"Must have at most {limit} characters.")
+        raise bad(f"{path}.data", f"Must have at most {limit} characters.")
     try:
         found = identify(decoded(source["data"])).media_type
     except (binascii.Error, ValueError):
-        raise _bad(f"{path}.data", "Is not base64.") from None
+        raise bad(f"{path}.data", "Is not base64.") from None
     except (InvalidRequest, UnsupportedMediaType) as error:
-        raise _bad(f"{path}.data", error.message) from None
+        raise bad(f"{path}.data", error.message) from None
     if found != declared:
-        raise _bad(f"{path}.media_type", f"Says {declared}, but the data is {found}.")
+        raise bad(f"{path}.media_type", f"Says {declared}, but the data is {found}.")
 
 
 def decoded(data: str) -> bytes:
@@ -224,20 +225,20 @@ def decoded(data: str) -> bytes:
 def _check_tool_result(block: Block, path: str) -> None:
     _string(block, "tool_use_id", path)
     if not isinstance(block.get("is_error", False), bool):
-        raise _bad(f"{path}.is_error", "Must be true or false.")
+        raise bad(f"{path}.is_error", "Must be true or false.")
     content = block.get("content", "")
     if isinstance(content, list):
         for index, each in enumerate(content):
             _check_block(each, f"{path}.content.{index}", IN_TOOL_RESULT)
     elif not isinstance(content, str):
-        raise _bad(f"{path}.content", "Must be a string or a list of content blocks.")
+        raise bad(f"{path}.content", "Must be a string or a list of content blocks.")
 
 
 def _check_search_result(block: Block, path: str) -> None:
     _string(block, "source", path)
     _string(block, "title", path)
     if not isinstance(block["content"], list) or not block["content"]:
-        raise _bad(f"{path}.content", "Must be a list of text blocks.")
+        raise bad(f"{path}.content", "Must be a list of text blocks.")
     for index, each in enumerate(block["content"]):
         _check_block(each, f"{path}.content.{index}", ("text",))
     _check_citations(block, path)
@@ -255,84 +256,3 @@ CHECKS: dict[str, Callable[[Block, str], None]] = {
     "search_result": _check_search_result,
     "tool_reference": _check_tool_reference,
 }
-
-# --- Attachments ------------------------------------------------------------------------------------------------------
-
-
-def with_sources(blocks: Sequence[Block], change: Callable[[Block], Block]) -> list[Block]:
-    """The blocks with each source of an image or document changed, in tool results and other documents too."""
-    changed: list[Block] = []
-    for block in blocks:
-        source = block.get("source")
-        if block.get("type") in ("image", "document") and isinstance(source, dict):
-            if isinstance(source.get("content"), list):
-                block = {**block, "source": {**source, "content": with_sources(source["content"], change)}}
-            else:
-                block = {**block, "source": change(source)}
-        elif block.get("type") == "tool_result" and isinstance(block.get("content"), list):
-            block = {**block, "content": with_sources(block["content"], change)}
-        changed.append(block)
-    return changed
-
-
-def attachments_in(blocks: Sequence[Block]) -> set[str]:
-    """The ids of the attachments that the blocks show."""
-    found: set[str] = set()
-
-    def note(source: Block) -> Block:
-        if source.get("type") == "attachment":
-            found.add(source["attachment"])
-        return source
-
-    with_sources(blocks, note)
-    return found
-
-
-def images_in(blocks: Sequence[Block]) -> list[Block]:
-    """The sources of all images, in tool results and documents too."""
-    found: list[Block] = []
-    for block in blocks:
-        inner = block.get("source") if block.get("type") == "document" else block
-        if block.get("type") == "image" and isinstance(block.get("source"), dict):
-            found.append(block["source"])
-        elif isinstance(inner, dict) and isinstance(inner.get("content"), list):
-            found += images_in([each for each in inner["content"] if isinstance(each, dict)])
-    return found
-
-
-def check_attachments(blocks: Sequence[Block], path: str = "content") -> None:
-    """Refuses an image that is none, and a document that is an image. The attachments have their media types."""
-    for index, block in enumerate(blocks):
-        source = block.get("source")
-        if isinstance(source, dict) and source.get("type") == "attachment":
-            image = source["media_type"] in IMAGE_TYPES
-            if image != (block["type"] == "image"):
-                raise _bad(f"{path}.{index}.source", f"Is {source['media_type']}, which is no {block['type']}.")
-        inner = source if block.get("type") == "document" else block
-        if isinstance(inner, dict) and isinstance(inner.get("content"), list):
-            check_attachments([each for each in inner["content"] if isinstance(each, dict)], f"{path}.{index}.content")
-
-
-def expanded(blocks: Sequence[Block], read: Callable[[str], tuple[str, bytes]]) -> list[Block]:
-    """The blocks as Claude takes them: attachments are base64 again. `read` gives an attachment's type and bytes."""
-
-    def expand(source: Block) -> Block:
-        if source.get("type") != "attachment":
-            return source
-        media_type, data = read(source["attachment"])
-        if media_type == "text/plain":
-            return {"type": "text", "media_type": media_type, "data": data.decode()}
-        return {"type": "base64", "media_type": media_type, "data": base64.b64encode(data).decode("ascii")}
-
-    return with_sources(blocks, expand)
-
-
-def shown(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks as the API shows them: attachments have a URL."""
-
-    def show(source: Block) -> Block:
-        if source.get("type") != "attachment":
-            return source
-        return {**source, "url": f"/api/attachments/{source['attachment']}/content/"}
-
-    return with_sources(blocks, show)

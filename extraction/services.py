@@ -10,10 +10,10 @@ from django.db.models.functions import Now
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
-from conversations.content import attachments_in
 from conversations.models import Usage, User
 from conversations.services import attachments, budgets, spending, usage
 from conversations.services.notices import tell
+from conversations.sources import attachments_in
 from conversations.transcript import Folded
 from extraction.models import Attempt, Extraction, Source
 

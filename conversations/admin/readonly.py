@@ -14,7 +14,8 @@ from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, TabularInline
 
-from conversations.admin.review.scope import as_id, models_used
+from conversations.admin.review.form import models_used
+from conversations.admin.review.scope import as_id
 from conversations.models import User
 from conversations.services import openings
 

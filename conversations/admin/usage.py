@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from conversations.admin import rendering
 from conversations.admin.readonly import ReadOnlyAdmin
 from conversations.admin.review import views
-from conversations.admin.review.scope import ScopeForm
+from conversations.admin.review.form import ScopeForm
 from conversations.admin.review.sums import Sums
 from conversations.models import DailyUsage, Usage
 

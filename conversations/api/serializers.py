@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from conversations import content
+from conversations import content, sources
 from conversations.api.fields import Boolean, Integer, Json, Number, StrictSerializer, String
 from conversations.models import Conversation, Message, Turn, User
 from conversations.services import usage
@@ -117,7 +117,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     @extend_schema_field({"type": "array", "items": {"type": "object"}})
     def get_content(self, message: Message) -> list[dict[str, Any]]:
         """Claude's blocks; attachments have a URL."""
-        return content.shown(message.content)
+        return sources.shown(message.content)
 
 
 class TurnMessageSerializer(MessageSerializer):

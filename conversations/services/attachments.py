@@ -20,7 +20,7 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 from django.utils import timezone
 
-from conversations import content
+from conversations import content, sources
 from conversations.content import Block
 from conversations.errors import ClaudeError, InvalidRequest, TooLarge
 from conversations.media import identify
@@ -73,8 +73,8 @@ def take_in(*, owner: User, blocks: Sequence[Block]) -> list[Block]:
         return named(owner, source, lock=True)
 
     with transaction.atomic():
-        kept = content.with_sources(blocks, take)
-    content.check_attachments(kept)
+        kept = sources.with_sources(blocks, take)
+    sources.check_attachments(kept)
     check_images(kept)
     return kept
 
@@ -96,7 +96,7 @@ def _named(attachment: Attachment) -> Block:
 
 def check_images(blocks: Sequence[Block], most: int = MOST_IMAGES) -> None:
     """Raises InvalidRequest for images that are too many, too long or too wide for one request (claude-api.md 6)."""
-    images = content.images_in(blocks)
+    images = sources.images_in(blocks)
     ids = [source["attachment"] for source in images if source.get("type") == "attachment"]
     known = Attachment.objects.filter(pk__in=ids)
     if len(images) > most:
@@ -122,7 +122,7 @@ def check_weight(blocks: Sequence[Block]) -> None:
         weights.append(size if source.get("media_type") == "text/plain" else 4 * -(-size // 3))
         return source
 
-    content.with_sources(measured(blocks), weigh)
+    sources.with_sources(measured(blocks), weigh)
     if (weight := sum(weights)) > REQUEST_LIMIT:
         raise TooLarge(
             f"The attachments have {weight} bytes together; a request may have {REQUEST_LIMIT}.",
@@ -132,7 +132,7 @@ def check_weight(blocks: Sequence[Block]) -> None:
 
 def show(messages: Iterable[Message]) -> None:
     """Notes which attachments messages show, once they are stored."""
-    shown = [(message, id) for message in messages for id in content.attachments_in(message.content)]
+    shown = [(message, id) for message in messages for id in sources.attachments_in(message.content)]
     ids = {id for _, id in shown}
     # One that a tool has named may be gone by now; the turn has to end all the same.
     known = set(Attachment.objects.select_for_update(no_key=True).filter(pk__in=ids).values_list("pk", flat=True))
@@ -181,12 +181,12 @@ def _gone(instance: Attachment, **kwargs: Any) -> None:
 
 def expand(blocks: Sequence[Block]) -> list[Block]:
     """Stored blocks as Claude takes them."""
-    return content.expanded(blocks, _read)
+    return sources.expanded(blocks, _read)
 
 
 def measured(blocks: Sequence[Block]) -> list[Block]:
     """Stored blocks with the sizes of their attachments, in bytes, in the place of what is in them."""
-    found = Attachment.objects.in_bulk(content.attachments_in(blocks))
+    found = Attachment.objects.in_bulk(sources.attachments_in(blocks))
     sizes = {str(id): each for id, each in found.items()}
 
     def measure(source: Block) -> Block:
@@ -195,7 +195,7 @@ def measured(blocks: Sequence[Block]) -> list[Block]:
         each = sizes[source["attachment"]]
         return {"type": "base64", "media_type": each.media_type, "size": each.size}
 
-    return content.with_sources(blocks, measure)
+    return sources.with_sources(blocks, measure)
 
 
 def _read(id: str) -> tuple[str, bytes]:

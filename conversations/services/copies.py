@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from conversations import content, history
+from conversations import content, history, sources
 from conversations.content import Block
 from conversations.errors import InvalidRequest, NotFound
 from conversations.models import Attachment, Conversation, Message, MessageAttachment, User
@@ -155,7 +155,7 @@ def _content(owner: User, message: Exported, export: Export, path: str) -> list[
             raise InvalidRequest(f"attachments: {id} is missing.", details={f"{path}.content": "attachment"})
         return export.attachments[id]
 
-    return attachments.take_in(owner=owner, blocks=content.checked(content.expanded(message.content, read)))
+    return attachments.take_in(owner=owner, blocks=content.checked(sources.expanded(message.content, read)))
 
 
 def _check_answer(block: Block, path: str) -> None:

@@ -11,9 +11,10 @@ from django.conf import settings as django_settings
 
 from conversations import caching, history, tools
 from conversations.claude import catalogue
-from conversations.content import Block, check_attachments, with_sources
+from conversations.content import Block
 from conversations.models import Message, Turn, User
 from conversations.services import attachments, paths
+from conversations.sources import check_attachments, with_sources
 
 SMALL_WINDOW = 200_000  # tokens
 REFUSED = frozenset({"invalid_request_error", "request_too_large"})

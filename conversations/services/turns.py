@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from conversations import content, history
+from conversations import history, sources
 from conversations.claude import catalogue, parameters
 from conversations.errors import Conflict, IdempotencyMismatch, InvalidRequest, NotFound
 from conversations.models import Conversation, Message, Turn, User
@@ -185,7 +185,7 @@ def _check_files(
     """Refuses what can't be sent with what is before it, while it is not there for good: nothing could be asked after
     it. Where the last of it has no files there is nothing to look at."""
     newest = said[-1].content
-    if content.images_in(newest) or content.attachments_in(newest):
+    if sources.images_in(newest) or sources.attachments_in(newest):
         requests.check_files([*paths.to_message(conversation_id, after), *said], settings)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import django.db.models.deletion
 from django.db import migrations, models
 
-from conversations.content import attachments_in
+from conversations.sources import attachments_in
 
 
 def note_sources(apps: Any, schema_editor: Any) -> None:

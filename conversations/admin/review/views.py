@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
 from conversations.admin.review import dashboard, export, levels
-from conversations.admin.review.scope import ScopeForm
+from conversations.admin.review.form import ScopeForm
 from conversations.admin.review.sums import CLASSES, Sums
 
 MAY_SEE = "conversations.view_usage"
