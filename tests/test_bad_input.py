@@ -201,3 +201,11 @@ def test_a_bad_frame_is_answered_and_the_socket_stays_open(api: Api, text: str) 
         assert socket.receive()["type"] == "error"
         socket.send(type="ping")
         assert socket.receive() == {"type": "pong"}
+
+
+def test_an_unknown_ordering_is_said(api: Api) -> None:
+    for known in ("title", "-created_at", "-updated_at"):
+        assert api.get(f"conversations/?ordering={known}").status_code == 200
+    response = api.get("conversations/?ordering=colour")
+    assert response.status_code == 400
+    assert response.json()["error"]["details"] == {"ordering": "unknown"}

@@ -68,6 +68,18 @@ class ConversationFilter(filters.FilterSet):
         return conversations.search(queryset, words)
 
 
+class Ordering(OrderingFilter):
+    """`ordering`; DRF's own filter would ignore what it does not know."""
+
+    def remove_invalid_fields(self, queryset: Any, fields: Any, view: Any, request: Any) -> Any:
+        """The fields, if all of them can be ordered by."""
+        known = super().remove_invalid_fields(queryset, fields, view, request)
+        if len(known) < len(fields):
+            taken = ", ".join(ConversationViewSet.ordering_fields)
+            raise InvalidRequest(f"ordering takes {taken}.", details={"ordering": "unknown"})
+        return known
+
+
 class ActivateSerializer(StrictSerializer):
     leaf = UUIDField()
 
@@ -88,7 +100,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
 
     serializer_class = ConversationSerializer
     queryset = Conversation.objects.none()
-    filter_backends = (filters.DjangoFilterBackend, OrderingFilter)
+    filter_backends = (filters.DjangoFilterBackend, Ordering)
     filterset_class = ConversationFilter
     ordering_fields = ("updated_at", "created_at", "title")
     ordering = ("-updated_at", "-id")
