@@ -102,3 +102,12 @@ def test_a_file_of_nothing_has_a_header(download: httpx2.Client, staff: Client) 
     user = User.objects.create_user(f"idle-{uuid.uuid4().hex[:8]}")
     assert download.get(f"{REQUESTS}?user={user.username}&export=csv").text.startswith("id,created_at,")
     assert rows(download.get(f"{REQUESTS}?user={user.username}&export=xlsx")) == []
+
+
+def test_a_workbook_that_would_be_too_large_is_refused_in_words(
+    staff: Client, spender: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "WORKBOOK", len(FORMULAE) - 1)
+    page = staff.get(f"{REQUESTS}?user={spender.pk}&export=xlsx", follow=True)
+    assert page.redirect_chain
+    assert "A workbook has at most 6 requests: take CSV, or a shorter period." in page.content.decode()

@@ -14,7 +14,8 @@ import tempfile
 from collections.abc import AsyncIterator, Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any
 
 import xlsxwriter
 from django.db.models import Q
@@ -81,10 +82,9 @@ def sums(level: Level, scope: Scope, kind: str) -> HttpResponseBase:
     name = f"{level.name}s {scope.span[0]} {scope.span[1]}"
     if kind == "csv":
         return _attached(HttpResponse(_csv([header, *rows])), name, kind)
-    with tempfile.TemporaryFile() as file:
-        _Workbook(file, header).close(rows)
-        file.seek(0)
-        return _attached(HttpResponse(file.read()), name, kind)
+    with tempfile.TemporaryDirectory() as folder:
+        file = _Workbook(Path(folder), header).close(rows)
+        return _attached(HttpResponse(file.read_bytes()), name, kind)
 
 
 def requests(scope: Scope, kind: str) -> HttpResponseBase:
@@ -111,14 +111,14 @@ async def _csv_of_requests(scope: Scope) -> AsyncIterator[bytes]:
 
 
 async def _workbook_of_requests(scope: Scope) -> AsyncIterator[bytes]:
-    with tempfile.TemporaryFile() as file:
-        workbook = _Workbook(file, list(REQUESTS))
+    with tempfile.TemporaryDirectory() as folder:
+        workbook = _Workbook(Path(folder), list(REQUESTS))
         async for batch in _batches(scope):
             await asyncio.to_thread(workbook.write, batch)
-        await asyncio.to_thread(workbook.close)
-        file.seek(0)
-        while part := await asyncio.to_thread(file.read, PART):
-            yield part
+        whole = await asyncio.to_thread(workbook.close)
+        with whole.open("rb") as file:
+            while part := await asyncio.to_thread(file.read, PART):
+                yield part
 
 
 async def _batches(scope: Scope) -> AsyncIterator[list[Cells]]:
@@ -143,10 +143,11 @@ def _csv(rows: Iterable[Cells]) -> bytes:
 
 
 class _Workbook:
-    """A workbook of one sheet, written row by row."""
+    """A workbook of one sheet, written row by row into a folder, and gone with that if nobody waits for it."""
 
-    def __init__(self, file: BinaryIO, header: Cells) -> None:
-        self._book = xlsxwriter.Workbook(file, {"constant_memory": True})
+    def __init__(self, folder: Path, header: Cells) -> None:
+        self._file = folder / "whole.xlsx"
+        self._book = xlsxwriter.Workbook(self._file, {"constant_memory": True, "tmpdir": str(folder)})
         self._sheet = self._book.add_worksheet()
         self._rows = 0
         self.write([header])
@@ -164,10 +165,11 @@ class _Workbook:
                     self._sheet.write_string(self._rows, column, value)
             self._rows += 1
 
-    def close(self, rows: Iterable[Cells] = ()) -> None:
-        """Adds the last rows, and makes the file whole."""
+    def close(self, rows: Iterable[Cells] = ()) -> Path:
+        """Adds the last rows; the file, which is whole now."""
         self.write(rows)
         self._book.close()
+        return self._file
 
 
 def _plain(cell: Any) -> Any:
