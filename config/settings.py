@@ -281,7 +281,7 @@ FORMAT_MODULE_PATH = "config.formats"
 UNFOLD = {
     "SITE_TITLE": "Colloquy",
     "SITE_HEADER": "Colloquy",
-    "SITE_SUBHEADER": "sandbox: no answer here comes from Claude" if SANDBOX else "conversations with Claude",
+    "SITE_SUBHEADER": "sandbox: this is not Claude" if SANDBOX else "conversations with Claude",
     "SITE_SYMBOL": "forum",
     "DASHBOARD_CALLBACK": "conversations.admin.review.views.overview",
     "SITE_FAVICONS": [

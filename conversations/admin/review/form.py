@@ -24,7 +24,9 @@ class ScopeForm(forms.Form):
     """The filters of the review's pages. What is not given is as it is by default."""
 
     user = forms.CharField(required=False, widget=UnfoldAdminTextInputWidget, help_text="A name.")
-    group = forms.ModelChoiceField(Group.objects.order_by("name"), required=False, widget=UnfoldAdminSelectWidget)
+    group = forms.ModelChoiceField(
+        Group.objects.order_by("name"), required=False, widget=UnfoldAdminSelectWidget, empty_label="Any"
+    )
     model = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget)
     source = forms.ChoiceField(required=False, choices=Usage.Source, widget=UnfoldAdminSelectWidget)
     purpose = forms.ChoiceField(required=False, choices=Usage.Purpose, widget=UnfoldAdminSelectWidget)

@@ -76,9 +76,9 @@ def _text(content: Any) -> str:
 
 def answer_to(body: dict[str, Any], model: Model, directives: Directives, prompt: str) -> Answer:
     """What to answer a valid request."""
-    # Ids are different in every request of a conversation.
-    seed = f"{prompt}{sum(len(message['content']) for message in body['messages'])}"
-    ids = (f"{hashlib.sha256(f'{seed}{number}'.encode()).hexdigest()[:20]}" for number in count())
+    # Ids are different in every request of a conversation, and the same in the same request.
+    seed = hashlib.sha256(json.dumps(body["messages"]).encode())
+    ids = (hashlib.sha256(seed.digest() + b"%d" % number).hexdigest()[:20] for number in count())
     answer = Answer(_content(body, directives, prompt, ids))
     if directives.tools:
         answer.stop_reason = "tool_use"
