@@ -52,7 +52,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        """The rows with how many turns each has, and with the part of the path that is asked for."""
+        """The rows with how many turns each has."""
         # Counted in a subquery: a join would have to group by columns of type json, which can't be compared.
         turns = Turn.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
         return super().get_queryset(request).annotate(turn_count=Subquery(turns.annotate(n=Count("pk")).values("n")))
@@ -176,7 +176,7 @@ class AttachmentAdmin(ReadOnlyAdmin):
     found_by_text = ("sha256",)
     found_by_user = "owner"
     search_help_text = "An id, a SHA-256 or a user's name, as it is."
-    fields = ("id", "owner", "sha256", "media_type", "size", "width", "height", "created_at", "bytes")
+    fields = ("id", "owner", "sha256", "media_type", "size", "width", "height", "created_at", "content_shown")
     readonly_fields = fields
 
     def get_urls(self) -> list[URLPattern]:
@@ -193,7 +193,7 @@ class AttachmentAdmin(ReadOnlyAdmin):
         return served(found)
 
     @admin.display(description="content")
-    def bytes(self, attachment: Attachment) -> SafeString:
+    def content_shown(self, attachment: Attachment) -> SafeString:
         """An image where there is one, a link otherwise."""
         url = reverse("admin:attachment-content", args=[attachment.pk])
         if attachment.media_type.startswith("image/"):

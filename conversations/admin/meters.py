@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.template.loader import render_to_string
 
@@ -56,5 +55,4 @@ class Meter:
 
     def html(self) -> str:
         """The bar."""
-        context: dict[str, Any] = {"meter": self}
-        return render_to_string("conversations/meter.html", context)
+        return render_to_string("conversations/meter.html", {"meter": self})

@@ -10,7 +10,6 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
-from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin, TabularInline
 
@@ -106,14 +105,6 @@ class ReadOnlyAdmin(Forbidding, ModelAdmin):
     def note_opening(self, request: HttpRequest, found: Model) -> None:
         """Notes that the user behind the request sees what is private in this."""
         openings.note(staff=cast(User, request.user), owner=attrgetter(self.private)(found), opened=found)
-
-    def rendered(self, request: HttpRequest, found: Model, template: str, **context: Any) -> TemplateResponse:
-        """Another page of a single one."""
-        return TemplateResponse(
-            request,
-            template,
-            {**self.admin_site.each_context(request), "opts": self.opts, "original": found, **context},
-        )
 
 
 class ReadOnlyInline(Forbidding, TabularInline):

@@ -17,8 +17,8 @@ from markdown_it import MarkdownIt
 
 Block = dict[str, Any]
 
-LONGEST = 200_000
-"""Characters of a text that are rendered; of what is longer the rest is shown as it is."""
+LONGEST = 20_000
+"""Characters of a text that are rendered, so that no text holds up a page; the rest is shown as it is."""
 
 # Without images: `![a](b)` is a link with an exclamation mark.
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable("image")

@@ -7,6 +7,7 @@ import uuid
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -96,16 +97,17 @@ class TurnAdmin(ReadOnlyAdmin):
         given = request.GET.get("from", "")
         first = int(given) if given.isascii() and given.isdecimal() and len(given) < 9 else 0
         shown = list(placed(events, 0))[first : first + EVENTS]
-        return self.rendered(
-            request,
-            turn,
-            "conversations/transcript.html",
-            title="Transcript",
-            events=[(position, event["type"], rendering.as_json(event)) for position, event in shown],
-            whole=len(events),
-            earlier=max(0, first - EVENTS) if first else None,
-            later=first + EVENTS if first + EVENTS < len(events) else None,
-        )
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": turn,
+            "title": "Transcript",
+            "events": [(position, event["type"], rendering.as_json(event)) for position, event in shown],
+            "whole": len(events),
+            "earlier": max(0, first - EVENTS) if first else None,
+            "later": first + EVENTS if first + EVENTS < len(events) else None,
+        }
+        return TemplateResponse(request, "conversations/transcript.html", context)
 
     @admin.display(description="messages")
     def messages_shown(self, turn: Turn) -> SafeString:
