@@ -20,14 +20,14 @@ def another(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
         yield process
 
 
-def request_of(sandbox: Sandbox, system: str) -> Received:
-    """The upstream request with this system prompt, when the sandbox has seen its end."""
+def request_of(sandbox: Sandbox, system: str, *, ended: bool = True) -> Received:
+    """The upstream request with this system prompt, when the sandbox has seen its end, or has seen it at all."""
     for _ in range(200):
         for request in list(sandbox.requests):
-            if (request.body or {}).get("system") == system and request.finished_at:
+            if (request.body or {}).get("system") == system and (request.finished_at or not ended):
                 return request
         time.sleep(0.02)
-    raise AssertionError("the upstream connection is still open")
+    raise AssertionError("the upstream connection is still open, or never was")
 
 
 @pytest.mark.parametrize("where", ["the same process", "another process"])
@@ -64,7 +64,7 @@ def test_stopping_twice_or_too_late_is_harmless(api: Api) -> None:
 
 def test_a_turn_can_be_stopped_before_its_answer_begins(api: Api, sandbox: Sandbox) -> None:
     turn = api.begin("[[sandbox: delay=20]]", api.conversation(system="before"))["id"]
-    api.events(turn, limit=1)
+    request_of(sandbox, "before", ended=False)
     api.post(f"turns/{turn}/cancel/")
     assert api.ended(turn)["status"] == "cancelled"
     # It was on its way, and may be billed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 
 import httpx2
 import pytest
@@ -27,6 +28,8 @@ def staff(reviewer: User) -> Client:
 
 
 @pytest.fixture
-def download(staff: Client, server: ServerProcess) -> httpx2.Client:
+def download(staff: Client, server: ServerProcess) -> Iterator[httpx2.Client]:
     """The same at a real server, which sends files as they are made."""
-    return httpx2.Client(base_url=server.url, cookies={"sessionid": staff.cookies["sessionid"].value}, timeout=60)
+    session = {"sessionid": staff.cookies["sessionid"].value}
+    with httpx2.Client(base_url=server.url, cookies=session, timeout=60) as client:
+        yield client
