@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Any
 
-from conversations.claude.sandbox.refused import Refused
+from conversations.claude.sandbox.refused import Refused, require
 from conversations.errors import ColloquyError
 from conversations.media import IMAGE_TYPES, identify
 
@@ -41,31 +41,31 @@ OWN = "sandbox_"
 
 def check_block(block: Any, role: str, path: str, *, version: str = "2026-10-21") -> None:
     """Raises Refused for a block that may not stand there."""
-    _require(isinstance(block, dict) and isinstance(block.get("type"), str), f"{path}: must be a content block")
+    require(isinstance(block, dict) and isinstance(block.get("type"), str), f"{path}: must be a content block")
     kind = block["type"]
     if kind.startswith(OWN) and role == "assistant":
         return
-    _require(_may_stand(kind, role, version), f"{path}.type: '{kind}' blocks are not allowed in {role} messages")
+    require(_may_stand(kind, role, version), f"{path}.type: '{kind}' blocks are not allowed in {role} messages")
     _check_fields(block, path)
     if kind == "text":
-        _require(
+        require(
             isinstance(block["text"], str) and block["text"].strip(), "messages: text content blocks must be non-empty"
         )
         cited = role == "user" and version != "2023-06-01" and block.get("citations")
-        _require(not cited, f"{path}.citations: not permitted in user messages")
+        require(not cited, f"{path}.citations: not permitted in user messages")
     elif kind == "image":
         _check_image(block["source"], f"{path}.source")
     elif kind == "document":
         _check_document(block["source"], f"{path}.source")
         _check_citations(block, path)
         for name in ("title", "context"):
-            _require(isinstance(block.get(name) or "", str), f"{path}.{name}: Input should be a valid string")
+            require(isinstance(block.get(name) or "", str), f"{path}.{name}: Input should be a valid string")
     elif kind == "search_result":
         _check_citations(block, path)
     elif kind == "tool_result":
         _check_result(block, path, version)
     elif kind in ("tool_use", "server_tool_use"):
-        _require(isinstance(block["input"], dict), f"{path}.input: Input should be a valid dictionary")
+        require(isinstance(block["input"], dict), f"{path}.input: Input should be a valid dictionary")
 
 
 def _may_stand(kind: str, role: str, version: str) -> bool:
@@ -78,41 +78,39 @@ def _may_stand(kind: str, role: str, version: str) -> bool:
 def _check_fields(block: Block, path: str) -> None:
     required, _, optional = FIELDS.get(block["type"], RESULT).partition("|")
     for name in required.split():
-        _require(name in block, f"{path}.{name}: Field required")
+        require(name in block, f"{path}.{name}: Field required")
     for name in block:
         known = name in required.split() or name in optional.split() or name in ("type", "cache_control")
-        _require(known, f"{path}.{name}: Extra inputs are not permitted")
+        require(known, f"{path}.{name}: Extra inputs are not permitted")
 
 
 def _check_citations(block: Block, path: str) -> None:
     citations = block.get("citations")
     fine = citations is None or (isinstance(citations, dict) and isinstance(citations.get("enabled", False), bool))
-    _require(fine, f"{path}.citations.enabled: Input should be a valid boolean")
+    require(fine, f"{path}.citations.enabled: Input should be a valid boolean")
 
 
 def _check_image(source: Any, path: str) -> None:
     kind = _source_kind(source, path, ("base64", "url", "file"))
     if kind == "url":
-        _require(str(source.get("url", "")).startswith(("https://", "http://")), f"{path}.url: must be a URL")
+        require(str(source.get("url", "")).startswith(("https://", "http://")), f"{path}.url: must be a URL")
     elif kind == "base64":
-        _require(source.get("media_type") in IMAGE_TYPES, f"{path}.media_type: not a supported image type")
-        _require(len(source.get("data", "")) <= IMAGE_LIMIT, f"{path}.data: image exceeds 10 MB")
+        require(source.get("media_type") in IMAGE_TYPES, f"{path}.media_type: not a supported image type")
+        require(len(source.get("data", "")) <= IMAGE_LIMIT, f"{path}.data: image exceeds 10 MB")
         _check_bytes(source, path)
 
 
 def _check_document(source: Any, path: str) -> None:
     kind = _source_kind(source, path, ("base64", "url", "text", "content", "file"))
     if kind == "base64":
-        _require(source.get("media_type") == "application/pdf", f"{path}.media_type: must be application/pdf")
+        require(source.get("media_type") == "application/pdf", f"{path}.media_type: must be application/pdf")
         _check_bytes(source, path)
     elif kind == "text":
-        _require(source.get("media_type") == "text/plain", f"{path}.media_type: must be text/plain")
+        require(source.get("media_type") == "text/plain", f"{path}.media_type: must be text/plain")
 
 
 def _source_kind(source: Any, path: str, kinds: tuple[str, ...]) -> str:
-    _require(
-        isinstance(source, dict) and source.get("type") in kinds, f"{path}.type: must be one of {', '.join(kinds)}"
-    )
+    require(isinstance(source, dict) and source.get("type") in kinds, f"{path}.type: must be one of {', '.join(kinds)}")
     return str(source["type"])
 
 
@@ -123,21 +121,16 @@ def _check_bytes(source: Block, path: str) -> None:
         raise Refused(400, f"{path}.data: invalid base64 data") from None
     except ColloquyError as error:
         raise Refused(400, f"{path}.data: could not process image: {error}") from None
-    _require(
+    require(
         found.media_type == source["media_type"], f"{path}: the data is {found.media_type}, not {source['media_type']}"
     )
 
 
 def _check_result(block: Block, path: str, version: str) -> None:
     content = block.get("content", "")
-    _require(isinstance(content, (str, list)), f"{path}.content: must be a string or a list")
+    require(isinstance(content, (str, list)), f"{path}.content: must be a string or a list")
     for index, each in enumerate(content if isinstance(content, list) else []):
         kind = each.get("type") if isinstance(each, dict) else None
-        _require(kind in IN_RESULT, f"{path}.content.{index}.type: not allowed in a tool_result")
+        require(kind in IN_RESULT, f"{path}.content.{index}.type: not allowed in a tool_result")
         if kind != "tool_reference":
             check_block(each, "user", f"{path}.content.{index}", version=version)
-
-
-def _require(fine: object, message: str) -> None:
-    if not fine:
-        raise Refused(400, message)

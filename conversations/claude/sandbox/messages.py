@@ -7,24 +7,19 @@ from typing import Any
 from conversations.claude.catalogue import Model
 from conversations.claude.sandbox.binding import check_binding
 from conversations.claude.sandbox.blocks import check_block
-from conversations.claude.sandbox.refused import Refused
+from conversations.claude.sandbox.refused import require
 
 Body = dict[str, Any]
-
-
-def _require(fine: object, message: str) -> None:
-    if not fine:
-        raise Refused(400, message)
 
 
 def check_messages(body: Body, model: Model, version: str) -> None:
     """The rules about messages: roles, blocks, pairs of tool calls and results, the last one."""
     messages = body["messages"]
-    _require(messages, "messages: at least one message is required")
+    require(messages, "messages: at least one message is required")
     roles = ("user", "assistant", "system") if model.mid_conversation_system else ("user", "assistant")
     for index, message in enumerate(messages):
         _check_message(message, index, roles, last=index == len(messages) - 1, version=version)
-    _require(messages[0]["role"] == "user", "messages: first message must use the user role")
+    require(messages[0]["role"] == "user", "messages: first message must use the user role")
     merged = _merged(messages)
     _check_tool_pairs(merged)
     _check_server_calls(merged)
@@ -34,25 +29,25 @@ def check_messages(body: Body, model: Model, version: str) -> None:
     role, content = merged[-1]
     paused = any(block["type"] == "server_tool_use" for block in content)  # then Claude goes on with its own tools
     if role == "assistant" and not paused:
-        _require(
+        require(
             model.prefill, f"{model.id} does not support assistant message prefill: the last message must be a user's"
         )
         text = content[-1].get("text", "") if content else ""
-        _require(text == text.rstrip(), "messages: final assistant content cannot end with trailing whitespace")
+        require(text == text.rstrip(), "messages: final assistant content cannot end with trailing whitespace")
 
 
 def _check_message(message: Any, index: int, roles: tuple[str, ...], *, last: bool, version: str) -> None:
     path = f"messages.{index}"
-    _require(isinstance(message, dict), f"{path}: must be an object")
+    require(isinstance(message, dict), f"{path}: must be an object")
     for name in message:
-        _require(name in ("role", "content"), f"{path}.{name}: Extra inputs are not permitted")
+        require(name in ("role", "content"), f"{path}.{name}: Extra inputs are not permitted")
     role, content = message.get("role"), message.get("content")
-    _require(role in roles, f"{path}.role: must be one of {', '.join(roles)}")
-    _require(isinstance(content, (str, list)), f"{path}.content: must be a string or a list")
+    require(role in roles, f"{path}.role: must be one of {', '.join(roles)}")
+    require(isinstance(content, (str, list)), f"{path}.content: must be a string or a list")
     if isinstance(content, str):
         content = [{"type": "text", "text": content}] if content else []
     optional = last and role == "assistant"
-    _require(content or optional, f"{path}: all messages must have non-empty content")
+    require(content or optional, f"{path}: all messages must have non-empty content")
     for number, block in enumerate(content):
         check_block(block, str(role), f"{path}.content.{number}", version=version)
 
@@ -82,16 +77,16 @@ def _check_server_calls(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
                 called.append(block["tool_use_id"])
             elif block["type"] == "server_tool_use":
                 done = block["id"] in called
-                _require(done or goes_on, f"messages: `{block['name']}` tool use with id {block['id']} has no result")
+                require(done or goes_on, f"messages: `{block['name']}` tool use with id {block['id']} has no result")
                 called = [id for id in called if id != block["id"]]
         goes_on = False
-    _require(not called, f"messages: unexpected `tool_use_id` in results of server tools: {', '.join(called)}")
+    require(not called, f"messages: unexpected `tool_use_id` in results of server tools: {', '.join(called)}")
 
 
 def _check_container(body: Body, newest: list[dict[str, Any]]) -> None:
     callers = [block["caller"] for block in newest if block["type"] == "tool_use" and block.get("caller")]
     waits = any(str(caller.get("type")).startswith("code_execution") for caller in callers)
-    _require(not waits or body.get("container"), "container: required while code that calls tools is running")
+    require(not waits or body.get("container"), "container: required while code that calls tools is running")
 
 
 def _check_citations(blocks: list[dict[str, Any]]) -> None:
@@ -100,7 +95,7 @@ def _check_citations(blocks: list[dict[str, Any]]) -> None:
         cited = {
             bool((block.get("citations") or {}).get("enabled")) for block in [*blocks, *inner] if block["type"] == kind
         }
-        _require(len(cited) < 2, f"messages: citations must be enabled for all {kind} blocks, or for none")
+        require(len(cited) < 2, f"messages: citations must be enabled for all {kind} blocks, or for none")
 
 
 def _check_tool_pairs(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
@@ -111,9 +106,9 @@ def _check_tool_pairs(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
             called = [block for block in content if block["type"] == "tool_use"]
             calls = {block["id"]: block.get("toolset_name") for block in called}
             unique = len(calls) == len(called) and not known & calls.keys()
-            _require(unique, "messages: tool_use ids must be unique")
+            require(unique, "messages: tool_use ids must be unique")
             known |= calls.keys()
-            _require(
+            require(
                 not calls or index < len(merged) - 1, f"messages.{index}: `tool_use` without `tool_result` after it"
             )
         else:
@@ -125,13 +120,13 @@ def _check_results(index: int, content: list[dict[str, Any]], calls: dict[str, A
     given = [block for block in content if block["type"] == "tool_result"]
     results = [block["tool_use_id"] for block in given]
     missing = [call for call in calls if call not in results]
-    _require(
+    require(
         not missing, f"messages.{index}: `tool_use` ids were found without `tool_result` blocks: {', '.join(missing)}"
     )
     unknown = [result for result in results if result not in calls]
-    _require(not unknown, f"messages.{index}: unexpected `tool_use_id` in `tool_result`: {', '.join(unknown)}")
-    _require(len({*results}) == len(results), f"messages.{index}: each `tool_use` must have a single result")
+    require(not unknown, f"messages.{index}: unexpected `tool_use_id` in `tool_result`: {', '.join(unknown)}")
+    require(len({*results}) == len(results), f"messages.{index}: each `tool_use` must have a single result")
     first = [block["type"] == "tool_result" for block in content[: len(results)]]
-    _require(all(first), f"messages.{index}: `tool_result` blocks must come first")
+    require(all(first), f"messages.{index}: `tool_result` blocks must come first")
     echoed = all(block.get("toolset_name") == calls[block["tool_use_id"]] for block in given)
-    _require(echoed, f"messages.{index}: `toolset_name` of a `tool_result` must be that of its `tool_use`")
+    require(echoed, f"messages.{index}: `toolset_name` of a `tool_result` must be that of its `tool_use`")

@@ -35,3 +35,9 @@ class Refused(Exception):
         """Claude's error envelope."""
         error = {"type": self.type, "message": str(self)}
         return {"type": "error", "error": error, "request_id": request_id}
+
+
+def require(fine: object, message: str) -> None:
+    """Raises Refused, as an invalid request, for what is not fine."""
+    if not fine:
+        raise Refused(400, message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conversations.claude.sandbox.refused import Refused
+from conversations.claude.sandbox.refused import require
 
 Schema = dict[str, Any]
 
@@ -74,8 +74,7 @@ def resolve(ref: str, root: Schema) -> Schema:
 
 
 def _require(fine: object, message: str) -> None:
-    if not fine:
-        raise Refused(400, f"output_config.format.schema: {message}")
+    require(fine, f"output_config.format.schema: {message}")
 
 
 # --- Values -----------------------------------------------------------------------------------------------------------

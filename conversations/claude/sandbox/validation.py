@@ -10,7 +10,7 @@ from conversations.claude.catalogue import Model, find
 from conversations.claude.sandbox import tokens
 from conversations.claude.sandbox.blocks import check_block
 from conversations.claude.sandbox.messages import check_messages
-from conversations.claude.sandbox.refused import Refused
+from conversations.claude.sandbox.refused import Refused, require
 from conversations.claude.sandbox.schemas import check_schema
 
 Body = dict[str, Any]
@@ -66,12 +66,12 @@ def validate(body: Body, *, version: str, counting: bool = False) -> None:
     """Raises Refused for a body that Claude would refuse."""
     allowed = {**TYPES, **(dict.fromkeys(SAMPLING, (int, float)) if version == VERSIONS[0] else {})}
     for name in body:
-        _require(name in allowed, f"{name}: Extra inputs are not permitted")
+        require(name in allowed, f"{name}: Extra inputs are not permitted")
     for name in ("model", "messages") if counting else ("model", "max_tokens", "messages"):
-        _require(name in body, f"{name}: Field required")
+        require(name in body, f"{name}: Field required")
     for name, value in body.items():
         fine = isinstance(value, allowed[name]) and not (isinstance(value, bool) and allowed[name] is not bool)
-        _require(fine, f"{name}: Input has the wrong type")
+        require(fine, f"{name}: Input has the wrong type")
     model = find(body["model"])
     if model is None:
         raise Refused(404, f"model: {body['model']}")
@@ -84,15 +84,10 @@ def validate(body: Body, *, version: str, counting: bool = False) -> None:
         )
 
 
-def _require(fine: object, message: str) -> None:
-    if not fine:
-        raise Refused(400, message)
-
-
 def _max_tokens(body: Body, model: Model) -> None:
     limit = body.get("max_tokens", 1)
-    _require(limit >= 1 or (limit == 0 and not body.get("stream")), "max_tokens: must be at least 1")
-    _require(limit <= model.max_output, f"max_tokens: {limit} > {model.max_output}, the maximum for {model.id}")
+    require(limit >= 1 or (limit == 0 and not body.get("stream")), "max_tokens: must be at least 1")
+    require(limit <= model.max_output, f"max_tokens: {limit} > {model.max_output}, the maximum for {model.id}")
 
 
 def _sampling(body: Body, model: Model) -> None:
@@ -100,28 +95,28 @@ def _sampling(body: Body, model: Model) -> None:
     if not given:
         return
     if model.sampling == "default_only":
-        _require(given == ["temperature"] and body["temperature"] == 1, f"{given[0]}: only the default is supported")
-    _require(model.sampling != "no", f"{given[0]}: {model.id} does not support sampling parameters")
-    _require(0 <= body.get("temperature", 1) <= 1, "temperature: range: 0..1")
-    _require(not {"temperature", "top_p"} <= set(given), "temperature and top_p cannot both be specified")
+        require(given == ["temperature"] and body["temperature"] == 1, f"{given[0]}: only the default is supported")
+    require(model.sampling != "no", f"{given[0]}: {model.id} does not support sampling parameters")
+    require(0 <= body.get("temperature", 1) <= 1, "temperature: range: 0..1")
+    require(not {"temperature", "top_p"} <= set(given), "temperature and top_p cannot both be specified")
 
 
 def _stop_sequences(body: Body, model: Model) -> None:
     for sequence in body.get("stop_sequences", []):
-        _require(isinstance(sequence, str) and sequence.strip(), "stop_sequences: each must contain non-whitespace")
+        require(isinstance(sequence, str) and sequence.strip(), "stop_sequences: each must contain non-whitespace")
 
 
 def _system(body: Body, model: Model) -> None:
     system = body.get("system")
     if isinstance(system, list):
         for index, block in enumerate(system):
-            _require(isinstance(block, dict) and block.get("type") == "text", f"system.{index}: must be a text block")
+            require(isinstance(block, dict) and block.get("type") == "text", f"system.{index}: must be a text block")
             check_block(block, "system", f"system.{index}")
 
 
 def _metadata(body: Body, model: Model) -> None:
     for name in body.get("metadata", {}):
-        _require(name == "user_id", f"metadata.{name}: Extra inputs are not permitted")
+        require(name == "user_id", f"metadata.{name}: Extra inputs are not permitted")
 
 
 def _thinking(body: Body, model: Model) -> None:
@@ -129,33 +124,31 @@ def _thinking(body: Body, model: Model) -> None:
     if thinking is None:
         return
     kind = thinking.get("type")
-    _require(kind in model.thinking_types, f"thinking.type: {kind} is not supported by {model.id}")
+    require(kind in model.thinking_types, f"thinking.type: {kind} is not supported by {model.id}")
     for name in thinking:
         known = name == "type" or name in THINKING_FIELDS[kind]
-        _require(known, f"thinking.{kind}.{name}: Extra inputs are not permitted")
-    _require(
+        require(known, f"thinking.{kind}.{name}: Extra inputs are not permitted")
+    require(
         thinking.get("display") in (None, "summarized", "omitted"), "thinking.display: must be summarized or omitted"
     )
     if kind == "enabled":
         budget = thinking.get("budget_tokens")
-        _require(isinstance(budget, int) and budget >= 1024, "thinking.budget_tokens: must be at least 1024")
-        _require(budget < body.get("max_tokens", budget + 1), "max_tokens must be greater than thinking.budget_tokens")
+        require(isinstance(budget, int) and budget >= 1024, "thinking.budget_tokens: must be at least 1024")
+        require(budget < body.get("max_tokens", budget + 1), "max_tokens must be greater than thinking.budget_tokens")
 
 
 def _output_config(body: Body, model: Model) -> None:
     config = body.get("output_config", {})
     for name in config:
-        _require(name in ("effort", "format"), f"output_config.{name}: Extra inputs are not permitted")
+        require(name in ("effort", "format"), f"output_config.{name}: Extra inputs are not permitted")
     if "effort" in config:
-        _require(config["effort"] in model.efforts, f"output_config.effort: not supported by {model.id}")
+        require(config["effort"] in model.efforts, f"output_config.effort: not supported by {model.id}")
         kind = body.get("thinking", {}).get("type")
         if kind in ("disabled", "between_tools") and model.efforts_unthinking is not None:
-            _require(
-                config["effort"] in model.efforts_unthinking, f"output_config.effort: too high for thinking {kind}"
-            )
+            require(config["effort"] in model.efforts_unthinking, f"output_config.effort: too high for thinking {kind}")
     if "format" in config:
-        _require(isinstance(config["format"], dict), "output_config.format: must be an object")
-        _require(config["format"].get("type") == "json_schema", "output_config.format.type: must be json_schema")
+        require(isinstance(config["format"], dict), "output_config.format: must be an object")
+        require(config["format"].get("type") == "json_schema", "output_config.format.type: must be json_schema")
         check_schema(config["format"].get("schema"))
 
 
@@ -163,24 +156,24 @@ def _tools(body: Body, model: Model) -> None:
     names: set[str] = set()
     for index, tool in enumerate(body.get("tools", [])):
         path = f"tools.{index}"
-        _require(isinstance(tool, dict), f"{path}: must be an object")
+        require(isinstance(tool, dict), f"{path}: must be an object")
         kind = tool.get("type") or "custom"
         if str(kind).startswith(TOOLSETS):
-            _require("name" not in tool, f"{path}.name: Extra inputs are not permitted")
+            require("name" not in tool, f"{path}.name: Extra inputs are not permitted")
             continue
         name = tool.get("name", "")
-        _require(isinstance(name, str) and TOOL_NAME.match(name), f"{path}.name: must match {TOOL_NAME.pattern}")
-        _require(name not in names, "tools: Tool names must be unique.")
+        require(isinstance(name, str) and TOOL_NAME.match(name), f"{path}.name: must match {TOOL_NAME.pattern}")
+        require(name not in names, "tools: Tool names must be unique.")
         names.add(name)
         if kind == "custom":
             for field in tool:
-                _require(field in TOOL_FIELDS, f"{path}.custom.{field}: Extra inputs are not permitted")
+                require(field in TOOL_FIELDS, f"{path}.custom.{field}: Extra inputs are not permitted")
             schema = tool.get("input_schema")
-            _require(
+            require(
                 isinstance(schema, dict) and schema.get("type") == "object", f"{path}.input_schema: must be an object"
             )
         else:
-            _require(str(kind).startswith(SERVER_TOOLS), f"{path}.type: unknown tool type {kind}")
+            require(str(kind).startswith(SERVER_TOOLS), f"{path}.type: unknown tool type {kind}")
 
 
 def _tool_choice(body: Body, model: Model) -> None:
@@ -188,19 +181,19 @@ def _tool_choice(body: Body, model: Model) -> None:
     if choice is None:
         return
     kind = choice.get("type")
-    _require(kind in ("auto", "any", "tool", "none"), "tool_choice.type: must be auto, any, tool or none")
+    require(kind in ("auto", "any", "tool", "none"), "tool_choice.type: must be auto, any, tool or none")
     for name in choice:
         known = name == "type" or (name == "name" and kind == "tool")
         known = known or (name == "disable_parallel_tool_use" and kind != "none")
-        _require(known, f"tool_choice.{kind}.{name}: Extra inputs are not permitted")
-    _require(body.get("tools"), "tool_choice: may only be specified while providing tools")
+        require(known, f"tool_choice.{kind}.{name}: Extra inputs are not permitted")
+    require(body.get("tools"), "tool_choice: may only be specified while providing tools")
     if kind in ("any", "tool"):
-        _require(model.forced_tool_choice, f"tool_choice: {model.id} does not support forced tool use")
+        require(model.forced_tool_choice, f"tool_choice: {model.id} does not support forced tool use")
         enabled = body.get("thinking", {}).get("type") == "enabled"
-        _require(not enabled, "Thinking may not be enabled when tool_choice forces tool use.")
+        require(not enabled, "Thinking may not be enabled when tool_choice forces tool use.")
     if kind == "tool":
         known = {tool.get("name") for tool in body["tools"]}
-        _require(
+        require(
             choice.get("name") in known, f"tool_choice.name: Tool '{choice.get('name')}' not found in provided tools"
         )
 
@@ -208,7 +201,7 @@ def _tool_choice(body: Body, model: Model) -> None:
 def _cache_control(body: Body, model: Model) -> None:
     marked = [block for block in _all_blocks(body) if block.get("cache_control") is not None]
     marked += [body] if "cache_control" in body else []
-    _require(len(marked) <= 4, f"A maximum of 4 blocks with cache_control may be provided. Found {len(marked)}.")
+    require(len(marked) <= 4, f"A maximum of 4 blocks with cache_control may be provided. Found {len(marked)}.")
     short = False
     for block in marked:
         control = block["cache_control"]
@@ -217,10 +210,10 @@ def _cache_control(body: Body, model: Model) -> None:
             and control.get("type") == "ephemeral"
             and control.get("ttl", "5m") in ("5m", "1h")
         )
-        _require(fine, "cache_control: must be ephemeral with a ttl of 5m or 1h")
-        _require(block.get("type") not in THINKING, "cache_control cannot be set for thinking blocks")
+        require(fine, "cache_control: must be ephemeral with a ttl of 5m or 1h")
+        require(block.get("type") not in THINKING, "cache_control cannot be set for thinking blocks")
         short = short or control.get("ttl", "5m") == "5m"
-        _require(not short or control.get("ttl", "5m") == "5m", "cache_control: a ttl of 1h must not come after 5m")
+        require(not short or control.get("ttl", "5m") == "5m", "cache_control: a ttl of 1h must not come after 5m")
 
 
 def _all_blocks(body: Body) -> Iterable[dict[str, Any]]:
