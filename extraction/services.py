@@ -106,10 +106,7 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
 @receiver(pre_delete, sender=Extraction)
 def _gone(instance: Extraction, **kwargs: Any) -> None:
     """One that is deleted under whoever runs it, with its user, is booked."""
-    if instance.ended:
-        return
-    unended = Extraction.objects.exclude(status__in=Extraction.TERMINAL).select_for_update(no_key=True)
-    extraction = unended.filter(pk=instance.pk).first()
+    extraction = instance.locked_unless_ended()
     if extraction is not None:
         _book_lost(extraction)
         budgets.release(extraction.pk)

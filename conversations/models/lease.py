@@ -62,6 +62,13 @@ class Leased(models.Model):
         held = cls._base_manager.filter(holder=holder, status=cls.RUNNING, cancel_requested_at__isnull=False)
         return list(held.values_list("pk", flat=True))
 
+    def locked_unless_ended(self) -> Self | None:
+        """The row as it is now, locked; None where it has ended, or is gone. Within the caller's transaction."""
+        if self.ended:
+            return None
+        unended = type(self)._base_manager.exclude(status__in=self.TERMINAL)
+        return unended.select_for_update(no_key=True).filter(pk=self.pk).first()
+
     @classmethod
     def abandoned(cls, by: uuid.UUID) -> models.QuerySet[Self]:
         """Running work that nobody runs, if `by` does not.

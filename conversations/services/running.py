@@ -181,9 +181,7 @@ def settle(*, turn_id: uuid.UUID, by: uuid.UUID) -> None:
 @receiver(pre_delete, sender=Turn)
 def _gone(instance: Turn, **kwargs: Any) -> None:
     """A turn that is deleted under whoever runs it, with its conversation or its user, is booked and stopped."""
-    if instance.ended:
-        return
-    turn = Turn.objects.select_for_update(no_key=True).filter(pk=instance.pk, status__in=Turn.ACTIVE).first()
+    turn = instance.locked_unless_ended()
     if turn is not None:
         folded = fold(committed(turn))
         _book(turn, folded, _answers(folded), sent(turn))

@@ -102,10 +102,7 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
 @receiver(pre_delete, sender=Titling)
 def _gone(instance: Titling, **kwargs: Any) -> None:
     """One that is deleted under whoever works on it, with its conversation or its user, is booked."""
-    if instance.ended:
-        return
-    unended = Titling.objects.exclude(status__in=Titling.TERMINAL).select_for_update(no_key=True)
-    titling = unended.filter(pk=instance.pk).first()
+    titling = instance.locked_unless_ended()
     if titling is not None:
         _settle(titling, None, usage.Upstream() if titling.sent else None)
         tell("cancel", titling.pk)
