@@ -98,9 +98,10 @@ class UsageAdmin(ReadOnlyAdmin):
         """The list, with the sums of all that it is filtered to and not only of its page."""
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
-            rows = response.context_data["cl"].queryset
-            scope = ScopeForm(request.GET).scope
-            response.context_data["total"] = Sums.of(rows if "q" in request.GET else scope.summable())
+            changelist = response.context_data["cl"]
+            [filtered] = changelist.filter_specs
+            scope = filtered.form.scope
+            response.context_data["total"] = Sums.of(changelist.queryset if filtered.looked_up else scope.summable())
             response.context_data["query"] = scope.query
         return response
 

@@ -64,13 +64,14 @@ class Parts:
 def context(scope: Scope) -> dict[str, Any]:
     """Everything that the dashboard shows of a scope."""
     parts = Parts(scope)
-    total = sum(parts.by(lambda part: part.source).values(), Sums())
+    by_source = parts.by(lambda part: part.source)
+    total = sum(by_source.values(), Sums())
     errors = {name: sums.requests for name, sums in parts.by(lambda part: part.error_type).items() if name}
     return {
         "total": total,
         "classes": {label: getattr(total, name) for name, label in CLASSES.items()},
         "failed": sum(errors.values()),
-        "estimated": parts.by(lambda part: part.source)[Usage.Source.ESTIMATE].requests,
+        "estimated": by_source[Usage.Source.ESTIMATE].requests,
         "charts": list(_charts(scope, parts)),
         "conversations": _conversations(scope),
         "slowest": slowest(scope, parts),
