@@ -17,7 +17,7 @@ from conversations.services import attachments, paths
 from conversations.sources import check_attachments, with_sources
 
 SMALL_WINDOW = 200_000  # tokens
-REFUSED = frozenset({"invalid_request_error", "request_too_large"})
+UNTAKEN = frozenset({"invalid_request_error", "request_too_large"})
 """What a request fails with that would fail again."""
 
 
@@ -27,7 +27,7 @@ def build(
     expand: Callable[[Sequence[Block]], list[Block]] = attachments.expand,
 ) -> dict[str, Any]:
     """The request for a path of messages, the newest of them a user's, under a turn's settings."""
-    path = _without_refused(path, settings["model"])
+    path = _without_untaken(path, settings["model"])
     answers = {
         row.pk: row for row in Turn.objects.filter(pk__in={message.turn_id for message in path if message.turn_id})
     }
@@ -50,7 +50,7 @@ def build(
     return caching.marked(request, keeps)
 
 
-def _without_refused(path: Sequence[Message], model: str) -> Sequence[Message]:
+def _without_untaken(path: Sequence[Message], model: str) -> Sequence[Message]:
     """The path without questions that have no answer since this model would not take them, or their files, at all.
 
     They would be refused with every question after them again, and so lock the conversation.
@@ -59,8 +59,8 @@ def _without_refused(path: Sequence[Message], model: str) -> Sequence[Message]:
     if not unanswered:
         return path
     failed = Turn.objects.filter(user_message__in=unanswered, status=Turn.Status.FAILED, model=model)
-    refused = {turn.user_message_id for turn in failed if turn.error["type"] in REFUSED}
-    return [message for message in path if message.pk not in refused]
+    untaken = {turn.user_message_id for turn in failed if turn.error["type"] in UNTAKEN}
+    return [message for message in path if message.pk not in untaken]
 
 
 def check_files(path: Sequence[Message], settings: dict[str, Any]) -> None:
