@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 LEAST_TOKENS = 4096  # of output; a chat's default would cut many a list short
 TRUNCATED = frozenset({"max_tokens", "model_context_window_exceeded"})
+EXPLAINED = 300  # characters of what Claude said when it refused that are told
 INTERNAL_ERROR = {"type": "api_error", "message": "The platform could not run this extraction; its log says why."}
 
 Outcome = dict[str, Any]
@@ -153,7 +154,8 @@ async def _kept(
 def _judged(schema: dict[str, Any], attempt: Attempt) -> Outcome:
     """What an attempt comes to."""
     if attempt.stop_reason == "refusal":
-        return {"status": Extraction.Status.REFUSED, "problems": [_problem("Claude refused to answer.")]}
+        said = f" It said: {plain_text(attempt.content)[:EXPLAINED]}" if attempt.content else ""
+        return {"status": Extraction.Status.REFUSED, "problems": [_problem(f"Claude refused to answer.{said}")]}
     if attempt.stop_reason in TRUNCATED:
         return {"status": Extraction.Status.TRUNCATED, "problems": [_problem(f"It was cut by {attempt.stop_reason}.")]}
     try:

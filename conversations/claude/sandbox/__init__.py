@@ -1,9 +1,11 @@
 """A sandbox of Claude's Messages API: a real HTTP server, as strict as version 2026-10-21, for trying things and tests.
 
 It is not Claude. What it says is made up by rules: by default a short answer about the prompt, labelled `[sandbox]`.
-The newest user message can direct it, anywhere in its text, with `[[sandbox: name=value; name; ...]]`:
+The user's newest text block can direct it with `[[sandbox: name=value; name; ...]]` anywhere in it. Directives of
+earlier texts no longer count, unless they say `always` and the newest text has none: then they hold for that, too.
 
-With `always` they hold for later messages without directives too.
+It reads text only. Where JSON is asked for and there is a PDF, or an image and no text, it refuses (stop reason
+`refusal`) instead of making something up.
 
 What to say
     text="..."              exactly this (a JSON string, so \\n and \\u escapes work)

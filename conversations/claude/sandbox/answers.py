@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from conversations.claude.catalogue import Model
-from conversations.claude.sandbox import tokens
+from conversations.claude.sandbox import reading, tokens
 from conversations.claude.sandbox.binding import signature
 from conversations.claude.sandbox.directives import Directives, parse
 from conversations.claude.sandbox.schemas import value_for
@@ -19,7 +19,10 @@ Block = dict[str, Any]
 
 LABEL = "[sandbox]"
 UNCOUNTED = ("thinking", "redacted_thinking")
+UNREADABLE = "I cannot read PDFs or look at images: only Claude can."
 EXCERPT = 300  # characters of the prompt that are repeated
+UNREAD: Block = {"type": "text", "text": f"{LABEL} {UNREADABLE}"}
+"""Instead of JSON that would have to be made up."""
 WORD = re.compile(r"\S+\s*")
 
 
@@ -35,13 +38,16 @@ class Answer:
 
 
 def directives_in(body: dict[str, Any]) -> tuple[Directives, str]:
-    """The directives of the newest user message that has a text, and that text without them.
+    """Return the directives of the user's newest text, and the text of its message without any directives.
 
-    Where it has none, those of an earlier one hold if they say `always`.
+    A question that was never answered is sent again in one message with the next question, as an earlier text block of
+    it: such a block directs nothing any more. Without directives in the newest text, those of an earlier text hold if
+    they say `always`.
     """
-    texts = [_text(message["content"]) for message in body["messages"] if message["role"] == "user"]
-    newest, *earlier = [text for text in reversed(texts) if text] or [""]
-    directives, prompt = parse(newest)
+    messages = [reading.texts(message["content"]) for message in body["messages"] if message["role"] == "user"]
+    newest, *earlier = [text for texts in reversed(messages) for text in reversed(texts)] or [""]
+    _, prompt = parse("\n".join(next(filter(None, reversed(messages)), [""])))
+    directives, _ = parse(newest)
     directives = _due(directives, prompt, body)
     for text in earlier if directives == Directives() else ():
         before, _ = parse(text)
@@ -55,23 +61,13 @@ def _due(directives: Directives, prompt: str, body: dict[str, Any]) -> Directive
     said = 0
     for message in reversed(body["messages"]):
         if message["role"] == "assistant":
-            said += sum(block["type"] not in UNCOUNTED for block in _blocks(message["content"]))
-        elif _text(message["content"]):
+            said += sum(block["type"] not in UNCOUNTED for block in reading.blocks(message["content"]))
+        elif reading.text(message["content"]):
             break
     while said > 0 and (directives.then or directives.tools):
         said -= sum(block["type"] not in UNCOUNTED for block in _content(body, directives, prompt, map(str, count())))
         directives = directives.then or Directives()
     return directives
-
-
-def _blocks(content: Any) -> list[Block]:
-    return [{"type": "text", "text": content}] if isinstance(content, str) else content
-
-
-def _text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    return "\n".join(block["text"] for block in content if block["type"] == "text")
 
 
 def answer_to(body: dict[str, Any], model: Model, directives: Directives, prompt: str) -> Answer:
@@ -83,6 +79,8 @@ def answer_to(body: dict[str, Any], model: Model, directives: Directives, prompt
     if directives.tools:
         answer.stop_reason = "tool_use"
     _refuse(answer, directives)
+    if UNREAD in answer.content:
+        answer.stop_reason, answer.stop_details = "refusal", {**_refusal(directives), "explanation": UNREADABLE}
     _stop_at_sequence(answer, body.get("stop_sequences", []))
     _stop_at_limit(answer, body["max_tokens"], model)
     if stop_reason := directives.text("stop_reason"):
@@ -132,7 +130,7 @@ def _thinking(body: dict[str, Any], directives: Directives, prompt: str) -> list
 def _after_prefill(body: dict[str, Any], said: str) -> str:
     """What is left to say where the request begins the answer itself."""
     last = body["messages"][-1]
-    return said.removeprefix(_text(last["content"])) if last["role"] == "assistant" else said
+    return said.removeprefix(reading.text(last["content"])) if last["role"] == "assistant" else said
 
 
 def _said(body: dict[str, Any], directives: Directives, prompt: str) -> str:
@@ -142,8 +140,10 @@ def _said(body: dict[str, Any], directives: Directives, prompt: str) -> str:
     if "words" in directives:
         return " ".join(f"word{number}" for number in range(1, int(directives.number("words")) + 1))
     schema, rest = _schema_asked_for(body, prompt)
+    if schema is not None and reading.unreadable(body):
+        return UNREAD["text"]
     if schema is not None:
-        value = json.dumps(value_for(schema, rest))
+        value = json.dumps(value_for(schema, f"{rest}\n{reading.of_documents(body)}".strip()))
         if "fence" in directives:
             return f"```json\n{value}\n```"
         return f"Here is what you asked for: {value} I hope that it helps." if "prose" in directives else value
@@ -156,7 +156,7 @@ def _schema_asked_for(body: dict[str, Any], prompt: str) -> tuple[dict[str, Any]
     if format:
         return format["schema"], prompt
     system = body.get("system", "")
-    for text in (prompt, _text(system)):
+    for text in (prompt, reading.text(system)):
         schema, found = _schema_in(text)
         if schema is not None:
             return schema, prompt.replace(found, "")
@@ -182,19 +182,8 @@ def _echo(body: dict[str, Any], prompt: str) -> str:
         shown = "; ".join(json.dumps(block.get("content", "")) for block in results)
         return f"{LABEL} The tools said: {shown[:EXCERPT]}"
     excerpt = prompt[:EXCERPT] + ("…" if len(prompt) > EXCERPT else "")
-    seen = _seen(body)
-    return f"{LABEL} You said: {excerpt}\n\nI am not Claude, but a stand-in for trying things. I have seen {seen}."
-
-
-def _seen(body: dict[str, Any]) -> str:
-    number = len(body["messages"])
-    parts = [f"{number} message{'s' if number > 1 else ''}"]
-    for message in body["messages"]:
-        for block in message["content"] if isinstance(message["content"], list) else []:
-            if block["type"] in ("image", "document"):
-                source = block["source"]
-                parts.append(f"{block['type']} ({source.get('media_type') or source.get('url')})")
-    return ", ".join(parts)
+    about = f"I am not Claude, but a stand-in for trying things. I have seen {reading.seen(body)}."
+    return f"{LABEL} You said: {excerpt}\n\n{about}" + (f" {UNREADABLE}" if reading.unreadable(body) else "")
 
 
 def _web_search(prompt: str, id: str) -> list[Block]:
