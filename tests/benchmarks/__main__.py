@@ -2,27 +2,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import platform
 import shutil
 import statistics
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-import httpx2
 import psutil
 import uvloop
 
 import tests.environment  # noqa: F401 - before Django's settings are read
 from tests.benchmarks.given import paced_upstream, prepare, users
 from tests.benchmarks.load import Kind, begin
+from tests.benchmarks.relays import express, machine, spent
 
-HERE = Path(__file__).resolve().parent
 SETTLE = 3.0  # seconds between the last beginning and the measurement
 RAMP = 25  # streams that begin in a second
 MORE, LATER = 40, 4  # streams that begin when all the others are steady, and how many of them in a second
@@ -104,37 +96,6 @@ async def colloquy(kind: Kind, upstream: str, database: str, streams: int, secon
             server.kill()
 
 
-@contextmanager
-def express(upstream: str) -> Iterator[tuple[psutil.Process, int]]:
-    """The relay that keeps nothing."""
-    from tests.processes import free_port
-
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("package.json", "relay.js"):
-            shutil.copy(HERE / "express" / name, folder)
-        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True)
-        port = free_port()
-        environment = {**os.environ, "PORT": str(port), "ANTHROPIC_BASE_URL": upstream}
-        process = subprocess.Popen(["node", "relay.js"], cwd=folder, env=environment)
-        try:
-            wait_for(f"http://127.0.0.1:{port}/healthz")
-            yield psutil.Process(process.pid), port
-        finally:
-            process.kill()
-            process.wait()
-
-
-def wait_for(url: str) -> None:
-    """Returns when it answers."""
-    for _ in range(100):
-        try:
-            httpx2.get(url).raise_for_status()
-            return
-        except httpx2.HTTPError:
-            time.sleep(0.1)
-    raise RuntimeError(f"{url} does not answer")
-
-
 async def measure(
     kind: Kind,
     relay: psutil.Process,
@@ -181,12 +142,6 @@ async def measure(
     )
 
 
-def spent(process: psutil.Process) -> float:
-    """Seconds of CPU that a process has used."""
-    times = process.cpu_times()
-    return times.user + times.system
-
-
 def journal(database: str | None) -> tuple[int, int, float]:
     """Rows in the journal, transactions that wrote them, and the CPU that Postgres has used."""
     if database is None:
@@ -202,9 +157,7 @@ def journal(database: str | None) -> tuple[int, int, float]:
 
 def show(found: list[Figures], streams: int) -> None:
     """The table, and the ratios to the relay that keeps nothing."""
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    machine = names[0].split(":")[1].strip() if names else platform.processor()
-    print(f"{streams} streams of 30 deltas/s; {os.cpu_count()} cores ({machine}), Python {platform.python_version()}\n")
+    print(f"{streams} streams of 30 deltas/s; {machine()}\n")
     print(
         "| | CPU per delta | of Postgres | deltas/s | added p50 | p99 | first delta p50 | memory per stream | rows/s "
         "| flushes/s |"

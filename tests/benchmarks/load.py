@@ -13,7 +13,8 @@ from typing import Literal, cast
 SENT = re.compile(rb"@(\d{18})")
 LONGEST = 19  # bytes of what is searched for
 
-Kind = Literal["sse", "ws", "express"]
+Kind = Literal["sse", "ws", "express", "direct"]
+"""Through the platform by SSE or WebSocket, through the Express relay, or straight to the upstream."""
 
 
 @dataclass
@@ -56,18 +57,19 @@ class Reader(asyncio.Protocol):
         self._rest = data[end:][-LONGEST:]
 
 
-def requests(kind: Kind, host: str, token: str, conversation: str) -> tuple[bytes, bytes]:
-    """What a client sends at once, and what it sends when it has been answered."""
+def requests(kind: Kind, host: str, token: str, conversation: str, content: str = "Go") -> tuple[bytes, bytes]:
+    """Return what a client sends at once, and what it sends when it has been answered."""
     auth = f"Host: {host}\r\nAuthorization: Bearer {token}\r\n"
     if kind == "ws":
         upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        frame = json.dumps({"type": "turn.create", "conversation": conversation, "content": "Go"}).encode()
+        frame = json.dumps({"type": "turn.create", "conversation": conversation, "content": content}).encode()
         assert 125 < len(frame) < 65536 or len(frame) <= 125
         size = bytes([0x80 | len(frame)]) if len(frame) <= 125 else b"\xfe" + len(frame).to_bytes(2, "big")
         return f"GET /ws/ HTTP/1.1\r\n{auth}{upgrade}{key}\r\n".encode(), b"\x81" + size + b"\0\0\0\0" + frame
-    path = "/ask" if kind == "express" else f"/api/conversations/{conversation}/turns/"
-    body = '{"content": "Go"}'
+    paths = {"express": "/ask", "direct": "/v1/messages"}
+    path = paths.get(kind, f"/api/conversations/{conversation}/turns/")
+    body = json.dumps({"content": content})
     kinds = "Content-Type: application/json\r\nAccept: text/event-stream\r\n"
     return f"POST {path} HTTP/1.1\r\n{auth}{kinds}Content-Length: {len(body)}\r\n\r\n{body}".encode(), b""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import time
 from typing import cast
@@ -15,7 +16,9 @@ import uvloop
 
 RATE = 30  # deltas a second on each stream
 PHASES = 10  # into which the streams are spread, so that their deltas do not come all at once
-LENGTH = 600  # seconds after which a stream would end by itself
+DELTAS = RATE * 600  # after which a stream ends by itself, where the request names no number
+NAMED = re.compile(rb"deltas=(\d+)")
+"""How a request names it, anywhere in what the user says."""
 
 HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nrequest-id: req_paced\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -49,6 +52,12 @@ END = (
 )
 
 
+def delta() -> bytes:
+    """Return a delta that carries the present moment."""
+    text = f"@{time.monotonic_ns():018d}"
+    return event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
+
+
 class Streams:
     """The streams, each in one of the phases."""
 
@@ -56,8 +65,10 @@ class Streams:
         self._phases: list[dict[asyncio.Transport, int]] = [{} for _ in range(PHASES)]
         self._next = 0
 
-    def add(self, transport: asyncio.Transport) -> None:
-        self._phases[self._next % PHASES][transport] = RATE * LENGTH
+    def add(self, transport: asyncio.Transport, deltas: int) -> None:
+        """Begin a stream of so many deltas: the first of them at once."""
+        transport.write(delta())
+        self._phases[self._next % PHASES][transport] = deltas - 1
         self._next += 1
 
     async def pace(self) -> None:
@@ -67,14 +78,12 @@ class Streams:
             tick += 1
             await asyncio.sleep(max(0.0, began + tick / (RATE * PHASES) - time.monotonic()))
             phase = self._phases[tick % PHASES]
-            delta = event(
-                "content_block_delta", index=0, delta={"type": "text_delta", "text": f"@{time.monotonic_ns():018d}"}
-            )
+            now = delta()
             for transport, left in list(phase.items()):
                 if transport.is_closing():
                     del phase[transport]
                 elif left:
-                    transport.write(delta)
+                    transport.write(now)
                     phase[transport] = left - 1
                 else:
                     transport.write(END)
@@ -98,7 +107,8 @@ class Connection(asyncio.Protocol):
         if separator and len(body) >= int(lengths[0]):
             self._received = b""
             self._transport.write(HEAD + BEGIN)
-            self._streams.add(self._transport)
+            named = NAMED.findall(body)
+            self._streams.add(self._transport, int(named[-1]) if named else DELTAS)
 
 
 async def serve(port: int) -> None:

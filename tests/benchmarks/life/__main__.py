@@ -1,0 +1,249 @@
+"""What a turn costs from its beginning to its end, compared with an Express relay that stores nothing.
+
+    python -m tests.benchmarks.life [--long 400x150] [--short 2000x5] [--rate 25] [--only sse|ws]
+
+Turns are begun all at once and at a steady rate, over SSE and over WebSocket, on one server process; everything runs on
+this machine, the upstream and the clients included. The steady state of long streams is `python -m tests.benchmarks`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import psutil
+import uvloop
+
+import tests.environment  # noqa: F401 - before Django's settings are read
+from tests.benchmarks.given import paced_upstream, prepare, users
+from tests.benchmarks.life.clients import Times, converse
+from tests.benchmarks.life.statements import Counts, counted
+from tests.benchmarks.load import Kind
+from tests.benchmarks.relays import express, machine, spent, spent_by_postgres
+
+NAMES: dict[Kind, str] = {"sse": "Colloquy, SSE", "ws": "Colloquy, WebSocket", "express": "Express"}
+SINGLE = 40  # turns that are begun one after the other, on an idle server
+BUSY = 200  # streams that run while others begin
+BUSY_RATE, BUSY_TURNS = 10, 100  # turns begun a second beside them, and how many in all
+BURST = 100  # turns begun at once, of which the last one's first delta counts
+COUNTED = 50  # turns whose statements are counted
+UNLIMITED = {
+    "COLLOQUY_SOCKETS_PER_USER": "100000",
+    "COLLOQUY_TURNS_PER_MINUTE": "0",
+    "COLLOQUY_CONCURRENT_TURNS": "0",
+    "COLLOQUY_TOKENS_PER_MINUTE": "0",
+    "COLLOQUY_REQUESTS_PER_MINUTE": "0",
+}
+
+
+@dataclass(frozen=True)
+class Relay:
+    """What is measured: its process, its port, and who asks it for what."""
+
+    kind: Kind
+    process: psutil.Process
+    port: int
+    token: str
+    database: bool
+
+    async def conversations(self, number: int) -> tuple[str, list[str]]:
+        """Return a new user's token and so many conversations; placeholders for a relay that has neither."""
+        from asgiref.sync import sync_to_async
+
+        return await sync_to_async(users)(number) if self.database else ("", ["-"] * number)
+
+    async def run(self, turns: int, deltas: int, rate: float | None = None) -> tuple[Times, float, float, float]:
+        """Run turns; return their times, and the seconds of CPU of the process, of Postgres, and of the clock."""
+        token, conversations = await self.conversations(turns)
+        cpu, postgres, began = spent(self.process), spent_by_postgres() if self.database else 0.0, time.monotonic()
+        times = await converse(self.kind, self.port, token, conversations, deltas, rate)
+        took = time.monotonic() - began
+        used = spent_by_postgres() - postgres if self.database else 0.0
+        return times, spent(self.process) - cpu, used, took
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The cost of one scenario: milliseconds of CPU per turn, turns a second, milliseconds of waiting."""
+
+    cpu: float
+    postgres: float
+    rate: float
+    p50: float
+    p99: float
+    last: float
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Turns of so many deltas, begun all at once or at a rate."""
+
+    turns: int
+    deltas: int
+    rate: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.turns} x {self.deltas}, " + (f"{self.rate:.0f}/s" if self.rate else "at once")
+
+
+async def figures(relay: Relay, scenario: Scenario) -> Figures:
+    """Measure one scenario."""
+    times, cpu, postgres, took = await relay.run(scenario.turns, scenario.deltas, scenario.rate)
+    first, turns = sorted(times.first), scenario.turns
+    return Figures(
+        cpu / turns * 1000, postgres / turns * 1000, turns / took, *(1000 * _at(first, p) for p in (0.5, 0.99, 1))
+    )
+
+
+def _at(values: list[float], part: float) -> float:
+    """Return the value below which so great a part of the sorted values lies."""
+    return values[min(len(values) - 1, int(len(values) * part))]
+
+
+async def idle(relay: Relay) -> float:
+    """Return the median of milliseconds to the first delta, of turns that are alone on the machine."""
+    times = [(await relay.run(1, 5))[0].first[0] for _ in range(SINGLE)]
+    return 1000 * _at(sorted(times), 0.5)
+
+
+async def busy(relay: Relay) -> float:
+    """Return the 99th percentile of milliseconds to the first delta, of turns that begin while streams run."""
+    token, conversations = await relay.conversations(BUSY)
+    streams = asyncio.ensure_future(
+        converse(relay.kind, relay.port, token, conversations, 30 * (BUSY_TURNS // BUSY_RATE + 15), BUSY / 5)
+    )
+    await asyncio.sleep(8)
+    times, *_ = await relay.run(BUSY_TURNS, 5, BUSY_RATE)
+    await streams
+    return 1000 * _at(sorted(times.first), 0.99)
+
+
+async def statements(upstream: str, database: str, kind: Kind) -> Counts:
+    """Return the statements and transactions of `COUNTED` turns in sequence, less what an idle server sends."""
+    counts = Counts()
+    async with counted(database, counts) as address, colloquy(kind, upstream, address) as relay:
+        await relay.run(1, 5)
+        began, before = time.monotonic(), Counts(counts.statements, counts.transactions)
+        for _ in range(COUNTED):
+            await relay.run(1, 5)
+        took, turned = time.monotonic() - began, Counts(counts.statements, counts.transactions)
+        await asyncio.sleep(took)
+        idled = Counts(counts.statements - turned.statements, counts.transactions - turned.transactions)
+    return Counts(
+        turned.statements - before.statements - idled.statements,
+        turned.transactions - before.transactions - idled.transactions,
+    )
+
+
+@asynccontextmanager
+async def colloquy(kind: Kind, upstream: str, database: str) -> AsyncIterator[Relay]:
+    """Run the platform as `manage.py serve` does, and warm it up by one turn."""
+    from tests.processes import ServerProcess
+
+    server = ServerProcess("uvicorn", database, upstream, **UNLIMITED)
+    await asyncio.to_thread(server.start)
+    try:
+        await asyncio.to_thread(server.wait)
+        relay = Relay(kind, psutil.Process(server.process.pid), server.port, "", database=True)
+        await relay.run(1, 5)
+        yield relay
+    finally:
+        server.kill()
+
+
+async def measure(upstream: str, database: str, scenarios: list[Scenario], kinds: list[Kind]) -> None:
+    """Measure every scenario on every relay, and print the table and the ratios."""
+    found: dict[tuple[Kind, Scenario], Figures] = {}
+    singles: dict[Kind, float] = {}
+    if shutil.which("node"):
+        with express(upstream) as (process, port):
+            relay = Relay("express", process, port, "", database=False)
+            await relay.run(1, 5)
+            singles["express"] = await idle(relay)
+            for scenario in scenarios:
+                found["express", scenario] = await figures(relay, scenario)
+            print(f"Express: first delta p99 with {BUSY} streams running: {await busy(relay):.0f} ms", flush=True)
+    direct = Relay("direct", psutil.Process(), int(upstream.rsplit(":", 1)[1]), "", database=False)
+    singles["direct"] = await idle(direct)
+    for kind in kinds:
+        for scenario in scenarios:
+            async with colloquy(kind, upstream, database) as relay:
+                found[kind, scenario] = await figures(relay, scenario)
+        async with colloquy(kind, upstream, database) as relay:
+            singles[kind] = await idle(relay)
+            print(f"{NAMES[kind]}: first delta p99 with {BUSY} streams running: {await busy(relay):.0f} ms", flush=True)
+        counts = await statements(upstream, database, kind)
+        print(
+            f"{NAMES[kind]}: {counts.statements / COUNTED:.1f} statements, "
+            f"{counts.transactions / COUNTED:.1f} transactions a turn",
+            flush=True,
+        )
+    show(found, scenarios, [kind for kind in NAMES if (kind, scenarios[0]) in found])
+    for kind, single in singles.items():
+        print(
+            f"first delta on an idle server, {NAMES.get(kind, 'direct to the upstream')}: {single:.1f} ms p50, "
+            f"{single - singles['direct']:.1f} ms over a direct call"
+        )
+
+
+def show(found: dict[tuple[Kind, Scenario], Figures], scenarios: list[Scenario], kinds: list[Kind]) -> None:
+    """Print a table of all figures, and each one's ratio to Express."""
+    print(
+        "| turns | | CPU a turn | of Postgres | turns/s "
+        "| first delta p50 | p99 | last | CPU / Express | with Postgres |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for scenario in scenarios:
+        baseline = found.get(("express", scenario))
+        for kind in kinds:
+            each = found[kind, scenario]
+            ratio = each.cpu / baseline.cpu if baseline else float("nan")
+            whole = (each.cpu + each.postgres) / baseline.cpu if baseline else float("nan")
+            print(
+                f"| {scenario} | {NAMES[kind]} | {each.cpu:.1f} ms | {each.postgres:.1f} ms | {each.rate:.0f} "
+                f"| {each.p50:.0f} ms | {each.p99:.0f} ms | {each.last:.0f} ms | {ratio:.2f} | {whole:.2f} |"
+            )
+
+
+def _size(text: str) -> tuple[int, int]:
+    turns, deltas = text.split("x")
+    return int(turns), int(deltas)
+
+
+def main() -> None:
+    """Read the options, measure and print."""
+    parser = argparse.ArgumentParser("python -m tests.benchmarks.life")
+    parser.add_argument("--long", type=_size, default=(400, 150), help="turns x deltas")
+    parser.add_argument("--short", type=_size, default=(2000, 5), help="turns x deltas")
+    parser.add_argument("--rate", type=float, default=25, help="turns begun a second, in the steady scenario")
+    parser.add_argument("--only", choices=("sse", "ws"))
+    options = parser.parse_args()
+
+    import django
+
+    django.setup()
+    from config import local
+
+    scenarios = [
+        Scenario(*options.long),
+        Scenario(*options.short),
+        Scenario(BURST, 30),
+        Scenario(options.short[0] // 4, options.short[1], options.rate),
+    ]
+    print(machine(), flush=True)
+    try:
+        with paced_upstream() as upstream:
+            database = prepare()
+            kinds: list[Kind] = [options.only] if options.only else ["sse", "ws"]
+            uvloop.run(measure(upstream, database, scenarios, kinds))
+    finally:
+        local.stop_postgres()
+
+
+if __name__ == "__main__":
+    main()
