@@ -228,7 +228,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["conversations.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "conversations.api.pagination.Pages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "conversations.api.schema.operations.OperationSchema",
     "URL_FORMAT_OVERRIDE": None,  # `?format=tokens` is ours
     "EXCEPTION_HANDLER": "conversations.api.errors.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -242,10 +242,25 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Colloquy",
     "DESCRIPTION": "Conversations with Claude: kept, streamed, resumed and accounted for.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVERS": [{"url": "/"}],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [],
+    "SCHEMA_PATH_PREFIX": "/api/",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "TAGS": [
+        {"name": "auth", "description": "Tokens and tickets."},
+        {"name": "me", "description": "Oneself: budget, limits, who has looked."},
+        {"name": "conversations", "description": "Conversations, their messages and turns."},
+        {"name": "turns", "description": "Turns by their ids: watched, stopped, gone on with."},
+        {"name": "attachments", "description": "Images and documents."},
+        {"name": "models", "description": "What conversations may name."},
+        {"name": "usage", "description": "What was used and what it cost."},
+        {"name": "extraction", "description": "Data that a JSON Schema describes, out of text, images and documents."},
+    ],
 }
 
 # --- Files, time and language -----------------------------------------------------------------------------------------

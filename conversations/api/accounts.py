@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth import authenticate
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view, inline_serializer
 from knox import views as knox
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -11,9 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from conversations.api.fields import StrictSerializer, String
+from conversations.api.fields import Json, StrictSerializer, String
 from conversations.api.requests import user_of
+from conversations.api.schema.errors import errors
 from conversations.api.serializers import UserSerializer
+from conversations.contract.account import Budget, Limit
 from conversations.errors import NotAuthenticated
 from conversations.models import User
 from conversations.services import accounts, budgets, limits
@@ -30,7 +32,12 @@ TOKEN = inline_serializer(
 )
 TICKET = inline_serializer("Ticket", {"ticket": serializers.CharField(), "expires_in": serializers.IntegerField()})
 ME = inline_serializer(
-    "Me", {"user": UserSerializer(), "budget": serializers.JSONField(), "limits": serializers.JSONField()}
+    "Me",
+    {
+        "user": UserSerializer(),
+        "budget": Json(shape=Budget, allow_null=True, help_text="Null where the user has none."),
+        "limits": Json(shape=dict[str, Limit], help_text="By their names; those that are not set are not there."),
+    },
 )
 
 
@@ -40,7 +47,13 @@ class Login(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    @extend_schema(request=LoginSerializer, responses=TOKEN)
+    @extend_schema(
+        operation_id="login",
+        summary="Log in",
+        description="A token for a user's name and password, to be sent as `Authorization: Bearer`.",
+        request=LoginSerializer,
+        responses={200: TOKEN, **errors(401, 429)},
+    )
     def post(self, request: Request) -> Response:
         """Logs in."""
         serializer = LoginSerializer(data=request.data)
@@ -52,12 +65,28 @@ class Login(APIView):
         return Response({"token": text, "expiry": token.expiry, "user": UserSerializer(user).data})
 
 
-@extend_schema(request=None, responses={204: None})
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="logout",
+        summary="Log out",
+        description="Ends the token that the request came with.",
+        request=None,
+        responses={204: OpenApiResponse(description="The token is no longer valid.")},
+    )
+)
 class Logout(knox.LogoutView):
     """Ends the token that the request came with."""
 
 
-@extend_schema(request=None, responses={204: None})
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="logoutAll",
+        summary="Log out everywhere",
+        description="Ends all the user's tokens.",
+        request=None,
+        responses={204: OpenApiResponse(description="None of the user's tokens is valid any longer.")},
+    )
+)
 class LogoutAll(knox.LogoutAllView):
     """Ends all the user's tokens."""
 
@@ -65,7 +94,13 @@ class LogoutAll(knox.LogoutAllView):
 class WebSocketTicket(APIView):
     """A one-time ticket for `/ws/?ticket=`."""
 
-    @extend_schema(request=None, responses=TICKET)
+    @extend_schema(
+        operation_id="createWebSocketTicket",
+        summary="Get a ticket for the WebSocket",
+        description="A ticket that opens `/ws/?ticket=` once, within `expires_in` seconds.",
+        request=None,
+        responses=TICKET,
+    )
     def post(self, request: Request) -> Response:
         """Issues a ticket."""
         ticket = accounts.issue_ticket(user=user_of(request))
@@ -75,7 +110,12 @@ class WebSocketTicket(APIView):
 class Me(APIView):
     """The user behind the request."""
 
-    @extend_schema(responses=ME)
+    @extend_schema(
+        operation_id="getMe",
+        summary="Get oneself",
+        description="The user behind the request, and what they may still spend and ask.",
+        responses=ME,
+    )
     def get(self, request: Request) -> Response:
         """Oneself, and what one may still spend: of several budgets of one's own, the tightest."""
         user = user_of(request)

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from conversations.api.requests import user_of
 from conversations.errors import InvalidRequest, TooLarge
+from conversations.media import IMAGE_TYPES
 from conversations.models import Attachment
 from conversations.services import attachments
 
@@ -33,7 +34,13 @@ class Attachments(APIView):
 
     parser_classes = (MultiPartParser,)
 
-    @extend_schema(request={"multipart/form-data": UPLOAD}, responses={201: AttachmentSerializer})
+    @extend_schema(
+        operation_id="uploadAttachment",
+        summary="Upload a file",
+        description="Keeps an image or a document to be named in content. The same bytes again are the same one.",
+        request={"multipart/form-data": UPLOAD},
+        responses={201: AttachmentSerializer},
+    )
     def post(self, request: Request) -> Response:
         """Keeps a file; the same bytes again are the same attachment."""
         file = request.FILES.get("file")
@@ -48,7 +55,12 @@ class Attachments(APIView):
 class AttachmentContent(APIView):
     """The bytes of an attachment."""
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(
+        operation_id="downloadAttachment",
+        summary="Download a file",
+        description="The bytes as they were uploaded.",
+        responses={(200, *sorted(IMAGE_TYPES), "application/pdf", "text/plain"): OpenApiTypes.BINARY},
+    )
     def get(self, request: Request, pk: str) -> HttpResponse:
         """The bytes as they were uploaded."""
         return served(Attachment.objects.get_visible(request.user, pk))

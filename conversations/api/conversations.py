@@ -7,26 +7,25 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
+from drf_spectacular.utils import extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.filters import OrderingFilter
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import IntegerField, UUIDField
 
 from conversations.api import turns as turn_api
 from conversations.api.answers import Later
 from conversations.api.copies import ExportSerializer, MarkdownRenderer, as_json, as_markdown
-from conversations.api.fields import StrictSerializer
 from conversations.api.pagination import PathPages
 from conversations.api.requests import user_of
+from conversations.api.schema import conversations as documents
+from conversations.api.schema import turns as turn_documents
 from conversations.api.serializers import (
-    BranchUsageSerializer,
-    ConversationDetailSerializer,
+    ActivateSerializer,
     ConversationSerializer,
+    ForkSerializer,
     MessageSerializer,
     NodeSerializer,
     TurnRequestSerializer,
@@ -37,18 +36,6 @@ from conversations.claude import catalogue, client
 from conversations.errors import InvalidRequest, NotFound
 from conversations.models import Conversation, Usage
 from conversations.services import conversations, copies, paths, turns
-
-TOKENS = inline_serializer(
-    "TokenCount",
-    {
-        "input_tokens": IntegerField(),
-        "context_window": IntegerField(allow_null=True, help_text="Null for a model that the catalogue does not know."),
-        "max_tokens": IntegerField(),
-    },
-)
-
-
-LEAF = OpenApiParameter("leaf", OpenApiTypes.UUID, description="Default: the active leaf.")
 
 
 class ConversationFilter(filters.FilterSet):
@@ -80,21 +67,7 @@ class Ordering(OrderingFilter):
         return known
 
 
-class ActivateSerializer(StrictSerializer):
-    leaf = UUIDField()
-
-
-class ForkSerializer(StrictSerializer):
-    message = UUIDField()
-
-
-@extend_schema_view(
-    list=extend_schema(description="The user's conversations."),
-    retrieve=extend_schema(
-        description="A conversation, and what it has cost: all its branches, and its title.",
-        responses=ConversationDetailSerializer,
-    ),
-)
+@extend_schema_view(list=documents.list_)
 class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Conversation]):
     """A user's conversations."""
 
@@ -113,27 +86,31 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         """The conversation, if it is the user's."""
         return Conversation.objects.get_visible(self.request.user, self.kwargs["pk"])
 
+    @documents.create
     def create(self, request: Request) -> Response:
         """Begins a conversation."""
         fields = self._fields(request)
         return self._shown(conversations.create(owner=user_of(request), fields=fields), status=201)
 
+    @documents.retrieve
     def retrieve(self, request: Request, pk: str) -> Response:
         """Shows a conversation."""
         conversation = self.get_object()
         return Response({**ConversationSerializer(conversation).data, **sums_of(conversation.usage.all())})
 
+    @documents.update
     def partial_update(self, request: Request, pk: str) -> Response:
         """Changes a conversation."""
         fields = self._fields(request, partial=True)
         return self._shown(conversations.update(user=user_of(request), id=pk, fields=fields))
 
+    @documents.destroy
     def destroy(self, request: Request, pk: str) -> Response:
         """Deletes a conversation; what it cost stays in the ledger."""
         conversations.delete(user=user_of(request), id=pk)
         return Response(status=204)
 
-    @extend_schema(request=ActivateSerializer)
+    @documents.activate
     @action(detail=True, methods=["post"])
     def activate(self, request: Request, pk: str) -> Response:
         """Makes a message the one that the next turn goes on from."""
@@ -142,7 +119,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         leaf = serializer.validated_data["leaf"]
         return self._shown(conversations.activate(user=user_of(request), id=pk, leaf=leaf))
 
-    @extend_schema(request=ForkSerializer, responses={201: ConversationSerializer})
+    @documents.fork
     @action(detail=True, methods=["post"])
     def fork(self, request: Request, pk: str) -> Response:
         """Begins a conversation with the path up to a message."""
@@ -151,10 +128,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         message = serializer.validated_data["message"]
         return self._shown(copies.fork(user=user_of(request), id=pk, message=message), status=201)
 
-    @extend_schema(
-        description="The whole conversation, for `import`; with `Accept: text/markdown` what was said, to be read.",
-        responses={200: ExportSerializer, (200, MarkdownRenderer.media_type): OpenApiTypes.STR},
-    )
+    @documents.export
     @action(detail=True, filter_backends=[], pagination_class=None, renderer_classes=[JSONRenderer, MarkdownRenderer])
     def export(self, request: Request, pk: str) -> Response:
         """Exports the conversation."""
@@ -163,7 +137,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
             return Response(as_markdown(conversation, paths.to_message(conversation.pk, conversation.active_leaf_id)))
         return Response(as_json(copies.export(user=user_of(request), id=pk)))
 
-    @extend_schema(request=ExportSerializer, responses={201: ConversationSerializer})
+    @documents.import_
     @action(detail=False, methods=["post"], url_path="import")
     def take_in(self, request: Request) -> Response:
         """Makes a conversation out of an export."""
@@ -171,11 +145,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         serializer.is_valid(raise_exception=True)
         return self._shown(copies.take_in(owner=user_of(request), export=serializer.export()), status=201)
 
-    @extend_schema(
-        description="The path from the root to a leaf, oldest first.",
-        parameters=[LEAF],
-        responses=MessageSerializer(many=True),
-    )
+    @documents.messages
     @action(detail=True, filter_backends=[], pagination_class=PathPages)
     def messages(self, request: Request, pk: str) -> Response:
         """Lists a path."""
@@ -184,11 +154,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         found = pages.paginate_path(conversation, self._leaf(conversation, request), request)
         return pages.get_paginated_response(MessageSerializer(found, many=True).data)
 
-    @extend_schema(
-        description="What a branch has cost: the turns that said what is on the path from the root to a leaf.",
-        parameters=[LEAF],
-        responses=BranchUsageSerializer,
-    )
+    @documents.usage
     @action(detail=True, filter_backends=[], pagination_class=None)
     def usage(self, request: Request, pk: str) -> Response:
         """Sums over a path."""
@@ -197,25 +163,15 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         rows = Usage.objects.filter(turn_id__in=paths.turns(conversation.pk, leaf))
         return Response({"leaf": leaf, **sums_of(rows)})
 
-    @extend_schema(description="Every message's place in the tree.", responses=NodeSerializer(many=True))
+    @documents.tree
     @action(detail=True, filter_backends=[])
     def tree(self, request: Request, pk: str) -> Response:
         """Lists the nodes, oldest first."""
         nodes = self.get_object().messages.only("id", "parent_id", "role", "created_at").order_by("id")
         return self.get_paginated_response(NodeSerializer(self._paged(nodes, "id"), many=True).data)
 
-    @extend_schema(methods=["GET"], description="The conversation's turns.", responses=TurnSerializer(many=True))
-    @extend_schema(
-        methods=["POST"],
-        description="Begins a turn. With `Accept: text/event-stream` the answer is its events.",
-        parameters=[
-            OpenApiParameter("wait", bool, description="Answer when the turn has ended."),
-            OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER),
-            *turn_api.STREAM_PARAMETERS,
-        ],
-        request=TurnRequestSerializer,
-        responses={201: TurnSerializer, (200, turn_api.EVENT_STREAM): OpenApiTypes.STR},
-    )
+    @turn_documents.list_
+    @turn_documents.create
     @action(
         detail=True,
         methods=["get", "post"],
@@ -229,11 +185,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         rows = turn_api.with_all(self.get_object().turns)
         return self.get_paginated_response(TurnSerializer(self._paged(rows, "-id"), many=True).data)
 
-    @extend_schema(
-        description="How many tokens of input a turn would be. It is not begun, and costs nothing.",
-        request=TurnRequestSerializer,
-        responses=TOKENS,
-    )
+    @documents.count_tokens
     @action(detail=True, methods=["post"], url_path="count-tokens", filter_backends=[])
     def count_tokens(self, request: Request, pk: str) -> Later:
         """Counts."""

@@ -66,10 +66,14 @@ class Boolean(serializers.BooleanField):
 
 
 class Json(serializers.JSONField):
-    """JSON of certain types that can be stored: no NUL, no lone surrogates."""
+    """JSON of certain types that can be stored: no NUL, no lone surrogates.
 
-    def __init__(self, *types: type, **options: Any) -> None:
+    `shape` is the type of `conversations.contract` that the API's description gives for it.
+    """
+
+    def __init__(self, *types: type, shape: Any = None, **options: Any) -> None:
         self.types = types
+        self.shape = shape
         super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> Any:

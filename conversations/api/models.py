@@ -5,37 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, inline_serializer
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from conversations.api.schema.components import Shape
 from conversations.claude import catalogue
 from conversations.claude.catalogue import Model
 from conversations.claude.pricing import TokenCounts, decimal_string
+from conversations.contract.catalogue import ModelPage
 from conversations.services.prices import PriceList
-
-MODEL = inline_serializer(
-    "Model",
-    {
-        "id": serializers.CharField(),
-        "name": serializers.CharField(),
-        "aliases": serializers.ListField(child=serializers.CharField()),
-        "limits": serializers.DictField(help_text="In tokens."),
-        "capabilities": serializers.DictField(),
-        "prices": serializers.DictField(
-            allow_null=True, help_text="US dollars per million tokens, or per thousand web searches; null: not known."
-        ),
-        "lifecycle": serializers.DictField(),
-    },
-)
 
 
 class Models(APIView):
     """The catalogue. Models that it does not have, such as a local server's, may be named as well."""
 
-    @extend_schema(responses=inline_serializer("ModelPage", {"results": serializers.ListField(child=MODEL)}))
+    @extend_schema(
+        operation_id="listModels",
+        summary="List models",
+        description="The catalogue. Models that it does not have, such as a local server's, may be named as well.",
+        responses={200: Shape(ModelPage)},
+    )
     def get(self, request: Request) -> Response:
         """Every model that is known."""
         prices = PriceList(timezone.now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 
@@ -17,6 +18,14 @@ class OpeningSerializer(serializers.ModelSerializer[Opening]):
         fields = ("id", "staff", "kind", "object", "created_at")
 
 
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="listAccessLog",
+        summary="List staff's accesses",
+        description="Who of the staff opened which of the caller's conversations, turns, messages, attachments; newest "
+        "first.",
+    )
+)
 class AccessLog(ListAPIView[Opening]):
     """Who of the staff opened which of the caller's conversations, turns, messages, attachments; newest first."""
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -18,6 +19,15 @@ class Pages(CursorPagination):
     max_page_size = 200
     page_size_query_param = "page_size"
     ordering = "-id"
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return the JSON Schema of a page whose results have this schema."""
+        link = {"type": ["string", "null"], "format": "uri", "description": "Null where there are no more."}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": link, "previous": link, "results": schema},
+        }
 
 
 class PathPages(Pages):

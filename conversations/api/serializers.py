@@ -9,6 +9,8 @@ from rest_framework import serializers
 
 from conversations import content, sources
 from conversations.api.fields import Boolean, Integer, Json, Number, StrictSerializer, String
+from conversations.contract import errors, events, input_blocks, output_blocks
+from conversations.contract import settings as shapes
 from conversations.models import Conversation, Message, Turn, User
 from conversations.services import usage
 from conversations.services.settings import NAMES
@@ -19,14 +21,14 @@ class SettingsSerializer(StrictSerializer):
     """What Claude is asked with. A null takes a setting away."""
 
     model = String(required=False, allow_null=True, max_length=200)
-    system = Json(str, list, required=False, allow_null=True)
+    system = Json(str, list, shape=input_blocks.SystemParam, required=False, allow_null=True)
     max_tokens = Integer(required=False, allow_null=True, min_value=1, max_value=10_000_000)
     temperature = Number(required=False, allow_null=True, min_value=0, max_value=1)
     stop_sequences = serializers.ListField(child=String(trim_whitespace=False), required=False, allow_null=True)
-    thinking = Json(dict, required=False, allow_null=True)
+    thinking = Json(dict, shape=shapes.Thinking, required=False, allow_null=True)
     effort = String(required=False, allow_null=True, max_length=20)
-    tools = Json(list, required=False, allow_null=True)
-    tool_choice = Json(dict, required=False, allow_null=True)
+    tools = Json(list, shape=list[shapes.ToolParam], required=False, allow_null=True)
+    tool_choice = Json(dict, shape=shapes.ToolChoice, required=False, allow_null=True)
 
 
 class ConversationSerializer(SettingsSerializer):
@@ -34,9 +36,11 @@ class ConversationSerializer(SettingsSerializer):
 
     id = serializers.UUIDField(read_only=True)
     title = String(required=False, allow_blank=True, max_length=500)
-    metadata = Json(dict, required=False)
+    metadata = Json(dict, shape=input_blocks.Metadata, required=False)
     archived = Boolean(required=False)
-    active_leaf = serializers.UUIDField(source="active_leaf_id", read_only=True)
+    active_leaf = serializers.UUIDField(
+        source="active_leaf_id", read_only=True, allow_null=True, help_text="Null where nothing was said yet."
+    )
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
     snippet = serializers.CharField(read_only=True, required=False, help_text="Where `q` was found, with <mark>.")
@@ -59,8 +63,23 @@ class _WithSettings:
         return getattr(self._conversation, name)
 
 
+class ActivateSerializer(StrictSerializer):
+    """The message that the next turn goes on from."""
+
+    leaf = serializers.UUIDField()
+
+
+class ForkSerializer(StrictSerializer):
+    """The last message of the new conversation."""
+
+    message = serializers.UUIDField()
+
+
 class ContentField(Json):
     """A string or Claude's content blocks, as blocks."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(shape=input_blocks.ContentParam, **options)
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
         """The content as checked blocks."""
@@ -97,7 +116,7 @@ class TurnRequestSerializer(SettingsSerializer):
 class ToolResultsSerializer(StrictSerializer):
     """What a client's tools came to."""
 
-    results = Json(list)
+    results = Json(list, shape=input_blocks.ToolResults)
 
     def validate_results(self, results: list[Any]) -> list[dict[str, Any]]:
         """The results as `tool_result` blocks."""
@@ -108,13 +127,16 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     """A message on the path that was asked for."""
 
     content = serializers.SerializerMethodField()
+    parent = serializers.UUIDField(source="parent_id", allow_null=True, help_text="Null at a root.")  # type: ignore[assignment]
+    turn = serializers.UUIDField(source="turn_id", allow_null=True, help_text="Null where it was imported or copied.")
+    stop_reason = Json(shape=errors.StopReason, allow_null=True)
     siblings = serializers.IntegerField(help_text="How many messages have the same parent, this one included.")
 
     class Meta:
         model = Message
         fields = ("id", "parent", "role", "content", "turn", "stop_reason", "siblings", "created_at")
 
-    @extend_schema_field({"type": "array", "items": {"type": "object"}})
+    @extend_schema_field(Json(shape=list[output_blocks.ContentBlock]))
     def get_content(self, message: Message) -> list[dict[str, Any]]:
         """Claude's blocks; attachments have a URL."""
         return sources.shown(message.content)
@@ -132,32 +154,17 @@ class TurnMessageSerializer(MessageSerializer):
 class NodeSerializer(serializers.ModelSerializer[Message]):
     """A message's place in the tree."""
 
+    parent = serializers.UUIDField(source="parent_id", allow_null=True, help_text="Null at a root.")  # type: ignore[assignment]
+
     class Meta:
         model = Message
         fields = ("id", "parent", "role", "created_at")
 
 
-class ErrorSerializer(serializers.Serializer[Any]):
-    """What made a turn fail."""
-
-    type = serializers.CharField()
-    message = serializers.CharField()
-
-
-class UsageSumSerializer(serializers.Serializer[Any]):
-    """The usage of several upstream requests together."""
-
-    input_tokens = serializers.IntegerField()
-    output_tokens = serializers.IntegerField()
-    cache_creation_input_tokens = serializers.IntegerField()
-    cache_read_input_tokens = serializers.IntegerField()
-    requests = serializers.IntegerField()
-
-
 class CostSerializer(serializers.Serializer[Any]):
     """What several upstream requests used and cost."""
 
-    usage = UsageSumSerializer(read_only=True)
+    usage = Json(shape=events.UsageSum, read_only=True)
     cost = serializers.CharField(
         read_only=True, allow_null=True, help_text="US dollars; null where a price is not known."
     )
@@ -177,7 +184,12 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
     """A turn. Its messages, usage and cost are there when it has ended."""
 
     messages = TurnMessageSerializer(many=True, help_text="What the turn produced, oldest first.")
-    error = ErrorSerializer(allow_null=True)
+    status = serializers.ChoiceField(Turn.Status.choices)
+    stop_reason = Json(shape=errors.StopReason, allow_null=True)
+    stop_details = Json(shape=errors.StopDetails, allow_null=True)
+    error = Json(shape=errors.Failure, allow_null=True)
+    conversation = serializers.UUIDField(source="conversation_id")
+    user_message = serializers.UUIDField(source="user_message_id", help_text="The message that it answers.")
     usage = serializers.SerializerMethodField()
     cost = serializers.SerializerMethodField(help_text="US dollars; null where a price is not known.")
     actions = serializers.ListField(
@@ -209,7 +221,7 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
             "finished_at",
         )
 
-    @extend_schema_field(UsageSumSerializer)
+    @extend_schema_field(Json(shape=events.UsageSum))
     def get_usage(self, turn: Turn) -> dict[str, int]:
         """The sums over the turn's upstream requests."""
         return usage.summed(turn.usage.all())

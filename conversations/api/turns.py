@@ -8,8 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -19,6 +18,7 @@ from rest_framework.response import Response
 
 from conversations.api.answers import Later, Stream
 from conversations.api.requests import user_of
+from conversations.api.schema import turns as documents
 from conversations.api.serializers import (
     SettingsSerializer,
     ToolResultsSerializer,
@@ -35,10 +35,6 @@ from conversations.services import limits, turns
 
 EVENT_STREAM = "text/event-stream"
 FORMATS = {"events": as_events, "tokens": as_tokens}
-
-STREAM_PARAMETERS = [
-    OpenApiParameter("format", enum=list(FORMATS), description="`tokens`: only text, in the plain form."),
-]
 
 
 class EventStreamRenderer(BaseRenderer):
@@ -159,7 +155,7 @@ class Negotiation(DefaultContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-@extend_schema_view(retrieve=extend_schema(description="A turn."))
+@extend_schema_view(retrieve=documents.retrieve)
 class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
     """Turns by their ids."""
 
@@ -170,15 +166,7 @@ class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
         """The turn, if it is the user's."""
         return with_all(Turn.objects).get_visible(self.request.user, self.kwargs["pk"])
 
-    @extend_schema(
-        description="The turn's events past a position, to its end: live or stored, for ever.",
-        parameters=[
-            OpenApiParameter("after", int, description="A position; default 0."),
-            OpenApiParameter("Last-Event-ID", int, OpenApiParameter.HEADER),
-            *STREAM_PARAMETERS,
-        ],
-        responses={(200, EVENT_STREAM): OpenApiTypes.STR},
-    )
+    @documents.events
     @action(detail=True, content_negotiation_class=Negotiation)
     def events(self, request: Request, pk: str) -> Later:
         """Streams."""
@@ -190,18 +178,14 @@ class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
 
         return Later(request, then)
 
-    @extend_schema(description="Stops the turn; what it said is kept.", request=None, responses={202: TurnSerializer})
+    @documents.cancel
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Stops."""
         turn = turns.cancel(user=user_of(request), turn_id=pk)
         return Response(shown(turn.pk), status=202)
 
-    @extend_schema(
-        description="Hands in what the client's tools came to. When all that is awaited is there, the turn goes on.",
-        request=ToolResultsSerializer,
-        responses={202: TurnSerializer},
-    )
+    @documents.tool_results
     @action(detail=True, methods=["post"], url_path="tool-results")
     def tool_results(self, request: Request, pk: str) -> Later:
         """Hands in."""
@@ -218,12 +202,7 @@ class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
 
         return Later(request, then, status=202)
 
-    @extend_schema(
-        description="A new turn that goes on from an answer that was stopped or cut: its `actions` have `continue`.",
-        request=SettingsSerializer,
-        parameters=STREAM_PARAMETERS,
-        responses={201: TurnSerializer, (200, EVENT_STREAM): OpenApiTypes.STR},
-    )
+    @documents.go_on
     @action(detail=True, methods=["post"], url_path="continue", renderer_classes=[JSONRenderer, EventStreamRenderer])
     def go_on(self, request: Request, pk: str) -> Later:
         """Goes on."""

@@ -10,15 +10,18 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from conversations.api.fields import Json
 from conversations.api.requests import user_of
 from conversations.claude.pricing import decimal_string
+from conversations.contract.account import Prices
+from conversations.contract.errors import StopReason
 from conversations.errors import InvalidRequest
 from conversations.models import Usage
 
@@ -56,15 +59,29 @@ SUM = inline_serializer(
 )
 
 
+PAGE = inline_serializer(
+    "UsagePage",
+    {
+        "next": Json(shape=None.__class__),
+        "previous": Json(shape=None.__class__),
+        "results": serializers.ListField(child=SUM),
+        "total": SUM,
+    },
+)
+
+
 class UsageSums(APIView):
     """The caller's own sums."""
 
     @extend_schema(
+        operation_id="getUsage",
+        summary="Sum up usage",
+        description="The caller's own sums of a time, by day, model or conversation.",
         parameters=[
             *PERIOD_PARAMETERS,
             OpenApiParameter("group_by", str, description=f"Any of {', '.join(GROUPS)}, separated by commas."),
         ],
-        responses=inline_serializer("UsagePage", {"results": serializers.ListField(child=SUM), "total": SUM}),
+        responses=PAGE,
     )
     def get(self, request: Request) -> Response:
         """Sums of a time, by day, model or conversation."""
@@ -130,6 +147,10 @@ def _moment(request: Request, name: str, *, end: bool = False) -> datetime | Non
 class UsageRecordSerializer(serializers.ModelSerializer[Usage]):
     """One upstream request."""
 
+    conversation = serializers.UUIDField(source="conversation_id", allow_null=True)
+    turn = serializers.UUIDField(source="turn_id", allow_null=True)
+    stop_reason = Json(shape=StopReason, allow_null=True)
+    prices = Json(shape=Prices)
     cache_creation_input_tokens = serializers.SerializerMethodField()
     cache_read_input_tokens = serializers.IntegerField(source="cache_read_tokens")
     cost = serializers.SerializerMethodField(help_text="US dollars, unrounded; null where the price is not known.")
@@ -203,7 +224,14 @@ class RecordFilter(filters.FilterSet):
         fields = ("model", "purpose", "source")
 
 
-@extend_schema(parameters=PERIOD_PARAMETERS)
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="listUsageRecords",
+        summary="List usage records",
+        description="The caller's own rows of the ledger, one for each upstream request, newest first.",
+        parameters=PERIOD_PARAMETERS,
+    )
+)
 class UsageRecords(ListAPIView[Usage]):
     """The caller's own rows, newest first."""
 

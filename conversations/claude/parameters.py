@@ -110,6 +110,8 @@ def _thinking(settings: Mapping[str, Any], model: Model | None) -> Complaints:
         yield "thinking", f"{kind} takes no {unknown[0]}."
     elif model and thinking.get("display") not in (None, *DISPLAYS):
         yield "thinking", f"display must be {' or '.join(DISPLAYS)}."
+    elif not isinstance(kind, str):
+        yield "thinking", "Must have a type."
     if kind == "enabled":
         budget = thinking.get("budget_tokens")
         if not isinstance(budget, int) or not MINIMUM_THINKING_BUDGET <= budget < settings["max_tokens"]:

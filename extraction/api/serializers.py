@@ -9,7 +9,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from conversations.api.fields import Integer, Json, StrictSerializer, String
-from conversations.api.serializers import ContentField, ErrorSerializer, UsageSumSerializer
+from conversations.api.serializers import ContentField
+from conversations.contract.errors import Failure, StopReason
+from conversations.contract.events import UsageSum
+from conversations.contract.extraction import Evidence, JsonSchemaObject, Problem
+from conversations.contract.output_blocks import ContentBlock
 from conversations.errors import NotFound
 from conversations.models import Usage
 from conversations.services import usage
@@ -30,7 +34,7 @@ class SchemaField(Json):
 class ExtractionRequestSerializer(StrictSerializer):
     """What to extract, and from what."""
 
-    schema = SchemaField()
+    schema = SchemaField(shape=JsonSchemaObject)
     content = ContentField()
     model = String(max_length=200, required=False)
     max_attempts = Integer(min_value=1, max_value=5, required=False, default=2)
@@ -49,13 +53,16 @@ def rows_of(*attempts: Attempt) -> list[Usage]:
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
     """One request to Claude."""
 
+    content = Json(shape=list[ContentBlock])
+    stop_reason = Json(shape=StopReason, allow_null=True)
+    problems = Json(shape=list[Problem])
     usage = serializers.SerializerMethodField()
 
     class Meta:
         model = Attempt
         fields = ("number", "native", "content", "stop_reason", "problems", "usage", "created_at")
 
-    @extend_schema_field(UsageSumSerializer)
+    @extend_schema_field(Json(shape=UsageSum))
     def get_usage(self, attempt: Attempt) -> dict[str, int]:
         """What it used."""
         return usage.summed(rows_of(attempt))
@@ -65,7 +72,11 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
     """An extraction; its data is there when it has ended."""
 
     attempts = AttemptSerializer(many=True)
-    error = ErrorSerializer(allow_null=True)
+    status = serializers.ChoiceField(Extraction.Status.choices)
+    schema = Json(shape=JsonSchemaObject)
+    data = Json()  # type: ignore[assignment]
+    problems = Json(shape=list[Problem])
+    error = Json(shape=Failure, allow_null=True)
     evidence = serializers.SerializerMethodField(help_text="Where in the source each value stands.")
     usage = serializers.SerializerMethodField()
     cost = serializers.SerializerMethodField(help_text="US dollars; null where a price is not known.")
@@ -89,11 +100,12 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
             "finished_at",
         )
 
+    @extend_schema_field(Json(shape=list[Evidence]))
     def get_evidence(self, extraction: Extraction) -> list[dict[str, Any]]:
         """None is looked for yet."""
         return []
 
-    @extend_schema_field(UsageSumSerializer)
+    @extend_schema_field(Json(shape=UsageSum))
     def get_usage(self, extraction: Extraction) -> dict[str, int]:
         """The sums over the attempts."""
         return usage.summed(rows_of(*extraction.attempts.all()))

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from conversations.api.answers import Later
 from conversations.api.requests import user_of
+from conversations.api.schema.errors import ASKED_CLAUDE, errors
 from conversations.api.turns import flag
 from conversations.database import persistently
 from conversations.engine import RETRY_AFTER, draining, engine
@@ -30,7 +31,8 @@ def with_all(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
 
 def shown(id: uuid.UUID) -> dict[str, Any]:
     """An extraction as the API shows it now."""
-    return dict(ExtractionSerializer(with_all(Extraction.objects.all()).get(pk=id)).data)
+    extraction = with_all(Extraction.objects.all()).get(pk=id)
+    return ExtractionSerializer(extraction).data  # type: ignore[return-value]  # its field `data` hides the property
 
 
 async def answer_of(id: uuid.UUID) -> dict[str, Any]:
@@ -54,7 +56,14 @@ async def answer_of(id: uuid.UUID) -> dict[str, Any]:
 
 
 @extend_schema_view(
-    list=extend_schema(description="The user's extractions."), retrieve=extend_schema(description="An extraction.")
+    list=extend_schema(
+        operation_id="listExtractions", summary="List extractions", description="The user's extractions, newest first."
+    ),
+    retrieve=extend_schema(
+        operation_id="getExtraction",
+        summary="Get an extraction",
+        description="An extraction. Its data is there when it has ended.",
+    ),
 )
 class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Extraction]):
     """A user's extractions."""
@@ -72,10 +81,12 @@ class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         return with_all(Extraction.objects.all()).get_visible(self.request.user, self.kwargs["pk"])  # type: ignore[attr-defined]
 
     @extend_schema(
+        operation_id="createExtraction",
+        summary="Create an extraction",
         description="Extracts what a JSON Schema describes from text, images or documents.",
         parameters=[OpenApiParameter("wait", bool, description="Answer when it has ended.")],
         request=ExtractionRequestSerializer,
-        responses={201: ExtractionSerializer},
+        responses={201: ExtractionSerializer, **errors(*ASKED_CLAUDE)},
     )
     def create(self, request: Request) -> Later:
         """Begins an extraction."""

@@ -1,0 +1,44 @@
+"""Types of `conversations.contract` as named components of a document, and as what a response or a field is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
+from typing_extensions import TypeAliasType, is_typeddict
+
+from conversations.contract.schemas import REFERENCE, JsonSchema, described
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A type that stands where drf-spectacular takes a serializer: as a response, or as a part of one."""
+
+    annotation: Any
+
+
+def register(registry: ComponentRegistry, annotation: Any) -> JsonSchema:
+    """Put a type and all that it refers to among the components. Return its schema: a reference, if it has a name."""
+    schema, definitions = described(annotation)
+    if isinstance(annotation, TypeAliasType) or is_typeddict(annotation):
+        definitions = {**definitions, annotation.__name__: schema}
+        schema = {"$ref": REFERENCE + annotation.__name__}
+    for each, definition in definitions.items():
+        component = ResolvedComponent(name=each, type=ResolvedComponent.SCHEMA, schema=definition, object=each)
+        registry.register_on_missing(component)
+    return schema
+
+
+class TypedJson(OpenApiSerializerFieldExtension):
+    """Describes a `Json` field by the type that it declares."""
+
+    target_class = "conversations.api.fields.Json"
+    match_subclasses = True
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> JsonSchema:
+        """Return the schema of the field's type; any JSON where it declares none."""
+        annotation = self.target.shape
+        return {} if annotation is None else register(auto_schema.registry, annotation)

@@ -1,0 +1,56 @@
+"""How operations are described: drf-spectacular's way, with the contract's types and errors."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiResponse
+
+from conversations.api.schema.components import Shape, register
+from conversations.api.schema.errors import HEADERS, errors, statuses_of
+from conversations.contract.schemas import JsonSchema
+
+Direction = Literal["request", "response"]
+UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+
+
+class OperationSchema(AutoSchema):
+    """Describes an operation, its errors included."""
+
+    def get_tags(self) -> list[str]:
+        """Return the first word of the path."""
+        return [self.path.removeprefix("/api/").split("/")[0]]
+
+    def _get_response_bodies(self, direction: Direction = "response") -> JsonSchema:
+        """Add the errors that every operation of its kind can answer to what the view declares."""
+        responses: JsonSchema = super()._get_response_bodies(direction)
+        for (status, media_type), error in errors(*self._error_statuses()).items():
+            if str(status) not in responses:
+                responses[str(status)] = self._get_response_for_code(error, str(status), (media_type,), direction)
+        for status, headers in HEADERS.items():
+            if str(status) in responses:
+                responses[str(status)]["headers"] = headers
+        return dict(sorted(responses.items()))
+
+    def _error_statuses(self) -> list[int]:
+        return statuses_of(
+            authenticated=bool(self.view.get_authenticators()),
+            unsafe=self.method in UNSAFE,
+            has_body=bool(self._get_request_body()),
+            has_id="{" in self.path,
+        )
+
+    def _get_response_for_code(
+        self, serializer: Any, status_code: str, media_types: Any = None, direction: Direction = "response"
+    ) -> JsonSchema:
+        """Describe a response whose body is a `Shape` by its type."""
+        given = serializer.response if isinstance(serializer, OpenApiResponse) else serializer
+        if isinstance(given, Shape):
+            described = register(self.registry, given.annotation)
+            if isinstance(serializer, OpenApiResponse):
+                serializer = OpenApiResponse(described, serializer.description, serializer.examples)
+            else:
+                serializer = described
+        found: JsonSchema = super()._get_response_for_code(serializer, status_code, media_types, direction)
+        return found

@@ -1,0 +1,179 @@
+"""Content blocks that a user may send (claude-api.md 6, 8). Fields that are not named here are refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import UUID7, Field, with_config
+from typing_extensions import TypeAliasType, TypedDict
+
+from conversations.contract.schemas import TaggedBy
+
+closed = with_config(extra="forbid")
+
+ImageType = Literal["image/jpeg", "image/png", "image/gif", "image/webp"]
+Text = Annotated[str, Field(pattern=r"\S", description="More than white space.")]
+
+
+@closed
+class CacheControl(TypedDict):
+    """A mark at which Claude's prompt cache keeps what came before."""
+
+    type: Literal["ephemeral"]
+    ttl: NotRequired[Literal["5m", "1h"]]
+
+
+@closed
+class Citations(TypedDict):
+    """Whether Claude cites the document."""
+
+    enabled: NotRequired[bool]
+
+
+class Cacheable(TypedDict):
+    """What every block may have."""
+
+    cache_control: NotRequired[CacheControl | None]
+
+
+@closed
+class Base64ImageSource(TypedDict):
+    """An image in the request itself; it is kept as an attachment."""
+
+    type: Literal["base64"]
+    media_type: ImageType
+    data: Annotated[str, Field(min_length=1, max_length=10 * 1024 * 1024, description="Base64.")]
+
+
+@closed
+class Base64DocumentSource(TypedDict):
+    """A PDF in the request itself; it is kept as an attachment."""
+
+    type: Literal["base64"]
+    media_type: Literal["application/pdf"]
+    data: Annotated[str, Field(min_length=1, max_length=32 * 1024 * 1024, description="Base64.")]
+
+
+@closed
+class UrlSource(TypedDict):
+    """An https address that Claude fetches; the platform never does."""
+
+    type: Literal["url"]
+    url: Annotated[str, Field(pattern=r"^https://\S+$", max_length=8192)]
+
+
+@closed
+class AttachmentSource(TypedDict):
+    """A file that was uploaded, or sent as base64, before. Media type and URL may be sent back as they came."""
+
+    type: Literal["attachment"]
+    attachment: UUID7
+    media_type: NotRequired[str]
+    url: NotRequired[str]
+
+
+@closed
+class PlainTextSource(TypedDict):
+    """A document of plain text."""
+
+    type: Literal["text"]
+    media_type: Literal["text/plain"]
+    data: Text
+
+
+@closed
+class TextBlockParam(Cacheable):
+    """Text."""
+
+    type: Literal["text"]
+    text: Text
+
+
+@closed
+class ImageBlockParam(Cacheable):
+    """An image."""
+
+    type: Literal["image"]
+    source: Annotated[Base64ImageSource | UrlSource | AttachmentSource, TaggedBy()]
+
+
+@closed
+class ContentSource(TypedDict):
+    """A document of given parts, which Claude cites by their numbers."""
+
+    type: Literal["content"]
+    content: Text | Annotated[list[Annotated[TextBlockParam | ImageBlockParam, TaggedBy()]], Field(min_length=1)]
+
+
+@closed
+class DocumentBlockParam(Cacheable):
+    """A document: PDF, plain text or given parts."""
+
+    type: Literal["document"]
+    source: Annotated[Base64DocumentSource | UrlSource | AttachmentSource | PlainTextSource | ContentSource, TaggedBy()]
+    title: NotRequired[str | None]
+    context: NotRequired[str | None]
+    citations: NotRequired[Citations | None]
+
+
+@closed
+class SearchResultBlockParam(Cacheable):
+    """A result of a search of the client's own, which Claude can cite."""
+
+    type: Literal["search_result"]
+    source: Text
+    title: Text
+    content: Annotated[list[TextBlockParam], Field(min_length=1)]
+    citations: NotRequired[Citations | None]
+
+
+@closed
+class ToolReferenceBlockParam(Cacheable):
+    """A tool that a tool search of the client's own has found."""
+
+    type: Literal["tool_reference"]
+    tool_name: Text
+
+
+ToolResultContentParam = TypeAliasType(
+    "ToolResultContentParam",
+    Annotated[
+        TextBlockParam | ImageBlockParam | DocumentBlockParam | SearchResultBlockParam | ToolReferenceBlockParam,
+        TaggedBy(),
+    ],
+)
+
+
+@closed
+class ToolResultBlockParam(Cacheable):
+    """What a tool of the client's came to."""
+
+    type: Literal["tool_result"]
+    tool_use_id: Text
+    content: NotRequired[str | list[ToolResultContentParam]]
+    is_error: NotRequired[bool]
+
+
+@closed
+class ToolResult(TypedDict):
+    """What one call of a client's tool came to."""
+
+    tool_use_id: Text
+    content: str | list[ToolResultContentParam]
+    is_error: NotRequired[bool]
+
+
+ContentBlockParam = TypeAliasType(
+    "ContentBlockParam",
+    Annotated[
+        TextBlockParam | ImageBlockParam | DocumentBlockParam | ToolResultBlockParam | SearchResultBlockParam,
+        TaggedBy(),
+    ],
+)
+ContentParam = TypeAliasType(
+    "ContentParam",
+    Text | Annotated[list[ContentBlockParam], Field(min_length=1, max_length=1000)],
+)
+ToolResults = TypeAliasType("ToolResults", Annotated[list[ToolResult], Field(min_length=1, max_length=1000)])
+SystemParam = TypeAliasType("SystemParam", str | list[TextBlockParam])
+Metadata = TypeAliasType("Metadata", dict[str, Any])

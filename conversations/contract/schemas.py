@@ -1,0 +1,79 @@
+"""How types become JSON Schemas: unions of objects with a discriminator, closed or open to kinds not known yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import GetJsonSchemaHandler, TypeAdapter, WithJsonSchema
+from pydantic_core import CoreSchema
+
+JsonSchema = dict[str, Any]
+
+REFERENCE = "#/components/schemas/"
+
+
+@dataclass(frozen=True)
+class TaggedBy:
+    """Describes an annotated union as `oneOf` with a discriminator.
+
+    Each member is an object whose field `name` is a constant. A member whose field is any other string (`unknown_tag`)
+    stands for every kind that no constant names.
+    """
+
+    name: str = "type"
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        """Return the union's JSON Schema; `described` adds the mapping, once all members are known."""
+        described = handler(schema)
+        described["oneOf"] = described.pop("anyOf")
+        described["discriminator"] = {"propertyName": self.name}
+        return described
+
+
+def unknown_tag(known: tuple[str, ...]) -> WithJsonSchema:
+    """Describe a string that is none of the known tags, so that just one member of an open union fits each object."""
+    return WithJsonSchema({"type": "string", "not": {"enum": list(known)}})
+
+
+def open_enum(*known: str) -> WithJsonSchema:
+    """Describe a string that has known values and may have others: Claude adds new ones at any time."""
+    return WithJsonSchema({"anyOf": [{"type": "string", "enum": list(known)}, {"type": "string"}]})
+
+
+def described(annotation: Any) -> tuple[JsonSchema, dict[str, JsonSchema]]:
+    """Return a type's JSON Schema, and by their names those that it refers to under `REFERENCE`."""
+    schema = TypeAdapter(annotation).json_schema(ref_template=REFERENCE + "{model}")
+    definitions: dict[str, JsonSchema] = schema.pop("$defs", {})
+    for union in _tagged([schema, definitions]):
+        union["discriminator"]["mapping"] = _mapping(union, definitions)
+    return _untitled(schema), _untitled(definitions)
+
+
+def _tagged(part: Any) -> Iterator[JsonSchema]:
+    """Yield every union with a discriminator."""
+    if isinstance(part, dict):
+        if "discriminator" in part and "oneOf" in part:
+            yield part
+        part = list(part.values())
+    for each in part if isinstance(part, list) else ():
+        yield from _tagged(each)
+
+
+def _mapping(union: JsonSchema, definitions: dict[str, JsonSchema]) -> dict[str, str]:
+    name = union["discriminator"]["propertyName"]
+    references = [member["$ref"] for member in union["oneOf"]]
+    tags = {each: definitions[each.removeprefix(REFERENCE)]["properties"][name] for each in references}
+    return {tag: each for each in references for tag in _constants(tags[each])}
+
+
+def _constants(tag: JsonSchema) -> list[str]:
+    return [tag["const"]] if "const" in tag else tag.get("enum", [])
+
+
+def _untitled(part: Any) -> Any:
+    """Return the schemas without the titles that pydantic makes of names: generators would name types by them."""
+    if isinstance(part, dict):
+        return {key: _untitled(value) for key, value in part.items() if key != "title" or not isinstance(value, str)}
+    return [_untitled(each) for each in part] if isinstance(part, list) else part

@@ -1,0 +1,1 @@
+"""What the API says of itself, held against what it does."""

@@ -1,0 +1,113 @@
+"""The OpenAPI document is complete: every operation is named, its errors are told, and what has a type shows it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_args
+
+import pytest
+from drf_spectacular.validation import validate_schema
+
+from conversations.content import KINDS, SOURCES
+from conversations.contract import errors, events, input_blocks
+from conversations.errors import ClaudeError, ColloquyError
+from conversations.models import Turn
+from conversations.transcript import STRING_DELTAS
+from tests.contract.document import component, openapi, operations
+
+OPERATIONS = dict(operations())
+ANONYMOUS = {"POST /api/auth/login/"}
+STREAM = "text/event-stream"
+
+
+def test_it_is_openapi_3_1() -> None:
+    assert openapi()["openapi"].startswith("3.1")
+    validate_schema(openapi())
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
+def test_every_operation_has_a_summary_a_name_and_a_tag(operation: dict[str, Any]) -> None:
+    assert re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", operation["operationId"])
+    assert operation["summary"]
+    assert not operation["summary"].endswith(".")
+    assert operation["description"].endswith(".")
+    assert {tag["name"] for tag in openapi()["tags"]} >= set(operation["tags"])
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_tells_its_errors_in_claudes_shape(name: str) -> None:
+    responses = OPERATIONS[name]["responses"]
+    expected = {"400", "406", "503"} | (set() if name in ANONYMOUS else {"401", "429"})
+    expected |= {"404"} if "{" in name else set()
+    expected |= {"413", "415"} if "requestBody" in OPERATIONS[name] else set()
+    assert expected <= responses.keys()
+    for status, response in responses.items():
+        if status >= "400":
+            assert response["description"]
+            assert response["content"] == {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+
+
+def test_a_turns_creation_has_three_answers() -> None:
+    responses = OPERATIONS["POST /api/conversations/{id}/turns/"]["responses"]
+    assert responses["201"]["content"].keys() == {"application/json"}
+    assert responses["201"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Turn"}
+    assert responses["200"]["content"].keys() == {STREAM}
+    assert responses["200"]["content"][STREAM]["schema"] == {"$ref": "#/components/schemas/StreamEvent"}
+
+
+def test_every_kind_of_block_that_is_taken_is_described() -> None:
+    described = component("ContentBlockParam")["discriminator"]["mapping"]
+    assert described.keys() == KINDS.keys() - {"tool_reference"}
+    for kind, reference in described.items():
+        schema = component(reference.rpartition("/")[2])
+        required, optional = KINDS[kind]
+        assert set(schema["required"]) == required | {"type"}
+        assert schema["properties"].keys() == required | optional | {"type"}
+        assert schema["additionalProperties"] is False
+
+
+def test_every_source_that_is_taken_is_described() -> None:
+    members = [input_blocks.DocumentBlockParam, input_blocks.ImageBlockParam]
+    described: dict[str, str] = {}
+    for member in members:
+        described |= component(member.__name__)["properties"]["source"]["discriminator"]["mapping"]
+    assert described.keys() == SOURCES.keys()
+
+
+def test_what_is_not_known_yet_passes_through() -> None:
+    for union in ("ContentBlock", "TurnEvent", "Delta", "Citation"):
+        members = [each["$ref"].rpartition("/")[2] for each in component(union)["oneOf"]]
+        unknown = component(next(each for each in members if each.startswith("Unknown")))
+        known = component(union)["discriminator"]["mapping"].keys()
+        assert unknown["properties"]["type"]["not"]["enum"] == list(known)
+        assert unknown["additionalProperties"] is True
+
+
+def test_deltas_that_are_strings_are_described() -> None:
+    assert component("Delta")["discriminator"]["mapping"].keys() >= STRING_DELTAS.keys()
+
+
+def test_statuses_are_enums() -> None:
+    assert component("Turn")["properties"]["status"]["enum"] == Turn.Status.values
+    assert set(get_args(events.Status)) == set(Turn.TERMINAL)
+
+
+def test_every_type_of_error_is_in_the_enum() -> None:
+    known = set(get_args(errors.ErrorType.__value__))
+    classes: list[type[ColloquyError]] = [
+        ColloquyError,
+        *ColloquyError.__subclasses__(),
+        *ClaudeError.__subclasses__(),
+    ]
+    raised = {each.default_type for each in classes}
+    assert raised <= known
+    assert set(component("ErrorType")["enum"]) == known
+
+
+def test_nothing_that_has_a_type_is_free_form() -> None:
+    settings = component("Conversation")["properties"]
+    for name in ("system", "thinking", "tools", "tool_choice"):
+        assert "$ref" in str(settings[name]), name
+    turn = component("Turn")["properties"]
+    for name in ("messages", "usage", "error", "stop_details", "stop_reason"):
+        assert "$ref" in str(turn[name]), name
