@@ -27,17 +27,18 @@ async def counted(database: str, counts: Counts) -> AsyncIterator[str]:
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     socket = f"{query['host']}/.s.PGSQL.{query.get('port') or 5432}"
 
-    relays: set[asyncio.Task[None]] = set()
+    connections: set[asyncio.Task[None] | None] = set()
+    ways: set[asyncio.Task[None]] = set()
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(asyncio.current_task())
         to_read, to_write = await asyncio.open_unix_connection(socket)
         to_write.write(await _startup(reader))
-        ways = (
-            _pass_on(reader, to_write, lambda kind, body: _asked(counts, kind, body)),
-            _pass_on(to_read, writer, lambda kind, body: _answered(counts, kind, body)),
-        )
-        both = {asyncio.ensure_future(way) for way in ways}
-        relays.update(both)
+        both = {
+            asyncio.create_task(_pass_on(reader, to_write, lambda kind, body: _asked(counts, kind, body))),
+            asyncio.create_task(_pass_on(to_read, writer, lambda kind, body: _answered(counts, kind, body))),
+        }
+        ways.update(both)
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         for each in both:
             each.cancel()
@@ -54,9 +55,9 @@ async def counted(database: str, counts: Counts) -> AsyncIterator[str]:
         )
     finally:
         server.close()
-        for each in relays:
-            each.cancel()
-        await asyncio.gather(*relays, return_exceptions=True)
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*(each for each in connections if each), return_exceptions=True)
 
 
 async def _startup(reader: asyncio.StreamReader) -> bytes:
