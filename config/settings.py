@@ -76,10 +76,10 @@ SECURE_PROXY_SSL_HEADER = (
 # --- The parts --------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "daphne",
+    "config",  # before staticfiles, whose `runserver` it replaces
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # `config.urls` discovers the admin's modules
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -93,7 +93,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "knox",
     "procrastinate.contrib.django",
-    "config",
     "conversations",
     "extraction",
 ]
@@ -195,6 +194,8 @@ COLLOQUY_KEEP_NAMES = env_bool("COLLOQUY_KEEP_NAMES", default=True)
 
 # --- Running turns ----------------------------------------------------------------------------------------------------
 
+# What every engine runs; named by path, because only a process that has an engine needs the modules.
+COLLOQUY_WORK = ["conversations.turns.Turns", "conversations.titles.Titles", "extraction.work.Extractions"]
 COLLOQUY_RUN_TURNS = env_bool("COLLOQUY_RUN_TURNS", default=True)
 COLLOQUY_LEASE = env_number("COLLOQUY_LEASE", 30)  # seconds that a silent process keeps its turns
 COLLOQUY_DRAIN = env_number("COLLOQUY_DRAIN", 25)  # seconds that running turns get at shutdown

@@ -3,6 +3,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class ConversationsConfig(AppConfig):
@@ -11,14 +12,6 @@ class ConversationsConfig(AppConfig):
     name = "conversations"
 
     def ready(self) -> None:
-        """Names the work that engines run, and loads the platform's tools."""
-        from django.conf import settings
-
-        from conversations.engine import register
-        from conversations.titles import Titles
-        from conversations.turns import Turns
-
-        register(Turns)
-        register(Titles)
+        """Import the modules of COLLOQUY_TOOLS, so that their tools are known to every process."""
         for module in settings.COLLOQUY_TOOLS:
             import_module(module)

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from conversations.claude.client import close_client
 from conversations.database import AWAY, LOST, RETRY, connected, in_database, mend_pool
@@ -20,7 +21,7 @@ from conversations.fields import uuid7
 from conversations.journal import Journal
 from conversations.models import Process
 from conversations.readers import Readers
-from conversations.runner import Runner, Work, in_background
+from conversations.runner import Runner, in_background
 from conversations.services import listings
 from conversations.services.notices import tell
 from conversations.wakes import Wakes, heard
@@ -35,12 +36,6 @@ RETRY_AFTER = 5.0  # seconds after which a client may try again what a draining 
 UNTAKEN = 2.0  # seconds after which queued work is anyone's
 
 _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Engine] = WeakKeyDictionary()
-_work: list[Callable[[Engine], Work]] = []
-
-
-def register(work: Callable[[Engine], Work]) -> None:
-    """Names a kind of work that every engine runs; called when an app is ready."""
-    _work.append(work)
 
 
 async def engine() -> Engine:
@@ -70,7 +65,7 @@ class Engine:
         """Whether what ran here has ended: whoever still reads goes on at another process."""
         self.at_drain: list[Callable[[], Awaitable[None]]] = []
         """What else has to come to an end before the process may leave."""
-        self.runners: list[Runner] = [Runner(work(self), self.process) for work in _work]
+        self.runners = [Runner(import_string(work)(self), self.process) for work in settings.COLLOQUY_WORK]
         self._tasks: list[asyncio.Task[None]] = []
         self._drain: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None

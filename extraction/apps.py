@@ -7,10 +7,3 @@ class ExtractionConfig(AppConfig):
     """Schema-checked JSON from text, images and documents."""
 
     name = "extraction"
-
-    def ready(self) -> None:
-        """Names the work that engines run."""
-        from conversations.engine import register
-        from extraction.work import Extractions
-
-        register(Extractions)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,3 +61,15 @@ def test_one_package_knows_the_sdk() -> None:
         path.relative_to(ROOT).as_posix() for path in MODULES if any(under(n, "anthropic") for n in imports_of(path))
     }
     assert knowing == {f"conversations/claude/{name}.py" for name in ("client", "errors", "transport")}
+
+
+# What takes long to import, and what only a process that serves, asks Claude or prices requests needs.
+HEAVY = ["aiohttp", "anthropic", "daphne", "genai_prices", "jsonschema", "twisted", "unfold.admin", "uvicorn"]
+
+
+def test_setting_django_up_imports_nothing_heavy() -> None:
+    """Every command pays for what the apps and their models import."""
+    code = f"import sys, django; django.setup(); print([name for name in {HEAVY} if name in sys.modules])"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == "[]"

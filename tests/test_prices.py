@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.claude import catalogue, pricing
+from conversations.claude import catalogue, pricing, published_prices
 from conversations.claude.pricing import PLAIN, Terms, TokenCounts
 from conversations.transcript import fold
 from tests import ledger, streams
@@ -30,15 +30,15 @@ terms = st.builds(
     st.sampled_from(["standard", "fast"]),
     st.sampled_from(["", "us", "global", "not_available"]),
 )
-listed = [model.id for model in catalogue.all_models() if pricing.price(model.id, TokenCounts(), NOW)]
+listed = [model.id for model in catalogue.all_models() if published_prices.rates(model.id, TokenCounts(), NOW, PLAIN)]
 models = st.sampled_from(listed)
 days = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 
 
 def price(model: str, counted: TokenCounts, at: datetime = NOW, served: Terms = PLAIN) -> pricing.Price:
-    found = pricing.price(model, counted, at, served)
-    assert found is not None
-    return found
+    rates = published_prices.rates(model, counted, at, served)
+    assert rates is not None
+    return pricing.price(model, counted, rates, served)
 
 
 def told(path: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""What requests cost: the list of prices, and the arithmetic.
+"""Compute what requests cost from counts of tokens and rates.
 
-The list is `genai-prices`: kept by others, dated, with bands for long prompts, and for some models with prices of their
-own for fast and for batched requests. Where it has none, the standard price is multiplied as Anthropic's rules say.
+Where there are no rates of their own for fast or for batched requests, the standard price is multiplied as Anthropic's
+rules say (claude-api.md 10).
 """
 
 from __future__ import annotations
@@ -9,17 +9,12 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
-from importlib.metadata import version
 from math import prod
 from typing import Any
 
-import genai_prices
 from django.conf import settings
 
-PROVIDER = "anthropic"
-SOURCE = f"genai-prices {version('genai-prices')}"
 MOST = 10**9  # tokens: more than any request can have
 WORD = 50  # characters, of which Claude's own words for how it served have about ten
 RULES = "Anthropic's pricing rules of 2026-10-08"
@@ -113,9 +108,6 @@ WEB_SEARCH = "web_search"
 # What a class is billed as that has no price of its own.
 OTHERWISE = {"cache_read": "input", "cache_write_5m": "input", "cache_write_1h": "cache_write_5m"}
 
-# How the list is asked for prices of other than standard requests.
-CONTEXTS = {FAST: {"speed": "fast"}, BATCH: {"processing": "batch"}}
-
 # The first that can be held to a place, and cost more there.
 FIRST_WITH_GEO = (4, 6)
 VERSION = re.compile(r"claude-[a-z]+-(\d+)(?:[-.](\d{1,2})(?!\d))?")
@@ -161,16 +153,8 @@ def _word(usage: dict[str, Any], name: str) -> str:
     return word.replace("\0", "")[:WORD] if isinstance(word, str) else ""
 
 
-def price(
-    model: str, counted: TokenCounts, at: datetime, served: Terms = PLAIN, rates: Rates | None = None
-) -> Price | None:
-    """What a request cost at that time, by these rates or else by the list.
-
-    None for a model whose price is not known, which is not the same as free.
-    """
-    rates = rates or listed(model, counted, at, served)
-    if rates is None:
-        return None
+def price(model: str, counted: TokenCounts, rates: Rates, served: Terms = PLAIN) -> Price:
+    """Return what a request cost at these rates, multiplied for how it was served unless the rates include that."""
     factors = {name: factor for name, factor in multipliers(model, served).items() if name != rates.includes}
     return _priced(counted, rates, factors)
 
@@ -205,48 +189,11 @@ def _version(model: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
 
 
-def listed(model: str, counted: TokenCounts, at: datetime, served: Terms) -> Rates | None:
-    """The prices of the list, in the band in which the prompt falls."""
-    try:
-        standard = _listed(model, at, {})
-    except LookupError:
-        return None
-    for name in multipliers(model, served):
-        special = _listed(model, at, CONTEXTS.get(name, {}))
-        if special != standard:
-            return Rates(_per_class(special, counted.prompt), SOURCE, name)
-    return Rates(_per_class(standard, counted.prompt), SOURCE)
-
-
-def _listed(model: str, at: datetime, context: dict[str, str]) -> Any:
-    found = genai_prices.calc_price(
-        genai_prices.Usage(), model, provider_id=PROVIDER, genai_request_timestamp=at, price_context=context
-    )
-    return found.model_price
-
-
-def _per_class(prices: Any, prompt: int) -> dict[str, Decimal]:
-    names = {**{name: key for name, (_, key) in CLASSES.items()}, WEB_SEARCH: "web_searches_kcount"}
-    found = {name: getattr(prices, key, None) for name, key in names.items()}
-    return completed({name: _of_band(value, prompt) for name, value in found.items() if value is not None})
-
-
 def completed(prices: dict[str, Decimal]) -> dict[str, Decimal]:
     """Prices of some classes as prices of all."""
     for name, other in OTHERWISE.items():
         prices = {name: prices[other], **prices}
     return prices
-
-
-def _of_band(value: Any, prompt: int) -> Decimal:
-    """The price itself, or that of the band in which the prompt falls."""
-    if isinstance(value, Decimal):
-        return value
-    band: Decimal = value.base
-    for tier in value.tiers:
-        if prompt > tier.start:
-            band = tier.price
-    return band
 
 
 def decimal_string(amount: Decimal | int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
-from conversations.claude import pricing
+from conversations.claude import pricing, published_prices
 from conversations.claude.pricing import PLAIN, Rates, Terms, TokenCounts
 from conversations.models import Price
 
@@ -21,7 +21,8 @@ class PriceList:
         """The cost of a request; None where nobody knows the model's price."""
         own = [each for each in self._own if _applies(each, model, counted, served)]
         best = max(own, key=lambda each: _precedence(each, model), default=None)
-        return pricing.price(model, counted, self._at, served, _rates(best) if best else None)
+        rates = _rates(best) if best else published_prices.rates(model, counted, self._at, served)
+        return pricing.price(model, counted, rates, served) if rates else None
 
 
 def _applies(price: Price, model: str, counted: TokenCounts, served: Terms) -> bool:

@@ -15,6 +15,7 @@ class Command(BaseCommand):
     """`manage.py runner`."""
 
     help = "Runs turns and serves nothing, beside web processes with COLLOQUY_RUN_TURNS=false."
+    requires_system_checks = []  # they would load every page of the API and the admin, which it does not serve
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Runs until a signal."""

@@ -21,6 +21,7 @@ class Command(BaseCommand):
     """`manage.py worker`."""
 
     help = "Does what is to be done by itself: nightly jobs, and the recovery of jobs whose worker died."
+    requires_system_checks = []  # they would load every page of the API and the admin, which it does not serve
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Works until a signal; what it is at is finished first."""

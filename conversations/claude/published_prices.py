@@ -1,0 +1,60 @@
+"""Look up Anthropic's published prices in `genai-prices`.
+
+That list is kept by others and dated. It has bands for long prompts, and for some models prices of their own for fast
+and for batched requests. Only what prices requests imports this module: loading the list costs 0.25 s.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from importlib.metadata import version
+from typing import Any
+
+import genai_prices
+
+from conversations.claude import pricing
+from conversations.claude.pricing import Rates, Terms, TokenCounts
+
+PROVIDER = "anthropic"
+SOURCE = f"genai-prices {version('genai-prices')}"
+
+# How the list is asked for prices of other than standard requests.
+CONTEXTS = {pricing.FAST: {"speed": "fast"}, pricing.BATCH: {"processing": "batch"}}
+
+
+def rates(model: str, counted: TokenCounts, at: datetime, served: Terms) -> Rates | None:
+    """Return the rates of a request made `at` that time, in the band of its prompt; None for an unknown model."""
+    try:
+        standard = _listed(model, at, {})
+    except LookupError:
+        return None
+    for name in pricing.multipliers(model, served):
+        special = _listed(model, at, CONTEXTS.get(name, {}))
+        if special != standard:
+            return Rates(_per_class(special, counted.prompt), SOURCE, name)
+    return Rates(_per_class(standard, counted.prompt), SOURCE)
+
+
+def _listed(model: str, at: datetime, context: dict[str, str]) -> Any:
+    found = genai_prices.calc_price(
+        genai_prices.Usage(), model, provider_id=PROVIDER, genai_request_timestamp=at, price_context=context
+    )
+    return found.model_price
+
+
+def _per_class(prices: Any, prompt: int) -> dict[str, Decimal]:
+    names = {**{name: key for name, (_, key) in pricing.CLASSES.items()}, pricing.WEB_SEARCH: "web_searches_kcount"}
+    found = {name: getattr(prices, key, None) for name, key in names.items()}
+    return pricing.completed({name: _of_band(value, prompt) for name, value in found.items() if value is not None})
+
+
+def _of_band(value: Any, prompt: int) -> Decimal:
+    """Return the price itself, or that of the band in which the prompt falls."""
+    if isinstance(value, Decimal):
+        return value
+    band: Decimal = value.base
+    for tier in value.tiers:
+        if prompt > tier.start:
+            band = tier.price
+    return band
