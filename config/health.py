@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from conversations.database import AWAY, in_database
+from conversations.database import in_database
 from conversations.engine import draining
+from conversations.faults import DATABASE_ERRORS
 
 PATIENCE = 2.0  # seconds that Postgres gets to answer
 
@@ -47,7 +48,7 @@ async def _database_answers() -> bool:
     try:
         async with asyncio.timeout(PATIENCE):
             await in_database(_ask)
-    except (TimeoutError, *AWAY):
+    except (TimeoutError, *DATABASE_ERRORS):
         return False
     return True
 

@@ -5,6 +5,7 @@ A job is a row; any number of workers on any machines take them. Each of these m
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -12,15 +13,19 @@ from functools import wraps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
-from django.utils import timezone
+from django.db.models.functions import Now
 from knox.models import AuthToken
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import UniqueViolation
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 
 from conversations.models import Conversation, Ticket
+from conversations.models.lease import from_now
 from conversations.services import attachments, audits, conversations
+
+logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """How often a job is begun whose worker dies of it, or with it."""
@@ -54,14 +59,21 @@ async def recover(context: JobContext, timestamp: int) -> None:
     """Queues the jobs of dead workers again, or gives them up: Procrastinate leaves them as they are."""
     jobs = context.app.job_manager
     for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=STALLED):
-        again = job.attempts + 1 < ATTEMPTS
         try:
-            if again:
-                await jobs.retry_job(job)
-        except UniqueViolation:  # the same is queued already
-            again = False
-        if not again:
-            await jobs.finish_job(job, Status.FAILED, delete_job=False)
+            await _recover(jobs, job)
+        except Exception:  # the others are recovered all the same
+            logger.exception("Job %s could not be recovered", job.id)
+
+
+async def _recover(jobs: JobManager, job: Job) -> None:
+    again = job.attempts + 1 < ATTEMPTS
+    try:
+        if again:
+            await jobs.retry_job(job)
+    except UniqueViolation:  # the same is queued already
+        again = False
+    if not again:
+        await jobs.finish_job(job, Status.FAILED, delete_job=False)
 
 
 @app.periodic(cron="7 3 * * *")
@@ -87,9 +99,8 @@ def check_ledger() -> None:
 def remove_unused() -> None:
     """Removes attachments that were never used, and what nobody can log in with any more."""
     attachments.remove_unused(older_than=UNUSED)
-    now = timezone.now()
-    AuthToken.objects.filter(expiry__lt=now).delete()
-    Ticket.objects.filter(expires_at__lt=now).delete()
+    AuthToken.objects.filter(expiry__lt=Now()).delete()
+    Ticket.objects.filter(expires_at__lt=Now()).delete()
 
 
 @nightly("47 3 * * *")
@@ -97,9 +108,12 @@ def remove_old() -> None:
     """Deletes conversations that nobody has touched for COLLOQUY_KEEP_DAYS, if they are not kept for ever."""
     if not settings.COLLOQUY_KEEP_DAYS:
         return
-    before = timezone.now() - timedelta(days=settings.COLLOQUY_KEEP_DAYS)
+    before = from_now(-timedelta(days=settings.COLLOQUY_KEEP_DAYS).total_seconds())
     untouched = Conversation.objects.filter(updated_at__lt=before)
     for id in untouched.values_list("pk", flat=True).iterator(AT_ONCE):
         # Somebody may have gone on with it, or deleted it, since it was found.
         if old := untouched.select_related("owner").filter(pk=id).first():
-            conversations.delete(user=old.owner, id=id)
+            try:
+                conversations.delete(user=old.owner, id=id)
+            except Exception:  # the others are deleted all the same
+                logger.exception("Conversation %s could not be deleted", id)

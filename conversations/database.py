@@ -15,7 +15,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import psycopg
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import IntegrityError, connection
+
+from conversations import faults
+from conversations.faults import CONTENDED_PAUSE, CONTENDED_TRIES, DATABASE_ERRORS
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,12 +30,6 @@ RETRY = 0.25  # seconds between attempts while Postgres is away
 # Not asgiref's thread-sensitive thread: everybody's statements would then wait for each other's (a 1.5 s query of one
 # user's held up another's deltas for as long).
 _threads = ThreadPoolExecutor(max_workers=settings.DATABASE_THREADS, thread_name_prefix="database")
-
-LOST = (psycopg.OperationalError, psycopg.InterfaceError)
-"""What one of our own connections raises when Postgres, or the way to it, goes away."""
-
-AWAY = (OperationalError, InterfaceError)
-"""What the ORM raises then."""
 
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -49,13 +46,26 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 
 
 async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """`in_database`, as often as it takes while Postgres is away. Only for what may be done twice."""
+    """Run `in_database`, as often as it takes while Postgres is away, and a few times where transactions meet.
+
+    Only for what may be done twice. Other errors of the database are raised as ours (faults.py), and those of its
+    constraints as they are.
+    """
+    name = getattr(function, "__name__", function)
+    contended = 0
     while True:
         try:
             return await in_database(function, *args, **kwargs)
-        except AWAY as error:
-            logger.warning("%s waits for Postgres: %s", getattr(function, "__name__", function), error)
-            await asyncio.sleep(RETRY)
+        except IntegrityError:
+            raise
+        except DATABASE_ERRORS as error:
+            contended += faults.is_contended(error)
+            ours = faults.translate(error)
+            if ours and (not faults.is_passing(error) or contended >= CONTENDED_TRIES):
+                logger.exception("%s failed", name)
+                raise ours from error
+            logger.warning("%s is tried again: %s", name, error)
+            await asyncio.sleep(CONTENDED_PAUSE * contended if faults.is_contended(error) else RETRY)
 
 
 async def mend_pool() -> None:
@@ -77,7 +87,9 @@ async def connected() -> psycopg.AsyncConnection[Any]:
     while True:
         try:
             return await connect()
-        except LOST as error:
+        except psycopg.Error as error:
+            if not faults.is_lost(error):
+                raise
             logger.warning("Waiting for Postgres: %s", error)
             await asyncio.sleep(RETRY)
 

@@ -12,11 +12,13 @@ import uuid
 from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
+import psycopg
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from conversations.claude.client import close_client
-from conversations.database import AWAY, LOST, RETRY, connected, in_database, mend_pool
+from conversations.database import RETRY, connected, in_database, mend_pool
+from conversations.faults import DATABASE_ERRORS, is_lost
 from conversations.fields import uuid7
 from conversations.journal import Journal
 from conversations.models import Process
@@ -102,7 +104,7 @@ class Engine:
             return
         try:
             await in_database(tell, f"queued-{name}", id)
-        except AWAY:
+        except DATABASE_ERRORS:
             logger.warning("Nobody could be told of %s %s: a sweep will find it", name, id)
 
     async def drain(self) -> None:
@@ -131,8 +133,8 @@ class Engine:
             async with asyncio.timeout(LAST_WORDS):
                 # What is still held is anyone's to settle.
                 await in_database(Process.objects.filter(pk=self.process).delete)
-        except (TimeoutError, *AWAY):
-            logger.warning("Postgres is away: the lease of this process is left to run out")
+        except (TimeoutError, *DATABASE_ERRORS) as error:
+            logger.warning("The lease of this process is left to run out: %s", error)
         await close_client()
         _engines.pop(asyncio.get_running_loop(), None)
 
@@ -147,7 +149,9 @@ class Engine:
         while True:
             try:
                 await Process.renew(connection, self.process)
-            except LOST as error:
+            except psycopg.Error as error:
+                if not is_lost(error):
+                    raise
                 logger.warning("The lease could not be renewed: %s", error)
                 await asyncio.sleep(RETRY)
                 connection = await connected()
@@ -160,8 +164,8 @@ class Engine:
             self._new_models.clear()
             try:
                 await in_database(listings.load)
-            except AWAY as error:
-                logger.warning("The catalogue waits for Postgres: %s", error)
+            except DATABASE_ERRORS as error:
+                logger.warning("The catalogue could not be read: %s", error)
             await heard(self._new_models, CATALOGUE)
 
     async def _sweep(self) -> None:
@@ -169,11 +173,11 @@ class Engine:
         while True:
             await heard(self._look, settings.COLLOQUY_LEASE / LOOKS)
             self._look.clear()
-            try:
-                for runner in self.runners:
+            for runner in self.runners:
+                try:
                     await runner.sweep(UNTAKEN if settings.COLLOQUY_RUN_TURNS and not self.draining else None)
-            except AWAY as error:
-                logger.warning("The sweep waits for Postgres: %s", error)
+                except DATABASE_ERRORS as error:
+                    logger.warning("The sweep of every %s is put off: %s", runner.work.name, error)
 
 
 async def for_ever(work: Callable[[], Awaitable[None]]) -> None:

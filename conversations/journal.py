@@ -18,7 +18,10 @@ from typing import Any
 
 import psycopg
 
-from conversations.database import LOST, RETRY, connected
+from conversations import faults
+from conversations.database import RETRY, connected
+from conversations.errors import ColloquyError
+from conversations.faults import CONTENDED_PAUSE, CONTENDED_TRIES
 from conversations.models import LostTurn
 from conversations.transcript import Batch, Event, encode, is_delta, joined, length, string_of
 from conversations.wakes import CHANNEL, Wakes, heard
@@ -78,6 +81,8 @@ class Live:
     """Whether a delta has come."""
     lost: bool = False
     """Whether the turn is no longer ours: another process has settled it."""
+    failure: ColloquyError | None = None
+    """Why its events can't be stored. Nothing more of it is written."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def since(self, position: int) -> Batch | None:
@@ -98,6 +103,16 @@ class Live:
         self.flushing = True
         self.changed.set()
         return Batch.of(str(self.turn), self.position, events)
+
+    def fail(self, why: str) -> None:
+        """Its events can't be stored: what came after them is dropped as well, since a transcript has no gaps."""
+        self.failure = ColloquyError(f"What Claude said could not be stored. {why}")
+        self.pending, self.waiting = [], 0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more of it is written."""
+        return self.lost or self.failure is not None
 
     def show(self, batch: Batch) -> None:
         """A batch has been committed."""
@@ -135,12 +150,16 @@ class Journal:
     async def append(self, live: Live, events: list[Event]) -> None:
         """Adds events, to be committed with the next flush. Raises LostTurn if the turn is not ours any more.
 
+        Raises ColloquyError where its events can't be stored.
+
         Where some are pending already it waits until the next flush is near, since what is read before that would only
         wait here instead of in the socket; but not before the first delta, for which somebody waits. While Postgres is
         away it goes on, up to a limit: Claude has no patience.
         """
         if live.lost:
             raise LostTurn
+        if live.failure:
+            raise live.failure
         behind = bool(live.pending)
         for event in events:
             if string_of(event) != "":
@@ -154,7 +173,7 @@ class Journal:
         self._any.set()
         if behind and live.begun and not self._away:
             await live.change()
-        while live.waiting > PENDING_LIMIT and not live.lost:
+        while live.waiting > PENDING_LIMIT and not live.over:
             await live.change()
 
     async def transcript(self, live: Live) -> list[Event]:
@@ -222,7 +241,7 @@ class Journal:
             live.flushing = False
             if live.turn in written:
                 live.show(batch)
-            else:
+            elif live.failure is None:
                 live.lost = True
             live.changed.set()
         self._wakes.wake(live.turn for live in lives)
@@ -231,23 +250,37 @@ class Journal:
     async def _commit(
         self, connection: Connection, batches: dict[Live, Batch]
     ) -> tuple[Connection, Collection[uuid.UUID]]:
-        """Commits the batches, however long Postgres is away. The turns that were still ours; a working connection."""
+        """Commit the batches, however long Postgres is away; return the turns that were still ours.
+
+        Also returns a connection that works. Where the events of a single turn can't be stored, that turn is failed.
+        """
+        contended = 0
         while True:
             try:
                 return connection, await _write(connection, batches)
-            except LOST as error:
-                logger.warning("The journal lost its connection: %s", error)
-                self._away = True
-                for live in self._live.values():
-                    live.changed.set()
-                await asyncio.sleep(RETRY)
-                connection = await connected()
-                self._away = False
-            except psycopg.Error:
-                if len(batches) == 1:
-                    logger.exception("The events of turn %s can't be stored", next(iter(batches)).turn)
+            except psycopg.Error as error:
+                contended += faults.is_contended(error)
+                if faults.is_lost(error):
+                    connection = await self._reconnected(error)
+                elif faults.is_contended(error) and contended < CONTENDED_TRIES:
+                    await asyncio.sleep(CONTENDED_PAUSE * contended)
+                elif len(batches) == 1:
+                    live = next(iter(batches))
+                    logger.exception("The events of turn %s can't be stored", live.turn)
+                    live.fail(str(faults.translate(error)))
                     return connection, ()
-                return await self._commit_singly(connection, batches)
+                else:
+                    return await self._commit_singly(connection, batches)
+
+    async def _reconnected(self, error: psycopg.Error) -> Connection:
+        logger.warning("The journal lost its connection: %s", error)
+        self._away = True
+        for live in self._live.values():
+            live.changed.set()
+        await asyncio.sleep(RETRY)
+        connection = await connected()
+        self._away = False
+        return connection
 
     async def _commit_singly(
         self, connection: Connection, batches: dict[Live, Batch]

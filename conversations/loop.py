@@ -16,8 +16,10 @@ from conversations.errors import ColloquyError
 from conversations.journal import Journal, Live
 from conversations.models import LostTurn, Turn
 from conversations.services import attachments, running
-from conversations.services.running import Ending
+from conversations.services.calls import open_calls
+from conversations.services.ending import Ending
 from conversations.services.usage import Upstream
+from conversations.storing import in_storage
 from conversations.tools import Caller, Result
 from conversations.transcript import TOOL_RESULT, Folded, fold
 from conversations.upstream import UpstreamRequest
@@ -51,7 +53,9 @@ class Loop:
         request = UpstreamRequest()
         self._requests.append(request)
         events = await self._journal.transcript(self._live)
-        body = await persistently(running.begin_request, turn=self._turn, number=number, events=events)
+        asked = await persistently(running.next_request, turn=self._turn, events=events)
+        asked = await in_storage(attachments.filled_request, asked)
+        body = await persistently(running.begin_request, turn=self._turn, number=number, events=events, request=asked)
         await check_fits(body, client.count_tokens)
         await request.ask(body, partial(self._journal.append, self._live))
         return request.stop_reason
@@ -64,7 +68,7 @@ class Loop:
         calls = [block for block in answer.content if block.get("type") == "tool_use"]
         if not calls or answer.stop_reason != "tool_use":
             return Turn.Status.COMPLETED
-        theirs = {call["id"] for call in running.open_calls(self._turn, folded)}
+        theirs = {call["id"] for call in open_calls(self._turn, folded)}
         try:
             async with asyncio.TaskGroup() as group:
                 for call in calls:

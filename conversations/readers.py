@@ -15,7 +15,8 @@ from weakref import WeakValueDictionary
 
 import psycopg
 
-from conversations.database import LOST, RETRY, connected
+from conversations.database import RETRY, connected
+from conversations.faults import is_lost
 from conversations.models import Turn
 from conversations.transcript import Batch, decode, joined
 
@@ -94,14 +95,25 @@ async def _answer(
         try:
             rows = await (await connection.execute(READ, values, prepare=False)).fetchall()
             break
-        except LOST as error:
+        except psycopg.Error as error:
+            if not is_lost(error):
+                raise
             logger.warning("The readers lost their connection: %s", error)
             await asyncio.sleep(RETRY)
             connection = await connected()
     for place, found in groupby(rows, key=lambda row: (row[0], row[1])):
         if not asked[place].done():
-            asked[place].set_result(_found(place, list(found)))
+            _resolve(asked[place], place, list(found))
     return connection
+
+
+def _resolve(waiting: asyncio.Future[Found], place: Place, rows: list[tuple[Any, ...]]) -> None:
+    """Give those who wait what was found; a transcript that can't be read fails them alone."""
+    try:
+        waiting.set_result(_found(place, rows))
+    except Exception as error:
+        logger.exception("The transcript of turn %s can't be read", place[0])
+        waiting.set_exception(error)
 
 
 def _found(place: Place, rows: list[tuple[Any, ...]]) -> Found:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from conversations.database import in_database
+from conversations.faults import is_lost
 from conversations.wakes import heard
 
 T = TypeVar("T")
@@ -18,6 +19,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 GRACE = 2.0  # seconds for which work must have looked abandoned
+PUT_OFF = 60.0  # seconds after which settling work is tried again that could not be settled
 ENDING = 2.0  # seconds that stopped work gets to be ended, at shutdown
 
 CANCELLED = "cancelled"
@@ -94,6 +96,8 @@ class Runner:
         self._abandoned: dict[uuid.UUID, float] = {}
         self._running: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._stops: dict[uuid.UUID, Stop] = {}
+        self._put_off: dict[uuid.UUID, float] = {}
+        """Until when, by this process's own clock, what could not be settled is left alone."""
 
     def start(self, id: uuid.UUID) -> None:
         """Runs it in a task of its own, which outlives whoever asked for it."""
@@ -138,15 +142,30 @@ class Runner:
         self.cancel(await in_database(self.work.to_cancel, self._process))
         before, self._abandoned = self._abandoned, {}
         # A claim that comes between the question and the answer is in `_running` by then.
-        found = await in_database(self.work.abandoned, self._process, list(self._running))
         now = time.monotonic()
+        self._put_off = {id: until for id, until in self._put_off.items() if now < until + PUT_OFF}
+        held_back = [id for id, until in self._put_off.items() if now < until]
+        found = await in_database(self.work.abandoned, self._process, [*self._running, *held_back])
         abandoned = {id: before.get(id, now) for id in found if id not in self._running}
         for id in [id for id, since in abandoned.items() if now - since >= GRACE]:
-            logger.warning("Settling %s %s, which nobody runs any more", self.work.name, id)
-            await in_database(self.work.settle, id, self._process)
+            await self._settle(id)
         self._abandoned = abandoned
         if untaken is not None:
             self.offer(await in_database(self.work.waiting, untaken))
+
+    async def _settle(self, id: uuid.UUID) -> None:
+        """Settle abandoned work; where that fails, log why, once, and try it again after `PUT_OFF`."""
+        if id not in self._put_off:
+            logger.warning("Settling %s %s, which nobody runs any more", self.work.name, id)
+        try:
+            await in_database(self.work.settle, id, self._process)
+            self._put_off.pop(id, None)
+        except Exception as error:
+            if is_lost(error):
+                raise
+            if id not in self._put_off:
+                logger.exception("%s %s can't be settled, and will be tried again", self.work.name, id)
+            self._put_off[id] = time.monotonic() + PUT_OFF
 
     def _done(self, id: uuid.UUID, task: asyncio.Task[None]) -> None:
         del self._running[id], self._stops[id]

@@ -63,13 +63,14 @@ def check_attachments(blocks: Sequence[Block], path: str = "content") -> None:
             check_attachments([each for each in inner["content"] if isinstance(each, dict)], f"{path}.{index}.content")
 
 
-def expanded(blocks: Sequence[Block], read: Callable[[str], tuple[str, bytes]]) -> list[Block]:
-    """The blocks as Claude takes them: attachments are base64 again. `read` gives an attachment's type and bytes."""
+def expanded(blocks: Sequence[Block], read: Callable[[Block], tuple[str, bytes]]) -> list[Block]:
+    """The blocks as Claude takes them: attachments are base64 again. `read` gives the type and bytes of
+    a source that names one."""
 
     def expand(source: Block) -> Block:
         if source.get("type") != "attachment":
             return source
-        media_type, data = read(source["attachment"])
+        media_type, data = read(source)
         if media_type == "text/plain":
             return {"type": "text", "media_type": media_type, "data": data.decode()}
         return {"type": "base64", "media_type": media_type, "data": base64.b64encode(data).decode("ascii")}

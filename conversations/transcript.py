@@ -16,6 +16,7 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar, cast
@@ -342,4 +343,7 @@ def encode(value: object) -> str:
 
 def decode(text: str) -> Any:
     """What `encode` made, as it was."""
-    return orjson.loads(text) if LONG_INTEGER.search(text) is None else json.loads(text)
+    if LONG_INTEGER.search(text) is None:
+        with suppress(orjson.JSONDecodeError):
+            return orjson.loads(text)
+    return json.loads(text)

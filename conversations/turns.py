@@ -6,6 +6,8 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conversations.database import persistently
@@ -15,8 +17,8 @@ from conversations.loop import Loop
 from conversations.models import LostTurn, Turn
 from conversations.models.lease import AT_ONCE
 from conversations.runner import Stop, Stopped
-from conversations.services import running
-from conversations.services.running import Ending
+from conversations.services import ending, running, transcripts
+from conversations.services.ending import Ending
 
 if TYPE_CHECKING:
     from conversations.engine import Engine
@@ -43,7 +45,7 @@ class Turns:
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
         """Ends a turn that nobody runs any more."""
-        running.settle(turn_id=id, by=process)
+        ending.settle(turn_id=id, by=process)
 
     async def run(self, id: uuid.UUID, stop: Stop) -> None:
         """Claims a turn, and runs it to its end or until its client's tools are awaited."""
@@ -52,26 +54,34 @@ class Turns:
             pass
 
     async def _run(self, id: uuid.UUID, stop: Stop) -> str | None:
-        """The status that the turn has after that; None where it is not ours."""
-        claimed = await persistently(running.claim, turn_id=id, holder=self._engine.process)
-        if claimed is None:
+        """Return the status that the turn has after that; None where it is not ours."""
+        turn = await persistently(running.claim, turn_id=id, holder=self._engine.process)
+        if turn is None:
             return None
-        turn, events = claimed
+        try:
+            return await self._claimed(turn, stop)
+        except LostTurn:
+            logger.warning("Turn %s was lost to another process", id)
+        except Exception:  # whatever it was, the turn has to end
+            logger.exception("Turn %s can't be run", id)
+            with suppress(LostTurn):
+                await persistently(ending.fail, turn_id=id, fence=turn.fence, error=INTERNAL_ERROR)
+        return None
+
+    async def _claimed(self, turn: Turn, stop: Stop) -> str:
         journal = self._engine.journal
-        live = journal.open(id, turn.fence, events)
+        events = await persistently(transcripts.written, turn)
+        live = journal.open(turn.pk, turn.fence, events)
         try:
             if not events:
                 # Before anything can stop it: every transcript begins like this.
-                await journal.append(live, [running.turn_start(turn)])
+                await journal.append(live, [transcripts.turn_start(turn)])
             return await self._end(live, await self._outcome(live, turn, stop))
-        except LostTurn:
-            logger.warning("Turn %s was lost to another process", id)
-            return None
         finally:
             journal.close(live)
 
     async def _outcome(self, live: Live, turn: Turn, stop: Stop) -> Ending:
-        """Asks Claude; how that ended."""
+        """Ask Claude, and return how that ended."""
         loop = Loop(self._engine.journal, live, turn)
         try:
             return loop.ending(await stop.able(loop.run()))
@@ -85,13 +95,17 @@ class Turns:
             logger.exception("Turn %s failed", turn.pk)
             return loop.failed(INTERNAL_ERROR)
 
-    async def _end(self, live: Live, ending: Ending) -> str:
-        """Commits the end, however long Postgres is away, and shows it."""
+    async def _end(self, live: Live, ended: Ending) -> str:
+        """Commit the end, however long Postgres is away, and show it; return the turn's status."""
         events = await self._engine.journal.hand_over(live)
-        if ending.status == Turn.Status.AWAITING_TOOLS:
+        if live.failure is not None:
+            error = {"type": live.failure.type, "message": str(live.failure)}
+            ended = replace(ended, status=Turn.Status.FAILED, error=error)
+        if ended.status == Turn.Status.AWAITING_TOOLS:
             return await persistently(
-                running.suspend, turn_id=live.turn, fence=live.fence, events=events, upstream=ending.upstream
+                running.suspend, turn_id=live.turn, fence=live.fence, events=events, upstream=ended.upstream
             )
-        tail = await persistently(running.finish, turn_id=live.turn, fence=live.fence, events=events, ending=ending)
-        live.show(tail)
-        return ending.status
+        tail = await persistently(ending.finish, turn_id=live.turn, fence=live.fence, events=events, ending=ended)
+        if tail is not None:
+            live.show(tail)
+        return ended.status

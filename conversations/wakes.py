@@ -16,7 +16,8 @@ from contextlib import contextmanager
 import psycopg
 from psycopg.rows import tuple_row
 
-from conversations.database import LOST, connect
+from conversations.database import connect
+from conversations.faults import is_lost
 
 logger = logging.getLogger(__name__)
 
@@ -78,8 +79,10 @@ class Wakes:
                     for handler in self._after_gaps if gap else ():
                         handler()
                     await self._hear(connection)
-            except LOST as error:
+            except psycopg.Error as error:
                 gap = True
+                if not is_lost(error):
+                    raise
                 logger.warning("The listening connection was lost: %s", error)
                 await asyncio.sleep(RECONNECT)
 

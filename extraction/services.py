@@ -12,6 +12,7 @@ from django.dispatch import receiver
 
 from conversations.models import Usage, User
 from conversations.services import attachments, budgets, spending, usage
+from conversations.services.attempts import if_possible
 from conversations.services.notices import tell
 from conversations.sources import attachments_in
 from conversations.transcript import Folded
@@ -28,8 +29,9 @@ def create(
     *, owner: User, schema: dict[str, Any], content: list[dict[str, Any]], model: str, max_attempts: int
 ) -> Extraction:
     """An extraction, queued. The schema and the content have been checked."""
+    blocks = attachments.take_in(owner=owner, blocks=content)
     with transaction.atomic(durable=True):
-        blocks = attachments.take_in(owner=owner, blocks=content)
+        attachments.hold(owner=owner, blocks=blocks)
         extraction = Extraction.objects.create(
             owner=owner, schema=schema, content=blocks, model=model, max_attempts=max_attempts
         )
@@ -99,7 +101,7 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
     with transaction.atomic(durable=True):
         extraction = Extraction.abandoned(by).select_for_update(no_key=True, skip_locked=True).filter(pk=id).first()
         if extraction is not None:
-            _book_lost(extraction)
+            _settle(extraction)
             _end(extraction, Extraction.Status.FAILED, None, [], LOST)
 
 
@@ -108,9 +110,14 @@ def _gone(instance: Extraction, **kwargs: Any) -> None:
     """One that is deleted under whoever runs it, with its user, is booked."""
     extraction = instance.locked_unless_ended()
     if extraction is not None:
-        _book_lost(extraction)
-        budgets.release(extraction.pk)
+        _settle(extraction)
         tell("cancel", extraction.pk)
+
+
+def _settle(extraction: Extraction) -> None:
+    """Book what nobody has booked of an extraction, and let go what is held for it, as far as its row allows."""
+    if_possible(f"The usage of extraction {extraction.pk}", lambda: _book_lost(extraction))
+    if_possible(f"What is held for extraction {extraction.pk}", lambda: budgets.release(extraction.pk))
 
 
 def _book_lost(extraction: Extraction) -> None:
@@ -149,7 +156,7 @@ def _held(extraction: Extraction) -> Extraction:
 def _end(
     extraction: Extraction, status: str, data: Any, problems: list[dict[str, str]], error: dict[str, str] | None
 ) -> None:
-    budgets.release(extraction.pk)
+    if_possible(f"What is held for extraction {extraction.pk}", lambda: budgets.release(extraction.pk))
     extraction.status = status
     extraction.data = data
     extraction.problems = problems

@@ -16,6 +16,7 @@ from conversations.errors import ColloquyError
 from conversations.runner import Stop, Stopped
 from conversations.services import attachments
 from conversations.services.usage import Upstream
+from conversations.storing import in_storage
 from conversations.transcript import Event, Folded, fold, plain_text
 from conversations.upstream import UpstreamRequest
 from extraction import asking, schemas, services
@@ -59,7 +60,7 @@ class Extractions:
             outcome = await _outcome(extraction, stop)
             try:
                 await persistently(services.finish, extraction=extraction, **outcome)
-            except DatabaseError:  # its data can't be stored: it still has to end
+            except (ColloquyError, DatabaseError):  # its data can't be stored: it still has to end
                 logger.exception("The outcome of extraction %s could not be stored", id)
                 await persistently(services.finish, extraction=extraction, **_failed(INTERNAL_ERROR))
         except services.LostExtraction:
@@ -86,7 +87,7 @@ def _failed(error: dict[str, str]) -> Outcome:
 
 async def _attempts(extraction: Extraction) -> Outcome:
     native = _native(extraction)
-    content = await persistently(attachments.expand, extraction.content)
+    content = await in_storage(attachments.filled, await persistently(attachments.located, extraction.content))
     earlier: list[asking.Answered] = []
     while True:
         request = asking.request_for(

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Message, MessageAttachment, Turn, Usage
-from conversations.services import running
+from conversations.services import ending
 from conversations.transcript import fold
 from tests.clients import Api
 
@@ -302,9 +302,9 @@ def test_nobody_else_can_hand_in_results(api: Api, other: Api) -> None:
 
 def test_a_client_that_never_comes_back_does_not_keep_its_turn_waiting_for_ever(api: Api) -> None:
     turn = api.ask("Hello [[sandbox: tool=look]]", api.conversation(tools=[LOOK]))
-    running.settle(turn_id=uuid.UUID(turn["id"]), by=uuid.uuid4())
+    ending.settle(turn_id=uuid.UUID(turn["id"]), by=uuid.uuid4())
     assert api.get(f"turns/{turn['id']}/").json()["status"] == "awaiting_tools"
     Turn.objects.filter(pk=turn["id"]).update(awaiting_since=timezone.now() - timedelta(hours=25))
-    running.settle(turn_id=uuid.UUID(turn["id"]), by=uuid.uuid4())
+    ending.settle(turn_id=uuid.UUID(turn["id"]), by=uuid.uuid4())
     assert api.ended(turn["id"])["status"] == "interrupted"
     assert Usage.objects.filter(turn=turn["id"]).count() == 1

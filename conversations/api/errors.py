@@ -8,7 +8,6 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
@@ -16,6 +15,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from conversations import faults
 from conversations.api.middleware import id_of
 from conversations.errors import (
     ColloquyError,
@@ -25,7 +25,6 @@ from conversations.errors import (
     PermissionDenied,
     RateLimited,
     TooLarge,
-    Unavailable,
     UnsupportedMediaType,
 )
 
@@ -78,12 +77,16 @@ def translate(error: Exception) -> ColloquyError | None:
             return RateLimited(str(error.detail), retry_after=getattr(error, "wait", None))
         case RequestDataTooBig():
             return TooLarge("The request's body is too large.")
-        case OperationalError():
-            logger.error("Postgres is away: %s", error)
-            return Unavailable("The database can't be reached.", retry_after=5)
         case exceptions.APIException():
             return _other(error)
-    return None
+    return _of_database(error)
+
+
+def _of_database(error: Exception) -> ColloquyError | None:
+    ours = faults.translate(error)
+    if ours is not None:
+        logger.error("The database failed a request: %s", error, exc_info=error)
+    return ours
 
 
 def invalid(detail: Any) -> InvalidRequest:

@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, RestrictedError
+from django.db.models.functions import Now
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
-from django.utils import timezone
 
 from conversations import content, sources
 from conversations.content import Block
-from conversations.errors import ClaudeError, InvalidRequest, TooLarge
+from conversations.errors import ClaudeError, InvalidRequest, NotFound, TooLarge
 from conversations.media import identify
 from conversations.models import Attachment, Message, MessageAttachment, User
+from conversations.models.lease import from_now
+from conversations.services import files
+
+logger = logging.getLogger(__name__)
 
 MOST_IMAGES = 600  # in a request (claude-api.md 6)
 MOST_IMAGES_SMALL = 100  # where the context window is of 200,000 tokens
@@ -34,12 +37,16 @@ REQUEST_LIMIT = 32 * 1024 * 1024  # bytes (claude-api.md 5)
 
 
 def store(*, owner: User, data: bytes) -> Attachment:
-    """A user's attachment with these bytes: the one that they have already, or a new one."""
+    """Return a user's attachment with these bytes: the one that they have already, or a new one.
+
+    Not within a transaction: the bytes may take seconds. The row is there before them, so that they are found and
+    removed as unused if whatever was to refer to them fails; a row whose bytes are missing gets them when they are sent
+    again.
+    """
     identified = identify(data)
     sha256 = hashlib.sha256(data).hexdigest()
-    with transaction.atomic():
-        _lock(sha256)
-        attachment, _ = Attachment.objects.select_for_update(no_key=True).get_or_create(
+    with files.locked(sha256):
+        attachment, new = Attachment.objects.get_or_create(
             owner=owner,
             sha256=sha256,
             defaults={
@@ -49,45 +56,46 @@ def store(*, owner: User, data: bytes) -> Attachment:
                 "height": identified.height,
             },
         )
-        # A transaction that is rolled back leaves the file behind: it is found by its hash when it is sent again.
-        if not default_storage.exists(attachment.path):
-            default_storage.save(attachment.path, ContentFile(data))
+        if not new:  # it is not to be taken for one that was left unused long ago
+            Attachment.objects.filter(pk=attachment.pk).update(created_at=Now())
+        files.save(attachment.path, data)
     return attachment
 
 
-def _lock(sha256: str) -> None:
-    """Until the end of the transaction nobody else stores or removes the bytes with this hash."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [sha256])
-
-
 def take_in(*, owner: User, blocks: Sequence[Block]) -> list[Block]:
-    """Checked blocks with attachments in the place of base64.
+    """Return checked blocks with attachments in the place of base64.
 
-    Raises NotFound for somebody else's, InvalidRequest for one that Claude would not take there.
+    Not within a transaction, as `store`; the one that refers to them calls `hold`. Raises NotFound for somebody else's,
+    InvalidRequest for one that Claude would not take there.
     """
 
     def take(source: Block) -> Block:
         if source["type"] == "base64":
             return _named(store(owner=owner, data=base64.b64decode(source["data"])))
-        return named(owner, source, lock=True)
+        return named(owner, source)
 
-    with transaction.atomic():
-        kept = sources.with_sources(blocks, take)
+    kept = sources.with_sources(blocks, take)
     sources.check_attachments(kept)
     check_images(kept)
     return kept
 
 
-def named(owner: User, source: Block, *, lock: bool = False) -> Block:
-    """A source that names an attachment of the user's, with its type; other sources as they are. Raises NotFound.
+def hold(*, owner: User, blocks: Sequence[Block]) -> None:
+    """Let no attachment in the blocks be removed as unused before the caller's transaction has put it somewhere.
 
-    With `lock` it is not removed as unused before the transaction has put it somewhere.
+    Raises NotFound where one is gone.
     """
+    ids = sources.attachments_in(blocks)
+    known = Attachment.objects.visible_to(owner).filter(pk__in=ids).order_by("pk")
+    if len(known.select_for_update(no_key=True).values_list("pk")) < len(ids):
+        raise NotFound("There is no such attachment.")
+
+
+def named(owner: User, source: Block) -> Block:
+    """Return a source that names an attachment of the user's, with its type; others as they are. Raises NotFound."""
     if source["type"] != "attachment":
         return source
-    known = Attachment.objects.select_for_update(no_key=True) if lock else Attachment.objects
-    return _named(known.get_visible(owner, source["attachment"]))
+    return _named(Attachment.objects.get_visible(owner, source["attachment"]))
 
 
 def _named(attachment: Attachment) -> Block:
@@ -156,32 +164,67 @@ def remove_if_unused(id: uuid.UUID) -> bool:
 
 
 def remove_bytes(attachment: Attachment) -> None:
-    """Removes the bytes of an attachment that is gone, unless another user has them too."""
-    with transaction.atomic():
-        _lock(attachment.sha256)
+    """Remove the bytes of an attachment that is gone, unless another user has them too."""
+    with files.locked(attachment.sha256):
         if not Attachment.objects.filter(sha256=attachment.sha256).exists():
-            default_storage.delete(attachment.path)
+            files.remove(attachment.path)
 
 
 def remove_unused(*, older_than: timedelta) -> int:
-    """Removes what was uploaded so long ago and is shown by nothing; how many."""
-    unused = Attachment.objects.filter(shown_in__isnull=True, created_at__lt=timezone.now() - older_than)
-    return sum(remove_if_unused(id) for id in unused.values_list("pk", flat=True))
+    """Remove what was uploaded so long ago and is shown by nothing; return how many were removed."""
+    before = from_now(-older_than.total_seconds())
+    unused = Attachment.objects.filter(shown_in__isnull=True, created_at__lt=before).values_list("pk", flat=True)
+    return sum(map(_removed, list(unused)))
+
+
+def _removed(id: uuid.UUID) -> bool:
+    """As `remove_if_unused`; an attachment that can't be removed is logged, and does not keep the others."""
+    try:
+        return remove_if_unused(id)
+    except Exception:
+        logger.exception("Attachment %s could not be removed", id)
+        return False
 
 
 @receiver(post_delete, sender=MessageAttachment)
 def _shown_no_more(instance: MessageAttachment, **kwargs: Any) -> None:
-    transaction.on_commit(lambda: remove_if_unused(instance.attachment_id))
+    transaction.on_commit(lambda: remove_if_unused(instance.attachment_id), robust=True)
 
 
 @receiver(post_delete, sender=Attachment)
 def _gone(instance: Attachment, **kwargs: Any) -> None:
-    transaction.on_commit(lambda: remove_bytes(instance))
+    transaction.on_commit(lambda: remove_bytes(instance), robust=True)
+
+
+def located(blocks: Sequence[Block]) -> list[Block]:
+    """Return stored blocks whose attachments say where the storage has them, for `filled`."""
+    found = {str(id): each for id, each in Attachment.objects.in_bulk(sources.attachments_in(blocks)).items()}
+
+    def locate(source: Block) -> Block:
+        if source.get("type") != "attachment":
+            return source
+        each = found.get(source["attachment"])
+        if each is None:
+            raise ClaudeError(f"There is no attachment {source['attachment']} any more.", type="api_error")
+        return {**source, "media_type": each.media_type, "path": each.path}
+
+    return sources.with_sources(blocks, locate)
+
+
+def filled(blocks: Sequence[Block]) -> list[Block]:
+    """Return blocks that come from `located` as Claude takes them. This asks the storage, and not the database."""
+    return sources.expanded(blocks, lambda source: (source["media_type"], files.read(source["path"])))
+
+
+def filled_request(request: dict[str, Any]) -> dict[str, Any]:
+    """Return a Messages request with the bytes of its files, as `filled`."""
+    messages = [{**each, "content": filled(each["content"])} for each in request["messages"]]
+    return {**request, "messages": messages}
 
 
 def expand(blocks: Sequence[Block]) -> list[Block]:
-    """Stored blocks as Claude takes them."""
-    return sources.expanded(blocks, _read)
+    """Return stored blocks as Claude takes them."""
+    return filled(located(blocks))
 
 
 def measured(blocks: Sequence[Block]) -> list[Block]:
@@ -198,16 +241,6 @@ def measured(blocks: Sequence[Block]) -> list[Block]:
     return sources.with_sources(blocks, measure)
 
 
-def _read(id: str) -> tuple[str, bytes]:
-    attachment = Attachment.objects.get(pk=id)
-    return attachment.media_type, read(attachment)
-
-
 def read(attachment: Attachment) -> bytes:
-    """The attachment's bytes."""
-    try:
-        with default_storage.open(attachment.path) as file:
-            data: Any = file.read()
-    except FileNotFoundError:
-        raise ClaudeError(f"The file of attachment {attachment.pk} is missing.", type="api_error") from None
-    return bytes(data)
+    """Return the attachment's bytes. Raises ClaudeError where they are missing."""
+    return files.read(attachment.path)

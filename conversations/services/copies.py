@@ -15,8 +15,8 @@ from conversations.content import Block
 from conversations.errors import InvalidRequest, NotFound
 from conversations.models import Attachment, Conversation, Message, MessageAttachment, User
 from conversations.services import attachments, paths
+from conversations.services.answers import searched
 from conversations.services.conversations import begun
-from conversations.services.running import searched
 
 USERS = content.KINDS.keys() - {"text"}
 """The kinds of blocks that only a user sends."""
@@ -105,6 +105,7 @@ def export(*, user: User, id: uuid.UUID | str) -> Export:
 
 def take_in(*, owner: User, export: Export) -> Conversation:
     """A new conversation out of an export. Raises InvalidRequest for what no conversation could be like."""
+    contents = [_content(owner, each, export, f"messages.{at}") for at, each in enumerate(export.messages)]
     with transaction.atomic(durable=True):
         conversation = begun(owner=owner, fields=export.fields)
         rows: dict[str, Message] = {}
@@ -116,7 +117,7 @@ def take_in(*, owner: User, export: Export) -> Conversation:
                     f"{path}: every id must be there once, and after that of its parent.",
                     details={path: "id or parent"},
                 )
-            blocks = _content(owner, each, export, path)
+            blocks = contents[index]
             if each.parent is None and (each.role != Message.Role.USER or history.only_results(blocks)):
                 raise InvalidRequest(f"{path}: a conversation begins with what a user says.", details={path: "a root"})
             calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
@@ -134,6 +135,7 @@ def take_in(*, owner: User, export: Export) -> Conversation:
             )
         if export.active_leaf is not None and export.active_leaf not in rows:
             raise InvalidRequest("active_leaf: there is no such message.", details={"active_leaf": "unknown"})
+        attachments.hold(owner=owner, blocks=[block for blocks in contents for block in blocks])
         Message.objects.bulk_create(rows.values())
         attachments.show(rows.values())
         _date(rows, export.messages)
@@ -150,7 +152,8 @@ def _content(owner: User, message: Exported, export: Export, path: str) -> list[
     if not message.content:
         return []
 
-    def read(id: str) -> tuple[str, bytes]:
+    def read(source: Block) -> tuple[str, bytes]:
+        id = source["attachment"]
         if id not in export.attachments:
             raise InvalidRequest(f"attachments: {id} is missing.", details={f"{path}.content": "attachment"})
         return export.attachments[id]

@@ -13,8 +13,9 @@ from conversations import caching, history, tools
 from conversations.claude import catalogue
 from conversations.content import Block
 from conversations.models import Message, Turn, User
-from conversations.services import attachments, paths
+from conversations.services import attachments, paths, transcripts
 from conversations.sources import check_attachments, with_sources
+from conversations.transcript import Folded, fold
 
 SMALL_WINDOW = 200_000  # tokens
 UNTAKEN = frozenset({"invalid_request_error", "request_too_large"})
@@ -48,6 +49,27 @@ def build(
     # A local server's model may not know of marks.
     keeps = model.cache_minimum if model and django_settings.COLLOQUY_PROMPT_CACHING else None
     return caching.marked(request, keeps)
+
+
+def of_turn(
+    turn: Turn, folded: list[Folded], expand: Callable[[Sequence[Block]], list[Block]] = attachments.located
+) -> dict[str, Any]:
+    """Return the request for the path that a turn answers and what it has said since, with its settings."""
+    said = [
+        Message(role=each.role, content=each.content, stop_reason=each.stop_reason, turn=turn)
+        for each in folded
+        if each.role == Message.Role.USER or each.stopped
+    ]
+    path = paths.to_message(turn.conversation_id, turn.answers_after)
+    return {**build([*path, *said], turn.settings, expand), **_container(turn, folded)}
+
+
+def _container(turn: Turn, folded: list[Folded]) -> dict[str, Any]:
+    """Return where Claude's code runs in this turn: it waits there for the tools that it has called."""
+    cut = turn.continues.turn if turn.continues else None
+    folded = [*(fold(transcripts.committed(cut)) if cut else []), *folded]
+    given = [each.envelope["container"] for each in folded if isinstance(each.envelope.get("container"), dict)]
+    return {"container": given[-1]["id"]} if given and "id" in given[-1] else {}
 
 
 def _without_untaken(path: Sequence[Message], model: str) -> Sequence[Message]:

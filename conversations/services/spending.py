@@ -21,11 +21,14 @@ def hold_for(turn: Turn) -> None:
         _hold(turn, 1, applying, bounds.of_turn(turn))
 
 
-def hold_for_round(turn: Turn, number: int, folded: list[Folded]) -> None:
-    """The same for a later request of a turn, which has said so much already."""
-    applying = budgets.of(turn.user)
-    if applying:
-        _hold(turn, number, applying, bounds.of_round(turn, folded))
+def bound_of_round(turn: Turn, folded: list[Folded]) -> Bound | None:
+    """Return what a later request of a turn, which has said so much already, can cost; None where nothing limits it."""
+    return bounds.of_round(turn, folded) if budgets.of(turn.user) else None
+
+
+def hold_for_round(turn: Turn, number: int, bound: Bound) -> None:
+    """Hold what a later request of a turn can cost. As `hold_for`."""
+    _hold(turn, number, budgets.of(turn.user), bound)
 
 
 def hold_for_request(*, user: User, work: uuid.UUID, number: int, request: dict[str, Any]) -> None:

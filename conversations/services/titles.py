@@ -14,6 +14,7 @@ from django.dispatch import receiver
 from conversations.claude import catalogue
 from conversations.models import Conversation, Message, Titling, Turn, Usage
 from conversations.services import budgets, spending, usage
+from conversations.services.attempts import if_possible, whole_or_least
 from conversations.services.notices import tell
 from conversations.transcript import Folded, plain_text
 
@@ -104,11 +105,24 @@ def _gone(instance: Titling, **kwargs: Any) -> None:
     """One that is deleted under whoever works on it, with its conversation or its user, is booked."""
     titling = instance.locked_unless_ended()
     if titling is not None:
-        _settle(titling, None, usage.Upstream() if titling.sent else None)
+        upstream = usage.Upstream() if titling.sent else None
+        whole_or_least(
+            f"The deleted title {titling.pk}",
+            lambda: _settle(titling, None, upstream),
+            lambda: _end_least(titling, upstream),
+        )
         tell("cancel", titling.pk)
 
 
 def _end(titling: Titling, answer: Folded | None, upstream: usage.Upstream | None) -> None:
+    whole_or_least(
+        f"Title {titling.pk}",
+        lambda: _end_whole(titling, answer, upstream),
+        lambda: _end_least(titling, upstream),
+    )
+
+
+def _end_whole(titling: Titling, answer: Folded | None, upstream: usage.Upstream | None) -> None:
     title = _title(answer) if answer else ""
     if title:  # before the budgets, as a turn that begins in the conversation locks them
         Conversation.objects.filter(pk=titling.conversation_id, title="").update(title=title)
@@ -118,17 +132,33 @@ def _end(titling: Titling, answer: Folded | None, upstream: usage.Upstream | Non
     titling.save()
 
 
+def _end_least(titling: Titling, upstream: usage.Upstream | None) -> None:
+    """End the work on a title whose answer, or whose conversation, nothing can be made of."""
+    if_possible(f"The usage of title {titling.pk}", lambda: _book_least(titling, upstream))
+    if_possible(f"What is held for title {titling.pk}", lambda: budgets.release(titling.pk))
+    Titling.objects.filter(pk=titling.pk).update(status=Titling.Status.FAILED, finished_at=Now())
+
+
+def _book_least(titling: Titling, upstream: usage.Upstream | None) -> None:
+    if upstream is not None:
+        _book(titling, usage.unanswered({"messages": PROMPT}), upstream)
+
+
 def _settle(titling: Titling, answer: Folded | None, upstream: usage.Upstream | None) -> None:
     if upstream is not None:
-        usage.book(
-            user=titling.turn.user,
-            answer=answer or usage.unanswered(_request(titling)),
-            model=titling.model,
-            upstream=upstream,
-            conversation=titling.conversation,
-            purpose=Usage.Purpose.TITLE,
-        )
+        _book(titling, answer or usage.unanswered(_request(titling)), upstream)
     budgets.release(titling.pk)
+
+
+def _book(titling: Titling, answer: Folded, upstream: usage.Upstream) -> None:
+    usage.book(
+        user=titling.turn.user,
+        answer=answer,
+        model=titling.model,
+        upstream=upstream,
+        conversation=titling.conversation,
+        purpose=Usage.Purpose.TITLE,
+    )
 
 
 def _title(answer: Folded) -> str:

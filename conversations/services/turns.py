@@ -14,7 +14,9 @@ from conversations import history, sources
 from conversations.claude import catalogue, parameters
 from conversations.errors import Conflict, IdempotencyMismatch, InvalidRequest, NotFound
 from conversations.models import Conversation, Message, Turn, User
-from conversations.services import attachments, limits, paths, requests, running, spending
+from conversations.services import attachments, ending, limits, paths, requests, running, spending, transcripts
+from conversations.services.answers import searched
+from conversations.services.calls import open_calls
 from conversations.services.notices import tell
 from conversations.services.settings import resolved
 from conversations.transcript import Folded, fold
@@ -52,10 +54,11 @@ def create(
     def begin(conversation: Conversation) -> Turn:
         settings = _checked(conversation.settings, asked.settings)
         again = asked.regenerate
-        message = _regenerated(conversation, again) if again else _said(user, conversation, asked, settings)
+        message = _regenerated(conversation, again) if again else _said(user, conversation, asked, content, settings)
         return Turn(user_message=message, settings=settings)
 
     conversation = Conversation.objects.get_visible(user, conversation_id)
+    content = attachments.take_in(owner=user, blocks=asked.content or [])
     return _created(user, conversation, begin, key, digest)
 
 
@@ -170,10 +173,13 @@ def _refuse_second(conversation: Conversation) -> None:
         raise Conflict("A turn is already active in this conversation.", details={"turn": str(active.pk)})
 
 
-def _said(user: User, conversation: Conversation, asked: Asked, settings: dict[str, Any]) -> Message:
+def _said(
+    user: User, conversation: Conversation, asked: Asked, content: list[dict[str, Any]], settings: dict[str, Any]
+) -> Message:
     parent = _parent(conversation, asked)
-    _check_results(parent, asked.content or [])
-    message = _message(conversation, parent, attachments.take_in(owner=user, blocks=asked.content or []))
+    _check_results(parent, content)
+    attachments.hold(owner=user, blocks=content)
+    message = _message(conversation, parent, content)
     _check_files(conversation.pk, parent, [message], settings)
     attachments.show([message])
     return message
@@ -214,7 +220,7 @@ def _message(conversation: Conversation, parent: uuid.UUID | None, blocks: list[
         parent_id=parent,
         role=Message.Role.USER,
         content=blocks,
-        text=running.searched(blocks),
+        text=searched(blocks),
     )
 
 
@@ -241,14 +247,22 @@ def _regenerated(conversation: Conversation, id: uuid.UUID) -> Message:
 
 def cancel(*, user: User, turn_id: uuid.UUID | str) -> Turn:
     """Asks for a turn to be stopped, or stops it at once if nobody runs it. Asking again, or too late, is harmless."""
+    found = Turn.objects.get_visible(user, turn_id)
     with transaction.atomic(durable=True):
-        found = Turn.objects.get_visible(user, turn_id)
-        turn = Turn.objects.select_for_update(no_key=True).get(pk=found.pk)
+        turn = _locked(found)
         if turn.status == Turn.RUNNING and turn.cancel_requested_at is None:
             Turn.objects.filter(pk=turn.pk).update(cancel_requested_at=Now())
             tell("cancel", turn.pk)
         elif turn.status in (Turn.QUEUED, Turn.Status.AWAITING_TOOLS):
-            running.end(turn, running.committed(turn), running.Ending(Turn.Status.CANCELLED))
+            ending.end(turn, None, ending.Ending(Turn.Status.CANCELLED, upstream=ending.sent(turn)))
+    return turn
+
+
+def _locked(found: Turn) -> Turn:
+    """Return a turn as it is now, locked. Raises NotFound where it was deleted meanwhile."""
+    turn = Turn.objects.select_for_update(no_key=True).filter(pk=found.pk).first()
+    if turn is None:
+        raise NotFound("There is no such turn.")
     return turn
 
 
@@ -258,14 +272,16 @@ def hand_in(*, user: User, turn_id: uuid.UUID | str, results: list[dict[str, Any
     They may come in parts, and as soon as their calls are seen. Handing in the same again is harmless. Raises
     InvalidRequest for results of no call, Conflict for another result of the same call, or where the turn has ended.
     """
+    found = Turn.objects.get_visible(user, turn_id)
+    taken = attachments.take_in(owner=user, blocks=results)
     with transaction.atomic(durable=True):
-        found = Turn.objects.get_visible(user, turn_id)
-        turn = Turn.objects.select_for_update(no_key=True).get(pk=found.pk)
-        folded = fold(running.committed(turn))
-        new = _unknown_yet(turn, folded, attachments.take_in(owner=user, blocks=results))
+        turn = _locked(found)
+        folded = fold(transcripts.committed(turn))
+        new = _unknown_yet(turn, folded, taken)
+        attachments.hold(owner=user, blocks=new)
         if new and turn.ended:
             raise Conflict("This turn has ended.", details={"status": turn.status})
-        calls = {call["id"] for call in running.open_calls(turn, folded)}
+        calls = {call["id"] for call in open_calls(turn, folded)}
         if strange := [result["tool_use_id"] for result in new if result["tool_use_id"] not in calls]:
             raise InvalidRequest(
                 f"The turn awaits no result of {', '.join(strange)}.", details={"awaited": sorted(calls)}

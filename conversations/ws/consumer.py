@@ -15,9 +15,10 @@ from django.conf import settings
 
 from conversations.api import turns as turn_api
 from conversations.api.errors import translate
-from conversations.database import AWAY, in_database
+from conversations.database import in_database
 from conversations.engine import RETRY_AFTER, engine
 from conversations.errors import ColloquyError, InvalidRequest, NotFound, RateLimited, Unavailable
+from conversations.faults import DATABASE_ERRORS
 from conversations.follow import follow
 from conversations.models import Conversation, Turn, User
 from conversations.services import turns
@@ -67,7 +68,7 @@ class Socket(AsyncWebsocketConsumer):
             await self.accept()
             await self.close(refused.code)
             return
-        except AWAY:  # nobody can be recognised; the client is to come again, as when a process restarts
+        except DATABASE_ERRORS:  # nobody can be recognised; the client is to come again, as when a process restarts
             await self.accept()
             await self.close(RESTARTING)
             return

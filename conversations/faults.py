@@ -1,0 +1,79 @@
+"""The database's errors told apart, by their SQLSTATE.
+
+Lost: the connection is gone, and whatever it was may be done again on another one, for ever.
+Contended: a deadlock or a serialisation failure; the same transaction may succeed a moment later, so it is tried again
+a few times.
+Everything else stays as it is however often it is tried: it is an error, and says so in its own words.
+"""
+
+from __future__ import annotations
+
+import psycopg
+from django.db import DatabaseError, InterfaceError, OperationalError
+
+from conversations.errors import ColloquyError, Conflict, InvalidRequest, Unavailable
+
+DATABASE_ERRORS = (DatabaseError, InterfaceError)
+"""What the ORM raises for an error of the database."""
+
+CONTENDED_TRIES = 5
+CONTENDED_PAUSE = 0.05  # seconds before the second try; each further one waits longer
+SOON, LATER = 5.0, 60.0  # seconds after which a client is told to try again
+
+LOST_STATES = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "53300"})
+"""Shut down, crashed, starting up, idle for too long, too many connections."""
+CONTENDED_STATES = frozenset({"40001", "40P01"})
+
+MESSAGES = {
+    "40": "The database was asked for the same by too many at once.",
+    "53": "The database has no room left: its disk or its memory is full.",
+    "54": "The database can't take something as large or as complex as this.",
+    "55": "What this needs is locked by something else.",
+    "57": "The database took too long for this, and it was cancelled.",
+    "58": "The database could not read or write its files.",
+    "XX": "The database found its own data damaged.",
+}
+"""What clients are told, by the class of the SQLSTATE."""
+
+
+def state_of(error: BaseException) -> str:
+    """Return the SQLSTATE of an error of psycopg's or the ORM's; empty where the server did not send one."""
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    return (cause.sqlstate or "") if isinstance(cause, psycopg.Error) else ""
+
+
+def is_lost(error: BaseException) -> bool:
+    """Return whether the connection to the database was lost, or could not be made."""
+    state = state_of(error)
+    if state:
+        return state.startswith("08") or state in LOST_STATES
+    return isinstance(error, (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError))
+
+
+def is_contended(error: BaseException) -> bool:
+    """Return whether the transaction met another one, and may succeed when it is tried again."""
+    return state_of(error) in CONTENDED_STATES
+
+
+def is_passing(error: BaseException) -> bool:
+    """Return whether the same transaction may succeed when it is tried again."""
+    return is_lost(error) or is_contended(error)
+
+
+def translate(error: BaseException) -> ColloquyError | None:
+    """Return an error of the database as one of ours, for a client; None for what is no such error.
+
+    503 where it may be tried again, 409 where the rows that it refers to have changed meanwhile, 400 for a value that
+    no column takes.
+    """
+    if not isinstance(error, (*DATABASE_ERRORS, psycopg.Error)):
+        return None
+    kind = state_of(error)[:2]
+    if is_lost(error):
+        return Unavailable("The database can't be reached.", retry_after=SOON)
+    if kind == "22":
+        return InvalidRequest("There is a value in this that can't be stored.")
+    if kind == "23":
+        return Conflict("What this refers to was changed or deleted meanwhile.")
+    message = MESSAGES.get(kind, "The database could not do this.")
+    return Unavailable(message, retry_after=SOON if kind in ("40", "55", "57") else LATER)

@@ -1,0 +1,55 @@
+"""The bytes of attachments in the storage, under their SHA-256.
+
+The storage may be a bucket far away, or a disk that is slow for seconds. So nothing here runs within a transaction,
+whose locks others would wait for; whoever tries gets a RuntimeError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, default_storage
+from django.db import connection
+
+from conversations.errors import ClaudeError
+
+
+def save(path: str, data: bytes) -> None:
+    """Keep bytes under a path, if they are not there yet."""
+    storage = _storage()
+    if not storage.exists(path):
+        storage.save(path, ContentFile(data))
+
+
+def read(path: str) -> bytes:
+    """Return the bytes under a path. Raises ClaudeError where they are missing."""
+    try:
+        with _storage().open(path) as file:
+            return bytes(file.read())
+    except FileNotFoundError:
+        raise ClaudeError(f"The file {path} is missing in the storage.", type="api_error") from None
+
+
+def remove(path: str) -> None:
+    """Remove the bytes under a path, if they are there."""
+    _storage().delete(path)
+
+
+@contextmanager
+def locked(sha256: str) -> Iterator[None]:
+    """Let nobody else keep or remove the bytes with this hash meanwhile. Nobody waits for it who has no such bytes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [sha256])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [sha256])
+
+
+def _storage() -> Storage:
+    if connection.in_atomic_block:
+        raise RuntimeError("The storage must not be waited for within a transaction.")
+    return default_storage
