@@ -13,9 +13,10 @@ from django.urls import path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
-from config.handler import Handler  # noqa: E402 - they need the settings and the models
+from config.bodies import BodyLimits  # noqa: E402 - they need the settings and the models
+from config.handler import Handler  # noqa: E402
 from config.health import Health  # noqa: E402
-from config.shutdown import drain_on_signals  # noqa: E402
+from config.shutdown import ClosingConnections, drain_on_signals  # noqa: E402
 from conversations.api.answers import Answering  # noqa: E402
 from conversations.claude.client import client  # noqa: E402
 from conversations.engine import engine  # noqa: E402
@@ -44,7 +45,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 
 application = ProtocolTypeRouter(
     {
-        "http": Health(Answering(Handler())),
+        "http": ClosingConnections(Health(BodyLimits(Answering(Handler())))),
         "websocket": URLRouter([path("ws/", Socket.as_asgi()), path("<path:rest>", not_found)]),  # type: ignore[arg-type]
         "lifespan": lifespan,
     }

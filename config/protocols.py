@@ -1,4 +1,4 @@
-"""Uvicorn's protocols, with readers that don't read left behind: it would keep them for as long as they stay.
+"""Uvicorn's protocols, with bounds on what a client that does not read, or does not stop sending, can hold.
 
 Named by their paths to uvicorn, which imports them before Django is set up.
 """
@@ -14,12 +14,61 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from conversations.ws.codes import TOO_SLOW
 
 LAST_WORDS = 3  # seconds that a reader who was left gets to hear why
+HEAD_LIMIT = 64 * 1024  # bytes of a request's head; what follows a body in chunks counts as one
+LINGER = 30  # seconds that a client gets to send the rest of a body that was refused already
+LATE = 0.05  # seconds in which a request that came with the end of the keep-alive time is found
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Cuts a client that has not read for `COLLOQUY_SEND_TIMEOUT` seconds; it can resume where it was."""
+    """Bounds what one client can hold.
+
+    A client that has not read for `COLLOQUY_SEND_TIMEOUT` seconds is cut; it can resume where it was. A head without an
+    end is refused: the parser would collect it for as long as it comes. The rest of a body that was answered before it
+    was read is thrown away, so that the answer can be read, but not for ever.
+    """
 
     _stalled: asyncio.TimerHandle | None = None
+    _lingering: asyncio.TimerHandle | None = None
+    _head = 0
+    """Bytes that came since the last head, or part of a body, was complete."""
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, and refuse a head that is too long."""
+        self._head += len(data)
+        super().data_received(data)
+        if self._head > HEAD_LIMIT and not self.transport.is_closing():
+            self.send_400_response("The request's head is too long.")
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer."""
+        self._head = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._head = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Go on with the next request, if this one was answered before it had come."""
+        self._head = 0
+        super().on_message_complete()
+        if self._lingering is not None:
+            _stop(self._lingering)
+            self._lingering = None
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def on_response_complete(self) -> None:
+        """Give the client time to send what nobody waits for any more."""
+        super().on_response_complete()
+        if self.cycle.response_complete and self.cycle.more_body and not self.transport.is_closing():
+            self._lingering = self.loop.call_later(LINGER, self.transport.abort)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection, unless a request has come in the same moment: uvloop looks at its timers first."""
+        self.timeout_keep_alive_task = self.loop.call_later(LATE, super().timeout_keep_alive_handler)
 
     def pause_writing(self) -> None:
         """As much is on its way to the client as may be."""
@@ -34,6 +83,7 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It has gone."""
         _stop(self._stalled)
+        _stop(self._lingering)
         super().connection_lost(exc)
 
 

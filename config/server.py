@@ -10,6 +10,8 @@ from uvicorn.supervisors import Multiprocess
 
 FRAME_LIMIT = 1024 * 1024  # bytes of a WebSocket frame; images go by HTTP
 AFTER_DRAIN = 2  # seconds that streams get to send their last events
+KEEP_ALIVE = 75  # seconds that an idle connection may count on: longer than clients and proxies keep theirs by default
+AFTER_KEEP_ALIVE = 5  # seconds more, for a request that was sent at the last moment
 
 
 def serve(host: str, port: int, workers: int = 1) -> None:
@@ -27,6 +29,8 @@ def serve(host: str, port: int, workers: int = 1) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE + AFTER_KEEP_ALIVE,
+        headers=[("Keep-Alive", f"timeout={KEEP_ALIVE}")],
         timeout_graceful_shutdown=AFTER_DRAIN,
     )
     if workers > 1:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
 
-from conversations.engine import engine
+from conversations.engine import draining, engine
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -46,3 +48,23 @@ def _drain_before(number: int, then: Handler) -> None:
         tasks.add(task)
 
     signal.signal(number, lambda *_: loop.call_soon_threadsafe(begin))
+
+
+class ClosingConnections:
+    """An ASGI application whose responses announce the end of their connection while the process drains.
+
+    So no client sends a request over a connection that is about to be closed, and has to guess whether it was taken.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer as the application does."""
+
+        async def closing(message: Any) -> None:
+            if message["type"] == "http.response.start" and draining():
+                message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+            await send(message)
+
+        await self._app(scope, receive, closing)

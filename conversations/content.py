@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ INTEGER_LIMIT = 2**63
 IMAGE_BASE64_LIMIT = 10 * 1024 * 1024
 DOCUMENT_BASE64_LIMIT = 32 * 1024 * 1024
 URL_LIMIT = 8192
+PATH_LIMIT = 500  # characters of the place of a complaint
 
 # The fields of each kind of block that a user may send; those in the first place are required.
 KINDS: dict[str, tuple[set[str], set[str]]] = {
@@ -79,22 +81,46 @@ def check_blocks(blocks: list[Any], path: str, kinds: Iterable[str]) -> None:
         _check_block(block, f"{path}.{index}", kinds)
 
 
-def check_text(value: Any, path: str, depth: int = 0) -> None:
-    """Refuses JSON that can't be stored and sent: NUL, half surrogate pairs, huge integers, extreme nesting."""
+def check_text(value: Any, path: str) -> None:
+    """Refuse JSON that can't be stored and sent: NUL, half surrogate pairs, huge integers, extreme nesting."""
+    flaw = _flaw(value, 0)
+    if flaw:
+        keys, complaint = flaw
+        raise bad(".".join([path, *reversed(keys)]).lstrip(".")[:PATH_LIMIT], complaint)
+
+
+def _flaw(value: Any, depth: int) -> tuple[list[str], str] | None:
+    """Return a complaint about the first flaw of a JSON value, and the keys that lead there, innermost first.
+
+    No path is built for what has none: keys may be long, and are said again for everything below them.
+    """
     if depth > DEPTH_LIMIT:
-        raise bad(path, "Nested too deep.")
+        return [], "Nested too deep."
     if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            raise bad(path, "Must not have NUL or half surrogate pairs in it.")
-    elif isinstance(value, int) and not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
-        raise bad(path, "Integers must fit into 64 bits.")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            check_text(key, path, depth + 1)
-            check_text(item, f"{path}.{key}", depth + 1)
+        return ([], "Must not have NUL or half surrogate pairs in it.") if _unstorable(value) else None
+    if isinstance(value, int) and not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
+        return [], "Integers must fit into 64 bits."
+    if isinstance(value, float) and not math.isfinite(value):
+        return [], "Must be a finite number."
+    pairs: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        if any(map(_unstorable, value)):
+            return [], "Keys must not have NUL or half surrogate pairs in them."
+        pairs = value.items()
     elif isinstance(value, list):
-        for index, item in enumerate(value):
-            check_text(item, f"{path}.{index}", depth + 1)
+        pairs = enumerate(value)
+    for key, each in pairs:
+        if flaw := _flaw(each, depth + 1):
+            flaw[0].append(str(key))
+            return flaw
+    return None
+
+
+def _unstorable(text: str) -> bool:
+    try:
+        return b"\0" in text.encode()
+    except UnicodeEncodeError:
+        return True
 
 
 def check_depth(value: Any, path: str, depth: int = 0) -> None:

@@ -18,6 +18,7 @@ from conversations.models import Attachment
 from conversations.services import attachments
 
 SIZE_LIMIT = 32 * 1024 * 1024  # bytes; Claude's own limit on a request
+FORM_LIMIT = 64 * 1024  # bytes of a form besides its file
 UPLOAD = inline_serializer("Upload", {"file": serializers.FileField()})
 
 
@@ -33,6 +34,7 @@ class Attachments(APIView):
     """Images and documents to be named in content."""
 
     parser_classes = (MultiPartParser,)
+    body_limit = SIZE_LIMIT + FORM_LIMIT
 
     @extend_schema(
         operation_id="uploadAttachment",

@@ -37,6 +37,8 @@ from conversations.errors import InvalidRequest, NotFound
 from conversations.models import Conversation, Usage
 from conversations.services import conversations, copies, paths, turns
 
+IMPORT_LIMIT = 256 * 1024 * 1024  # bytes
+
 
 class ConversationFilter(filters.FilterSet):
     """`q` and `archived`."""
@@ -77,6 +79,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
     filterset_class = ConversationFilter
     ordering_fields = ("updated_at", "created_at", "title")
     ordering = ("-updated_at", "-id")
+    body_limit: int | None = None
 
     def get_queryset(self) -> QuerySet[Conversation]:
         """The user's own."""
@@ -138,7 +141,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         return Response(as_json(copies.export(user=user_of(request), id=pk)))
 
     @documents.import_
-    @action(detail=False, methods=["post"], url_path="import")
+    @action(detail=False, methods=["post"], url_path="import", body_limit=IMPORT_LIMIT)
     def take_in(self, request: Request) -> Response:
         """Makes a conversation out of an export."""
         serializer = ExportSerializer(data=request.data)

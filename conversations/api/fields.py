@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from rest_framework import serializers
@@ -9,19 +10,24 @@ from rest_framework import serializers
 from conversations.content import check_text
 from conversations.errors import InvalidRequest
 
+NAME_LIMIT = 100  # characters of an unknown field's name in a complaint
+COMPLAINTS_LIMIT = 20
+
 
 class StrictSerializer(serializers.Serializer[Any]):
     """A serializer that refuses fields that it does not know, or does not take."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """The fields' values, or a complaint about each that is not taken."""
+        """Return the fields' values. Raises ValidationError, with a complaint about each that is not taken."""
         if isinstance(data, dict):
-            complaints = {name: "Unknown field." for name in data if name not in self.fields}
-            for name in data.keys() - complaints.keys():
-                if self.fields[name].read_only:
-                    complaints[name] = "This field can't be set."
-            if complaints:
-                raise serializers.ValidationError(complaints)
+            unknown = {name[:NAME_LIMIT]: "Unknown field." for name in data if name not in self.fields}
+            fixed = {
+                name: "This field can't be set."
+                for name, field in self.fields.items()
+                if field.read_only and name in data
+            }
+            if unknown or fixed:
+                raise serializers.ValidationError(dict(islice({**unknown, **fixed}.items(), COMPLAINTS_LIMIT)))
         return super().to_internal_value(data)
 
 

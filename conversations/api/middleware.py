@@ -12,10 +12,15 @@ from conversations.fields import uuid7
 HEADER = "request-id"
 
 
+def new_id() -> str:
+    """Return an id for a request."""
+    return f"req_{uuid7().hex}"
+
+
 def id_of(request: HttpRequest) -> str:
-    """The id of a request, made up when it is first asked for."""
+    """Return the id of a request, made up when it is first asked for."""
     if not hasattr(request, "colloquy_id"):
-        request.colloquy_id = f"req_{uuid7().hex}"  # type: ignore[attr-defined]
+        request.colloquy_id = new_id()  # type: ignore[attr-defined]
     return str(request.colloquy_id)  # type: ignore[attr-defined]
 
 

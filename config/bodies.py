@@ -1,0 +1,157 @@
+"""How large a request may be, held against it before anything is made of it."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.urls import Resolver404, resolve
+from rest_framework.permissions import AllowAny
+
+from conversations.api.middleware import HEADER, new_id
+from conversations.errors import ColloquyError, InvalidRequest, TooLarge, UnsupportedMediaType
+
+ANONYMOUS_LIMIT = 64 * 1024  # bytes of a body from nobody that we know
+LARGE = 1024 * 1024  # bytes, from which on a body's memory is freed at once
+HEAD_LIMIT = 64 * 1024  # bytes of the request line and all headers
+
+Message = dict[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)  # of glibc; other allocators do without
+
+
+class HeadTooLarge(InvalidRequest):
+    """The request's headers are too large."""
+
+    default_status = 431
+
+
+class BodyLimits:
+    """An ASGI application that refuses a request that is too large, and hands any other on.
+
+    A view names its own limit as `body_limit`, in bytes; others have `DATA_UPLOAD_MAX_MEMORY_SIZE`. Views that need no
+    credentials, requests without credentials and paths that nothing serves have `ANONYMOUS_LIMIT`. A body with a length
+    is refused before any of it is read, one without as soon as it is over the limit. Compressed bodies are not taken:
+    what they come to is not known before they are read.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answers a request that is too large by itself: 413, 415 or 431 in the contract's shape."""
+        try:
+            headers = _headers(scope)
+            length = _declared_length(headers)
+            if length is None:
+                receive = _measured(scope, receive, _limit(scope, headers))
+            elif length > ANONYMOUS_LIMIT:
+                _check(length, _limit(scope, headers))
+            await self._app(scope, receive, send)
+            if length is None or length > LARGE:
+                _free()
+        except ColloquyError as refusal:
+            await _refuse(send, refusal)
+
+
+def _headers(scope: Message) -> dict[bytes, bytes]:
+    """Return the headers by their names. Raises HeadTooLarge or UnsupportedMediaType."""
+    pairs: Iterable[tuple[bytes, bytes]] = scope["headers"]
+    size = len(scope.get("raw_path") or b"") + len(scope["query_string"]) + sum(len(n) + len(v) for n, v in pairs)
+    if size > HEAD_LIMIT:
+        raise HeadTooLarge(
+            f"The request line and its headers have {size} bytes; at most {HEAD_LIMIT} are taken.",
+            details={"limit": HEAD_LIMIT},
+        )
+    headers = dict(pairs)
+    encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
+    if encoding not in ("", "identity"):
+        raise UnsupportedMediaType(
+            "Compressed bodies are not taken; send it without Content-Encoding.",
+            details={"Content-Encoding": "not taken"},
+        )
+    return headers
+
+
+def _declared_length(headers: dict[bytes, bytes]) -> int | None:
+    """Return the length of the body in bytes; None where it is sent in chunks. Raises InvalidRequest."""
+    text = headers.get(b"content-length")
+    if b"transfer-encoding" in headers:
+        return None
+    if text is None:
+        return 0
+    if not re.fullmatch(rb"\d{1,18}", text):
+        raise InvalidRequest("Content-Length must be a number.", details={"Content-Length": "not a number"})
+    return int(text)
+
+
+def _limit(scope: Message, headers: dict[bytes, bytes]) -> int:
+    """Return the most bytes that the body may have: what the view takes, if the request has credentials at all."""
+    try:
+        view: Any = resolve(scope["path"]).func
+    except Resolver404:
+        return ANONYMOUS_LIMIT
+    kind = getattr(view, "cls", None)
+    if AllowAny in getattr(kind, "permission_classes", ()) or not _has_credentials(headers):
+        return ANONYMOUS_LIMIT
+    own = getattr(view, "initkwargs", {}).get("body_limit") or getattr(kind, "body_limit", None)
+    return int(own or settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
+
+
+def _has_credentials(headers: dict[bytes, bytes]) -> bool:
+    return b"authorization" in headers or settings.SESSION_COOKIE_NAME.encode() in headers.get(b"cookie", b"")
+
+
+def _check(size: int, limit: int) -> None:
+    if size > limit:
+        raise TooLarge(f"The body may have at most {limit} bytes.", details={"limit": limit})
+
+
+def _measured(scope: Message, receive: Receive, limit: int) -> Receive:
+    """Return a `receive` that raises TooLarge when a body without a length is over the limit.
+
+    At its end the length is added to the headers: Django and REST framework take a body without one for none.
+    """
+    size = 0
+
+    async def measured() -> Message:
+        nonlocal size
+        message = await receive()
+        if message["type"] == "http.request":
+            size += len(message.get("body", b""))
+            _check(size, limit)
+            if not message.get("more_body", False):
+                scope["headers"] = [*scope["headers"], (b"content-length", str(size).encode())]
+        return message
+
+    return measured
+
+
+def _free() -> None:
+    """Free what a large body took.
+
+    REST framework's requests refer to themselves, so that they stay with their data until they are collected, and a few
+    large objects don't make the collector begin. What each thread has freed, the allocator keeps for that thread.
+    """
+    gc.collect(1)
+    _trim(0)
+
+
+async def _refuse(send: Send, error: ColloquyError) -> None:
+    id = new_id()
+    body = orjson.dumps(error.payload(id))
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (HEADER.encode(), id.encode()),
+    ]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
