@@ -43,7 +43,11 @@ class ConversationSerializer(SettingsSerializer):
     )
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
-    snippet = serializers.CharField(read_only=True, required=False, help_text="Where `q` was found, with <mark>.")
+    snippet = serializers.CharField(
+        read_only=True,
+        required=False,
+        help_text="Where `q` was found: HTML in which `<mark>` is the only tag and all that was said is escaped.",
+    )
 
     def to_representation(self, instance: Conversation) -> dict[str, Any]:
         """The row, with its settings as fields."""

@@ -30,8 +30,12 @@ async def _body(turn: uuid.UUID, after: int, form: Form) -> AsyncGenerator[bytes
 
 
 def as_events(batch: Batch) -> list[bytes]:
-    """Claude's own events with `turn` and `position`."""
-    return _joined(f"id: {frame.position}\nevent: {frame.type}\ndata: {frame.data}\n\n" for frame in batch.frames)
+    """Return Claude's own events with `turn` and `position`.
+
+    `id` is the last line of each: some clients (`@microsoft/fetch-event-source`) take it as seen as soon as its line
+    has come, and would resume behind an event that was cut before its data.
+    """
+    return _joined(f"event: {frame.type}\ndata: {frame.data}\nid: {frame.position}\n\n" for frame in batch.frames)
 
 
 def as_tokens(batch: Batch) -> list[bytes]:

@@ -86,18 +86,22 @@ def create(request: Request, conversation: str) -> Later:
 
 
 def answered(request: Request, begin: Callable[[], tuple[Turn, bool]]) -> Later:
-    """Begins a turn, runs it if it is new, and answers as the request wants it."""
+    """Begin a turn, run it if it is new, and answer as the request wants it.
+
+    A reader that retries the request after its stream was cut, with `Last-Event-ID`, gets what it has not seen.
+    """
     form, wait = stream_format(request), flag(request, "wait")
     if draining():
         raise Unavailable(retry_after=RETRY_AFTER)
     turn, new = begin()
+    after = 0 if new or not _last_seen(request) else position_of(request, turn)
     id, created = turn.pk, {} if form or wait else shown(turn.pk)
 
     async def then() -> Stream | dict[str, Any]:
         if new:
             await (await engine()).run("turn", id)
         if form:
-            return event_stream(id, 0, form)
+            return event_stream(id, after, form)
         return await answer_of(id) if wait else created
 
     return Later(request, then, status=201, headers=limits.headers(user_of(request)))
@@ -137,14 +141,34 @@ def flag(request: Request, name: str) -> bool:
     return value in ("true", "1")
 
 
+LAST_SEEN = "Last-Event-ID"
+
+
 def position_of(request: Request, turn: Turn) -> int:
-    """Where a reader wants to go on: `after`, or the last event that it has seen."""
-    text = request.query_params.get("after") or request.headers.get("Last-Event-ID") or "0"
+    """Return the position from which a reader wants to go on.
+
+    `Last-Event-ID` comes before `after`: a reader that reconnects by itself asks the address that it was first given,
+    and tells in the header how far it has come since. Raises InvalidRequest for what is no position of the turn.
+    """
+    name, text = (LAST_SEEN, seen) if (seen := _last_seen(request)) else ("after", request.query_params.get("after"))
+    text = text or "0"
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise InvalidRequest("after must be a position.", details={"after": "not a position"})
+        raise InvalidRequest(f"{name} must be a position.", details={name: "not a position"})
     if turn.ended and int(text) > turn.position:
-        raise InvalidRequest(f"after is beyond the end, which is at {turn.position}.", details={"after": "too far"})
+        raise InvalidRequest(f"{name} is beyond the end, which is at {turn.position}.", details={name: "too far"})
     return int(text)
+
+
+def has_seen_all(request: Request, turn: Turn) -> bool:
+    """Tell whether a reader comes back for more of a turn that has ended and of which it has seen all.
+
+    Such a reader, as a browser's EventSource, comes back until it is answered 204.
+    """
+    return turn.ended and _last_seen(request) == str(turn.position)
+
+
+def _last_seen(request: Request) -> str:
+    return request.headers.get(LAST_SEEN, "")
 
 
 class Negotiation(DefaultContentNegotiation):
@@ -168,9 +192,11 @@ class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
 
     @documents.events
     @action(detail=True, content_negotiation_class=Negotiation)
-    def events(self, request: Request, pk: str) -> Later:
-        """Streams."""
+    def events(self, request: Request, pk: str) -> Later | Response:
+        """Stream the events."""
         turn = Turn.objects.get_visible(request.user, pk)
+        if has_seen_all(request, turn):
+            return Response(status=204)
         position, form = position_of(request, turn), stream_format(request) or as_events
 
         async def then() -> Stream:

@@ -90,4 +90,4 @@ class Message(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.role}: {self.text[:80]}"
+        return f"Message {self.id} ({self.role})"

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery
 from django.db import transaction
-from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Replace
 
 from conversations.claude import parameters
 from conversations.errors import NotFound
@@ -76,14 +76,25 @@ def delete(*, user: User, id: uuid.UUID | str) -> None:
 
 
 def search(found: QuerySet[Conversation], words: str) -> QuerySet[Conversation]:
-    """Those whose title or messages have all the words, with a snippet that shows where."""
+    """Return those whose title or messages have all the words, each with a `snippet` of HTML that shows where."""
     query = SearchQuery(words, search_type="websearch", config="simple")
     messages = Message.objects.filter(conversation=OuterRef("pk"), searchable=query)
-    in_message = messages.order_by("-id").annotate(headline=SearchHeadline("text", query, config="simple", **MARKS))
+    in_message = messages.order_by("-id").annotate(headline=_headline("text", query))
     return found.filter(Q(searchable=query) | Exists(messages)).annotate(
         snippet=Coalesce(
             Subquery(in_message.values("headline")[:1]),
-            SearchHeadline(F("title"), query, config="simple", **MARKS),
+            _headline("title", query),
             output_field=CharField(),
         )
     )
+
+
+def _headline(column: str, query: SearchQuery) -> SearchHeadline:
+    """Return a piece of a column with the words of a query in `<mark>`.
+
+    What the column holds is escaped before the marks are set, so that they are the only tags.
+    """
+    escaped: Any = F(column)
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        escaped = Replace(escaped, Value(character), Value(entity))
+    return SearchHeadline(escaped, query, config="simple", **MARKS)

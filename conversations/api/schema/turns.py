@@ -28,11 +28,18 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="Names the turn: the same request again, at any later time, answers with the same turn.",
 )
+LAST_EVENT_ID = OpenApiParameter(
+    "Last-Event-ID",
+    {"type": "integer", "minimum": 0},
+    OpenApiParameter.HEADER,
+    description="The position of the last event that a reader has seen, which goes on from there; it comes before `after`.",
+)
 STREAM = OpenApiResponse(
     Shape(StreamEvent),
     description="With `Accept: text/event-stream` or `format`: the turn's events from its beginning to its end. Each "
     "event's `data` is one of these objects, its `id` the position, its `event` the type.",
 )
+SEEN_ALL = OpenApiResponse(description="The turn has ended, and `Last-Event-ID` is its end: there is no more.")
 BEGUN = OpenApiResponse(
     TurnSerializer,
     description="The turn: at once, `queued` or `running`; with `wait=true` when it has ended, with its `messages`, "
@@ -54,7 +61,7 @@ create = extend_schema(
     description="Begins a turn: `content` to say, or `regenerate` with an answer's id. It answers in one of three "
     "ways: with the turn at once (201), with the turn when it has ended (201, `wait=true`), or with the turn's events "
     "as they come (200, `Accept: text/event-stream`).",
-    parameters=[WAIT, IDEMPOTENCY_KEY, FORMAT],
+    parameters=[WAIT, IDEMPOTENCY_KEY, LAST_EVENT_ID, FORMAT],
     request=TurnRequestSerializer,
     responses=BEGINNING,
 )
@@ -70,15 +77,10 @@ events = extend_schema(
     description="The turn's events past a position, to its end: live or stored, at any later time.",
     parameters=[
         OpenApiParameter("after", {"type": "integer", "minimum": 0}, description="A position; default 0."),
-        OpenApiParameter(
-            "Last-Event-ID",
-            {"type": "integer", "minimum": 0},
-            OpenApiParameter.HEADER,
-            description="The position of the last event that was seen; `after` comes before it.",
-        ),
+        LAST_EVENT_ID,
         FORMAT,
     ],
-    responses={(200, EVENT_STREAM): STREAM},
+    responses={(200, EVENT_STREAM): STREAM, 204: SEEN_ALL},
 )
 cancel = extend_schema(
     operation_id="cancelTurn",
@@ -99,7 +101,7 @@ go_on = extend_schema(
     summary="Continue an answer",
     description="A new turn that goes on from an answer that was stopped or cut: its `actions` have `continue`. It "
     "answers like `createTurn`.",
-    parameters=[WAIT, IDEMPOTENCY_KEY, FORMAT],
+    parameters=[WAIT, IDEMPOTENCY_KEY, LAST_EVENT_ID, FORMAT],
     request=SettingsSerializer,
     responses=BEGINNING,
 )

@@ -1,0 +1,54 @@
+"""What a search shows of where it found the words: HTML that is harmless, whatever was said."""
+
+from __future__ import annotations
+
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.clients import Api
+
+QUIETLY = "[[sandbox: text=Yes]]"
+HOSTILE = [
+    "<mark>needle</mark> <img src=x onerror=alert(1)>",
+    'needle <img src="x" onerror="alert(1)"',
+    "<script>x</script> needle <svg/onload=alert(1)>",
+    "</mark><iframe srcdoc='needle'> needle",
+    "&lt;img src=x&gt; needle &amp; &#60;b&#62;",
+    "needle<!-- --><a href='javascript:alert(1)'>needle</a>",
+    "http://needle.example/?a=1&b=<b> needle",
+    "1 < 2 needle > & \x01\x02\ufdd0",
+]
+
+
+class Tags(HTMLParser):
+    """The tags of a text, and what is marked in it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag if not attributes else f"{tag} {attributes}")
+
+    def handle_comment(self, data: str) -> None:
+        self.tags.append("comment")
+
+
+def plain(snippet: str) -> str:
+    return unescape(snippet.replace("<mark>", "").replace("</mark>", ""))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("place", ["title", "message"])
+def test_marks_are_its_only_tags(api: Api, text: str, place: str) -> None:
+    conversation = api.conversation(title=text if place == "title" else "")
+    if place == "message":
+        api.ask(f"{text} {QUIETLY}", conversation)
+    [row] = api.get("conversations/?q=needle").json()["results"]
+    assert set(Tags(row["snippet"]).tags) == {"mark"}
+    assert plain(row["snippet"]) in f"{text} {QUIETLY}"
+    assert "<mark>needle</mark>" in row["snippet"]
