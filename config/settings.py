@@ -201,6 +201,12 @@ COLLOQUY_LEASE = env_number("COLLOQUY_LEASE", 30)  # seconds that a silent proce
 COLLOQUY_DRAIN = env_number("COLLOQUY_DRAIN", 25)  # seconds that running turns get at shutdown
 COLLOQUY_SEND_TIMEOUT = env_number("COLLOQUY_SEND_TIMEOUT", 10)  # seconds until a reader that does not read is left
 
+# --- Checking extractions, in processes that are given up beyond these limits -----------------------------------------
+
+COLLOQUY_CHECK_TIMEOUT = env_number("COLLOQUY_CHECK_TIMEOUT", 5)  # seconds that one check may take
+COLLOQUY_CHECK_MEMORY = int(env_number("COLLOQUY_CHECK_MEMORY", 512))  # MB of address space of each
+COLLOQUY_CHECK_PROCESSES = int(env_number("COLLOQUY_CHECK_PROCESSES", 4))  # at once, in each process of the platform
+
 # --- Limits of each user, over all processes; 0 for none ------------------------------------------------------------
 
 COLLOQUY_TURNS_PER_MINUTE = int(env_number("COLLOQUY_TURNS_PER_MINUTE", 0))

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 from conversations.caching import is_mark
 from conversations.errors import InvalidRequest, UnsupportedMediaType
+from conversations.exact_json import DEPTH_LIMIT
 from conversations.media import IMAGE_TYPES, identify
 
 Block = dict[str, Any]
 
 BLOCKS_LIMIT = 1000
-DEPTH_LIMIT = 100
 INTEGER_LIMIT = 2**63
 IMAGE_BASE64_LIMIT = 10 * 1024 * 1024
 DOCUMENT_BASE64_LIMIT = 32 * 1024 * 1024

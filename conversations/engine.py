@@ -67,6 +67,8 @@ class Engine:
         """Whether what ran here has ended: whoever still reads goes on at another process."""
         self.at_drain: list[Callable[[], Awaitable[None]]] = []
         """What else has to come to an end before the process may leave."""
+        self.at_stop: list[Callable[[], Awaitable[None]]] = []
+        """What is closed when everything has come to its end."""
         self.runners = [Runner(import_string(work)(self), self.process) for work in settings.COLLOQUY_WORK]
         self._tasks: list[asyncio.Task[None]] = []
         self._drain: asyncio.Task[None] | None = None
@@ -135,6 +137,7 @@ class Engine:
                 await in_database(Process.objects.filter(pk=self.process).delete)
         except (TimeoutError, *DATABASE_ERRORS) as error:
             logger.warning("The lease of this process is left to run out: %s", error)
+        await asyncio.gather(*(close() for close in self.at_stop))
         await close_client()
         _engines.pop(asyncio.get_running_loop(), None)
 

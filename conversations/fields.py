@@ -10,6 +10,8 @@ import uuid_utils.compat
 from django.db import models
 from psycopg.types.json import Json
 
+from conversations import exact_json
+
 
 def uuid7() -> uuid.UUID:
     """A key that sorts by the time it was made; made here, so that it is known before the row is written."""
@@ -33,3 +35,19 @@ class VerbatimJSONField(models.JSONField):
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         """Psycopg has parsed it already."""
         return value
+
+
+class ExactJSONField(VerbatimJSONField):
+    """Verbatim JSON whose numbers keep their digits on the way back as well."""
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        """Return what psycopg sends as `json`."""
+        return None if value is None else Json(value, dumps=exact_json.dumps)
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+        """Ask for the text: psycopg would make floats of what it knows as JSON."""
+        return f"({sql})::text", params
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        """Return the value that the text stands for."""
+        return None if value is None else exact_json.loads(value)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
-from conversations.fields import VerbatimJSONField, uuid7
+from conversations.fields import ExactJSONField, VerbatimJSONField, uuid7
 from conversations.models import Attachment, Leased, OwnedQuerySet, Usage
 
 
@@ -32,7 +32,7 @@ class Extraction(Leased):
     content = VerbatimJSONField(help_text="Claude's content blocks; attachments stand for base64.")
     model = models.CharField(max_length=200)
     max_attempts = models.PositiveSmallIntegerField(default=2)
-    data = VerbatimJSONField(null=True)
+    data = ExactJSONField(null=True)
     problems = VerbatimJSONField(default=list, help_text="What is wrong with the last attempt's data.")
     error = VerbatimJSONField(null=True, help_text="Type and message of what made it fail.")
 

@@ -19,7 +19,7 @@ from conversations.services.usage import Upstream
 from conversations.storing import in_storage
 from conversations.transcript import Event, Folded, fold, plain_text
 from conversations.upstream import UpstreamRequest
-from extraction import asking, schemas, services
+from extraction import asking, checks, services
 from extraction.models import Attempt, Extraction
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Extractions:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        engine.at_stop.append(checks.close)
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
         """Ends an extraction that nobody runs any more."""
@@ -86,7 +87,7 @@ def _failed(error: dict[str, str]) -> Outcome:
 
 
 async def _attempts(extraction: Extraction) -> Outcome:
-    native = _native(extraction)
+    native = await _native(extraction)
     content = await in_storage(attachments.filled, await persistently(attachments.located, extraction.content))
     earlier: list[asking.Answered] = []
     while True:
@@ -101,22 +102,22 @@ async def _attempts(extraction: Extraction) -> Outcome:
         number = len(earlier) + 1
         await persistently(services.begin_attempt, extraction=extraction, number=number, request=request)
         attempt = await _attempt(extraction, number, request)
-        outcome = _judged(extraction.schema, attempt)
-        await persistently(services.note, attempt=attempt, problems=outcome.get("problems", []))
-        if outcome["status"] != Extraction.Status.INVALID or number == extraction.max_attempts:
+        outcome, again = await _judged(extraction, attempt)
+        await persistently(services.note, attempt=attempt, problems=outcome["problems"])
+        if not again or number == extraction.max_attempts:
             return outcome
         answered = [block for block in attempt.content if block.get("type") == "text" and block["text"].strip()]
         nothing = [{"type": "text", "text": "(nothing)"}]
         earlier.append(asking.Answered(answered or nothing, outcome["problems"]))
 
 
-def _native(extraction: Extraction) -> dict[str, Any] | None:
-    """The schema that Claude is held to, or None where it can only be asked to keep to it."""
+async def _native(extraction: Extraction) -> dict[str, Any] | None:
+    """Return the schema that Claude is held to, or None where it can only be asked to keep to it."""
     model = catalogue.find(extraction.model)
     cites = any((block.get("citations") or {}).get("enabled") for block in extraction.content)
     if model is None or not model.structured_outputs or cites:
         return None
-    return schemas.native(extraction.schema)
+    return await checks.native(extraction.owner_id, extraction.schema)
 
 
 def _max_tokens(model: str) -> int:
@@ -152,23 +153,20 @@ async def _kept(
     )
 
 
-def _judged(schema: dict[str, Any], attempt: Attempt) -> Outcome:
-    """What an attempt comes to."""
+async def _judged(extraction: Extraction, attempt: Attempt) -> tuple[Outcome, bool]:
+    """Return what an attempt comes to, and whether Claude is worth asking again."""
     if attempt.stop_reason == "refusal":
         said = f" It said: {plain_text(attempt.content)[:EXPLAINED]}" if attempt.content else ""
-        return {"status": Extraction.Status.REFUSED, "problems": [_problem(f"Claude refused to answer.{said}")]}
+        return {"status": Extraction.Status.REFUSED, "problems": [_problem(f"Claude refused to answer.{said}")]}, False
     if attempt.stop_reason in TRUNCATED:
-        return {"status": Extraction.Status.TRUNCATED, "problems": [_problem(f"It was cut by {attempt.stop_reason}.")]}
-    try:
-        data = asking.json_in(plain_text(attempt.content))
-    except ValueError as error:
-        return {"status": Extraction.Status.INVALID, "problems": [_problem(str(error))]}
-    problems = schemas.problems(schema, data)
-    if problems:
-        data = schemas.with_spelling(schema, data)
-        problems = schemas.problems(schema, data)
-    status = Extraction.Status.INVALID if problems else Extraction.Status.SUCCEEDED
-    return {"status": status, "data": data, "problems": problems}
+        problem = _problem(f"It was cut by {attempt.stop_reason}.")
+        return {"status": Extraction.Status.TRUNCATED, "problems": [problem]}, False
+    # Blocks of text are parts of one: Claude cuts it wherever a citation begins or ends.
+    text = "".join(block["text"] for block in attempt.content if block.get("type") == "text" and block.get("text"))
+    judgement = await checks.judged(extraction.owner_id, extraction.schema, text)
+    status = Extraction.Status.INVALID if judgement.problems else Extraction.Status.SUCCEEDED
+    outcome = {"status": status, "data": judgement.data, "problems": judgement.problems}
+    return outcome, bool(judgement.problems) and not judgement.final
 
 
 def _problem(message: str) -> dict[str, str]:

@@ -22,7 +22,6 @@ LIBRARIES = [
     "django.core.management",
     "django.db.models",
     "genai_prices",
-    "jsonschema",
     "PIL.Image",
     "psycopg_pool",
     "uvicorn.config",

@@ -5,7 +5,6 @@ What a model writes is nobody's HTML, and an image in it would tell its server w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -14,6 +13,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+
+from conversations.exact_json import dumps
 
 Block = dict[str, Any]
 
@@ -48,7 +49,7 @@ def blocks(content: Sequence[Block]) -> SafeString:
 
 def as_json(value: object) -> SafeString:
     """JSON as it reads best, escaped."""
-    return format_html("<pre class='json'>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False))
+    return format_html("<pre class='json'>{}</pre>", dumps(value, indent=2, ascii=False))
 
 
 def _block(block: Block) -> SafeString:

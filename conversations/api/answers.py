@@ -47,7 +47,9 @@ class Later(HttpResponse):
 
     def __init__(self, request: Request, then: Then, status: int = 200, headers: dict[str, str] | None = None) -> None:
         super().__init__(status=status, headers=headers)
-        request._request.scope[LATER] = then  # type: ignore[attr-defined]
+        accepted = request.accepted_renderer
+        renderer = accepted if isinstance(accepted, JSONRenderer) else JSONRenderer()  # a stream is no renderer's work
+        request._request.scope[LATER] = then, renderer  # type: ignore[attr-defined]
 
 
 class Answering:
@@ -68,11 +70,12 @@ class Answering:
 
         await self._django(scope, receive, forward)
         if held:
-            await _while_there(receive, _answer(scope[LATER], held[0], send))
+            then, renderer = scope[LATER]
+            await _while_there(receive, _answer(then, renderer, held[0], send))
 
 
-async def _answer(then: Then, start: Message, send: Send) -> None:
-    """What comes later, under the status and the headers that Django gave."""
+async def _answer(then: Then, renderer: JSONRenderer, start: Message, send: Send) -> None:
+    """Send what comes later, under the status and the headers that Django gave."""
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
     del headers["content-type"]
     headers.pop("content-length", None)
@@ -93,7 +96,7 @@ async def _answer(then: Then, start: Message, send: Send) -> None:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     else:
-        encoded = JSONRenderer().render(answer)
+        encoded = renderer.render(answer)
         await _start(send, status, {**headers, "content-type": "application/json", "content-length": str(len(encoded))})
         await send({"type": "http.response.body", "body": encoded})
 

@@ -12,14 +12,15 @@ from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 
 from conversations.api.answers import Later
+from conversations.api.renderers import ExactJSONRenderer
 from conversations.api.requests import user_of
 from conversations.api.schema.errors import ASKED_CLAUDE, errors
 from conversations.api.turns import flag
-from conversations.database import persistently
+from conversations.database import in_database, persistently
 from conversations.engine import RETRY_AFTER, draining, engine
 from conversations.errors import ClaudeError, Unavailable, status_of
 from conversations.wakes import POLL, heard
-from extraction import services
+from extraction import checks, services
 from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer
 from extraction.models import Extraction
 
@@ -71,6 +72,7 @@ class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     serializer_class = ExtractionSerializer
     queryset = Extraction.objects.none()
     filter_backends = ()
+    renderer_classes = (ExactJSONRenderer,)
 
     def get_queryset(self) -> QuerySet[Extraction]:
         """The user's own."""
@@ -89,18 +91,24 @@ class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         responses={201: ExtractionSerializer, **errors(*ASKED_CLAUDE)},
     )
     def create(self, request: Request) -> Later:
-        """Begins an extraction."""
+        """Begin an extraction.
+
+        The schema is checked when the request's thread and connection are given back: that may take its time.
+        """
         serializer = ExtractionRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         wait = flag(request, "wait")
         if draining():
             raise Unavailable(retry_after=RETRY_AFTER)
+        owner = user_of(request)
         fields = {"model": settings.COLLOQUY_DEFAULT_MODEL, **serializer.validated_data}
-        extraction = services.create(owner=user_of(request), **fields)
-        created = shown(extraction.pk)
 
         async def then() -> dict[str, Any]:
-            await (await engine()).run("extraction", extraction.pk)
+            here = await engine()
+            await checks.check(owner.pk, fields["schema"])
+            extraction = await in_database(services.create, owner=owner, **fields)
+            created = await persistently(shown, extraction.pk)
+            await here.run("extraction", extraction.pk)
             return await answer_of(extraction.pk) if wait else created
 
         return Later(request, then, status=201)

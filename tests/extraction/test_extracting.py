@@ -59,7 +59,7 @@ def test_an_answer_that_never_fits_is_invalid_after_two_attempts(api: Api, sandb
     assert len(extraction["attempts"]) == 2
     assert {problem["path"] for problem in extraction["problems"]} == {"", "/name"}
     again = sandbox.requests[-1].body["messages"][-1]["content"]
-    assert "7 is not of type 'string'" in again
+    assert '7 is not of type "string"' in again
     assert extraction["usage"]["requests"] == 2
 
 

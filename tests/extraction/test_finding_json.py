@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extraction.asking import Answered, json_in, request_for
+from conversations.exact_json import dumps
+from extraction.answers import judged
+from extraction.asking import Answered, request_for
+from extraction.schemas.validation import Validator
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 VALUES = st.recursive(
@@ -21,31 +24,96 @@ CONTAINERS = st.lists(VALUES, max_size=4) | st.dictionaries(TEXTS, VALUES, max_s
 PROSE = st.text(st.characters(categories=["L", "P", "Zs"], exclude_characters="[{`"), max_size=40)
 
 
+def found(text: str, schema: dict[str, Any] | None = None) -> Any:
+    """The data of an answer, as a reader whose numbers are floats has it."""
+    judgement = judged(schema or {}, text)
+    assert judgement.problems == []
+    return json.loads(dumps(judgement.data))
+
+
 @given(VALUES, st.sampled_from([None, 2]))
 def test_it_finds_json_that_stands_alone(value: Any, indent: int | None) -> None:
-    assert json_in(f"\n{json.dumps(value, indent=indent)} ") == value
+    assert found(f"\n{json.dumps(value, indent=indent)} ") == value
 
 
 @given(CONTAINERS, PROSE, PROSE)
 def test_it_finds_json_in_the_middle_of_prose(value: Any, before: str, after: str) -> None:
-    assert json_in(f"Here: {before} {json.dumps(value)} {after} there.") == value
+    assert found(f"Here: {before} {json.dumps(value)} {after} there.") == value
 
 
-@given(VALUES, PROSE)
-def test_it_finds_json_in_a_fence(value: Any, before: str) -> None:
-    assert json_in(f"So: {before}\n```json\n{json.dumps(value)}\n```\nThat is all.") == value
+@given(VALUES, PROSE, st.sampled_from(["```json\n%s\n```", "```\n%s\n```", "~~~ JSON\r\n%s\r\n~~~", "````\n%s\n````"]))
+def test_it_finds_json_in_a_fence(value: Any, before: str, fence: str) -> None:
+    assert found(f"So: {before}\n{fence % json.dumps(value)}\nThat is all.") == value
 
 
-def test_it_passes_over_braces_that_are_not_json() -> None:
-    assert json_in('The set {a, b} gives {"a": 1}.') == {"a": 1}
+@given(CONTAINERS, st.lists(CONTAINERS, max_size=3))
+def test_the_one_that_satisfies_the_schema_is_found_among_others(value: Any, others: list[Any]) -> None:
+    schema = {"type": "object", "required": ["the one"]}
+    parts = [json.dumps(part) for part in (*others, {"the one": value}, *others)]
+    assert found(" and ".join(parts), schema) == {"the one": value}
+
+
+INTEGER_A = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 
 
 @pytest.mark.parametrize(
-    "text", ["", "No.", "{", '{"a": ', "[1, 2", "NaN", '{"a": NaN}', '{"a": Infinity}', "[" * 5000]
+    ("text", "data"),
+    [
+        ('Based on [1]: {"a":1}', {"a": 1}),
+        ('As [1] and [2, 3] say, {"a": 1}. Not {"a": 2}.', {"a": 1}),
+        ('The set {a, b} gives {"a": 1}.', {"a": 1}),
+        ('```json\n{"a": "one"}\n```\nI mean:\n```json\n{"a": 1}\n```', {"a": 1}),
+        ('{"a": 2} is wrong, this is right:\n```json\n{"a": 1}\n```', {"a": 1}),
+        ('```{"a": 1}```', {"a": 1}),
+        ('```json\n{"a": 1}', {"a": 1}),
+        ('```json\n{"a": 1, "b": "```"}\n```', {"a": 1, "b": "```"}),
+        ('{"a": "one", "b": {"a": 1}} or {"a": 2}', {"a": 2}),
+        ('{"a": NaN} or {"a": 1e400} or {"a": 3}', {"a": 3}),
+        ('First {"a": "\\ud800", then {"a": "\\ud800"}, then {"a": 4}', {"a": 4}),
+    ],
 )
-def test_text_without_json_is_said_to_be_so(text: str) -> None:
-    with pytest.raises(ValueError, match="JSON"):
-        json_in(text)
+def test_the_first_that_satisfies_the_schema_is_taken(text: str, data: Any) -> None:
+    assert found(text, INTEGER_A) == data
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ('[1] says {"a": "one"}, not {"a": null}.', {"a": "one"}),
+        ('{"a": "one"}', {"a": "one"}),
+        ("```json\n[1, 2]\n```\n[3]", [1, 2]),
+        ("[1][2]", [1]),
+    ],
+)
+def test_where_none_does_the_largest_is_told_with_its_problems(text: str, data: Any) -> None:
+    judgement = judged(INTEGER_A, text)
+    assert judgement.data == data
+    assert judgement.problems == Validator(INTEGER_A).problems(data) != []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "No.",
+            "{",
+            '{"a": ',
+            "[1, 2",
+            "NaN",
+            '{"a": NaN}',
+            '{"a": Infinity}',
+            "[" * 5000,
+            '{"a": 1e400}',
+            "-1e400",
+        ),
+        *("1" + "0" * 400, "1" * 5000, "[" * 900 + "]" * 900, "{'a': 1}", '"\ud83c"'),
+    ],
+)
+def test_what_is_not_json_or_cannot_be_kept_is_said_to_be_so(text: str) -> None:
+    judgement = judged({}, text)
+    assert judgement.data is None
+    assert "JSON" in judgement.problems[0]["message"]
 
 
 CONTENT = [{"type": "text", "text": "Jane"}]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from conversations.models import Usage
-from extraction.asking import json_in
 from tests.clients import Api
 from tests.extraction.test_extracting import BY_PROMPT, JANE, NAME_AND_EMAIL, extract
 
@@ -32,12 +31,6 @@ def test_what_json_can_say_is_kept(api: Api, value: Any) -> None:
     extraction = extract(api, answering(json.dumps({"a": value})), ANYTHING)
     assert extraction["data"] == {"a": value}
     assert api.get("extraction/extractions/").json()["results"][0]["data"] == {"a": value}
-
-
-@pytest.mark.parametrize("text", ['{"a": 1e400}', "-1e400", "[" * 900 + "]" * 900])
-def test_numbers_without_end_and_endless_nesting_are_not_json(text: str) -> None:
-    with pytest.raises(ValueError, match="JSON"):
-        json_in(text)
 
 
 @pytest.mark.parametrize("schema", [NAME_AND_EMAIL, BY_PROMPT])

@@ -7,13 +7,19 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
 from conversations.claude.sandbox.schemas import check_schema, value_for
 from conversations.errors import InvalidRequest
-from extraction import schemas
+from extraction.schemas.checking import check
+from extraction.schemas.native import native
+from extraction.schemas.spelling import with_spelling
+from extraction.schemas.validation import PROBLEMS_LIMIT, Problem, Validator
 
 Schema = dict[str, Any]
+
+
+def problems(schema: Schema, data: Any) -> list[Problem]:
+    return Validator(schema).problems(data)
 
 
 def objects(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
@@ -49,21 +55,21 @@ SCHEMAS = objects(
 
 @given(SCHEMAS)
 def test_structured_outputs_take_what_is_made_for_them(schema: Schema) -> None:
-    native = schemas.native(schema)
-    if native is not None:
-        Draft202012Validator.check_schema(native)
-        check_schema(native)
+    fitted = native(schema)
+    if fitted is not None:
+        check(fitted)
+        check_schema(fitted)
 
 
 @given(SCHEMAS)
 def test_fitting_a_schema_again_changes_nothing(schema: Schema) -> None:
-    native = schemas.native(schema)
-    assert native is None or schemas.native(native) == native
+    fitted = native(schema)
+    assert fitted is None or native(fitted) == fitted
 
 
 @given(SCHEMAS)
 def test_a_schema_without_unions_is_always_expressed(schema: Schema) -> None:
-    assert "oneOf" in str(schema) or schemas.native(schema) is not None
+    assert "oneOf" in str(schema) or native(schema) is not None
 
 
 def test_what_structured_outputs_do_not_take_is_told_in_the_description() -> None:
@@ -72,10 +78,10 @@ def test_what_structured_outputs_do_not_take_is_told_in_the_description() -> Non
         "properties": {"age": {"type": "integer", "minimum": 18, "description": "In years."}},
         "required": ["age"],
     }
-    native = schemas.native(schema)
-    assert native is not None
-    assert native["additionalProperties"] is False
-    age = native["properties"]["age"]
+    fitted = native(schema)
+    assert fitted is not None
+    assert fitted["additionalProperties"] is False
+    age = fitted["properties"]["age"]
     assert "minimum" not in age
     assert age["description"].startswith("In years.")
     assert "minimum: 18" in age["description"]
@@ -95,21 +101,21 @@ def test_what_structured_outputs_do_not_take_is_told_in_the_description() -> Non
     ],
 )
 def test_what_structured_outputs_cannot_express_is_left_to_the_prompt(schema: Schema) -> None:
-    assert schemas.native(schema) is None
+    assert native(schema) is None
 
 
 @given(SCHEMAS)
 def test_data_that_fits_has_no_problems(schema: Schema) -> None:
-    native = schemas.native(schema)
-    if native is not None:
-        assert schemas.problems(native, value_for(native, "Jane, jane@example.com, 5")) == []
+    fitted = native(schema)
+    if fitted is not None:
+        assert problems(fitted, value_for(fitted, "Jane, jane@example.com, 5")) == []
 
 
 def test_problems_say_where_by_json_pointer() -> None:
     schema = {"properties": {"a/b": {"items": {"type": "integer"}}, "c~d": {"type": "string"}}}
-    found = schemas.problems(schema, {"a/b": [1, "two"], "c~d": 3})
+    found = problems(schema, {"a/b": [1, "two"], "c~d": 3})
     assert [problem["path"] for problem in found] == ["/a~1b/1", "/c~0d"]
-    assert "'two' is not of type 'integer'" in found[0]["message"]
+    assert '"two" is not of type "integer"' in found[0]["message"]
 
 
 @pytest.mark.parametrize(
@@ -124,11 +130,11 @@ def test_problems_say_where_by_json_pointer() -> None:
     ],
 )
 def test_formats_are_checked(format: str, value: str) -> None:
-    assert [problem["path"] for problem in schemas.problems({"items": {"format": format}}, [value])] == ["/0"]
+    assert [problem["path"] for problem in problems({"items": {"format": format}}, [value])] == ["/0"]
 
 
 def test_there_are_only_so_many_problems() -> None:
-    assert len(schemas.problems({"items": {"type": "string"}}, list(range(500)))) == schemas.PROBLEMS_LIMIT
+    assert len(problems({"items": {"type": "string"}}, list(range(500)))) == PROBLEMS_LIMIT
 
 
 @pytest.mark.parametrize(
@@ -145,13 +151,13 @@ def test_there_are_only_so_many_problems() -> None:
 )
 def test_what_is_not_a_schema_of_its_own_is_refused(schema: Any) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        schemas.check(schema)
+        check(schema)
     assert refused.value.details
 
 
 @given(SCHEMAS)
 def test_a_schema_is_taken_as_it_is(schema: Schema) -> None:
-    assert schemas.check(schema) is schema
+    check(schema)
 
 
 @pytest.mark.parametrize(
@@ -166,4 +172,4 @@ def test_a_schema_is_taken_as_it_is(schema: Schema) -> None:
     ],
 )
 def test_enum_values_are_spelt_as_the_schema_has_them(schema: Schema, data: Any, spelt: Any) -> None:
-    assert schemas.with_spelling(schema, data) == spelt
+    assert with_spelling(schema, data) == spelt

@@ -1,0 +1,57 @@
+"""A process that does what a user's schema can make expensive, so that it can be given up.
+
+Run as `python -m extraction.check_process SECONDS MEGABYTES` by extraction/processes.py: tasks come in at stdin and
+replies go out at stdout, each as JSON on a line of its own. A task that takes longer or needs more memory than that
+ends the process: the timer's signal is not handled here, so that no regular expression can put it off. The process ends
+by itself, with status 0, when its parent has ended, and when it has had no task for a while.
+"""
+
+from __future__ import annotations
+
+import resource
+import select
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from conversations.errors import InvalidRequest
+from conversations.exact_json import dumps, loads
+from extraction.answers import judged
+from extraction.schemas.checking import check
+from extraction.schemas.native import native
+
+IDLE = 60.0  # seconds without a task
+
+TASKS: dict[str, Callable[..., Any]] = {
+    "check": check,
+    "native": native,
+    "judged": lambda schema, text: asdict(judged(schema, text)),
+}
+
+
+def reply_to(task: str) -> str:
+    """Do a task, and return its result, or what is wrong with the request, as JSON."""
+    asked = loads(task)
+    try:
+        return dumps({"result": TASKS[asked["task"]](**asked["arguments"])})
+    except InvalidRequest as error:
+        return dumps({"refused": {"message": error.message, "details": error.details}})
+
+
+def main(seconds: float, megabytes: int) -> None:
+    """Do the tasks that come in."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all of a terminal's or a service's processes: not for us
+        signal.signal(number, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    while select.select([sys.stdin], [], [], IDLE)[0] and (task := sys.stdin.readline()):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        reply = reply_to(task)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        print(reply, flush=True)  # noqa: T201 - this is what stdout is for
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]), int(sys.argv[2]))

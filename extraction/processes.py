@@ -1,0 +1,118 @@
+"""Processes that do what may cost too much, and are given up when it does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Self
+from weakref import WeakValueDictionary
+
+ROOT = Path(__file__).resolve().parent.parent
+INHERITED = ("LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
+"""What a process is given of the environment: none of the platform's secrets."""
+LONGEST = 1 << 30  # bytes of a reply
+
+
+class GivenUp(Exception):
+    """A task took too long, or too much memory; the message says which."""
+
+
+class TaskProcess:
+    """A process that runs a module of the project, and answers each line of its stdin by one of its stdout.
+
+    The module limits itself: it is called with the seconds that a task may take and the megabytes that the process may
+    use, ends by SIGALRM after the former, and ends with status 0 only where it was not at a task.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, seconds: float, megabytes: int) -> None:
+        self._process = process
+        self._seconds = seconds
+        self._megabytes = megabytes
+
+    @classmethod
+    async def start(cls, module: str, seconds: float, megabytes: int) -> Self:
+        """Start a process with the module."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", module, str(seconds), str(megabytes)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            cwd=ROOT,
+            env={name: os.environ[name] for name in INHERITED if name in os.environ},
+            limit=LONGEST,
+        )
+        return cls(process, seconds, megabytes)
+
+    async def reply_to(self, task: str) -> str | None:
+        """Have a task done, which is one line, and return the reply; None where the process had ended before.
+
+        Raises GivenUp where the task made it end. In either case, or cancelled, it is of no use any more.
+        """
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            stdin.write(f"{task}\n".encode())
+            await stdin.drain()
+            reply = await stdout.readline()
+        except ConnectionError:
+            reply = b""
+        if reply.endswith(b"\n"):
+            return reply.decode()
+        status = await self._process.wait()
+        if status == 0:
+            return None
+        most = f"{self._seconds:g} seconds" if status == -signal.SIGALRM else f"{self._megabytes} MB of memory"
+        raise GivenUp(f"It was given up, since it needed more than {most}.")
+
+    async def end(self) -> None:
+        """End the process, whatever it does."""
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+
+class Pool:
+    """The processes that run a module, started as they are needed.
+
+    An owner has one task done at a time, and waits for a process in line with the other owners, not behind their next
+    tasks: whoever has tasks without end keeps nobody else waiting for longer than one of them may take.
+    """
+
+    def __init__(self, module: str, *, most: int, seconds: float, megabytes: int) -> None:
+        """Take the number of processes, and the limits of each task."""
+        self._limits = (module, seconds, megabytes)
+        self._places = asyncio.Semaphore(most)
+        self._idle: list[TaskProcess] = []
+        self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+
+    async def reply_to(self, owner: Hashable, task: str) -> str:
+        """Have an owner's task done, which is one line, and return the reply. Raises GivenUp."""
+        turn = self._turns.setdefault(owner, asyncio.Lock())
+        async with turn, self._places:
+            while self._idle:
+                reply = await self._have_done(self._idle.pop(), task)
+                if reply is not None:
+                    return reply
+            reply = await self._have_done(await TaskProcess.start(*self._limits), task)
+            assert reply is not None, "a process that has just begun is not idle"
+            return reply
+
+    async def _have_done(self, process: TaskProcess, task: str) -> str | None:
+        try:
+            reply = await process.reply_to(task)
+        except BaseException:
+            await asyncio.shield(process.end())
+            raise
+        if reply is not None:
+            self._idle.append(process)
+        return reply
+
+    async def close(self) -> None:
+        """End the processes that have nothing to do."""
+        while self._idle:
+            await self._idle.pop().end()

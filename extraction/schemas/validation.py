@@ -1,0 +1,71 @@
+"""Schemas compiled and held against data. Numbers are compared as decimals, and patterns are those of ECMA-262."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import regress
+from jsonschema_rs import Draft202012Validator, ValidationError
+
+from extraction.schemas.dialect import Schema, modern
+
+PROBLEMS_LIMIT = 20
+MESSAGE_LIMIT = 500  # characters
+
+Problem = dict[str, str]
+
+
+class Pattern:
+    """The keyword `pattern`, by the regular expressions of ECMA-262, which JSON Schema's are.
+
+    (The validator's own engine knows no back references and takes U+2028 for an ordinary character.)
+    """
+
+    def __init__(self, parent: Schema, pattern: str, path: list[str | int]) -> None:
+        self._pattern = pattern
+        self._expression = compiled(pattern)
+
+    def validate(self, value: Any) -> None:
+        """Raise ValueError for a string in which the pattern is not found."""
+        if isinstance(value, str) and self._expression.find(value) is None:
+            raise ValueError(f'"{value}" does not match "{self._pattern}"')
+
+
+def compiled(pattern: str) -> regress.Regex:
+    """Return a pattern as a regular expression, in Unicode mode if it can be read so. Raises regress.RegressError.
+
+    Only the older mode takes escapes of what needs none, as in `\\-`, and many schemas have them.
+    """
+    try:
+        return regress.Regex(pattern, "u")
+    except regress.RegressError:
+        return regress.Regex(pattern)
+
+
+class Validator:
+    """A schema, ready to be held against data."""
+
+    def __init__(self, schema: Schema) -> None:
+        """Compile a schema. Raises jsonschema_rs.ValidationError where it is not one, ValueError where it is too deep.
+
+        No reference is ever fetched.
+        """
+        self._compiled = Draft202012Validator(
+            modern(schema), validate_formats=True, offline=True, keywords={"pattern": Pattern}
+        )
+
+    def accepts(self, data: Any) -> bool:
+        """Return whether the data satisfies the schema."""
+        return self._compiled.is_valid(data)
+
+    def problems(self, data: Any) -> list[Problem]:
+        """Return what is wrong with the data, in the order of places: where (a JSON Pointer), and what."""
+        if self.accepts(data):
+            return []
+        errors = sorted(self._compiled.iter_errors(data), key=lambda error: [str(step) for step in error.instance_path])
+        return [_problem(error) for error in errors[:PROBLEMS_LIMIT]]
+
+
+def _problem(error: ValidationError) -> Problem:
+    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in error.instance_path]
+    return {"path": "".join(f"/{step}" for step in steps), "message": error.message[:MESSAGE_LIMIT]}
