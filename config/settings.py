@@ -173,6 +173,7 @@ ANTHROPIC_BASE_URL = local.sandbox_url if SANDBOX else None
 ANTHROPIC_API_KEY = "sandbox" if SANDBOX else None
 ANTHROPIC_TIMEOUT = env_number("ANTHROPIC_TIMEOUT", 60)  # seconds between bytes
 ANTHROPIC_MAX_RETRIES = int(env_number("ANTHROPIC_MAX_RETRIES", 2))
+COLLOQUY_RETRY_TIME = env_number("COLLOQUY_RETRY_TIME", 30)  # seconds in which a request is sent again
 
 COLLOQUY_DEFAULT_MODEL = os.environ.get("COLLOQUY_DEFAULT_MODEL") or "claude-sonnet-4-6"
 COLLOQUY_DEFAULT_MAX_TOKENS = int(env_number("COLLOQUY_DEFAULT_MAX_TOKENS", 1024))

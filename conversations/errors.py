@@ -18,7 +18,8 @@ ColloquyError
     ├── StreamError         an error event in the stream
     ├── StreamCut           the connection was dropped in the stream
     ├── StreamStalled       the stream fell silent
-    └── StreamIncomplete    the stream ended well-formed, without message_stop
+    ├── StreamIncomplete    the stream ended well-formed, without message_stop
+    └── MalformedAnswer     what came is not what Claude's API sends
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class ColloquyError(Exception):
 
     default_type: ClassVar[str] = "api_error"
     default_status: ClassVar[int] = 500
-    retryable: ClassVar[bool] = False
+    retryable = False
+    """Whether another attempt may do better."""
 
     def __init__(
         self, message: str = "", *, details: dict[str, Any] | None = None, retry_after: float | None = None
@@ -42,7 +44,7 @@ class ColloquyError(Exception):
         self.status: int = self.default_status
         self.details = details
         self.retry_after = retry_after
-        """Seconds after which another attempt may do better."""
+        """Seconds after which to try again, where they are known."""
 
     def payload(self, request_id: str | None = None) -> dict[str, Any]:
         """The error in Claude's own shape."""
@@ -184,6 +186,14 @@ class StreamIncomplete(ClaudeError):
     """Claude's answer stopped before its end."""
 
     retryable = True
+
+
+class MalformedAnswer(ClaudeError):
+    """Claude's answer could not be read."""
+
+    def __init__(self, what: str) -> None:
+        """`what` says in a few words what was wrong with it, and where."""
+        super().__init__(f"Claude's answer could not be read: {what}.")
 
 
 STATUSES = {

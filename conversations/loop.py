@@ -21,11 +21,13 @@ from conversations.services.ending import Ending
 from conversations.services.usage import Upstream
 from conversations.storing import in_storage
 from conversations.tools import Caller, Result
-from conversations.transcript import TOOL_RESULT, Folded, fold
+from conversations.transcript import TOOL_RESULT, Folded, fold, unreadable_input
 from conversations.upstream import UpstreamRequest
 
 GOES_ON = frozenset({"tool_use", "pause_turn"})
 """The stop reasons after which Claude is asked again (claude-api.md 3.2)."""
+
+NOT_READ = "The tool was not run: its input is not one JSON object. This is what came:\n{text}"
 
 
 class Loop:
@@ -94,6 +96,8 @@ class Loop:
 
     async def _result(self, call: dict[str, Any]) -> Result:
         turn, tool = self._turn, tools.named(call["name"])
+        if (text := unreadable_input(call)) is not None:
+            return Result(NOT_READ.format(text=text), is_error=True)
         if tool is None:
             return Result(f"There is no tool {call['name']} any more.", is_error=True)
         result = await tool.run(call["input"], Caller(turn.user_id, turn.conversation_id, turn.pk))

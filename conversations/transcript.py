@@ -40,8 +40,11 @@ STRING_DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "input_json
 FRAME = 16_384
 """The longest string that is sent as one delta, in code points."""
 
-# What `usage` of a message_start says of the whole request; a message_delta's numbers are cumulative and replace it.
-NO_USAGE = {"input_tokens": 0, "output_tokens": 0}
+CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+"""The blocks that call a tool: the client's, or one that Claude runs itself or reaches."""
+
+UNREADABLE = "INVALID_JSON"
+"""The only key of a tool's input that stands for one that could not be read; as Claude's documentation does it."""
 
 
 def string_of(event: Event) -> str | None:
@@ -167,6 +170,8 @@ class _Folding:
 
     def __init__(self) -> None:
         self.messages: list[Folded] = []
+        self.blocks: dict[int, Block] = {}
+        """The blocks of the newest message by their index, wherever it begins."""
         self.strings: dict[tuple[int, str], list[str]] = {}
 
     def add(self, event: Event) -> None:
@@ -176,7 +181,7 @@ class _Folding:
             case "tool_result":
                 self._tool_result(event)
             case "content_block_start" if self.messages:
-                self.messages[-1].content.append(copy.deepcopy(event["content_block"]))
+                self.blocks[event["index"]] = copy.deepcopy(event["content_block"])
             case "content_block_delta" if self.messages:
                 self._delta(event)
             case "message_delta" if self.messages:
@@ -194,7 +199,7 @@ class _Folding:
                 stop_reason=rest.pop("stop_reason", None),
                 stop_sequence=rest.pop("stop_sequence", None),
                 stop_details=rest.pop("stop_details", None),
-                usage={**NO_USAGE, **(rest.pop("usage", None) or {})},
+                usage=rest.pop("usage", None) or {},
                 envelope=rest,
             )
         )
@@ -208,21 +213,24 @@ class _Folding:
         self.messages[-1].content.append({"type": "tool_result", **result})
 
     def _delta(self, event: Event) -> None:
-        content = self.messages[-1].content
-        index = event.get("index")
-        delta = event.get("delta") or {}
-        if not isinstance(index, int) or not 0 <= index < len(content):
-            return
+        index, delta = event["index"], event["delta"]
         string = string_of(event)
+        if index not in self.blocks:
+            return
         if string is not None:
             self.strings.setdefault((index, STRING_DELTAS[delta["type"]]), []).append(string)
         else:
-            _apply_delta(content[index], delta)
+            _apply_delta(self.blocks[index], delta)
 
     def _join(self) -> None:
         for (index, key), strings in self.strings.items():
-            _apply_string(self.messages[-1].content[index], key, "".join(strings))
+            _apply_string(self.blocks[index], key, "".join(strings))
+        for _, block in sorted(self.blocks.items()):
+            if block.get("type") == "tool_use":
+                block.setdefault("input", {})
+            self.messages[-1].content.append(block)
         self.strings.clear()
+        self.blocks.clear()
 
     def finish(self) -> list[Folded]:
         self._join()
@@ -230,21 +238,31 @@ class _Folding:
 
 
 def _apply_string(block: Block, key: str, string: str) -> None:
-    if key == "partial_json" and "input" in block:
-        block["input"] = _tool_input(string, block["input"])
+    if key == "partial_json" and (block.get("type") in CALLS or "input" in block):
+        block["input"] = _tool_input(string) if string else block.get("input", {})
     elif block.get("type") == key:
         block[key] = (block.get(key) or "") + string
 
 
-def _tool_input(json_text: str, otherwise: Any) -> Any:
-    """What can be read of a tool's input: all of it, or what came before the answer was cut."""
-    if not json_text:
-        return otherwise
+def _tool_input(text: str) -> dict[str, Any]:
+    """Return the input of a tool that Claude has written, or where that is not one JSON object, what it has written.
+
+    Also what was cut: a part of an input is none. NaN, infinities and numbers beyond them are no JSON.
+    """
     try:
-        # NaN and the infinities are no JSON, and no column takes them.
-        return jiter.from_json(json_text.encode(), partial_mode=True, allow_inf_nan=False)
+        value = jiter.from_json(text.encode(), allow_inf_nan=False)
+        json.dumps(value, allow_nan=False)
     except ValueError:
-        return otherwise
+        value = None
+    return value if isinstance(value, dict) else {UNREADABLE: text}
+
+
+def unreadable_input(call: Block) -> str | None:
+    """Return what came as the input of a tool's call where it could not be read as an object; None where it could."""
+    given = call.get("input")
+    if isinstance(given, dict) and given.keys() == {UNREADABLE}:
+        return str(given[UNREADABLE])
+    return None
 
 
 def _apply_delta(block: Block, delta: dict[str, Any]) -> None:
@@ -258,13 +276,12 @@ def _apply_delta(block: Block, delta: dict[str, Any]) -> None:
 
 
 def _apply_message_delta(message: Folded, event: Event) -> None:
-    """Usage counts are cumulative: they replace those of message_start; absent ones leave them (claude-api.md 4.2)."""
-    delta = event.get("delta") or {}
-    message.stop_reason = delta.get("stop_reason")
-    message.stop_sequence = delta.get("stop_sequence")
-    message.stop_details = delta.get("stop_details")
-    rest = {key: value for key, value in delta.items() if not key.startswith("stop_") and value is not None}
-    message.envelope.update(rest)
+    """Apply what a message_delta says: its usage counts are cumulative (claude-api.md 4.2), absent fields leave all."""
+    said = {key: value for key, value in (event.get("delta") or {}).items() if value is not None}
+    message.stop_reason = said.pop("stop_reason", message.stop_reason)
+    message.stop_sequence = said.pop("stop_sequence", message.stop_sequence)
+    message.stop_details = said.pop("stop_details", message.stop_details)
+    message.envelope.update(said)
     message.usage.update({key: value for key, value in (event.get("usage") or {}).items() if value is not None})
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from conversations.claude.reading import AnswerReader
+
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "streams"
 WHOLE = sorted(FOLDER.glob("*.sse"))
 BROKEN = sorted((FOLDER / "broken").glob("*.sse"))
@@ -17,11 +19,9 @@ needed = pytest.mark.skipif(not WHOLE, reason="the recorded streams are not at h
 
 
 def events_in(path: Path) -> list[dict[str, Any]]:
-    """The events of a recording, as a transcript keeps them: without pings, and with one message_start."""
-    lines = path.read_bytes().decode(errors="ignore").splitlines()
-    events = [json.loads(line[5:]) for line in lines if line.startswith("data:") and line.endswith("}")]
-    kept = [event for event in events if event["type"] not in ("ping", "error")]
-    return [event for index, event in enumerate(kept) if event["type"] != "message_start" or index == 0]
+    """The events of a recording, as a transcript keeps them."""
+    reader = AnswerReader()
+    return reader.feed(path.read_bytes()) + reader.end()
 
 
 def answered(usage: dict[str, Any], model: str = "claude-sonnet-4-6") -> bytes:

@@ -8,14 +8,18 @@ from typing import Any
 
 import anthropic.types.beta
 import httpx2
+import jiter
 import pytest
 from anthropic._models import construct_type_unchecked
 from anthropic.lib.streaming._beta_messages import accumulate_event
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.transcript import Batch, Event, cut, fold, joined, length, merge, placed, span
+from conversations.transcript import Batch, Event, cut, fold, joined, length, merge, placed, span, unreadable_input
 from tests import streams
+
+UNSPLICED = [path for path in streams.WHOLE if "spliced" not in path.stem]
+"""Of two messages in one stream the SDK mixes the blocks up."""
 
 EVENT: Any = anthropic.types.beta.BetaRawMessageStreamEvent
 
@@ -95,7 +99,7 @@ def test_a_recording_can_be_cut_at_every_position(path: Path) -> None:
 
 @streams.needed
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("path", streams.WHOLE, ids=streams.ids(streams.WHOLE))
+@pytest.mark.parametrize("path", UNSPLICED, ids=streams.ids(UNSPLICED))
 def test_a_recording_folds_to_what_the_sdk_accumulates(path: Path) -> None:
     events = streams.events_in(path)
     snapshot: Any = None
@@ -109,9 +113,19 @@ def test_a_recording_folds_to_what_the_sdk_accumulates(path: Path) -> None:
         )
     theirs = json.loads(json.dumps(snapshot.to_dict(), default=str))
     [ours] = fold(events)
-    assert without_nulls(ours.content) == without_nulls(theirs["content"])
+    assert without_nulls(as_read_by_sdk(ours.content)) == without_nulls(theirs["content"])
     assert (ours.stop_reason, ours.stop_sequence) == (theirs["stop_reason"], theirs["stop_sequence"])
     assert without_nulls(ours.usage) == without_nulls(theirs["usage"])
+
+
+def as_read_by_sdk(content: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The SDK makes what it can of an input that was cut; we keep it as it came."""
+    return [
+        block
+        if (text := unreadable_input(block)) is None
+        else {**block, "input": jiter.from_json(text.encode(), partial_mode=True)}
+        for block in content
+    ]
 
 
 def without_nulls(value: Any) -> Any:

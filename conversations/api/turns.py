@@ -118,7 +118,11 @@ async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
     if turn["status"] == Turn.Status.FAILED:
         error = turn["error"]
         raise ClaudeError(
-            error["message"], type=error["type"], status=status_of(error["type"]), details={"turn": str(turn_id)}
+            error["message"],
+            type=error["type"],
+            status=status_of(error["type"]),
+            retry_after=error.get("retry_after"),
+            details={"turn": str(turn_id)},
         )
     return turn
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, cast
+from contextlib import suppress
+from typing import Any, Self, cast
 from weakref import WeakKeyDictionary
 
 import anthropic
@@ -17,14 +17,15 @@ from anthropic import AsyncStream
 from django.conf import settings
 
 from conversations.claude.errors import translated
-from conversations.claude.sse import Decoder, ServerSentEvent
+from conversations.claude.reading import AnswerReader
+from conversations.claude.retrying import retried
 from conversations.claude.transport import http_client
-from conversations.claude.values import parse_event
-from conversations.errors import ClaudeError, StreamError, StreamIncomplete, status_of
+from conversations.errors import ClaudeError
+from conversations.transcript import Event
 
-Event = dict[str, Any]
-
+AFTERWARDS = 0.25  # seconds for which a response is read on after message_stop
 CONNECT_TIMEOUT = 5.0  # seconds
+REQUEST_ID_LIMIT = 100  # characters, as the ledger's column has
 
 # Under 2026-10-21 sampling parameters are refused outright; the older version is still served (claude-api.md 2.3).
 SAMPLING = frozenset({"temperature", "top_p", "top_k"})
@@ -44,7 +45,7 @@ async def client() -> anthropic.AsyncAnthropic:
             api_key=settings.ANTHROPIC_API_KEY,
             base_url=url,
             timeout=httpx2.Timeout(settings.ANTHROPIC_TIMEOUT, connect=CONNECT_TIMEOUT),
-            max_retries=settings.ANTHROPIC_MAX_RETRIES,
+            max_retries=0,  # the SDK's own have no bound in time (claude-api.md 1.3); `retrying` has
             http_client=http_client(anthropic.DEFAULT_CONNECTION_LIMITS),
         )
     return _clients[loop]
@@ -58,74 +59,66 @@ async def close_client() -> None:
 
 
 class ClaudeStream:
-    """The events of one answer, exactly as they came, pings and kinds that nobody knows yet included."""
+    """The answer to one request: its events as they come, and what names it."""
 
     def __init__(self, stream: AsyncStream[Any]) -> None:
-        self._response = stream.response
-        self.request_id: str | None = stream.response.headers.get("request-id")
+        self._stream = stream
+        self._body = _chunks(stream.response)
+        headers = stream.response.headers
+        self.request_id: str = headers.get("request-id", "")[:REQUEST_ID_LIMIT]
+        self._media_type = headers.get("content-type", "").partition(";")[0].strip()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Close the connection, unless the whole response has been read."""
+        await self._stream.close()
 
     async def __aiter__(self) -> AsyncIterator[list[Event]]:
-        """Reads to the end: each time what came together.
+        """Yield the answer's events, checked: each time what came together. Nothing after message_stop matters.
 
-        Raises StreamError, StreamCut, StreamStalled or StreamIncomplete where it is not whole.
+        Raises StreamError, StreamCut, StreamStalled, StreamIncomplete or MalformedAnswer where the answer is not whole.
         """
-        stopped, decoder = False, Decoder()
-        with translated(streaming=True):
-            # The SDK's own iterator would build a pydantic object from every delta, and lose what it does not know.
-            async for chunk in self._chunks():
-                events, trouble = self._events(decoder.feed(chunk))
-                if events:
-                    stopped = stopped or any(event.get("type") == "message_stop" for event in events)
-                    yield events
-                if trouble:
-                    raise trouble
-        if not stopped:
-            raise StreamIncomplete(request_id=self.request_id)
+        reader = AnswerReader(self.request_id, self._media_type)
+        try:
+            with translated(streaming=True):
+                # The SDK's own iterator would build an object from every delta, and lose what it does not know.
+                async for chunk in self._body:
+                    if events := reader.feed(chunk):
+                        yield events
+                    if reader.trouble or reader.stopped:
+                        break
+        except ClaudeError as error:
+            reader.trouble = error
+        if events := reader.end():
+            yield events
+        if reader.trouble:
+            raise reader.trouble
+        await self._read_on()
 
-    def _events(self, found: list[ServerSentEvent]) -> tuple[list[Event], ClaudeError | None]:
-        """The events up to the first that is an error, or is none at all; and what that means."""
-        events: list[Event] = []
-        for sse in found:
-            try:
-                event = parse_event(sse.data)
-            except ClaudeError as error:
-                return events, error
-            if sse.name == b"error":
-                return events, self._error(event)
-            events.append(event)
-        return events, None
-
-    def _chunks(self) -> AsyncIterator[bytes]:
-        if "content-encoding" in self._response.headers:
-            return self._response.aiter_bytes()
-        # Straight from the transport: the response's own iterators cost as much as all that we do with a chunk.
-        return cast("httpx2.AsyncByteStream", self._response.stream).__aiter__()
-
-    def _error(self, event: Event) -> StreamError:
-        error = event.get("error") or {}
-        kind = str(error.get("type") or "api_error")
-        return StreamError(
-            str(error.get("message") or ""),
-            type=kind,
-            status=status_of(kind),
-            upstream_status=200,
-            upstream_type=kind,
-            request_id=event.get("request_id") or self.request_id,
-        )
+    async def _read_on(self) -> None:
+        """Read for a moment what comes after message_stop: at the end of a response its connection is free again."""
+        with suppress(TimeoutError, ClaudeError), translated(streaming=True):
+            async with asyncio.timeout(AFTERWARDS):
+                async for _ in self._body:
+                    pass
 
 
-@asynccontextmanager
-async def open_stream(request: dict[str, Any]) -> AsyncIterator[ClaudeStream]:
-    """Sends the body of a Messages request, and closes the connection when the block is left, however that happens.
+def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
+    if "content-encoding" in response.headers:
+        return response.aiter_bytes()
+    # Straight from the transport: the response's own iterators cost as much as all that we do with a chunk.
+    return cast("httpx2.AsyncByteStream", response.stream).__aiter__()
 
-    The SDK retries until a response has begun; after that nothing is retried. Raises a ClaudeError.
+
+async def send(request: dict[str, Any]) -> ClaudeStream:
+    """Send the body of a Messages request once; return its answer, which has begun, and is to be closed.
+
+    Raises a ClaudeError where Claude refuses it or can't be reached.
     """
     with translated():
-        stream = await _create(await client(), request)
-    try:
-        yield ClaudeStream(stream)
-    finally:
-        await stream.close()
+        return ClaudeStream(await _create(await client(), request))
 
 
 async def _create(client: anthropic.AsyncAnthropic, request: dict[str, Any]) -> AsyncStream[Any]:
@@ -150,14 +143,22 @@ NOT_COUNTED = frozenset({"model", "messages", "max_tokens", "stop_sequences", *S
 async def count_tokens(request: dict[str, Any]) -> int:
     """How many tokens of input the body of a Messages request is, by Claude's own count. Raises a ClaudeError."""
     rest = {name: value for name, value in request.items() if name not in NOT_COUNTED}
-    with translated():
-        counted = await (await client()).messages.count_tokens(
-            model=request["model"], messages=request["messages"], extra_body=rest
-        )
-    return counted.input_tokens
+
+    async def once() -> int:
+        with translated():
+            counted = await (await client()).messages.count_tokens(
+                model=request["model"], messages=request["messages"], extra_body=rest
+            )
+        return counted.input_tokens
+
+    return await retried(once)
 
 
 async def list_models() -> list[dict[str, Any]]:
     """The models that the Models API names."""
-    with translated():
-        return [model.to_dict(mode="json") async for model in (await client()).models.list(limit=1000)]
+
+    async def once() -> list[dict[str, Any]]:
+        with translated():
+            return [model.to_dict(mode="json") async for model in (await client()).models.list(limit=1000)]
+
+    return await retried(once)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from email.utils import mktime_tz, parsedate_tz
 
 import anthropic
 import httpx2
 
+from conversations.claude.values import error_message, error_type
 from conversations.errors import ClaudeError, ConnectionFailed, StreamCut, StreamStalled, TimedOut, status_of
 
 CREDENTIALS = "The platform's access to Claude is not in order."
@@ -47,18 +51,28 @@ def translate(error: Exception, *, streaming: bool = False) -> ClaudeError:
 
 
 def _status_error(error: anthropic.APIStatusError) -> ClaudeError:
-    kind = error.type or _TYPES.get(error.status_code, "api_error")
+    kind = error_type(error.type or _TYPES.get(error.status_code))
     ours = error.status_code in OURS
-    return ClaudeError(
-        CREDENTIALS if ours else error.api_message or "",
+    translated = ClaudeError(
+        CREDENTIALS if ours else error_message(error.api_message),
         type=kind,
         status=502 if ours else status_of(kind),
         upstream_status=error.status_code,
         upstream_type=error.type,
         request_id=error.request_id,
-        retry_after=_retry_after(error),
+        retry_after=_retry_after(error.response.headers),
         code=error.error_code,
     )
+    translated.retryable = _may_help_again(error)
+    return translated
+
+
+def _may_help_again(error: anthropic.APIStatusError) -> bool:
+    """Tell whether to try again, as the SDK does (claude-api.md 1.3): the server's own word comes first."""
+    said = error.response.headers.get("x-should-retry")
+    if said in ("true", "false"):
+        return bool(said == "true")
+    return error.status_code in (408, 409, 429) or error.status_code >= 500
 
 
 # For responses without Claude's envelope, as an edge server before the API sends them.
@@ -78,8 +92,15 @@ _TYPES = {
 }
 
 
-def _retry_after(error: anthropic.APIStatusError) -> float | None:
-    try:
-        return float(error.response.headers.get("retry-after", ""))
-    except ValueError:
-        return None
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds after which Claude wants to be asked again, given as such or as a date, if they are."""
+    milliseconds, seconds = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
+    for text, unit in ((milliseconds, 0.001), (seconds, 1.0)):
+        with suppress(ValueError):
+            return _possible(float(text) * unit)
+    date = parsedate_tz(seconds)
+    return _possible(mktime_tz(date) - time.time()) if date else None
+
+
+def _possible(seconds: float) -> float | None:
+    return seconds if math.isfinite(seconds) and seconds > 0 else None

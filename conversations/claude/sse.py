@@ -7,33 +7,48 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from conversations.errors import MalformedAnswer
+
+BOM = b"\xef\xbb\xbf"
+LONGEST = 64 * 1024 * 1024
+"""Bytes of one event; the largest that Claude sends are the results of its own tools, with a document in them."""
+
 
 class ServerSentEvent(NamedTuple):
-    """An event that is whole: its name and its data, of which there may be none."""
+    """An event that is whole. Its name is "message" where none is given, as the standard has it."""
 
     name: bytes
     data: bytes
 
 
 class Decoder:
-    """Bytes in, events out. What is not ended by a blank line is no event."""
+    """Decodes an event stream of any dialect: lines end by LF, CR or both, and a byte order mark may come first.
+
+    What is not ended by a blank line is no event.
+    """
 
     def __init__(self) -> None:
         self._rest = b""
+        self._after_return = False
+        """Whether a carriage return came last: a newline that comes next belongs to it."""
+        self._first = True
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """The events that end in this chunk."""
-        rest = self._rest + chunk if self._rest else chunk
-        if b"\r" in rest:
-            rest = _with_newlines(rest)
-        *whole, self._rest = rest.split(b"\n\n")
-        return [event for block in whole if (event := _event(block)) is not None]
+        """Return the events that end in this chunk. Raises MalformedAnswer where one is too long to be any."""
+        if self._after_return or b"\r" in chunk:
+            chunk = self._with_newlines(chunk)
+        *blocks, self._rest = (self._rest + chunk if self._rest else chunk).split(b"\n\n")
+        if len(self._rest) > LONGEST:
+            raise MalformedAnswer(f"an event is longer than {LONGEST} bytes")
+        if blocks and self._first:
+            blocks[0], self._first = blocks[0].removeprefix(BOM), False
+        return [event for block in blocks if (event := _event(block)) is not None]
 
-
-def _with_newlines(text: bytes) -> bytes:
-    """Lines that end by a newline alone; a carriage return at the very end may be half of what ends one."""
-    held = b"\r" if text.endswith(b"\r") else b""
-    return text.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
+    def _with_newlines(self, chunk: bytes) -> bytes:
+        if self._after_return:
+            chunk = chunk.removeprefix(b"\n")
+        self._after_return = chunk.endswith(b"\r")
+        return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _event(block: bytes) -> ServerSentEvent | None:
@@ -44,4 +59,4 @@ def _event(block: bytes) -> ServerSentEvent | None:
             data.append(value.removeprefix(b" "))
         elif field == b"event":
             name = value.removeprefix(b" ")
-    return ServerSentEvent(name, b"\n".join(data)) if name and data else None
+    return ServerSentEvent(name or b"message", b"\n".join(data)) if any(data) else None

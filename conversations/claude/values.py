@@ -1,43 +1,105 @@
-"""What Claude's stream carries, as values that can be stored."""
+"""What Claude's stream carries, as values that can be stored. Pure."""
 
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
 import orjson
 
-from conversations.errors import StreamCut
+from conversations.errors import MalformedAnswer
+
+DEPTH_LIMIT = 100
+"""How deep an event may be nested: it has to be stored, sent on and exported again."""
+
+SHOWN = 80  # characters of what could not be read
+MESSAGE_LIMIT = 2000  # characters of an error's message: some servers send a page
+LONE = re.compile("[\ud800-\udfff]")
+ERROR_TYPE = re.compile("[!-~]{1,100}")
 
 
-def parse_event(data: bytes) -> dict[str, Any]:
-    """An event's JSON. Raises StreamCut where it is no object: only a broken line is not."""
+def parse(data: bytes) -> dict[str, Any]:
+    """Return the JSON object in `data`; halves of surrogate pairs in it are kept, as their other halves may follow.
+
+    Raises MalformedAnswer for anything else: no JSON, NaN and infinities, no object.
+    """
     try:
-        event = orjson.loads(data)
+        value = orjson.loads(data)
     except orjson.JSONDecodeError:
-        event = _parse_oddity(data)
-    if not isinstance(event, dict):
-        raise StreamCut
-    return event
+        value = _parse_oddity(data)
+    if not isinstance(value, dict):
+        raise MalformedAnswer(f"an event is no JSON object: {excerpt(data)}")
+    return value
 
 
 def _parse_oddity(data: bytes) -> Any:
-    """Half a surrogate pair is JSON, but no text that could be stored: U+FFFD takes its place."""
+    """Return what `json` makes of what orjson refuses: half a surrogate pair is JSON."""
     try:
-        return _without_surrogates(json.loads(data.decode(), parse_constant=_refuse))
+        return json.loads(data.decode(), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
-        raise StreamCut from None
+        raise MalformedAnswer(f"an event is not JSON: {excerpt(data)}") from None
 
 
 def _refuse(name: str) -> Any:
     raise ValueError(name)
 
 
-def _without_surrogates(value: Any) -> Any:
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(digits)
+    return number
+
+
+def excerpt(data: bytes) -> str:
+    """Return the beginning of bytes that could not be read, for an error's message."""
+    text = data[: 4 * SHOWN].decode(errors="replace").strip()
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether a string has no half of a surrogate pair in it, and so can be encoded."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def whole(text: str) -> str:
+    """Return the text with surrogate pairs joined to characters, and U+FFFD in the place of lone halves."""
+    return text if is_whole(text) else LONE.sub("\ufffd", _joined(text))
+
+
+def whole_json(text: str) -> str:
+    """Return a piece of JSON text with surrogate pairs joined, and lone halves escaped: so the JSON stays invalid."""
+    return text if is_whole(text) else LONE.sub(lambda half: f"\\u{ord(half[0]):04x}", _joined(text))
+
+
+def _joined(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+def storable(value: Any, depth: int = 0) -> Any:
+    """Return a JSON value with all its strings `whole`. Raises MalformedAnswer where it is nested too deep."""
+    if depth > DEPTH_LIMIT:
+        raise MalformedAnswer(f"an event is nested deeper than {DEPTH_LIMIT}")
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole(value)
     if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
+        return [storable(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+        return {whole(key): storable(item, depth + 1) for key, item in value.items()}
     return value
+
+
+def error_type(value: Any) -> str:
+    """Return the type that an error of Claude's says it has; `api_error` where that is no word that fits a column."""
+    return value if isinstance(value, str) and ERROR_TYPE.fullmatch(value) else "api_error"
+
+
+def error_message(value: Any) -> str:
+    """Return the message of an error of Claude's, as far as it can be stored and shown; empty where there is none."""
+    return whole(value)[:MESSAGE_LIMIT] if isinstance(value, str) else ""

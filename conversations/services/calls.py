@@ -5,11 +5,11 @@ from __future__ import annotations
 from conversations import tools
 from conversations.history import Block
 from conversations.models import Message, Turn
-from conversations.transcript import TOOL_RESULT, Event, Folded
+from conversations.transcript import TOOL_RESULT, Event, Folded, unreadable_input
 
 
 def open_calls(turn: Turn, folded: list[Folded]) -> list[Block]:
-    """Return the calls of the client's tools in the newest answer that have no result yet.
+    """Return the calls of the client's tools in the newest answer that have no result yet, and an input to read.
 
     `folded` is what the turn's transcript adds up to.
     """
@@ -19,7 +19,7 @@ def open_calls(turn: Turn, folded: list[Folded]) -> list[Block]:
         return []
     answer, after = folded[answers[-1]], folded[answers[-1] + 1 :]
     done = {block["tool_use_id"] for message in after for block in message.content}
-    calls = [block for block in answer.content if block.get("type") == "tool_use"]
+    calls = [block for block in answer.content if block.get("type") == "tool_use" and unreadable_input(block) is None]
     return [call for call in calls if call["id"] not in done and call["name"] not in ours]
 
 

@@ -37,6 +37,8 @@ What goes wrong
     cut_clean_after=N       the response ends well-formed after N deltas, without message_stop
     cut_midbyte_after=N     it ends inside a character
     stall_after=N:SECONDS   silence after N deltas
+    raw=[...]               exactly this on the wire: strings (where \\udcXX is the byte XX), numbers for seconds of
+                            silence, and null where the connection drops; content_type=X is its type
 
 `GET /_sandbox/requests` lists the requests that it got, `DELETE` forgets them; neither is Claude's.
 """

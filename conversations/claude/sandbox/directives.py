@@ -56,6 +56,8 @@ VALUES = frozenset(
         "cut_clean_after",
         "cut_midbyte_after",
         "stall_after",
+        "raw",
+        "content_type",
     ]
 )
 

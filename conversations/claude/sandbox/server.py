@@ -9,9 +9,10 @@ import json
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,11 +25,15 @@ from conversations.claude.sandbox.answers import answer_to, directives_in
 from conversations.claude.sandbox.cache import PromptCache, Split
 from conversations.claude.sandbox.directives import Directives
 from conversations.claude.sandbox.refused import STATUSES, Refused
-from conversations.claude.sandbox.stream import Cut, Faults, chunked, encoded, events_of
+from conversations.claude.sandbox.stream import Cut, Event, Faults, chunked, encoded, events_of, raw_parts
 from conversations.claude.sandbox.validation import VERSIONS, validate
 
 BODY_LIMIT = 32 * 1024 * 1024  # bytes
 KEPT_REQUESTS = 1000
+
+Write = Callable[[web.Request, web.StreamResponse, Directives], Awaitable[None]]
+"""Writes the body of a response; raises Cut where that breaks off."""
+
 PACE = 0.02  # seconds between deltas
 
 
@@ -180,15 +185,17 @@ class Sandbox:
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         body, version = await self._received(request)
         if self.replay is not None:
-            return await self._send(request, Directives(), Faults(Directives()), iter([self.replay]))
+            return await self._send(request, Directives(), partial(self._replay, self.replay))
         validate(body, version=version)
         directives, prompt = directives_in(body)
         await asyncio.sleep(directives.number("delay"))
         self._fail_if_told(body, directives)
+        if "raw" in directives:
+            return await self._send(request, directives, self._write_raw)
         faults = Faults(directives)
         message = self._message(request, body, directives, prompt)
         if body.get("stream"):
-            return await self._send(request, directives, faults, events_of(message, directives))
+            return await self._send(request, directives, partial(self._write, events_of(message, directives), faults))
         for name in ("cut_after", "cut_clean_after", "cut_midbyte_after"):
             if name in directives:
                 _abort(request)
@@ -231,15 +238,14 @@ class Sandbox:
 
     # --- Streams ------------------------------------------------------------------------------------------------------
 
-    async def _send(
-        self, request: web.Request, directives: Directives, faults: Faults, events: Iterator[Any]
-    ) -> web.StreamResponse:
-        headers = {**self._headers(request), "Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+    async def _send(self, request: web.Request, directives: Directives, write: Write) -> web.StreamResponse:
+        kind = directives.text("content_type") or "text/event-stream"
+        headers = {**self._headers(request), "Content-Type": kind, "Cache-Control": "no-cache"}
         response = web.StreamResponse(headers=headers)
         await response.prepare(request)
         request[RECEIVED].status = 200
         try:
-            await self._write(request, response, directives, faults, events)
+            await write(request, response, directives)
             await response.write_eof()
         except Cut as cut:
             await response.write(cut.last)
@@ -254,18 +260,15 @@ class Sandbox:
 
     async def _write(
         self,
+        events: Iterator[Event],
+        faults: Faults,
         request: web.Request,
         response: web.StreamResponse,
         directives: Directives,
-        faults: Faults,
-        events: Iterator[Any],
     ) -> None:
         pace = directives.number("pace", self.pace)
         held = b""
         for event in events:
-            if isinstance(event, bytes):
-                await self._replay(response, event)
-                continue
             instead = faults.before(event)
             if isinstance(instead, float):
                 await asyncio.sleep(instead)
@@ -283,7 +286,17 @@ class Sandbox:
         if held:
             await response.write(held)
 
-    async def _replay(self, response: web.StreamResponse, recorded: bytes) -> None:
+    async def _write_raw(self, request: web.Request, response: web.StreamResponse, directives: Directives) -> None:
+        for part in raw_parts(directives):
+            if isinstance(part, float):
+                await asyncio.sleep(part)
+                continue
+            for chunk in chunked(part, directives):
+                await response.write(chunk)
+
+    async def _replay(
+        self, recorded: bytes, request: web.Request, response: web.StreamResponse, directives: Directives
+    ) -> None:
         size = self.replay_chunk or len(recorded) or 1
         for start in range(0, len(recorded), size):
             await response.write(recorded[start : start + size])

@@ -108,6 +108,15 @@ class Cut(Exception):
         self.last = last
 
 
+def raw_parts(directives: Directives) -> Iterator[bytes | float]:
+    """Yield what `raw` directs to send: bytes, and seconds of silence between them. Raises Cut where it is null."""
+    given = directives.values["raw"]
+    for part in given if isinstance(given, list) else [given]:
+        if part is None:
+            raise Cut(clean=False)
+        yield part.encode(errors="surrogateescape") if isinstance(part, str) else float(part)
+
+
 FAULTS = ("cut_after", "cut_clean_after", "cut_midbyte_after", "error_after", "stall_after")
 
 

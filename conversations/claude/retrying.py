@@ -1,0 +1,40 @@
+"""Trying again what Claude did not take, within a bound of time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from django.conf import settings
+
+from conversations.errors import ClaudeError
+
+T = TypeVar("T")
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds, where Claude names none; the SDK's own
+
+
+async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Return what `attempt` returns, made again up to ANTHROPIC_MAX_RETRIES times where a ClaudeError says it may help.
+
+    Waits before each as long as Claude asks for, else 0.5 s and each time twice as long. Raises the last ClaudeError
+    as soon as the next attempt would begin later than COLLOQUY_RETRY_TIME seconds after the first.
+    """
+    clock = asyncio.get_running_loop().time
+    latest = clock() + settings.COLLOQUY_RETRY_TIME
+    for number in range(settings.ANTHROPIC_MAX_RETRIES):
+        try:
+            return await attempt()
+        except ClaudeError as error:
+            pause = error.retry_after or _pause(number)
+            if not error.retryable or clock() + pause > latest:
+                raise
+        await asyncio.sleep(pause)
+    return await attempt()
+
+
+def _pause(number: int) -> float:
+    longest = min(FIRST_PAUSE * 2.0**number, LONGEST_PAUSE)
+    return longest * random.uniform(0.75, 1)  # noqa: S311 - it only keeps clients apart
