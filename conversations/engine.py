@@ -20,6 +20,7 @@ from conversations.claude.client import close_client
 from conversations.database import RETRY, connected, in_database, mend_pool
 from conversations.faults import DATABASE_ERRORS, is_lost
 from conversations.fields import uuid7
+from conversations.guard import Guard
 from conversations.journal import Journal
 from conversations.models import Process
 from conversations.readers import Readers
@@ -62,6 +63,7 @@ class Engine:
         self.wakes = Wakes()
         self.journal = Journal(self.wakes)
         self.readers = Readers()
+        self.guard = Guard()
         self.draining = False
         self.drained = False
         """Whether what ran here has ended: whoever still reads goes on at another process."""
@@ -84,10 +86,12 @@ class Engine:
                 self.wakes.on(f"queued-{runner.work.name}", runner.offer)
             self.wakes.on("cancel", runner.cancel)
         self.wakes.on("models", lambda _ids: self._new_models.set())
+        self.wakes.on("access", self.guard.look)
         self.wakes.on_gap(self._after_gap)
         forever = (
             self.journal.write,
             self.readers.serve,
+            self.guard.serve,
             self.wakes.listen,
             self._keep_lease,
             self._sweep,

@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from conversations.api.authentication import TokenAuthentication
 from conversations.api.fields import Json, StrictSerializer, String
-from conversations.api.requests import user_of
+from conversations.api.requests import credential_of, user_of
 from conversations.api.schema.errors import errors
 from conversations.api.serializers import UserSerializer
 from conversations.contract.account import Budget, Limit
@@ -75,7 +76,9 @@ class Login(APIView):
     )
 )
 class Logout(knox.LogoutView):
-    """Ends the token that the request came with."""
+    """End the token that the request came with."""
+
+    authentication_classes = (TokenAuthentication,)
 
 
 @extend_schema_view(
@@ -88,7 +91,9 @@ class Logout(knox.LogoutView):
     )
 )
 class LogoutAll(knox.LogoutAllView):
-    """Ends all the user's tokens."""
+    """End all the user's tokens."""
+
+    authentication_classes = (TokenAuthentication,)
 
 
 class WebSocketTicket(APIView):
@@ -103,7 +108,7 @@ class WebSocketTicket(APIView):
     )
     def post(self, request: Request) -> Response:
         """Issues a ticket."""
-        ticket = accounts.issue_ticket(user=user_of(request))
+        ticket = accounts.issue_ticket(user=user_of(request), credential=credential_of(request))
         return Response({"ticket": ticket, "expires_in": accounts.TICKET_SECONDS})
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,10 @@ from rest_framework.request import Request
 
 from conversations.api.errors import headers_of, translate
 from conversations.api.middleware import HEADER
-from conversations.errors import ColloquyError
+from conversations.api.requests import credential_of
+from conversations.engine import engine
+from conversations.errors import ColloquyError, NotAuthenticated
+from conversations.services.credentials import NOT_ANY_MORE, Credential
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +40,8 @@ class Stream:
 
     body: AsyncGenerator[bytes, None]
     headers: dict[str, str]
+    last_words: Callable[[ColloquyError], bytes]
+    """What is sent as the end of a body that an error cuts."""
 
 
 Then = Callable[[], Awaitable[Stream | dict[str, Any]]]
@@ -49,7 +54,7 @@ class Later(HttpResponse):
         super().__init__(status=status, headers=headers)
         accepted = request.accepted_renderer
         renderer = accepted if isinstance(accepted, JSONRenderer) else JSONRenderer()  # a stream is no renderer's work
-        request._request.scope[LATER] = then, renderer  # type: ignore[attr-defined]
+        request._request.scope[LATER] = then, renderer, credential_of(request)  # type: ignore[attr-defined]
 
 
 class Answering:
@@ -59,7 +64,7 @@ class Answering:
         self._django = django
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Lets Django answer, and goes on where it leaves off."""
+        """Let Django answer, and go on where it leaves off."""
         held: list[Message] = []
 
         async def forward(message: Message) -> None:
@@ -70,51 +75,89 @@ class Answering:
 
         await self._django(scope, receive, forward)
         if held:
-            then, renderer = scope[LATER]
-            await _while_there(receive, _answer(then, renderer, held[0], send))
+            then, renderer, credential = scope[LATER]
+            await _while_let_in(receive, _Answer(held[0], renderer, send), then, credential)
 
 
-async def _answer(then: Then, renderer: JSONRenderer, start: Message, send: Send) -> None:
-    """Send what comes later, under the status and the headers that Django gave."""
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
-    del headers["content-type"]
-    headers.pop("content-length", None)
-    status = start["status"]
-    try:
-        answer = await then()
-    except Exception as error:  # whatever it was, it is answered
-        ours = translate(error)
-        if ours is None:
-            logger.exception("A later answer failed")
-            ours = ColloquyError()
-        status, answer = ours.status, ours.payload(headers.get(HEADER))
-        headers |= headers_of(ours)
-    if isinstance(answer, Stream):
-        await _start(send, 200, {**headers, **answer.headers})
-        async with aclosing(answer.body) as body:
+class _Answer:
+    """What comes later, under the status and the headers that Django gave."""
+
+    def __init__(self, start: Message, renderer: JSONRenderer, send: Send) -> None:
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
+        self._headers = {name: headers[name] for name in headers.keys() - {"content-type", "content-length"}}
+        self._status: int = start["status"]
+        self._renderer = renderer
+        self._send = send
+        self._begun = False
+        self._stream: Stream | None = None
+
+    async def give(self, then: Then) -> None:
+        """Send what `then` returns, or the error that it raises."""
+        try:
+            answer = await then()
+        except Exception as error:  # whatever it was, it is answered
+            ours = translate(error)
+            if ours is None:
+                logger.exception("A later answer failed")
+            await self._refuse(ours or ColloquyError())
+            return
+        if isinstance(answer, Stream):
+            await self._pass_on(answer)
+        else:
+            await self._whole(answer)
+
+    async def cut(self, error: ColloquyError) -> None:
+        """Say why nothing more comes: as the answer, or as the end of a stream."""
+        if self._stream:
+            await self._part(self._stream.last_words(error), more=False)
+        elif not self._begun:
+            await self._refuse(error)
+
+    async def _refuse(self, error: ColloquyError) -> None:
+        self._status = error.status
+        self._headers |= headers_of(error)
+        await self._whole(error.payload(self._headers.get(HEADER)))
+
+    async def _pass_on(self, stream: Stream) -> None:
+        self._status = 200
+        await self._start(stream.headers)
+        self._stream = stream
+        async with aclosing(stream.body) as body:
             async for part in body:
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    else:
-        encoded = renderer.render(answer)
-        await _start(send, status, {**headers, "content-type": "application/json", "content-length": str(len(encoded))})
-        await send({"type": "http.response.body", "body": encoded})
+                await self._part(part, more=True)
+        self._stream = None
+        await self._part(b"", more=False)
+
+    async def _whole(self, answer: dict[str, Any]) -> None:
+        encoded = self._renderer.render(answer)
+        await self._start({"content-type": "application/json", "content-length": str(len(encoded))})
+        await self._part(encoded, more=False)
+
+    async def _start(self, headers: dict[str, str]) -> None:
+        self._begun = True
+        all = {**self._headers, **headers}
+        encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in all.items()]
+        await self._send({"type": "http.response.start", "status": self._status, "headers": encoded})
+
+    async def _part(self, body: bytes, *, more: bool) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-async def _start(send: Send, status: int, headers: dict[str, str]) -> None:
-    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": encoded})
-
-
-async def _while_there(receive: Receive, answer: Coroutine[Any, Any, None]) -> None:
-    """Answers as long as the client is there. Its leaving ends the answer, and nothing else."""
-    answering = asyncio.create_task(answer)
+async def _while_let_in(receive: Receive, answer: _Answer, then: Then, credential: Credential) -> None:
+    """Answer as long as the client is there and its credential is valid. Either ends the answer, and nothing else."""
+    answering = asyncio.create_task(answer.give(then))
     leaving = asyncio.create_task(_gone(receive))
+    revoked = (await engine()).guard.watch(credential)
     try:
-        await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((answering, leaving, revoked), return_when=asyncio.FIRST_COMPLETED)
         if answering.done():
             answering.result()
+        elif revoked.done():
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
+            await answer.cut(NotAuthenticated(NOT_ANY_MORE))
     finally:
+        revoked.cancel()
         answering.cancel()
         leaving.cancel()
         await asyncio.gather(answering, leaving, return_exceptions=True)

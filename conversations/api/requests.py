@@ -1,11 +1,22 @@
+"""Who is behind a request that has been let through."""
+
 from __future__ import annotations
 
+from knox.models import AuthToken
 from rest_framework.request import Request
 
 from conversations.models import User
+from conversations.services.credentials import Credential
 
 
 def user_of(request: Request) -> User:
-    """The user behind a request that has been let through."""
+    """Return the user behind the request."""
     assert isinstance(request.user, User), "the view lets nobody else through"
     return request.user
+
+
+def credential_of(request: Request) -> Credential:
+    """Return what the request was let through with."""
+    if isinstance(request.auth, AuthToken):
+        return Credential.of_token(request.auth)
+    return Credential.of_session(user_of(request), request._request.session.session_key or "")

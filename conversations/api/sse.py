@@ -7,8 +7,9 @@ import uuid
 from collections.abc import AsyncGenerator, Callable, Iterable
 
 from conversations.api.answers import Stream
+from conversations.errors import ColloquyError
 from conversations.follow import follow
-from conversations.transcript import Batch, string_of
+from conversations.transcript import Batch, encode, string_of
 
 Form = Callable[[Batch], list[bytes]]
 
@@ -19,14 +20,33 @@ AT_ONCE = 64 * 1024  # bytes that are sent in one go
 
 
 def event_stream(turn: uuid.UUID, after: int, form: Form) -> Stream:
-    """A turn's events from a position to its end, in one of the forms below."""
-    return Stream(_body(turn, after, form), HEADERS)
+    """Return a turn's events from a position to its end, in one of the forms below."""
+    reader = _Reader(turn, after, form)
+    return Stream(reader.body(), HEADERS, reader.last_words)
 
 
-async def _body(turn: uuid.UUID, after: int, form: Form) -> AsyncGenerator[bytes, None]:
-    async for batch in follow(turn, after, beat=KEEP_ALIVE):
-        for part in batch.in_form(form) if batch else (COMMENT,):
-            yield part
+class _Reader:
+    """Somebody who reads a turn, and how far they have come."""
+
+    def __init__(self, turn: uuid.UUID, position: int, form: Form) -> None:
+        self._turn = turn
+        self._position = position
+        self._form = form
+
+    async def body(self) -> AsyncGenerator[bytes, None]:
+        """Yield the events as they come, and a comment in each silence."""
+        async for batch in follow(self._turn, self._position, beat=KEEP_ALIVE):
+            for part in batch.in_form(self._form) if batch else (COMMENT,):
+                yield part
+            self._position = batch.end if batch else self._position
+
+    def last_words(self, error: ColloquyError) -> bytes:
+        """Return the event that tells why no more comes. It has no id: there is more to resume."""
+        if self._form is as_tokens:
+            return f"data: {json.dumps({'error': error.message})}\n\n".encode()
+        said = {"type": error.type, "message": error.message}
+        event = {"type": "error", "turn": str(self._turn), "position": self._position, "error": said}
+        return f"event: error\ndata: {encode(event)}\n\n".encode()
 
 
 def as_events(batch: Batch) -> list[bytes]:

@@ -9,6 +9,8 @@ class Ticket(models.Model):
 
     digest = models.CharField(max_length=64, primary_key=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    token = models.CharField(max_length=128, blank=True, default="", help_text="The digest of the token it came from.")
+    session = models.CharField(max_length=40, blank=True, default="", help_text="The key of the session it came from.")
     expires_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -7,12 +7,13 @@ import secrets
 from datetime import timedelta
 
 from django.db import IntegrityError, connection, transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 from knox.auth import TokenAuthentication
 from knox.models import AuthToken, get_token_model
 from rest_framework.exceptions import AuthenticationFailed
 
 from conversations.models import Ticket, User
+from conversations.services.credentials import Credential, revoked
 
 TICKET_SECONDS = 30
 DELETIONS = 5
@@ -41,21 +42,32 @@ def delete(*, user: User) -> None:
                 raise
 
 
-def issue_ticket(*, user: User) -> str:
-    """A pass for one WebSocket handshake within `TICKET_SECONDS`."""
+def issue_ticket(*, user: User, credential: Credential) -> str:
+    """Return a pass for one WebSocket handshake within `TICKET_SECONDS`; it ends with the credential."""
     ticket = secrets.token_urlsafe(32)
-    now = timezone.now()
-    Ticket.objects.filter(expires_at__lt=now).delete()
-    Ticket.objects.create(digest=_digest(ticket), user=user, expires_at=now + timedelta(seconds=TICKET_SECONDS))
+    Ticket.objects.filter(expires_at__lt=Now()).delete()
+    Ticket.objects.create(
+        digest=_digest(ticket),
+        user=user,
+        token=credential.token,
+        session=credential.session,
+        expires_at=Now() + timedelta(seconds=TICKET_SECONDS),
+    )
     return ticket
 
 
-def redeem_ticket(*, ticket: str) -> User | None:
-    """The user whose ticket this is. It is gone with that, so that of two redemptions only one gets the user."""
-    found = Ticket.objects.select_related("user").filter(digest=_digest(ticket), expires_at__gt=timezone.now()).first()
+def redeem_ticket(*, ticket: str) -> tuple[User, Credential] | None:
+    """Return the user whose ticket this is, and the credential that it came from; None where either is not valid.
+
+    The ticket is gone with that, so that of two redemptions only one gets the user.
+    """
+    found = Ticket.objects.select_related("user").filter(digest=_digest(ticket), expires_at__gt=Now()).first()
     if found is None or not Ticket.objects.filter(pk=found.pk).delete()[0]:
         return None
-    return found.user if found.user.is_active else None
+    user = found.user
+    of_token = Credential(user.pk, token=found.token)
+    credential = of_token if found.token else Credential.of_session(user, found.session)
+    return None if revoked([credential]) else (user, credential)
 
 
 def _digest(ticket: str) -> str:

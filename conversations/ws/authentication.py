@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from http.cookies import SimpleCookie
 from importlib import import_module
+from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
-from django.http.request import validate_host
-from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
+from conversations.api.authentication import TokenAuthentication
 from conversations.models import User
 from conversations.services import accounts
+from conversations.services.credentials import Credential
 from conversations.ws.codes import FORBIDDEN_ORIGIN, NOT_AUTHENTICATED
+
+HTTP = {"ws": "http", "wss": "https"}
+"""The scheme of the pages that open sockets of a scheme."""
 
 
 class Refused(Exception):
@@ -27,51 +33,61 @@ class Refused(Exception):
         self.code = code
 
 
-def authenticate(scope: dict[str, Any]) -> User:
-    """The user who opens the socket; raises Refused.
+def authenticate(scope: dict[str, Any]) -> tuple[User, Credential]:
+    """Return the user who opens the socket, and what they were let in with. Raises Refused.
 
     A browser sends its cookies from any page, so a session counts only with an origin that is ours. A ticket or a token
-    is proof enough in itself, but a page that sends one must be ours too.
+    is proof enough in itself, but a page that sends one must be ours too. A ticket is used up whatever the answer is.
     """
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    origin = headers.get("origin")
-    if origin is not None and not _allowed(origin):
-        raise Refused(FORBIDDEN_ORIGIN)
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    by_ticket = accounts.redeem_ticket(ticket=query["ticket"][0]) if "ticket" in query else None
+    origin = headers.get("origin")
+    if origin is not None and not _is_ours(origin, scope):
+        raise Refused(FORBIDDEN_ORIGIN)
     if "ticket" in query:
-        user = accounts.redeem_ticket(ticket=query["ticket"][0])
+        found = by_ticket
     elif "authorization" in headers:
-        user = _by_token(headers["authorization"])
+        found = _by_token(headers["authorization"])
     else:
-        user = _by_session(headers.get("cookie", "")) if origin is not None else None
-    if user is None:
+        found = _by_session(headers.get("cookie", "")) if origin is not None else None
+    if found is None:
         raise Refused(NOT_AUTHENTICATED)
-    return user
+    return found
 
 
-def _allowed(origin: str) -> bool:
+def _is_ours(origin: str, scope: dict[str, Any]) -> bool:
+    """Tell whether an origin is that of the request itself, at an allowed host, or one that the settings name.
+
+    Scheme, host and port have to be the same: this is Django's own comparison, which protects its forms.
+    """
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
-    host = urlsplit(origin).hostname
-    return host is not None and validate_host(f"[{host}]" if ":" in host else host, settings.ALLOWED_HOSTS)
+    request = ASGIRequest(
+        {**scope, "type": "http", "method": "GET", "scheme": HTTP[scope.get("scheme", "ws")]}, BytesIO()
+    )
+    try:
+        return origin == f"{request.scheme}://{request.get_host()}"
+    except DisallowedHost:
+        return False
 
 
-def _by_token(header: str) -> User | None:
+def _by_token(header: str) -> tuple[User, Credential] | None:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         return None
     try:
-        user, _ = TokenAuthentication().authenticate_credentials(token.strip().encode())
+        user, row = TokenAuthentication().authenticate_credentials(token.strip().encode())
     except AuthenticationFailed:
         return None
-    return user if isinstance(user, User) else None
+    return user, Credential.of_token(row)
 
 
-def _by_session(cookie: str) -> User | None:
+def _by_session(cookie: str) -> tuple[User, Credential] | None:
     morsel = SimpleCookie(cookie).get(settings.SESSION_COOKIE_NAME)
     if morsel is None:
         return None
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(morsel.value)
     user = get_user(request)
-    return user if isinstance(user, User) else None
+    return (user, Credential.of_session(user, morsel.value)) if isinstance(user, User) else None

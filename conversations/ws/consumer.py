@@ -7,7 +7,8 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -17,17 +18,21 @@ from conversations.api import turns as turn_api
 from conversations.api.errors import translate
 from conversations.database import in_database
 from conversations.engine import RETRY_AFTER, engine
-from conversations.errors import ColloquyError, InvalidRequest, NotFound, RateLimited, Unavailable
+from conversations.errors import ColloquyError, InvalidRequest, NotAuthenticated, NotFound, RateLimited, Unavailable
 from conversations.faults import DATABASE_ERRORS
 from conversations.follow import follow
 from conversations.models import Conversation, Turn, User
 from conversations.services import turns
+from conversations.services.credentials import Credential, while_valid
 from conversations.transcript import encode
 from conversations.ws import frames
 from conversations.ws.authentication import Refused, authenticate
-from conversations.ws.codes import RESTARTING, TOO_MANY, TOO_SLOW
+from conversations.ws.codes import NOT_AUTHENTICATED, RESTARTING, TOO_MANY, TOO_SLOW
 from conversations.ws.limits import FrameRate, TooMany, sockets_of
 from conversations.ws.watching import new_turns
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +47,9 @@ class Socket(AsyncWebsocketConsumer):
     """One user's socket, and the turns and conversations that it follows."""
 
     user: User
+    _credential: Credential
+    _revoked: asyncio.Future[None]
+    _ending: asyncio.Task[None]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,7 +71,7 @@ class Socket(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Accepts first and closes after that, since a refused handshake could not carry a close code."""
         try:
-            self.user = await in_database(authenticate, self.scope)
+            self.user, self._credential = await in_database(authenticate, self.scope)
         except Refused as refused:
             await self.accept()
             await self.close(refused.code)
@@ -74,6 +82,8 @@ class Socket(AsyncWebsocketConsumer):
             return
         await self.accept()
         here = await engine()
+        self._revoked = here.guard.watch(self._credential)
+        self._revoked.add_done_callback(self._let_out)
         try:
             sockets_of(here).enter(self.user.pk, self, self._leave)
         except TooMany:
@@ -84,12 +94,17 @@ class Socket(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         """Ends what was followed. The turns themselves go on."""
         self._unfollow_all()
-        if hasattr(self, "user"):
+        if hasattr(self, "_revoked"):
+            self._revoked.cancel()
             sockets_of(await engine()).left(self.user.pk, self)
 
     async def _leave(self) -> None:
         """The server restarts: the client goes on at another one."""
         await self._end(RESTARTING)
+
+    def _let_out(self, revoked: asyncio.Future[None]) -> None:
+        if not revoked.cancelled():
+            self._ending = asyncio.create_task(self._end(NOT_AUTHENTICATED))
 
     async def _end(self, code: int) -> None:
         """Closes the socket from our side."""
@@ -125,12 +140,18 @@ class Socket(AsyncWebsocketConsumer):
                 ours = ColloquyError()
             with suppress(Gone):
                 await self._answer({**ours.payload(), "ref": frames.ref_of(frame)})
+            if isinstance(ours, NotAuthenticated):
+                await self._end(NOT_AUTHENTICATED)
+
+    async def _in_database(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call what a command asks of the database. Raises NotAuthenticated where the user's access has ended."""
+        return await in_database(while_valid, self._credential, partial(function, *args, **kwargs))
 
     async def _create(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
         if (await engine()).draining:
             raise Unavailable(retry_after=RETRY_AFTER)
         self._check_following()
-        turn, new = await in_database(self._begin, frame)
+        turn, new = await self._in_database(self._begin, frame)
         await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": turn})
         id = uuid.UUID(turn["id"])
         if new:
@@ -154,7 +175,7 @@ class Socket(AsyncWebsocketConsumer):
 
     async def _follow(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
         self._check_following()
-        turn = await in_database(Turn.objects.get_visible, self.user, command["turn"])
+        turn = await self._in_database(Turn.objects.get_visible, self.user, command["turn"])
         if turn.ended and command["after"] > turn.position:
             raise InvalidRequest(f"after is beyond the end, which is at {turn.position}.", details={"after": "too far"})
         self._follow_turn(turn.pk, command["after"])
@@ -163,24 +184,24 @@ class Socket(AsyncWebsocketConsumer):
         task = self._following.pop(("turn", command["turn"]), None)
         if task:
             task.cancel()
-        elif not await in_database(Turn.objects.visible_to(self.user).filter(pk=command["turn"]).exists):
+        elif not await self._in_database(Turn.objects.visible_to(self.user).filter(pk=command["turn"]).exists):
             raise NotFound("There is no such turn.")
 
     async def _cancel(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
-        turn = await in_database(turns.cancel, user=self.user, turn_id=command["turn"])
+        turn = await self._in_database(turns.cancel, user=self.user, turn_id=command["turn"])
         (await engine()).runner("turn").cancel([turn.pk])
         await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
 
     async def _tool_results(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
         results = command["results"]
-        turn = await in_database(turns.hand_in, user=self.user, turn_id=command["turn"], results=results)
+        turn = await self._in_database(turns.hand_in, user=self.user, turn_id=command["turn"], results=results)
         if turn.status == Turn.QUEUED:
             await (await engine()).run("turn", turn.pk)
         await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
 
     async def _follow_conversation(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
         self._check_following()
-        conversation = await in_database(Conversation.objects.get_visible, self.user, command["conversation"])
+        conversation = await self._in_database(Conversation.objects.get_visible, self.user, command["conversation"])
         self._in_background(("conversation", conversation.pk), self._relay_conversation(conversation.pk))
 
     async def _ping(self, frame: dict[str, Any], command: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID",
     {"type": "integer", "minimum": 0},
     OpenApiParameter.HEADER,
-    description="The position of the last event that a reader has seen, which goes on from there; it comes before `after`.",
+    description="The position of the last event that was seen: the next one follows. It comes before `after`.",
 )
 STREAM = OpenApiResponse(
     Shape(StreamEvent),
