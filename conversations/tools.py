@@ -14,21 +14,20 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar, get_type_hints, overload
 
 from django.conf import settings
-from django.db import connection
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
-from conversations import content
+from conversations import calling, content
+from conversations.claude.fitting import most_tokens
 from conversations.errors import ColloquyError, InvalidRequest
-from conversations.transcript import encode
 
 F = TypeVar("F", bound=Callable[..., Any])
 Block = dict[str, Any]
@@ -37,6 +36,9 @@ logger = logging.getLogger(__name__)
 
 PLATFORM = "platform"
 """The type of a tool in a conversation's settings that names one of these."""
+
+RESULT_LIMIT = 4_000_000  # bytes of text in a result
+COMPLAINT_LIMIT = 4_000  # characters of what is told of an error
 
 _tools: dict[str, Tool] = {}
 
@@ -77,48 +79,62 @@ class Tool:
         return {"name": self.name, "description": inspect.getdoc(self.function) or "", "input_schema": schema}
 
     async def run(self, given: Any, caller: Caller) -> Result:
-        """Calls the function. Whatever goes wrong is a result that says so: Claude can make something of it."""
+        """Call the function. Whatever goes wrong is a result that says so: Claude can make something of it."""
         limit = self.seconds or settings.COLLOQUY_TOOL_TIMEOUT
         try:
-            async with asyncio.timeout(limit):
-                return _result(await self._called(self._checked(given), caller))
-        except TimeoutError:
-            return Result(f"The tool took longer than {limit:g} seconds.", is_error=True)
+            arguments = self._checked(given, caller)
+            value = await calling.call(self.function, arguments, tool=self.name, user=caller.user, seconds=limit)
+            return await asyncio.to_thread(_result, value)
+        except calling.TookTooLong:
+            return _failed(f"The tool took longer than {limit:g} seconds.")
         except ValidationError as error:
-            return Result(f"The input does not fit the tool's schema: {_complaints(error)}", is_error=True)
+            return _failed(f"The input does not fit the tool's schema: {_complaints(error)}")
         except ColloquyError as error:
-            return Result(str(error), is_error=True)
+            return _failed(str(error))
         except Exception as error:  # whatever it was, the turn goes on
             logger.exception("The tool %s failed", self.name)
-            return Result(f"{type(error).__name__}: {error}", is_error=True)
+            return _failed(f"{type(error).__name__}: {error}")
 
-    def _checked(self, given: Any) -> dict[str, Any]:
+    def _checked(self, given: Any, caller: Caller) -> dict[str, Any]:
         arguments = self.arguments.model_validate(given)
-        return {name: getattr(arguments, name) for name in type(arguments).model_fields}
-
-    async def _called(self, arguments: dict[str, Any], caller: Caller) -> Any:
-        if self.caller:
-            arguments[self.caller] = caller
-        if inspect.iscoroutinefunction(self.function):
-            return await self.function(**arguments)
-        return await asyncio.to_thread(_in_thread, partial(self.function, **arguments))
+        named = {name: getattr(arguments, name) for name in type(arguments).model_fields}
+        return {**named, self.caller: caller} if self.caller else named
 
 
-def _in_thread(call: Callable[[], Any]) -> Any:
-    try:
-        return call()
-    finally:
-        connection.close()  # it may have used the ORM
+def _failed(complaint: str) -> Result:
+    """Return a result that says what went wrong, in characters that can be stored and sent."""
+    kept = complaint[:COMPLAINT_LIMIT].encode(errors="replace").decode().replace("\0", "\ufffd")
+    return Result(kept, is_error=True)
 
 
 def _result(value: Any) -> Result:
-    """A string and content blocks as they are, anything else as JSON."""
-    if isinstance(value, str):
-        return Result(value)
+    """Return what a tool came to: a string and content blocks as they are, anything else as JSON.
+
+    It is checked like all that comes from outside. Raises InvalidRequest for what can't be stored or sent.
+    """
     if isinstance(value, list) and value and all(isinstance(each, dict) and "type" in each for each in value):
-        content.check_blocks(value, "content", content.IN_TOOL_RESULT)
-        return Result(value)
-    return Result("" if value is None else encode(to_jsonable_python(value)))
+        blocks: list[Block] = json.loads(_json(value))
+        content.check_blocks(blocks, "content", content.IN_TOOL_RESULT)
+        _check_size(most_tokens({"messages": blocks}))
+        return Result(blocks)
+    text = value if isinstance(value, str) else "" if value is None else _json(value)
+    content.check_text(text, "content")
+    _check_size(len(text.encode()))
+    return Result(text)
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, Iterator):
+        raise InvalidRequest("The tool returned an iterator, which is not JSON: it should return a list.")
+    try:
+        return json.dumps(to_jsonable_python(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidRequest(f"The tool returned what is not JSON: {error}") from error
+
+
+def _check_size(size: int) -> None:
+    if size > RESULT_LIMIT:
+        raise InvalidRequest(f"The tool returned {size} bytes; a result may have {RESULT_LIMIT}.")
 
 
 def _complaints(error: ValidationError) -> str:

@@ -53,3 +53,28 @@ def picture() -> list[dict[str, Any]]:
     """A dot."""
     source = {"type": "base64", "media_type": "image/gif", "data": base64.b64encode(DOT).decode()}
     return [{"type": "text", "text": "a dot"}, {"type": "image", "source": source}]
+
+
+@tool
+def half_a_character() -> str:
+    """Cuts an emoji in two."""
+    return "party \ud83c"
+
+
+@tool
+def unknown_block() -> list[dict[str, Any]]:
+    """Returns what nobody knows."""
+    return [{"type": "hologram", "depth": 3}]
+
+
+@tool
+def leaves() -> None:
+    """Tries to end the process."""
+    raise SystemExit(1)
+
+
+@tool(seconds=0.3)
+def oversleep() -> str:
+    """Sleeps in its thread for far too long."""
+    time.sleep(40)
+    return "never"

@@ -1,0 +1,140 @@
+"""Calling the functions of tools: each call apart from all others, and given up where it takes too long.
+
+A thread can't be stopped. One that hangs goes on after its call was given up, in a thread of its own and with a
+connection of its own to the database: it takes neither from anybody else. Only its own user, and then its tool, run out
+of calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from django.db import connections
+
+from conversations.errors import RateLimited
+
+PER_USER = 16  # calls that run at once in a process, those that were given up included
+PER_TOOL = 32
+
+Done = Callable[[], None]
+
+
+class TookTooLong(Exception):
+    """A call did not end in its time."""
+
+
+class _Places:
+    """How many calls run, of each user and of each tool. Threads leave as well, so it has a lock."""
+
+    def __init__(self) -> None:
+        self._running: Counter[object] = Counter()
+        self._lock = threading.Lock()
+
+    def enter(self, tool: str, user: uuid.UUID) -> Done:
+        """Count a call in; return what counts it out. Raises RateLimited where there are too many."""
+        with self._lock:
+            for key, most, whose in ((user, PER_USER, "this user's tools"), (tool, PER_TOOL, f"the tool {tool}")):
+                if self._running[key] >= most:
+                    raise RateLimited(f"{most} calls of {whose} are still running. Try again when some have ended.")
+            self._running.update((user, tool))
+        return partial(self._leave, tool, user)
+
+    def _leave(self, tool: str, user: uuid.UUID) -> None:
+        with self._lock:
+            self._running.subtract((user, tool))
+            self._running += Counter()  # those with nothing running are forgotten
+
+
+_places = _Places()
+
+
+async def call(
+    function: Callable[..., Any], arguments: dict[str, Any], *, tool: str, user: uuid.UUID, seconds: float
+) -> Any:
+    """Return what a function returns, a coroutine function's too; raise what it raises.
+
+    Raises TookTooLong after so many seconds, whether it can be stopped or not, and RateLimited where too many calls
+    of the user's, or of the tool, have not ended yet.
+    """
+    done = _places.enter(tool, user)
+    try:
+        begin = _in_task if inspect.iscoroutinefunction(function) else _in_thread
+        running = begin(partial(function, **arguments), done)
+    except BaseException:
+        done()
+        raise
+    try:
+        await asyncio.wait({running}, timeout=seconds)
+        if not running.done():
+            raise TookTooLong
+        if running.cancelled():
+            raise RuntimeError("The tool was cancelled.")
+        return running.result()
+    finally:
+        running.cancel()
+
+
+def _in_task(function: Callable[[], Any], done: Done) -> asyncio.Future[Any]:
+    task = asyncio.create_task(_contained(function))
+    task.add_done_callback(lambda _: done())
+    return task
+
+
+async def _contained(function: Callable[[], Any]) -> Any:
+    """Await a function; what would end the process (SystemExit) is an error of the tool like any other."""
+    try:
+        return await function()
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise RuntimeError(f"The tool raised {type(error).__name__}.") from error
+
+
+def _in_thread(function: Callable[[], Any], done: Done) -> asyncio.Future[Any]:
+    loop = asyncio.get_running_loop()
+    waiting: asyncio.Future[Any] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = context.run(_with_own_connection, function)
+        except Exception as raised:  # noqa: BLE001 - it is raised where the call is awaited
+            error = raised
+        except BaseException as raised:  # noqa: BLE001
+            error = RuntimeError(f"The tool raised {type(raised).__name__}.")
+        finally:
+            done()
+        with suppress(RuntimeError):  # the process has ended meanwhile
+            loop.call_soon_threadsafe(_resolve, waiting, result, error)
+
+    threading.Thread(target=run, name="tool", daemon=True).start()
+    return waiting
+
+
+def _resolve(waiting: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if waiting.done():  # it was given up
+        return
+    if error is None:
+        waiting.set_result(result)
+    else:
+        # A future takes no StopIteration.
+        waiting.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)
+
+
+def _with_own_connection(function: Callable[[], Any]) -> Any:
+    """Call a function that may use the ORM. It gets no connection of the pool's: it may never give it back."""
+    own = connections["default"].copy()
+    own.settings_dict["OPTIONS"] = {**own.settings_dict["OPTIONS"], "pool": False}
+    connections["default"] = own
+    try:
+        return function()
+    finally:
+        own.close()

@@ -1,0 +1,124 @@
+"""What a tool of the platform returns or raises is checked like all that comes from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations import content, tools
+from conversations.tools import Caller, Result, tool
+from tests.clients import Api
+from tests.test_tools import ours, results_in
+
+
+class Evil(Exception):
+    """An error that can't say what it is without half a character."""
+
+    def __str__(self) -> str:
+        return "half \ud83c and \0"
+
+
+def endless() -> Iterator[int]:
+    while True:
+        yield 1
+
+
+def around_itself() -> list[Any]:
+    circle: list[Any] = []
+    circle.append(circle)
+    return circle
+
+
+def exits() -> None:
+    raise SystemExit(3)
+
+
+def raises() -> None:
+    raise Evil
+
+
+def stops() -> None:
+    raise StopIteration
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """The log would have half characters in it, which the test runner can't pass on."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def came_to(function: Callable[[], Any]) -> Result:
+    """The result of a call of a tool that does what the function does."""
+
+    @tool
+    def tried() -> Any:
+        return function()
+
+    made = tools.named("tried")
+    assert made is not None
+    ids = [uuid.uuid4() for _ in range(3)]
+    return asyncio.run(made.run({}, Caller(*ids)))
+
+
+BAD: dict[str, tuple[Callable[[], Any], str]] = {
+    "half a character": (lambda: "party \ud83c", "half surrogate pairs"),
+    "NUL": (lambda: "a\0b", "NUL"),
+    "half a character in JSON": (lambda: {"a": ["\udf89"]}, "surrogate"),
+    "not a number": (lambda: {"a": float("nan")}, "not JSON"),
+    "infinity": (lambda: [float("inf")], "not JSON"),
+    "an object": (object, "not JSON"),
+    "a function": (lambda: [came_to], "not JSON"),
+    "a circle": (around_itself, "not JSON"),
+    "without an end": (endless, "not JSON"),
+    "a block of a kind that is unknown": (lambda: [{"type": "hologram"}], "Must be one of"),
+    "a block without its text": (lambda: [{"type": "text"}], "required"),
+    "a block with more than there is": (lambda: [{"type": "text", "text": "a", "x": 1}], "Unknown field"),
+    "a block whose text is a number": (lambda: [{"type": "text", "text": 5}], "Must be a string"),
+    "an image that is none": (
+        lambda: [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGVsbG8="}}],
+        "",
+    ),
+    "far too much": (lambda: "x" * 5_000_000, "may have 4000000"),
+    "far too many blocks of text": (lambda: [{"type": "text", "text": "x" * 1000}] * 4_500, "may have 4000000"),
+    "an error with half a character": (raises, "Evil: half"),
+    "an end of the process": (exits, "SystemExit"),
+    "an end of an iteration": (stops, "StopIteration"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_can_not_be_stored_or_sent_is_told(kind: str) -> None:
+    function, told = BAD[kind]
+    result = came_to(function)
+    assert result.is_error
+    assert isinstance(result.content, str)
+    assert told in result.content
+    assert len(result.content) < 5_000
+    content.check_text(result.content, "content")
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner))
+
+
+@given(JSON | st.dictionaries(st.text(), JSON))
+def test_whatever_is_returned_can_be_stored(value: Any) -> None:
+    result = came_to(lambda: value)
+    content.check_text(result.content, "content")
+
+
+@pytest.mark.parametrize("name", ["half_a_character", "unknown_block", "leaves"])
+def test_a_turn_goes_on_after_it_and_so_do_those_after_it(api: Api, name: str) -> None:
+    conversation = api.conversation(tools=ours(name))
+    turn = api.ask(f"Please [[sandbox: tool={name}{{}}]]", conversation)
+    assert turn["status"] == "completed"
+    assert results_in(turn)[name]["is_error"] is True
+    assert api.ask("And now?", conversation)["status"] == "completed"
