@@ -5,18 +5,16 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from conversations.models import Budget, Conversation, Hold, Message, Piece, Titling, Turn, Usage, User
 from conversations.services import accounts, conversations, ending, titles
 from extraction import services as extractions
 from extraction.models import Extraction
 from tests.clients import Api
+from tests.refusing import refusing
 
 START = {"type": "turn_start", "conversation": "c", "model": "m", "user_message": "u"}
 TOO_LONG = "x" * 300
@@ -86,24 +84,6 @@ def ended(turn: Turn) -> Turn:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return found
-
-
-@contextmanager
-def refusing(table: str, condition: str, when: str = "INSERT OR UPDATE") -> Iterator[None]:
-    """A database that refuses some rows of a table."""
-    name = f"refuse_{uuid.uuid4().hex}"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            f"IF {condition} THEN RAISE EXCEPTION 'refused by the test' USING ERRCODE = '22000'; END IF; "
-            "RETURN NEW; END $$"
-        )
-        cursor.execute(f"CREATE TRIGGER {name} BEFORE {when} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP FUNCTION {name} CASCADE")
 
 
 @pytest.mark.parametrize("kind", GARBAGE)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any, ClassVar
+from time import sleep
+from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -13,7 +15,15 @@ from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
 
 from conversations.fields import uuid7
+from conversations.models.daily import DailyUsage
 from conversations.models.usage import Usage
+
+ModelT = TypeVar("ModelT", bound=models.Model)
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 30.0  # seconds for which transactions are waited for that may have booked without seeing a new budget
+LOOK = 0.02  # seconds between looks at them
 
 
 class Budget(models.Model):
@@ -61,30 +71,46 @@ class Budget(models.Model):
         return f"{self.limit.normalize():f} USD a {self.period} for {self.user or self.group or 'all'}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """A new one begins with what the ledger has of its period already."""
-        if not self._state.adding:
+        """Store it. A new one begins with what the ledger has of its period already, once it is committed."""
+        if self._state.adding:
+            super().save(*args, **kwargs)
+            transaction.on_commit(self._catch_up)
+        else:
             given = [each.name for each in self._meta.concrete_fields if each.editable]
             super().save(*args, **{"update_fields": given, **kwargs})
-            return
-        with transaction.atomic():
+
+    def _catch_up(self) -> None:
+        """Add what was booked in its period before the budget was there, without a lock that others wait for.
+
+        Whoever books a row adds it to the budgets that they see. When those are done who could not see this one, one
+        look at the ledger and at `spent` tells what is missing.
+        """
+        _outlast_writers()
+        with transaction.atomic(durable=True):
             with connection.cursor() as cursor:
-                # Until it is there, nobody writes to the ledger what it would have to count.
-                cursor.execute(f"LOCK TABLE {Usage._meta.db_table} IN SHARE MODE")
-            super().save(*args, **kwargs)
-            in_period = Budget.objects.filter(pk=self.pk).annotate(start=this_period()).get()
-            start: date = in_period.start
-            self.period_start, self.spent = start, self.spent_by_ledger(start)
-            super().save(update_fields=["period_start", "spent"])
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            seen = Budget.objects.annotate(start=this_period()).filter(pk=self.pk).first()
+            if seen is None:
+                return
+            counted = seen.spent if seen.period_start == seen.start else Decimal(0)
+            missing = self.spent_by_ledger(seen.start) - counted
+        present = models.Q(period_start=seen.start) | models.Q(period_start=None)
+        found = Budget.objects.filter(present, pk=self.pk)
+        found.update(spent=models.F("spent") + missing, period_start=seen.start)
+        self.refresh_from_db(fields=["period_start", "spent"])
 
     def spent_by_ledger(self, start: date) -> Decimal:
-        """What the ledger says that its users have spent since the beginning of a day (UTC)."""
-        rows = Usage.objects.filter(created_at__gte=datetime.combine(start, time(), UTC))
+        """Return what its users have spent since the beginning of a day (UTC), in US dollars, by the ledger's days."""
+        days = self._of_its_users(DailyUsage.objects.filter(day__gte=start))
+        sums = days.aggregate(cost=models.Sum("cost"), unpriced=models.Sum("unpriced"))
+        rows = self._of_its_users(Usage.objects.filter(created_at__gte=datetime.combine(start, time(), UTC)))
+        unpriced = rows.filter(cost__isnull=True).iterator() if sums["unpriced"] else ()
+        return (sums["cost"] or Decimal(0)) + sum((row.counted for row in unpriced), Decimal(0))
+
+    def _of_its_users(self, rows: models.QuerySet[ModelT]) -> models.QuerySet[ModelT]:
         if self.user_id:
-            rows = rows.filter(user_id=self.user_id)
-        elif self.group_id:
-            rows = rows.filter(user__groups=self.group_id)
-        known: Decimal = rows.aggregate(cost=models.Sum("cost"))["cost"] or Decimal(0)
-        return known + sum((row.counted for row in rows.filter(cost__isnull=True).iterator()), Decimal(0))
+            return rows.filter(user_id=self.user_id)
+        return rows.filter(user__groups=self.group_id) if self.group_id else rows
 
     @property
     def scope(self) -> str:
@@ -115,3 +141,20 @@ def this_period() -> RawSQL:
     return RawSQL(
         "date_trunc(conversations_budget.period, now() AT TIME ZONE 'UTC')::date", (), output_field=models.DateField()
     )
+
+
+OLDEST = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+NEWEST = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+
+
+def _outlast_writers() -> None:
+    """Wait until every transaction has ended that has begun to write by now, for at most `PATIENCE`."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEWEST)
+        [newest] = cursor.fetchone()
+        for _ in range(int(PATIENCE / LOOK)):
+            cursor.execute(OLDEST)
+            if cursor.fetchone()[0] >= newest:
+                return
+            sleep(LOOK)
+    logger.warning("A transaction has been open for %g seconds: what it books may not count in a new budget", PATIENCE)

@@ -1,0 +1,8 @@
+"""The platform's settings with a storage that takes seconds."""
+
+from __future__ import annotations
+
+from config.settings import *  # noqa: F403
+from config.settings import STORAGES as USUAL
+
+STORAGES = {**USUAL, "default": {"BACKEND": "tests.slow_storage.SlowStorage"}}

@@ -1,0 +1,144 @@
+"""No storage is read or written, and no ledger is added up, under a lock that others wait for."""
+
+from __future__ import annotations
+
+import base64
+import io
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import Sum
+from PIL import Image
+
+from conversations.claude.sandbox.server import Sandbox
+from conversations.models import Budget, Usage
+from conversations.services import attachments, usage
+from conversations.transcript import Folded
+from tests.clients import Api, sse
+from tests.processes import ServerProcess
+from tests.slow_storage import SECONDS
+
+GAP = SECONDS * 2 / 3  # a busy machine has gaps of its own, but a stream that waits for the storage has longer ones
+
+
+@pytest.fixture(scope="module")
+def server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
+    """A process whose storage is slow."""
+    slow = {"DJANGO_SETTINGS_MODULE": "tests.slow_storage_settings"}
+    with ServerProcess("uvicorn", database, sandbox.url, **slow) as process:
+        yield process
+
+
+def picture() -> dict[str, Any]:
+    """An image that nobody has sent yet."""
+    buffer = io.BytesIO()
+    Image.frombytes("RGB", (4, 4), uuid.uuid4().bytes * 3).save(buffer, "PNG")
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
+
+
+def asks_with_a_picture(api: Api) -> None:
+    conversation = api.conversation()
+    assert api.ask([picture(), {"type": "text", "text": "What is it?"}], conversation)["status"] == "completed"
+    assert api.ask("And what else?", conversation)["status"] == "completed"
+
+
+def hands_in_a_picture(api: Api) -> None:
+    look = {"name": "look", "input_schema": {"type": "object"}}
+    turn = api.ask("Hello [[sandbox: tool=look]]", api.conversation(tools=[look]))
+    [call] = [block["id"] for block in turn["messages"][-1]["content"] if block["type"] == "tool_use"]
+    result = {"tool_use_id": call, "content": [picture()]}
+    assert api.post(f"turns/{turn['id']}/tool-results/", {"results": [result]}).status_code == 202
+    assert api.ended(turn["id"])["status"] == "completed"
+
+
+def extracts_from_a_picture(api: Api) -> None:
+    body = {"schema": {"type": "object"}, "content": [picture(), {"type": "text", "text": "What is it?"}]}
+    id = api.post("extraction/extractions/", body).json()["id"]
+    deadline = time.monotonic() + 30
+    while api.get(f"extraction/extractions/{id}/").json()["status"] in ("queued", "running"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def copies_a_picture(api: Api) -> None:
+    conversation = api.conversation()
+    api.ask([picture(), {"type": "text", "text": "What is it?"}], conversation)
+    exported = api.get(f"conversations/{conversation}/export/").json()
+    assert api.post("conversations/import/", exported).status_code == 201
+    assert api.http.delete(f"/api/conversations/{conversation}/").status_code == 204
+
+
+@pytest.mark.parametrize("does", [asks_with_a_picture, hands_in_a_picture, extracts_from_a_picture, copies_a_picture])
+def test_a_slow_storage_stops_nobody_elses_stream(api: Api, other: Api, does: Callable[[Api], None]) -> None:
+    with ThreadPoolExecutor() as pool:
+        busy = pool.submit(does, api)
+        gaps = 0.0
+        while not busy.done():
+            gaps = max(gaps, longest_gap(other))
+        busy.result()
+    assert gaps < GAP
+
+
+def longest_gap(api: Api) -> float:
+    """The longest time, in seconds, between two parts of a stream of about two seconds."""
+    turn = api.begin("Hello [[sandbox: words=60; pace=0.03]]")
+    gap, last = 0.0, None
+    with api.http.stream("GET", f"/api/turns/{turn['id']}/events/") as response:
+        for event in sse(response):
+            now = time.monotonic()
+            if event["type"] == "content_block_delta":
+                gap = max(gap, now - last) if last else 0.0
+                last = now
+    assert last is not None
+    return gap
+
+
+def test_the_storage_can_not_be_waited_for_within_a_transaction(api: Api) -> None:
+    with transaction.atomic(), pytest.raises(RuntimeError, match="within a transaction"):
+        attachments.store(owner=api.user, data=b"text")
+
+
+def test_a_budget_is_saved_while_others_book_and_counts_every_row_once(api: Api, other: Api) -> None:
+    """Also that of somebody who had begun to book before the budget was there, and ends after that."""
+    other.ask("Hello")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def book_slowly() -> None:
+        answer = Folded("assistant", usage={"input_tokens": 1000, "output_tokens": 1000}, stopped=True)
+        try:
+            with transaction.atomic():
+                usage.book(user=other.user, answer=answer, model="claude-sonnet-4-6", upstream=usage.Upstream())
+                begun.set()
+                go_on.wait(60)
+        finally:
+            connection.close()
+
+    def save() -> Budget:
+        try:
+            return Budget.objects.create(user=other.user, limit=100)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor() as pool:
+        booking = pool.submit(book_slowly)
+        assert begun.wait(20)
+        saving = pool.submit(save)
+        while not Budget.objects.filter(user=other.user).exists():
+            time.sleep(0.02)
+        assert api.ask("Hello")["status"] == "completed"  # it is booked, and so waits for nobody
+        assert not saving.done()
+        go_on.set()
+        booking.result()
+        saving.result()
+    budget = Budget.objects.get(user=other.user)
+    spent: Decimal = Usage.objects.filter(user=other.user).aggregate(cost=Sum("cost"))["cost"]
+    assert Usage.objects.filter(user=other.user).count() == 2
+    assert budget.spent == spent
