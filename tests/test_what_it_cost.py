@@ -83,9 +83,9 @@ def test_what_is_set_right_is_set_right_everywhere(api: Api) -> None:
     assert of_branch(api, id) == of_conversation(api, id) == NOTHING
 
 
-@pytest.mark.parametrize("leaf", ["nonsense", "01990000-0000-7000-8000-000000000000"])
-def test_a_leaf_that_is_not_there_is_not_found(api: Api, leaf: str) -> None:
-    assert api.get(f"conversations/{api.conversation()}/usage/?leaf={leaf}").status_code == 404
+@pytest.mark.parametrize(("leaf", "status"), [("nonsense", 400), ("01990000-0000-7000-8000-000000000000", 404)])
+def test_a_leaf_that_is_not_there_is_not_found(api: Api, leaf: str, status: int) -> None:
+    assert api.get(f"conversations/{api.conversation()}/usage/?leaf={leaf}").status_code == status
 
 
 def test_what_others_spent_is_not_shown(api: Api, other: Api) -> None:

@@ -9,10 +9,10 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from conversations.api.authentication import TokenAuthentication
 from conversations.api.fields import Json, StrictSerializer, String
+from conversations.api.queries import Queried
 from conversations.api.requests import credential_of, user_of
 from conversations.api.schema.errors import errors
 from conversations.api.serializers import UserSerializer
@@ -42,7 +42,7 @@ ME = inline_serializer(
 )
 
 
-class Login(APIView):
+class Login(Queried):
     """A token for a user's name and password."""
 
     authentication_classes = ()
@@ -75,7 +75,7 @@ class Login(APIView):
         responses={204: OpenApiResponse(description="The token is no longer valid.")},
     )
 )
-class Logout(knox.LogoutView):
+class Logout(Queried, knox.LogoutView):
     """End the token that the request came with."""
 
     authentication_classes = (TokenAuthentication,)
@@ -90,13 +90,13 @@ class Logout(knox.LogoutView):
         responses={204: OpenApiResponse(description="None of the user's tokens is valid any longer.")},
     )
 )
-class LogoutAll(knox.LogoutAllView):
+class LogoutAll(Queried, knox.LogoutAllView):
     """End all the user's tokens."""
 
     authentication_classes = (TokenAuthentication,)
 
 
-class WebSocketTicket(APIView):
+class WebSocketTicket(Queried):
     """A one-time ticket for `/ws/?ticket=`."""
 
     @extend_schema(
@@ -112,7 +112,7 @@ class WebSocketTicket(APIView):
         return Response({"ticket": ticket, "expires_in": accounts.TICKET_SECONDS})
 
 
-class Me(APIView):
+class Me(Queried):
     """The user behind the request."""
 
     @extend_schema(

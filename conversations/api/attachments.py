@@ -9,8 +9,8 @@ from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from conversations.api.queries import Queried
 from conversations.api.requests import user_of
 from conversations.errors import InvalidRequest, TooLarge
 from conversations.media import IMAGE_TYPES
@@ -30,7 +30,7 @@ class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
         fields = ("id", "sha256", "media_type", "size", "width", "height")
 
 
-class Attachments(APIView):
+class Attachments(Queried):
     """Images and documents to be named in content."""
 
     parser_classes = (MultiPartParser,)
@@ -54,7 +54,7 @@ class Attachments(APIView):
         return Response(AttachmentSerializer(attachment).data, status=201)
 
 
-class AttachmentContent(APIView):
+class AttachmentContent(Queried):
     """The bytes of an attachment."""
 
     @extend_schema(

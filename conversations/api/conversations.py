@@ -6,11 +6,9 @@ import uuid
 from typing import Any
 
 from django.db.models import QuerySet
-from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
-from rest_framework.filters import OrderingFilter
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,7 +16,16 @@ from rest_framework.response import Response
 from conversations.api import turns as turn_api
 from conversations.api.answers import Later
 from conversations.api.copies import ExportSerializer, MarkdownRenderer, as_json, as_markdown
-from conversations.api.pagination import PathPages
+from conversations.api.pagination import Pages, PathPages
+from conversations.api.queries import (
+    BeginQuery,
+    ConversationsQuery,
+    LeafQuery,
+    PageQuery,
+    PathQuery,
+    Queried,
+    query_of,
+)
 from conversations.api.requests import user_of
 from conversations.api.schema import conversations as documents
 from conversations.api.schema import turns as turn_documents
@@ -33,57 +40,36 @@ from conversations.api.serializers import (
 )
 from conversations.api.usage import sums_of
 from conversations.claude import catalogue, client
-from conversations.errors import InvalidRequest, NotFound
+from conversations.errors import NotFound
 from conversations.models import Conversation, Usage
 from conversations.services import conversations, copies, paths, turns
 
 IMPORT_LIMIT = 256 * 1024 * 1024  # bytes
 
 
-class ConversationFilter(filters.FilterSet):
-    """`q` and `archived`."""
-
-    q = filters.CharFilter(method="search", help_text="Words to find in titles and messages.")
-    archived = filters.BooleanFilter()
-
-    class Meta:
-        model = Conversation
-        fields = ("archived",)
-
-    def search(self, queryset: QuerySet[Conversation], _name: str, words: str) -> QuerySet[Conversation]:
-        """Those that have the words."""
-        if "\0" in words:
-            raise InvalidRequest("q must not have NUL in it.", details={"q": "NUL"})
-        return conversations.search(queryset, words)
-
-
-class Ordering(OrderingFilter):
-    """`ordering`; DRF's own filter would ignore what it does not know."""
-
-    def remove_invalid_fields(self, queryset: Any, fields: Any, view: Any, request: Any) -> Any:
-        """The fields, if all of them can be ordered by."""
-        known = super().remove_invalid_fields(queryset, fields, view, request)
-        if len(known) < len(fields):
-            taken = ", ".join(ConversationViewSet.ordering_fields)
-            raise InvalidRequest(f"ordering takes {taken}.", details={"ordering": "unknown"})
-        return known
-
-
 @extend_schema_view(list=documents.list_)
-class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Conversation]):
+class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSet[Conversation]):
     """A user's conversations."""
 
     serializer_class = ConversationSerializer
     queryset = Conversation.objects.none()
-    filter_backends = (filters.DjangoFilterBackend, Ordering)
-    filterset_class = ConversationFilter
-    ordering_fields = ("updated_at", "created_at", "title")
-    ordering = ("-updated_at", "-id")
+    queries = {
+        "list": ConversationsQuery,
+        "messages": PathQuery,
+        "usage": LeafQuery,
+        "tree": PageQuery,
+        "turns": PageQuery,
+        "create_turn": BeginQuery,
+    }
     body_limit: int | None = None
 
     def get_queryset(self) -> QuerySet[Conversation]:
-        """The user's own."""
-        return Conversation.objects.visible_to(self.request.user)
+        """Return the user's own that the query names."""
+        query = query_of(self.request)
+        rows = Conversation.objects.visible_to(self.request.user)
+        if "archived" in query:
+            rows = rows.filter(archived=query["archived"])
+        return conversations.search(rows, query["q"]) if "q" in query else rows
 
     def get_object(self) -> Conversation:
         """The conversation, if it is the user's."""
@@ -132,7 +118,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         return self._shown(copies.fork(user=user_of(request), id=pk, message=message), status=201)
 
     @documents.export
-    @action(detail=True, filter_backends=[], pagination_class=None, renderer_classes=[JSONRenderer, MarkdownRenderer])
+    @action(detail=True, pagination_class=None, renderer_classes=[JSONRenderer, MarkdownRenderer])
     def export(self, request: Request, pk: str) -> Response:
         """Exports the conversation."""
         if isinstance(request.accepted_renderer, MarkdownRenderer):
@@ -149,7 +135,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         return self._shown(copies.take_in(owner=user_of(request), export=serializer.export()), status=201)
 
     @documents.messages
-    @action(detail=True, filter_backends=[], pagination_class=PathPages)
+    @action(detail=True, pagination_class=PathPages)
     def messages(self, request: Request, pk: str) -> Response:
         """Lists a path."""
         conversation = self.get_object()
@@ -158,7 +144,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         return pages.get_paginated_response(MessageSerializer(found, many=True).data)
 
     @documents.usage
-    @action(detail=True, filter_backends=[], pagination_class=None)
+    @action(detail=True, pagination_class=None)
     def usage(self, request: Request, pk: str) -> Response:
         """Sums over a path."""
         conversation = self.get_object()
@@ -167,29 +153,29 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         return Response({"leaf": leaf, **sums_of(rows)})
 
     @documents.tree
-    @action(detail=True, filter_backends=[])
+    @action(detail=True)
     def tree(self, request: Request, pk: str) -> Response:
         """Lists the nodes, oldest first."""
         nodes = self.get_object().messages.only("id", "parent_id", "role", "created_at").order_by("id")
-        return self.get_paginated_response(NodeSerializer(self._paged(nodes, "id"), many=True).data)
+        pages = Pages()
+        return pages.get_paginated_response(NodeSerializer(pages.page(nodes, "id", request), many=True).data)
 
     @turn_documents.list_
+    @action(detail=True, renderer_classes=[JSONRenderer, turn_api.EventStreamRenderer])
+    def turns(self, request: Request, pk: str) -> Response:
+        """Lists turns."""
+        pages = Pages()
+        found = pages.page(turn_api.with_all(self.get_object().turns), "-id", request)
+        return pages.get_paginated_response(TurnSerializer(found, many=True).data)
+
     @turn_documents.create
-    @action(
-        detail=True,
-        methods=["get", "post"],
-        filter_backends=[],
-        renderer_classes=[JSONRenderer, turn_api.EventStreamRenderer],
-    )
-    def turns(self, request: Request, pk: str) -> Response | Later:
-        """Lists turns, or begins one."""
-        if request.method == "POST":
-            return turn_api.create(request, pk)
-        rows = turn_api.with_all(self.get_object().turns)
-        return self.get_paginated_response(TurnSerializer(self._paged(rows, "-id"), many=True).data)
+    @turns.mapping.post
+    def create_turn(self, request: Request, pk: str) -> Later:
+        """Begins a turn."""
+        return turn_api.create(request, pk)
 
     @documents.count_tokens
-    @action(detail=True, methods=["post"], url_path="count-tokens", filter_backends=[])
+    @action(detail=True, methods=["post"], url_path="count-tokens")
     def count_tokens(self, request: Request, pk: str) -> Later:
         """Counts."""
         serializer = TurnRequestSerializer(data=request.data)
@@ -215,18 +201,7 @@ class ConversationViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Convers
         return Response(ConversationSerializer(conversation).data, status=status)
 
     def _leaf(self, conversation: Conversation, request: Request) -> uuid.UUID | None:
-        leaf = request.query_params.get("leaf")
-        if not leaf:
-            return conversation.active_leaf_id
-        try:
-            id = uuid.UUID(leaf)
-        except ValueError:
-            raise NotFound("There is no such message in this conversation.") from None
-        if not conversation.messages.filter(pk=id).exists():
+        leaf: uuid.UUID | None = query_of(request).get("leaf")
+        if leaf and not conversation.messages.filter(pk=leaf).exists():
             raise NotFound("There is no such message in this conversation.")
-        return id
-
-    def _paged(self, rows: QuerySet[Any], ordering: str) -> Any:
-        assert self.paginator is not None
-        self.paginator.ordering = ordering  # type: ignore[attr-defined]
-        return self.paginate_queryset(rows)
+        return leaf or conversation.active_leaf_id

@@ -8,8 +8,8 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from conversations.api.queries import Queried
 from conversations.api.schema.components import Shape
 from conversations.claude import catalogue
 from conversations.claude.catalogue import Model
@@ -18,7 +18,7 @@ from conversations.contract.catalogue import ModelPage
 from conversations.services.prices import PriceList
 
 
-class Models(APIView):
+class Models(Queried):
     """The catalogue. Models that it does not have, such as a local server's, may be named as well."""
 
     @extend_schema(

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 
+from conversations.api.queries import PageQuery, Queried
 from conversations.models import Opening
 
 
@@ -26,12 +27,12 @@ class OpeningSerializer(serializers.ModelSerializer[Opening]):
         "first.",
     )
 )
-class AccessLog(ListAPIView[Opening]):
+class AccessLog(Queried, ListAPIView[Opening]):
     """Who of the staff opened which of the caller's conversations, turns, messages, attachments; newest first."""
 
     serializer_class = OpeningSerializer
     queryset = Opening.objects.none()
-    filter_backends = ()
+    queries = {"get": PageQuery}
 
     def get_queryset(self) -> QuerySet[Opening]:
         """The caller's."""

@@ -1,24 +1,91 @@
+"""Pages of lists, each with a link to the next and the previous one.
+
+A page is found by where the last one ended, not by its number: a cursor names the row there by the field that the list
+is ordered by and, where rows are equal in that, by its id. So its cost does not grow with its number, every row that
+does not change is in exactly one page, and one that is added or removed meanwhile moves no other. A row whose field
+changes moves to its new place in the list. It may be missed on the way forward if that is behind the reader, who finds
+it by following `previous` from where they began, and be seen again if it is ahead.
+"""
+
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
-from rest_framework.pagination import CursorPagination
+from django.core import signing
+from django.db.models import Q, QuerySet
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from conversations.errors import NotFound
+from conversations.api.queries import query_of
+from conversations.errors import InvalidRequest
 from conversations.models import Conversation, Message
 from conversations.services import paths
 
+SALT = "conversations.cursor"
+Way = Literal["after", "before", "upto"]
+"""Which rows a cursor stands for: those after its row, those before it, or those before it and itself."""
+FORWARD: Way = "after"
 
-class Pages(CursorPagination):
-    """Cursor pages: their cost does not grow with their number."""
 
-    page_size = 50
-    max_page_size = 200
-    page_size_query_param = "page_size"
-    ordering = "-id"
+class Pages(BasePagination):
+    """Pages of the rows of a query."""
+
+    next: str | None = None
+    previous: str | None = None
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """Return the rows of the page that the request asks for: by `ordering`, or the newest first."""
+        return self.page(queryset, query_of(request).get("ordering", "-id"), request)
+
+    def page(self, rows: QuerySet[Any], ordering: str, request: Request) -> list[Any]:
+        """Return the page of rows that are ordered by a field, which is never null, and their ids.
+
+        Raises InvalidRequest for a cursor that does not come from a page of the same ordering.
+        """
+        self.url, self.ordering = request.build_absolute_uri(), ordering
+        query = query_of(request)
+        size, cursor = query["page_size"], query.get("cursor")
+        way, place = self._read(cursor) if cursor else (FORWARD, None)
+        found = list(self._rows(rows, way, place)[: size + 1])
+        more, page = len(found) > size, found[:size]
+        if way == "after":
+            self.next = self._link("after", page[-1]) if more else None
+            self.previous = (self._link("before", page[0]) if page else self._link("upto", place)) if place else None
+            return page
+        self.previous = self._link("before", page[-1]) if more else None
+        self.next = self._link("after", page[0]) if page else replace_query_param(self.url, "cursor", "")
+        return page[::-1]
+
+    def _rows(self, rows: QuerySet[Any], way: Way, place: list[str] | None) -> QuerySet[Any]:
+        """Return all rows that a cursor stands for, the nearest first."""
+        field = self.ordering.removeprefix("-")
+        descending = self.ordering.startswith("-") == (way == "after")
+        sign, beyond = ("-", "lt") if descending else ("", "gt")
+        if place:
+            value, id = place
+            or_at = "e" if way == "upto" else ""
+            further = Q(**{f"{field}__{beyond}": value}) | Q(**{f"id__{beyond}{or_at}": id})
+            # The first condition is implied by the others; it is what an index is looked up by.
+            rows = rows.filter(Q(**{f"{field}__{beyond}e": value}) & further)
+        return rows.order_by(f"{sign}{field}", f"{sign}id")
+
+    def _read(self, cursor: str) -> tuple[Way, list[str]]:
+        ordering, way, *place = read(cursor, 4)
+        if ordering != self.ordering:
+            raise bad_cursor()
+        return way, place
+
+    def _link(self, way: Way, at: Any) -> str:
+        place = at if isinstance(at, list) else [str(getattr(at, self.ordering.removeprefix("-"))), str(at.pk)]
+        return replace_query_param(self.url, "cursor", signing.dumps([self.ordering, way, *place], salt=SALT))
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """Return the page with its links."""
+        return Response({"next": self.next, "previous": self.previous, "results": data})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Return the JSON Schema of a page whose results have this schema."""
@@ -33,32 +100,34 @@ class Pages(CursorPagination):
 class PathPages(Pages):
     """Pages of a path through the tree: it never changes above its leaf, so an offset from the root is a cursor."""
 
-    def paginate_path(self, conversation: Conversation, leaf: uuid.UUID | None, request: Request) -> list[Message]:
-        """The messages of the page that the request asks for."""
-        self.path_url = request.build_absolute_uri()
-        self.leaf = leaf
-        self.size = self.get_page_size(request) or self.page_size
-        self.skip = self._skip(request.query_params.get(self.cursor_query_param, ""))
-        found = paths.page(conversation.pk, leaf, self.skip, self.size + 1)
-        self.has_next = len(found) > self.size
-        return found[: self.size]
-
-    def _skip(self, cursor: str) -> int:
-        if not cursor:
-            return 0
-        if not cursor.isascii() or not cursor.isdigit() or len(cursor) > 9:
-            raise NotFound("There is no such page.")
-        return int(cursor)
-
-    def get_next_link(self) -> str | None:
-        """The newer messages."""
-        return self._link(self.skip + self.size) if self.has_next else None
-
-    def get_previous_link(self) -> str | None:
-        """The older messages."""
-        return self._link(max(0, self.skip - self.size)) if self.skip else None
-
-    def _link(self, skip: int) -> str:
+    def paginate_path(self, conversation: Conversation, leaf: uuid.UUID | None, request: Request) -> Sequence[Message]:
+        """Return the messages of the page that the request asks for. Raises InvalidRequest for a bad cursor."""
+        query = query_of(request)
+        size, cursor = query["page_size"], query.get("cursor")
+        skip = read(cursor, 1)[0] if cursor else 0
         # The leaf is named, so that a page stays what it is when the conversation goes on.
-        url = replace_query_param(self.path_url, "leaf", str(self.leaf))
-        return str(replace_query_param(url, self.cursor_query_param, str(skip)))
+        self.url = replace_query_param(request.build_absolute_uri(), "leaf", str(leaf))
+        found = paths.page(conversation.pk, leaf, skip, size + 1)
+        self.next = self._at(skip + size) if len(found) > size else None
+        self.previous = self._at(max(0, skip - size)) if skip else None
+        return found[:size]
+
+    def _at(self, skip: int) -> str:
+        return replace_query_param(self.url, "cursor", signing.dumps([skip], salt=SALT))
+
+
+def read(cursor: str, length: int) -> Any:
+    """Return what is in a cursor that we have signed, which has so many parts. Raises InvalidRequest."""
+    try:
+        parts = signing.loads(cursor, salt=SALT)
+    except signing.BadSignature:
+        raise bad_cursor() from None
+    if len(parts) != length:
+        raise bad_cursor()
+    return parts
+
+
+def bad_cursor() -> InvalidRequest:
+    """Return the complaint about a cursor that is not one of this list's."""
+    complaint = "Must come from `next` or `previous` of a page of the same list."
+    return InvalidRequest(f"cursor: {complaint}", details={"cursor": complaint})

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations.api.answers import Later, Stream
+from conversations.api.queries import BeginQuery, EventsQuery, Queried, query_of
 from conversations.api.requests import user_of
 from conversations.api.schema import turns as documents
 from conversations.api.serializers import (
@@ -90,7 +91,7 @@ def answered(request: Request, begin: Callable[[], tuple[Turn, bool]]) -> Later:
 
     A reader that retries the request after its stream was cut, with `Last-Event-ID`, gets what it has not seen.
     """
-    form, wait = stream_format(request), flag(request, "wait")
+    form, wait = stream_format(request), query_of(request)["wait"]
     if draining():
         raise Unavailable(retry_after=RETRY_AFTER)
     turn, new = begin()
@@ -129,20 +130,10 @@ async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
 
 def stream_format(request: Request) -> Form | None:
     """How the request wants its events encoded; None where it does not want a stream."""
-    name = request.query_params.get("format")
+    name = query_of(request).get("format")
     if name is None:
         return as_events if request.accepted_renderer.media_type == EVENT_STREAM else None
-    if name not in FORMATS:
-        raise InvalidRequest(f"format must be one of {', '.join(FORMATS)}.", details={"format": "unknown"})
     return FORMATS[name]
-
-
-def flag(request: Request, name: str) -> bool:
-    """A query parameter that is true or false."""
-    value = request.query_params.get(name, "false").lower()
-    if value not in ("true", "false", "1", "0", ""):
-        raise InvalidRequest(f"{name} must be true or false.", details={name: "not true or false"})
-    return value in ("true", "1")
 
 
 LAST_SEEN = "Last-Event-ID"
@@ -154,8 +145,8 @@ def position_of(request: Request, turn: Turn) -> int:
     `Last-Event-ID` comes before `after`: a reader that reconnects by itself asks the address that it was first given,
     and tells in the header how far it has come since. Raises InvalidRequest for what is no position of the turn.
     """
-    name, text = (LAST_SEEN, seen) if (seen := _last_seen(request)) else ("after", request.query_params.get("after"))
-    text = text or "0"
+    seen = _last_seen(request)
+    name, text = (LAST_SEEN, seen) if seen else ("after", str(query_of(request).get("after", 0)))
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
         raise InvalidRequest(f"{name} must be a position.", details={name: "not a position"})
     if turn.ended and int(text) > turn.position:
@@ -184,11 +175,12 @@ class Negotiation(DefaultContentNegotiation):
 
 
 @extend_schema_view(retrieve=documents.retrieve)
-class TurnViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
+class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
     """Turns by their ids."""
 
     serializer_class = TurnSerializer
     queryset = Turn.objects.none()
+    queries = {"events": EventsQuery, "go_on": BeginQuery}
 
     def get_object(self) -> Turn:
         """The turn, if it is the user's."""

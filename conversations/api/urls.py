@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from conversations.api.accounts import Login, Logout, LogoutAll, Me, WebSocketTicket
@@ -11,6 +10,7 @@ from conversations.api.attachments import AttachmentContent, Attachments
 from conversations.api.conversations import ConversationViewSet
 from conversations.api.models import Models
 from conversations.api.openings import AccessLog
+from conversations.api.schema.views import Browser, Document
 from conversations.api.turns import TurnViewSet
 from conversations.api.usage import UsageRecords, UsageSums
 
@@ -31,6 +31,6 @@ urlpatterns = [
     path("models/", Models.as_view(), name="models"),
     path("attachments/", Attachments.as_view(), name="attachments"),
     path("attachments/<str:pk>/content/", AttachmentContent.as_view(), name="attachment-content"),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("schema/", Document.as_view(), name="schema"),
+    path("docs/", Browser.as_view(url_name="schema"), name="docs"),
 ]

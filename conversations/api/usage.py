@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
-from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
+from drf_spectacular.utils import extend_schema, extend_schema_view, inline_serializer
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from conversations.api.fields import Json
+from conversations.api.queries import Queried, RecordsQuery, SumsQuery, query_of
 from conversations.api.requests import user_of
 from conversations.claude.pricing import decimal_string
 from conversations.contract.account import Prices
@@ -26,6 +24,7 @@ from conversations.errors import InvalidRequest
 from conversations.models import Usage
 
 PERIOD = timedelta(days=30)
+RECORD_COLUMNS = ("conversation", "turn", "model", "purpose", "source")
 GROUPS_LIMIT = 10_000
 GROUPS: dict[str, Any] = {
     "day": TruncDate("created_at", tzinfo=UTC),
@@ -43,10 +42,6 @@ SUMS: dict[str, Any] = {
     "sum_cost": Sum("cost"),
     "sum_unpriced_requests": Sum("requests", filter=Q(cost__isnull=True), default=0),
 }
-PERIOD_PARAMETERS = [
-    OpenApiParameter("from", str, description="A day or a time (UTC). Default: 30 days before the end."),
-    OpenApiParameter("to", str, description="A day, which is included, or a time, which is not. Default: now."),
-]
 SUM = inline_serializer(
     "UsageSums",
     {
@@ -70,23 +65,22 @@ PAGE = inline_serializer(
 )
 
 
-class UsageSums(APIView):
+class UsageSums(Queried):
     """The caller's own sums."""
+
+    queries = {"get": SumsQuery}
 
     @extend_schema(
         operation_id="getUsage",
         summary="Sum up usage",
         description="The caller's own sums of a time, by day, model or conversation.",
-        parameters=[
-            *PERIOD_PARAMETERS,
-            OpenApiParameter("group_by", str, description=f"Any of {', '.join(GROUPS)}, separated by commas."),
-        ],
         responses=PAGE,
     )
     def get(self, request: Request) -> Response:
         """Sums of a time, by day, model or conversation."""
-        rows = of_period(Usage.objects.visible_to(user_of(request)), request)
-        names = groups_of(request)
+        query = query_of(request)
+        rows = of_period(Usage.objects.visible_to(user_of(request)), query)
+        names: list[str] = query.get("group_by", [])
         keys = {f"by_{name}": GROUPS[name] for name in names}
         groups: Any = rows.order_by().values(**keys).annotate(**SUMS).order_by(*keys)[: GROUPS_LIMIT + 1]
         found: list[dict[str, Any]] = list(groups) if names else []
@@ -110,38 +104,17 @@ def sums_of(rows: QuerySet[Usage]) -> dict[str, Any]:
     return {"usage": {name: sums[f"sum_{name}"] for name in COUNTS}, "cost": cost}
 
 
-def groups_of(request: Request) -> list[str]:
-    """The names in `group_by`, each once."""
-    names = [name for name in request.query_params.get("group_by", "").split(",") if name]
-    for name in names:
-        if name not in GROUPS:
-            raise InvalidRequest(f"group_by takes {', '.join(GROUPS)}.", details={"group_by": f"unknown: {name}"})
-    return list(dict.fromkeys(names))
+def of_period(rows: QuerySet[Usage], query: dict[str, Any]) -> QuerySet[Usage]:
+    """Return the rows of the time that a `PeriodQuery` names; of the last 30 days, where it names no beginning.
 
-
-def of_period(rows: QuerySet[Usage], request: Request) -> QuerySet[Usage]:
-    """The rows of the time that the request names."""
+    Raises InvalidRequest for a beginning that no calendar has.
+    """
+    until = query.get("to") or timezone.now() + timedelta(seconds=1)
     try:
-        until = _moment(request, "to", end=True) or timezone.now() + timedelta(seconds=1)
-        since = _moment(request, "from") or until - PERIOD
+        since = query.get("from") or until - PERIOD
     except OverflowError:
-        raise InvalidRequest("This time is beyond the calendar.", details={"to": "beyond the calendar"}) from None
+        raise InvalidRequest("to: Is beyond the calendar.", details={"to": "Is beyond the calendar."}) from None
     return rows.filter(created_at__gte=since, created_at__lt=until)
-
-
-def _moment(request: Request, name: str, *, end: bool = False) -> datetime | None:
-    text = request.query_params.get(name)
-    if not text:
-        return None
-    try:
-        day, moment = parse_date(text), parse_datetime(text)
-    except ValueError:
-        day = moment = None
-    if isinstance(day, date) and len(text) <= 10:
-        return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1 if end else 0)
-    if moment is None:
-        raise InvalidRequest(f"{name} must be a day or a time.", details={name: "not a day or a time"})
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class UsageRecordSerializer(serializers.ModelSerializer[Usage]):
@@ -213,34 +186,26 @@ def _milliseconds(duration: timedelta | None) -> int | None:
     return None if duration is None else duration // timedelta(milliseconds=1)
 
 
-class RecordFilter(filters.FilterSet):
-    """By what is in the row. An id of something that is gone, or another's, just finds nothing."""
-
-    conversation = filters.UUIDFilter(field_name="conversation_id")
-    turn = filters.UUIDFilter(field_name="turn_id")
-
-    class Meta:
-        model = Usage
-        fields = ("model", "purpose", "source")
-
-
 @extend_schema_view(
     get=extend_schema(
         operation_id="listUsageRecords",
         summary="List usage records",
         description="The caller's own rows of the ledger, one for each upstream request, newest first.",
-        parameters=PERIOD_PARAMETERS,
     )
 )
-class UsageRecords(ListAPIView[Usage]):
+class UsageRecords(Queried, ListAPIView[Usage]):
     """The caller's own rows, newest first."""
 
     serializer_class = UsageRecordSerializer
     queryset = Usage.objects.none()
-    filterset_class = RecordFilter
+    queries = {"get": RecordsQuery}
 
     def get_queryset(self) -> QuerySet[Usage]:
-        """Those of the time that is asked for, and of all times where none is."""
-        rows = Usage.objects.visible_to(self.request.user)
-        named = {"from", "to"} & self.request.query_params.keys()
-        return of_period(rows, self.request) if named else rows
+        """Return those that the query names; of all times where it names none.
+
+        An id of something that is gone, or another's, finds nothing.
+        """
+        query = query_of(self.request)
+        columns = {name: query[name] for name in RECORD_COLUMNS if name in query}
+        rows = Usage.objects.visible_to(self.request.user).filter(**columns)
+        return of_period(rows, query) if {"from", "to"} & query.keys() else rows

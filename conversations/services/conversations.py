@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -16,6 +17,9 @@ from conversations.models import Conversation, Message, Titling, Turn, User
 from conversations.services.settings import NAMES, resolved
 
 MARKS: dict[str, Any] = {"start_sel": "<mark>", "stop_sel": "</mark>", "max_words": 20, "min_words": 8}
+
+LOOSE_HYPHENS = re.compile(r"-+(?![^\s-])")
+"""Hyphens that exclude no word. To Postgres each negates what comes next, and more than some 30 are an error."""
 
 
 def create(*, owner: User, fields: dict[str, Any]) -> Conversation:
@@ -77,7 +81,7 @@ def delete(*, user: User, id: uuid.UUID | str) -> None:
 
 def search(found: QuerySet[Conversation], words: str) -> QuerySet[Conversation]:
     """Return those whose title or messages have all the words, each with a `snippet` of HTML that shows where."""
-    query = SearchQuery(words, search_type="websearch", config="simple")
+    query = SearchQuery(LOOSE_HYPHENS.sub(" ", words), search_type="websearch", config="simple")
     messages = Message.objects.filter(conversation=OuterRef("pk"), searchable=query)
     in_message = messages.order_by("-id").annotate(headline=_headline("text", query))
     return found.filter(Q(searchable=query) | Exists(messages)).annotate(

@@ -7,15 +7,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 
 from conversations.api.answers import Later
+from conversations.api.queries import PageQuery, Queried, WaitQuery, query_of
 from conversations.api.renderers import ExactJSONRenderer
 from conversations.api.requests import user_of
 from conversations.api.schema.errors import ASKED_CLAUDE, errors
-from conversations.api.turns import flag
 from conversations.database import in_database, persistently
 from conversations.engine import RETRY_AFTER, draining, engine
 from conversations.errors import ClaudeError, Unavailable, status_of
@@ -66,12 +66,12 @@ async def answer_of(id: uuid.UUID) -> dict[str, Any]:
         description="An extraction. Its data is there when it has ended.",
     ),
 )
-class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Extraction]):
+class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Extraction]):
     """A user's extractions."""
 
     serializer_class = ExtractionSerializer
     queryset = Extraction.objects.none()
-    filter_backends = ()
+    queries = {"list": PageQuery, "create": WaitQuery}
     renderer_classes = (ExactJSONRenderer,)
 
     def get_queryset(self) -> QuerySet[Extraction]:
@@ -86,7 +86,6 @@ class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         operation_id="createExtraction",
         summary="Create an extraction",
         description="Extracts what a JSON Schema describes from text, images or documents.",
-        parameters=[OpenApiParameter("wait", bool, description="Answer when it has ended.")],
         request=ExtractionRequestSerializer,
         responses={201: ExtractionSerializer, **errors(*ASKED_CLAUDE)},
     )
@@ -97,7 +96,7 @@ class ExtractionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         """
         serializer = ExtractionRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        wait = flag(request, "wait")
+        wait = query_of(request)["wait"]
         if draining():
             raise Unavailable(retry_after=RETRY_AFTER)
         owner = user_of(request)

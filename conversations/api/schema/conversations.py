@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
 from rest_framework.serializers import IntegerField
 
 from conversations.api.copies import ExportSerializer, MarkdownRenderer
@@ -20,7 +20,6 @@ from conversations.api.serializers import (
 )
 
 JSON = "application/json"
-LEAF = OpenApiParameter("leaf", OpenApiTypes.UUID, description="Default: the active leaf.")
 
 
 TokenCount = inline_serializer(
@@ -91,14 +90,12 @@ messages = extend_schema(
     operation_id="listMessages",
     summary="List messages",
     description="The path from the root to a leaf, oldest first.",
-    parameters=[LEAF],
     responses=MessageSerializer(many=True),
 )
 usage = extend_schema(
     operation_id="getConversationUsage",
     summary="Sum up a branch's usage",
     description="What a branch has cost: the turns that said what is on the path from the root to a leaf.",
-    parameters=[LEAF],
     responses=BranchUsageSerializer,
 )
 tree = extend_schema(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 
+from conversations.api.queries import Queried
 from conversations.api.schema.components import Shape, register
 from conversations.api.schema.errors import HEADERS, errors, statuses_of
 from conversations.contract.schemas import JsonSchema
@@ -21,6 +22,11 @@ class OperationSchema(AutoSchema):
     def get_tags(self) -> list[str]:
         """Return the first word of the path."""
         return [self.path.removeprefix("/api/").split("/")[0]]
+
+    def get_override_parameters(self) -> list[Any]:
+        """Return the query parameters that the view declares."""
+        query = self.view.query_class(self.method)() if isinstance(self.view, Queried) else None
+        return [query] if query and query.fields else []
 
     def _get_response_bodies(self, direction: Direction = "response") -> JsonSchema:
         """Add the errors that every operation of its kind can answer to what the view declares."""

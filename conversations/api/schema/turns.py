@@ -16,12 +16,6 @@ from conversations.contract.events import StreamEvent
 
 JSON, EVENT_STREAM = "application/json", "text/event-stream"
 
-FORMAT = OpenApiParameter(
-    "format",
-    enum=("events", "tokens"),
-    description="Answer with an event stream: `events` as with `Accept: text/event-stream`, `tokens` with text only.",
-)
-WAIT = OpenApiParameter("wait", bool, description="Answer when the turn has ended, or waits for the client's tools.")
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
@@ -61,7 +55,7 @@ create = extend_schema(
     description="Begins a turn: `content` to say, or `regenerate` with an answer's id. It answers in one of three "
     "ways: with the turn at once (201), with the turn when it has ended (201, `wait=true`), or with the turn's events "
     "as they come (200, `Accept: text/event-stream`).",
-    parameters=[WAIT, IDEMPOTENCY_KEY, LAST_EVENT_ID, FORMAT],
+    parameters=[IDEMPOTENCY_KEY, LAST_EVENT_ID],
     request=TurnRequestSerializer,
     responses=BEGINNING,
 )
@@ -76,9 +70,7 @@ events = extend_schema(
     summary="Follow a turn's events",
     description="The turn's events past a position, to its end: live or stored, at any later time.",
     parameters=[
-        OpenApiParameter("after", {"type": "integer", "minimum": 0}, description="A position; default 0."),
         LAST_EVENT_ID,
-        FORMAT,
     ],
     responses={(200, EVENT_STREAM): STREAM, 204: SEEN_ALL},
 )
@@ -101,7 +93,7 @@ go_on = extend_schema(
     summary="Continue an answer",
     description="A new turn that goes on from an answer that was stopped or cut: its `actions` have `continue`. It "
     "answers like `createTurn`.",
-    parameters=[WAIT, IDEMPOTENCY_KEY, LAST_EVENT_ID, FORMAT],
+    parameters=[IDEMPOTENCY_KEY, LAST_EVENT_ID],
     request=SettingsSerializer,
     responses=BEGINNING,
 )

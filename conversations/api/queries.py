@@ -1,0 +1,199 @@
+"""Query parameters: each operation declares those that it takes, and any other is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, ClassVar
+
+from django.http import QueryDict
+from django.utils.dateparse import parse_date, parse_datetime
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from conversations.api.fields import StrictSerializer
+from conversations.models import Usage
+
+PAGE_SIZE, PAGE_SIZE_LIMIT = 50, 200
+WORDS_LIMIT = 500  # characters to search for
+CURSOR_LIMIT = 4096  # characters
+FORMATS = ("events", "tokens")
+ORDERINGS = ("updated_at", "created_at", "title")
+GROUPS = ("day", "model", "conversation")
+
+
+class Flag(serializers.BooleanField):
+    """`true` or `false`; 1 and 0 mean the same."""
+
+    WORDS: ClassVar[dict[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return the boolean. Raises ValidationError for any other word."""
+        if data.lower() not in self.WORDS:
+            raise serializers.ValidationError("Must be true or false.")
+        return self.WORDS[data.lower()]
+
+
+class Digits(serializers.IntegerField):
+    """An integer in digits; DRF's own field would also take " 7" and "7.0"."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the integer. Raises ValidationError for anything but at most 18 ASCII digits."""
+        if not re.fullmatch(r"-?[0-9]{1,18}", data):
+            raise serializers.ValidationError("Must be an integer.")
+        return int(data)
+
+
+@extend_schema_field({"type": "string"})
+class Moment(serializers.Field[Any, Any, Any, Any]):
+    """A time, or a day (UTC), which stands for its beginning; with `end` for the beginning of the next one."""
+
+    def __init__(self, *, end: bool = False, **options: Any) -> None:
+        self.end = end
+        super().__init__(**options)
+
+    def to_internal_value(self, data: str) -> datetime:
+        """Return the time in UTC. Raises ValidationError for what is no time, or beyond the calendar."""
+        try:
+            day = parse_date(data)
+            moment = datetime.combine(day, time(), UTC) if day else parse_datetime(data)
+            if moment is None:
+                raise ValueError
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return moment.astimezone(UTC) + timedelta(days=1 if day and self.end else 0)
+        except ValueError:
+            raise serializers.ValidationError("Must be a day or a time (ISO 8601).") from None
+        except OverflowError:
+            raise serializers.ValidationError("Is beyond the calendar.") from None
+
+
+@extend_schema_field({"type": "string"})
+class Words(serializers.Field[Any, Any, Any, Any]):
+    """Words of a list, separated by commas, each once."""
+
+    def __init__(self, known: tuple[str, ...], **options: Any) -> None:
+        self.known = known
+        super().__init__(**options)
+
+    def to_internal_value(self, data: str) -> list[str]:
+        """Return the words in their order. Raises ValidationError for an unknown one."""
+        words = list(dict.fromkeys(filter(None, data.split(","))))
+        if not set(words) <= set(self.known):
+            raise serializers.ValidationError(f"Takes {', '.join(self.known)}, separated by commas.")
+        return words
+
+
+class Query(StrictSerializer):
+    """The query parameters of an operation that takes none, and what all others begin with."""
+
+    @classmethod
+    def read(cls, given: QueryDict) -> dict[str, Any]:
+        """Return the values of the parameters that are declared. One that is empty counts as not given.
+
+        Raises ValidationError for unknown ones, for one that is given twice, and for values that are not taken.
+        """
+        twice = {name: "Must be given once." for name, values in given.lists() if len(values) > 1}
+        if twice:
+            raise serializers.ValidationError(twice)
+        query = cls(data={name: value for name, value in given.items() if value or name not in cls().fields})
+        query.is_valid(raise_exception=True)
+        return dict(query.validated_data)
+
+
+class PageQuery(Query):
+    cursor = serializers.CharField(
+        required=False, allow_blank=True, max_length=CURSOR_LIMIT, help_text="From a page's `next` or `previous`."
+    )
+    page_size = Digits(required=False, min_value=1, max_value=PAGE_SIZE_LIMIT, default=PAGE_SIZE)
+
+
+class ConversationsQuery(PageQuery):
+    q = serializers.CharField(
+        required=False, allow_blank=True, max_length=WORDS_LIMIT, help_text="Words to find in titles and messages."
+    )
+    archived = Flag(required=False)
+    ordering = serializers.ChoiceField(
+        [sign + name for name in ORDERINGS for sign in ("", "-")],
+        required=False,
+        default="-updated_at",
+        help_text="A minus sign puts the last first. While a list by `updated_at` or `title` is paged through, a "
+        "conversation that changes moves to its new place in it; one by `created_at` does not change.",
+    )
+
+
+class LeafQuery(Query):
+    leaf = serializers.UUIDField(required=False, help_text="Default: the active leaf.")
+
+
+class PathQuery(LeafQuery, PageQuery):
+    pass
+
+
+class StreamQuery(Query):
+    format = serializers.ChoiceField(
+        FORMATS,
+        required=False,
+        help_text="Answer with an event stream: `events` as with `Accept: text/event-stream`, `tokens` with text only.",
+    )
+
+
+class WaitQuery(Query):
+    wait = Flag(required=False, default=False, help_text="Answer when it has ended, or waits for the client's tools.")
+
+
+class BeginQuery(StreamQuery, WaitQuery):
+    pass
+
+
+class EventsQuery(StreamQuery):
+    after = Digits(required=False, min_value=0, help_text="A position; default 0.")
+
+
+class PeriodQuery(Query):
+    to = Moment(end=True, required=False, help_text="A day, which is included, or a time, which is not. Default: now.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add `from`, which is a word of Python's."""
+        return {"from": Moment(required=False, help_text="A day or a time (UTC)."), **super().get_fields()}
+
+
+class SumsQuery(PeriodQuery):
+    group_by = Words(GROUPS, required=False, help_text=f"Any of {', '.join(GROUPS)}, separated by commas.")
+
+
+class RecordsQuery(PeriodQuery, PageQuery):
+    conversation = serializers.UUIDField(required=False)
+    turn = serializers.UUIDField(required=False)
+    model = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    purpose = serializers.ChoiceField(Usage.Purpose.choices, required=False)
+    source: Any = serializers.ChoiceField(Usage.Source.choices, required=False)
+
+
+class DocumentQuery(Query):
+    format = serializers.ChoiceField(("json", "yaml"), required=False, help_text="Default: as `Accept` says, or YAML.")
+
+
+class Queried(APIView):
+    """A view that refuses query parameters which it does not declare.
+
+    `queries` names what the operations take, by the names of the viewset's actions or the methods of a plain view.
+    """
+
+    queries: ClassVar[Mapping[str, type[Query]]] = {}
+
+    def query_class(self, method: str | None) -> type[Query]:
+        """Return the declaration for the present action, or for a method."""
+        return self.queries.get(getattr(self, "action", None) or str(method).lower(), Query)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Read the query once it is known that the caller may ask. Raises ValidationError."""
+        super().initial(request, *args, **kwargs)
+        request.query = self.query_class(request.method).read(request.query_params)  # type: ignore[attr-defined]
+
+
+def query_of(request: Request) -> dict[str, Any]:
+    """Return the query parameters of a request to a `Queried` view, by their names."""
+    return request.query  # type: ignore[attr-defined]
