@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from conversations.admin.lookups import DeclaredLookups
 from conversations.admin.meters import Meter
 from conversations.claude.pricing import decimal_string
 from conversations.models import Budget
@@ -16,7 +16,7 @@ from conversations.services import budgets
 
 
 @admin.register(Budget)
-class BudgetAdmin(ModelAdmin):
+class BudgetAdmin(DeclaredLookups):
     """Limits of users, groups and all, each with how much of it is used; the limit can be changed in the list."""
 
     fields = ("user", "group", "period", "limit")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.contrib import admin
 from procrastinate.contrib.django.admin import ProcrastinateJobAdmin
 from procrastinate.contrib.django.models import ProcrastinateJob
-from unfold.admin import ModelAdmin
+
+from conversations.admin.lookups import DeclaredLookups
 
 admin.site.unregister(ProcrastinateJob)
 
 
 @admin.register(ProcrastinateJob)
-class JobAdmin(ProcrastinateJobAdmin, ModelAdmin):
+class JobAdmin(DeclaredLookups, ProcrastinateJobAdmin):
     """Jobs, each with what has happened to it; they can be tried again from here, and nothing else."""

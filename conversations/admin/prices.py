@@ -6,15 +6,15 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from conversations.admin.lookups import DeclaredLookups
 from conversations.models import Price
 
 PRICES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "web_search")
 
 
 @admin.register(Price)
-class PriceAdmin(ModelAdmin):
+class PriceAdmin(DeclaredLookups):
     """Prices. What has priced something can't be changed any more, but for its note: a newer one takes its place."""
 
     fields = ("model", "speed", "above_tokens", "valid_from", *PRICES, "note")

@@ -11,8 +11,9 @@ from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
+from conversations.admin.lookups import DeclaredLookups
 from conversations.admin.review.form import models_used
 from conversations.admin.review.scope import as_id
 from conversations.models import User
@@ -49,7 +50,7 @@ class Pages(Paginator):  # type: ignore[type-arg]
         return int(self.object_list[:COUNTED].count())
 
 
-class ReadOnlyAdmin(Forbidding, ModelAdmin):
+class ReadOnlyAdmin(Forbidding, DeclaredLookups):
     """A model's pages; `heavy` columns are not loaded into its list."""
 
     heavy: tuple[str, ...] = ()
@@ -78,7 +79,7 @@ class ReadOnlyAdmin(Forbidding, ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """The rows that have this in one of the columns that are looked up."""
-        term = search_term.strip()
+        term = search_term.replace("\0", "").strip()
         return (queryset.filter(self.found_by(term)) if term else queryset), False
 
     def found_by(self, term: str) -> Q:

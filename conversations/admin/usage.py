@@ -27,6 +27,7 @@ class ScopeFilter(admin.ListFilter):
 
     title = "what is shown"
     template = "conversations/scope_filter.html"
+    parameters = ("from", "to", *ScopeForm.base_fields)
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)

@@ -9,9 +9,9 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from conversations.admin.lookups import DeclaredLookups
 from conversations.models import Conversation, Turn, User
 from conversations.services import accounts
 
@@ -19,7 +19,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(DeclaredLookups, DjangoUserAdmin):  # type: ignore[type-arg]
     """The people who use the platform."""
 
     form = UserChangeForm
@@ -44,5 +44,5 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(DeclaredLookups, DjangoGroupAdmin):
     """Groups of them."""

@@ -1,0 +1,53 @@
+"""What may be looked up in the admin's lists: what their filters declare, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.db import DataError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseRedirect
+from unfold.admin import ModelAdmin
+
+# The parameters of Django's filters on a column, which are given by its name.
+OF_A_COLUMN = ("", "__exact", "__isnull", "__gte", "__lt", "__id__exact", "__in")
+
+UNANSWERABLE = (DisallowedModelAdminLookup, DataError, OverflowError)
+"""What is raised for a look-up that is not declared, and for values that no column can hold."""
+
+
+class DeclaredLookups(ModelAdmin):
+    """A model's pages, whose list can be filtered by `list_filter` alone.
+
+    Django allows any look-up of a model's own columns: whoever sees the list could find out what a column says that it
+    does not show, by counting what is left of it.
+    """
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Tell whether one of the list's filters takes this parameter."""
+        return lookup in self._parameters(request)
+
+    def _parameters(self, request: HttpRequest | None) -> Iterator[str]:
+        for declared in self.get_list_filter(request):
+            if isinstance(declared, str):
+                yield from (declared + suffix for suffix in OF_A_COLUMN)
+            else:
+                yield from getattr(declared, "parameters", None) or (declared.parameter_name,)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search, without what no column can hold."""
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term.replace("\0", ""))
+        return found
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Answer with the list, or lead to the whole of it where it can't be filtered by what was given."""
+        try:
+            return super().changelist_view(request, extra_context)
+        except UNANSWERABLE:
+            messages.warning(request, "This list can't be filtered by that.")
+            return HttpResponseRedirect(request.path)

@@ -1,0 +1,33 @@
+"""The tokens of API clients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import knox.admin  # noqa: F401 - it registers a page of its own, which this one replaces
+from django.contrib import admin
+from django.http import HttpRequest
+from knox.models import AuthToken
+
+from conversations.admin.lookups import DeclaredLookups
+
+admin.site.unregister(AuthToken)
+
+
+@admin.register(AuthToken)
+class TokenAdmin(DeclaredLookups):
+    """Tokens, which can be revoked by deleting them. Knox's own page also makes tokens, in anybody's name."""
+
+    list_display = ("token_key", "user", "created", "expiry")
+    list_select_related = ("user",)
+    search_fields = ("user__username",)
+    fields = ("token_key", "user", "created", "expiry")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody makes a token but its user."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A token is what it is."""
+        return False

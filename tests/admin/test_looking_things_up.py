@@ -1,0 +1,102 @@
+"""The staff's lists answer no questions about what they do not show."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from config import urls  # noqa: F401 - they register the pages
+from conversations.admin.lookups import DeclaredLookups
+from conversations.models import Turn, Usage, User
+from tests.clients import Api
+
+ODD = ("\0", "0001-01-01T00:00:00+23:59")
+LISTS = (Turn, Usage, User)
+PARAMETERS = ("o", "p", "q", "e", "all", "_facets", "_popup", "_to_field", "_source_model", "_changelist_filters")
+
+
+@pytest.fixture
+def asked(api: Api) -> dict[str, str]:
+    """A turn in which something private was said, and an extraction of it."""
+    api.ask("Zebra secret", api.conversation(title="Quagga plan"))
+    return {"message": "text", "conversation": "title"}
+
+
+def test_every_model_of_the_admin_declares_its_lookups() -> None:
+    for model, pages in admin.site._registry.items():
+        assert isinstance(pages, DeclaredLookups), model
+
+
+def columns(pages: Any) -> list[str]:
+    """Look-ups of every column, of those it leads to, and of what nobody has."""
+    fields = pages.model._meta.get_fields()
+    led_to = [
+        (field, other) for field in fields if field.related_model for other in field.related_model._meta.get_fields()
+    ]
+    names = [*(field.name for field in fields), *(f"{field.name}__{other.name}" for field, other in led_to)]
+    ends = ("__startswith", "__contains", "__regex", "__gt", "__search", "__has_key")
+    return [f"{name}{end}" for name in names for end in ends] + ["nothing", "a__b__c", "__", "pk__in"]
+
+
+def test_only_declared_filters_are_allowed(staff: Client) -> None:
+    request = staff.get("/admin/conversations/message/").wsgi_request
+    for pages in admin.site._registry.values():
+        assert [name for name in columns(pages) if pages.lookup_allowed(name, "x", request)] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "text__startswith=Zebra",
+        "content__contains=Zebra",
+        "content__0__text__startswith=Zebra",
+        "searchable=zebra",
+        "conversation__title__startswith=Quagga",
+        "turn__user__password__startswith=argon2",
+        "nothing=1",
+        "e=1&text__startswith=Zebra",
+    ],
+)
+def test_a_lookup_that_is_not_declared_shows_the_whole_list(staff: Client, asked: dict[str, str], query: str) -> None:
+    wrong = query.replace("Zebra", "Zorro").replace("Quagga", "Qorro").replace("argon2", "x")
+    for given in (query, wrong):
+        answer = staff.get(f"/admin/conversations/message/?{given}")
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/conversations/message/")
+    assert "filtered by that" in staff.get("/admin/conversations/message/").content.decode()
+
+
+def test_completion_shows_and_finds_nothing_that_was_said(staff: Client, asked: dict[str, str]) -> None:
+    for field in ("user_message", "conversation"):
+        for term in ("", "Zebra", "secret", "\0"):
+            parameters = {"app_label": "conversations", "model_name": "turn", "field_name": field, "term": term}
+            answer = staff.get(f"{reverse('admin:autocomplete')}?{urlencode(parameters)}")
+            assert answer.status_code in (200, 403, 404)
+            assert "Zebra" not in answer.content.decode()
+            if term == "Zebra" and answer.status_code == 200:
+                assert answer.json()["results"] == []
+
+
+def test_nothing_in_an_address_fails(staff: Client) -> None:
+    staff.raise_request_exception = False
+    request = staff.get("/admin/conversations/message/").wsgi_request
+    for model in LISTS:
+        pages = admin.site._registry[model]
+        path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        names = [*PARAMETERS, *pages._parameters(request)]  # type: ignore[attr-defined]
+        for name in names:
+            answers = {value: staff.get(f"{path}?{urlencode({name: value})}").status_code for value in ODD}
+            assert set(answers.values()) <= {200, 302, 400}, (path, name, answers)
+
+
+def test_a_token_can_be_revoked_and_none_be_made(staff: Client, api: Api) -> None:
+    page = staff.get(f"/admin/knox/authtoken/?q={api.user.username}").content.decode()
+    [digest] = set(re.findall(r"/admin/knox/authtoken/([0-9a-f]{128})/change/", page))
+    assert staff.get("/admin/knox/authtoken/add/").status_code == 403
+    assert staff.post(f"/admin/knox/authtoken/{digest}/delete/", {"post": "yes"}).status_code == 302
+    assert api.get("me/").status_code == 401
