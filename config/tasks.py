@@ -21,8 +21,8 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
+from conversations.clock import from_now
 from conversations.models import Conversation, Ticket
-from conversations.models.lease import from_now
 from conversations.services import attachments, audits, conversations
 
 logger = logging.getLogger(__name__)

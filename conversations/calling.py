@@ -18,8 +18,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from django.db import connections
-
+from conversations.database import on_own_connection
 from conversations.errors import RateLimited
 
 PER_USER = 16  # calls that run at once in a process, those that were given up included
@@ -105,7 +104,7 @@ def _in_thread(function: Callable[[], Any], done: Done) -> asyncio.Future[Any]:
     def run() -> None:
         result, error = None, None
         try:
-            result = context.run(_with_own_connection, function)
+            result = context.run(on_own_connection, function)
         except Exception as raised:  # noqa: BLE001 - it is raised where the call is awaited
             error = raised
         except BaseException as raised:  # noqa: BLE001
@@ -127,14 +126,3 @@ def _resolve(waiting: asyncio.Future[Any], result: Any, error: Exception | None)
     else:
         # A future takes no StopIteration.
         waiting.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)
-
-
-def _with_own_connection(function: Callable[[], Any]) -> Any:
-    """Call a function that may use the ORM. It gets no connection of the pool's: it may never give it back."""
-    own = connections["default"].copy()
-    own.settings_dict["OPTIONS"] = {**own.settings_dict["OPTIONS"], "pool": False}
-    connections["default"] = own
-    try:
-        return function()
-    finally:
-        own.close()

@@ -1,7 +1,7 @@
 """How asynchronous code reaches Postgres.
 
-Two ways, and no other: `in_database` for the ORM, and `connect` for the few connections that live as long as the
-process (the journal's, the listener's).
+Three ways, and no other: `in_database` for the ORM, `on_own_connection` for what may take long, and
+`connect` for the few connections that live as long as the process (the journal's, the listener's).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import psycopg
 from django.conf import settings
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, connections
 
 from conversations import faults
 from conversations.faults import CONTENDED_PAUSE, CONTENDED_TRIES, DATABASE_ERRORS
@@ -43,6 +43,20 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 
     context = contextvars.copy_context()
     return await asyncio.get_running_loop().run_in_executor(_threads, context.run, call)
+
+
+def on_own_connection(function: Callable[[], T]) -> T:
+    """Return what a function returns that may take long, and uses the ORM: on a connection that is not the pool's.
+
+    It may never give it back. In a thread of its own, whose connection this replaces.
+    """
+    own = connections["default"].copy()
+    own.settings_dict["OPTIONS"] = {**own.settings_dict["OPTIONS"], "pool": False}
+    connections["default"] = own
+    try:
+        return function()
+    finally:
+        own.close()
 
 
 async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -8,6 +8,7 @@ from typing import Any
 
 import uuid_utils.compat
 from django.db import models
+from django.db.models.functions import Now
 from psycopg.types.json import Json
 
 from conversations import exact_json
@@ -51,3 +52,17 @@ class ExactJSONField(VerbatimJSONField):
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
         """Return the value that the text stands for."""
         return None if value is None else exact_json.loads(value)
+
+
+class WrittenField(models.DateTimeField):  # type: ignore[type-arg]
+    """When a row was last written, by the database's clock.
+
+    A new row has it at once; the instance of one that is written again has it when it is read again.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "db_default": Now(), "editable": False})
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        """The value that is written."""
+        return super().pre_save(model_instance, add) if add else Now()

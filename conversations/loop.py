@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from functools import partial
 from typing import Any
 
@@ -11,11 +12,11 @@ from django.conf import settings
 from conversations import history, tools
 from conversations.claude import client
 from conversations.claude.fitting import check_fits
-from conversations.database import persistently
+from conversations.database import on_own_connection, persistently
 from conversations.errors import ColloquyError
 from conversations.journal import Journal, Live
 from conversations.models import LostTurn, Turn
-from conversations.services import attachments, running
+from conversations.services import attachments, requests, running
 from conversations.services.calls import open_calls
 from conversations.services.ending import Ending
 from conversations.services.usage import Upstream
@@ -23,6 +24,8 @@ from conversations.storing import in_storage
 from conversations.tools import Caller, Result
 from conversations.transcript import TOOL_RESULT, Folded, fold, unreadable_input
 from conversations.upstream import UpstreamRequest
+
+logger = logging.getLogger(__name__)
 
 GOES_ON = frozenset({"tool_use", "pause_turn"})
 """The stop reasons after which Claude is asked again (claude-api.md 3.2)."""
@@ -101,13 +104,22 @@ class Loop:
         if tool is None:
             return Result(f"There is no tool {call['name']} any more.", is_error=True)
         result = await tool.run(call["input"], Caller(turn.user_id, turn.conversation_id, turn.pk))
-        if isinstance(result.content, str):
-            return result
         try:
-            kept = await persistently(attachments.take_in, owner=turn.user, blocks=result.content)
-        except ColloquyError as error:  # somebody else's attachment
+            return await self._kept(result)
+        except ColloquyError as error:  # too much for the model, or somebody else's attachment
             return Result(str(error), is_error=True)
-        return Result(kept)
+        except OSError:
+            logger.exception("The files in a result of the tool %s could not be kept", call["name"])
+            return Result("The files that the tool returned could not be kept.", is_error=True)
+
+    async def _kept(self, result: Result) -> Result:
+        """Return a tool's result as the transcript has it: with its files in the storage."""
+        if isinstance(result.content, str):
+            requests.check_results([{"type": "text", "text": result.content}], self._turn.settings)
+            return result
+        requests.check_results(result.content, self._turn.settings)
+        keep = partial(attachments.take_in, owner=self._turn.user, blocks=result.content)
+        return Result(await in_storage(on_own_connection, keep))
 
     def ending(self, status: str) -> Ending:
         """How the run left the turn, and what is known of the requests that reached Claude."""

@@ -101,7 +101,10 @@ class Wakes:
             handler(keys)
 
     async def _poll(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
-        """Wakes those whose turn has moved, or whose conversation has a new turn, since the last look."""
+        """Wake those whose turn has moved, or whose conversation has changed, since the last look.
+
+        Looked up by the ids that are watched, whatever there is besides: a new turn dates its conversation anew.
+        """
         if not self._waiting:
             return
         cursor = connection.cursor(row_factory=tuple_row)
@@ -109,8 +112,7 @@ class Wakes:
             """
             SELECT id, position::text || status FROM conversations_turn WHERE id = ANY(%(ids)s)
             UNION ALL
-            SELECT conversation_id, max(id::text) FROM conversations_turn
-            WHERE conversation_id = ANY(%(ids)s) GROUP BY conversation_id
+            SELECT id, updated_at::text FROM conversations_conversation WHERE id = ANY(%(ids)s)
             """,
             {"ids": list(self._waiting)},
         )

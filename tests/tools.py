@@ -78,3 +78,9 @@ def oversleep() -> str:
     """Sleeps in its thread for far too long."""
     time.sleep(40)
     return "never"
+
+
+@tool
+def novel() -> str:
+    """Returns far more than a small model can read."""
+    return "x" * 1_500_000

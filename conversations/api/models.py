@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from conversations import clock
 from conversations.api.queries import Queried
 from conversations.api.schema.components import Shape
 from conversations.claude import catalogue
@@ -29,7 +29,7 @@ class Models(Queried):
     )
     def get(self, request: Request) -> Response:
         """Every model that is known."""
-        prices = PriceList(timezone.now())
+        prices = PriceList(clock.now())
         results = [_shown(each, prices) for each in catalogue.all_models()]
         return Response({"next": None, "previous": None, "results": results})
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
-from django.utils import timezone
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view, inline_serializer
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from conversations import clock
 from conversations.api.fields import Json
 from conversations.api.queries import Queried, RecordsQuery, SumsQuery, query_of
 from conversations.api.requests import user_of
@@ -22,26 +21,12 @@ from conversations.contract.account import Prices
 from conversations.contract.errors import StopReason
 from conversations.errors import InvalidRequest
 from conversations.models import Usage
+from conversations.services.sums import NOTHING, OF_ROWS, sums
 
 PERIOD = timedelta(days=30)
 RECORD_COLUMNS = ("conversation", "turn", "model", "purpose", "source")
 GROUPS_LIMIT = 10_000
-GROUPS: dict[str, Any] = {
-    "day": TruncDate("created_at", tzinfo=UTC),
-    "model": F("model"),
-    "conversation": F("conversation_id"),
-}
 COUNTS = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "requests")
-# Under names that no column has.
-SUMS: dict[str, Any] = {
-    "sum_input_tokens": Sum("input_tokens", default=0),
-    "sum_output_tokens": Sum("output_tokens", default=0),
-    "sum_cache_creation_input_tokens": Sum(F("cache_write_5m_tokens") + F("cache_write_1h_tokens"), default=0),
-    "sum_cache_read_input_tokens": Sum("cache_read_tokens", default=0),
-    "sum_requests": Sum("requests", default=0),
-    "sum_cost": Sum("cost"),
-    "sum_unpriced_requests": Sum("requests", filter=Q(cost__isnull=True), default=0),
-}
 SUM = inline_serializer(
     "UsageSums",
     {
@@ -79,29 +64,28 @@ class UsageSums(Queried):
     def get(self, request: Request) -> Response:
         """Sums of a time, by day, model or conversation."""
         query = query_of(request)
-        rows = of_period(Usage.objects.visible_to(user_of(request)), query)
+        since, until = period_of(query)
         names: list[str] = query.get("group_by", [])
-        keys = {f"by_{name}": GROUPS[name] for name in names}
-        groups: Any = rows.order_by().values(**keys).annotate(**SUMS).order_by(*keys)[: GROUPS_LIMIT + 1]
-        found: list[dict[str, Any]] = list(groups) if names else []
+        found = sums(user=user_of(request), since=since, until=until, by=names) if names else {}
         if len(found) > GROUPS_LIMIT:
             raise InvalidRequest(f"There are more than {GROUPS_LIMIT} groups: ask for a shorter time.")
-        results = [{**{name: row[f"by_{name}"] for name in names}, **_shown(row)} for row in found]
-        return Response({"next": None, "previous": None, "results": results, "total": _shown(rows.aggregate(**SUMS))})
+        results = [{**dict(zip(names, key, strict=True)), **_shown(row)} for key, row in found.items()]
+        total = sums(user=user_of(request), since=since, until=until, by=()).get((), NOTHING)
+        return Response({"next": None, "previous": None, "results": results, "total": _shown(total)})
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     """Unknown is not free: where no price at all is known, neither is the cost."""
-    sums = {name: row[f"sum_{name}"] for name in (*COUNTS, "unpriced_requests")}
-    known = sums["requests"] > sums["unpriced_requests"] or not sums["requests"]
-    return {**sums, "cost": decimal_string(row["sum_cost"] or 0) if known else None}
+    counts = {name: row[f"sum_{name}"] for name in (*COUNTS, "unpriced_requests")}
+    known = counts["requests"] > counts["unpriced_requests"] or not counts["requests"]
+    return {**counts, "cost": decimal_string(row["sum_cost"] or 0) if known else None}
 
 
 def sums_of(rows: QuerySet[Usage]) -> dict[str, Any]:
     """What rows add up to, as a turn shows it: its cost is not known where one price is not."""
-    sums = rows.aggregate(**SUMS)
-    cost = None if sums["sum_unpriced_requests"] else decimal_string(sums["sum_cost"] or 0)
-    return {"usage": {name: sums[f"sum_{name}"] for name in COUNTS}, "cost": cost}
+    found = rows.aggregate(**OF_ROWS)
+    cost = None if found["sum_unpriced_requests"] else decimal_string(found["sum_cost"] or 0)
+    return {"usage": {name: found[f"sum_{name}"] for name in COUNTS}, "cost": cost}
 
 
 def of_period(rows: QuerySet[Usage], query: dict[str, Any]) -> QuerySet[Usage]:
@@ -109,12 +93,18 @@ def of_period(rows: QuerySet[Usage], query: dict[str, Any]) -> QuerySet[Usage]:
 
     Raises InvalidRequest for a beginning that no calendar has.
     """
-    until = query.get("to") or timezone.now() + timedelta(seconds=1)
+    since, until = period_of(query)
+    rows = rows.filter(created_at__gte=since)
+    return rows.filter(created_at__lt=until) if until else rows
+
+
+def period_of(query: dict[str, Any]) -> tuple[datetime, datetime | None]:
+    """Return the time that a `PeriodQuery` names: from, and to before, where None is now. Raises as `of_period`."""
+    until = query.get("to")
     try:
-        since = query.get("from") or until - PERIOD
+        return query.get("from") or (until or clock.now()) - PERIOD, until
     except OverflowError:
         raise InvalidRequest("to: Is beyond the calendar.", details={"to": "Is beyond the calendar."}) from None
-    return rows.filter(created_at__gte=since, created_at__lt=until)
 
 
 class UsageRecordSerializer(serializers.ModelSerializer[Usage]):

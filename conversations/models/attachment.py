@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 
 from conversations.fields import uuid7
 from conversations.models.access import OwnedQuerySet
@@ -25,7 +26,7 @@ class Attachment(models.Model):
     size = models.BigIntegerField(help_text="Bytes.")
     width = models.IntegerField(null=True, help_text="Pixels.")
     height = models.IntegerField(null=True, help_text="Pixels.")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When it was uploaded last.")
 
     objects: ClassVar[OwnedQuerySet[Attachment]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -10,7 +10,7 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models.functions import Left
 
-from conversations.fields import VerbatimJSONField, uuid7
+from conversations.fields import VerbatimJSONField, WrittenField, uuid7
 from conversations.models.access import OwnedQuerySet
 
 # A tsvector holds at most 1 MB; this many characters always fit.
@@ -30,7 +30,7 @@ class Conversation(models.Model):
     active_leaf = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = WrittenField()
     searchable = models.GeneratedField(
         expression=SearchVector("title", config="simple"), output_field=SearchVectorField(), db_persist=True
     )

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Now
 
+from conversations.clock import from_now
 from conversations.fields import uuid7
 from conversations.models.process import Process
 
@@ -32,7 +32,7 @@ class Leased(models.Model):
     fence = models.BigIntegerField(default=0)
     holder = models.UUIDField(null=True, help_text="The process that runs it.")
     cancel_requested_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -88,8 +88,3 @@ class Leased(models.Model):
         """Work that nobody has taken for so many seconds."""
         queued = cls._base_manager.filter(status=cls.QUEUED, created_at__lt=from_now(-seconds))
         return list(queued.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
-
-
-def from_now(seconds: float) -> RawSQL:
-    """A time by the database's clock, since hosts' clocks differ."""
-    return RawSQL("now() + make_interval(secs => %s)", (seconds,), output_field=models.DateTimeField())

@@ -9,10 +9,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import NullIf
 
+from conversations.clock import from_now
 from conversations.fields import VerbatimJSONField
 from conversations.models.access import OwnedQuerySet
 from conversations.models.conversation import Conversation, Message
-from conversations.models.lease import Leased, from_now
+from conversations.models.lease import Leased
 
 CONTINUED = frozenset({"max_tokens", "tool_use", "pause_turn"})
 """The stop reasons of answers that Claude can be let go on with."""
@@ -100,6 +101,7 @@ class Turn(Leased):
             models.Index("holder", condition=models.Q(status="running"), name="turn_holder"),
             models.Index("created_at", condition=models.Q(status="queued"), name="turn_queue"),
             models.Index(fields=("user", "-created_at"), name="turn_by_user"),
+            models.Index(fields=("conversation", "-created_at", "-id"), name="turn_by_conversation"),
             models.Index("awaiting_since", condition=models.Q(status="awaiting_tools"), name="turn_wait"),
         )
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from conversations.claude import pricing
 from conversations.fields import VerbatimJSONField, uuid7
@@ -107,7 +107,7 @@ class Usage(models.Model):
     duration = models.DurationField(null=True, help_text="From sending the request to the end of its stream.")
     time_to_first_delta = models.DurationField(null=True)
     created_at = models.DateTimeField(
-        default=timezone.now, editable=False, help_text="When the request was; the id tells when the row was made."
+        db_default=Now(), editable=False, help_text="When the request was; the id tells when the row was made."
     )
 
     objects: ClassVar[OwnedQuerySet[Usage]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
@@ -12,6 +11,7 @@ from knox.auth import TokenAuthentication
 from knox.models import AuthToken, get_token_model
 from rest_framework.exceptions import AuthenticationFailed
 
+from conversations.clock import from_now
 from conversations.models import Ticket, User
 from conversations.services.credentials import Credential, revoked
 
@@ -51,7 +51,7 @@ def issue_ticket(*, user: User, credential: Credential) -> str:
         user=user,
         token=credential.token,
         session=credential.session,
-        expires_at=Now() + timedelta(seconds=TICKET_SECONDS),
+        expires_at=from_now(TICKET_SECONDS),
     )
     return ticket
 

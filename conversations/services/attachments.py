@@ -20,11 +20,11 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from conversations import content, sources
+from conversations.clock import from_now
 from conversations.content import Block
 from conversations.errors import ClaudeError, InvalidRequest, NotFound, TooLarge
 from conversations.media import identify
 from conversations.models import Attachment, Message, MessageAttachment, User
-from conversations.models.lease import from_now
 from conversations.services import files
 
 logger = logging.getLogger(__name__)

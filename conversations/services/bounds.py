@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
-
+from conversations import clock
 from conversations.claude import pricing
 from conversations.claude.fitting import most_tokens
 from conversations.claude.pricing import TokenCounts
@@ -26,6 +26,8 @@ class Bound:
 
     model: str
     input_tokens: int
+    at: datetime
+    """The time whose prices it is under."""
     searches: int = 0
     for_an_hour: bool = False
     """Whether it may be written to the cache for an hour, which costs most."""
@@ -45,7 +47,7 @@ class Bound:
         return int((amount - nothing) * max_tokens / (all - nothing))
 
     def _cost(self, counts: TokenCounts) -> Decimal:
-        price = PriceList(timezone.now()).price(self.model, counts)
+        price = PriceList(self.at).price(self.model, counts)
         return (price or pricing.fallback(counts)).cost
 
 
@@ -91,7 +93,8 @@ def of_request(request: dict[str, Any], known: int = 0) -> Bound:
         for each in request.get("tools") or ()
         if str(each.get("type", "")).startswith("web_search")
     )
-    return Bound(request["model"], known + most_tokens(request) + OVERHEAD, searches, _for_an_hour(request))
+    tokens = known + most_tokens(request) + OVERHEAD
+    return Bound(request["model"], tokens, clock.now(), searches, _for_an_hour(request))
 
 
 def _for_an_hour(value: Any) -> bool:

@@ -18,8 +18,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Q, Sum, When
 from django.db.models.functions import Greatest
-from django.utils import timezone
 
+from conversations import clock
 from conversations.claude.pricing import decimal_string
 from conversations.errors import BudgetExceeded
 from conversations.models import Budget, Hold, Usage, User
@@ -103,9 +103,9 @@ def period_of(budget: Budget, at: datetime) -> date:
     return day if budget.period == Budget.Period.DAY else day.replace(day=1)
 
 
-def frees_at(budget: Budget) -> datetime:
-    """When its next period begins."""
-    start = period_of(budget, timezone.now())
+def frees_at(budget: Budget, now: datetime) -> datetime:
+    """Return when the period after that of a time begins."""
+    start = period_of(budget, now)
     after = start + timedelta(days=1 if budget.period == Budget.Period.DAY else 32)
     first = after if budget.period == Budget.Period.DAY else after.replace(day=1)
     return datetime.combine(first, time(), UTC)
@@ -118,12 +118,13 @@ def shown(budget: Budget) -> dict[str, Any]:
         "spent": decimal_string(budget.spent_now),  # type: ignore[attr-defined]
         "held": decimal_string(budget.held),
         "period": budget.period,
-        "frees_at": frees_at(budget).isoformat().replace("+00:00", "Z"),
+        "frees_at": frees_at(budget, clock.now()).isoformat().replace("+00:00", "Z"),
     }
 
 
 def _exceeded(budget: Budget) -> BudgetExceeded:
     """What to tell: of a budget that is not the user's own, no more than that it is used up."""
+    now = clock.now()
     fresh = Budget.objects.annotate(spent_now=SPENT).get(pk=budget.pk)
     told = shown(fresh)
     details = {"budget": budget.scope, "period": told["period"], "frees_at": told["frees_at"]}
@@ -132,7 +133,7 @@ def _exceeded(budget: Budget) -> BudgetExceeded:
     return BudgetExceeded(
         f"The {budget.scope}'s budget for the {budget.period} has not enough left for this.",
         details=details,
-        retry_after=(frees_at(budget) - timezone.now()).total_seconds(),
+        retry_after=(frees_at(budget, now) - now).total_seconds(),
     )
 
 

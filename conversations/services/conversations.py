@@ -43,6 +43,7 @@ def update(*, user: User, id: uuid.UUID | str, fields: dict[str, Any]) -> Conver
         conversation = Conversation.objects.select_for_update(no_key=True).get(pk=found.pk)
         _change(conversation, fields)
         conversation.save()
+        conversation.refresh_from_db(fields=["updated_at"])
     return conversation
 
 
@@ -65,6 +66,7 @@ def activate(*, user: User, id: uuid.UUID | str, leaf: uuid.UUID) -> Conversatio
             raise NotFound("There is no such message in this conversation.")
         conversation.active_leaf_id = leaf
         conversation.save(update_fields=["active_leaf", "updated_at"])
+        conversation.refresh_from_db(fields=["updated_at"])
     return conversation
 
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count, Exists, F, Min, OuterRef, Sum
-from django.utils import timezone
 
+from conversations import clock
 from conversations.errors import RateLimited
 from conversations.models import Turn, Usage, User
 
@@ -75,7 +75,7 @@ def _configured() -> dict[str, int]:
 
 def _turns(user: User, name: str, most: int) -> Limit:
     """Those whose conversation is gone meanwhile count as well: the ledger has them, from their end."""
-    now = timezone.now()
+    now = clock.now()
     recent = Turn.objects.filter(user=user, created_at__gt=now - WINDOW)
     kept = recent.aggregate(used=Count("pk"), first=Min("created_at"))
     booked = Usage.objects.filter(user=user, created_at__gt=now - WINDOW, turn_id__isnull=False)
@@ -91,7 +91,7 @@ def _concurrent(user: User, name: str, most: int) -> Limit:
 
 def _tokens(user: User, name: str, most: int) -> Limit:
     """Those of the requests that have ended. What is read from the cache does not count, as with Claude itself."""
-    now = timezone.now()
+    now = clock.now()
     recent = Usage.objects.filter(user=user, created_at__gt=now - WINDOW)
     found = recent.aggregate(used=Sum(TOKENS), first=Min("created_at"))
     return Limit(name, most, found["used"] or 0, _until(found["first"], now))

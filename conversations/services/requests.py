@@ -8,16 +8,19 @@ from itertools import pairwise
 from typing import Any
 
 from django.conf import settings as django_settings
+from django.db.models import Q
 
 from conversations import caching, history, tools
 from conversations.claude import catalogue
 from conversations.content import Block
+from conversations.errors import InvalidRequest
 from conversations.models import Message, Turn, User
 from conversations.services import attachments, paths, transcripts
 from conversations.sources import check_attachments, with_sources
-from conversations.transcript import Folded, fold
+from conversations.transcript import Folded, encode, fold
 
 SMALL_WINDOW = 200_000  # tokens
+BYTES_PER_TOKEN = 6  # of text, on average at most
 UNTAKEN = frozenset({"invalid_request_error", "request_too_large"})
 """What a request fails with that would fail again."""
 
@@ -73,16 +76,18 @@ def _container(turn: Turn, folded: list[Folded]) -> dict[str, Any]:
 
 
 def _without_untaken(path: Sequence[Message], model: str) -> Sequence[Message]:
-    """The path without questions that have no answer since this model would not take them, or their files, at all.
+    """Return the path without questions, and results of tools, that this model would not take, or their files, at all.
 
-    They would be refused with every question after them again, and so lock the conversation.
+    They have no answer. They would be refused with every question after them again, and so lock the conversation.
     """
     unanswered = {each.pk for each, after in pairwise(path) if each.role == after.role == Message.Role.USER}
     if not unanswered:
         return path
-    failed = Turn.objects.filter(user_message__in=unanswered, status=Turn.Status.FAILED, model=model)
-    untaken = {turn.user_message_id for turn in failed if turn.error["type"] in UNTAKEN}
-    return [message for message in path if message.pk not in untaken]
+    asked = Q(user_message__in=unanswered) | Q(messages__in=unanswered)
+    failed = Turn.objects.filter(asked, status=Turn.Status.FAILED, model=model)
+    turns = {turn.pk: turn.user_message_id for turn in failed if turn.error["type"] in UNTAKEN}
+    untaken = {each.pk for each in path if each.pk in turns.values() or each.turn_id in turns}
+    return [message for message in path if message.pk not in untaken & unanswered]
 
 
 def check_files(path: Sequence[Message], settings: dict[str, Any]) -> None:
@@ -92,6 +97,23 @@ def check_files(path: Sequence[Message], settings: dict[str, Any]) -> None:
     blocks = [block for message in path for block in message.content]
     attachments.check_images(blocks, attachments.MOST_IMAGES_SMALL if small else attachments.MOST_IMAGES)
     attachments.check_weight(blocks)
+
+
+def check_results(blocks: Sequence[Block], settings: dict[str, Any]) -> None:
+    """Raise InvalidRequest for results of tools whose text alone can't fit into the model's context window.
+
+    Only what is clear is refused here. What is close is counted by Claude before it is sent, and is left out of later
+    requests if it did not fit.
+    """
+    model = catalogue.find(settings["model"])
+    said = with_sources(blocks, lambda source: source if source["type"] == "text" else {})
+    size = len(encode(said).encode())
+    limit = model.context_window * BYTES_PER_TOKEN if model else size
+    if model and size > limit:
+        raise InvalidRequest(
+            f"The results have {size} bytes of text; {model.id} can take {limit} at most.",
+            details={"size": size, "limit": limit},
+        )
 
 
 def prefix(settings: dict[str, Any]) -> tuple[Any, ...]:

@@ -273,6 +273,7 @@ def hand_in(*, user: User, turn_id: uuid.UUID | str, results: list[dict[str, Any
     InvalidRequest for results of no call, Conflict for another result of the same call, or where the turn has ended.
     """
     found = Turn.objects.get_visible(user, turn_id)
+    requests.check_results(results, found.settings)
     taken = attachments.take_in(owner=user, blocks=results)
     with transaction.atomic(durable=True):
         turn = _locked(found)

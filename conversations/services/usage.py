@@ -11,9 +11,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from conversations import clock
 from conversations.claude import pricing
 from conversations.errors import Conflict, InvalidRequest
 from conversations.models import Conversation, Turn, Usage, User
@@ -81,7 +81,7 @@ def book(
     """
     model = str(answer.envelope.get("model") or model)
     raw = answer.usage if answer.stopped else with_output_estimated(answer)
-    now = timezone.now()
+    now = clock.now()
     row = Usage.objects.create(
         user=user,
         username=name_of(user),
