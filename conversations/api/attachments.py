@@ -19,6 +19,7 @@ from conversations.services import attachments
 
 SIZE_LIMIT = 32 * 1024 * 1024  # bytes; Claude's own limit on a request
 FORM_LIMIT = 64 * 1024  # bytes of a form besides its file
+BINARY = (*sorted(IMAGE_TYPES), "application/pdf")
 UPLOAD = inline_serializer("Upload", {"file": serializers.FileField()})
 
 
@@ -61,7 +62,7 @@ class AttachmentContent(Queried):
         operation_id="downloadAttachment",
         summary="Download a file",
         description="The bytes as they were uploaded.",
-        responses={(200, *sorted(IMAGE_TYPES), "application/pdf", "text/plain"): OpenApiTypes.BINARY},
+        responses={(200, "text/plain"): OpenApiTypes.STR, (200, *BINARY): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, pk: str) -> HttpResponse:
         """The bytes as they were uploaded."""

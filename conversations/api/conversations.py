@@ -33,6 +33,7 @@ from conversations.api.serializers import (
     ActivateSerializer,
     ConversationSerializer,
     ForkSerializer,
+    ListedConversationSerializer,
     MessageSerializer,
     NodeSerializer,
     TurnRequestSerializer,
@@ -51,7 +52,7 @@ IMPORT_LIMIT = 256 * 1024 * 1024  # bytes
 class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSet[Conversation]):
     """A user's conversations."""
 
-    serializer_class = ConversationSerializer
+    serializer_class = ListedConversationSerializer
     queryset = Conversation.objects.none()
     queries = {
         "list": ConversationsQuery,

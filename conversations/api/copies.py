@@ -7,11 +7,13 @@ import binascii
 import json
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.renderers import BaseRenderer
 
 from conversations.api.fields import Json, StrictSerializer, String
 from conversations.api.serializers import SettingsSerializer
+from conversations.contract.output_blocks import ExportedBlock
 from conversations.models import Conversation, Message
 from conversations.services.copies import Export, Exported
 
@@ -47,6 +49,7 @@ class Base64(String):
         return base64.b64encode(value).decode("ascii")
 
 
+@extend_schema_field(Json(shape=ExportedBlock))
 class Block(serializers.JSONField):
     """A block as it is; who said it decides what may be in it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from conversations import content, sources
@@ -34,6 +34,9 @@ class SettingsSerializer(StrictSerializer):
 class ConversationSerializer(SettingsSerializer):
     """A conversation."""
 
+    shows_every_field = True
+    """For the API's description: what may be left out of a request is always there in a response."""
+
     id = serializers.UUIDField(read_only=True)
     title = String(required=False, allow_blank=True, max_length=500)
     metadata = Json(dict, shape=input_blocks.Metadata, required=False)
@@ -43,16 +46,24 @@ class ConversationSerializer(SettingsSerializer):
     )
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
-    snippet = serializers.CharField(
-        read_only=True,
-        required=False,
-        help_text="Where `q` was found: HTML in which `<mark>` is the only tag and all that was said is escaped.",
-    )
 
     def to_representation(self, instance: Conversation) -> dict[str, Any]:
         """The row, with its settings as fields."""
         shown: dict[str, Any] = super().to_representation(_WithSettings(instance))
         return shown
+
+
+class ListedConversationSerializer(ConversationSerializer):
+    """A conversation in a list."""
+
+    snippet = serializers.SerializerMethodField(
+        help_text="Where `q` was found: HTML in which `<mark>` is the only tag and all that was said is escaped. Null "
+        "where there is no `q`."
+    )
+
+    def get_snippet(self, conversation: Any) -> str | None:
+        """Return what the search has added to the row."""
+        return getattr(conversation, "snippet", None)
 
 
 class _WithSettings:
@@ -90,6 +101,7 @@ class ContentField(Json):
         return content.checked(data)
 
 
+@extend_schema_serializer(component_name="NewTurn")
 class TurnRequestSerializer(SettingsSerializer):
     """What a user asks: content to say, or an answer to regenerate."""
 

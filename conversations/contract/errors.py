@@ -62,7 +62,7 @@ class ErrorDetail(TypedDict):
     details: NotRequired[dict[str, Any]]
 
 
-class Error(TypedDict):
+class ErrorResponse(TypedDict):
     """An error in Claude's own shape."""
 
     type: Literal["error"]

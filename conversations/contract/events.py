@@ -11,9 +11,10 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
+from conversations.contract.citations import Citation
 from conversations.contract.errors import Failure, StopReason
-from conversations.contract.output_blocks import Citation, ContentBlock, open_ended
-from conversations.contract.schemas import TaggedBy, unknown_tag
+from conversations.contract.output_blocks import ContentBlock
+from conversations.contract.schemas import TaggedBy, open_ended, unknown_tag
 
 Status = Literal["completed", "cancelled", "failed", "interrupted"]
 Cost = Annotated[str | None, Field(description="US dollars as a decimal string; null where a price is not known.")]
@@ -243,4 +244,3 @@ class TokensError(TypedDict):
 
 
 TokenEvent = TypeAliasType("TokenEvent", TokenPiece | TokensDone | TokensError)
-StreamEvent = TypeAliasType("StreamEvent", TurnEvent | TokenEvent)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import UUID7, Field, with_config
+from pydantic import UUID7, Field
 from typing_extensions import TypeAliasType, TypedDict
 
-from conversations.contract.schemas import TaggedBy
-
-closed = with_config(extra="forbid")
+from conversations.contract.schemas import TaggedBy, closed
 
 ImageType = Literal["image/jpeg", "image/png", "image/gif", "image/webp"]
 Text = Annotated[str, Field(pattern=r"\S", description="More than white space.")]

@@ -8,12 +8,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, NotRequired
 from uuid import UUID
 
-from pydantic import with_config
 from typing_extensions import TypeAliasType, TypedDict
 
-from conversations.contract.schemas import TaggedBy, unknown_tag
-
-open_ended = with_config(extra="allow")
+from conversations.contract.citations import Citation
+from conversations.contract.schemas import TaggedBy, open_ended, unknown_tag
 
 
 class StoredAttachmentSource(TypedDict):
@@ -58,91 +56,6 @@ Source = TypeAliasType(
     "Source",
     Annotated[
         StoredAttachmentSource | StoredUrlSource | StoredTextSource | StoredContentSource | UnknownSource, TaggedBy()
-    ],
-)
-
-
-class CharLocation(TypedDict):
-    """A citation by characters of a plain text document."""
-
-    type: Literal["char_location"]
-    cited_text: str
-    document_index: int
-    document_title: str | None
-    start_char_index: int
-    end_char_index: int
-
-
-class PageLocation(TypedDict):
-    """A citation by pages of a PDF."""
-
-    type: Literal["page_location"]
-    cited_text: str
-    document_index: int
-    document_title: str | None
-    start_page_number: int
-    end_page_number: int
-
-
-class ContentBlockLocation(TypedDict):
-    """A citation by the parts of a document."""
-
-    type: Literal["content_block_location"]
-    cited_text: str
-    document_index: int
-    document_title: str | None
-    start_block_index: int
-    end_block_index: int
-
-
-class WebSearchResultLocation(TypedDict):
-    """A citation of a page that Claude's web search found."""
-
-    type: Literal["web_search_result_location"]
-    cited_text: str
-    url: str
-    title: str | None
-    encrypted_index: str
-
-
-class SearchResultLocation(TypedDict):
-    """A citation of a search result that the client gave."""
-
-    type: Literal["search_result_location"]
-    cited_text: str
-    source: str
-    title: str | None
-    search_result_index: int
-    start_block_index: int
-    end_block_index: int
-
-
-LOCATIONS = (
-    "char_location",
-    "page_location",
-    "content_block_location",
-    "web_search_result_location",
-    "search_result_location",
-)
-
-
-@open_ended
-class UnknownLocation(TypedDict):
-    """A citation of a kind that is not known yet."""
-
-    type: Annotated[str, unknown_tag(LOCATIONS)]
-
-
-Citation = TypeAliasType(
-    "Citation",
-    Annotated[
-        CharLocation
-        | PageLocation
-        | ContentBlockLocation
-        | WebSearchResultLocation
-        | SearchResultLocation
-        | UnknownLocation,
-        TaggedBy(),
     ],
 )
 
@@ -242,7 +155,7 @@ class ServerToolResultBlock(TypedDict):
         "mcp_tool_result",
     ]
     tool_use_id: str
-    content: Any
+    content: str | dict[str, Any] | list[dict[str, Any]]
 
 
 class ContainerUploadBlock(TypedDict):
@@ -272,6 +185,13 @@ BLOCKS = (
     "mcp_tool_result",
     "container_upload",
 )
+
+
+@open_ended
+class ExportedBlock(TypedDict):
+    """A block as it is stored: an attachment by its id alone, among the export's `attachments`."""
+
+    type: str
 
 
 @open_ended

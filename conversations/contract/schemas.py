@@ -6,12 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import GetJsonSchemaHandler, TypeAdapter, WithJsonSchema
+from pydantic import GetJsonSchemaHandler, TypeAdapter, WithJsonSchema, with_config
 from pydantic_core import CoreSchema
 
 JsonSchema = dict[str, Any]
 
 REFERENCE = "#/components/schemas/"
+
+closed = with_config(extra="forbid")
+"""For objects in requests: fields that are not named are refused."""
+
+open_ended = with_config(extra="allow")
+"""For objects whose other fields depend on what is not known here."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import Field, with_config
+from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
-from conversations.contract.input_blocks import CacheControl, closed
-from conversations.contract.schemas import TaggedBy, open_enum, unknown_tag
+from conversations.contract.input_blocks import CacheControl
+from conversations.contract.schemas import TaggedBy, closed, open_ended, open_enum, unknown_tag
 
 ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")]
 Effort = Annotated[str, open_enum("low", "medium", "high", "xhigh", "max")]
@@ -20,7 +20,7 @@ class ObjectSchema(TypedDict):
     type: Literal["object"]
 
 
-@with_config(extra="allow")
+@open_ended
 class ClientTool(TypedDict):
     """A tool that the client runs: the turn waits in `awaiting_tools` until its results are handed in."""
 
@@ -36,7 +36,7 @@ class ClientTool(TypedDict):
     allowed_callers: NotRequired[list[str]]
 
 
-@with_config(extra="allow")
+@open_ended
 class PlatformTool(TypedDict):
     """A tool that the platform runs, by its name."""
 
@@ -45,7 +45,7 @@ class PlatformTool(TypedDict):
     cache_control: NotRequired[CacheControl | None]
 
 
-@with_config(extra="allow")
+@open_ended
 class ClaudeTool(TypedDict):
     """A tool that Claude defines, such as `web_search_20260318`, with the fields of its kind."""
 
@@ -97,7 +97,7 @@ ToolChoice = TypeAliasType(
 Display = Literal["summarized", "omitted"]
 
 
-@with_config(extra="allow")
+@open_ended
 class ThinkingAdaptive(TypedDict):
     """Claude thinks as much as it finds right."""
 
@@ -105,7 +105,7 @@ class ThinkingAdaptive(TypedDict):
     display: NotRequired[Display | None]
 
 
-@with_config(extra="allow")
+@open_ended
 class ThinkingEnabled(TypedDict):
     """Claude thinks within a budget of tokens."""
 
@@ -114,21 +114,21 @@ class ThinkingEnabled(TypedDict):
     display: NotRequired[Display | None]
 
 
-@with_config(extra="allow")
+@open_ended
 class ThinkingBetweenTools(TypedDict):
     """Claude thinks only between calls of tools."""
 
     type: Literal["between_tools"]
 
 
-@with_config(extra="allow")
+@open_ended
 class ThinkingDisabled(TypedDict):
     """Claude does not think."""
 
     type: Literal["disabled"]
 
 
-@with_config(extra="allow")
+@open_ended
 class ThinkingUnknown(TypedDict):
     """A kind of thinking of a model that the catalogue does not know."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from conversations.api.fields import Integer, Json, StrictSerializer, String
@@ -30,6 +30,7 @@ class SchemaField(Json):
         return super().to_internal_value(data)
 
 
+@extend_schema_serializer(component_name="NewExtraction")
 class ExtractionRequestSerializer(StrictSerializer):
     """What to extract, and from what."""
 

@@ -87,7 +87,7 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
         summary="Create an extraction",
         description="Extracts what a JSON Schema describes from text, images or documents.",
         request=ExtractionRequestSerializer,
-        responses={201: ExtractionSerializer, **errors(*ASKED_CLAUDE)},
+        responses={201: ExtractionSerializer, **errors(404, *ASKED_CLAUDE)},
     )
     def create(self, request: Request) -> Later:
         """Begin an extraction.

@@ -18,6 +18,7 @@ from tests.contract.document import component, openapi, operations
 OPERATIONS = dict(operations())
 ANONYMOUS = {"POST /api/auth/login/"}
 STREAM = "text/event-stream"
+ERROR = {"$ref": "#/components/schemas/ErrorResponse"}
 
 
 def test_it_is_openapi_3_1() -> None:
@@ -35,6 +36,12 @@ def test_every_operation_has_a_summary_a_name_and_a_tag(operation: dict[str, Any
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_says_who_may_call_it(name: str) -> None:
+    schemes = {scheme for each in OPERATIONS[name].get("security", ()) for scheme in each}
+    assert ("token" in schemes) == (name not in ANONYMOUS)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_every_operation_tells_its_errors_in_claudes_shape(name: str) -> None:
     responses = OPERATIONS[name]["responses"]
     expected = {"400", "406", "503"} | (set() if name in ANONYMOUS else {"401", "429"})
@@ -44,7 +51,9 @@ def test_every_operation_tells_its_errors_in_claudes_shape(name: str) -> None:
     for status, response in responses.items():
         if status >= "400":
             assert response["description"]
-            assert response["content"] == {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+            assert response["content"] == {
+                "application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}
+            }
 
 
 def test_a_turns_creation_has_three_answers() -> None:
@@ -111,3 +120,18 @@ def test_nothing_that_has_a_type_is_free_form() -> None:
     turn = component("Turn")["properties"]
     for name in ("messages", "usage", "error", "stop_details", "stop_reason"):
         assert "$ref" in str(turn[name]), name
+
+
+def test_each_event_of_a_stream_is_described_with_the_fields_of_its_frame() -> None:
+    frames = component("StreamEvent")["discriminator"]["mapping"]
+    assert frames.keys() == component("TurnEvent")["discriminator"]["mapping"].keys() | {"message"}
+    for name, reference in component("TurnEvent")["discriminator"]["mapping"].items():
+        frame = component(frames[name].rpartition("/")[2])["properties"]
+        assert frame["event"]["const"] == name
+        assert frame["data"]["contentMediaType"] == "application/json"
+        assert frame["data"]["contentSchema"] == {"$ref": reference}
+
+
+def test_what_a_response_always_has_is_required() -> None:
+    for name in ("Conversation", "Turn", "Message", "UsageRecord", "Attachment"):
+        assert set(component(name)["required"]) == component(name)["properties"].keys()

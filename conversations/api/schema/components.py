@@ -18,6 +18,8 @@ class Shape:
     """A type that stands where drf-spectacular takes a serializer: as a response, or as a part of one."""
 
     annotation: Any
+    also: tuple[Any, ...] = ()
+    """Other types that the document is to have: what the text in it is, for instance."""
 
 
 def register(registry: ComponentRegistry, annotation: Any) -> JsonSchema:

@@ -40,6 +40,7 @@ create = extend_schema(
     operation_id="createConversation",
     summary="Create a conversation",
     description="Begins a conversation. Its settings are what its turns ask Claude with.",
+    request=ConversationSerializer,
     responses={201: ConversationSerializer},
 )
 retrieve = extend_schema(
@@ -52,6 +53,8 @@ update = extend_schema(
     operation_id="updateConversation",
     summary="Change a conversation",
     description="Changes the fields that are given. A setting that is null is taken away.",
+    request=ConversationSerializer(partial=True),
+    responses=ConversationSerializer,
 )
 destroy = extend_schema(
     operation_id="deleteConversation",

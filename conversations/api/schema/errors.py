@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiResponse
 
 from conversations.api.schema.components import Shape
-from conversations.contract.errors import Error
+from conversations.contract.errors import ErrorResponse
 from conversations.contract.schemas import JsonSchema
 
 MEANINGS: dict[int, str] = {
@@ -37,9 +37,8 @@ HEADERS: dict[int, JsonSchema] = {429: RETRY_AFTER, 503: RETRY_AFTER}
 
 def errors(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     """Return the responses of these statuses, as `extend_schema` takes them."""
-    return {
-        (status, "application/json"): OpenApiResponse(Shape(Error), description=MEANINGS[status]) for status in statuses
-    }
+    body = Shape(ErrorResponse)
+    return {(each, "application/json"): OpenApiResponse(body, description=MEANINGS[each]) for each in statuses}
 
 
 def statuses_of(*, authenticated: bool, unsafe: bool, has_body: bool, has_id: bool) -> list[int]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
+from rest_framework.serializers import ModelSerializer
 
 from conversations.api.queries import Queried
 from conversations.api.schema.components import Shape, register
@@ -14,6 +16,21 @@ from conversations.contract.schemas import JsonSchema
 
 Direction = Literal["request", "response"]
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """Describes the platform's tokens."""
+
+    target_class = "conversations.api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> JsonSchema:
+        """Return the scheme: `Authorization: Bearer`."""
+        return {"type": "http", "scheme": "bearer"}
+
+
+def _shows_every_field(serializer: Any) -> bool:
+    return isinstance(serializer, ModelSerializer) or getattr(serializer, "shows_every_field", False)
 
 
 class OperationSchema(AutoSchema):
@@ -39,6 +56,13 @@ class OperationSchema(AutoSchema):
                 responses[str(status)]["headers"] = headers
         return dict(sorted(responses.items()))
 
+    def _map_basic_serializer(self, serializer: Any, direction: Direction) -> JsonSchema:
+        """Mark what a response always has as required, also where a request may leave it out."""
+        described: JsonSchema = super()._map_basic_serializer(serializer, direction)
+        if direction == "response" and _shows_every_field(serializer):
+            described["required"] = sorted(described["properties"])
+        return described
+
     def _error_statuses(self) -> list[int]:
         return statuses_of(
             authenticated=bool(self.view.get_authenticators()),
@@ -53,6 +77,8 @@ class OperationSchema(AutoSchema):
         """Describe a response whose body is a `Shape` by its type."""
         given = serializer.response if isinstance(serializer, OpenApiResponse) else serializer
         if isinstance(given, Shape):
+            for annotation in given.also:
+                register(self.registry, annotation)
             described = register(self.registry, given.annotation)
             if isinstance(serializer, OpenApiResponse):
                 serializer = OpenApiResponse(described, serializer.description, serializer.examples)

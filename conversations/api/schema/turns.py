@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from conversations.api.schema.components import Shape
@@ -12,7 +14,8 @@ from conversations.api.serializers import (
     TurnRequestSerializer,
     TurnSerializer,
 )
-from conversations.contract.events import StreamEvent
+from conversations.contract.events import TokenEvent, TurnEvent
+from conversations.contract.streams import StreamEvent
 
 JSON, EVENT_STREAM = "application/json", "text/event-stream"
 
@@ -29,9 +32,9 @@ LAST_EVENT_ID = OpenApiParameter(
     description="The position of the last event that was seen: the next one follows. It comes before `after`.",
 )
 STREAM = OpenApiResponse(
-    Shape(StreamEvent),
-    description="With `Accept: text/event-stream` or `format`: the turn's events from its beginning to its end. Each "
-    "event's `data` is one of these objects, its `id` the position, its `event` the type.",
+    Shape(StreamEvent, also=(TurnEvent, TokenEvent)),
+    description="With `Accept: text/event-stream` or `format`: the turn's events from its beginning to its end; with "
+    "`format=tokens` only text. Each event of the stream is described as the fields that it has.",
 )
 SEEN_ALL = OpenApiResponse(description="The turn has ended, and `Last-Event-ID` is its end: there is no more.")
 BEGUN = OpenApiResponse(
@@ -39,7 +42,12 @@ BEGUN = OpenApiResponse(
     description="The turn: at once, `queued` or `running`; with `wait=true` when it has ended, with its `messages`, "
     "`stop_reason`, `usage` and `cost`.",
 )
-BEGINNING = {(201, JSON): BEGUN, (200, EVENT_STREAM): STREAM, **errors(409, 422, *ASKED_CLAUDE)}
+BEGINNING: dict[Any, OpenApiResponse] = {
+    (201, JSON): BEGUN,
+    (200, EVENT_STREAM): STREAM,
+    204: SEEN_ALL,
+    **errors(409, 422, *ASKED_CLAUDE),
+}
 
 list_ = extend_schema(
     methods=["GET"],

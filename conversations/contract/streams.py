@@ -1,0 +1,37 @@
+"""Server-sent events: how the events of a turn stand on the wire of HTTP, each a frame with a JSON text in it."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+from pydantic import Field, Json, create_model
+from typing_extensions import TypeAliasType, TypedDict
+
+from conversations.contract.events import EVENTS, TokenEvent, TurnEvent
+from conversations.contract.schemas import TaggedBy, unknown_tag
+
+Id = Annotated[str, Field(pattern=r"^\d+$", description="The position, for `Last-Event-ID`.")]
+
+
+def _frame(event: Any) -> Any:
+    """Return the type of the frames that carry an event of this type."""
+    tag = get_type_hints(event, include_extras=True)["type"]
+    name = Annotated[str, unknown_tag((*EVENTS, "message"))] if get_origin(tag) is Annotated else tag
+    doc = f"An event of the stream: {event.__doc__}"
+    return create_model(f"{event.__name__}Frame", __doc__=doc, id=(Id, ...), event=(name, ...), data=(Json[event], ...))  # type: ignore[misc]
+
+
+class TokenFrame(TypedDict):
+    """With `format=tokens`: a piece of text, or how it ended. The standard calls an event without a name `message`."""
+
+    event: Literal["message"]
+    data: Json[TokenEvent]
+
+
+_members = [_frame(each) for each in get_args(get_args(TurnEvent.__value__)[0])]
+StreamEvent = TypeAliasType(
+    "StreamEvent",
+    Annotated[reduce(or_, [*_members, TokenFrame]), TaggedBy("event")],  # type: ignore[valid-type]
+)

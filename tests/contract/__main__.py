@@ -1,0 +1,51 @@
+"""`python -m tests.contract`: Schemathesis as a user and as staff against a real server, with the sandbox as Claude."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import tests.environment  # noqa: F401 - before Django's settings are read
+
+
+def main() -> int:
+    """Run both; 1 if anything was answered with a 5xx or with what the document does not say."""
+    parser = argparse.ArgumentParser("python -m tests.contract")
+    parser.add_argument("--seconds", type=int, default=120, help="how long each of the two runs, about")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+
+    import django
+
+    django.setup()
+    return run(options.seconds, options.seed)
+
+
+def run(seconds: int, seed: int) -> int:
+    """Start a database, the sandbox and a server, and let Schemathesis at them as both kinds of user."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from config import local
+    from conversations.claude.sandbox.server import running_sandbox
+    from tests.contract.fuzzing import fuzzed
+    from tests.processes import ServerProcess, database_url
+
+    call_command("migrate", interactive=False, verbosity=0)
+    faults = 0
+    try:
+        with (
+            running_sandbox(pace=0.0) as sandbox,
+            ServerProcess("uvicorn", database_url(connection), sandbox.url) as server,
+        ):
+            for who in ("user", "staff"):
+                for outcome in fuzzed(server.url, who, seconds=seconds, seed=seed):
+                    print(outcome.output if outcome.failures else "", outcome, sep="\n", flush=True)
+                    faults += len(outcome.failures)
+    finally:
+        local.stop_postgres()
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
