@@ -8,10 +8,10 @@ from django.conf import settings
 from django.db import models
 
 from conversations.fields import ExactJSONField, VerbatimJSONField, uuid7
-from conversations.models import Attachment, Leased, OwnedQuerySet, Usage
+from conversations.models import Attachment, Idempotent, Leased, OwnedQuerySet, Usage
 
 
-class Extraction(Leased):
+class Extraction(Idempotent, Leased):
     """JSON that a schema describes, taken out of a text, images or documents."""
 
     OWNER = "owner"
@@ -31,6 +31,7 @@ class Extraction(Leased):
     schema = VerbatimJSONField()
     content = VerbatimJSONField(help_text="Claude's content blocks; attachments stand for base64.")
     model = models.CharField(max_length=200)
+    max_tokens = models.PositiveIntegerField(null=True, help_text="Of each answer; null: as the model and we have it.")
     max_attempts = models.PositiveSmallIntegerField(default=2)
     data = ExactJSONField(null=True)
     problems = VerbatimJSONField(default=list, help_text="What is wrong with the last attempt's data.")
@@ -40,6 +41,7 @@ class Extraction(Leased):
 
     class Meta:
         ordering = ("-id",)
+        constraints = (models.UniqueConstraint("owner", "idempotency_key", name="one_extraction_per_key"),)
         indexes = (
             models.Index("holder", condition=models.Q(status="running"), name="extraction_holder"),
             models.Index("created_at", condition=models.Q(status="queued"), name="extraction_queue"),

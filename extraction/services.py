@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
-from conversations.models import Usage, User
+from conversations.models import Usage
 from conversations.services import attachments, budgets, spending, usage
 from conversations.services.attempts import if_possible
 from conversations.services.notices import tell
@@ -25,19 +25,27 @@ class LostExtraction(Exception):
     """The extraction is no longer this process's."""
 
 
-def create(
-    *, owner: User, schema: dict[str, Any], content: list[dict[str, Any]], model: str, max_attempts: int
-) -> Extraction:
-    """An extraction, queued. The schema and the content have been checked."""
-    blocks = attachments.take_in(owner=owner, blocks=content)
-    with transaction.atomic(durable=True):
-        attachments.hold(owner=owner, blocks=blocks)
-        extraction = Extraction.objects.create(
-            owner=owner, schema=schema, content=blocks, model=model, max_attempts=max_attempts
-        )
-        shown = attachments_in(blocks)
-        Source.objects.bulk_create(Source(extraction=extraction, attachment_id=id) for id in shown)
-        return extraction
+def create(*, asked: Extraction) -> tuple[Extraction, bool]:
+    """Return the extraction, queued, and whether it is new: a key creates one for ever, and a retry gets that one.
+
+    What is asked for has been checked, and its content is as `attachments.take_in` gives it. Raises
+    IdempotencyMismatch where the key was used with another body, NotFound where an attachment is gone.
+    """
+    twins = Extraction.objects.filter(owner=asked.owner, idempotency_key=asked.idempotency_key)
+    try:
+        with transaction.atomic(durable=True):
+            known = twins.first() if asked.idempotency_key is not None else None
+            if known:
+                return known.asked_for_by(asked.request_digest), False
+            attachments.hold(owner=asked.owner, blocks=asked.content)
+            asked.save(force_insert=True)
+            shown = attachments_in(asked.content)
+            Source.objects.bulk_create(Source(extraction=asked, attachment_id=id) for id in shown)
+            return asked, True
+    except IntegrityError as error:  # somebody with the same key was faster: the row that won is there now
+        if "one_extraction_per_key" not in str(error):
+            raise
+        return twins.get().asked_for_by(asked.request_digest), False
 
 
 def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Extraction | None:
@@ -71,9 +79,10 @@ def keep(
 
 
 def forget(*, extraction: Extraction, number: int) -> None:
-    """An attempt that Claude did not take is none."""
+    """Take an attempt back that Claude did not take, with what is held of budgets for it."""
     with transaction.atomic(durable=True):
         _held(extraction).attempts.filter(number=number, usage=None).delete()
+        budgets.release(extraction.pk)
 
 
 def note(*, attempt: Attempt, problems: list[dict[str, str]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from django.db import DatabaseError
 
 from conversations.claude import catalogue
 from conversations.database import persistently
-from conversations.errors import ColloquyError
+from conversations.errors import ClaudeError, ColloquyError
 from conversations.runner import Stop, Stopped
 from conversations.services import attachments
 from conversations.services.usage import Upstream
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 LEAST_TOKENS = 4096  # of output; a chat's default would cut many a list short
 TRUNCATED = frozenset({"max_tokens", "model_context_window_exceeded"})
 EXPLAINED = 300  # characters of what Claude said when it refused that are told
+FORMAT = re.compile("output_config|output_format|schema|grammar|structured", re.IGNORECASE)
+"""What a refusal of a schema speaks of; there is no error code for it (claude-api.md 7)."""
 INTERNAL_ERROR = {"type": "api_error", "message": "The platform could not run this extraction; its log says why."}
 
 Outcome = dict[str, Any]
@@ -93,7 +96,7 @@ async def _attempts(extraction: Extraction) -> Outcome:
     while True:
         request = asking.request_for(
             model=extraction.model,
-            max_tokens=_max_tokens(extraction.model),
+            max_tokens=_max_tokens(extraction),
             schema=extraction.schema,
             native=native,
             content=content,
@@ -101,7 +104,13 @@ async def _attempts(extraction: Extraction) -> Outcome:
         )
         number = len(earlier) + 1
         await persistently(services.begin_attempt, extraction=extraction, number=number, request=request)
-        attempt = await _attempt(extraction, number, request)
+        try:
+            attempt = await _attempt(extraction, number, request)
+        except ClaudeError as error:
+            if native is None or not _refuses_format(error):
+                raise
+            native = None  # it was not answered, so that this attempt is still to be made
+            continue
         outcome, again = await _judged(extraction, attempt)
         await persistently(services.note, attempt=attempt, problems=outcome["problems"])
         if not again or number == extraction.max_attempts:
@@ -120,9 +129,14 @@ async def _native(extraction: Extraction) -> dict[str, Any] | None:
     return await checks.native(extraction.owner_id, extraction.schema)
 
 
-def _max_tokens(model: str) -> int:
-    known = catalogue.find(model)
-    wanted = max(LEAST_TOKENS, settings.COLLOQUY_DEFAULT_MAX_TOKENS)
+def _refuses_format(error: ClaudeError) -> bool:
+    """Return whether Claude refused the request for its `output_config`: too complex a schema, or none at all."""
+    return error.upstream_status == 400 and FORMAT.search(error.message) is not None
+
+
+def _max_tokens(extraction: Extraction) -> int:
+    known = catalogue.find(extraction.model)
+    wanted = extraction.max_tokens or max(LEAST_TOKENS, settings.COLLOQUY_DEFAULT_MAX_TOKENS)
     return min(wanted, known.max_output) if known else wanted
 
 

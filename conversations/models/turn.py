@@ -13,6 +13,7 @@ from conversations.clock import from_now
 from conversations.fields import VerbatimJSONField
 from conversations.models.access import OwnedQuerySet
 from conversations.models.conversation import Conversation, Message
+from conversations.models.idempotent import Idempotent
 from conversations.models.lease import Leased
 
 CONTINUED = frozenset({"max_tokens", "tool_use", "pause_turn"})
@@ -23,7 +24,7 @@ class LostTurn(Exception):
     """The turn is no longer this process's: its lease ran out and another one settled it."""
 
 
-class Turn(Leased):
+class Turn(Idempotent, Leased):
     """One request of a user and everything that Claude does to answer it."""
 
     OWNER = "conversation__owner"
@@ -48,8 +49,6 @@ class Turn(Leased):
     )
     model = models.CharField(max_length=200)
     settings = VerbatimJSONField(default=dict, help_text="The conversation's settings with this turn's own on top.")
-    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null is 'no key', and not unique
-    request_digest = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 of what was asked.")
     position = models.BigIntegerField(default=0, help_text="How long the committed transcript is.")
     requests_sent = models.PositiveIntegerField(default=0, help_text="Upstream requests, noted before each is sent.")
     tool_results = VerbatimJSONField(default=list, help_text="A client's, handed in while others are still awaited.")

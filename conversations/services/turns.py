@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from conversations import history, sources
 from conversations.claude import catalogue, parameters
-from conversations.errors import Conflict, IdempotencyMismatch, InvalidRequest, NotFound
+from conversations.errors import Conflict, InvalidRequest, NotFound
 from conversations.models import Conversation, Message, Turn, User
 from conversations.services import attachments, ending, limits, paths, requests, running, spending, transcripts
 from conversations.services.answers import searched
@@ -142,7 +142,7 @@ def _created(
                 raise NotFound("There is no such conversation.")
             known = Turn.objects.filter(user=user, idempotency_key=key).first() if key is not None else None
             if known:
-                return _same_request(known, digest), False
+                return known.asked_for_by(digest), False
             _refuse_second(conversation)
             limits.check(user)
             turn = begin(conversation)
@@ -158,13 +158,7 @@ def _created(
         # Somebody was faster in another conversation with the same key: the row that won is there now.
         if key is None or "one_turn_per_key" not in str(error):
             raise
-        return _same_request(Turn.objects.get(user=user, idempotency_key=key), digest), False
-
-
-def _same_request(turn: Turn, digest: str) -> Turn:
-    if turn.request_digest != digest:
-        raise IdempotencyMismatch("This idempotency key was used for another request.", details={"turn": str(turn.pk)})
-    return turn
+        return Turn.objects.get(user=user, idempotency_key=key).asked_for_by(digest), False
 
 
 def _refuse_second(conversation: Conversation) -> None:

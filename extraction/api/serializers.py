@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from conversations.api.fields import Integer, Json, StrictSerializer, String
 from conversations.api.serializers import ContentField
+from conversations.claude import parameters
 from conversations.contract.errors import Failure, StopReason
 from conversations.contract.events import UsageSum
 from conversations.contract.extraction import Evidence, JsonSchemaObject, Problem
@@ -37,11 +38,14 @@ class ExtractionRequestSerializer(StrictSerializer):
     schema = SchemaField(shape=JsonSchemaObject)
     content = ContentField()
     model = String(max_length=200, required=False)
+    max_tokens = Integer(min_value=1, max_value=10_000_000, required=False)
     max_attempts = Integer(min_value=1, max_value=5, required=False, default=2)
 
-    def validate_model(self, model: str) -> str:
-        """Any model; whether it exists is Claude's to say."""
-        return model or settings.COLLOQUY_DEFAULT_MODEL
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields with a model: any one, but not asked for more than it writes. Raises InvalidRequest."""
+        asked = {"model": settings.COLLOQUY_DEFAULT_MODEL, **attrs}
+        parameters.check({"max_tokens": 1, **asked})
+        return asked
 
 
 def rows_of(*attempts: Attempt) -> list[Usage]:
@@ -87,6 +91,7 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
             "id",
             "status",
             "model",
+            "max_tokens",
             "schema",
             "data",
             "problems",

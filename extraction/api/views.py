@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
@@ -16,9 +15,11 @@ from conversations.api.queries import PageQuery, Queried, WaitQuery, query_of
 from conversations.api.renderers import ExactJSONRenderer
 from conversations.api.requests import user_of
 from conversations.api.schema.errors import ASKED_CLAUDE, errors
+from conversations.api.turns import digest, key_of
 from conversations.database import in_database, persistently
 from conversations.engine import RETRY_AFTER, draining, engine
 from conversations.errors import ClaudeError, Unavailable, status_of
+from conversations.services import attachments
 from conversations.wakes import POLL, heard
 from extraction import checks, services
 from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer
@@ -100,14 +101,17 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
         if draining():
             raise Unavailable(retry_after=RETRY_AFTER)
         owner = user_of(request)
-        fields = {"model": settings.COLLOQUY_DEFAULT_MODEL, **serializer.validated_data}
+        asked = Extraction(owner=owner, idempotency_key=key_of(request), request_digest=digest("extract", request.data))
+        for name, value in serializer.validated_data.items():
+            setattr(asked, name, value)
+        asked.content = attachments.take_in(owner=owner, blocks=asked.content)
 
         async def then() -> dict[str, Any]:
-            here = await engine()
-            await checks.check(owner.pk, fields["schema"])
-            extraction = await in_database(services.create, owner=owner, **fields)
+            await checks.check(owner.pk, asked.schema)
+            extraction, new = await in_database(services.create, asked=asked)
             created = await persistently(shown, extraction.pk)
-            await here.run("extraction", extraction.pk)
+            if new:
+                await (await engine()).run("extraction", extraction.pk)
             return await answer_of(extraction.pk) if wait else created
 
         return Later(request, then, status=201)

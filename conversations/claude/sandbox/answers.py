@@ -168,7 +168,7 @@ def _schema_in(text: str) -> tuple[dict[str, Any] | None, str]:
     for brace in re.finditer(r"\{", text):
         try:
             value, end = decoder.raw_decode(text, brace.start())
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(value, dict) and value.keys() & {"properties", "$schema", "items", "anyOf"}:
             return value, text[brace.start() : end]

@@ -1,0 +1,29 @@
+"""Rows that a client's key creates once, for ever."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+
+from conversations.errors import IdempotencyMismatch
+
+
+class Idempotent(models.Model):
+    """A row that may have been created with an idempotency key, which its owner can use for no other request.
+
+    A model of this kind has a unique constraint on its owner and the key.
+    """
+
+    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null is 'no key', and not unique
+    request_digest = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 of what was asked.")
+
+    class Meta:
+        abstract = True
+
+    def asked_for_by(self, digest: str) -> Self:
+        """Return the row to a request with its key. Raises IdempotencyMismatch where another request created it."""
+        if self.request_digest != digest:
+            message = "This idempotency key was used for another request."
+            raise IdempotencyMismatch(message, details={str(self._meta.model_name): str(self.pk)})
+        return self

@@ -1,0 +1,161 @@
+"""A schema costs its owner a clear error, and nobody else anything."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+
+from conversations.claude.sandbox.server import Sandbox
+from tests.clients import Api
+from tests.extraction.test_extracting import JANE, NAME_AND_EMAIL, extract
+from tests.extraction.test_hostile_answers import answering
+from tests.processes import ServerProcess
+
+Schema = dict[str, Any]
+
+PAUSE = 2.0  # seconds without an answer that are no accident, even on a busy machine; a frozen loop takes five and more
+PATIENCE = 20.0  # seconds for another user's extraction, which has a hundredth of that to do
+
+
+def twice(depth: int, keyword: str = "allOf") -> Schema:
+    """Definitions of which each uses the next one twice."""
+    levels: Schema = {
+        f"d{level}": {keyword: [{"$ref": f"#/$defs/d{level + 1}"}, {"$ref": f"#/$defs/d{level + 1}"}]}
+        for level in range(depth)
+    }
+    return {"$ref": "#/$defs/d0", "$defs": {**levels, f"d{depth}": {"type": "integer"}}}
+
+
+def nested(depth: int) -> Schema:
+    schema: Schema = {"type": "integer"}
+    for _ in range(depth):
+        schema = {"allOf": [schema]}
+    return schema
+
+
+def chained(length: int) -> Schema:
+    """Definitions of which each refers to the next one."""
+    links = {f"d{number}": {"$ref": f"#/$defs/d{number + 1}"} for number in range(length)}
+    return {"$ref": "#/$defs/d0", "$defs": {**links, f"d{length}": {"type": "integer"}}}
+
+
+BACKTRACKING = {"type": "string", "pattern": "^(a+)+$"}
+MANY_PROPERTIES = {"type": "object", "properties": {f"p{number}": {"type": "string"} for number in range(20_000)}}
+OBJECTS = [{"a": number, "b": [number, {"c": str(number)}]} for number in range(600)]
+
+# What is answered, and whether that satisfies the schema; None where the schema may be refused.
+HOSTILE: dict[str, tuple[Schema, Any, bool | None]] = {
+    "backtracking": (BACKTRACKING, "a" * 40 + "!", False),
+    "backtracking in a key": ({"propertyNames": BACKTRACKING}, {"a" * 40 + "!": 1}, False),
+    "backtracking between": ({"type": "string", "pattern": "^(?=(a|a)+$)(a|aa)+$"}, "a" * 60 + "!", False),
+    "doubling": (twice(60), "x", False),
+    "doubling alternatives": (twice(60, "anyOf"), "x", False),
+    "doubling that fits": (twice(60), 1, True),
+    "unique items": ({"uniqueItems": True}, OBJECTS, True),
+    "equal items": ({"uniqueItems": True}, [*OBJECTS, OBJECTS[0]], False),
+    "many properties": (MANY_PROPERTIES, {"p7": 1}, False),
+    "nested": (nested(60), "x", False),
+    "chained": (chained(3000), 1, None),
+    "huge enum": ({"enum": [f"word {number}" for number in range(50_000)]}, "WORD 7", True),
+    "recursive": ({"type": "object", "additionalProperties": {"$ref": "#"}}, {"a": {"b": {}}}, True),
+    "endless": ({"allOf": [{"$ref": "#"}]}, 1, None),
+    "endless by name": ({"$anchor": "a", "anyOf": [{"$ref": "#a"}, {"$ref": "#a"}]}, 1, None),
+    "large repetition": ({"type": "string", "pattern": "^((a{0,99}){0,99}){0,99}$"}, "a" * 99 + "!", False),
+}
+
+
+@pytest.fixture(scope="module")
+def server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
+    with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_CHECK_TIMEOUT="2") as process:
+        yield process
+
+
+@contextmanager
+def heartbeat(url: str) -> Iterator[list[float]]:
+    """Asks whether the server is alive, again and again; the seconds that each answer took."""
+    took: list[float] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        with httpx2.Client(base_url=url, timeout=60) as client:
+            while not (took and over.wait(0.05)):
+                began = time.monotonic()
+                assert client.get("/healthz").status_code == 200
+                took.append(time.monotonic() - began)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield took
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_it_ends_with_data_or_a_problem_and_the_server_goes_on(api: Api, server: ServerProcess, kind: str) -> None:
+    schema, value, fits = HOSTILE[kind]
+    body = {"schema": schema, "content": answering(json.dumps(value)), "max_attempts": 1}
+    with heartbeat(server.url) as took:
+        response = api.post("extraction/extractions/?wait=true", body)
+    assert max(took) < PAUSE
+    if fits is None and response.status_code == 400:
+        assert response.json()["error"]["details"].keys() == {"schema"}
+        return
+    assert response.status_code == 201, response.text
+    extraction = response.json()
+    assert extraction["status"] == ("succeeded" if fits or (fits is None and not extraction["problems"]) else "invalid")
+    assert bool(extraction["problems"]) is (extraction["status"] == "invalid")
+
+
+def test_what_was_given_up_is_told_and_its_answer_is_kept(api: Api) -> None:
+    extraction = extract(api, answering(json.dumps("a" * 40 + "!")), BACKTRACKING)
+    assert extraction["data"] == "a" * 40 + "!"
+    [problem] = extraction["problems"]
+    assert "more than 2 seconds" in problem["message"]
+    assert len(extraction["attempts"]) == 1, "another answer would cost as much"
+
+
+def test_a_schema_that_is_too_costly_to_check_is_refused(api: Api) -> None:
+    # Each of these is compiled, and refers to all of the others.
+    names = [f"d{number}" for number in range(1500)]
+    schema = {"$defs": {name: {"allOf": [{"$ref": f"#/$defs/{other}"} for other in names]} for name in names}}
+    response = api.post("extraction/extractions/", {"schema": schema, "content": JANE})
+    assert response.status_code in (400, 413)
+    assert response.json()["error"]["message"]
+
+
+def test_one_users_schemas_keep_nobody_waiting(api: Api, other: Api, server: ServerProcess) -> None:
+    body = {"schema": BACKTRACKING, "content": answering(json.dumps("a" * 40 + "!")), "max_attempts": 1}
+    ordinary = {"schema": NAME_AND_EMAIL, "content": JANE}
+    with ThreadPoolExecutor(4) as threads, heartbeat(server.url) as took:
+        hostile = [threads.submit(api.post, "extraction/extractions/?wait=true", body, timeout=120) for _ in range(4)]
+        waited = []
+        while not all(each.done() for each in hostile):
+            began = time.monotonic()
+            assert other.post("extraction/extractions/?wait=true", ordinary).json()["status"] == "succeeded"
+            waited.append(time.monotonic() - began)
+        assert [each.result().json()["status"] for each in hostile] == ["invalid"] * 4
+    assert max(took) < PAUSE
+    assert sorted(waited)[len(waited) // 2] < PATIENCE / 10
+    assert max(waited) < PATIENCE
+
+
+def test_its_processes_end_with_the_server(database: str, sandbox: Sandbox) -> None:
+    with ServerProcess("uvicorn", database, sandbox.url) as process:
+        with Api(process.url) as api:
+            extract(api, JANE)
+        running = psutil.Process(process.process.pid).children()
+        children = [each for each in running if "extraction.check_process" in each.cmdline()]
+        assert children
+        process.kill()
+        assert not psutil.wait_procs(children, timeout=30)[1]
