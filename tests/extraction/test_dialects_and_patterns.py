@@ -63,9 +63,7 @@ def test_schemas_of_both_drafts_mean_what_they_say(schema: Schema, fitting: Any,
 
 
 @pytest.mark.parametrize("keyword", ["default", "const", "enum", "examples"])
-@pytest.mark.parametrize(
-    "data", [{"$ref": "#/nowhere"}, {"$ref": "https://a.b/"}, {"pattern": "("}, {"$ref": 7}]
-)
+@pytest.mark.parametrize("data", [{"$ref": "#/nowhere"}, {"$ref": "https://a.b/"}, {"pattern": "("}, {"$ref": 7}])
 def test_data_that_looks_like_a_schema_is_data(keyword: str, data: Any) -> None:
     value = [data] if keyword in ("enum", "examples") else data
     schema = {"type": "object", "properties": {"a": {"type": "object", keyword: value}}, "required": ["a"]}
