@@ -15,6 +15,7 @@ from conversations.api.queries import PageQuery, Queried, WaitQuery, query_of
 from conversations.api.renderers import ExactJSONRenderer
 from conversations.api.requests import user_of
 from conversations.api.schema.errors import ASKED_CLAUDE, errors
+from conversations.api.schema.turns import IDEMPOTENCY_KEY
 from conversations.api.turns import digest, key_of
 from conversations.database import in_database, persistently
 from conversations.engine import RETRY_AFTER, draining, engine
@@ -87,8 +88,9 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
         operation_id="createExtraction",
         summary="Create an extraction",
         description="Extracts what a JSON Schema describes from text, images or documents.",
+        parameters=[IDEMPOTENCY_KEY],
         request=ExtractionRequestSerializer,
-        responses={201: ExtractionSerializer, **errors(404, *ASKED_CLAUDE)},
+        responses={201: ExtractionSerializer, **errors(422, 404, *ASKED_CLAUDE)},
     )
     def create(self, request: Request) -> Later:
         """Begin an extraction.
@@ -101,9 +103,12 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
         if draining():
             raise Unavailable(retry_after=RETRY_AFTER)
         owner = user_of(request)
-        asked = Extraction(owner=owner, idempotency_key=key_of(request), request_digest=digest("extract", request.data))
-        for name, value in serializer.validated_data.items():
-            setattr(asked, name, value)
+        asked = Extraction(
+            owner=owner,
+            idempotency_key=key_of(request),
+            request_digest=digest("extraction", request.data),
+            **serializer.validated_data,
+        )
         asked.content = attachments.take_in(owner=owner, blocks=asked.content)
 
         async def then() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tests.processes import ServerProcess
 
 def doubling(depth: int) -> dict[str, Any]:
     """Objects of two objects each, down to strings: few definitions, and a grammar that doubles with each."""
-    levels = {
+    levels: dict[str, Any] = {
         f"d{level}": {
             "type": "object",
             "properties": {name: {"$ref": f"#/$defs/d{level + 1}"} for name in "xy"},
@@ -56,7 +56,7 @@ class Upstream(BaseHTTPRequestHandler):
             return
         answer = json.dumps({"name": "Jane", "email": "jane@example.com"})
         message = {"id": "m", "type": "message", "role": "assistant", "model": body["model"], "content": []}
-        events = [
+        events: list[dict[str, Any]] = [
             {"type": "message_start", "message": {**message, "usage": {"input_tokens": 3, "output_tokens": 1}}},
             {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
             {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": answer}},

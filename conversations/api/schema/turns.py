@@ -23,7 +23,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     OpenApiParameter.HEADER,
-    description="Names the turn: the same request again, at any later time, answers with the same turn.",
+    description="Names what is created: the same request again, at any later time, answers with the same one.",
 )
 LAST_EVENT_ID = OpenApiParameter(
     "Last-Event-ID",
