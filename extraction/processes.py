@@ -55,6 +55,8 @@ class TaskProcess:
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
+        if stdin.is_closing() or self._process.returncode is not None:
+            return None
         try:
             stdin.write(f"{task}\n".encode())
             await stdin.drain()

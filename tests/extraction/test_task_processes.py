@@ -1,0 +1,88 @@
+"""Processes for tasks that may cost too much: replaced when they are gone, shared fairly, left by nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psutil
+import pytest
+
+from extraction.processes import GivenUp, Pool
+
+SECONDS = 2.0
+
+
+@asynccontextmanager
+async def pool(most: int = 2) -> AsyncIterator[Pool]:
+    made = Pool("extraction.check_process", most=most, seconds=SECONDS, megabytes=512)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def task(schema: Any, answer: Any) -> str:
+    arguments = {"schema": schema, "text": json.dumps(answer)}
+    return json.dumps({"task": "judged", "arguments": arguments})
+
+
+EASY = task({"type": "integer"}, 7)
+ENDLESS = task({"pattern": "^(a+)+$"}, "a" * 60 + "!")
+
+
+def children() -> list[psutil.Process]:
+    every = psutil.Process().children(recursive=True)
+    return [each for each in every if each.is_running() and "extraction.check_process" in each.cmdline()]
+
+
+async def test_one_process_does_one_task_after_another() -> None:
+    async with pool() as processes:
+        replies = [json.loads(await processes.reply_to("me", EASY)) for _ in range(3)]
+        assert replies == [{"result": {"data": 7, "problems": []}}] * 3
+        assert len(children()) == 1
+    assert children() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGALRM])
+async def test_an_idle_process_that_is_gone_is_replaced(number: int) -> None:
+    async with pool() as processes:
+        await processes.reply_to("me", EASY)
+        [child] = children()
+        os.kill(child.pid, number)
+        await asyncio.to_thread(psutil.wait_procs, [child], 30)
+        assert json.loads(await processes.reply_to("me", EASY))["result"]["data"] == 7
+
+
+async def test_a_task_that_takes_too_long_is_given_up_and_the_next_is_done() -> None:
+    async with pool() as processes:
+        with pytest.raises(GivenUp, match="more than 2 seconds"):
+            await processes.reply_to("me", ENDLESS)
+        assert children() == []
+        assert json.loads(await processes.reply_to("me", EASY))["result"]["data"] == 7
+
+
+async def test_a_task_that_nobody_waits_for_any_more_is_ended() -> None:
+    async with pool() as processes:
+        waiting = asyncio.create_task(processes.reply_to("me", ENDLESS))
+        await asyncio.wait([waiting], timeout=SECONDS / 2)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert children() == []
+
+
+async def test_whoever_has_tasks_without_end_takes_one_process() -> None:
+    async with pool() as processes:
+        hostile = [asyncio.create_task(processes.reply_to("you", ENDLESS)) for _ in range(4)]
+        began = time.monotonic()
+        for _ in range(5):
+            await processes.reply_to("me", EASY)
+        assert time.monotonic() - began < len(hostile) * SECONDS
+        assert sum(each.done() for each in hostile) < len(hostile)
+        assert all(isinstance(each, GivenUp) for each in await asyncio.gather(*hostile, return_exceptions=True))
