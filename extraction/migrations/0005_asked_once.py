@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('extraction', '0003_exact_data'),
+        ('extraction', '0004_the_databases_clock'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
