@@ -128,9 +128,9 @@ class Socket(AsyncWebsocketConsumer):
             return
         frame: dict[str, Any] = {}
         try:
-            frame = frames.parse(text_data)
-            command = frames.checked(frame).validated_data
-            await self._commands[command["type"]](self, frame, command)
+            frame = await frames.off_the_loop(frames.parse, text_data, size=len(text_data or ""))
+            command = await frames.off_the_loop(frames.checked, frame, size=len(text_data or ""))
+            await self._commands[frame["type"]](self, frame, command)
         except Gone:
             return
         except Exception as error:  # whatever it was, the socket stays open
@@ -147,20 +147,19 @@ class Socket(AsyncWebsocketConsumer):
         """Call what a command asks of the database. Raises NotAuthenticated where the user's access has ended."""
         return await in_database(while_valid, self._credential, partial(function, *args, **kwargs))
 
-    async def _create(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+    async def _create(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         if (await engine()).draining:
             raise Unavailable(retry_after=RETRY_AFTER)
         self._check_following()
-        turn, new = await self._in_database(self._begin, frame)
+        assert isinstance(command, frames.Create)
+        turn, new = await self._in_database(self._begin, frame, command)
         await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": turn})
         id = uuid.UUID(turn["id"])
         if new:
             await (await engine()).run("turn", id)
         self._follow_turn(id, 0)
 
-    def _begin(self, frame: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        command = frames.checked(frame)
-        assert isinstance(command, frames.Create)
+    def _begin(self, frame: dict[str, Any], command: frames.Create) -> tuple[dict[str, Any], bool]:
         conversation = str(command.validated_data["conversation"])
         own = {"type", "ref", "conversation", "idempotency_key"}
         turn, new = turns.create(
@@ -173,41 +172,43 @@ class Socket(AsyncWebsocketConsumer):
         )
         return turn_api.shown(turn.pk), new
 
-    async def _follow(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+    async def _follow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         self._check_following()
-        turn = await self._in_database(Turn.objects.get_visible, self.user, command["turn"])
-        if turn.ended and command["after"] > turn.position:
+        turn = await self._in_database(Turn.objects.get_visible, self.user, command.validated_data["turn"])
+        if turn.ended and command.validated_data["after"] > turn.position:
             raise InvalidRequest(f"after is beyond the end, which is at {turn.position}.", details={"after": "too far"})
-        self._follow_turn(turn.pk, command["after"])
+        self._follow_turn(turn.pk, command.validated_data["after"])
 
-    async def _unfollow(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
-        task = self._following.pop(("turn", command["turn"]), None)
+    async def _unfollow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+        id = command.validated_data["turn"]
+        task = self._following.pop(("turn", id), None)
         if task:
             task.cancel()
-        elif not await self._in_database(Turn.objects.visible_to(self.user).filter(pk=command["turn"]).exists):
+        elif not await self._in_database(Turn.objects.visible_to(self.user).filter(pk=id).exists):
             raise NotFound("There is no such turn.")
 
-    async def _cancel(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
-        turn = await self._in_database(turns.cancel, user=self.user, turn_id=command["turn"])
+    async def _cancel(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+        turn = await self._in_database(turns.cancel, user=self.user, turn_id=command.validated_data["turn"])
         (await engine()).runner("turn").cancel([turn.pk])
         await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
 
-    async def _tool_results(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
-        results = command["results"]
-        turn = await self._in_database(turns.hand_in, user=self.user, turn_id=command["turn"], results=results)
+    async def _tool_results(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+        id, results = command.validated_data["turn"], command.validated_data["results"]
+        turn = await self._in_database(turns.hand_in, user=self.user, turn_id=id, results=results)
         if turn.status == Turn.QUEUED:
             await (await engine()).run("turn", turn.pk)
         await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
 
-    async def _follow_conversation(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+    async def _follow_conversation(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         self._check_following()
-        conversation = await self._in_database(Conversation.objects.get_visible, self.user, command["conversation"])
+        id = command.validated_data["conversation"]
+        conversation = await self._in_database(Conversation.objects.get_visible, self.user, id)
         self._in_background(("conversation", conversation.pk), self._relay_conversation(conversation.pk))
 
-    async def _ping(self, frame: dict[str, Any], command: dict[str, Any]) -> None:
+    async def _ping(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         await self._answer({"type": "pong"} if "ref" not in frame else {"type": "pong", "ref": frames.ref_of(frame)})
 
-    _commands: dict[str, Callable[[Socket, dict[str, Any], dict[str, Any]], Awaitable[None]]] = {
+    _commands: dict[str, Callable[[Socket, dict[str, Any], frames.FrameSerializer], Awaitable[None]]] = {
         "turn.create": _create,
         "turn.follow": _follow,
         "turn.unfollow": _unfollow,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from rest_framework import serializers
 
@@ -12,6 +14,11 @@ from conversations.api.fields import Json, StrictSerializer, String
 from conversations.api.parsers import parse_json
 from conversations.api.serializers import ToolResultsSerializer, TurnRequestSerializer
 from conversations.errors import InvalidRequest
+
+T = TypeVar("T")
+C = TypeVar("C")
+
+LARGE = 64 * 1024  # characters, above which a frame takes milliseconds to check
 
 
 class FrameSerializer(StrictSerializer):
@@ -52,6 +59,14 @@ COMMANDS: dict[str, type[FrameSerializer]] = {
     "conversation.follow": OfConversation,
     "ping": FrameSerializer,
 }
+
+
+async def off_the_loop(check: Callable[[T], C], value: T, *, size: int) -> C:
+    """Return what a check makes of a frame, or of its text, of so many characters; in a thread where it is large.
+
+    Nobody else is served while the loop checks something.
+    """
+    return await asyncio.to_thread(check, value) if size > LARGE else check(value)
 
 
 def parse(text: str | None) -> dict[str, Any]:
