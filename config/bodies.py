@@ -13,8 +13,19 @@ from django.conf import settings
 from django.urls import Resolver404, resolve
 from rest_framework.permissions import AllowAny
 
+from conversations.api.errors import headers_of, translate
 from conversations.api.middleware import HEADER, new_id
-from conversations.errors import ColloquyError, InvalidRequest, TooLarge, UnsupportedMediaType
+from conversations.database import in_database
+from conversations.errors import (
+    ColloquyError,
+    InvalidRequest,
+    NotAuthenticated,
+    TooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from conversations.faults import DATABASE_ERRORS
+from conversations.ws.authentication import by_session, by_token
 
 ANONYMOUS_LIMIT = 64 * 1024  # bytes of a body from nobody that we know
 LARGE = 1024 * 1024  # bytes, from which on a body's memory is freed at once
@@ -38,9 +49,9 @@ class BodyLimits:
     """An ASGI application that refuses a request that is too large, and hands any other on.
 
     A view names its own limit as `body_limit`, in bytes; others have `DATA_UPLOAD_MAX_MEMORY_SIZE`. Views that need no
-    credentials, requests without credentials and paths that nothing serves have `ANONYMOUS_LIMIT`. A body with a length
-    is refused before any of it is read, one without as soon as it is over the limit. Compressed bodies are not taken:
-    what they come to is not known before they are read.
+    credentials, requests without credentials and paths that nothing serves have `ANONYMOUS_LIMIT`. Credentials that are
+    not valid are answered 401. A body with a length is refused before any of it is read, one without as soon as it is
+    over the limit. Compressed bodies are not taken: what they come to is not known before they are read.
     """
 
     def __init__(self, app: App) -> None:
@@ -52,9 +63,9 @@ class BodyLimits:
             headers = _headers(scope)
             length = _declared_length(headers)
             if length is None:
-                receive = _measured(scope, receive, _limit(scope, headers))
+                receive = _measured(scope, receive, headers)
             elif length > ANONYMOUS_LIMIT:
-                _check(length, _limit(scope, headers))
+                _check(length, await _limit(scope, headers))
             await self._app(scope, receive, send)
             if length is None or length > LARGE:
                 _free()
@@ -93,21 +104,34 @@ def _declared_length(headers: dict[bytes, bytes]) -> int | None:
     return int(text)
 
 
-def _limit(scope: Message, headers: dict[bytes, bytes]) -> int:
-    """Return the most bytes that the body may have: what the view takes, if the request has credentials at all."""
+async def _limit(scope: Message, headers: dict[bytes, bytes]) -> int:
+    """Return the most bytes that the body may have. Raises NotAuthenticated for credentials that are not valid."""
     try:
         view: Any = resolve(scope["path"]).func
     except Resolver404:
         return ANONYMOUS_LIMIT
     kind = getattr(view, "cls", None)
-    if AllowAny in getattr(kind, "permission_classes", ()) or not _has_credentials(headers):
+    if AllowAny in getattr(kind, "permission_classes", ()) or not await _is_known(headers):
         return ANONYMOUS_LIMIT
     own = getattr(view, "initkwargs", {}).get("body_limit") or getattr(kind, "body_limit", None)
     return int(own or settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0)
 
 
-def _has_credentials(headers: dict[bytes, bytes]) -> bool:
-    return b"authorization" in headers or settings.SESSION_COOKIE_NAME.encode() in headers.get(b"cookie", b"")
+async def _is_known(headers: dict[bytes, bytes]) -> bool:
+    """Tell whether the request has credentials. Raises NotAuthenticated where they are not valid, or Unavailable."""
+    shown = {name: headers[name].decode("latin-1") for name in (b"authorization", b"cookie") if name in headers}
+    try:
+        if b"authorization" in shown:
+            known = await in_database(by_token, shown[b"authorization"]) is not None
+        elif settings.SESSION_COOKIE_NAME in shown.get(b"cookie", ""):
+            known = await in_database(by_session, shown[b"cookie"]) is not None
+        else:
+            return False
+    except DATABASE_ERRORS as error:
+        raise (translate(error) or Unavailable()) from None
+    if not known:
+        raise NotAuthenticated
+    return True
 
 
 def _check(size: int, limit: int) -> None:
@@ -115,18 +139,20 @@ def _check(size: int, limit: int) -> None:
         raise TooLarge(f"The body may have at most {limit} bytes.", details={"limit": limit})
 
 
-def _measured(scope: Message, receive: Receive, limit: int) -> Receive:
+def _measured(scope: Message, receive: Receive, headers: dict[bytes, bytes]) -> Receive:
     """Return a `receive` that raises TooLarge when a body without a length is over the limit.
 
     At its end the length is added to the headers: Django and REST framework take a body without one for none.
     """
-    size = 0
+    size, limit = 0, ANONYMOUS_LIMIT
 
     async def measured() -> Message:
-        nonlocal size
+        nonlocal size, limit
         message = await receive()
         if message["type"] == "http.request":
             size += len(message.get("body", b""))
+            if size > limit == ANONYMOUS_LIMIT:
+                limit = await _limit(scope, headers)
             _check(size, limit)
             if not message.get("more_body", False):
                 scope["headers"] = [*scope["headers"], (b"content-length", str(size).encode())]
@@ -152,6 +178,7 @@ async def _refuse(send: Send, error: ColloquyError) -> None:
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (HEADER.encode(), id.encode()),
+        *((name.lower().encode(), value.encode()) for name, value in headers_of(error).items()),
     ]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -46,15 +46,15 @@ SOURCES: dict[str, set[str]] = {
 }
 
 
-def checked(content: object) -> list[Block]:
-    """A user's content as blocks; a string is one text block. Raises InvalidRequest or UnsupportedMediaType."""
+def checked(content: object, path: str = "content") -> list[Block]:
+    """Return a user's content as blocks; a string is one text block. Raises InvalidRequest or UnsupportedMediaType."""
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
     if not isinstance(content, list):
-        raise bad("content", "Must be a string or a list of content blocks.")
+        raise bad(path, "Must be a string or a list of content blocks.")
     if not 0 < len(content) <= BLOCKS_LIMIT:
-        raise bad("content", f"Must have 1 to {BLOCKS_LIMIT} blocks.")
-    check_blocks(content, "content", IN_MESSAGE)
+        raise bad(path, f"Must have 1 to {BLOCKS_LIMIT} blocks.")
+    check_blocks(content, path, IN_MESSAGE)
     return content
 
 
@@ -241,6 +241,11 @@ def _check_base64(source: Block, path: str, types: Iterable[str], limit: int) ->
         raise bad(f"{path}.data", error.message) from None
     if found != declared:
         raise bad(f"{path}.media_type", f"Says {declared}, but the data is {found}.")
+
+
+def encoded(data: bytes) -> str:
+    """Return bytes as base64."""
+    return base64.b64encode(data).decode("ascii")
 
 
 def decoded(data: str) -> bytes:

@@ -117,6 +117,18 @@ def test_compressed_bodies_are_not_taken(api: Api, encoding: str) -> None:
     assert response.json()["error"]["type"] == "unsupported_media_type"
 
 
+@pytest.mark.parametrize("credentials", [{"Authorization": "Bearer colloquy_x"}, {"Cookie": "sessionid=x"}])
+def test_who_shows_credentials_that_are_not_valid_is_told_so(
+    server: ServerProcess, credentials: dict[str, str]
+) -> None:
+    with raw(server) as connection:
+        lines = [f"{name}: {value}" for name, value in credentials.items()]
+        connection.sendall(head("/api/conversations/import/", f"Content-Length: {200 * MB}", *lines))
+        status, body = answer(connection)
+    assert status == 401
+    assert json.loads(body)["error"]["type"] == "authentication_error"
+
+
 def test_a_file_that_is_too_large_is_refused(api: Api) -> None:
     too_large(api.http.post("/api/attachments/", files={"file": ("x.txt", b"x" * (32 * MB + 1))}))
     assert not Attachment.objects.filter(owner=api.user).exists()

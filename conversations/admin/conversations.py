@@ -190,7 +190,7 @@ class AttachmentAdmin(ReadOnlyAdmin):
         if found is None or not self.has_view_permission(request, found):
             raise PermissionDenied
         self.note_opening(request, found)
-        return served(found)
+        return served(request, found)
 
     @admin.display(description="content")
     def content_shown(self, attachment: Attachment) -> SafeString:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from conversations.api import turns as turn_api
 from conversations.api.answers import Later
-from conversations.api.copies import ExportSerializer, MarkdownRenderer, as_json, as_markdown
+from conversations.api.copies import BODY_LIMIT, ExportParser, ExportSerializer, MarkdownRenderer, as_json, as_markdown
 from conversations.api.pagination import Pages, PathPages
 from conversations.api.queries import (
     BeginQuery,
@@ -44,8 +44,6 @@ from conversations.claude import catalogue, client
 from conversations.errors import NotFound
 from conversations.models import Conversation, Usage
 from conversations.services import conversations, copies, paths, turns
-
-IMPORT_LIMIT = 256 * 1024 * 1024  # bytes
 
 
 @extend_schema_view(list=documents.list_)
@@ -128,7 +126,7 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
         return Response(as_json(copies.export(user=user_of(request), id=pk)))
 
     @documents.import_
-    @action(detail=False, methods=["post"], url_path="import", body_limit=IMPORT_LIMIT)
+    @action(detail=False, methods=["post"], url_path="import", body_limit=BODY_LIMIT, parser_classes=[ExportParser])
     def take_in(self, request: Request) -> Response:
         """Makes a conversation out of an export."""
         serializer = ExportSerializer(data=request.data)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from typing import Any
 
@@ -12,14 +10,24 @@ from rest_framework import serializers
 from rest_framework.renderers import BaseRenderer
 
 from conversations.api.fields import Json, StrictSerializer, String
+from conversations.api.parsers import StrictJSONParser
 from conversations.api.serializers import SettingsSerializer
+from conversations.content import decoded
 from conversations.contract.output_blocks import ExportedBlock
 from conversations.models import Conversation, Message
 from conversations.services.copies import Export, Exported
 
 FORMAT = "colloquy/1"
-MESSAGES_LIMIT = 100_000
+MESSAGES_LIMIT = 50_000
+VALUES_LIMIT = 500_000
+BODY_LIMIT = 256 * 1024 * 1024  # bytes
 NAMES = {Message.Role.USER: "User", Message.Role.ASSISTANT: "Claude"}
+
+
+class ExportParser(StrictJSONParser):
+    """Parses an export, which may have more in it than other bodies."""
+
+    most = VALUES_LIMIT
 
 
 class MarkdownRenderer(BaseRenderer):
@@ -35,18 +43,16 @@ class MarkdownRenderer(BaseRenderer):
 
 
 class Base64(String):
-    """Bytes."""
+    """Base64. It stays text until what it stands for is kept: a file is held once, not in every form."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        """The bytes behind the text."""
+    def to_internal_value(self, data: Any) -> str:
+        """Return the text. Raises ValidationError where it is not base64."""
+        text = super().to_internal_value(data)
         try:
-            return base64.b64decode(super().to_internal_value(data).encode("ascii"), validate=True)
-        except (binascii.Error, ValueError):
+            decoded(text)
+        except ValueError:
             raise serializers.ValidationError("Is not base64.") from None
-
-    def to_representation(self, value: Any) -> str:
-        """The text for the bytes."""
-        return base64.b64encode(value).decode("ascii")
+        return text
 
 
 @extend_schema_field(Json(shape=ExportedBlock))
@@ -62,7 +68,7 @@ class Block(serializers.JSONField):
 
 class ExportedAttachmentSerializer(StrictSerializer):
     media_type = String(max_length=100)
-    data = Base64()  # type: ignore[assignment]
+    data = Base64(trim_whitespace=False)  # type: ignore[assignment]
 
 
 class ExportedMessageSerializer(StrictSerializer):

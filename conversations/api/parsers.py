@@ -65,12 +65,13 @@ class StrictJSONParser(BaseParser):
     """`parse_json` for request bodies."""
 
     media_type = "application/json"
+    most = VALUES_LIMIT
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """Return the body's value. Raises ParseError, which names what is wrong with it."""
         try:
-            return parse_json(stream.read())
+            return parse_json(stream.read(), self.most)
         except ValueError as error:
             raise ParseError(str(error)) from None

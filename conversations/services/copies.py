@@ -11,18 +11,17 @@ from typing import Any
 from django.db import transaction
 
 from conversations import content, history, sources
+from conversations.claude import events
 from conversations.content import Block
-from conversations.errors import InvalidRequest, NotFound
+from conversations.errors import InvalidRequest, MalformedAnswer, NotFound
 from conversations.models import Attachment, Conversation, Message, MessageAttachment, User
 from conversations.services import attachments, paths
 from conversations.services.answers import searched
 from conversations.services.conversations import begun
+from conversations.transcript import CALLS
 
 USERS = content.KINDS.keys() - {"text"}
 """The kinds of blocks that only a user sends."""
-CALL: dict[str, type] = {"id": str, "name": str, "input": dict}
-CLAUDES: dict[str, dict[str, type]] = {"text": {"text": str}, "tool_use": CALL, "server_tool_use": CALL}
-"""What blocks of Claude's that are looked into have in them."""
 
 
 def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation:
@@ -77,8 +76,8 @@ class Export:
     """Title, metadata and settings, as for `conversations.create`."""
     messages: list[Exported]
     active_leaf: str | None = None
-    attachments: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-    """Media type and bytes, by the id that the messages name."""
+    attachments: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Media type and base64, by the id that the messages name."""
 
 
 def export(*, user: User, id: uuid.UUID | str) -> Export:
@@ -99,7 +98,7 @@ def export(*, user: User, id: uuid.UUID | str) -> Export:
             for message in conversation.messages.order_by("id")
         ],
         active_leaf=str(conversation.active_leaf_id) if conversation.active_leaf_id else None,
-        attachments={str(each.pk): (each.media_type, attachments.read(each)) for each in shown},
+        attachments={str(each.pk): (each.media_type, content.encoded(attachments.read(each))) for each in shown},
     )
 
 
@@ -143,35 +142,53 @@ def take_in(*, owner: User, export: Export) -> Conversation:
 
 
 def _content(owner: User, message: Exported, export: Export, path: str) -> list[Block]:
-    """What the message says, as it is stored here. Claude's own blocks are kept as they are, whatever they are."""
+    """Return what the message says, as it is stored here. Claude's own blocks are kept as they are, whatever they are.
+
+    Raises InvalidRequest or UnsupportedMediaType for blocks that are malformed, before anything is made of them.
+    """
+    path = f"{path}.content"
     if message.role == Message.Role.ASSISTANT:
-        content.check_depth(message.content, f"{path}.content")
+        content.check_depth(message.content, path)
         for index, block in enumerate(message.content):
-            _check_answer(block, f"{path}.content.{index}")
+            _check_answer(block, f"{path}.{index}")
         return message.content
     if not message.content:
         return []
 
-    def read(source: Block) -> tuple[str, bytes]:
-        id = source["attachment"]
-        if id not in export.attachments:
-            raise InvalidRequest(f"attachments: {id} is missing.", details={f"{path}.content": "attachment"})
-        return export.attachments[id]
+    def put_in(source: Block) -> Block:
+        return _exported_file(source["attachment"], export, path) if source["type"] == "attachment" else source
 
-    return attachments.take_in(owner=owner, blocks=content.checked(sources.expanded(message.content, read)))
+    content.checked(message.content, path)
+    return attachments.take_in(owner=owner, blocks=content.checked(sources.with_sources(message.content, put_in), path))
+
+
+def _exported_file(id: str, export: Export, path: str) -> Block:
+    """Return the source of a file that comes with the export."""
+    if id not in export.attachments:
+        raise InvalidRequest(f"attachments: {id} is missing.", details={path: "attachment"})
+    media_type, data = export.attachments[id]
+    if media_type != "text/plain":
+        return {"type": "base64", "media_type": media_type, "data": data}
+    try:
+        return {"type": "text", "media_type": media_type, "data": content.decoded(data).decode()}
+    except UnicodeDecodeError:
+        raise content.bad(f"attachments.{id}.data", "Says text/plain, but the data is no UTF-8.") from None
 
 
 def _check_answer(block: Block, path: str) -> None:
-    """Refuses what Claude would not say, and so would not take as said by itself. Kinds not known yet are its own."""
+    """Raise InvalidRequest for what Claude would not say, and so would not take as said by itself.
+
+    Kinds not known yet are its own.
+    """
     kind = block.get("type")
     if not isinstance(kind, str) or kind in USERS:
-        raise InvalidRequest(
-            f"{path}.type: Claude says nothing of this kind.", details={f"{path}.type": "not Claude's"}
-        )
-    for name, type in CLAUDES.get(kind, {}).items():
-        if not isinstance(block.get(name), type):
-            complaint = f"Must be {'an object' if type is dict else 'a string'}."
-            raise InvalidRequest(f"{path}.{name}: {complaint}", details={f"{path}.{name}": complaint})
+        raise content.bad(f"{path}.type", "Claude says nothing of this kind.")
+    if kind in CALLS and "input" not in block:
+        raise content.bad(f"{path}.input", "This field is required.")
+    try:
+        events.check(events.BLOCKS.get(kind, events.Typed), block, path)
+    except MalformedAnswer as error:
+        raise content.bad(path, error.message) from None
 
 
 def _date(rows: dict[str, Message], messages: Iterable[Exported]) -> None:

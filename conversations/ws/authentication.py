@@ -48,9 +48,9 @@ def authenticate(scope: dict[str, Any]) -> tuple[User, Credential]:
     if "ticket" in query:
         found = by_ticket
     elif "authorization" in headers:
-        found = _by_token(headers["authorization"])
+        found = by_token(headers["authorization"])
     else:
-        found = _by_session(headers.get("cookie", "")) if origin is not None else None
+        found = by_session(headers.get("cookie", "")) if origin is not None else None
     if found is None:
         raise Refused(NOT_AUTHENTICATED)
     return found
@@ -72,7 +72,8 @@ def _is_ours(origin: str, scope: dict[str, Any]) -> bool:
         return False
 
 
-def _by_token(header: str) -> tuple[User, Credential] | None:
+def by_token(header: str) -> tuple[User, Credential] | None:
+    """Return whom an `Authorization` header stands for, and what they show; None where it is nobody."""
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         return None
@@ -83,7 +84,8 @@ def _by_token(header: str) -> tuple[User, Credential] | None:
     return user, Credential.of_token(row)
 
 
-def _by_session(cookie: str) -> tuple[User, Credential] | None:
+def by_session(cookie: str) -> tuple[User, Credential] | None:
+    """Return whom a `Cookie` header stands for, and what they show; None where it is nobody."""
     morsel = SimpleCookie(cookie).get(settings.SESSION_COOKIE_NAME)
     if morsel is None:
         return None
