@@ -1,15 +1,16 @@
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+import sys
 from typing import Any
 
 import httpx2
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config import local
-
-TIMEOUT = httpx2.Timeout(30, read=60)  # seconds; a live stream is never silent for longer than 15
+from config.chat.client import ChatClient, Event, Refused
+from config.chat.prompt import HELP, messages
+from config.chat.screen import PlainScreen, Screen, TerminalScreen, bill
+from config.chat.stopping import StopOnInterrupt
 
 
 class Command(BaseCommand):
@@ -18,7 +19,7 @@ class Command(BaseCommand):
     help = "Talks to a running server over its API; without a message, asks for one after the other."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What to say, and to whom."""
+        """Name what to say, and to whom."""
         server, token = local.recorded_server()
         parser.add_argument("message", nargs="?")
         parser.add_argument("--url", default=server or "http://127.0.0.1:8000", help="default: where `up` runs")
@@ -27,59 +28,62 @@ class Command(BaseCommand):
         parser.add_argument("--model")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One turn, or as many as are asked for."""
+        """Ask one message, or as many as are typed."""
         if not options["token"]:
             raise CommandError("There is no token: run `manage.py up` first, or give --token.")
-        headers = {"Authorization": f"Bearer {options['token']}"}
-        with httpx2.Client(base_url=options["url"], headers=headers, timeout=TIMEOUT) as client:
-            try:
-                conversation = options["conversation"] or begin(client, options["model"])
-                for message in [options["message"]] if options["message"] else prompts():
-                    self._say(client, conversation, message)
-            except httpx2.HTTPError as error:
-                raise CommandError(f"{options['url']} can't be reached: {error}") from None
-
-    def _say(self, client: httpx2.Client, conversation: str, message: str) -> None:
-        for event in events(client, conversation, message):
-            if event.get("delta", {}).get("type") == "text_delta":
-                self.stdout.write(event["delta"]["text"], ending="")
-                self.stdout.flush()
-            elif event["type"] == "error":
-                self.stderr.write(event["error"]["message"])
-        self.stdout.write("")
-
-
-def prompts() -> Iterator[str]:
-    """What the user types, until the end of input."""
-    while True:
+        client = ChatClient(options["url"], options["token"])
+        screen: Screen = TerminalScreen() if sys.stdout.isatty() else PlainScreen()
         try:
-            message = input("> ").strip()
-        except (EOFError, KeyboardInterrupt):
-            return
-        if message:
-            yield message
+            conversation = options["conversation"] or client.begin(options["model"])
+            if options["message"]:
+                ask(client, screen, conversation, options["message"])
+            else:
+                converse(client, screen, conversation)
+        except Refused as refused:
+            raise CommandError(str(refused)) from None
+        except httpx2.HTTPError as error:
+            raise CommandError(f"{options['url']} can't be reached: {error}") from None
+        finally:
+            client.close()
 
 
-def begin(client: httpx2.Client, model: str | None) -> str:
-    """A new conversation."""
-    response = client.post("/api/conversations/", json={"model": model} if model else {})
-    refuse(response)
-    return str(response.json()["id"])
+def converse(client: ChatClient, screen: Screen, conversation: str) -> None:
+    """Ask what is typed, message by message. What goes wrong with one is told, and the conversation goes on."""
+    if sys.stdin.isatty():
+        screen.note(HELP)
+    for message in messages(local.data_dir() / "chat_history"):
+        try:
+            ask(client, screen, conversation, message)
+        except Refused as refused:
+            screen.note(str(refused), error=True)
+        except httpx2.HTTPError as error:
+            screen.note(f"The server can't be reached: {error}", error=True)
+        except KeyboardInterrupt:
+            screen.note("The server has not stopped yet; the conversation is kept.", error=True)
+    if sys.stdin.isatty():
+        screen.note(f"To go on: manage.py chat --conversation {conversation}")
 
 
-def events(client: httpx2.Client, conversation: str, message: str) -> Iterator[dict[str, Any]]:
-    """The events of a turn."""
-    path = f"/api/conversations/{conversation}/turns/"
-    with client.stream("POST", path, json={"content": message}, headers={"Accept": "text/event-stream"}) as response:
-        if response.is_error:
-            response.read()
-        refuse(response)
-        for line in response.iter_lines():
-            if line.startswith("data: "):
-                yield json.loads(line.removeprefix("data: "))
+def ask(client: ChatClient, screen: Screen, conversation: str, message: str) -> None:
+    """Ask one message and show the answer, and then what it cost. Ctrl-C stops it; what was said is kept."""
+    notes: list[tuple[str, bool]] = []
+    with StopOnInterrupt(client.cancel) as stopping:
+        screen.begin()
+        try:
+            for event in client.ask(conversation, message):
+                stopping.know(event["turn"])
+                show(screen, event, notes)
+        finally:
+            screen.end()
+    for text, is_error in notes:
+        screen.note(text, error=is_error)
 
 
-def refuse(response: httpx2.Response) -> None:
-    """Says what the API says."""
-    if response.is_error:
-        raise CommandError(response.json()["error"]["message"])
+def show(screen: Screen, event: Event, notes: list[tuple[str, bool]]) -> None:
+    """Show an event's text; what is to be said of it below the answer is added to the notes, with whether it failed."""
+    if event.get("delta", {}).get("type") == "text_delta":
+        screen.text(event["delta"]["text"])
+    elif event["type"] == "error":
+        notes.append((event["error"]["message"], True))
+    elif event["type"] == "turn_end":
+        notes.append((bill(event), False))

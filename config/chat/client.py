@@ -1,0 +1,82 @@
+"""Conversations and turns over the API of a running server."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+
+Event = dict[str, Any]
+
+TIMEOUT = httpx2.Timeout(30, read=60)  # seconds; a live stream is never silent for longer than 15
+RESUMES = 5  # times that a stream is taken up again without having got any further
+PAUSE = 1.0  # seconds before that
+
+
+class Refused(Exception):
+    """The server has refused something; the text is what it says."""
+
+
+class ChatClient:
+    """A user's access to a server."""
+
+    def __init__(self, url: str, token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx2.Client(base_url=url, headers=headers, timeout=TIMEOUT)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def begin(self, model: str | None) -> str:
+        """Create a conversation, with a model or the server's default, and return its id."""
+        response = self._http.post("/api/conversations/", json={"model": model} if model else {})
+        _check(response)
+        return str(response.json()["id"])
+
+    def ask(self, conversation: str, content: str) -> Iterator[Event]:
+        """Create a turn and yield its events to its end, however often the connection is lost meanwhile.
+
+        Raises Refused where there is no turn, httpx2.HTTPError where the server stays away.
+        """
+        path = f"/api/conversations/{conversation}/turns/"
+        turn, position, ended = "", 0, False
+        stream, left = self._stream("POST", path, json={"content": content}), RESUMES
+        while not ended:
+            try:
+                for event in stream:
+                    turn, position, left = event["turn"], event["position"], RESUMES
+                    ended = event["type"] == "turn_end"
+                    yield event
+            except httpx2.TransportError:
+                if not turn or not left:
+                    raise
+            if not ended:
+                left -= 1
+                time.sleep(PAUSE)
+                stream = self._stream("GET", f"/api/turns/{turn}/events/?after={position}")
+
+    def cancel(self, turn: str) -> None:
+        """Ask the server to stop a turn: what Claude has said until then is kept."""
+        self._http.post(f"/api/turns/{turn}/cancel/")
+
+    def _stream(self, method: str, path: str, **body: Any) -> Iterator[Event]:
+        with self._http.stream(method, path, headers={"Accept": "text/event-stream"}, **body) as response:
+            if response.is_error:
+                response.read()
+            _check(response)
+            for line in response.iter_lines():
+                if line.startswith("data: "):
+                    yield json.loads(line.removeprefix("data: "))
+
+
+def _check(response: httpx2.Response) -> None:
+    if not response.is_error:
+        return
+    try:
+        raise Refused(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        raise Refused(f"The server answered {response.status_code} {response.reason_phrase}.") from None
