@@ -311,6 +311,7 @@ UNFOLD = {
     "SITE_HEADER": "Colloquy",
     "SITE_SUBHEADER": "sandbox: this is not Claude" if SANDBOX else "conversations with Claude",
     "SITE_SYMBOL": "forum",
+    "SIDEBAR": {"navigation": "config.sidebar.navigation"},
     "DASHBOARD_CALLBACK": "conversations.admin.review.views.overview",
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("conversations/icon.svg")},

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from conversations.admin import rendering
 from conversations.admin.readonly import ModelFilter, ReadOnlyAdmin, ReadOnlyInline
 from extraction.models import Attempt, Extraction
+
+NEWEST = 1000
+"""Failed extractions whose errors the filter offers."""
 
 
 class AttemptInline(ReadOnlyInline):
@@ -24,19 +32,35 @@ class AttemptInline(ReadOnlyInline):
         return rendering.as_json(attempt.content)
 
 
+class ErrorFilter(admin.SimpleListFilter):
+    """By the type of the error that an extraction failed with."""
+
+    title = "error"
+    parameter_name = "error"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the types of errors that the newest extractions failed with."""
+        failed = Extraction.objects.filter(status=Extraction.Status.FAILED).order_by("-pk")
+        newest = failed.annotate(error_type=KeyTextTransform("type", "error")).values_list("error_type", flat=True)
+        return [(name, name) for name in sorted({str(name) for name in newest[:NEWEST] if name})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the extractions that failed with that error."""
+        return queryset.filter(error_type=self.value()) if self.value() else queryset
+
+
 @admin.register(Extraction)
 class ExtractionAdmin(ReadOnlyAdmin):
     """Extractions."""
 
     private = "owner"
-    list_display = ("id", "owner", "status", "model", "created_at", "finished_at")
-    list_filter = ("status", ModelFilter, "created_at")
+    list_display = ("created_at", "owner", "status", "failed_with", "model", "finished_at")
+    list_filter = ("status", ErrorFilter, ModelFilter, "created_at")
     list_select_related = ("owner",)
     found_by_user = "owner"
     heavy = ("schema", "content", "data", "problems", "error")
     inlines = (AttemptInline,)
     fields = (
-        "id",
         "owner",
         "status",
         "model",
@@ -48,8 +72,18 @@ class ExtractionAdmin(ReadOnlyAdmin):
         "data_shown",
         "problems_shown",
         "schema_shown",
+        "id",
     )
     readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Extraction]:
+        """Return the extractions, each with the type of its error."""
+        return super().get_queryset(request).annotate(error_type=KeyTextTransform("type", "error"))
+
+    @admin.display(description="failed with")
+    def failed_with(self, extraction: Extraction) -> str:
+        """Return the type of its error; empty where it has none."""
+        return extraction.error_type or ""  # type: ignore[attr-defined]
 
     @admin.display(description="data")
     def data_shown(self, extraction: Extraction) -> SafeString:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from conversations import clock
 from conversations.admin.lookups import DeclaredLookups
 from conversations.admin.meters import Meter
 from conversations.claude.pricing import decimal_string
@@ -35,6 +38,11 @@ class BudgetAdmin(DeclaredLookups):
         """What is spent belongs to whom it was made for: only the limit changes."""
         return ("user", "group", "period") if obj else ()
 
+    def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
+        """Save a budget, and warn if it is used up already; what was spent before is known once it is committed."""
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(partial(_warn_if_used_up, request, obj))
+
     @admin.display(description="spent (USD)")
     def spent_now(self, budget: Any) -> str:
         """In the present period."""
@@ -49,3 +57,15 @@ class BudgetAdmin(DeclaredLookups):
     def used(self, budget: Budget) -> str:
         """A bar: spent, and with what is held."""
         return Meter(budget).html()
+
+
+def _warn_if_used_up(request: HttpRequest, budget: Budget) -> None:
+    saved = budgets.with_spent(budget.pk)
+    left, now = budgets.left(saved), clock.now()
+    if left <= 0:
+        used, frees = decimal_string(saved.limit - left), f"{budgets.frees_at(saved, now):%Y-%m-%d %H:%M} UTC"
+        messages.warning(
+            request,
+            f"{saved}: {used} USD are spent or held in this {saved.period} already. The budget is used up: what it "
+            f"applies to is refused until {frees}.",
+        )

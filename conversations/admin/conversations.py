@@ -31,23 +31,23 @@ class ConversationAdmin(ReadOnlyAdmin):
     """Conversations, each with a path through its messages."""
 
     private = "owner"
-    list_display = ("id", "title", "owner", "turns", "archived", "created_at", "updated_at")
+    list_display = ("called", "owner", "turns", "place", "created_at", "updated_at")
     list_filter = ("archived", "created_at")
     list_select_related = ("owner",)
     found_by_user = "owner"
     search_help_text = "An id, a user's name, or words of a title."
     heavy = ("settings", "metadata", "searchable")
     fields = (
-        "id",
         "title",
         "owner",
-        "archived",
+        "place",
         "created_at",
         "updated_at",
         "spent",
         "messages_shown",
         "settings_shown",
         "metadata_shown",
+        "id",
     )
     readonly_fields = fields
 
@@ -67,6 +67,16 @@ class ConversationAdmin(ReadOnlyAdmin):
     def found_by(self, term: str) -> Q:
         """Titles are found by their words."""
         return super().found_by(term) | Q(searchable=SearchQuery(term, config="simple", search_type="websearch"))
+
+    @admin.display(description="title")
+    def called(self, conversation: Conversation) -> str:
+        """Return its title; its id where it has none."""
+        return str(conversation)
+
+    @admin.display(description="kept in")
+    def place(self, conversation: Conversation) -> str:
+        """Return where its owner finds it."""
+        return "archive" if conversation.archived else "list"
 
     @admin.display(description="turns")
     def turns(self, conversation: Conversation) -> int:
@@ -123,13 +133,12 @@ class MessageAdmin(ReadOnlyAdmin):
     """Messages. The list has none of what they say: to read that, one has to open them."""
 
     private = "conversation.owner"
-    list_display = ("id", "conversation", "role", "stop_reason", "created_at")
+    list_display = ("created_at", "conversation", "role", "stop_reason")
     list_filter = ("role", "created_at")
     found_by_id = ("pk", "conversation_id", "turn_id")
     search_help_text = "The id of a message, a conversation or a turn."
     heavy = ("content", "text", "searchable")
     fields = (
-        "id",
         "conversation",
         "parent",
         "turn",
@@ -139,6 +148,7 @@ class MessageAdmin(ReadOnlyAdmin):
         "path",
         "said",
         "content_shown",
+        "id",
     )
     readonly_fields = fields
 
@@ -170,13 +180,13 @@ class AttachmentAdmin(ReadOnlyAdmin):
     """Attachments; their bytes are shown on demand."""
 
     private = "owner"
-    list_display = ("id", "owner", "media_type", "size", "width", "height", "created_at")
+    list_display = ("created_at", "owner", "media_type", "size", "width", "height")
     list_filter = ("created_at",)
     list_select_related = ("owner",)
     found_by_text = ("sha256",)
     found_by_user = "owner"
     search_help_text = "An id, a SHA-256 or a user's name, as it is."
-    fields = ("id", "owner", "sha256", "media_type", "size", "width", "height", "created_at", "content_shown")
+    fields = ("owner", "media_type", "size", "width", "height", "created_at", "content_shown", "sha256", "id")
     readonly_fields = fields
 
     def get_urls(self) -> list[URLPattern]:

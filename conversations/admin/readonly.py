@@ -12,6 +12,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.admin import TabularInline
+from unfold.views import ChangeList
 
 from conversations.admin.lookups import DeclaredLookups
 from conversations.admin.review.form import models_used
@@ -43,11 +44,30 @@ class Pages(Paginator):  # type: ignore[type-arg]
     """Pages of a list, of which no more are counted than are of use."""
 
     object_list: QuerySet[Any]
+    template_name = "conversations/pages.html"
+
+    @cached_property
+    def _found(self) -> int:
+        return int(self.object_list[: COUNTED + 1].count())
 
     @cached_property
     def count(self) -> int:
-        """How many rows there are, as far as they are counted."""
-        return int(self.object_list[:COUNTED].count())
+        """Return how many rows there are, COUNTED at most."""
+        return min(self._found, COUNTED)
+
+    @property
+    def uncounted(self) -> bool:
+        """Return whether there are more rows than that."""
+        return self._found > COUNTED
+
+
+class CountedChangeList(ChangeList):
+    """A list that says how many rows it has in one place, below it, where it can say that there are more."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Find the page's rows. The line on top, which knows no "more than", is left out where both counts agree."""
+        super().get_results(request)
+        self.full_result_count = self.result_count
 
 
 class ReadOnlyAdmin(Forbidding, DeclaredLookups):
@@ -67,6 +87,10 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
     show_full_result_count = False
     list_per_page = 50
     paginator = Pages
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the class of its list."""
+        return CountedChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows, without what only a single one's page shows."""

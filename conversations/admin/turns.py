@@ -6,6 +6,7 @@ import uuid
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -13,7 +14,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from conversations.admin import rendering
-from conversations.admin.readonly import ModelFilter, ReadOnlyAdmin, ReadOnlyInline
+from conversations.admin.filters import TurnScopeFilter
+from conversations.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
+from conversations.admin.review.scope import REASON
 from conversations.models import Turn, Usage
 from conversations.transcript import placed
 
@@ -47,8 +50,9 @@ class TurnAdmin(ReadOnlyAdmin):
     """Turns."""
 
     private = "user"
-    list_display = ("id", "user", "status", "model", "stop_reason", "position", "created_at", "finished_at")
-    list_filter = ("status", ModelFilter, "created_at")
+    list_display = ("created_at", "user", "model", "outcome", "reason", "finished_at")
+    list_filter = (TurnScopeFilter, "status")
+    list_filter_submit = True
     list_select_related = ("user",)
     found_by_id = ("pk", "conversation_id")
     found_by_user = "user"
@@ -56,7 +60,6 @@ class TurnAdmin(ReadOnlyAdmin):
     heavy = ("settings", "stop_details", "error", "tool_results")
     inlines = (UsageInline,)
     fields = (
-        "id",
         "conversation",
         "user",
         "status",
@@ -77,6 +80,7 @@ class TurnAdmin(ReadOnlyAdmin):
         "cancel_requested_at",
         "finished_at",
         "settings_shown",
+        "id",
     )
     readonly_fields = fields
 
@@ -86,6 +90,20 @@ class TurnAdmin(ReadOnlyAdmin):
             "<uuid:pk>/transcript/", self.admin_site.admin_view(self.transcript), name="conversations_turn_transcript"
         )
         return [transcript, *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Turn]:
+        """Return the turns, each with why it failed if it did."""
+        return super().get_queryset(request).annotate(reason=REASON)
+
+    @admin.display(description="status")
+    def outcome(self, turn: Turn) -> str:
+        """Return its status, and what Claude ended it with where that says more."""
+        return f"{turn.status} ({turn.stop_reason})" if turn.stop_reason not in (None, "end_turn") else turn.status
+
+    @admin.display(description="failed with")
+    def reason(self, turn: Turn) -> str:
+        """Return the type of the error that it failed with."""
+        return str(turn.reason) if turn.status in Turn.UNSUCCESSFUL else ""  # type: ignore[attr-defined]
 
     def transcript(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """The events of a turn as they were committed, a page of them. That it is opened is noted first."""

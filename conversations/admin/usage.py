@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -13,43 +13,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from conversations.admin import rendering
+from conversations.admin.filters import ScopeFilter
 from conversations.admin.readonly import ReadOnlyAdmin
 from conversations.admin.review import views
-from conversations.admin.review.form import ScopeForm
 from conversations.admin.review.sums import Sums
 from conversations.models import DailyUsage, Usage
 
 admin.site.index_template = "conversations/dashboard.html"
-
-
-class ScopeFilter(admin.ListFilter):
-    """The filters of the review's pages. Without a period it is the last 30 days, except for what is looked up."""
-
-    title = "what is shown"
-    template = "conversations/scope_filter.html"
-    parameters = ("from", "to", *ScopeForm.base_fields)
-
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
-        super().__init__(request, params, model, model_admin)
-        self.form = ScopeForm(request.GET)
-        self.used_parameters = {name: params.pop(name) for name in self.form.fields if name in params}
-        self.looked_up = "q" in request.GET
-
-    def has_output(self) -> bool:
-        """Always."""
-        return True
-
-    def expected_parameters(self) -> list[str | None]:
-        """The names of its fields."""
-        return list(self.form.fields)
-
-    def choices(self, changelist: Any) -> Any:
-        """Its template shows the form itself."""
-        return ()
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Usage]) -> QuerySet[Usage]:
-        """The rows of the scope."""
-        return queryset if self.looked_up else self.form.scope.rows(queryset)
 
 
 @admin.register(Usage)
@@ -86,6 +56,7 @@ class UsageAdmin(ReadOnlyAdmin):
         guarded = self.admin_site.admin_view
         return [
             path("review/", guarded(views.review), name="conversations_usage_review"),
+            path("changes/", guarded(views.changes_page), name="conversations_usage_changes"),
             path("requests/", guarded(views.requests), name="conversations_usage_requests"),
             *super().get_urls(),
         ]

@@ -22,9 +22,17 @@ admin.site.unregister(Group)
 class UserAdmin(DeclaredLookups, DjangoUserAdmin):  # type: ignore[type-arg]
     """The people who use the platform."""
 
+    list_display = ("username", "email", "role", "last_login", "date_joined")
+    list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+
+    @admin.display(description="role")
+    def role(self, user: User) -> str:
+        """Return what the user may do, in words."""
+        role = "all rights" if user.is_superuser else "staff" if user.is_staff else "user"
+        return role if user.is_active else f"{role}, disabled"
 
     def get_deleted_objects(self, objs: Iterable[User], request: HttpRequest) -> Any:
         """What goes with users: counted, since it may be a lot, and for all who may delete users."""

@@ -61,6 +61,7 @@ class DailyUsage(Daily):
         indexes = (
             models.Index(fields=("user", "day"), name="daily_usage_by_user"),
             models.Index("model", name="daily_usage_by_model"),
+            models.Index("error_type", condition=~models.Q(error_type=""), name="daily_usage_by_error"),
         )
 
 

@@ -40,6 +40,7 @@ class Turn(Idempotent, Leased):
 
     ACTIVE = frozenset({Status.QUEUED, Status.RUNNING, Status.AWAITING_TOOLS})
     TERMINAL = frozenset({Status.COMPLETED, Status.CANCELLED, Status.FAILED, Status.INTERRUPTED})
+    UNSUCCESSFUL = frozenset({Status.FAILED, Status.INTERRUPTED})
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="turns")
@@ -102,6 +103,9 @@ class Turn(Idempotent, Leased):
             models.Index(fields=("user", "-created_at"), name="turn_by_user"),
             models.Index(fields=("conversation", "-created_at", "-id"), name="turn_by_conversation"),
             models.Index("awaiting_since", condition=models.Q(status="awaiting_tools"), name="turn_wait"),
+            models.Index(
+                "finished_at", condition=models.Q(status__in=["failed", "interrupted"]), name="turn_unsuccessful"
+            ),
         )
 
     def __str__(self) -> str:

@@ -120,6 +120,7 @@ class Usage(models.Model):
             models.Index(fields=("-created_at",), name="usage_by_time"),
             models.Index(fields=("conversation", "created_at"), name="usage_by_conversation"),
             models.Index("request_id", condition=~models.Q(request_id=""), name="usage_by_request"),
+            models.Index("created_at", condition=~models.Q(error_type=""), name="usage_failed"),
         )
 
     def __str__(self) -> str:

@@ -1,11 +1,14 @@
-"""Tokens for API clients and one-time tickets for WebSockets."""
+"""Users and groups of them, tokens for API clients and one-time tickets for WebSockets."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 
+from django.contrib.auth.models import Group, Permission
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from knox.auth import TokenAuthentication
 from knox.models import AuthToken, get_token_model
@@ -40,6 +43,21 @@ def delete(*, user: User) -> None:
         except IntegrityError:
             if attempt == DELETIONS:
                 raise
+
+
+def make_group(*, name: str, permissions: Collection[tuple[str, str]]) -> None:
+    """Make a group with these permissions, unless there is one of the name or a permission is not there yet.
+
+    Arguments: permissions: each the label of its app and its code name.
+    """
+    wanted = Q()
+    for app, codename in permissions:
+        wanted |= Q(content_type__app_label=app, codename=codename)
+    found = Permission.objects.filter(wanted)
+    with transaction.atomic():
+        if len(found) == len(permissions) and not Group.objects.filter(name=name).exists():
+            group, _ = Group.objects.get_or_create(name=name)
+            group.permissions.set(found)
 
 
 def issue_ticket(*, user: User, credential: Credential) -> str:

@@ -40,6 +40,11 @@ def of(user: User | None) -> list[Budget]:
     return _ordered(Budget.objects.filter(applies).annotate(spent_now=SPENT))
 
 
+def with_spent(id: uuid.UUID) -> Budget:
+    """Return a budget with what is spent in its present period as `spent_now`."""
+    return Budget.objects.annotate(spent_now=SPENT).get(pk=id)
+
+
 def _ordered(budgets: Iterable[Budget]) -> list[Budget]:
     # That of all comes last: everybody's transactions wait for it, and should not for long.
     return sorted(budgets, key=lambda each: (SCOPES.index(each.scope), each.pk))
@@ -125,7 +130,7 @@ def shown(budget: Budget) -> dict[str, Any]:
 def _exceeded(budget: Budget) -> BudgetExceeded:
     """What to tell: of a budget that is not the user's own, no more than that it is used up."""
     now = clock.now()
-    fresh = Budget.objects.annotate(spent_now=SPENT).get(pk=budget.pk)
+    fresh = with_spent(budget.pk)
     told = shown(fresh)
     details = {"budget": budget.scope, "period": told["period"], "frees_at": told["frees_at"]}
     if budget.scope == "user":

@@ -15,10 +15,31 @@ register = template.Library()
 
 @register.filter
 def money(amount: Decimal) -> SafeString:
-    """US dollars: cents, and more of what is less than a dollar. All of it is in the title and for scripts."""
-    digits = 2 if abs(amount) >= 1 or not amount else 6
+    """Return an amount of US dollars as HTML, all of it in the title and for scripts."""
     exact = decimal_string(amount)
-    return format_html('<span title="{} USD" data-cost="{}">${}</span>', exact, exact, f"{amount:,.{digits}f}")
+    return format_html('<span title="{} USD" data-cost="{}">{}</span>', exact, exact, usd(amount))
+
+
+def usd(amount: Decimal) -> str:
+    """Return US dollars with cents, and with more digits where it is less than a dollar."""
+    digits = 2 if abs(amount) >= 1 or not amount else 6
+    return f"{'-' if amount < 0 else ''}${abs(amount):,.{digits}f}"
+
+
+@register.filter
+def signed_money(amount: Decimal) -> SafeString:
+    """Return a difference of US dollars as HTML, with its sign."""
+    return format_html("{}{}", "+" if amount > 0 else "", money(amount))
+
+
+@register.simple_tag
+def change(now: float | Decimal | None, before: float | Decimal | None) -> str:
+    """Return by how much a number has grown or shrunk since another one, in percent; empty where none can be told."""
+    if now == before:
+        return "no change"
+    if now is None or not before:
+        return ""
+    return f"{100 * (float(now) - float(before)) / abs(float(before)):+,.0f} %"
 
 
 @register.filter

@@ -55,5 +55,12 @@ def total(page: str, name: str) -> str:
     return re.sub("<[^>]*>", "", found[1]).strip()
 
 
+def listed(page: str) -> str:
+    """Return how many rows a list says that it has."""
+    found = re.search(r'data-total="rows">(.*?)</div>', page)
+    assert found, "the list does not say how many rows it has"
+    return found[1].strip()
+
+
 def _number(text: str) -> int:
     return int(text.replace(",", ""))

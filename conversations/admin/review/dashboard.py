@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Max, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, Max, Q, QuerySet, Sum, Value
 from django.db.models.functions import NullIf
+from django.urls import reverse
 
 from conversations.admin.meters import Meter
-from conversations.admin.review import charts, levels
+from conversations.admin.review import charts, forecast, levels
 from conversations.admin.review.charts import Chart
-from conversations.admin.review.scope import NOTHING, PLAIN, Scope
+from conversations.admin.review.scope import ANY, NOTHING, PLAIN, Scope
 from conversations.admin.review.sums import CLASSES, Sums, summed
 from conversations.models import Audit, Budget, DailyUsage, Usage
 from conversations.services import budgets
@@ -61,25 +62,99 @@ class Parts:
         return found
 
 
+@dataclass(frozen=True)
+class Outcomes:
+    """How requests and turns of a period ended."""
+
+    failed: int = 0
+    """Requests that failed after Claude had begun to answer: they are in the ledger."""
+    estimated: int = 0
+    """Requests whose usage is estimated."""
+    failed_turns: int = 0
+    """Turns that failed, also those whose requests Claude never began to answer."""
+
+
 def context(scope: Scope) -> dict[str, Any]:
     """Everything that the dashboard shows of a scope."""
     parts = Parts(scope)
     by_source = parts.by(lambda part: part.source)
     total = sum(by_source.values(), Sums())
     errors = {name: sums.requests for name, sums in parts.by(lambda part: part.error_type).items() if name}
+    failures = _failures(scope, errors)
+    before, outcomes_before = _before(scope.before)
     return {
         "total": total,
-        "classes": {label: getattr(total, name) for name, label in CLASSES.items()},
-        "failed": sum(errors.values()),
-        "estimated": by_source[Usage.Source.ESTIMATE].requests,
+        "before": before,
+        "classes": [(label, getattr(total, name), getattr(before, name)) for name, label in CLASSES.items()],
+        "outcomes": Outcomes(
+            sum(errors.values()),
+            by_source[Usage.Source.ESTIMATE].requests,
+            sum(failure.turns for failure in failures),
+        ),
+        "outcomes_before": outcomes_before,
+        "failed_turns_url": _list_of("turn", scope.within(error=scope.error or ANY)),
+        "failed_requests_url": _list_of("usage", scope.within(error=scope.error or ANY)),
+        "estimated_url": _list_of("usage", scope.within(source=Usage.Source.ESTIMATE)),
+        "failures": failures,
+        "forecast": forecast.of(scope, datetime.now(UTC)),
+        "days": levels.newest_days(scope),
+        "users": levels.page(levels.LEVELS["user"], scope, 1)[0][:TOP],
         "charts": list(_charts(scope, parts)),
         "conversations": _conversations(scope),
         "slowest": slowest(scope, parts),
-        "errors": sorted(errors.items(), key=lambda each: -each[1]),
         "budgets": _budgets(),
         "audit": Audit.objects.first(),
         "levels": [(level.heading, levels.address(scope, level.name)) for level in levels.possible(scope)],
+        "users_url": levels.address(scope, "user"),
+        "days_url": levels.address(scope, "day"),
+        "changes_url": levels.changes(scope),
+        "export_url": levels.address(scope, "user-model"),
     }
+
+
+def _before(scope: Scope) -> tuple[Sums, Outcomes]:
+    """Return the sums of the period before, in one read that groups nothing."""
+    rows = scope.daily()
+    failed = Sum("requests", filter=~Q(error_type=""), default=0)
+    estimated = Sum("requests", filter=Q(source=Usage.Source.ESTIMATE), default=0)
+    found = rows.order_by().aggregate(**summed(rows), failed=failed, estimated=estimated)
+    turns = scope.failed_turns().count()
+    return Sums.of_row(found), Outcomes(found["failed"], found["estimated"], turns)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How often something failed for one reason, and where what failed is listed."""
+
+    reason: str
+    turns: int
+    turns_url: str
+    requests: int
+    requests_url: str
+
+
+def _failures(scope: Scope, requests: dict[str, int]) -> list[Failure]:
+    """Return why turns and requests of a scope failed, the most frequent reason first.
+
+    Arguments: requests: how many requests of the ledger failed, by the type of their error.
+    """
+    grouped = scope.failed_turns().order_by().values("reason").annotate(turns=Count("pk"))
+    turns = {each["reason"]: each["turns"] for each in grouped}
+    found = [
+        Failure(
+            reason,
+            turns.get(reason, 0),
+            _list_of("turn", scope.within(error=reason)),
+            requests.get(reason, 0),
+            _list_of("usage", scope.within(error=reason)),
+        )
+        for reason in turns.keys() | requests.keys()
+    ]
+    return sorted(found, key=lambda each: (-max(each.turns, each.requests), each.reason))
+
+
+def _list_of(model: str, scope: Scope) -> str:
+    return f"{reverse(f'admin:conversations_{model}_changelist')}?{scope.query}"
 
 
 def _charts(scope: Scope, parts: Parts) -> Iterator[Chart]:
@@ -109,7 +184,7 @@ def _charts(scope: Scope, parts: Parts) -> Iterator[Chart]:
 
 def _conversations(scope: Scope) -> list[levels.Row]:
     """Those that cost most: found by that alone, since there are many, and only then added up."""
-    rows = scope.daily_conversations().filter(conversation__isnull=False)
+    rows = scope.by_conversation().filter(conversation__isnull=False)
     costs = rows.order_by().values("conversation").annotate(total=Sum("cost")).order_by("-total", "conversation")
     dearest = [each["conversation"] for each in costs[:TOP]]
     level = levels.LEVELS["conversation"]

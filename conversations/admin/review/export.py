@@ -22,6 +22,7 @@ from django.db.models import Q
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from conversations.admin.review.changes import Change
 from conversations.admin.review.levels import Level
 from conversations.admin.review.scope import Scope
 from conversations.admin.review.sums import CLASSES
@@ -40,6 +41,7 @@ WORKBOOK = 100_000
 """Requests in a workbook at most: it can't be sent before it is whole."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
+CHANGES = ("user", "model", "requests_now", "requests_before", "now", "before", "difference")
 SUMS = ("requests", *CLASSES, "cost", "unpriced")
 REQUESTS = (
     "id",
@@ -76,10 +78,20 @@ Cells = list[Any]
 
 def sums(level: Level, scope: Scope, kind: str) -> HttpResponseBase:
     """A level's rows, all of them."""
-    header = [level.name, "note", *SUMS]
+    label, note = level.columns
+    header = [label or level.name, note, *SUMS]
     found = level.shown(scope, list(level.rows(scope)))
     rows = [[row.label, row.note, *(getattr(row.sums, name) for name in SUMS)] for row in found]
-    name = f"{level.name}s {scope.span[0]} {scope.span[1]}"
+    return _table(header, rows, f"{level.name}s {scope.span[0]} {scope.span[1]}", kind)
+
+
+def changes(found: Iterable[Change], scope: Scope, before: Scope, kind: str) -> HttpResponseBase:
+    """Return all differences between two periods as a file."""
+    rows = [[getattr(each, name) for name in CHANGES] for each in found]
+    return _table(list(CHANGES), rows, f"changes {scope.span[0]} {scope.span[1]} since {before.span[0]}", kind)
+
+
+def _table(header: Cells, rows: list[Cells], name: str, kind: str) -> HttpResponseBase:
     if kind == "csv":
         return _attached(HttpResponse(_csv([header, *rows])), name, kind)
     with tempfile.TemporaryDirectory() as folder:

@@ -12,8 +12,8 @@ from django.db import connection
 from django.http import QueryDict
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from conversations.admin.review.scope import DAY, LONGEST, NOTHING, Id, Scope, as_id
-from conversations.models import DailyUsage, Usage, User
+from conversations.admin.review.scope import ANY, DAY, LONGEST, NOTHING, REASON, Id, Scope, as_id
+from conversations.models import DailyUsage, Turn, Usage, User
 
 PERIOD = 30 * DAY
 FIRST, LAST = date(2000, 1, 1), date(2099, 12, 31)
@@ -30,20 +30,29 @@ class ScopeForm(forms.Form):
     model = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget)
     source = forms.ChoiceField(required=False, choices=Usage.Source, widget=UnfoldAdminSelectWidget)
     purpose = forms.ChoiceField(required=False, choices=Usage.Purpose, widget=UnfoldAdminSelectWidget)
+    error = forms.CharField(required=False, max_length=100, help_text="Why requests or turns failed.")
     day = forms.DateField(required=False, widget=forms.HiddenInput, validators=CENTURY)
     conversation = forms.CharField(required=False, widget=forms.HiddenInput)
     turn = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, parameters: QueryDict) -> None:
         super().__init__(_completed(parameters))
-        period = {
-            name: forms.DateField(widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}), validators=CENTURY)
-            for name in ("from", "to")
-        }
+        period = {name: forms.DateField(widget=_date_input(), validators=CENTURY) for name in ("from", "to")}
         self.fields = {**period, **self.fields}
+        if self.data.get("day"):  # one day of the period: it can be seen, changed and taken out
+            self.fields["day"].widget = _date_input()
         self._choices("model", [(name, name) for name in models_used()])
         self._choices("source", Usage.Source.choices)
         self._choices("purpose", Usage.Purpose.choices)
+        # Not a field of choices: a link may name an error that nothing has failed with for a long time.
+        errors = sorted({*errors_used(), *reasons_used(), self.data.get("error", "")} - {"", ANY})
+        named = [("", "Whatever the outcome"), (ANY, "Failed, for any reason"), *((each, each) for each in errors)]
+        self.fields["error"].widget = UnfoldAdminSelectWidget(choices=named)
+
+    def hide(self, *names: str) -> None:
+        """Keep fields out of sight where they mean nothing, though what they say is kept in links."""
+        for name in names:
+            self.fields[name].widget = forms.HiddenInput()
 
     def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]
@@ -94,6 +103,10 @@ class ScopeForm(forms.Form):
         return Scope(self.cleaned_data["from"], self.cleaned_data["to"], **named)
 
 
+def _date_input() -> forms.Widget:
+    return UnfoldAdminTextInputWidget(attrs={"type": "date"})
+
+
 def _completed(parameters: QueryDict) -> QueryDict:
     """With the period that is meant where none is named, and the name of the user: links have ids, people names."""
     completed = parameters.copy()
@@ -116,20 +129,36 @@ def _day(text: str) -> date | None:
     return day if FIRST <= day <= LAST else None
 
 
-# From each to the next in the index: there are many rows, and few models.
-MODELS = """
-WITH RECURSIVE used(model) AS (
-    SELECT min(model) FROM conversations_dailyusage
+# From each value to the next in the column's index: there are many rows, and few values.
+USED = """
+WITH RECURSIVE used(value) AS (
+    SELECT min({column}) FROM conversations_dailyusage WHERE {column} <> ''
     UNION ALL
-    SELECT (SELECT min(model) FROM conversations_dailyusage WHERE model > used.model) FROM used
-    WHERE used.model IS NOT NULL
+    SELECT (SELECT min({column}) FROM conversations_dailyusage WHERE {column} > used.value AND {column} <> '') FROM used
+    WHERE used.value IS NOT NULL
 )
-SELECT model FROM used WHERE model IS NOT NULL
+SELECT value FROM used WHERE value IS NOT NULL
 """
+NEWEST = 1000
 
 
 def models_used() -> list[str]:
-    """The models that anything was ever booked for."""
+    """Return the models that anything was ever booked for."""
+    return _used("model")
+
+
+def errors_used() -> list[str]:
+    """Return the types of errors that booked requests ever failed with."""
+    return _used("error_type")
+
+
+def _used(column: str) -> list[str]:
     with connection.cursor() as cursor:
-        cursor.execute(MODELS)
-        return [model for (model,) in cursor]
+        cursor.execute(USED.format(column=column))
+        return [value for (value,) in cursor]
+
+
+def reasons_used() -> set[str]:
+    """Return why the newest turns that failed did so."""
+    newest = Turn.objects.filter(status__in=Turn.UNSUCCESSFUL).annotate(reason=REASON).order_by("-finished_at")
+    return set(newest.values_list("reason", flat=True)[:NEWEST])

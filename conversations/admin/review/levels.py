@@ -12,15 +12,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min, Q, QuerySet, Sum
 from django.urls import reverse
 
 from conversations.admin.review.scope import NOTHING, Scope
 from conversations.admin.review.sums import CLASSES, Sums, summed
 from conversations.models import Conversation, DailyUsage, Turn, Usage
+from conversations.templatetags.amounts import usd
 
 PAGE = 100
 """Rows of a level on a page."""
+GLANCE = 14
+"""Days that are shown at a glance."""
+MODELS = 3
+"""Models that are named beside a user."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Row:
     url: str = ""
     """Where it leads."""
     note: str = ""
+    changes: str = ""
+    """Where it is held against what was before it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,8 @@ class Level:
     heading: str
     rows: Callable[[Scope], QuerySet[Any]]
     shown: Callable[[Scope, list[Any]], Iterable[Row]]
+    columns: tuple[str, str] = ("", "note")
+    """What a file calls the label and the note of a row; without a word for the label, the level's name."""
 
 
 def of(scope: Scope, by: str) -> Level:
@@ -54,10 +63,11 @@ def possible(scope: Scope) -> list[Level]:
     if scope.turn is not None:
         names: tuple[str, ...] = ("model", "request")
     elif scope.conversation is not None:
-        names = ("day", "model", "turn", "request")
+        # The days of conversations do not tell errors apart.
+        names = ("model", "turn", "request") if scope.error else ("day", "model", "turn", "request")
     else:
         few = scope.user is not None and len(scope.days) == 1
-        names = ("day", "user", "model", "conversation", *(("turn", "request") if few else ()))
+        names = ("day", "user", "model", "user-model", "conversation", *(("turn", "request") if few else ()))
     return [LEVELS[name] for name in names]
 
 
@@ -67,9 +77,20 @@ def page(level: Level, scope: Scope, number: int) -> tuple[list[Row], bool]:
     return list(level.shown(scope, found[:PAGE])), len(found) > PAGE
 
 
+def newest_days(scope: Scope) -> list[Row]:
+    """Return the days of a scope, the newest first, as far as they are shown at a glance."""
+    return list(_show_days(scope, list(_days(scope)[:GLANCE])))
+
+
 def address(scope: Scope, by: str = "") -> str:
     """Where a scope's level is shown."""
     return f"{reverse('admin:conversations_usage_review')}?{scope.query}{f'&by={by}' if by else ''}"
+
+
+def changes(scope: Scope, against: str = "") -> str:
+    """Return where a scope is held against an earlier period (changes.py)."""
+    address = f"{reverse('admin:conversations_usage_changes')}?{scope.query}"
+    return f"{address}&against={against}" if against else address
 
 
 def trail(scope: Scope) -> list[tuple[str, str]]:
@@ -116,7 +137,9 @@ def _days(scope: Scope) -> QuerySet[Any]:
 
 def _show_days(scope: Scope, found: list[Any]) -> Iterable[Row]:
     for each in found:
-        yield Row(each["day"].isoformat(), Sums.of_row(each), address(scope.within(day=each["day"])))
+        of_day = scope.within(day=each["day"])
+        day = each["day"]
+        yield Row(day.isoformat(), Sums.of_row(each), address(of_day), f"{day:%A}", changes=changes(of_day))
 
 
 def _users(scope: Scope) -> QuerySet[Any]:
@@ -124,8 +147,32 @@ def _users(scope: Scope) -> QuerySet[Any]:
 
 
 def _show_users(scope: Scope, found: list[Any]) -> Iterable[Row]:
+    spent_on = _models_of(scope, [each["user"] for each in found])
     for each in found:
-        yield Row(each["name"], Sums.of_row(each), address(scope.within(user=each["user"] or NOTHING)))
+        url = address(scope.within(user=each["user"] or NOTHING))
+        yield Row(each["name"], Sums.of_row(each), url, ", ".join(spent_on[each["user"]]))
+
+
+def _models_of(scope: Scope, users: list[uuid.UUID | None]) -> dict[uuid.UUID | None, list[str]]:
+    """Return what each of some users spent on the models that cost most of it, in words."""
+    spent: dict[uuid.UUID | None, list[str]] = {user: [] for user in users}
+    rows = scope.summable().filter(Q(user__in=[user for user in users if user]) | Q(user__isnull=True))
+    for each in rows.order_by().values("user", "model").annotate(cost=Sum("cost")).order_by("-cost", "model"):
+        if each["user"] in spent and each["cost"] and len(spent[each["user"]]) < MODELS:
+            spent[each["user"]].append(f"{each['model']} {usd(each['cost'])}")
+    return spent
+
+
+def _users_and_models(scope: Scope) -> QuerySet[Any]:
+    rows = scope.summable()
+    pairs = rows.order_by().values("user", "model").annotate(**summed(rows), name=Max("username"))
+    return pairs.order_by("-sum_cost", "user", "model")
+
+
+def _show_users_and_models(scope: Scope, found: list[Any]) -> Iterable[Row]:
+    for each in found:
+        narrower = scope.within(user=each["user"] or NOTHING, model=each["model"])
+        yield Row(each["name"], Sums.of_row(each), address(narrower), each["model"])
 
 
 def _models(scope: Scope) -> QuerySet[Any]:
@@ -138,9 +185,7 @@ def _show_models(scope: Scope, found: list[Any]) -> Iterable[Row]:
 
 
 def _conversations(scope: Scope) -> QuerySet[Any]:
-    return _grouped(scope.daily_conversations(), "conversation", name=Max("username")).order_by(
-        "-sum_cost", "conversation"
-    )
+    return _grouped(scope.by_conversation(), "conversation", name=Max("username")).order_by("-sum_cost", "conversation")
 
 
 def _show_conversations(scope: Scope, found: list[Any]) -> Iterable[Row]:
@@ -199,6 +244,7 @@ LEVELS = {
         Level("day", "Days", _days, _show_days),
         Level("user", "Users", _users, _show_users),
         Level("model", "Models", _models, _show_models),
+        Level("user-model", "Users and models", _users_and_models, _show_users_and_models, ("user", "model")),
         Level("conversation", "Conversations", _conversations, _show_conversations),
         Level("turn", "Turns", _turns, _show_turns),
         Level("request", "Requests", _requests, _show_requests),

@@ -9,18 +9,26 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, TextField
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 
-from conversations.models import DailyConversation, DailyUsage, Usage, User
+from conversations.models import DailyConversation, DailyUsage, Turn, Usage, User
 
 DAY = timedelta(days=1)
 LONGEST = 366 * DAY
 NOTHING = "none"
 """In the place of an id: of what is of no user, conversation or turn."""
 
+ANY = "any"
+"""In the place of an error: of whatever type it is."""
+
 PLAIN = ("model", "source", "purpose")
 
 Id = uuid.UUID | str | None
+
+REASON = Coalesce(KeyTextTransform("type", "error"), F("status"), output_field=TextField())
+"""Why a turn failed: the type of its error; `interrupted` where the platform stopped while it answered."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,8 @@ class Scope:
     model: str = ""
     source: str = ""
     purpose: str = ""
+    error: str = ""
+    """The type of the error that it failed with, or ANY; empty also for what did not fail."""
     conversation: Id = None
     turn: Id = None
 
@@ -56,13 +66,30 @@ class Scope:
         return replace(self, **narrower)
 
     @property
+    def before(self) -> Scope:
+        """Return the period of the same length just before; for days of one month, those of the month before."""
+        first, last = self.span
+        if first.day > 1 or first == last or (first.year, first.month) != (last.year, last.month):
+            return self.shifted(last - first + DAY)
+        end = first - DAY
+        whole = (last + DAY).month != last.month
+        return self.within(
+            day=None, since=end.replace(day=1), until=end if whole else end.replace(day=min(last.day, end.day))
+        )
+
+    def shifted(self, back: timedelta) -> Scope:
+        """Return the same days, so much earlier."""
+        first, last = self.span
+        return self.within(day=None, since=first - back, until=last - back)
+
+    @property
     def query(self) -> str:
         """It as the parameters of an address."""
         named = {
             "from": self.since,
             "to": self.until,
             "group": self.group.pk if self.group else None,
-            **{name: getattr(self, name) for name in (*PLAIN, "day", "user", "conversation", "turn")},
+            **{name: getattr(self, name) for name in (*PLAIN, "error", "day", "user", "conversation", "turn")},
         }
         return urlencode({name: str(value) for name, value in named.items() if value})
 
@@ -71,30 +98,68 @@ class Scope:
         return self._filtered(DailyUsage.objects.filter(day__range=self.span))
 
     def daily_conversations(self) -> QuerySet[DailyConversation]:
-        """The days of conversations in it, where no turn is named."""
+        """The days of conversations in it, where no turn and no error is named."""
         rows = DailyConversation.objects.filter(day__range=self.span)
         return self._of("conversation", self._filtered(rows))
 
     def rows(self, among: QuerySet[Usage] | None = None) -> QuerySet[Usage]:
         """The rows of the ledger in it, or those of some rows."""
         first, last = self.span
-        begin, end = (datetime.combine(day, time(), UTC) for day in (first, last + DAY))
         rows = Usage.objects.all() if among is None else among
-        rows = self._filtered(rows.filter(created_at__gte=begin, created_at__lt=end))
+        rows = self._filtered(rows.filter(created_at__gte=_midnight(first), created_at__lt=_midnight(last + DAY)))
         return self._of("turn", self._of("conversation", rows))
 
     def summable(self) -> QuerySet[Any]:
         """The fewest rows that have all of its sums."""
-        if self.turn is not None:
-            return self.rows()
-        return self.daily() if self.conversation is None else self.daily_conversations()
+        return self.daily() if self.conversation is None and self.turn is None else self.by_conversation()
+
+    def by_conversation(self) -> QuerySet[Any]:
+        """The fewest rows that have its sums by conversation, whose days do not tell errors apart."""
+        return self.rows() if self.turn is not None or self.error else self.daily_conversations()
+
+    def by_day(self) -> QuerySet[Any]:
+        """Return the fewest rows with a `day` that have its sums; what is narrower than a conversation is left out."""
+        if self.conversation is None:
+            return self.daily()
+        return self.within(turn=None, error="").daily_conversations()
+
+    def failed_turns(self, among: QuerySet[Turn] | None = None) -> QuerySet[Any]:
+        """Return the turns that failed or were interrupted in its days, or those among some turns, with each `reason`.
+
+        Requests that Claude never began to answer leave no row in the ledger: only their turns tell of them. A turn has
+        no source, and that of the scope is ignored.
+        """
+        first, last = self.span
+        turns = Turn.objects.all() if among is None else among
+        turns = turns.filter(status__in=Turn.UNSUCCESSFUL, finished_at__gte=_midnight(first))
+        turns = self._of_turns(turns.filter(finished_at__lt=_midnight(last + DAY))).annotate(reason=REASON)
+        return turns.filter(reason=self.error) if self.error not in ("", ANY) else turns
+
+    def turns(self, among: QuerySet[Turn]) -> QuerySet[Turn]:
+        """Return those among some turns that were asked in its days; with an error, those that failed in them."""
+        if self.error:
+            return self.failed_turns(among)
+        first, last = self.span
+        return self._of_turns(among.filter(created_at__gte=_midnight(first), created_at__lt=_midnight(last + DAY)))
+
+    def _of_turns(self, turns: QuerySet[Turn]) -> QuerySet[Turn]:
+        turns = self._of("user", self._of_group(turns))
+        turns = turns.filter(model=self.model) if self.model else turns
+        turns = turns.none() if self.purpose not in ("", Usage.Purpose.TURN) else turns
+        turns = turns.filter(pk=self.turn) if isinstance(self.turn, uuid.UUID) else turns
+        return self._of("conversation", turns)
+
+    def _of_group(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.group:
+            return rows
+        members = User.groups.through.objects.filter(group_id=self.group.pk)
+        return rows.filter(user__in=members.values("user_id"))
 
     def _filtered(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        if self.group:
-            members = User.groups.through.objects.filter(group_id=self.group.pk)
-            rows = rows.filter(user__in=members.values("user_id"))
         plain = {name: getattr(self, name) for name in PLAIN}
-        rows = rows.filter(**{name: value for name, value in plain.items() if value})
+        rows = self._of_group(rows).filter(**{name: value for name, value in plain.items() if value})
+        if self.error:
+            rows = rows.exclude(error_type="") if self.error == ANY else rows.filter(error_type=self.error)
         return self._of("user", rows)
 
     def _of(self, name: str, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -102,6 +167,10 @@ class Scope:
         if value is None:
             return rows
         return rows.filter(**({f"{name}__isnull": True} if value == NOTHING else {name: value}))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def as_id(text: str) -> uuid.UUID | None:

@@ -10,8 +10,9 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
-from conversations.admin.review import dashboard, export, levels
+from conversations.admin.review import changes, dashboard, export, levels, presets
 from conversations.admin.review.form import ScopeForm
+from conversations.admin.review.scope import Scope
 from conversations.admin.review.sums import CLASSES, Sums
 
 MAY_SEE = "conversations.view_usage"
@@ -22,7 +23,9 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if not request.user.has_perm(MAY_SEE):
         return context
     form = ScopeForm(request.GET)
-    return {**context, "title": "Usage", "form": form, "dashboard": dashboard.context(form.scope)}
+    scope = form.scope
+    shown = {"title": "Usage", "form": form, "presets": presets.of(scope), "dashboard": dashboard.context(scope)}
+    return {**context, **shown}
 
 
 @permission_required(MAY_SEE, raise_exception=True)
@@ -36,22 +39,60 @@ def review(request: HttpRequest) -> HttpResponseBase:
     number = _page(request.GET.get("page", ""))
     rows, more = levels.page(level, scope, number)
     context = {
-        **admin.site.each_context(request),
-        "title": "Usage",
+        **_every_page(request, form, scope),
         "subtitle": level.heading,
-        "form": form,
         "total": Sums.of(scope.summable()),
+        "before": Sums.of(scope.before.summable()),
         "classes": CLASSES,
         "level": level,
         "rows": rows,
         "page": number,
         "more": more,
         "here": levels.address(scope, level.name),
+        "kept": {"by": level.name},
+    }
+    return TemplateResponse(request, "conversations/review.html", context)
+
+
+@permission_required(MAY_SEE, raise_exception=True)
+def changes_page(request: HttpRequest) -> HttpResponseBase:
+    """Show, or with `export` return as a file, what has changed in a scope since an earlier period."""
+    form = ScopeForm(request.GET)
+    scope = form.scope
+    against = request.GET.get("against", "")
+    before = changes.earlier(scope, against)
+    if (kind := request.GET.get("export")) in export.KINDS:
+        return export.changes(changes.between(scope, before), scope, before, str(kind))
+    context = {
+        **_every_page(request, form, scope),
+        "subtitle": "What changed",
+        "rows": changes.largest(scope, before),
+        "period": scope.span,
+        "period_before": before.span,
+        "before": Sums.of(before.summable()),
+        "total": Sums.of(scope.summable()),
+        "here": levels.changes(scope, against),
+        "kept": {"against": against} if against else {},
+        "against": [
+            (called, levels.changes(scope, name), changes.earlier(scope, name) == before)
+            for name, called in changes.possible(scope).items()
+        ],
+    }
+    return TemplateResponse(request, "conversations/changes.html", context)
+
+
+def _every_page(request: HttpRequest, form: ScopeForm, scope: Scope) -> dict[str, Any]:
+    """Return what every page of the review shows: the filters, the way here and where it goes on."""
+    return {
+        **admin.site.each_context(request),
+        "title": "Usage",
+        "form": form,
+        "presets": presets.of(scope),
         "levels": [(each, levels.address(scope, each.name)) for each in levels.possible(scope)],
+        "changes_url": levels.changes(scope),
         "trail": levels.trail(scope),
         "query": scope.query,
     }
-    return TemplateResponse(request, "conversations/review.html", context)
 
 
 def _page(given: str) -> int:

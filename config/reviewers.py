@@ -1,0 +1,33 @@
+"""The group of those who review what is used and what it costs, and change nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.contrib.auth.management import create_permissions
+
+from conversations.services import accounts
+
+GROUP = "Usage reviewers"
+SEEN = {
+    "conversations": (
+        *("usage", "budget", "price", "audit", "opening"),
+        *("user", "conversation", "turn", "message", "attachment"),
+    ),
+    "auth": ("group",),
+    "extraction": ("extraction", "attempt"),
+}
+"""The models that they may look at, by app. Whoever is looked at is told (GET /api/me/access-log/)."""
+
+
+def make_group(*, sender: AppConfig, apps: Any, **migration: Any) -> None:
+    """Make the group where there is none, once all permissions are there: what the staff make of it later is kept.
+
+    Arguments: those of the signal `post_migrate`: the app that was migrated last, and all apps as far as they are.
+    """
+    if "permission" not in apps.all_models["auth"]:
+        return
+    create_permissions(sender, verbosity=0, apps=apps)  # Django's own receiver may come only after this one
+    permissions = [(app, f"view_{model}") for app, models in SEEN.items() for model in models]
+    accounts.make_group(name=GROUP, permissions=permissions)

@@ -1,0 +1,68 @@
+"""The admin's sidebar, by what the staff do. Each entry is there for those who may open it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+Entry = dict[str, Any]
+
+USAGE = "conversations.view_usage"
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar's groups as unfold takes them (its setting SIDEBAR, navigation)."""
+    review, failed = reverse("admin:conversations_usage_review"), "?error=any"
+    turns = reverse("admin:conversations_turn_changelist")
+    groups = {
+        "Usage": [
+            _entry(request, "Dashboard", "monitoring", reverse("admin:index"), USAGE),
+            _entry(request, "Users and models", "group_work", f"{review}?by=user-model", USAGE),
+            _entry(request, "What changed", "compare_arrows", reverse("admin:conversations_usage_changes"), USAGE),
+            _list(request, "Requests", "receipt_long", "conversations", "usage"),
+        ],
+        "Budgets and prices": [
+            _list(request, "Budgets", "savings", "conversations", "budget"),
+            _list(request, "Prices", "sell", "conversations", "price"),
+        ],
+        "People": [
+            _list(request, "Users", "person", "conversations", "user"),
+            _list(request, "Groups", "groups", "auth", "group"),
+            _list(request, "Tokens", "key", "knox", "authtoken"),
+            _list(request, "Access by staff", "visibility", "conversations", "opening"),
+        ],
+        "Conversations": [
+            _list(request, "Conversations", "forum", "conversations", "conversation"),
+            _list(request, "Turns", "swap_vert", "conversations", "turn"),
+            _list(request, "Messages", "chat_bubble", "conversations", "message"),
+            _list(request, "Attachments", "attach_file", "conversations", "attachment"),
+        ],
+        "Extraction": [_list(request, "Extractions", "data_object", "extraction", "extraction")],
+        "Health": [
+            _entry(request, "Failed turns", "error", turns + failed, "conversations.view_turn"),
+            _list(request, "Checks of the numbers", "fact_check", "conversations", "audit"),
+            _list(request, "Jobs", "schedule", "procrastinate", "procrastinatejob"),
+        ],
+    }
+    shown = {title: [each for each in entries if each["allowed"]] for title, entries in groups.items()}
+    return [{"title": title, "separator": True, "items": entries} for title, entries in shown.items() if entries]
+
+
+def _list(request: HttpRequest, title: str, icon: str, app: str, model: str) -> Entry:
+    return _entry(request, title, icon, reverse(f"admin:{app}_{model}_changelist"), f"{app}.view_{model}")
+
+
+def _entry(request: HttpRequest, title: str, icon: str, link: str, permission: str) -> Entry:
+    allowed = request.user.has_perm(permission)
+    return {"title": title, "icon": icon, "link": link, "active": _is_open(request, link), "allowed": allowed}
+
+
+def _is_open(request: HttpRequest, link: str) -> bool:
+    """Return whether a link's page is shown: of two lists that differ in what they are filtered to, only one."""
+    path, _, query = link.partition("?")
+    if query:
+        return request.path == path and query in request.GET.urlencode()
+    within = path != reverse("admin:index") and request.path.removeprefix(path).endswith(("/change/", "/add/"))
+    return (request.path == path and request.GET.get("error") != "any") or (request.path.startswith(path) and within)

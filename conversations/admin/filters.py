@@ -1,0 +1,58 @@
+"""The filters of the review's pages, in the admin's own lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from conversations.admin.review.form import ScopeForm
+from conversations.models import Turn, Usage
+
+
+class ScopeFilter(admin.ListFilter):
+    """The ledger's filter. Without a period it is the last 30 days, except for what is looked up by the search."""
+
+    title = "what is shown"
+    template = "conversations/scope_filter.html"
+    parameters = ("from", "to", *ScopeForm.base_fields)
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.form = ScopeForm(request.GET)
+        self.used_parameters = {name: params.pop(name) for name in self.form.fields if name in params}
+        self.looked_up = "q" in request.GET
+
+    def has_output(self) -> bool:
+        """Return that there is always a form to show."""
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        """Return the names of the form's fields."""
+        return list(self.form.fields)
+
+    def choices(self, changelist: Any) -> Any:
+        """Return no links to choose from: the template shows the form itself."""
+        return ()
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows of the list that the form names, or all of them where something is looked up."""
+        return queryset if self.looked_up else self.named(queryset)
+
+    def named(self, rows: QuerySet[Usage]) -> QuerySet[Usage]:
+        """Return those of the rows that the form names."""
+        return self.form.scope.rows(rows)
+
+
+class TurnScopeFilter(ScopeFilter):
+    """The same for turns: those asked in the period; with an error, those that failed in it."""
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.form.hide("source", "purpose")
+
+    def named(self, turns: QuerySet[Turn]) -> QuerySet[Turn]:  # type: ignore[override]
+        """Return those of the turns that the form names."""
+        return self.form.scope.turns(turns)

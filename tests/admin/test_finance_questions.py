@@ -1,0 +1,181 @@
+"""What a finance person asks of the dashboard is answered within two clicks, with the right numbers."""
+
+from __future__ import annotations
+
+import csv
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from playwright.sync_api import Page
+
+from config.reviewers import GROUP
+from conversations.models import Usage, User
+from tests import browser, seeding
+from tests.clients import Api
+from tests.processes import ServerProcess
+
+pytestmark = pytest.mark.skipif(browser.found() is None, reason="there is no Chromium here (COLLOQUY_BROWSER)")
+
+Ledger = list[tuple[date, str, str, Decimal | None]]
+
+DAY = timedelta(days=1)
+TODAY = datetime.now(UTC).date()
+JUMPED = TODAY - 3 * DAY
+SPENT = Decimal(250)
+
+
+@pytest.fixture(scope="module")
+def group(database: str, uvicorn_server: ServerProcess) -> Group:
+    """A group that has used the platform for a hundred days, with a jump, and with turns that failed today."""
+    name = f"finance-{uuid.uuid4().hex[:8]}"
+    seeding.seed(name, 3000, users=6, days=100)
+    group = Group.objects.create(name=name)
+    group.user_set.set(User.objects.filter(username__startswith=name))
+    jumper = User.objects.get(username=f"{name}-6")
+    noon = datetime.combine(JUMPED, time(12), UTC)
+    row = {"model": "claude-fable-5-2", "source": "provider", "cost": SPENT, "created_at": noon}
+    Usage.objects.create(user=jumper, username=jumper.username, **row)
+    with Api(uvicorn_server.url, User.objects.get(username=f"{name}-1")) as api:
+        for error in ("529", "529", "rate_limit_error"):
+            prompt = f"Hello [[sandbox: error={error}; no_retry]]"
+            api.post(f"conversations/{api.conversation()}/turns/?wait=true", {"content": prompt})
+    return group
+
+
+class Reviewer:
+    """A reviewer at the dashboard, who counts their clicks."""
+
+    def __init__(self, page: Page, group: Group, ledger: Ledger) -> None:
+        self.page = page
+        self.group = group
+        self.clicks = 0
+        self._ledger = ledger
+
+    def click(self, selector: str) -> None:
+        """Click something, and wait for what it leads to."""
+        self.clicks += 1
+        self.page.locator(selector).first.click()
+        self.page.wait_for_load_state()
+
+    def table(self, selector: str) -> list[list[str]]:
+        """Return the cells of a table, amounts with all their digits."""
+        rows = self.page.locator(f"{selector} tbody tr")
+        return [[self._cell(cell) for cell in row.locator("td").all()] for row in rows.all()]
+
+    def _cell(self, cell: Any) -> str:
+        amount = cell.locator("[data-cost]")
+        return str(amount.get_attribute("data-cost") if amount.count() else cell.inner_text())
+
+    def spent(self, since: date, until: date) -> dict[tuple[str, str], Decimal]:
+        """Return what the ledger says that was spent in some days by user and model."""
+        spent: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for day, user, model, cost in self._ledger:
+            if since <= day <= until:
+                spent[user, model] += cost or 0
+        return spent
+
+
+@pytest.fixture
+def reviewer(group: Group, uvicorn_server: ServerProcess) -> Iterator[Reviewer]:
+    """One who is in the group of reviewers and may do nothing else, with the dashboard open."""
+    rows = Usage.objects.filter(user__groups=group)
+    ledger = list(rows.values_list("created_at__date", "username", "model", "cost"))
+    user = User.objects.create_user(f"reviewer-{uuid.uuid4().hex[:8]}", is_staff=True)
+    user.groups.add(Group.objects.get(name=GROUP))
+    client = Client()
+    client.force_login(user)
+    session = client.cookies["sessionid"].value
+    with browser.launched() as chromium:
+        context = chromium.new_context(viewport={"width": 1440, "height": 900})
+        context.set_default_timeout(60_000)
+        context.add_cookies([{"name": "sessionid", "value": session, "url": uvicorn_server.url}])
+        page = context.new_page()
+        page.goto(f"{uvicorn_server.url}/admin/?group={group.pk}")
+        yield Reviewer(page, group, ledger)
+
+
+@pytest.fixture
+def within_two_clicks(reviewer: Reviewer) -> Iterator[None]:
+    """Check how many clicks the answer took."""
+    yield
+    assert reviewer.clicks <= 2
+
+
+def who_spent_most_last_week_and_on_what(reviewer: Reviewer) -> None:
+    reviewer.click("text=Last 7 days")
+    [name, _, cost] = reviewer.table("#top-users")[0]
+    spent = reviewer.spent(TODAY - 6 * DAY, TODAY)
+    users: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for (user, _), amount in spent.items():
+        users[user] += amount
+    total, most = max((amount, user) for user, amount in users.items())
+    assert (name.split()[0], Decimal(cost)) == (most, total)
+    dearest = max((amount, model) for (user, model), amount in spent.items() if user == most)[1]
+    assert f"{dearest} $" in name
+
+
+def why_a_day_jumped(reviewer: Reviewer) -> None:
+    jumped = (f"{reviewer.group.name}-6", "claude-fable-5-2")
+    reviewer.click(f'#days tr:has-text("{JUMPED}") >> text=What changed')
+    [user, model, difference, cost, before, *_] = reviewer.table("#changes")[0]
+    assert (user, model) == jumped
+    now, then = (reviewer.spent(day, day)[jumped] for day in (JUMPED, JUMPED - DAY))
+    assert (Decimal(cost), Decimal(before), Decimal(difference)) == (now, then, now - then)
+    reviewer.click("text=The same day a week before")
+    [user, model, difference, *_] = reviewer.table("#changes")[0]
+    assert (user, model) == jumped
+    assert Decimal(difference) == now - reviewer.spent(JUMPED - 7 * DAY, JUMPED - 7 * DAY)[jumped]
+
+
+def a_file_of_a_month_by_user_and_model(reviewer: Reviewer) -> None:
+    end = (TODAY.replace(day=1) - DAY).replace(day=1) - DAY
+    reviewer.click(f"text={end:%b %Y}")
+    with reviewer.page.expect_download() as download:
+        reviewer.clicks += 1
+        reviewer.page.locator("text=CSV by user and model").click()
+    with download.value.path().open() as file:
+        found = {(row["user"], row["model"]): Decimal(row["cost"]) for row in csv.DictReader(file)}
+    assert len(found) > 6
+    assert found == reviewer.spent(end.replace(day=1), end)
+
+
+def what_failed_and_why(reviewer: Reviewer) -> None:
+    table = {reason: (turns, requests) for reason, turns, requests in reviewer.table("#errors")}
+    assert table["rate_limit_error"] == ("1", "0")
+    assert table["overloaded_error"][0] == "2"
+    assert reviewer.page.locator('[data-total="failed-turns"]').inner_text() == "3"
+    reviewer.click('[data-total="failed-turns"] a')
+    reasons = reviewer.page.locator("td.field-reason").all_inner_texts()
+    assert sorted(reasons) == ["overloaded_error", "overloaded_error", "rate_limit_error"]
+
+
+def what_the_month_will_cost(reviewer: Reviewer) -> None:
+    tile = reviewer.page.locator('[data-total="forecast"] [data-cost]')
+    month, week_ago = TODAY.replace(day=1), TODAY - 7 * DAY
+    so_far, recent = (float(sum(reviewer.spent(since, TODAY).values())) for since in (month, week_ago))
+    now, end = datetime.now(UTC), datetime.combine((month + 32 * DAY).replace(day=1), time(), UTC)
+    elapsed = now - datetime.combine(week_ago, time(), UTC)
+    expected = so_far + recent * ((end - now) / elapsed)
+    assert float(str(tile.get_attribute("data-cost"))) == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.usefixtures("within_two_clicks")
+@pytest.mark.parametrize(
+    "question",
+    [
+        who_spent_most_last_week_and_on_what,
+        why_a_day_jumped,
+        a_file_of_a_month_by_user_and_model,
+        what_failed_and_why,
+        what_the_month_will_cost,
+    ],
+)
+def test_a_question_takes_two_clicks_at_most(reviewer: Reviewer, question: Callable[[Reviewer], None]) -> None:
+    question(reviewer)
