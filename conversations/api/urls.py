@@ -13,6 +13,7 @@ from conversations.api.openings import AccessLog
 from conversations.api.schema.views import Browser, Document
 from conversations.api.turns import TurnViewSet
 from conversations.api.usage import UsageRecords, UsageSums
+from conversations.ws.document import AsyncApi
 
 router = SimpleRouter()
 router.register("conversations", ConversationViewSet, basename="conversation")
@@ -33,4 +34,5 @@ urlpatterns = [
     path("attachments/<str:pk>/content/", AttachmentContent.as_view(), name="attachment-content"),
     path("schema/", Document.as_view(), name="schema"),
     path("docs/", Browser.as_view(url_name="schema"), name="docs"),
+    path("asyncapi/", AsyncApi.as_view(), name="asyncapi"),
 ]

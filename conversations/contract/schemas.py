@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ def described(annotation: Any) -> tuple[JsonSchema, dict[str, JsonSchema]]:
     definitions: dict[str, JsonSchema] = schema.pop("$defs", {})
     for union in _tagged([schema, definitions]):
         union["discriminator"]["mapping"] = _mapping(union, definitions)
-    return _untitled(schema), _untitled(definitions)
+    return changed(schema, _untitled), changed(definitions, _untitled)
 
 
 def _tagged(part: Any) -> Iterator[JsonSchema]:
@@ -78,8 +78,13 @@ def _constants(tag: JsonSchema) -> list[str]:
     return [tag["const"]] if "const" in tag else tag.get("enum", [])
 
 
-def _untitled(part: Any) -> Any:
-    """Return the schemas without the titles that pydantic makes of names: generators would name types by them."""
+def changed(part: Any, change: Callable[[JsonSchema], JsonSchema]) -> Any:
+    """Return a part of a document with every object in it changed."""
     if isinstance(part, dict):
-        return {key: _untitled(value) for key, value in part.items() if key != "title" or not isinstance(value, str)}
-    return [_untitled(each) for each in part] if isinstance(part, list) else part
+        return change({key: changed(value, change) for key, value in part.items()})
+    return [changed(each, change) for each in part] if isinstance(part, list) else part
+
+
+def _untitled(schema: JsonSchema) -> JsonSchema:
+    """Return a schema without the title that pydantic makes of a name: generators would name types by it."""
+    return {key: value for key, value in schema.items() if key != "title" or not isinstance(value, str)}

@@ -1,4 +1,4 @@
-"""What a client may send over the socket."""
+"""What a client may send over the socket, and what answers it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from rest_framework import serializers
 from conversations.api.errors import invalid
 from conversations.api.fields import Json, StrictSerializer, String
 from conversations.api.parsers import parse_json
-from conversations.api.serializers import ToolResultsSerializer, TurnRequestSerializer
+from conversations.api.serializers import ToolResultsSerializer, TurnRequestSerializer, TurnSerializer
+from conversations.contract.frames import Ref
 from conversations.errors import InvalidRequest
 
 T = TypeVar("T")
@@ -25,29 +26,45 @@ class FrameSerializer(StrictSerializer):
     """Any command: its type, and a reference that its answer carries."""
 
     type = String()
-    ref = Json(required=False, allow_null=True)
+    ref = Json(shape=Ref, required=False, allow_null=True)
 
 
 class Create(FrameSerializer, TurnRequestSerializer):
+    """Begin a turn, and follow it."""
+
     conversation = serializers.UUIDField()
     idempotency_key = String(required=False, min_length=1, max_length=255)
 
 
 class Follow(FrameSerializer):
+    """Follow a turn's events past a position."""
+
     turn = serializers.UUIDField()
     after = serializers.IntegerField(required=False, min_value=0, max_value=10**18, default=0)
 
 
 class OfTurn(FrameSerializer):
+    """Do something with a turn: follow it no more, or stop it."""
+
     turn = serializers.UUIDField()
 
 
 class ToolResults(OfTurn, ToolResultsSerializer):
-    pass
+    """Hand in what the client's tools came to."""
 
 
 class OfConversation(FrameSerializer):
+    """Follow every turn that is begun in a conversation from now on."""
+
     conversation = serializers.UUIDField()
+
+
+class TurnCreated(serializers.Serializer[Any]):
+    """The turn has begun, or was there already under the same idempotency key; its events follow."""
+
+    type = serializers.ChoiceField(["turn.created"])
+    ref = Json(shape=Ref, allow_null=True)
+    turn = TurnSerializer()
 
 
 COMMANDS: dict[str, type[FrameSerializer]] = {

@@ -15,6 +15,7 @@ import fasteners
 import pytest
 
 NODE_PACKAGES = {
+    "@asyncapi/parser": "3.6.6",
     "@redocly/cli": "2.77.0",
     "openapi-fetch": "0.17.0",
     "openapi-typescript": "7.13.0",

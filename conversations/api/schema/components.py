@@ -10,7 +10,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from typing_extensions import TypeAliasType, is_typeddict
 
-from conversations.contract.schemas import REFERENCE, JsonSchema, described
+from conversations.contract.schemas import REFERENCE, JsonSchema, changed, described
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ def register(registry: ComponentRegistry, annotation: Any) -> JsonSchema:
         component = ResolvedComponent(name=each, type=ResolvedComponent.SCHEMA, schema=definition, object=each)
         registry.register_on_missing(component)
     return schema
+
+
+def without_enum_ids(result: JsonSchema, **options: Any) -> JsonSchema:
+    """Take out the marks by which drf-spectacular's own hook, which is not used, would name enums."""
+    stripped: JsonSchema = changed(result, lambda part: {k: v for k, v in part.items() if k != "x-spec-enum-id"})
+    return stripped
 
 
 class TypedJson(OpenApiSerializerFieldExtension):

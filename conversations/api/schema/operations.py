@@ -9,6 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.serializers import ModelSerializer
 
+from conversations.api.fields import StrictSerializer
 from conversations.api.queries import Queried
 from conversations.api.schema.components import Shape, register
 from conversations.api.schema.errors import HEADERS, errors, statuses_of
@@ -57,8 +58,10 @@ class OperationSchema(AutoSchema):
         return dict(sorted(responses.items()))
 
     def _map_basic_serializer(self, serializer: Any, direction: Direction) -> JsonSchema:
-        """Mark what a response always has as required, also where a request may leave it out."""
+        """Say that unknown fields are refused, and which fields a response always has."""
         described: JsonSchema = super()._map_basic_serializer(serializer, direction)
+        if direction == "request" and isinstance(serializer, StrictSerializer):
+            described["additionalProperties"] = False
         if direction == "response" and _shows_every_field(serializer):
             described["required"] = sorted(described["properties"])
         return described
