@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
@@ -80,6 +80,18 @@ async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
                 raise ours from error
             logger.warning("%s is tried again: %s", name, error)
             await asyncio.sleep(CONTENDED_PAUSE * contended if faults.is_contended(error) else RETRY)
+
+
+def prepared(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Run a statement on Django's connection of this thread, prepared by the server once for each connection.
+
+    Within the caller's transaction, if there is one. Returns the rows. Django's own cursor would put the parameters
+    into the text of the statement, which is then parsed and planned anew each time.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        cursor = psycopg.Cursor(connection.connection)
+        return cursor.execute(statement, parameters, prepare=True).fetchall()
 
 
 async def mend_pool() -> None:

@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 
 from conversations.claude.client import close_client
 from conversations.database import RETRY, connected, in_database, mend_pool
+from conversations.endings import Endings
 from conversations.faults import DATABASE_ERRORS, is_lost
 from conversations.fields import uuid7
 from conversations.guard import Guard
@@ -50,6 +51,11 @@ async def engine() -> Engine:
     return _engines[loop]
 
 
+def running_engine() -> Engine | None:
+    """Return the engine of this process, if there is one. For synchronous code, which has no running loop."""
+    return next(iter(list(_engines.values())), None)
+
+
 def draining() -> bool:
     """Whether this process takes nothing new. For synchronous code too, which has no running loop."""
     return any(each.draining for each in list(_engines.values()))
@@ -60,8 +66,10 @@ class Engine:
 
     def __init__(self) -> None:
         self.process: uuid.UUID = uuid7()
+        self.loop = asyncio.get_running_loop()
         self.wakes = Wakes()
         self.journal = Journal(self.wakes)
+        self.endings = Endings()
         self.readers = Readers()
         self.guard = Guard()
         self.draining = False
@@ -90,6 +98,7 @@ class Engine:
         self.wakes.on_gap(self._after_gap)
         forever = (
             self.journal.write,
+            self.endings.serve,
             self.readers.serve,
             self.guard.serve,
             self.wakes.listen,
@@ -103,9 +112,14 @@ class Engine:
         """The runner of a kind of work."""
         return next(runner for runner in self.runners if runner.work.name == name)
 
+    @property
+    def takes_work(self) -> bool:
+        """Whether new work may be run here."""
+        return settings.COLLOQUY_RUN_TURNS and not self.draining
+
     async def run(self, name: str, id: uuid.UUID) -> None:
         """Runs new work here, or tells the processes that do."""
-        if settings.COLLOQUY_RUN_TURNS and not self.draining:
+        if self.takes_work:
             self.runner(name).start(id)
             return
         try:
@@ -182,7 +196,7 @@ class Engine:
             self._look.clear()
             for runner in self.runners:
                 try:
-                    await runner.sweep(UNTAKEN if settings.COLLOQUY_RUN_TURNS and not self.draining else None)
+                    await runner.sweep(UNTAKEN if self.takes_work else None)
                 except DATABASE_ERRORS as error:
                     logger.warning("The sweep of every %s is put off: %s", runner.work.name, error)
 

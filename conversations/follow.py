@@ -22,12 +22,13 @@ async def follow(
     `through_waits` it ends as well where the turn waits for its client's tools.
     """
     here = await engine()
-    position = after
+    position, live = after, None
     with here.wakes.waiting(turn) as news:
         while True:
             leaving = here.drained
             news.clear()  # before reading: what is committed from here on sets it again
-            live = here.journal.live(turn)
+            # One that has ended here meanwhile is read to its end from memory.
+            live = here.journal.live(turn) or (live if live and live.ended else None)
             found = Found(live.since(position)) if live else await here.readers.read(turn, position)
             batch = found.batch
             if batch is not None:

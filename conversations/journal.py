@@ -110,6 +110,11 @@ class Live:
         self.pending, self.waiting = [], 0
 
     @property
+    def ended(self) -> bool:
+        """Whether the end of the transcript is committed."""
+        return bool(self.committed) and self.committed[-1].last
+
+    @property
     def over(self) -> bool:
         """Whether nothing more of it is written."""
         return self.lost or self.failure is not None

@@ -22,7 +22,7 @@ from conversations.services.ending import Ending
 from conversations.services.usage import Upstream
 from conversations.storing import in_storage
 from conversations.tools import Caller, Result
-from conversations.transcript import TOOL_RESULT, Folded, fold, unreadable_input
+from conversations.transcript import TOOL_RESULT, Event, Folded, fold, unreadable_input
 from conversations.upstream import UpstreamRequest
 
 logger = logging.getLogger(__name__)
@@ -36,15 +36,17 @@ NOT_READ = "The tool was not run: its input is not one JSON object. This is what
 class Loop:
     """One run of a turn: to its end, or until it waits for its client's tools."""
 
-    def __init__(self, journal: Journal, live: Live, turn: Turn) -> None:
+    def __init__(self, journal: Journal, live: Live, turn: Turn, *, begun: bool = False) -> None:
+        """`begun` says that the turn's first request was noted when it was stored, and is not sent yet."""
         self._journal = journal
+        self._sent = 0 if begun else turn.requests_sent
         self._live = live
         self._turn = turn
         self._requests: list[UpstreamRequest] = []
 
     async def run(self) -> str:
         """Goes on from where the transcript is; the status in which that leaves the turn."""
-        number, status = self._turn.requests_sent, None
+        number, status = self._sent, None
         while status is None:
             number += 1
             stop_reason = await self._ask(number)
@@ -58,12 +60,23 @@ class Loop:
         request = UpstreamRequest()
         self._requests.append(request)
         events = await self._journal.transcript(self._live)
-        asked = await persistently(running.next_request, turn=self._turn, events=events)
-        asked = await in_storage(attachments.filled_request, asked)
-        body = await persistently(running.begin_request, turn=self._turn, number=number, events=events, request=asked)
+        body = await self._request(events)
+        if number > self._turn.requests_sent:
+            body = await persistently(
+                running.begin_request, turn=self._turn, number=number, events=events, request=body
+            )
+            self._turn.requests_sent = number
         await check_fits(body, client.count_tokens)
         await request.ask(body, partial(self._journal.append, self._live))
         return request.stop_reason
+
+    async def _request(self, events: list[Event]) -> dict[str, Any]:
+        """Return the turn's next request, with the bytes of its files."""
+        if len(events) <= 1 and requests.is_known(self._turn):
+            request = running.next_request(turn=self._turn, events=events)
+        else:
+            request = await persistently(running.next_request, turn=self._turn, events=events)
+        return await in_storage(attachments.filled_request, request) if attachments.to_fill(request) else request
 
     async def _go_on(self, folded: list[Folded]) -> str | None:
         """Runs the tools that the newest answer calls, all at once. The turn's status if Claude is not asked again."""

@@ -7,7 +7,7 @@ import contextvars
 import logging
 import time
 import uuid
-from collections.abc import Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from conversations.database import in_database
@@ -96,16 +96,31 @@ class Runner:
         self._abandoned: dict[uuid.UUID, float] = {}
         self._running: dict[uuid.UUID, asyncio.Task[None]] = {}
         self._stops: dict[uuid.UUID, Stop] = {}
+        self._expected: set[uuid.UUID] = set()
         self._put_off: dict[uuid.UUID, float] = {}
         """Until when, by this process's own clock, what could not be settled is left alone."""
 
-    def start(self, id: uuid.UUID) -> None:
-        """Runs it in a task of its own, which outlives whoever asked for it."""
-        if self.draining or id in self._running:
+    def start(self, id: uuid.UUID, run: Callable[[Stop], Coroutine[Any, Any, None]] | None = None) -> None:
+        """Run work in a task of its own, which outlives whoever asked for it: by its id, or by `run` if it is begun."""
+        self._expected.discard(id)
+        if id in self._running or (self.draining and run is None):
             return
         stop = self._stops[id] = Stop()
-        task = self._running[id] = in_background(self.work.run(id, stop))
+        task = self._running[id] = in_background(run(stop) if run else self.work.run(id, stop))
         task.add_done_callback(lambda done: self._done(id, done))
+        if self.draining:
+            stop.now(INTERRUPTED)
+
+    def expect(self, id: uuid.UUID) -> None:
+        """Let no sweep take for abandoned what is about to be stored as running here. For any thread.
+
+        Until it is started, or forgotten.
+        """
+        self._expected.add(id)
+
+    def forget(self, id: uuid.UUID) -> None:
+        """Expect work no longer: it was not stored."""
+        self._expected.discard(id)
 
     def offer(self, ids: list[uuid.UUID]) -> None:
         """Another process has new work that it does not run itself."""
@@ -145,8 +160,8 @@ class Runner:
         now = time.monotonic()
         self._put_off = {id: until for id, until in self._put_off.items() if now < until + PUT_OFF}
         held_back = [id for id, until in self._put_off.items() if now < until]
-        found = await in_database(self.work.abandoned, self._process, [*self._running, *held_back])
-        abandoned = {id: before.get(id, now) for id in found if id not in self._running}
+        found = await in_database(self.work.abandoned, self._process, [*self._running, *self._expected, *held_back])
+        abandoned = {id: before.get(id, now) for id in found if id not in self._running and id not in self._expected}
         for id in [id for id, since in abandoned.items() if now - since >= GRACE]:
             await self._settle(id)
         self._abandoned = abandoned

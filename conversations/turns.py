@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from conversations.database import persistently
@@ -20,6 +22,8 @@ from conversations.models.lease import AT_ONCE
 from conversations.runner import Stop, Stopped
 from conversations.services import ending, running, transcripts
 from conversations.services.ending import Ending
+from conversations.services.plain_ending import plain_ending
+from conversations.transcript import Event
 
 if TYPE_CHECKING:
     from conversations.engine import Engine
@@ -62,36 +66,58 @@ class Turns:
         while await self._run(id, stop) == Turn.QUEUED:
             pass
 
+    def begun(self, turn: Turn) -> Callable[[Stop], Coroutine[Any, Any, None]]:
+        """Open the transcript of a turn that was stored as running here; return what runs it to its end."""
+        live = self._engine.journal.open(turn.pk, turn.fence, [transcripts.turn_start(turn)])
+
+        began = time.monotonic()
+
+        async def run(stop: Stop) -> None:
+            if await self._guarded(turn, self._lead(turn, live, stop, began)) == Turn.QUEUED:
+                await self.run(turn.pk, stop)
+
+        return run
+
     async def _run(self, id: uuid.UUID, stop: Stop) -> str | None:
         """Return the status that the turn has after that; None where it is not ours."""
         turn = await persistently(running.claim, turn_id=id, holder=self._engine.process)
-        if turn is None:
-            return None
+        return await self._guarded(turn, self._claimed(turn, stop)) if turn else None
+
+    async def _guarded(self, turn: Turn, run: Coroutine[Any, Any, str]) -> str | None:
+        """Return the status in which a run leaves its turn; None where it was lost, or failed and is ended."""
         try:
-            return await self._claimed(turn, stop)
+            return await run
         except LostTurn:
-            logger.warning("Turn %s was lost to another process", id)
+            logger.warning("Turn %s was lost to another process", turn.pk)
         except Exception:  # whatever it was, the turn has to end
-            logger.exception("Turn %s can't be run", id)
+            logger.exception("Turn %s can't be run", turn.pk)
             with suppress(LostTurn):
-                await persistently(ending.fail, turn_id=id, fence=turn.fence, error=INTERNAL_ERROR)
+                await persistently(ending.fail, turn_id=turn.pk, fence=turn.fence, error=INTERNAL_ERROR)
         return None
 
     async def _claimed(self, turn: Turn, stop: Stop) -> str:
         journal = self._engine.journal
         events = await persistently(transcripts.written, turn)
         live = journal.open(turn.pk, turn.fence, events)
-        try:
-            if not events:
-                # Before anything can stop it: every transcript begins like this.
-                await journal.append(live, [transcripts.turn_start(turn)])
-            return await self._end(live, await self._outcome(live, turn, stop))
-        finally:
-            journal.close(live)
+        if not events:
+            # Before anything can stop it: every transcript begins like this.
+            await journal.append(live, [transcripts.turn_start(turn)])
+        return await self._lead(turn, live, stop)
 
-    async def _outcome(self, live: Live, turn: Turn, stop: Stop) -> Ending:
+    async def _lead(self, turn: Turn, live: Live, stop: Stop, began: float | None = None) -> str:
+        """Run a turn from where its transcript is; return the status in which that leaves it.
+
+        `began` is when it was stored, in seconds of the monotonic clock, where it was begun here.
+        """
+        try:
+            ended = await self._outcome(live, turn, stop, begun=began is not None)
+            return await self._end(turn, live, ended, began)
+        finally:
+            self._engine.journal.close(live)
+
+    async def _outcome(self, live: Live, turn: Turn, stop: Stop, *, begun: bool) -> Ending:
         """Ask Claude, and return how that ended."""
-        loop = Loop(self._engine.journal, live, turn)
+        loop = Loop(self._engine.journal, live, turn, begun=begun)
         try:
             return loop.ending(await stop.able(loop.run()))
         except Stopped as stopped:
@@ -104,7 +130,7 @@ class Turns:
             logger.exception("Turn %s failed", turn.pk)
             return loop.failed(INTERNAL_ERROR)
 
-    async def _end(self, live: Live, ended: Ending) -> str:
+    async def _end(self, turn: Turn, live: Live, ended: Ending, began: float | None) -> str:
         """Commit the end, however long Postgres is away, and show it; return the turn's status."""
         events = await self._engine.journal.hand_over(live)
         if live.failure is not None:
@@ -114,7 +140,18 @@ class Turns:
             return await persistently(
                 running.suspend, turn_id=live.turn, fence=live.fence, events=events, upstream=ended.upstream
             )
+        if began is not None and not live.failure and await self._end_plainly(turn, live, ended, events, began):
+            return ended.status
         tail = await persistently(ending.finish, turn_id=live.turn, fence=live.fence, events=events, ending=ended)
         if tail is not None:
             live.show(tail)
         return ended.status
+
+    async def _end_plainly(self, turn: Turn, live: Live, ended: Ending, events: list[Event], began: float) -> bool:
+        """Commit the end of a turn that was begun here by one statement, and show it; return whether that could be."""
+        at = turn.created_at + timedelta(seconds=time.monotonic() - began)  # by the database's clock
+        plain = plain_ending(turn, events, ended, seen=live.position, at=at)
+        if plain is None or not await self._engine.endings.write(plain.parameters):
+            return False
+        live.show(plain.tail)
+        return True

@@ -29,7 +29,7 @@ class Models(Queried):
     )
     def get(self, request: Request) -> Response:
         """Every model that is known."""
-        prices = PriceList(clock.now())
+        prices = PriceList.at(clock.now())
         results = [_shown(each, prices) for each in catalogue.all_models()]
         return Response({"next": None, "previous": None, "results": results})
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_view
@@ -33,6 +32,7 @@ from conversations.errors import ClaudeError, InvalidRequest, Unavailable, statu
 from conversations.follow import follow
 from conversations.models import Turn
 from conversations.services import limits, turns
+from conversations.starting import Create, start
 
 EVENT_STREAM = "text/event-stream"
 FORMATS = {"events": as_events, "tokens": as_tokens}
@@ -56,6 +56,12 @@ def shown(turn_id: uuid.UUID) -> dict[str, Any]:
     return dict(TurnSerializer(with_all(Turn.objects).get(pk=turn_id)).data)
 
 
+def shown_begun(turn: Turn) -> dict[str, Any]:
+    """Return a turn that has just been begun, and has neither messages nor usage, as the API shows it."""
+    turn._prefetched_objects_cache = {"messages": [], "usage": []}  # type: ignore[attr-defined]
+    return dict(TurnSerializer(turn).data)
+
+
 def digest(conversation: str, data: Any) -> str:
     """What makes two requests to create a turn the same."""
     canonical = json.dumps([str(conversation), data], sort_keys=True, separators=(",", ":"))
@@ -76,30 +82,25 @@ def create(request: Request, conversation: str) -> Later:
     serializer.is_valid(raise_exception=True)
     return answered(
         request,
-        lambda: turns.create(
-            user=user_of(request),
-            conversation_id=conversation,
-            asked=serializer.asked(),
-            key=key_of(request),
-            digest=digest(conversation, request.data),
-        ),
+        digest(conversation, request.data),
+        lambda who: turns.create(who=who, conversation_id=conversation, asked=serializer.asked()),
     )
 
 
-def answered(request: Request, begin: Callable[[], tuple[Turn, bool]]) -> Later:
-    """Begin a turn, run it if it is new, and answer as the request wants it.
+def answered(request: Request, digest: str, create: Create) -> Later:
+    """Begin a turn, run it if it is new, and answer as the request wants it. `digest` is of what is asked.
 
     A reader that retries the request after its stream was cut, with `Last-Event-ID`, gets what it has not seen.
     """
     form, wait = stream_format(request), query_of(request)["wait"]
     if draining():
         raise Unavailable(retry_after=RETRY_AFTER)
-    turn, new = begin()
-    after = 0 if new or not _last_seen(request) else position_of(request, turn)
-    id, created = turn.pk, {} if form or wait else shown(turn.pk)
+    turn, is_new = start(user_of(request), key_of(request), digest, create)
+    after = 0 if is_new or not _last_seen(request) else position_of(request, turn)
+    id, created = turn.pk, {} if form or wait else shown_begun(turn) if is_new else shown(turn.pk)
 
     async def then() -> Stream | dict[str, Any]:
-        if new:
+        if is_new and turn.status == Turn.QUEUED:
             await (await engine()).run("turn", id)
         if form:
             return event_stream(id, after, form)
@@ -232,11 +233,6 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
         serializer.is_valid(raise_exception=True)
         return answered(
             request,
-            lambda: turns.go_on(
-                user=user_of(request),
-                turn_id=pk,
-                settings=dict(serializer.validated_data),
-                key=key_of(request),
-                digest=digest(f"continue {pk}", request.data),
-            ),
+            digest(f"continue {pk}", request.data),
+            lambda who: turns.go_on(who=who, turn_id=pk, settings=dict(serializer.validated_data)),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
@@ -74,6 +74,9 @@ class Message(models.Model):
         output_field=SearchVectorField(),
         db_persist=True,
     )
+
+    turn_settings: dict[str, Any] | None
+    """What its turn asked Claude with, where the message was read with its path (services/paths.py)."""
 
     objects: ClassVar[OwnedQuerySet[Message]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from itertools import zip_longest
 from typing import Any
 
@@ -37,6 +38,19 @@ def book(turn: Turn, folded: list[Folded], upstream: tuple[usage.Upstream, ...])
         )
 
 
+def message_of(turn: Turn, said: Folded, parent: uuid.UUID) -> Message:
+    """Return a message of a turn, not stored yet, as the child of another one."""
+    return Message(
+        conversation_id=turn.conversation_id,
+        parent_id=parent,
+        turn=turn,
+        role=said.role,
+        content=said.content,
+        text=searched(said.content),
+        stop_reason=said.stop_reason,
+    )
+
+
 def searched(blocks: list[dict[str, Any]]) -> str:
     """Return the text of the blocks as a column can hold it: Claude may say NUL, Postgres' text can't."""
     return plain_text(blocks).replace("\0", "")
@@ -52,15 +66,8 @@ def _keep_messages(turn: Turn, folded: list[Folded]) -> None:
     begins_after = before[-1].pk if before else turn.answers_after
     parent = begins_after
     for each in folded[len(before) :]:
-        message = Message.objects.create(
-            conversation_id=turn.conversation_id,
-            parent_id=parent,
-            turn=turn,
-            role=each.role,
-            content=each.content,
-            text=searched(each.content),
-            stop_reason=each.stop_reason,
-        )
+        message = message_of(turn, each, parent)
+        message.save(force_insert=True)
         if each.role == Message.Role.USER:
             attachments.show([message])
         parent = message.pk

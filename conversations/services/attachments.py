@@ -216,6 +216,11 @@ def filled(blocks: Sequence[Block]) -> list[Block]:
     return sources.expanded(blocks, lambda source: (source["media_type"], files.read(source["path"])))
 
 
+def to_fill(request: dict[str, Any]) -> bool:
+    """Return whether there are files in a Messages request that are still to be read."""
+    return any(sources.attachments_in(each["content"]) for each in request["messages"])
+
+
 def filled_request(request: dict[str, Any]) -> dict[str, Any]:
     """Return a Messages request with the bytes of its files, as `filled`."""
     messages = [{**each, "content": filled(each["content"])} for each in request["messages"]]

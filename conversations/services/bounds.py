@@ -47,7 +47,7 @@ class Bound:
         return int((amount - nothing) * max_tokens / (all - nothing))
 
     def _cost(self, counts: TokenCounts) -> Decimal:
-        price = PriceList(self.at).price(self.model, counts)
+        price = PriceList.at(self.at).price(self.model, counts)
         return (price or pricing.fallback(counts)).cost
 
 

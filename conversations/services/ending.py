@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
-from conversations.models import LostTurn, Turn
+from conversations.models import LostTurn, Turn, Usage
 from conversations.services import answers, budgets, requests, titles, transcripts, usage
 from conversations.services.attempts import if_possible, whole_or_least
 from conversations.services.calls import handed_in
@@ -125,7 +125,11 @@ def _end_whole(turn: Turn, events: list[Event] | None, ending: Ending) -> Batch:
 
 def _tail(turn: Turn) -> list[Event]:
     """Return the last events of a transcript, once the turn's messages and usage are stored."""
-    rows = list(turn.usage.all())
+    return tail(turn, list(turn.usage.all()), list(turn.messages.order_by("id").values_list("pk", flat=True)))
+
+
+def tail(turn: Turn, rows: list[Usage], messages: list[uuid.UUID]) -> list[Event]:
+    """Return the last events of the transcript of a turn that has these rows in the ledger and these messages."""
     error: list[Event] = [{"type": "error", "error": turn.error}] if turn.error else []
     return [
         *error,
@@ -135,7 +139,7 @@ def _tail(turn: Turn) -> list[Event]:
             "stop_reason": turn.stop_reason,
             "usage": usage.summed(rows),
             "cost": usage.total_cost(rows),
-            "messages": [str(id) for id in turn.messages.order_by("id").values_list("pk", flat=True)],
+            "messages": [str(id) for id in messages],
         },
     ]
 

@@ -16,12 +16,15 @@ WITH RECURSIVE path AS (
     SELECT message.id, message.parent_id, path.depth + 1
     FROM conversations_message AS message JOIN path ON message.id = path.parent_id
 )
-SELECT message.*, path.depth FROM conversations_message AS message JOIN path USING (id) ORDER BY path.depth DESC
+SELECT message.*, turn.settings AS turn_settings
+FROM conversations_message AS message JOIN path USING (id)
+LEFT JOIN conversations_turn AS turn ON turn.id = message.turn_id
+ORDER BY path.depth DESC
 """
 
 
 def to_message(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> list[Message]:
-    """The messages from the root to a leaf, oldest first."""
+    """Return the messages from the root to a leaf, oldest first, each with the settings of its turn."""
     return list(Message.objects.raw(PATH, [leaf_id, conversation_id])) if leaf_id else []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
@@ -11,17 +12,22 @@ from conversations.models import Price
 
 
 class PriceList:
-    """What requests of a time cost."""
+    """What requests of a moment cost: by the platform's `own` prices and, where none of them applies, by the list."""
 
-    def __init__(self, at: datetime) -> None:
-        self._at = at
-        self._own = list(Price.objects.filter(valid_from__lte=at.astimezone(UTC).date()))
+    def __init__(self, moment: datetime, own: Sequence[Price] = ()) -> None:
+        self.moment = moment
+        self._own = own
+
+    @classmethod
+    def at(cls, moment: datetime) -> PriceList:
+        """Read the platform's own prices that are valid at a moment."""
+        return cls(moment, list(Price.objects.filter(valid_from__lte=moment.astimezone(UTC).date())))
 
     def price(self, model: str, counted: TokenCounts, served: Terms = PLAIN) -> pricing.Price | None:
         """The cost of a request; None where nobody knows the model's price."""
         own = [each for each in self._own if _applies(each, model, counted, served)]
         best = max(own, key=lambda each: _precedence(each, model), default=None)
-        rates = _rates(best) if best else published_prices.rates(model, counted, self._at, served)
+        rates = _rates(best) if best else published_prices.rates(model, counted, self.moment, served)
         return pricing.price(model, counted, rates, served) if rates else None
 
 

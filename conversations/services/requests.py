@@ -16,7 +16,7 @@ from conversations.content import Block
 from conversations.errors import InvalidRequest
 from conversations.models import Message, Turn, User
 from conversations.services import attachments, paths, transcripts
-from conversations.sources import check_attachments, with_sources
+from conversations.sources import attachments_in, check_attachments, with_sources
 from conversations.transcript import Folded, encode, fold
 
 SMALL_WINDOW = 200_000  # tokens
@@ -32,17 +32,8 @@ def build(
 ) -> dict[str, Any]:
     """The request for a path of messages, the newest of them a user's, under a turn's settings."""
     path = _without_untaken(path, settings["model"])
-    answers = {
-        row.pk: row for row in Turn.objects.filter(pk__in={message.turn_id for message in path if message.turn_id})
-    }
     said = [
-        history.Said(
-            message.role,
-            message.content,
-            message.stop_reason,
-            prefix=prefix(answers[message.turn_id].settings) if message.turn_id in answers else None,
-        )
-        for message in path
+        history.Said(message.role, message.content, message.stop_reason, prefix=_prefix_of(message)) for message in path
     ]
     check_files(path, settings)
     plain = {**settings, "tools": tools.sent(settings.get("tools") or [])}
@@ -63,8 +54,15 @@ def of_turn(
         for each in folded
         if each.role == Message.Role.USER or each.stopped
     ]
-    path = paths.to_message(turn.conversation_id, turn.answers_after)
+    known = is_known(turn) and not said
+    path = [turn.user_message] if known else paths.to_message(turn.conversation_id, turn.answers_after)
     return {**build([*path, *said], turn.settings, expand), **_container(turn, folded)}
+
+
+def is_known(turn: Turn) -> bool:
+    """Return whether all that a turn's first request is made of is in memory: a conversation's first question."""
+    asked = turn.user_message if Turn.user_message.is_cached(turn) and turn.continues_id is None else None
+    return asked is not None and asked.parent_id is None and not attachments_in(asked.content)
 
 
 def _container(turn: Turn, folded: list[Folded]) -> dict[str, Any]:
@@ -114,6 +112,15 @@ def check_results(blocks: Sequence[Block], settings: dict[str, Any]) -> None:
             f"The results have {size} bytes of text; {model.id} can take {limit} at most.",
             details={"size": size, "limit": limit},
         )
+
+
+def _prefix_of(message: Message) -> tuple[Any, ...] | None:
+    """Return what a message was made under; None of one that no turn has made."""
+    if message.turn_id is None:
+        return None
+    if hasattr(message, "turn_settings"):
+        return None if message.turn_settings is None else prefix(message.turn_settings)
+    return None if message.turn is None else prefix(message.turn.settings)
 
 
 def prefix(settings: dict[str, Any]) -> tuple[Any, ...]:

@@ -23,6 +23,13 @@ def claim(*, turn_id: uuid.UUID, holder: uuid.UUID) -> Turn | None:
         return Turn.objects.select_related("user").get(pk=turn_id) if Turn.claim(turn_id, holder) else None
 
 
+def requeue(*, turn_id: uuid.UUID, holder: uuid.UUID) -> bool:
+    """Queue a turn that was stored as running here, and whose first request was not sent; return whether it was."""
+    with transaction.atomic(durable=True):
+        unsent = Turn.objects.filter(pk=turn_id, holder=holder, status=Turn.RUNNING, fence=1, position__lte=1)
+        return bool(unsent.update(status=Turn.QUEUED, holder=None, requests_sent=0))
+
+
 def next_request(*, turn: Turn, events: list[Event]) -> dict[str, Any]:
     """Return the turn's next Messages request, after these events. Its files are named in it, and not read yet."""
     return requests.of_turn(turn, fold(events))

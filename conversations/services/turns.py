@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
 from conversations import history, sources
 from conversations.claude import catalogue, parameters
 from conversations.errors import Conflict, InvalidRequest, NotFound
 from conversations.models import Conversation, Message, Turn, User
-from conversations.services import attachments, ending, limits, paths, requests, running, spending, transcripts
+from conversations.services import attachments, ending, paths, requests, running, transcripts
 from conversations.services.answers import searched
+from conversations.services.beginning import Asker, Begun, begun_once
 from conversations.services.calls import open_calls
 from conversations.services.notices import tell
 from conversations.services.settings import resolved
@@ -42,24 +42,23 @@ class Asked:
     """This turn's own settings, on top of the conversation's."""
 
 
-def create(
-    *, user: User, conversation_id: uuid.UUID | str, asked: Asked, key: str | None = None, digest: str = ""
-) -> tuple[Turn, bool]:
-    """A turn, queued, and whether it is new: a key creates one turn for ever, and a retry gets that one.
+def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> tuple[Turn, bool]:
+    """Store a turn; return it, and whether it is new: a key creates one turn for ever, and a retry gets that one.
 
     Raises NotFound, Conflict while another turn of the conversation is active, IdempotencyMismatch where the key was
     used with another body, InvalidRequest for settings that the model does not take, RateLimited and BudgetExceeded.
     """
 
-    def begin(conversation: Conversation) -> Turn:
+    def begin(conversation: Conversation) -> Begun:
         settings = _checked(conversation.settings, asked.settings)
-        again = asked.regenerate
-        message = _regenerated(conversation, again) if again else _said(user, conversation, asked, content, settings)
-        return Turn(user_message=message, settings=settings)
+        if asked.regenerate:
+            return Begun(_regenerated(conversation, asked.regenerate), settings)
+        question = _said(who.user, conversation, asked, content, settings)
+        return Begun(question, settings, is_new=True, at_leaf=asked.at_leaf)
 
-    conversation = Conversation.objects.get_visible(user, conversation_id)
-    content = attachments.take_in(owner=user, blocks=asked.content or [])
-    return _created(user, conversation, begin, key, digest)
+    conversation = Conversation.objects.get_visible(who.user, conversation_id)
+    content = attachments.take_in(owner=who.user, blocks=asked.content or [])
+    return begun_once(who, conversation, begin)
 
 
 def imagined_request(*, user: User, conversation_id: uuid.UUID | str, asked: Asked) -> dict[str, Any]:
@@ -78,34 +77,32 @@ def imagined_request(*, user: User, conversation_id: uuid.UUID | str, asked: Ask
     )
 
 
-def go_on(
-    *, user: User, turn_id: uuid.UUID | str, settings: dict[str, Any], key: str | None = None, digest: str = ""
-) -> tuple[Turn, bool]:
+def go_on(*, who: Asker, turn_id: uuid.UUID | str, settings: dict[str, Any]) -> tuple[Turn, bool]:
     """A new turn that goes on from the answer of one that was cut, in the way that its model allows; as `create`.
 
     Up to Claude 4.5 the answer so far is sent as the beginning of the next one; later models refuse that, and are asked
     to go on by a message that quotes its end (claude-api.md 2.6, 4.3). Where nothing was said yet, the question is
     answered anew. Raises Conflict while the turn runs, InvalidRequest if it was not cut.
     """
-    cut = Turn.objects.select_related("conversation").get_visible(user, turn_id)
+    cut = Turn.objects.select_related("conversation").get_visible(who.user, turn_id)
 
-    def begin(conversation: Conversation) -> Turn:
+    def begin(conversation: Conversation) -> Begun:
         _refuse_whole(cut)
         held = _checked(cut.settings, settings)
         partial = cut.messages.last()
         if partial and _goes_on_by_itself(partial):
-            return Turn(user_message=cut.user_message, continues=partial, settings=held)
+            return Begun(cut.user_message, held, continues=partial)
         said = history.cut_text(partial.content, partial.stop_reason) if partial else ""
         if partial is None or not said:
             before = partial.parent if partial else cut.continues
             again = before if before and before.pk != cut.user_message_id else None
-            return Turn(user_message=cut.user_message, continues=again, settings=held)
+            return Begun(cut.user_message, held, continues=again)
         if catalogue.takes_prefill(held):
-            return Turn(user_message=cut.user_message, continues=partial, settings=held)
+            return Begun(cut.user_message, held, continues=partial)
         asked = [{"type": "text", "text": GO_ON.format(end=said[-QUOTED:])}]
-        return Turn(user_message=_message(conversation, partial.pk, asked), settings=held)
+        return Begun(_message(conversation, partial.pk, asked), held, is_new=True)
 
-    return _created(user, cut.conversation, begin, key, digest)
+    return begun_once(who, cut.conversation, begin)
 
 
 def _refuse_whole(turn: Turn) -> None:
@@ -130,52 +127,15 @@ def _checked(*layers: dict[str, Any] | None) -> dict[str, Any]:
     return settings
 
 
-def _created(
-    user: User, found: Conversation, begin: Callable[[Conversation], Turn], key: str | None, digest: str
-) -> tuple[Turn, bool]:
-    """The turn that `begin` makes, if the key has not made one already."""
-    try:
-        with transaction.atomic(durable=True):
-            # The lock makes twins wait for each other: the second finds the first one's key, or its active turn.
-            conversation = Conversation.objects.select_for_update(no_key=True).filter(pk=found.pk).first()
-            if conversation is None:
-                raise NotFound("There is no such conversation.")
-            known = Turn.objects.filter(user=user, idempotency_key=key).first() if key is not None else None
-            if known:
-                return known.asked_for_by(digest), False
-            _refuse_second(conversation)
-            limits.check(user)
-            turn = begin(conversation)
-            turn.conversation, turn.user, turn.model = conversation, user, turn.settings["model"]
-            turn.idempotency_key, turn.request_digest = key, digest
-            turn.save(force_insert=True)
-            spending.hold_for(turn)
-            conversation.active_leaf_id = turn.answers_after
-            conversation.save(update_fields=["active_leaf", "updated_at"])
-            tell("turn", conversation.pk, turn.pk)
-            return turn, True
-    except IntegrityError as error:
-        # Somebody was faster in another conversation with the same key: the row that won is there now.
-        if key is None or "one_turn_per_key" not in str(error):
-            raise
-        return Turn.objects.get(user=user, idempotency_key=key).asked_for_by(digest), False
-
-
-def _refuse_second(conversation: Conversation) -> None:
-    active = conversation.turns.filter(status__in=Turn.ACTIVE).first()
-    if active:
-        raise Conflict("A turn is already active in this conversation.", details={"turn": str(active.pk)})
-
-
 def _said(
     user: User, conversation: Conversation, asked: Asked, content: list[dict[str, Any]], settings: dict[str, Any]
 ) -> Message:
     parent = _parent(conversation, asked)
     _check_results(parent, content)
-    attachments.hold(owner=user, blocks=content)
+    if sources.attachments_in(content):
+        attachments.hold(owner=user, blocks=content)
     message = _message(conversation, parent, content)
     _check_files(conversation.pk, parent, [message], settings)
-    attachments.show([message])
     return message
 
 
@@ -209,7 +169,8 @@ def _parent(conversation: Conversation, asked: Asked) -> uuid.UUID | None:
 
 
 def _message(conversation: Conversation, parent: uuid.UUID | None, blocks: list[dict[str, Any]]) -> Message:
-    return Message.objects.create(
+    """Return a question, which is not stored yet."""
+    return Message(
         conversation=conversation,
         parent_id=parent,
         role=Message.Role.USER,

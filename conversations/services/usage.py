@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -74,15 +74,41 @@ def book(
     conversation: Conversation | None = None,
     purpose: Usage.Purpose = Usage.Purpose.TURN,
 ) -> Usage:
-    """Adds the row of an upstream request to the ledger, priced at today's price. Within the caller's transaction.
+    """Add the row of an upstream request to the ledger, priced at today's price. Within the caller's transaction."""
+    row = row_of(
+        user=user,
+        answer=answer,
+        model=model,
+        upstream=upstream,
+        turn=turn,
+        conversation=conversation,
+        purpose=purpose,
+        prices=PriceList.at(clock.now()),
+    )
+    row.save(force_insert=True)
+    budgets.spend(row)
+    return row
+
+
+def row_of(
+    *,
+    user: User,
+    answer: Folded,
+    model: str,
+    upstream: Upstream,
+    prices: PriceList,
+    turn: Turn | None = None,
+    conversation: Conversation | None = None,
+    purpose: Usage.Purpose = Usage.Purpose.TURN,
+) -> Usage:
+    """Return the row of an upstream request, not stored yet, at the prices of the moment for which these are.
 
     `model` is the one that was asked for; Claude's own word on which answered comes before it. Where Claude's last word
     on the usage never came, the output is estimated and the row says so.
     """
     model = str(answer.envelope.get("model") or model)
     raw = answer.usage if answer.stopped else with_output_estimated(answer)
-    now = clock.now()
-    row = Usage.objects.create(
+    return Usage(
         user=user,
         username=name_of(user),
         purpose=purpose,
@@ -94,11 +120,9 @@ def book(
         error_type=upstream.error_type,
         duration=upstream.duration,
         time_to_first_delta=upstream.time_to_first_delta,
-        created_at=now,
-        **_priced(model, raw, now),
+        created_at=prices.moment,
+        **_priced(model, raw, prices),
     )
-    budgets.spend(row)
-    return row
 
 
 def name_of(user: User) -> str:
@@ -111,10 +135,10 @@ def name_of(user: User) -> str:
     return salted_hmac("conversations.usage.username", str(user.pk), algorithm="sha256").hexdigest()[:PSEUDONYM]
 
 
-def _priced(model: str, raw: dict[str, Any], at: datetime) -> dict[str, Any]:
-    """The columns that follow from the model and Claude's usage object."""
+def _priced(model: str, raw: dict[str, Any], prices: PriceList) -> dict[str, Any]:
+    """Return the columns that follow from the model and Claude's usage object."""
     counts, terms = pricing.counts(raw), pricing.terms(raw)
-    price = PriceList(at).price(model, counts, terms)
+    price = prices.price(model, counts, terms)
     return {
         **vars(counts),
         **vars(terms),
@@ -145,7 +169,7 @@ def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, mod
         added = [_correction(first, booked, reason, **_negated(booked))]
         if usage is not None:
             source = booked.source if usage == booked.raw else Usage.Source.PROVIDER
-            anew = _priced(model or booked.model, usage, booked.created_at)
+            anew = _priced(model or booked.model, usage, PriceList.at(booked.created_at))
             added.append(_correction(first, booked, reason, source=source, **anew))
         return added
 

@@ -24,6 +24,7 @@ from conversations.follow import follow
 from conversations.models import Conversation, Turn, User
 from conversations.services import turns
 from conversations.services.credentials import Credential, while_valid
+from conversations.starting import start
 from conversations.transcript import encode
 from conversations.ws import frames
 from conversations.ws.authentication import Refused, authenticate
@@ -152,25 +153,26 @@ class Socket(AsyncWebsocketConsumer):
             raise Unavailable(retry_after=RETRY_AFTER)
         self._check_following()
         assert isinstance(command, frames.Create)
-        turn, new = await self._in_database(self._begin, frame, command)
+        turn, is_queued = await self._in_database(self._begin, frame, command)
         await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": turn})
         id = uuid.UUID(turn["id"])
-        if new:
+        if is_queued:
             await (await engine()).run("turn", id)
         self._follow_turn(id, 0)
 
     def _begin(self, frame: dict[str, Any], command: frames.Create) -> tuple[dict[str, Any], bool]:
+        """Begin a turn; return it as the API shows it, and whether it is queued for those that run turns."""
         conversation = str(command.validated_data["conversation"])
         own = {"type", "ref", "conversation", "idempotency_key"}
-        turn, new = turns.create(
-            user=self.user,
-            conversation_id=conversation,
-            asked=command.asked(),
-            key=command.validated_data.get("idempotency_key"),
+        turn, is_new = start(
+            self.user,
+            command.validated_data.get("idempotency_key"),
             # The same body has the same digest over REST, so that a retry may come the other way.
-            digest=turn_api.digest(conversation, {key: value for key, value in frame.items() if key not in own}),
+            turn_api.digest(conversation, {key: value for key, value in frame.items() if key not in own}),
+            lambda who: turns.create(who=who, conversation_id=conversation, asked=command.asked()),
         )
-        return turn_api.shown(turn.pk), new
+        shown = turn_api.shown_begun(turn) if is_new else turn_api.shown(turn.pk)
+        return shown, is_new and turn.status == Turn.QUEUED
 
     async def _follow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         self._check_following()
