@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import Self
 from weakref import WeakValueDictionary
+
+logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 INHERITED = ("LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
@@ -68,6 +71,7 @@ class TaskProcess:
         status = await self._process.wait()
         if status == 0:
             return None
+        logger.warning("A task was given up: its process ended with status %s", status)
         most = f"{self._seconds:g} seconds" if status == -signal.SIGALRM else f"{self._megabytes} MB of memory"
         raise GivenUp(f"It was given up, since it needed more than {most}.")
 
