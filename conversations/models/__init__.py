@@ -9,6 +9,7 @@ from conversations.models.daily import DailyConversation, DailyUsage
 from conversations.models.idempotent import Idempotent
 from conversations.models.lease import Leased
 from conversations.models.listed import ListedModel
+from conversations.models.login import FailedLogin
 from conversations.models.opening import Opening
 from conversations.models.price import Price
 from conversations.models.process import Process
@@ -25,6 +26,7 @@ __all__ = [
     "Conversation",
     "DailyConversation",
     "DailyUsage",
+    "FailedLogin",
     "Hold",
     "Idempotent",
     "Leased",

@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, Min, OuterRef, Sum
+from django.db import connection
 
-from conversations import clock
 from conversations.errors import RateLimited
-from conversations.models import Turn, Usage, User
+from conversations.models import Turn, User
 
-WINDOW = timedelta(minutes=1)
+WINDOW = "1 minute"
 SOON = 1.0  # seconds after which a turn that runs may have ended
-TOKENS = F("input_tokens") + F("output_tokens") + F("cache_write_5m_tokens") + F("cache_write_1h_tokens")
+NAMES = ("turns_per_minute", "concurrent_turns", "tokens_per_minute")
+
+# Turns whose conversation is gone meanwhile count as well: the ledger has them, from their end. Tokens are those of the
+# requests that have ended; what is read from the cache does not count, as with Claude itself.
+USED = """
+WITH recent AS (
+    SELECT id, created_at FROM conversations_turn
+    WHERE user_id = %(user)s AND created_at > statement_timestamp() - %(window)s::interval
+), booked AS (
+    SELECT turn_id, created_at,
+        input_tokens + output_tokens + cache_write_5m_tokens + cache_write_1h_tokens AS tokens
+    FROM conversations_usage WHERE user_id = %(user)s AND created_at > statement_timestamp() - %(window)s::interval
+), begun AS (
+    SELECT id, created_at FROM recent
+    UNION ALL
+    SELECT turn_id, min(created_at) FROM booked
+    WHERE turn_id IS NOT NULL AND NOT EXISTS (SELECT FROM conversations_turn AS turn WHERE turn.id = booked.turn_id)
+    GROUP BY turn_id
+)
+SELECT
+    (SELECT count(*) FROM begun),
+    (SELECT coalesce(extract(epoch FROM min(created_at) + %(window)s::interval - statement_timestamp()), 0) FROM begun),
+    (SELECT count(*) FROM conversations_turn WHERE user_id = %(user)s AND status = ANY(%(active)s)),
+    (SELECT coalesce(sum(tokens), 0) FROM booked),
+    (SELECT coalesce(extract(epoch FROM min(created_at) + %(window)s::interval - statement_timestamp()), 0) FROM booked)
+"""
 
 
 @dataclass(frozen=True)
@@ -51,8 +74,19 @@ def check(user: User) -> None:
 
 
 def of(user: User) -> list[Limit]:
-    """The limits that there are, as the user has used them."""
-    return [COUNTED[name](user, name, most) for name, most in _configured().items()]
+    """Return the limits that there are, as the user has used them, found in one statement."""
+    configured = _configured()
+    if not configured:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(USED, {"user": user.pk, "window": WINDOW, "active": [Turn.QUEUED, Turn.RUNNING]})
+        turns, turns_reset, concurrent, tokens, tokens_reset = cursor.fetchone()
+    found = {
+        "turns_per_minute": (turns, turns_reset),
+        "concurrent_turns": (concurrent, SOON),
+        "tokens_per_minute": (tokens, tokens_reset),
+    }
+    return [Limit(name, most, int(found[name][0]), float(found[name][1])) for name, most in configured.items()]
 
 
 def headers(user: User) -> dict[str, str]:
@@ -69,36 +103,5 @@ def headers(user: User) -> dict[str, str]:
 
 
 def _configured() -> dict[str, int]:
-    found = {name: getattr(settings, f"COLLOQUY_{name.upper()}") for name in COUNTED}
+    found = {name: getattr(settings, f"COLLOQUY_{name.upper()}") for name in NAMES}
     return {name: most for name, most in found.items() if most}
-
-
-def _turns(user: User, name: str, most: int) -> Limit:
-    """Those whose conversation is gone meanwhile count as well: the ledger has them, from their end."""
-    now = clock.now()
-    recent = Turn.objects.filter(user=user, created_at__gt=now - WINDOW)
-    kept = recent.aggregate(used=Count("pk"), first=Min("created_at"))
-    booked = Usage.objects.filter(user=user, created_at__gt=now - WINDOW, turn_id__isnull=False)
-    gone = booked.exclude(Exists(Turn.objects.filter(pk=OuterRef("turn_id"))))
-    deleted = gone.aggregate(used=Count("turn_id", distinct=True), first=Min("created_at"))
-    first = min(filter(None, (kept["first"], deleted["first"])), default=None)
-    return Limit(name, most, kept["used"] + deleted["used"], _until(first, now))
-
-
-def _concurrent(user: User, name: str, most: int) -> Limit:
-    return Limit(name, most, Turn.objects.filter(user=user, status__in=(Turn.QUEUED, Turn.RUNNING)).count(), SOON)
-
-
-def _tokens(user: User, name: str, most: int) -> Limit:
-    """Those of the requests that have ended. What is read from the cache does not count, as with Claude itself."""
-    now = clock.now()
-    recent = Usage.objects.filter(user=user, created_at__gt=now - WINDOW)
-    found = recent.aggregate(used=Sum(TOKENS), first=Min("created_at"))
-    return Limit(name, most, found["used"] or 0, _until(found["first"], now))
-
-
-def _until(first: datetime | None, now: datetime) -> float:
-    return (first + WINDOW - now).total_seconds() if first else 0.0
-
-
-COUNTED = {"turns_per_minute": _turns, "concurrent_turns": _concurrent, "tokens_per_minute": _tokens}

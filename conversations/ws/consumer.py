@@ -22,6 +22,7 @@ from conversations.errors import ColloquyError, InvalidRequest, NotAuthenticated
 from conversations.faults import DATABASE_ERRORS
 from conversations.follow import follow
 from conversations.models import Conversation, Turn, User
+from conversations.rates import Rate
 from conversations.services import turns
 from conversations.services.credentials import Credential, while_valid
 from conversations.starting import start
@@ -29,7 +30,7 @@ from conversations.transcript import encode
 from conversations.ws import frames
 from conversations.ws.authentication import Refused, authenticate
 from conversations.ws.codes import NOT_AUTHENTICATED, RESTARTING, TOO_MANY, TOO_SLOW
-from conversations.ws.limits import FrameRate, TooMany, sockets_of
+from conversations.ws.limits import TooMany, sockets_of
 from conversations.ws.watching import new_turns
 
 P = ParamSpec("P")
@@ -55,7 +56,7 @@ class Socket(AsyncWebsocketConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._following: dict[tuple[str, uuid.UUID], asyncio.Task[None]] = {}
-        self._frames = FrameRate()
+        self._frames = Rate(settings.COLLOQUY_FRAMES_PER_MINUTE)
         self._closed = False
 
     async def dispatch(self, message: dict[str, Any]) -> None:

@@ -1,10 +1,9 @@
-"""How much one user may have of a process: open sockets, and frames a minute on each."""
+"""How many open sockets one user may have of a process."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-import time
 import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -68,19 +67,3 @@ def sockets_of(engine: Engine) -> Sockets:
         _sockets[engine] = Sockets()
         engine.at_drain.append(_sockets[engine].close_all)
     return _sockets[engine]
-
-
-class FrameRate:
-    """How many frames a socket has sent: a minute's worth at once, and no more than that in any minute after."""
-
-    def __init__(self) -> None:
-        self._left = float(settings.COLLOQUY_FRAMES_PER_MINUTE)
-        self._at = time.monotonic()
-
-    def takes(self) -> bool:
-        """Counts a frame; false where it is one too many."""
-        now = time.monotonic()
-        full = settings.COLLOQUY_FRAMES_PER_MINUTE
-        self._left = min(full, self._left + (now - self._at) * full / 60) - 1
-        self._at = now
-        return self._left >= 0

@@ -1,0 +1,19 @@
+"""What is written to the log."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+SECRETS = re.compile(
+    r"""(\b(?:ticket|token|password)["']?\s*[=:]\s*["']?|\bbearer\s+|colloquy_(?=[0-9a-f]{16}))[^\s"'&,;}]+""",
+    re.IGNORECASE,
+)
+
+
+class Redacting(logging.Formatter):
+    """Leaves tickets, tokens and passwords out: of messages, of the addresses in them, and of tracebacks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as a line, or as several with a traceback."""
+        return SECRETS.sub(r"\1[redacted]", super().format(record))
