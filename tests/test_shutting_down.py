@@ -90,6 +90,7 @@ def test_nothing_new_is_taken_meanwhile(leaving: ServerProcess, user: Api) -> No
     assert refused.json()["error"]["type"] == "overloaded_error"
     assert int(refused.headers["retry-after"]) > 0
     assert ready.status_code == 503
+    assert ready.headers["connection"] == "close"
     assert ready.json()["accepting"] is False
     assert alive.status_code == 200
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from conversations.caching import MOST, is_mark
+from conversations.claude import tool_fields
 from conversations.claude.catalogue import EFFORTS, Model, find
 from conversations.errors import InvalidRequest
 
@@ -152,16 +153,15 @@ def _tool(tool: Mapping[str, Any], path: str, model: Model | None) -> Complaints
         yield f"{path}.name", "Must be a name of 1 to 128 letters, digits, _ and -."
     if not is_mark(tool.get("cache_control")):
         yield f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.'
-    if not isinstance(tool.get("max_uses") or 1, int):
-        yield f"{path}.max_uses", "Must be an integer."
-    if kind != "custom":
-        return
-    if not _is_object_schema(tool.get("input_schema")):
+    if not isinstance(kind, str):
+        yield f"{path}.type", "Must be a string."
+    for field, complaint in tool_fields.complaints(tool):
+        yield f"{path}.{field}", complaint
+    if kind == "custom" and not _is_object_schema(tool.get("input_schema")):
         yield f"{path}.input_schema", "Must be a JSON Schema of an object."
-    if not isinstance(tool.get("description", ""), str):
-        yield f"{path}.description", "Must be a string."
-    for unknown in sorted(tool.keys() - TOOL_FIELDS) if model else ():
-        yield f"{path}.{unknown}", "Unknown field."
+    unknown = sorted(tool.keys() - TOOL_FIELDS) if kind == "custom" else tool_fields.unknown(tool)
+    for field in unknown if model else ():
+        yield f"{path}.{field}", "Unknown field."
 
 
 def _is_object_schema(schema: object) -> bool:

@@ -51,7 +51,7 @@ class ClaudeTool(TypedDict):
 
     type: Annotated[str, unknown_tag(("custom", "platform"))]
     name: NotRequired[ToolName]
-    max_uses: NotRequired[int | None]
+    max_uses: NotRequired[Annotated[int, Field(ge=1)] | None]
     cache_control: NotRequired[CacheControl | None]
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from conversations import clock
-from conversations.claude import pricing
+from conversations.claude import catalogue, pricing
 from conversations.claude.fitting import most_tokens
 from conversations.claude.pricing import TokenCounts
 from conversations.models import Message, Turn, Usage
@@ -17,7 +17,12 @@ from conversations.services.prices import PriceList
 from conversations.transcript import Folded
 
 OVERHEAD = 1000  # tokens of prompts of Claude's own, for tools and formats (claude-api.md 8)
-SEARCHES = 10  # of a tool that says no `max_uses`
+USES = 10  # of a tool of Claude's that says no `max_uses`
+RESULTS = {"web_search_": 20_000, "web_fetch_": 100_000, "code_execution_": 10_000}
+"""Tokens that a result of a tool that Claude runs can have, by the beginnings of the tools' types. They are input.
+
+A tool may say less as its `max_content_tokens`.
+"""
 
 
 @dataclass(frozen=True)
@@ -88,13 +93,28 @@ def _used(counts: TokenCounts) -> int:
 
 def of_request(request: dict[str, Any], known: int = 0) -> Bound:
     """The bound of a Messages request; `known` tokens of its input are counted already, and not in it."""
-    searches = sum(
-        each.get("max_uses") or SEARCHES
-        for each in request.get("tools") or ()
-        if str(each.get("type", "")).startswith("web_search")
-    )
-    tokens = known + most_tokens(request) + OVERHEAD
+    tools = [each for each in request.get("tools") or () if isinstance(each, dict)]
+    searches = sum(_uses(each) for each in tools if _family(each) == "web_search_")
+    results = sum(_uses(each) * _result_tokens(each) for each in tools)
+    tokens = known + most_tokens(request) + OVERHEAD + results
+    model = catalogue.find(request["model"]) if results else None
+    if model:  # no more than its window of them can be read at once
+        tokens = max(tokens - results, min(tokens, model.context_window))
     return Bound(request["model"], tokens, clock.now(), searches, _for_an_hour(request))
+
+
+def _family(tool: dict[str, Any]) -> str | None:
+    kind = str(tool.get("type"))
+    return next((family for family in RESULTS if kind.startswith(family)), None)
+
+
+def _uses(tool: dict[str, Any]) -> int:
+    return max(1, tool.get("max_uses") or USES)
+
+
+def _result_tokens(tool: dict[str, Any]) -> int:
+    family = _family(tool)
+    return tool.get("max_content_tokens") or RESULTS[family] if family else 0
 
 
 def _for_an_hour(value: Any) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from conversations.claude import tool_fields
 from conversations.claude.catalogue import Model, find
 from conversations.claude.sandbox import tokens
 from conversations.claude.sandbox.blocks import check_block
@@ -37,7 +38,6 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "diagnostics": dict,
 }
 TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
-SERVER_TOOLS = ("web_search_", "web_fetch_", "code_execution_", "tool_search_tool_", "bash_", "text_editor_", "memory_")
 TOOLSETS = ("computer_toolset_", "browser_toolset_")
 TOOL_FIELDS = frozenset(
     [
@@ -158,6 +158,10 @@ def _tools(body: Body, model: Model) -> None:
         path = f"tools.{index}"
         require(isinstance(tool, dict), f"{path}: must be an object")
         kind = tool.get("type") or "custom"
+        for field, complaint in tool_fields.complaints(tool):
+            require(False, f"{path}.{field}: {complaint}")
+        for field in tool_fields.unknown(tool):
+            require(False, f"{path}.{kind}.{field}: Extra inputs are not permitted")
         if str(kind).startswith(TOOLSETS):
             require("name" not in tool, f"{path}.name: Extra inputs are not permitted")
             continue
@@ -173,7 +177,7 @@ def _tools(body: Body, model: Model) -> None:
                 isinstance(schema, dict) and schema.get("type") == "object", f"{path}.input_schema: must be an object"
             )
         else:
-            require(str(kind).startswith(SERVER_TOOLS), f"{path}.type: unknown tool type {kind}")
+            require(str(kind).startswith(tuple(tool_fields.FAMILIES)), f"{path}.type: unknown tool type {kind}")
 
 
 def _tool_choice(body: Body, model: Model) -> None:
