@@ -18,12 +18,13 @@ from django.db.models import Sum
 from PIL import Image
 
 from conversations.claude.sandbox.server import Sandbox
-from conversations.models import Budget, Usage
+from conversations.models import Budget, Turn, Usage
 from conversations.services import attachments, usage
 from conversations.transcript import Folded
 from tests.clients import Api, sse
 from tests.processes import ServerProcess
 from tests.slow_storage import SECONDS
+from tests.test_deleted_work import someone_waits
 
 GAP = SECONDS * 2 / 3  # a busy machine has gaps of its own, but a stream that waits for the storage has longer ones
 
@@ -99,6 +100,22 @@ def longest_gap(api: Api) -> float:
                 last = now
     assert last is not None
     return gap
+
+
+def test_a_turn_that_waits_for_its_budget_keeps_no_events_from_being_committed(api: Api) -> None:
+    budget = Budget.objects.create(user=api.user, limit=100)
+    conversation = api.conversation(tools=[{"type": "platform", "name": "nap"}])
+    turn = api.begin('Go [[sandbox: tool=nap{"seconds": 1.5}; then; text=Done]]', conversation)
+    api.events(turn["id"], limit=4)
+    with transaction.atomic():
+        Budget.objects.select_for_update().get(pk=budget.pk)
+        deadline = time.monotonic() + 30
+        while not someone_waits():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        # Its row is free: else everybody's events would wait for it in the group commit.
+        assert Turn.objects.select_for_update(nowait=True).get(pk=turn["id"]).requests_sent == 1
+    assert api.ended(turn["id"])["status"] == "completed"
 
 
 def test_the_storage_can_not_be_waited_for_within_a_transaction(api: Api) -> None:

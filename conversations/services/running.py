@@ -39,16 +39,17 @@ def begin_request(*, turn: Turn, number: int, events: list[Event], request: dict
     """Note that the turn's `number`th request is about to be sent, after these events; return it as it may be sent.
 
     If this process dies with it on its way, it is booked all the same. The transaction holds locks that others wait
-    for, so nothing in it takes time: the request is whole, and what it can cost is known. Raises LostTurn where the
-    turn is not ours, BudgetExceeded where there is not enough left for the request.
+    for, so nothing in it takes time: the request is whole, and what it can cost is known. The turn's row is locked
+    last, since the group commit of everybody's events waits for it. Raises LostTurn where the turn is not ours,
+    BudgetExceeded where there is not enough left for the request.
     """
     bound = spending.bound_of_round(turn, fold(events)) if number > 1 else None
     with transaction.atomic(durable=True):
+        if bound is not None:
+            spending.hold_for_round(turn, number, bound)
         ours = Turn.objects.filter(pk=turn.pk, fence=turn.fence, status=Turn.RUNNING)
         if not ours.update(requests_sent=number):
             raise LostTurn
-        if bound is not None:
-            spending.hold_for_round(turn, number, bound)
     return {**request, "max_tokens": turn.settings["max_tokens"]}
 
 
