@@ -65,11 +65,14 @@ def pages(used: tuple[Group, User], uvicorn_server: ServerProcess) -> dict[str, 
     with Api(uvicorn_server.url) as api:
         conversation = api.conversation(title="Tea & <b>biscuits</b>")
         turn = api.ask(SAID, conversation)["id"]
+        api.post(f"conversations/{conversation}/turns/?wait=true", {"content": "[[sandbox: error=529; no_retry]]"})
     return {
         "dashboard": f"/admin/?group={group.pk}",
         "days": f"{base}/usage/review/?group={group.pk}",
         "users": f"{base}/usage/review/?group={group.pk}&by=user",
         "conversations": f"{base}/usage/review/?group={group.pk}&user={user.pk}&by=conversation",
+        "changes": f"{base}/usage/changes/?group={group.pk}",
+        "failed": f"{base}/turn/?error=any",
         "ledger": f"{base}/usage/?group={group.pk}",
         "budgets": f"{base}/budget/",
         "conversation": f"{base}/conversation/{conversation}/change/",
@@ -134,15 +137,19 @@ def brightness(picture: Image.Image) -> float:
     return float(sorted(picture.resize((100, 100)).convert("L").tobytes())[5000])
 
 
-EVERY = ("dashboard", "days", "users", "conversations", "ledger", "budgets", "conversation", "turn", "transcript")
+EVERY = (
+    *("dashboard", "days", "users", "conversations", "changes", "failed"),
+    *("ledger", "budgets", "conversation", "turn", "transcript"),
+)
 
 
 @pytest.mark.parametrize(
     ("scheme", "width", "names"),
     [
         ("light", 1440, EVERY),
-        ("dark", 1440, ("dashboard", "days", "budgets", "conversation")),
-        ("light", 420, ("dashboard", "days", "conversation")),
+        ("dark", 1440, ("dashboard", "days", "changes", "budgets", "conversation")),
+        ("light", 420, ("dashboard", "days", "changes", "conversation")),
+        ("dark", 420, ("dashboard",)),
     ],
 )
 def test_they_look_right(

@@ -85,6 +85,7 @@ def context(scope: Scope) -> dict[str, Any]:
     return {
         "total": total,
         "before": before,
+        "period_before": scope.before.span,
         "classes": [(label, getattr(total, name), getattr(before, name)) for name, label in CLASSES.items()],
         "outcomes": Outcomes(
             sum(errors.values()),

@@ -46,7 +46,7 @@ class ScopeForm(forms.Form):
         self._choices("purpose", Usage.Purpose.choices)
         # Not a field of choices: a link may name an error that nothing has failed with for a long time.
         errors = sorted({*errors_used(), *reasons_used(), self.data.get("error", "")} - {"", ANY})
-        named = [("", "Whatever the outcome"), (ANY, "Failed, for any reason"), *((each, each) for each in errors)]
+        named = [("", "Any or none"), (ANY, "All failures"), *((each, each) for each in errors)]
         self.fields["error"].widget = UnfoldAdminSelectWidget(choices=named)
 
     def hide(self, *names: str) -> None:

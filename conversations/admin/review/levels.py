@@ -18,7 +18,6 @@ from django.urls import reverse
 from conversations.admin.review.scope import NOTHING, Scope
 from conversations.admin.review.sums import CLASSES, Sums, summed
 from conversations.models import Conversation, DailyUsage, Turn, Usage
-from conversations.templatetags.amounts import usd
 
 PAGE = 100
 """Rows of a level on a page."""
@@ -159,7 +158,7 @@ def _models_of(scope: Scope, users: list[uuid.UUID | None]) -> dict[uuid.UUID | 
     rows = scope.summable().filter(Q(user__in=[user for user in users if user]) | Q(user__isnull=True))
     for each in rows.order_by().values("user", "model").annotate(cost=Sum("cost")).order_by("-cost", "model"):
         if each["user"] in spent and each["cost"] and len(spent[each["user"]]) < MODELS:
-            spent[each["user"]].append(f"{each['model']} {usd(each['cost'])}")
+            spent[each["user"]].append(f"{each['model']} ${each['cost']:,.2f}")
     return spent
 
 

@@ -43,6 +43,7 @@ def review(request: HttpRequest) -> HttpResponseBase:
         "subtitle": level.heading,
         "total": Sums.of(scope.summable()),
         "before": Sums.of(scope.before.summable()),
+        "period_before": scope.before.span,
         "classes": CLASSES,
         "level": level,
         "rows": rows,
