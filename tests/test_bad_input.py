@@ -108,10 +108,30 @@ def test_a_bad_turn_is_refused_and_leaves_nothing(api: Api, case: str) -> None:
     assert not Attachment.objects.filter(owner=api.user).exists()
 
 
+AMBIGUOUS = [
+    '{"content": "a", "content": "b"}',
+    '{"content": "a", "\\u0063ontent": "b"}',
+    '{"content": "a", "thinking": {"type": "adaptive", "type": "disabled"}}',
+    '{"content": "a", "temperature": 1e400}',
+    '{"content": "a", "thinking": {"type": "enabled", "budget_tokens": -1e999}}',
+]
+"""What two readers of it may understand in two ways."""
+
+
 @pytest.mark.parametrize(
     "text",
-    ["[" * 100_000, '{"content":' * 50_000, "nonsense", '{"content": NaN}', "\x00", '"\\ud800"', "", "{" * 99_999],
-    ids=["brackets", "objects", "nonsense", "nan", "nul", "surrogate", "empty", "braces"],
+    [
+        "[" * 100_000,
+        '{"content":' * 50_000,
+        "nonsense",
+        '{"content": NaN}',
+        "\x00",
+        '"\\ud800"',
+        "",
+        "{" * 99_999,
+        *AMBIGUOUS,
+    ],
+    ids=["brackets", "objects", "nonsense", "nan", "nul", "surrogate", "empty", "braces", *AMBIGUOUS],
 )
 def test_bodies_that_are_no_json_are_refused(api: Api, text: str) -> None:
     conversation = api.conversation()
@@ -187,6 +207,8 @@ def test_another_media_type_is_refused(api: Api) -> None:
         '{"type": "turn.follow", "turn": "x"}',
         '{"type": "turn.follow", "turn": "01a208ce-7785-7206-a202-3517d745131f", "after": -1}',
         '{"type": "ping", "surprise": 1}',
+        '{"type": "ping", "type": "ping"}',
+        '{"type": "ping", "ref": 1e400}',
         '{"type": "turn.create", "conversation": 7, "content": "x"}',
         "[" * 100_000,
     ],
