@@ -74,7 +74,7 @@ def keep(
     with transaction.atomic(durable=True):
         attempt = _held(extraction).attempts.get(number=number)
         if attempt.usage_id is None:  # otherwise the answer to the first time was lost with the connection
-            _book(attempt, answer or usage.unanswered(request), upstream)
+            _book(attempt, answer or usage.unanswered(request), upstream, request)
         return attempt
 
 
@@ -136,10 +136,10 @@ def _book_lost(extraction: Extraction) -> None:
     for attempt in attempts:
         if attempt.usage_id is None:
             request = {"system": extraction.schema, "messages": asked}
-            _book(attempt, usage.unanswered(request), usage.Upstream())
+            _book(attempt, usage.unanswered(request), usage.Upstream(), request)
 
 
-def _book(attempt: Attempt, answer: Folded, upstream: usage.Upstream) -> None:
+def _book(attempt: Attempt, answer: Folded, upstream: usage.Upstream, request: dict[str, Any]) -> None:
     extraction = attempt.extraction
     attempt.content, attempt.stop_reason = answer.content, answer.stop_reason
     attempt.usage = usage.book(
@@ -148,6 +148,7 @@ def _book(attempt: Attempt, answer: Folded, upstream: usage.Upstream) -> None:
         model=extraction.model,
         upstream=upstream,
         purpose=Usage.Purpose.EXTRACTION,
+        asked=lambda: request,
     )
     attempt.save(update_fields=["content", "stop_reason", "usage"])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import prod
@@ -16,6 +17,8 @@ from typing import Any
 from django.conf import settings
 
 MOST = 10**9  # tokens: more than any request can have
+COUNT = re.compile("[0-9]{1,10}")
+DETAILS = ("cache_creation", "output_tokens_details", "server_tool_use")
 WORD = 50  # characters, of which Claude's own words for how it served have about ten
 RULES = "Anthropic's pricing rules of 2026-10-08"
 
@@ -132,15 +135,36 @@ def counts(usage: dict[str, Any]) -> TokenCounts:
 
 
 def count(usage: Any, *path: str) -> int:
-    """A number in Claude's usage object; 0 where there is none, or none that can be, so that any turn can be booked."""
+    """Return a number in Claude's usage object; 0 where there is none that can be read, so that any turn is booked."""
     for name in path:
         usage = usage.get(name) if isinstance(usage, dict) else None
-    return usage if possible(usage) else 0
+    return number(usage) or 0
 
 
-def possible(count: Any) -> bool:
-    """Whether a request can have used so many."""
-    return type(count) is int and 0 <= count <= MOST
+def number(value: Any) -> int | None:
+    """Return a count of tokens or requests as an integer: 12, 12.0 and "12" are twelve.
+
+    None for anything else, and for a number that no request can have used.
+    """
+    if (isinstance(value, str) and COUNT.fullmatch(value)) or (isinstance(value, float) and value.is_integer()):
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= MOST else None
+
+
+def told(usage: dict[str, Any]) -> bool:
+    """Tell whether a usage object has its input and output, and no count that can't be read."""
+    needed = [usage.get("input_tokens"), usage.get("output_tokens")]
+    details = [usage.get(name) for name in DETAILS]
+    fine = all(isinstance(each, dict | None) for each in details)
+    return fine and all(number(each) is not None for each in [*needed, *_counts_in(usage)])
+
+
+def _counts_in(usage: dict[str, Any]) -> Iterator[Any]:
+    for name, value in usage.items():
+        if isinstance(value, dict):
+            yield from _counts_in(value)
+        elif value is not None and name.endswith(("_tokens", "_requests")):
+            yield value
 
 
 def terms(usage: dict[str, Any]) -> Terms:

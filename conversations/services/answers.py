@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
@@ -29,12 +30,15 @@ def keep(turn: Turn, folded: list[Folded], upstream: tuple[usage.Upstream, ...],
 def book(turn: Turn, folded: list[Folded], upstream: tuple[usage.Upstream, ...]) -> None:
     """Add a row to the ledger for each request that reached Claude and has none, answered or not."""
     for answer, known in zip_longest(_answers(folded)[turn.usage.count() :], upstream):
+        before = folded[: folded.index(answer)] if answer else folded
+        asked = partial(requests.of_turn, turn, before, list)
         usage.book(
             user=turn.user,
-            answer=answer or usage.unanswered(requests.of_turn(turn, folded, list)),
+            answer=answer or usage.unanswered(asked()),
             model=turn.model,
             upstream=known or usage.Upstream(),
             turn=turn,
+            asked=asked,
         )
 
 

@@ -71,9 +71,11 @@ def of_turn(turn: Turn) -> Bound:
 def of_round(turn: Turn, folded: list[Folded]) -> Bound:
     """The bound of a later request of a turn, after these messages of its own."""
     answers = [at for at, each in enumerate(folded) if each.role == Message.Role.ASSISTANT]
-    known, new = _used(pricing.counts(folded[answers[-1]].usage)), folded[answers[-1] + 1 :]
+    used, new = folded[answers[-1]].usage, folded[answers[-1] + 1 :]
+    if not pricing.told(used):
+        return of_request(requests.of_turn(turn, folded, attachments.measured))
     said = [{"role": each.role, "content": attachments.measured(each.content)} for each in new]
-    return of_request({**turn.settings, "messages": said}, known)
+    return of_request({**turn.settings, "messages": said}, _used(pricing.counts(used)))
 
 
 def _counted(turn: Turn, answer: Message) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -158,6 +159,7 @@ def _book(titling: Titling, answer: Folded, upstream: usage.Upstream) -> None:
         upstream=upstream,
         conversation=titling.conversation,
         purpose=Usage.Purpose.TITLE,
+        asked=partial(_request, titling),
     )
 
 

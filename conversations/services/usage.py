@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -51,11 +51,22 @@ class Upstream:
     time_to_first_delta: timedelta | None = None
 
 
-def with_output_estimated(message: Folded) -> dict[str, Any]:
-    """The usage of an answer that was cut: cancelled requests are billed for what was generated (claude-api.md 4.3)."""
-    strings = [str(block.get(key, "")) for block in message.content for key in ("text", "thinking", "input")]
-    estimate = math.ceil(sum(map(len, strings)) / CHARACTERS_PER_TOKEN)
-    return {**message.usage, "output_tokens": max(pricing.count(message.usage, "output_tokens"), estimate)}
+def estimated(answer: Folded, asked: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
+    """Return the usage of an answer which does not tell it, or was cut before it did.
+
+    Cancelled requests are billed for what was generated (claude-api.md 4.3), so the output is as long as the answer, at
+    least where it was cut. An input that was not told is as long as the request that `asked` returns.
+    """
+    usage = dict(answer.usage)
+    if answer.stopped and pricing.number(usage.get("output_tokens")) is not None:
+        output = pricing.count(usage, "output_tokens")
+    else:
+        strings = [str(block.get(key, "")) for block in answer.content for key in ("text", "thinking", "input")]
+        length = math.ceil(sum(map(len, strings)) / CHARACTERS_PER_TOKEN)
+        output = max(pricing.count(usage, "output_tokens"), length)
+    if asked and pricing.number(usage.get("input_tokens")) is None:
+        usage.update(unanswered(asked()).usage)
+    return {**usage, "output_tokens": output}
 
 
 def unanswered(request: dict[str, Any]) -> Folded:
@@ -73,6 +84,7 @@ def book(
     turn: Turn | None = None,
     conversation: Conversation | None = None,
     purpose: Usage.Purpose = Usage.Purpose.TURN,
+    asked: Callable[[], dict[str, Any]] | None = None,
 ) -> Usage:
     """Add the row of an upstream request to the ledger, priced at today's price. Within the caller's transaction."""
     row = row_of(
@@ -83,6 +95,7 @@ def book(
         turn=turn,
         conversation=conversation,
         purpose=purpose,
+        asked=asked,
         prices=PriceList.at(clock.now()),
     )
     row.save(force_insert=True)
@@ -100,14 +113,17 @@ def row_of(
     turn: Turn | None = None,
     conversation: Conversation | None = None,
     purpose: Usage.Purpose = Usage.Purpose.TURN,
+    asked: Callable[[], dict[str, Any]] | None = None,
 ) -> Usage:
     """Return the row of an upstream request, not stored yet, at the prices of the moment for which these are.
 
     `model` is the one that was asked for; Claude's own word on which answered comes before it. Where Claude's last word
-    on the usage never came, the output is estimated and the row says so.
+    on the usage never came, or can't be read, it is estimated and the row says so; `asked` returns the request, which
+    an input that is not known is estimated from.
     """
     model = str(answer.envelope.get("model") or model)
-    raw = answer.usage if answer.stopped else with_output_estimated(answer)
+    told = answer.stopped and pricing.told(answer.usage)
+    raw = answer.usage if told else estimated(answer, asked)
     return Usage(
         user=user,
         username=name_of(user),
@@ -115,7 +131,7 @@ def row_of(
         conversation=turn.conversation if turn else conversation,
         turn=turn,
         request_id=upstream.request_id,
-        source=Usage.Source.PROVIDER if answer.stopped else Usage.Source.ESTIMATE,
+        source=Usage.Source.PROVIDER if told else Usage.Source.ESTIMATE,
         stop_reason=answer.stop_reason,
         error_type=upstream.error_type,
         duration=upstream.duration,
@@ -176,17 +192,8 @@ def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, mod
 
 def _check(usage: dict[str, Any]) -> None:
     """A misspelt count would be booked as none at all."""
-    named = [usage.get("input_tokens"), usage.get("output_tokens")]
-    if not all(map(pricing.possible, [*named, *_counts_in(usage)])):
+    if not pricing.told(usage):
         raise InvalidRequest("This is not Claude's usage object, with its counts.")
-
-
-def _counts_in(usage: dict[str, Any]) -> Iterator[Any]:
-    for name, value in usage.items():
-        if isinstance(value, dict):
-            yield from _counts_in(value)
-        elif value is not None and name.endswith(("_tokens", "_requests")):
-            yield value
 
 
 def standing(row: Usage) -> Usage:

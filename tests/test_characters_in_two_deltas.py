@@ -1,0 +1,84 @@
+"""A character beyond the first plane whose halves come in two deltas is one character; a lone half is U+FFFD."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations.claude.events import EventChecker
+from conversations.transcript import fold, span
+from tests import scripted
+from tests.clients import Api
+from tests.scripted import START, block, end, text, wire
+
+KINDS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "text": ({"type": "text", "text": ""}, "text_delta", "text"),
+    "thinking": ({"type": "thinking", "thinking": "", "signature": ""}, "thinking_delta", "thinking"),
+    "input": ({"type": "tool_use", "id": "t", "name": "f", "input": {}}, "input_json_delta", "partial_json"),
+}
+
+
+def said(kind: str, *pieces: str, index: int = 0) -> list[dict[str, Any]]:
+    begun, delta, key = KINDS[kind]
+    return block(index, begun, *({"type": delta, key: piece} for piece in pieces))
+
+
+def admitted(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    checker = EventChecker()
+    return [each for event in events for each in checker.admit(event)]
+
+
+@pytest.mark.parametrize("kind", ["text", "thinking"])
+def test_halves_become_one_character(api: Api, kind: str) -> None:
+    turn = api.ask(scripted.prompt(wire(START, *said(kind, "party \ud83c", "\udf89 now"), *end())))
+    assert turn["messages"][0]["content"][0][kind] == "party 🎉 now"
+    last = api.events(turn["id"])[-1]
+    assert last["position"] == turn["position"] == 2 + 1 + len("party 🎉 now") + 4
+
+
+def test_halves_in_a_tools_input_become_one_character(api: Api) -> None:
+    conversation = api.conversation(tools=[{"name": "f", "input_schema": {"type": "object"}}])
+    events = said("input", '{"a": "\ud83c', '\udf89"}')
+    turn = api.ask(scripted.prompt(wire(START, *events, *end("tool_use"))), conversation)
+    assert (turn["status"], turn["messages"][0]["content"][0]["input"]) == ("awaiting_tools", {"a": "🎉"})
+
+
+@pytest.mark.parametrize("ending", ["block", "message", "cut"])
+def test_an_open_half_at_the_end_is_the_replacement_character(api: Api, ending: str) -> None:
+    events = said("text", "party \ud83c")
+    parts: dict[str, list[str | float | None]] = {
+        "block": [wire(START, *events, *end())],
+        "message": [wire(START, *events[:-1], *end())],
+        "cut": [wire(START, *events[:-1]), 0.05, None],
+    }
+    turn = api.ended(api.begin(scripted.prompt(*parts[ending]))["id"])
+    assert turn["status"] == ("failed" if ending == "cut" else "completed")
+    assert turn["messages"][0]["content"][0]["text"] == "party \ufffd"
+
+
+def test_halves_of_two_blocks_are_kept_apart(api: Api) -> None:
+    one, two = said("text", "a\ud83c", "\udf89", index=0), said("text", "b\ud83d", "\ude00", index=1)
+    events = [one[0], two[0], one[1], two[1], two[2], one[2], two[3], one[3]]
+    turn = api.ask(scripted.prompt(wire(START, *events, *end())))
+    assert [each["text"] for each in turn["messages"][0]["content"]] == ["a🎉", "b😀"]
+
+
+def test_a_lone_half_elsewhere_is_replaced_too(api: Api) -> None:
+    odd = {"type": "event_of_tomorrow", "\ud83c": ["\udf89"]}
+    turn = api.ask(scripted.prompt(wire(START, odd, *text("\udf89 b\ud83cc"), *end())))
+    assert turn["messages"][0]["content"][0]["text"] == "\ufffd b\ufffdc"
+    assert api.events(turn["id"])[2]["\ufffd"] == ["\ufffd"]
+
+
+@given(st.text("a🎉é\udf89\ud83c", max_size=12), st.lists(st.integers(0, 24), max_size=4), st.sampled_from(list(KINDS)))
+def test_however_text_is_cut_into_utf16_it_comes_out_the_same(string: str, cuts: list[int], kind: str) -> None:
+    units = string.encode("utf-16-le", "surrogatepass")
+    borders = sorted({0, len(units), *(2 * cut for cut in cuts if 2 * cut < len(units))})
+    pieces = [units[a:b].decode("utf-16-le", "surrogatepass") for a, b in pairwise(borders)]
+    whole, cut = (admitted([START, *said(kind, *each), *end()]) for each in ([string], pieces))
+    assert fold(whole) == fold(cut)
+    assert span(whole) == span(cut)
