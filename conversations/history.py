@@ -56,7 +56,7 @@ def build(
         return stays and index not in gaps
 
     cleaned = [(each.role, _cleaned(each, keeps_thinking(index, each))) for index, each in enumerate(called)]
-    path = _cited_alike(_merged(_paired(_merged(cleaned))))
+    path = _cited_alike(_merged(_with_ids_of_their_own(_paired(_merged(cleaned)))))
     if path and path[-1][0] == "assistant" and not paused(messages[-1].content, messages[-1].stop_reason):
         path[-1] = ("assistant", _prefill(path[-1][1]))
     request: dict[str, Any] = {
@@ -226,6 +226,33 @@ def _paired(messages: list[tuple[str, list[Block]]]) -> list[tuple[str, list[Blo
     if calls:
         paired.append(("user", _results(calls, [])))
     return paired
+
+
+def _with_ids_of_their_own(messages: list[tuple[str, list[Block]]]) -> list[tuple[str, list[Block]]]:
+    """Give calls of tools, and their results after them, other ids where theirs were used before: Claude refuses to be
+    sent one twice, and some servers number the calls of each answer anew."""
+    used: set[str] = set()
+    renamed: list[str] = []
+    distinct: list[tuple[str, list[Block]]] = []
+    for role, content in messages:
+        kind, name = ("tool_use", "id") if role == "assistant" else ("tool_result", "tool_use_id")
+        places = [at for at, block in enumerate(content) if block.get("type") == kind]
+        if role == "assistant":
+            renamed = [_unused(content[at]["id"], used) for at in places]
+        content = list(content)
+        for at, id in zip(places, renamed, strict=False):  # the results are in the calls' order, and come first
+            content[at] = {**content[at], name: id}
+        distinct.append((role, content))
+    return distinct
+
+
+def _unused(id: str, used: set[str]) -> str:
+    found, number = id, 1
+    while found in used:
+        number += 1
+        found = f"{id}_{number}"
+    used.add(found)
+    return found
 
 
 def _calls(content: list[Block]) -> list[Block]:
