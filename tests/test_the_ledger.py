@@ -124,8 +124,10 @@ def test_any_word_of_claude_can_be_booked(api: Api, sandbox: Sandbox, tier: str 
 def test_whatever_a_server_says_the_turn_is_booked(api: Api, sandbox: Sandbox, odd: dict[str, Any]) -> None:
     turn = asked(api, sandbox, odd)
     row = Usage.objects.get(turn=turn["id"])
-    assert (turn["status"], turn["cost"], row.speed) == ("completed", "0", "standard")
-    assert row.raw.items() >= odd.items()
+    assert (turn["status"], row.source, row.speed) == ("completed", "estimate", "standard")
+    assert 0 < row.output_tokens < 10  # the answer is a word
+    estimated = ("input_tokens", "output_tokens")
+    assert row.raw.items() >= {name: value for name, value in odd.items() if name not in estimated}.items()
 
 
 def test_processes_of_the_release_before_can_still_book(api: Api) -> None:
