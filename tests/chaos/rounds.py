@@ -16,13 +16,16 @@ from conversations.database import persistently
 from conversations.models import Conversation, User
 from conversations.services import accounts
 from conversations.transcript import fold
+from tests import scripted
 from tests.chaos.checker import violations
 from tests.chaos.cluster import FAULTS, Cluster
+from tests.malformed import CASES
 from tests.resuming import Client, Reader, Violation
 
 USERS = 12
 TOOLS = [{"type": "platform", "name": "add"}, {"name": "look", "input_schema": {"type": "object"}}]
 CALLS = ("", "", 'tool=add{"first": 1}; then; ', "tool=look; then; ", 'tool=look; tool=add{"first": 2}; then; ')
+MALFORMED = 0.2  # of the turns are answered with what is no answer
 LONGEST = 45.0  # seconds until everything has ended, a killed process's turns included
 
 
@@ -63,6 +66,7 @@ async def run_round(seed: str, cluster: Cluster, sandbox: Sandbox) -> Round:
         for client in clients:
             round.wrong += client.broken
     round.wrong += await persistently(_look, round, sandbox)
+    round.wrong += await persistently(_delete, round)
     round.counts["turns"] = len(round.keys)
     round.counts["resumes"] = sum(reader.resumes for reader in round.readers)
     return round
@@ -70,6 +74,17 @@ async def run_round(seed: str, cluster: Cluster, sandbox: Sandbox) -> Round:
 
 def _look(round: Round, sandbox: Sandbox) -> list[str]:
     return list(violations(round.conversations, round.readers, round.keys, list(sandbox.requests)))
+
+
+def _delete(round: Round) -> list[str]:
+    """Delete the round's users with all that they have; return what could not be."""
+    wrong = []
+    for user in User.objects.filter(conversations__in=[uuid.UUID(each) for each in round.conversations]):
+        try:
+            user.delete()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a violation
+            wrong.append(f"user {user.pk} can't be deleted: {error!r}")
+    return wrong
 
 
 def _user(cluster: Cluster, round: Round) -> tuple[str, str]:
@@ -99,8 +114,7 @@ async def _talk(round: Round, client: Client, conversation: str, dice: random.Ra
 async def _ask(round: Round, client: Client, conversation: str, dice: random.Random) -> str:
     """The id of a new turn, made once however often it is asked for."""
     key = uuid.uuid4().hex
-    directive = f"[[sandbox: {dice.choice(CALLS)}words={dice.randint(5, 120)}; pace={dice.choice((0.0, 0.005, 0.02))}]]"
-    body = {"content": f"Talk. {directive}"}
+    body = {"content": f"Talk. {_malformed(round, dice) if dice.random() < MALFORMED else _directive(dice)}"}
     frame = {"type": "turn.create", "conversation": conversation, "idempotency_key": key, **body}
     path = f"conversations/{conversation}/turns/"
     asks: list[Any] = [
@@ -111,6 +125,16 @@ async def _ask(round: Round, client: Client, conversation: str, dice: random.Ran
     for answer in await asyncio.gather(*asks):
         _told(round, key, answer)
     return next(iter(round.keys[key]))
+
+
+def _directive(dice: random.Random) -> str:
+    return f"[[sandbox: {dice.choice(CALLS)}words={dice.randint(5, 120)}; pace={dice.choice((0.0, 0.005, 0.02))}]]"
+
+
+def _malformed(round: Round, dice: random.Random) -> str:
+    """Return a prompt that is answered with a stream of some malformed kind, and then perhaps with silence."""
+    round.counts["malformed"] += 1
+    return scripted.prompt(CASES[dice.choice(list(CASES))], dice.choice((0.0, 0.5, 20.0)))
 
 
 async def _go_on(round: Round, client: Client, turn: str) -> str:
