@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.conf import settings
 
+from conversations.claude import pricing
 from conversations.models import Message, Turn, Usage
 from conversations.services import answers, statements, usage
 from conversations.services.ending import Ending, tail
@@ -57,7 +58,9 @@ def _is_plain(turn: Turn, folded: list[Folded], ending: Ending) -> bool:
     titled = not settings.COLLOQUY_TITLE_MODEL or bool(turn.conversation.title)
     answered = len(folded) == len(ending.upstream) <= 1 and all(each.role == Message.Role.ASSISTANT for each in folded)
     calls = any(block.get("type") == "tool_use" for each in folded for block in each.content)
-    return titled and answered and not calls and ending.status in Turn.TERMINAL
+    # An input that Claude did not tell is estimated from the request, which is not at hand here.
+    told = all(pricing.number(each.usage.get("input_tokens")) is not None for each in folded)
+    return titled and answered and told and not calls and ending.status in Turn.TERMINAL
 
 
 def _row(turn: Turn, answer: Folded, ending: Ending, at: datetime) -> Usage:
