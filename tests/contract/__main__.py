@@ -13,22 +13,25 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m tests.contract")
     parser.add_argument("--seconds", type=int, default=120, help="how long each of the two runs, about")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--examples", action="store_true", help="only write the document's examples anew")
     options = parser.parse_args()
 
     import django
 
     django.setup()
-    return run(options.seconds, options.seed)
+    return run(options.seconds, options.seed, options.examples)
 
 
-def run(seconds: int, seed: int) -> int:
+def run(seconds: int, seed: int, examples: bool) -> int:
     """Start a database, the sandbox and a server, and let Schemathesis at them as both kinds of user."""
     from django.core.management import call_command
     from django.db import connection
 
     from config import local
     from conversations.claude.sandbox.server import running_sandbox
-    from tests.contract.fuzzing import fuzzed
+    from tests.clients import Api
+    from tests.contract.examples import write
+    from tests.contract.fuzzing import fuzzed, logged_out
     from tests.processes import ServerProcess, database_url
 
     call_command("migrate", interactive=False, verbosity=0)
@@ -38,10 +41,14 @@ def run(seconds: int, seed: int) -> int:
             running_sandbox(pace=0.0) as sandbox,
             ServerProcess("uvicorn", database_url(connection), sandbox.url) as server,
         ):
-            for who in ("user", "staff"):
-                for outcome in fuzzed(server.url, who, seconds=seconds, seed=seed):
-                    print(outcome.output if outcome.failures else "", outcome, sep="\n", flush=True)
-                    faults += len(outcome.failures)
+            if examples:
+                with Api(server.url) as api:
+                    write(api)
+                return 0
+            outcomes = [fuzzed(server.url, who, seconds=seconds, seed=seed) for who in ("user", "staff")]
+            for outcome in (*outcomes, logged_out(server.url, seed=seed)):
+                print(outcome.output if outcome.failures else "", outcome, sep="\n", flush=True)
+                faults += len(outcome.failures)
     finally:
         local.stop_postgres()
     return 1 if faults else 0

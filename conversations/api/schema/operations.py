@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -16,6 +19,7 @@ from conversations.api.schema.errors import HEADERS, errors, statuses_of
 from conversations.contract.schemas import JsonSchema
 
 Direction = Literal["request", "response"]
+JSON = "application/json"
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -30,12 +34,29 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer"}
 
 
+@cache
+def _examples() -> dict[str, Any]:
+    """Return the examples by their operations' ids; `python -m tests.contract --examples` writes them."""
+    examples: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text())
+    return examples
+
+
 def _shows_every_field(serializer: Any) -> bool:
     return isinstance(serializer, ModelSerializer) or getattr(serializer, "shows_every_field", False)
 
 
 class OperationSchema(AutoSchema):
     """Describes an operation, its errors included."""
+
+    def get_operation(self, *args: Any) -> JsonSchema | None:
+        """Add the operation's example: what a real server was asked, and what it answered."""
+        operation: JsonSchema | None = super().get_operation(*args)
+        example = _examples().get(self.get_operation_id())
+        if operation and example:
+            operation["responses"][example["status"]]["content"][JSON]["example"] = example["response"]
+            if example["request"] is not None:
+                operation["requestBody"]["content"][JSON]["example"] = example["request"]
+        return operation
 
     def get_tags(self) -> list[str]:
         """Return the first word of the path."""
