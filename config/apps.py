@@ -10,7 +10,11 @@ class ConfigAppConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Have the reviewers' group made after migrations, when the last app has its permissions."""
+        """Register the checks of a deployment, and have the reviewers' group made after migrations.
+
+        It is made when the last app has its permissions.
+        """
+        from config import checks  # noqa: F401
         from config.reviewers import make_group
 
         last = list(apps.get_app_configs())[-1]

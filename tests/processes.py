@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 import httpx2
 
 from config import local
+from tests.ending import end_with_run
 from tests.forked import Forked
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,7 +97,9 @@ class ServerProcess:
         """Starts it, anew if it has been running before."""
         self.process: Forked | subprocess.Popen[bytes]
         if self._starts_others:
-            self.process = subprocess.Popen([sys.executable, *self._arguments], cwd=ROOT, env=self._environment)
+            self.process = subprocess.Popen(
+                [sys.executable, *self._arguments], cwd=ROOT, env=self._environment, preexec_fn=end_with_run
+            )
         else:
             self.process = Forked(self._arguments, str(ROOT), self._environment)
 

@@ -1,12 +1,11 @@
-"""Django's PostgreSQL backend on the embedded server, which is started by the first connection that is opened."""
+"""The PostgreSQL backend on the embedded server, which is started by the first connection that is opened."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.backends.postgresql import base
-
 from config import local
+from config.postgres import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

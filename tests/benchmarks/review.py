@@ -54,7 +54,7 @@ def main() -> int:
         audit = audits.audit()
         print(f"check_ledger: {audit} ({audit.seconds:.1f} s)")
     finally:
-        local.stop_postgres()
+        local.leave_postgres()
     return 0
 
 

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
+from config.migrated import migrations
 from config.shutdown import drain_on_signals
 from conversations.engine import engine
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -18,17 +22,24 @@ class Command(BaseCommand):
     requires_system_checks = []  # they would load every page of the API and the admin, which it does not serve
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Runs until a signal."""
+        """Run turns until a signal."""
         settings.COLLOQUY_RUN_TURNS = True
         asyncio.run(run())
 
 
 async def run() -> None:
-    """The engine alone."""
+    """Run the engine alone, once the database has its tables."""
     ended = asyncio.Event()
-    here = await engine()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(ended.set))
+    ready = asyncio.create_task(migrations.wait())
+    await asyncio.wait((ready, asyncio.create_task(ended.wait())), return_when=asyncio.FIRST_COMPLETED)
+    if ended.is_set():
+        return
+    here = await engine()
     drain_on_signals()
+    logger.info("The runner has started: it runs %s.", ", ".join(f"{runner.work.name}s" for runner in here.runners))
     await ended.wait()
     await here.stop()
+    logger.info("The runner has stopped.")

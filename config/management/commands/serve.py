@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from config.server import serve
+from config import local
+from config.server import bound, refuse_sandbox_for_others, serve
 
 
 class Command(BaseCommand):
@@ -13,11 +15,28 @@ class Command(BaseCommand):
     help = "Serves the API, the WebSocket and the admin; runs turns unless COLLOQUY_RUN_TURNS=false."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where to listen."""
+        """Where to listen, and with what."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--workers", type=int, default=1, help="processes that share the port")
+        parser.add_argument(
+            "--sandbox",
+            action="store_true",
+            default=settings.COLLOQUY_ALLOW_SANDBOX,
+            help="without a key, let the sandbox answer other machines' users too",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serves until a signal."""
-        serve(options["host"], options["port"], options["workers"])
+        """Serve until a signal."""
+        host, port, workers = options["host"], options["port"], options["workers"]
+        refuse_sandbox_for_others(host, options["sandbox"])
+        listening = bound(host, port)
+        try:
+            serve(listening, workers, lambda: self._greet(host, listening.getsockname()[1], workers))
+        finally:
+            local.leave_sandbox()
+            local.leave_postgres()
+
+    def _greet(self, host: str, port: int, workers: int) -> None:
+        self.stdout.write(f"Colloquy serves at http://{host}:{port} ({workers} of its processes).")
+        self.stdout.flush()

@@ -5,19 +5,21 @@ import secrets
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import fasteners
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.commands import migrate
 from django.db import connection, connections
 
 from config import local
-from config.server import serve
-from conversations.models import Conversation, User
-from conversations.services import accounts, conversations
+from config.migrated import missing_migrations
 
 LAST_JOBS = 10  # seconds that the worker gets to finish what it is at
 LOOK = 1.0  # seconds between looks whether it lives
@@ -27,6 +29,7 @@ class Command(BaseCommand):
     """`manage.py up`."""
 
     help = "The whole platform in one terminal: database, migrations, first user, sandbox, web, runner and worker."
+    requires_system_checks = []  # a first line comes before all that they would import
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to listen."""
@@ -34,76 +37,145 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Everything, until Ctrl-C or SIGTERM."""
+        """Run everything until Ctrl-C or SIGTERM."""
+        self._say(f"Colloquy is starting, with its data in {shown(local.data_dir())}.")
+        alone = fasteners.InterProcessLock(str(local.data_dir() / "up.lock"))
+        if not alone.acquire(blocking=False):
+            raise CommandError(already_running())
         try:
-            call_command("migrate", interactive=False, verbosity=0)
-            user = self._first_user()
-            self._greet(user, options["host"], options["port"])
-            close_connections()
-            with worker():
-                serve(options["host"], options["port"])
+            self._run(options["host"], options["port"])
         finally:
-            close_connections()
-            local.stop_sandbox()
-            if not os.environ.get("DATABASE_URL"):
-                local.stop_postgres()
-            self.stdout.write("Stopped.")
+            alone.release()
 
-    def _first_user(self) -> User:
-        known = User.objects.filter(is_superuser=True).order_by("date_joined").first()
-        if known:
-            return known
-        name = os.environ.get("DJANGO_SUPERUSER_USERNAME") or "admin"
-        given = os.environ.get("DJANGO_SUPERUSER_PASSWORD")
-        password = given or secrets.token_urlsafe(12)
-        user = User.objects.create_superuser(name, os.environ.get("DJANGO_SUPERUSER_EMAIL", ""), password)
-        shown = "as given" if given else f"{password} (shown only this once)"
-        self.stdout.write(f"First user: {name}, password: {shown}")
-        return user
+    def _run(self, host: str, port: int) -> None:
+        from config.server import bound, serve  # what they import takes longer than a first line may
 
-    def _greet(self, user: User, host: str, port: int) -> None:
-        url = f"http://{host}:{port}"
-        token = local.token(lambda: accounts.issue_token(user=user)[1], accounts.is_valid)
+        listening = bound(host, port)
+        url = f"http://{host}:{listening.getsockname()[1]}"
+        try:
+            self._prepare_database()
+            lines = self._first_steps(url)
+            with worker() as start_worker:
+
+                def ready() -> None:
+                    self._say(*lines)
+                    start_worker()
+
+                serve(listening, ready=ready)
+        finally:
+            self._leave()
+
+    def _prepare_database(self) -> None:
+        embedded = not os.environ.get("DATABASE_URL")
+        self._say("Starting PostgreSQL." if embedded else "Connecting to PostgreSQL.")
+        if missing := missing_migrations():
+            call_command(Migrate(len(missing), self._say), interactive=False, verbosity=0)
+
+    def _first_steps(self, url: str) -> list[str]:
+        """Make what there is to begin with; return what to say once it is served."""
+        from conversations.models import Conversation, User
+        from conversations.services import accounts, conversations
+
+        user = User.objects.filter(is_superuser=True).order_by("date_joined").first() or self._first_user()
+        token, new = local.token(lambda: accounts.issue_token(user=user)[1], accounts.is_valid)
         local.record_server(url)
         conversation = Conversation.objects.visible_to(user).first() or conversations.create(
             owner=user, fields={"title": "First conversation"}
         )
+        asking = local.record_request(f"{url}/api/conversations/{conversation.pk}/turns/", token)
         if settings.SANDBOX:
-            self.stdout.write(
-                self.style.WARNING(
-                    f"No ANTHROPIC_API_KEY: the sandbox at {local.sandbox_url()} answers, nothing comes from Claude."
-                )
-            )
-        self.stdout.write(
-            f"Colloquy is at {url}\n"
-            f"  admin  {url}/admin/  (log in as {user.get_username()})\n"
-            f"  API    {url}/api/docs/\n"
-            "Ask something:\n"
-            f"  curl -N {url}/api/conversations/{conversation.pk}/turns/ -H 'Authorization: Bearer {token}' "
-            "-H 'Accept: text/event-stream' -H 'Content-Type: application/json' -d '{\"content\": \"Hello\"}'\n"
-            '  python manage.py chat "Hello"\n'
-            "Ctrl-C stops it."
-        )
+            self._say("Starting the sandbox.")
+            local.sandbox_url()
+        close_connections()
+        told = ["  token, shown only this once:", token] if new else []
+        return [*greeting(url, user.get_username(), asking), *told, "Ctrl-C stops it."]
+
+    def _first_user(self) -> Any:
+        from conversations.models import User
+
+        self._say("Creating the first user.")
+        name = os.environ.get("DJANGO_SUPERUSER_USERNAME") or "admin"
+        given = os.environ.get("DJANGO_SUPERUSER_PASSWORD")
+        password = given or secrets.token_urlsafe(12)
+        user = User.objects.create_superuser(name, os.environ.get("DJANGO_SUPERUSER_EMAIL", ""), password)
+        self._say(f"First user: {name}, password: {'as given' if given else f'{password} (shown only this once)'}")
+        return user
+
+    def _leave(self) -> None:
+        close_connections()
+        sandbox, postgres = local.leave_sandbox(), local.leave_postgres()
+        if (not postgres and not os.environ.get("DATABASE_URL")) or (settings.SANDBOX and not sandbox):
+            self._say("Other processes use the database or the sandbox, which go on as long as they do.")
+        self._say("Stopped.")
+
+    def _say(self, *lines: str) -> None:
+        for line in lines:
+            self.stdout.write(line)
         self.stdout.flush()
 
 
+class Migrate(migrate.Command):
+    """Django's `migrate`, telling how far it is."""
+
+    def __init__(self, number: int, say: Any) -> None:
+        super().__init__()
+        self._number, self._say, self._done = number, say, 0
+
+    def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
+        """Count what is applied."""
+        if action == "apply_start":
+            self._done += 1
+            self._say(f"Applying migration {self._done} of {self._number}: {migration.app_label} {migration.name}")
+
+
+def already_running() -> str:
+    """Return what to say where another `up` runs in this folder."""
+    url, _ = local.recorded_server()
+    try:
+        urllib.request.urlopen(f"{url}/healthz", timeout=LOOK).close()  # noqa: S310 - what the other one recorded
+    except (OSError, ValueError):
+        return f"Colloquy is already starting or stopping with the data in {local.DATA_DIR}."
+    return f"Colloquy is already running at {url}, with the data in {local.DATA_DIR}."
+
+
+def greeting(url: str, user: str, asking: Path) -> list[str]:
+    """Return what to do next, in lines that fit into a terminal."""
+    sandbox = "There is no ANTHROPIC_API_KEY: a sandbox answers, which is not Claude."
+    return [
+        *([sandbox] if settings.SANDBOX else []),
+        f"Colloquy is ready at {url}",
+        f"  admin  {url}/admin/  (log in as {user})",
+        f"  API    {url}/api/docs/",
+        "Ask something, in another terminal:",
+        f'  curl -N -K {shown(asking)} -d \'{{"content": "Hello"}}\'',
+        '  python manage.py chat "Hello"',
+    ]
+
+
+def shown(path: Path) -> str:
+    """Return a path as it is shorter to type: from here, or whole."""
+    return min(str(path), os.path.relpath(path), key=len)
+
+
 @contextmanager
-def worker() -> Iterator[None]:
-    """A worker beside the server, as long as that serves."""
+def worker() -> Iterator[Callable[[], None]]:
+    """Give what starts a worker beside the server; it works as long as that serves."""
     served = threading.Event()
     keeping = threading.Thread(target=keep_working, args=(served,))
-    keeping.start()
     try:
-        yield
+        yield keeping.start
     finally:
         served.set()
-        keeping.join()
+        if keeping.ident is not None:
+            keeping.join()
 
 
 def keep_working(served: threading.Event) -> None:
-    """Runs a worker until the server has served, and another one where it dies: its jobs are recovered by that."""
+    """Run a worker until the server has served, and another one where it dies: its jobs are recovered by that."""
     while not served.is_set():
-        process = subprocess.Popen([sys.executable, sys.argv[0], "worker"])  # noqa: S603 - ourselves
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, sys.argv[0], "worker", "--with-parent"], stdin=subprocess.PIPE
+        )
         while process.poll() is None and not served.wait(LOOK):
             pass
         if process.poll() is None:
@@ -114,7 +186,7 @@ def keep_working(served: threading.Event) -> None:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Lets a worker finish what it is at, for a while."""
+    """Let a worker finish what it is at, for a while."""
     process.terminate()
     try:
         process.wait(LAST_JOBS)
@@ -124,6 +196,6 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def close_connections() -> None:
-    """Gives the database up, pool and all."""
+    """Give the database up, pool and all."""
     connections.close_all()
     connection.close_pool()  # type: ignore[attr-defined]

@@ -3,17 +3,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 from typing import Any, cast
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from config.migrated import migrations
 from conversations.wakes import heard
 
 logger = logging.getLogger(__name__)
 
 CONCURRENCY = 4
+AGAIN = 1.0  # seconds until what did not end is cancelled again
 RESTART = 1.0  # seconds until it begins anew where Postgres has left it
 
 
@@ -23,16 +26,23 @@ class Command(BaseCommand):
     help = "Does what is to be done by itself: nightly jobs, and the recovery of jobs whose worker died."
     requires_system_checks = []  # they would load every page of the API and the admin, which it does not serve
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Who it works for."""
+        parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        """Works until a signal; what it is at is finished first."""
-        asyncio.run(work())
+        """Work until a signal; what it is at is finished first."""
+        asyncio.run(work(options["with_parent"]))
 
 
-async def work() -> None:
-    """Takes jobs until a signal, however often Postgres goes away: Procrastinate's worker ends with its connection."""
+async def work(with_parent: bool) -> None:
+    """Take jobs until a signal, however often Postgres goes away: Procrastinate's worker ends with its connection."""
     signalled = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, signalled.set)
+        loop.add_signal_handler(number, signalled.set)
+    if with_parent:  # which writes nothing to it: it becomes readable when the parent is gone, however that went
+        loop.add_reader(sys.stdin, signalled.set)
     while not signalled.is_set():
         working = asyncio.create_task(take_jobs())
         stopping = asyncio.create_task(signalled.wait())
@@ -43,11 +53,24 @@ async def work() -> None:
         if not signalled.is_set():
             logger.warning("The worker begins anew: %s", outcome)
             await heard(signalled, RESTART)
+    await end_the_rest()
+    logger.info("The worker has stopped.")
+
+
+async def end_the_rest() -> None:
+    """Cancel what Procrastinate leaves behind until it ends: a task that has not begun yet can lose a cancellation."""
+    while rest := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in rest:
+            task.cancel()
+        await asyncio.wait(rest, timeout=AGAIN)
 
 
 async def take_jobs() -> None:
-    """Takes jobs until it is cancelled."""
+    """Take jobs until it is cancelled, once the database has its tables."""
+    await migrations.wait()
     connector = cast(DjangoConnector, app.connector).get_worker_connector()
     working = app.with_connector(connector)
     async with working.open_async():
+        tasks = ", ".join(sorted({task.name.split(".")[-1] for task in working.tasks.values()}))
+        logger.info("The worker has started: it takes %d jobs at a time, of %s.", CONCURRENCY, tasks)
         await working.run_worker_async(concurrency=CONCURRENCY, install_signal_handlers=False)

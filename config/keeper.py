@@ -1,0 +1,25 @@
+"""`python -m config.keeper LOCK`: stop the embedded PostgreSQL when the last process that used it is gone.
+
+A process that is killed can't stop what it started. This one waits for the lock that every user of the server shares
+(`config.local.Sharing`), and imports next to nothing until it has it.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import fasteners
+
+LOOK = 1.0  # seconds between looks whether the lock is free
+
+
+def main(lock: str) -> None:
+    """Wait until nobody holds the lock, and stop the server, which nobody can start meanwhile."""
+    with fasteners.InterProcessReaderWriterLock(lock).write_lock(delay=LOOK, max_delay=LOOK):
+        from config import local
+
+        local.stop_unused_postgres()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,29 @@
+"""Processes that a test run starts end with it, even where the run is killed."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+import threading
+from multiprocessing import parent_process
+
+PR_SET_PDEATHSIG = 1
+
+
+def end_with_run() -> None:
+    """Have the kernel end this process when its parent has died: the `preexec_fn` of a `Popen`. (Linux only.)"""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def kill_with_run() -> None:
+    """Kill this process of `multiprocessing` when the one that asked for it has died."""
+    parent = parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        signal.raise_signal(signal.SIGKILL)
+
+    threading.Thread(target=follow, daemon=True).start()

@@ -1,0 +1,217 @@
+"""A process says what keeps it from starting in one line, stops nobody else's servers, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import psutil
+import psycopg
+import pytest
+
+from tests.clients import sse
+from tests.processes import STARTUP, free_port
+from tests.up import Up, manage
+
+
+@pytest.fixture(scope="module")
+def up() -> Iterator[Up]:
+    with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
+        running = Up(folder)
+        running.wait_until_up()
+        yield running
+        if running.process.poll() is None:
+            running.stop()
+
+
+def becomes_true(what: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + STARTUP
+    while not what():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def turn_streams(url: str, token: str) -> bool:
+    headers, stream = {"Authorization": f"Bearer {token}"}, {"Accept": "text/event-stream"}
+    with httpx2.Client(base_url=url, headers=headers, timeout=60) as client:
+        id = client.post("/api/conversations/", json={}).json()["id"]
+        path, body = f"/api/conversations/{id}/turns/", {"content": "Hello"}
+        with client.stream("POST", path, json=body, headers=stream) as response:
+            return [event["status"] for event in sse(response) if event["type"] == "turn_end"] == ["completed"]
+
+
+def test_a_second_up_leaves_the_first_alone(up: Up) -> None:
+    for port in (up.port, free_port()):
+        done = manage(up.folder, "up", "--port", str(port))
+        assert done.returncode == 1
+        assert done.stderr == f"CommandError: Colloquy is already running at {up.url}, with the data in {up.folder}.\n"
+    assert httpx2.get(f"{up.url}/readyz", timeout=30).status_code == 200
+    assert turn_streams(up.url, (up.folder / "token").read_text())
+
+
+def test_a_port_that_is_taken_is_named(up: Up, tmp_path: Path) -> None:
+    expected = (
+        f"CommandError: Port {up.port} of 127.0.0.1 can't be used: Address already in use. --port names another.\n"
+    )
+    for command in ("up", "serve"):
+        done = manage(tmp_path, command, "--port", str(up.port))
+        assert (done.returncode, done.stderr) == (1, expected)
+    assert not (tmp_path / "postgres").exists()
+
+
+def test_a_server_beside_up_goes_on_without_it(up: Up) -> None:
+    token = (up.folder / "token").read_text()
+    beside = Up(str(up.folder), "serve", "--port", "{port}")
+    try:
+        beside.wait_until_up()
+        assert turn_streams(beside.url, token)
+        assert "Other processes use" in up.stop()
+        assert turn_streams(beside.url, token)
+        assert httpx2.get(f"{beside.url}/readyz", timeout=30).status_code == 200
+    finally:
+        printed = beside.stop()
+    assert f"Colloquy serves at {beside.url}" in printed
+    assert becomes_true(lambda: not (up.folder / "postgres" / "postmaster.pid").exists())
+
+
+def test_nothing_outlives_an_up_that_is_killed() -> None:
+    with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
+        running = Up(folder)
+        running.wait_until_up()
+        assert becomes_true(lambda: len(processes_of(folder)) >= 5)  # it, its worker, sandbox, Postgres and its keeper
+        running.stop(signal.SIGKILL)
+        assert becomes_true(lambda: not processes_of(folder))
+
+
+def processes_of(folder: str) -> list[str]:
+    """The command lines of the processes that have this data folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            line = " ".join(process.cmdline())
+            ours = folder in line or process.environ().get("COLLOQUY_DATA_DIR") == folder
+        except psutil.Error:
+            continue
+        if ours and process.status() != psutil.STATUS_ZOMBIE:
+            found.append(line)
+    return found
+
+
+def test_workers_end_with_their_supervisor(database: str, tmp_path: Path) -> None:
+    variables = {"DATABASE_URL": database, "ANTHROPIC_API_KEY": "test"}
+    running = Up(str(tmp_path), "serve", "--workers", "2", "--port", "{port}", **variables)
+    running.wait_until_up()
+    started = psutil.Process(running.process.pid).children(recursive=True)
+    workers = [child for child in started if "spawn_main" in " ".join(child.cmdline())]
+    assert len(workers) == 2
+    running.process.kill()
+    printed, _ = running.process.communicate(timeout=STARTUP)
+    assert not psutil.wait_procs(workers, timeout=60)[1]
+    assert "died" not in printed, "no worker was replaced while it started"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", running.port))
+
+
+@pytest.fixture
+def empty_database(database: str) -> Iterator[str]:
+    """The address of a database without a table."""
+    name = f"empty_{os.getpid()}"
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name}")
+        connection.execute(f"CREATE DATABASE {name}")
+        yield re.sub(r"/[^/?]+\?", f"/{name}?", database)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_a_database_without_migrations_is_told_once(empty_database: str, tmp_path: Path) -> None:
+    variables = {"DATABASE_URL": empty_database, "ANTHROPIC_API_KEY": "test"}
+    running = Up(str(tmp_path), "serve", "--port", "{port}", **variables)
+    running.wait_until_up()
+    for _ in range(5):
+        ready = httpx2.get(f"{running.url}/readyz", timeout=30)
+        refused = httpx2.get(f"{running.url}/api/conversations/", timeout=30)
+        time.sleep(0.5)
+    printed = running.stop()
+    assert ready.status_code == 503
+    assert ready.json()["database"] is True
+    assert ready.json()["migrations"] is False
+    reason = ready.json()["reason"]
+    assert re.fullmatch(
+        r"The database lacks \d+ migrations, the first is \w+\.\w+: run `python manage.py migrate`.", reason
+    )
+    assert (refused.status_code, refused.json()["error"]["type"]) == (503, "overloaded_error")
+    assert [line for line in printed.splitlines() if " ERROR " in line or " WARNING " in line or "Trace" in line] == [
+        line for line in printed.splitlines() if line.endswith(f"ERROR config.migrated: {reason}")
+    ]
+    assert printed.count(reason) == 1
+
+
+WANTED = "it must be like postgresql://user:password@host:5432/name"
+
+
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [
+        ("mysql://u:geheim@db/x", f"DATABASE_URL has the scheme 'mysql', which is not PostgreSQL's: {WANTED}."),
+        ("u:geheim@db/x", f"DATABASE_URL can't be read: {WANTED}."),
+        ("postgresql://u:geheim@db:many/x", f"DATABASE_URL has a port that is no number: {WANTED}."),
+        ("postgresql://u:geheim%zz@db/x", f"DATABASE_URL can't be read: {WANTED}."),
+        (
+            "postgresql://u:geheim@127.0.0.1:1/x",
+            'connection to server at "127.0.0.1", port 1 failed: Connection refused',
+        ),
+        ("postgresql://u:geheim@nowhere.invalid/x", "nowhere.invalid"),
+    ],
+)
+def test_a_wrong_database_url_is_told_in_one_line(url: str, line: str, tmp_path: Path) -> None:
+    for command in ("migrate", "up"):
+        port = ["--port", str(free_port())] if command == "up" else []
+        done = manage(tmp_path, command, *port, DATABASE_URL=url)
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: ")
+        assert done.stderr.count("\n") == 1
+        assert line in done.stderr
+        assert "geheim" not in done.stderr + done.stdout
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "var"
+    done = manage(folder, "up")
+    assert done.returncode == 1
+    assert done.stderr == f"Error: The data folder {folder} (COLLOQUY_DATA_DIR) can't be written: Not a directory.\n"
+
+
+MISSING_KEY = (
+    "There is no ANTHROPIC_API_KEY, and the sandbox, which is not Claude, would answer real users. "
+    "Set the key, or allow the sandbox with --sandbox or COLLOQUY_ALLOW_SANDBOX=true."
+)
+
+
+@pytest.mark.parametrize(
+    ("host", "variables"),
+    [
+        ("0.0.0.0", {}),
+        ("::", {}),
+        ("127.0.0.1", {"DJANGO_ALLOWED_HOSTS": "chat.example.com", "DJANGO_SECRET_KEY": "x" * 50}),
+    ],
+)
+def test_without_a_key_the_sandbox_does_not_answer_others(host: str, variables: dict[str, str], tmp_path: Path) -> None:
+    done = manage(tmp_path, "serve", "--host", host, "--port", str(free_port()), **variables)
+    assert (done.returncode, done.stderr) == (1, f"CommandError: {MISSING_KEY}\n")
+
+
+def test_the_deployment_check_names_the_missing_key(tmp_path: Path) -> None:
+    assert MISSING_KEY in manage(tmp_path, "check", "--deploy", "--tag", "claude").stderr
+    allowed = manage(tmp_path, "check", "--deploy", "--tag", "claude", COLLOQUY_ALLOW_SANDBOX="true")
+    assert allowed.returncode == 0
+    assert "(config.W001)" in allowed.stderr
