@@ -15,12 +15,12 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 def content_policy(get_response: View) -> View:
-    """Adds the policy to every page."""
+    """Add the policy to every page that has none of its own."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         if response.get("Content-Type", "").startswith("text/html"):
-            response["Content-Security-Policy"] = POLICY
+            response.headers.setdefault("Content-Security-Policy", POLICY)  # a view may have a stricter one
         return response
 
     return middleware

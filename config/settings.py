@@ -331,7 +331,7 @@ def storages() -> dict[str, Any]:
             "querystring_auth": True,
         }
         default = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
-    return {"default": default, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    return {"default": default, "staticfiles": {"BACKEND": "config.static.HashedFiles"}}
 
 
 STORAGES = storages()

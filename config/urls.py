@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
+
+from config.home import home
 
 admin.autodiscover()  # here and not when the apps are ready: commands that serve no pages need none of the admin
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("", home, name="home"),
     path("api/", include("conversations.api.urls")),
     path("api/extraction/", include("extraction.api.urls")),
     path("admin/", admin.site.urls),
