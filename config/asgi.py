@@ -16,7 +16,8 @@ from django.urls import path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
-from config.bodies import BodyLimits  # noqa: E402 - they need the settings and the models
+from config.access import Logged  # noqa: E402 - they need the settings and the models
+from config.bodies import BodyLimits  # noqa: E402
 from config.handler import Handler  # noqa: E402
 from config.health import Health  # noqa: E402
 from config.migrated import migrations  # noqa: E402
@@ -67,8 +68,8 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 sockets = URLRouter([path("ws/", Socket.as_asgi()), path("<path:rest>", not_found)])  # type: ignore[arg-type]
 application = ProtocolTypeRouter(
     {
-        "http": ClosingConnections(Health(BodyLimits(Answering(Handler())))),
-        "websocket": Health(sockets),
+        "http": Logged(ClosingConnections(Health(BodyLimits(Answering(Handler()))))),
+        "websocket": Logged(Health(sockets)),
         "lifespan": lifespan,
     }
 )

@@ -10,11 +10,11 @@ import orjson
 from django.db import connection
 
 from config.migrated import migrations
+from conversations.api.middleware import new_id
 from conversations.database import in_database
 from conversations.engine import draining
 from conversations.errors import Unavailable
 from conversations.faults import DATABASE_ERRORS
-from conversations.fields import uuid7
 
 PATIENCE = 2.0  # seconds that Postgres gets to answer
 RETRY_AFTER = 5  # seconds
@@ -43,8 +43,7 @@ class Health:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": COME_AGAIN})
         else:
-            request_id = f"req_{uuid7().hex}"
-            await _answer(send, 503, Unavailable("The platform's database is not ready.").payload(request_id))
+            await _answer(send, 503, Unavailable("The platform's database is not ready.").payload(new_id()))
 
 
 async def _answer_readiness(send: Any) -> None:

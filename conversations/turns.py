@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from conversations.database import persistently
 from conversations.errors import ColloquyError
 from conversations.journal import Live
+from conversations.log_context import note
 from conversations.loop import Loop
 from conversations.models import LostTurn, Turn
 from conversations.models.lease import AT_ONCE
@@ -85,6 +86,7 @@ class Turns:
 
     async def _guarded(self, turn: Turn, run: Coroutine[Any, Any, str]) -> str | None:
         """Return the status in which a run leaves its turn; None where it was lost, or failed and is ended."""
+        note(turn=turn.pk, user=turn.user_id)
         try:
             return await run
         except LostTurn:
@@ -136,6 +138,8 @@ class Turns:
         if live.failure is not None:
             error = {"type": live.failure.type, "message": str(live.failure)}
             ended = replace(ended, status=Turn.Status.FAILED, error=error)
+        if ended.status == Turn.Status.FAILED and ended.error != INTERNAL_ERROR:  # which has been logged with its trace
+            logger.warning("The turn failed: %s", ended.error)
         if ended.status == Turn.Status.AWAITING_TOOLS:
             return await persistently(
                 running.suspend, turn_id=live.turn, fence=live.fence, events=events, upstream=ended.upstream

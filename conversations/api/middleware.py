@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.functional import LazyObject
 
 from conversations.fields import uuid7
+from conversations.log_context import note
 
 HEADER = "request-id"
 
@@ -24,11 +26,19 @@ def id_of(request: HttpRequest) -> str:
     return str(request.colloquy_id)  # type: ignore[attr-defined]
 
 
+def _known_user(request: HttpRequest) -> object:
+    """Return the id of the user if it is known by now: the log asks nobody for it."""
+    user = getattr(request, "_cached_user", None) or request.__dict__.get("user")
+    return None if isinstance(user, LazyObject) else getattr(user, "pk", None)
+
+
 def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Adds the id to the response's headers."""
+    """Add the id to the response's headers, and to the lines of the log that the request causes."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
+        note(request=id_of(request), user=lambda: _known_user(request))
         response = get_response(request)
+        note(user=_known_user(request))  # what comes later keeps no request
         response[HEADER] = id_of(request)
         return response
 

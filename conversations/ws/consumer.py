@@ -21,6 +21,7 @@ from conversations.engine import RETRY_AFTER, engine
 from conversations.errors import ColloquyError, InvalidRequest, NotAuthenticated, NotFound, RateLimited, Unavailable
 from conversations.faults import DATABASE_ERRORS
 from conversations.follow import follow
+from conversations.log_context import note
 from conversations.models import Conversation, Turn, User
 from conversations.rates import Rate
 from conversations.services import turns
@@ -82,6 +83,7 @@ class Socket(AsyncWebsocketConsumer):
             await self.accept()
             await self.close(RESTARTING)
             return
+        note(user=self.user.pk)
         await self.accept()
         here = await engine()
         self._revoked = here.guard.watch(self._credential)

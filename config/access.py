@@ -1,0 +1,51 @@
+"""One line of the log for each request, where COLLOQUY_ACCESS_LOG is true."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.conf import settings
+
+from conversations.log_context import begin
+
+logger = logging.getLogger(__name__)
+
+SECRET = re.compile(rb"(?i)((?:^|&)[^=&]*(?:ticket|token|key|password)[^=&]*=)[^&]*")
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class Logged:
+    """An ASGI application whose requests are logged when they have been answered, and known to the lines meanwhile."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer as the application does."""
+        begin()
+        if not settings.COLLOQUY_ACCESS_LOG:
+            await self._app(scope, receive, send)
+            return
+        began, outcome = time.monotonic(), "not answered"
+
+        async def watching(message: Any) -> None:
+            nonlocal outcome
+            outcome = str(message.get("status") or message.get("code") or outcome)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watching)
+        finally:
+            logger.info("%s %s in %.0f ms", described(scope), outcome, (time.monotonic() - began) * 1000)
+
+
+def described(scope: Any) -> str:
+    """Return who asked for what. Tickets and other secrets in the query are left out."""
+    query = SECRET.sub(rb"\1[redacted]", scope.get("query_string", b"")).decode("latin-1")
+    client = (scope.get("client") or ["-"])[0]
+    return f'{client} "{scope.get("method", "WEBSOCKET")} {scope["path"]}{"?" if query else ""}{query}"'

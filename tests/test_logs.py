@@ -1,0 +1,77 @@
+"""The log tells which request, turn and user a line is about, why a turn failed, and what a process does."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import connect
+
+from conversations.claude.sandbox.server import Sandbox
+from tests.clients import Api
+from tests.processes import ROOT, STARTUP
+from tests.up import Up, environment
+
+
+Logged = tuple[Api, list[str]]
+
+
+@pytest.fixture(scope="module")
+def logged(database: str, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]:
+    """A user of a server that logs accesses, and the lines that it has logged once it has been stopped."""
+    variables = {"DATABASE_URL": database, "ANTHROPIC_BASE_URL": sandbox.url, "ANTHROPIC_API_KEY": "test"}
+    folder = str(tmp_path_factory.mktemp("logs"))
+    running = Up(folder, "serve", "--port", "{port}", COLLOQUY_ACCESS_LOG="true", **variables)
+    running.wait_until_up()
+    lines: list[str] = []
+    with Api(running.url) as api:
+        conversation = api.conversation()
+        api.post(f"conversations/{conversation}/turns/?wait=true", {"content": "[[sandbox: error=400; no_retry]]"})
+        ticket = api.post("auth/ws-ticket/").json()["ticket"]
+        with connect(f"{running.url.replace('http', 'ws')}/ws/?ticket={ticket}") as socket:
+            socket.send("{}")
+            socket.recv(timeout=60)
+        lines += running.stop().splitlines()
+        assert ticket not in "\n".join(lines)
+        yield api, lines
+
+
+def test_a_turn_that_fails_is_logged_once_with_its_reason(logged: Logged) -> None:
+    api, lines = logged
+    [line] = [line for line in lines if "The turn failed" in line]
+    assert re.search(rf" WARNING conversations\.turns: turn=[0-9a-f-]{{36}} user={api.user.pk} The turn failed: ", line)
+    assert "invalid_request_error" in line
+
+
+def test_each_access_has_its_request_and_user(logged: Logged) -> None:
+    api, lines = logged
+    [line] = [line for line in lines if "?wait=true" in line]
+    assert re.search(rf" INFO config\.access: request=req_[0-9a-f]+ user={api.user.pk} 127\.0\.0\.1 \"POST /api/", line)
+    assert re.search(r"\?wait=true\" \d{3} in \d+ ms$", line)
+
+
+def test_tickets_are_not_logged(logged: Logged) -> None:
+    [line] = [line for line in logged[1] if "WEBSOCKET" in line]
+    assert '"WEBSOCKET /ws/?ticket=[redacted]"' in line
+
+
+@pytest.mark.parametrize("command", ["runner", "worker"])
+def test_a_process_without_pages_says_what_it_does(command: str, database: str, tmp_path: Path) -> None:
+    variables = environment(tmp_path, DATABASE_URL=database, ANTHROPIC_API_KEY="test")
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        running = subprocess.Popen([sys.executable, "manage.py", command], cwd=ROOT, env=variables, stderr=file)
+        deadline = time.monotonic() + STARTUP
+        while "has started" not in log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(STARTUP) == 0
+    started = {"runner": "it runs turns, titles, extractions", "worker": "it takes 4 jobs at a time, of check_ledger"}
+    assert f"The {command} has started: {started[command]}" in log.read_text()
+    assert f"The {command} has stopped." in log.read_text()
