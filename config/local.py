@@ -77,7 +77,7 @@ class Sharing:
             self._lock.acquire_read_lock()
 
     def leave(self, stop: Callable[[], None]) -> bool:
-        """Stop using the server, and call `stop` if nobody else uses it; return whether that was so."""
+        """Stop using the server, and call `stop` if nobody else uses it; return whether others go on using it."""
         lock, self._lock = self._lock, None
         if lock is None:
             return False
@@ -87,7 +87,7 @@ class Sharing:
                 stop()
         finally:
             lock.release_write_lock()
-        return last
+        return not last
 
 
 _postgres_users, _sandbox_users = Sharing("postgres"), Sharing("sandbox")
@@ -146,7 +146,7 @@ def postgres_params() -> dict[str, Any]:
 
 
 def leave_postgres() -> bool:
-    """Stop the embedded PostgreSQL unless another process uses it; return whether it was stopped."""
+    """Stop the embedded PostgreSQL if this process has used it and no other does; return whether others do."""
     with _starting:
         if not _postgres.cache_info().currsize:
             return False
@@ -200,7 +200,7 @@ def _start_sandbox(path: Path) -> str:
 
 
 def leave_sandbox() -> bool:
-    """Stop the sandbox unless another process uses it; return whether it ends."""
+    """Stop the sandbox if this process has used it and no other does; return whether others do."""
 
     def end() -> None:
         if process := _started.pop("conversations.claude.sandbox", None):

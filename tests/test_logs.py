@@ -18,7 +18,6 @@ from tests.clients import Api
 from tests.processes import ROOT, STARTUP
 from tests.up import Up, environment
 
-
 Logged = tuple[Api, list[str]]
 
 

@@ -103,9 +103,9 @@ class Command(BaseCommand):
 
     def _leave(self) -> None:
         close_connections()
-        sandbox, postgres = local.leave_sandbox(), local.leave_postgres()
-        if (not postgres and not os.environ.get("DATABASE_URL")) or (settings.SANDBOX and not sandbox):
-            self._say("Other processes use the database or the sandbox, which go on as long as they do.")
+        shared = {"the sandbox": local.leave_sandbox(), "PostgreSQL": local.leave_postgres()}
+        if others := " and ".join(name for name, used in shared.items() if used):
+            self._say(f"Other processes use {others}, and it runs as long as they do.")
         self._say("Stopped.")
 
     def _say(self, *lines: str) -> None:
