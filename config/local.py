@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 DATA_DIR = Path(os.environ.get("COLLOQUY_DATA_DIR") or "var").resolve()
 
-_starting = threading.Lock()
+# Many threads want a connection or the sandbox at once, and neither caches nor locks of files are for threads.
+_starting_postgres, _starting_sandbox = threading.Lock(), threading.Lock()
 
 SANDBOX_ANSWER = 5.0  # seconds that a sandbox which runs may take to answer
 SANDBOX_START = 60.0  # seconds
@@ -109,7 +110,7 @@ def postgres() -> PostgresServer:
 
     It runs until the last process that uses it has ended, or has called `leave_postgres`.
     """
-    with _starting:  # many threads want a connection at once, and neither the cache nor the locks are for threads
+    with _starting_postgres:
         return _postgres()
 
 
@@ -147,7 +148,7 @@ def postgres_params() -> dict[str, Any]:
 
 def leave_postgres() -> bool:
     """Stop the embedded PostgreSQL if this process has used it and no other does; return whether others do."""
-    with _starting:
+    with _starting_postgres:
         if not _postgres.cache_info().currsize:
             return False
         server = _postgres()
@@ -168,9 +169,9 @@ def sandbox_url() -> str:
 
     It runs until the last process that uses it has ended, or has called `leave_sandbox`.
     """
-    _sandbox_users.join()
     path = data_dir() / "sandbox.json"
-    with fasteners.InterProcessLock(str(data_dir() / "sandbox.lock")):
+    with _starting_sandbox, fasteners.InterProcessLock(str(data_dir() / "sandbox.lock")):
+        _sandbox_users.join()
         return _recorded_sandbox(path) or _start_sandbox(path)
 
 

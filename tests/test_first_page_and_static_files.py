@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import httpx2
+import pytest
 
 from tests.processes import ServerProcess
 
 YEAR = "max-age=315360000, public, immutable"
 
 
+@pytest.fixture
+def browser(server: ServerProcess) -> Iterator[httpx2.Client]:
+    """What has no login."""
+    with httpx2.Client(base_url=server.url, follow_redirects=True, timeout=60) as client:
+        yield client
+
+
 def files_in(page: str) -> list[str]:
     return re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
 
 
-def test_the_first_page_greets_and_leads_on(server: ServerProcess) -> None:
-    page = httpx2.get(f"{server.url}/")
+def test_the_first_page_greets_and_leads_on(browser: httpx2.Client) -> None:
+    page = browser.get("/")
     assert page.status_code == 200
     assert "Colloquy" in page.text
     assert "<script" not in page.text
@@ -26,22 +35,22 @@ def test_the_first_page_greets_and_leads_on(server: ServerProcess) -> None:
     assert "unsafe" not in policy
     links = re.findall(r'<a href="([^"]+)"', page.text)
     assert {"/api/docs/", "/admin/"} <= set(links)
-    assert all(httpx2.get(f"{server.url}{link}", follow_redirects=True).status_code == 200 for link in links)
+    assert all(browser.get(link).status_code == 200 for link in links)
 
 
-def test_static_files_are_kept_for_a_year_by_names_that_change_with_them(server: ServerProcess) -> None:
-    pages = [httpx2.get(f"{server.url}{path}", follow_redirects=True).text for path in ("/", "/admin/", "/api/docs/")]
+def test_static_files_are_kept_for_a_year_by_names_that_change_with_them(browser: httpx2.Client) -> None:
+    pages = [browser.get(path).text for path in ("/", "/admin/", "/api/docs/")]
     files = {file for page in pages for file in files_in(page)}
     assert len(files) > 5
     for file in files:
-        answer = httpx2.get(f"{server.url}{file}")
+        answer = browser.get(file)
         assert answer.status_code == 200, file
         assert answer.headers["cache-control"] == YEAR, file
 
 
-def test_a_name_with_another_hash_is_not_found(server: ServerProcess) -> None:
-    [style] = [file for file in files_in(httpx2.get(f"{server.url}/").text) if file.endswith(".css")]
+def test_a_name_with_another_hash_is_not_found(browser: httpx2.Client) -> None:
+    [style] = [file for file in files_in(browser.get("/").text) if file.endswith(".css")]
     plain = re.sub(r"\.[0-9a-f]{12}\.css$", ".css", style)
-    assert httpx2.get(server.url + re.sub(r"\.[0-9a-f]{12}\.css$", ".000000000000.css", style)).status_code == 404
-    assert "immutable" not in httpx2.get(server.url + plain).headers["cache-control"]
-    assert httpx2.get(server.url + plain).content == httpx2.get(server.url + style).content
+    assert browser.get(re.sub(r"\.[0-9a-f]{12}\.css$", ".000000000000.css", style)).status_code == 404
+    assert "immutable" not in browser.get(plain).headers["cache-control"]
+    assert browser.get(plain).content == browser.get(style).content

@@ -53,6 +53,9 @@ class Command(BaseCommand):
         listening = bound(host, port)
         url = f"http://{host}:{listening.getsockname()[1]}"
         try:
+            if settings.SANDBOX:
+                self._say("Starting the sandbox.")
+                threading.Thread(target=local.sandbox_url, daemon=True).start()  # beside all that the others import
             self._prepare_database()
             lines = self._first_steps(url)
             with worker() as start_worker:
@@ -83,9 +86,6 @@ class Command(BaseCommand):
             owner=user, fields={"title": "First conversation"}
         )
         asking = local.record_request(f"{url}/api/conversations/{conversation.pk}/turns/", token)
-        if settings.SANDBOX:
-            self._say("Starting the sandbox.")
-            local.sandbox_url()
         close_connections()
         told = ["  token, shown only this once:", token] if new else []
         return [*greeting(url, user.get_username(), asking), *told, "Ctrl-C stops it."]
