@@ -108,7 +108,7 @@ def secret_key() -> str:
 def postgres() -> PostgresServer:
     """Return the embedded PostgreSQL, started if it is not running.
 
-    It runs until the last process that uses it has ended, or has called `leave_postgres`.
+    It runs until the last process that uses it has ended, or has called `stop_postgres`.
     """
     with _starting_postgres:
         return _postgres()
@@ -146,7 +146,7 @@ def postgres_params() -> dict[str, Any]:
     return {key: value for key, value in params.items() if value is not None}
 
 
-def leave_postgres() -> bool:
+def stop_postgres() -> bool:
     """Stop the embedded PostgreSQL if this process has used it and no other does; return whether others do."""
     with _starting_postgres:
         if not _postgres.cache_info().currsize:
@@ -167,7 +167,7 @@ def stop_unused_postgres() -> None:
 def sandbox_url() -> str:
     """Return the base URL of the sandbox that serves this data folder, started if none answers.
 
-    It runs until the last process that uses it has ended, or has called `leave_sandbox`.
+    It runs until the last process that uses it has ended, or has called `stop_sandbox`.
     """
     path = data_dir() / "sandbox.json"
     with _starting_sandbox, fasteners.InterProcessLock(str(data_dir() / "sandbox.lock")):
@@ -200,7 +200,7 @@ def _start_sandbox(path: Path) -> str:
     return url
 
 
-def leave_sandbox() -> bool:
+def stop_sandbox() -> bool:
     """Stop the sandbox if this process has used it and no other does; return whether others do."""
 
     def end() -> None:

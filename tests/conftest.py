@@ -100,7 +100,7 @@ def pytest_sessionfinish() -> None:
     from config import local
 
     if not os.environ.get("DATABASE_URL"):
-        local.leave_postgres()
+        local.stop_postgres()
 
 
 @pytest.fixture(scope="session")

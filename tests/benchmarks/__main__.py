@@ -75,7 +75,7 @@ async def measure_all(streams: int, seconds: float, only: Kind | None) -> None:
                         await measure("express", relay, relay_port, "", ["-"] * (streams + MORE), seconds, None)
                     )
     finally:
-        local.leave_postgres()
+        local.stop_postgres()
     show(found, streams)
 
 

@@ -80,7 +80,7 @@ def main() -> int:
             for name, base in small.items():
                 print(f"{name:24} {base * 1000:7.1f} ms {big[name] * 1000:7.1f} ms {big[name] / base:5.2f} x")
     finally:
-        local.leave_postgres()
+        local.stop_postgres()
     return 0
 
 

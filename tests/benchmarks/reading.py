@@ -129,7 +129,7 @@ def main() -> None:
                 used, waited = asyncio.run(cost(server.url + path, process, options.requests, headers))
                 print(f"| {name} | {used:.2f} ms | {waited:.1f} ms | {asked[name]:.1f} | {used / baseline:.2f} |")
     finally:
-        local.leave_postgres()
+        local.stop_postgres()
 
 
 if __name__ == "__main__":

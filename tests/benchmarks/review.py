@@ -54,7 +54,7 @@ def main() -> int:
         audit = audits.audit()
         print(f"check_ledger: {audit} ({audit.seconds:.1f} s)")
     finally:
-        local.leave_postgres()
+        local.stop_postgres()
     return 0
 
 

@@ -44,7 +44,7 @@ def main() -> None:
             uvloop.run(measure(psutil.Process(server.process.pid), server.port, token, conversations, long))
             server.kill()
     finally:
-        local.leave_postgres()
+        local.stop_postgres()
 
 
 def long_turn(conversation: str) -> str:

@@ -74,7 +74,7 @@ def main() -> None:
             for stops in (runs, web):
                 asyncio.run(measure(sandbox, runs.url, stops.url, token))
     finally:
-        local.leave_postgres()
+        local.stop_postgres()
 
 
 if __name__ == "__main__":

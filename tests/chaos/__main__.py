@@ -50,7 +50,7 @@ async def rounds(seed: int, number: int) -> int:
                         print(f"  VIOLATION {each}", flush=True)
                 totals += cluster.counts
     finally:
-        local.leave_postgres()
+        local.stop_postgres()
     print(f"{number} rounds, {dict(totals)}, {wrong} violations")
     return 1 if wrong else 0
 

@@ -34,8 +34,8 @@ class Command(BaseCommand):
         try:
             serve(listening, workers, lambda: self._greet(host, listening.getsockname()[1], workers))
         finally:
-            local.leave_sandbox()
-            local.leave_postgres()
+            local.stop_sandbox()
+            local.stop_postgres()
 
     def _greet(self, host: str, port: int, workers: int) -> None:
         self.stdout.write(f"Colloquy serves at http://{host}:{port} ({workers} of its processes).")

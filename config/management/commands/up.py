@@ -103,7 +103,7 @@ class Command(BaseCommand):
 
     def _leave(self) -> None:
         close_connections()
-        shared = {"the sandbox": local.leave_sandbox(), "PostgreSQL": local.leave_postgres()}
+        shared = {"the sandbox": local.stop_sandbox(), "PostgreSQL": local.stop_postgres()}
         if others := " and ".join(name for name, used in shared.items() if used):
             self._say(f"Other processes use {others}, and it runs as long as they do.")
         self._say("Stopped.")

@@ -242,7 +242,7 @@ def main() -> None:
             kinds: list[Kind] = [options.only] if options.only else ["sse", "ws"]
             uvloop.run(measure(upstream, database, scenarios, kinds))
     finally:
-        local.leave_postgres()
+        local.stop_postgres()
 
 
 if __name__ == "__main__":
