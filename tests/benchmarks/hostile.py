@@ -1,0 +1,219 @@
+"""What one user at their worst costs the others.
+
+    python -m tests.benchmarks.hostile [--seconds 30]
+
+While one user does all of it at the same time (schemas that no regular expression engine survives, bodies of 300 MB,
+wrong passwords by the dozen, tools that hang, files in a storage that takes seconds), another one reads a stream of 30
+deltas a second, and somebody asks whether the process lives. Prints the longest gap in the stream, the slowest answer of
+/healthz, and the process's memory before, meanwhile and after.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import psutil
+
+import tests.environment  # noqa: F401 - before Django's settings are read
+from tests.benchmarks.given import prepare, users
+from tests.benchmarks.relays import machine
+
+MEGABYTE = 1024 * 1024
+SETTLE = 5.0  # seconds that the memory gets to come down
+LOGINS = 30  # at once
+BODY = 300 * MEGABYTE
+CHUNK = b"x" * MEGABYTE
+HOSTILE_SCHEMAS: tuple[dict[str, Any], ...] = (
+    {"type": "string", "pattern": "^(a+)+$"},
+    {
+        "$ref": "#/$defs/d0",
+        "$defs": {
+            **{f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}, {"$ref": f"#/$defs/d{n + 1}"}]} for n in range(24)},
+            "d24": {"type": "string"},
+        },
+    },
+    {"type": "object", "properties": {f"p{n}": {"type": "string", "maxLength": n} for n in range(20_000)}},
+)
+
+
+@dataclass
+class Seen:
+    """What the others see: seconds between the deltas of a stream, and of the answers of /healthz."""
+
+    gaps: list[float] = field(default_factory=list)
+    health: list[float] = field(default_factory=list)
+    done: dict[str, int] = field(default_factory=dict)
+    """How often each kind of attack was answered."""
+
+
+class Attack:
+    """The hostile user's requests."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession, conversation: str, attachment: str) -> None:
+        self._url, self._session = url, session
+        self._conversation, self._attachment = conversation, attachment
+
+    async def schemas(self) -> None:
+        """Extract by schemas that cost as much as a schema can."""
+        for schema in HOSTILE_SCHEMAS:
+            body = {"schema": schema, "content": "[[sandbox: text=" + "a" * 27 + "!]]"}
+            await self._post("/api/extraction/extractions/?wait=true", json=body)
+
+    async def bodies(self) -> None:
+        """Send 300 MB to the log-in, which needs no account, with and without saying how much comes."""
+        for headers in ({"Content-Length": str(BODY)}, {}):
+            await self._post("/api/auth/login/", data=_body(), headers={"Content-Type": "application/json", **headers})
+
+    async def logins(self) -> None:
+        """Try many wrong passwords at once."""
+        wrong = {"username": "admin", "password": "wrong"}
+        await asyncio.gather(*(self._post("/api/auth/login/", json=wrong) for _ in range(LOGINS)))
+
+    async def tools(self) -> None:
+        """Have Claude call tools that hang in their threads."""
+        conversation = await self._post(
+            "/api/conversations/", json={"tools": [{"type": "platform", "name": "oversleep"}]}
+        )
+        calls = {"content": "[[sandbox: tools=oversleep; calls=8]]"}
+        await self._post(f"/api/conversations/{conversation.get('id')}/turns/?wait=true", json=calls)
+
+    async def files(self) -> None:
+        """Ask about files, which the storage takes seconds to give."""
+        source = {"type": "attachment", "attachment": self._attachment}
+        conversation = await self._post("/api/conversations/", json={})
+        content = [{"type": "document", "source": source}, {"type": "text", "text": "What is in it?"}]
+        path = f"/api/conversations/{conversation.get('id')}/turns/?wait=true"
+        await asyncio.gather(*(self._post(path, json={"content": content}) for _ in range(4)))
+
+    async def _post(self, path: str, **options: Any) -> dict[str, Any]:
+        try:
+            async with self._session.post(self._url + path, **options) as response:
+                return dict(await response.json())
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            return {}  # refused before it was read to its end: just what is wanted
+
+
+async def _body() -> Any:
+    for _ in range(BODY // len(CHUNK)):
+        yield CHUNK
+
+
+async def again(attack: Callable[[], Awaitable[None]], until: float, seen: Seen) -> None:
+    """Repeat an attack until a time of the loop's clock."""
+    name = attack.__name__
+    while asyncio.get_running_loop().time() < until:
+        await attack()
+        seen.done[name] = seen.done.get(name, 0) + 1
+
+
+async def stream(url: str, session: aiohttp.ClientSession, conversation: str, until: float, seen: Seen) -> None:
+    """Read an answer that comes at 30 words a second, and note the time between its pieces."""
+    body = {"content": "[[sandbox: words=100000; pace=0.033]]", "max_tokens": 64_000}
+    path = f"{url}/api/conversations/{conversation}/turns/"
+    async with session.post(path, json=body, headers={"Accept": "text/event-stream"}) as response:
+        response.raise_for_status()
+        last: float | None = None
+        async for line in response.content:
+            if not line.startswith(b"data:") or b"_delta" not in line:
+                continue
+            now = asyncio.get_running_loop().time()
+            if last is not None:
+                seen.gaps.append(now - last)
+            last = now
+            if now > until:
+                return
+
+
+async def health(url: str, session: aiohttp.ClientSession, until: float, seen: Seen) -> None:
+    """Ask every 50 ms whether the process lives, and note how long each answer takes."""
+    while asyncio.get_running_loop().time() < until:
+        began = time.monotonic()
+        async with session.get(f"{url}/healthz") as response:
+            response.raise_for_status()
+        seen.health.append(time.monotonic() - began)
+        await asyncio.sleep(0.05)
+
+
+async def measure(url: str, process: psutil.Process, seconds: float, hostile: str, other: str) -> None:
+    """Measure the other user's stream alone, and then while the hostile one does everything."""
+    loop = asyncio.get_running_loop()
+    timeout = aiohttp.ClientTimeout(total=60)
+    theirs = aiohttp.ClientSession(headers={"Authorization": f"Bearer {hostile}"}, timeout=timeout)
+    ours = aiohttp.ClientSession(headers={"Authorization": f"Bearer {other}"}, timeout=aiohttp.ClientTimeout(None))
+    async with theirs, ours:
+        for title, attacked in (("alone", False), ("attacked", True)):
+            before, seen = process.memory_info().rss, Seen()
+            conversation = (await (await ours.post(f"{url}/api/conversations/", json={})).json())["id"]
+            until = loop.time() + (seconds if attacked else seconds / 3)
+            work: list[Awaitable[None]] = [
+                stream(url, ours, conversation, until, seen),
+                health(url, ours, until, seen),
+                _watch(process, until, peak := [before]),
+            ]
+            if attacked:
+                attack = Attack(url, theirs, "", await _attachment(url, theirs))
+                kinds = (attack.schemas, attack.bodies, attack.logins, attack.tools, attack.files)
+                work += [again(kind, until, seen) for kind in kinds]
+            await asyncio.gather(*work)
+            await asyncio.sleep(SETTLE)
+            after = process.memory_info().rss
+            print(
+                f"{title}: longest gap {max(seen.gaps) * 1000:.0f} ms of {len(seen.gaps)}, slowest /healthz "
+                f"{max(seen.health) * 1000:.0f} ms of {len(seen.health)}, memory {before // MEGABYTE} MB, at most "
+                f"{max(peak) // MEGABYTE} MB, {after // MEGABYTE} MB after it ({after / before:.2f} times)",
+                flush=True,
+            )
+            if attacked:
+                print("attacks: " + ", ".join(f"{name} {number}" for name, number in seen.done.items()))
+
+
+async def _attachment(url: str, session: aiohttp.ClientSession) -> str:
+    form = aiohttp.FormData()
+    form.add_field("file", b"A text.\n" * 1000, filename="text.txt", content_type="text/plain")
+    async with session.post(f"{url}/api/attachments/", data=form) as response:
+        response.raise_for_status()
+        return str((await response.json())["id"])
+
+
+async def _watch(process: psutil.Process, until: float, peak: list[int]) -> None:
+    while asyncio.get_running_loop().time() < until:
+        peak.append(process.memory_info().rss)
+        await asyncio.sleep(0.2)
+
+
+def main() -> None:
+    """Measure, and print what was seen."""
+    parser = argparse.ArgumentParser("python -m tests.benchmarks.hostile")
+    parser.add_argument("--seconds", type=float, default=30)
+    options = parser.parse_args()
+
+    import django
+
+    django.setup()
+    from config import local
+    from conversations.claude.sandbox.server import running_sandbox
+    from tests.processes import ServerProcess
+
+    print(machine(), flush=True)
+    try:
+        database = prepare()
+        (hostile, _), (other, _) = users(1), users(1)
+        settings = "tests.slow_storage_settings"
+        with (
+            running_sandbox() as sandbox,
+            ServerProcess("uvicorn", database, sandbox.url, DJANGO_SETTINGS_MODULE=settings) as server,
+        ):
+            process = psutil.Process(server.process.pid)
+            asyncio.run(measure(server.url, process, options.seconds, hostile, other))
+    finally:
+        local.stop_postgres()
+
+
+if __name__ == "__main__":
+    main()
