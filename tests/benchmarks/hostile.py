@@ -4,14 +4,15 @@
 
 While one user does all of it at the same time (schemas that no regular expression engine survives, bodies of 300 MB,
 wrong passwords by the dozen, tools that hang, files in a storage that takes seconds), another one reads a stream of 30
-deltas a second, and somebody asks whether the process lives. Prints the longest gap in the stream, the slowest answer of
-/healthz, and the process's memory before, meanwhile and after.
+deltas a second, and somebody asks whether the process lives. Prints the longest gap in the stream, the slowest answer
+of /healthz, and the process's memory before, meanwhile and after.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -50,19 +51,20 @@ class Seen:
     health: list[float] = field(default_factory=list)
     done: dict[str, int] = field(default_factory=dict)
     """How often each kind of attack was answered."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whether the stream has been watched for long enough."""
 
 
 class Attack:
     """The hostile user's requests."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession, conversation: str, attachment: str) -> None:
-        self._url, self._session = url, session
-        self._conversation, self._attachment = conversation, attachment
+    def __init__(self, url: str, session: aiohttp.ClientSession, attachment: str) -> None:
+        self._url, self._session, self._attachment = url, session, attachment
 
     async def schemas(self) -> None:
         """Extract by schemas that cost as much as a schema can."""
         for schema in HOSTILE_SCHEMAS:
-            body = {"schema": schema, "content": "[[sandbox: text=" + "a" * 27 + "!]]"}
+            body = {"schema": schema, "content": f"[[sandbox: text={json.dumps(json.dumps('a' * 27 + '!'))}]]"}
             await self._post("/api/extraction/extractions/?wait=true", json=body)
 
     async def bodies(self) -> None:
@@ -80,7 +82,7 @@ class Attack:
         conversation = await self._post(
             "/api/conversations/", json={"tools": [{"type": "platform", "name": "oversleep"}]}
         )
-        calls = {"content": "[[sandbox: tools=oversleep; calls=8]]"}
+        calls = {"content": f"[[sandbox: {'; '.join(['tool=oversleep{}'] * 8)}]]"}
         await self._post(f"/api/conversations/{conversation.get('id')}/turns/?wait=true", json=calls)
 
     async def files(self) -> None:
@@ -104,35 +106,36 @@ async def _body() -> Any:
         yield CHUNK
 
 
-async def again(attack: Callable[[], Awaitable[None]], until: float, seen: Seen) -> None:
-    """Repeat an attack until a time of the loop's clock."""
+async def again(attack: Callable[[], Awaitable[None]], seen: Seen) -> None:
+    """Repeat an attack until the stream has been watched for long enough."""
     name = attack.__name__
-    while asyncio.get_running_loop().time() < until:
+    while not seen.over.is_set():
         await attack()
         seen.done[name] = seen.done.get(name, 0) + 1
 
 
-async def stream(url: str, session: aiohttp.ClientSession, conversation: str, until: float, seen: Seen) -> None:
-    """Read an answer that comes at 30 words a second, and note the time between its pieces."""
+async def stream(url: str, session: aiohttp.ClientSession, conversation: str, seconds: float, seen: Seen) -> None:
+    """Read an answer that comes at 30 words a second for so long, and note the time between its pieces."""
     body = {"content": "[[sandbox: words=100000; pace=0.033]]", "max_tokens": 64_000}
     path = f"{url}/api/conversations/{conversation}/turns/"
     async with session.post(path, json=body, headers={"Accept": "text/event-stream"}) as response:
         response.raise_for_status()
-        last: float | None = None
+        first = last = 0.0
         async for line in response.content:
             if not line.startswith(b"data:") or b"_delta" not in line:
                 continue
             now = asyncio.get_running_loop().time()
-            if last is not None:
+            if first:
                 seen.gaps.append(now - last)
-            last = now
-            if now > until:
-                return
+            first, last = first or now, now
+            if now - first > seconds:
+                break
+    seen.over.set()
 
 
-async def health(url: str, session: aiohttp.ClientSession, until: float, seen: Seen) -> None:
+async def health(url: str, session: aiohttp.ClientSession, seen: Seen) -> None:
     """Ask every 50 ms whether the process lives, and note how long each answer takes."""
-    while asyncio.get_running_loop().time() < until:
+    while not seen.over.is_set():
         began = time.monotonic()
         async with session.get(f"{url}/healthz") as response:
             response.raise_for_status()
@@ -142,7 +145,6 @@ async def health(url: str, session: aiohttp.ClientSession, until: float, seen: S
 
 async def measure(url: str, process: psutil.Process, seconds: float, hostile: str, other: str) -> None:
     """Measure the other user's stream alone, and then while the hostile one does everything."""
-    loop = asyncio.get_running_loop()
     timeout = aiohttp.ClientTimeout(total=60)
     theirs = aiohttp.ClientSession(headers={"Authorization": f"Bearer {hostile}"}, timeout=timeout)
     ours = aiohttp.ClientSession(headers={"Authorization": f"Bearer {other}"}, timeout=aiohttp.ClientTimeout(None))
@@ -150,16 +152,15 @@ async def measure(url: str, process: psutil.Process, seconds: float, hostile: st
         for title, attacked in (("alone", False), ("attacked", True)):
             before, seen = process.memory_info().rss, Seen()
             conversation = (await (await ours.post(f"{url}/api/conversations/", json={})).json())["id"]
-            until = loop.time() + (seconds if attacked else seconds / 3)
             work: list[Awaitable[None]] = [
-                stream(url, ours, conversation, until, seen),
-                health(url, ours, until, seen),
-                _watch(process, until, peak := [before]),
+                stream(url, ours, conversation, seconds if attacked else seconds / 3, seen),
+                health(url, ours, seen),
+                _watch(process, seen, peak := [before]),
             ]
             if attacked:
-                attack = Attack(url, theirs, "", await _attachment(url, theirs))
+                attack = Attack(url, theirs, await _attachment(url, theirs))
                 kinds = (attack.schemas, attack.bodies, attack.logins, attack.tools, attack.files)
-                work += [again(kind, until, seen) for kind in kinds]
+                work += [again(kind, seen) for kind in kinds]
             await asyncio.gather(*work)
             await asyncio.sleep(SETTLE)
             after = process.memory_info().rss
@@ -181,8 +182,8 @@ async def _attachment(url: str, session: aiohttp.ClientSession) -> str:
         return str((await response.json())["id"])
 
 
-async def _watch(process: psutil.Process, until: float, peak: list[int]) -> None:
-    while asyncio.get_running_loop().time() < until:
+async def _watch(process: psutil.Process, seen: Seen, peak: list[int]) -> None:
+    while not seen.over.is_set():
         peak.append(process.memory_info().rss)
         await asyncio.sleep(0.2)
 
