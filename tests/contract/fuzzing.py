@@ -21,9 +21,6 @@ CHECKS = (
     "content_type_conformance",
     "response_headers_conformance",
     "response_schema_conformance",
-    "negative_data_rejection",
-    "unsupported_method",
-    "allow_header_conformance",
     "ignored_auth",
 )
 SCHEMA = {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]}
