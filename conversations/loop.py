@@ -14,6 +14,7 @@ from conversations.claude import client
 from conversations.claude.fitting import check_fits
 from conversations.database import on_own_connection, persistently
 from conversations.errors import ColloquyError
+from conversations.folding import Folded, fold, unreadable_input
 from conversations.journal import Journal, Live
 from conversations.models import LostTurn, Turn
 from conversations.services import attachments, requests, running
@@ -22,7 +23,7 @@ from conversations.services.ending import Ending
 from conversations.services.usage import Upstream
 from conversations.storing import in_storage
 from conversations.tools import Caller, Result
-from conversations.transcript import TOOL_RESULT, Event, Folded, fold, unreadable_input
+from conversations.transcript import TOOL_RESULT, Event
 from conversations.upstream import UpstreamRequest
 
 logger = logging.getLogger(__name__)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from conversations.database import persistently
 from conversations.errors import ColloquyError
+from conversations.folding import fold
 from conversations.models import Titling
 from conversations.runner import Stop, Stopped
 from conversations.services import titles
-from conversations.transcript import Event, fold
+from conversations.transcript import Event
 from conversations.upstream import UpstreamRequest
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from django.db.models.functions import Now
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
+from conversations.folding import Folded
 from conversations.models import Usage
 from conversations.services import attachments, budgets, spending, usage
 from conversations.services.attempts import if_possible
 from conversations.services.notices import tell
 from conversations.sources import attachments_in
-from conversations.transcript import Folded
 from extraction.models import Attempt, Extraction, Source
 
 LOST = {"type": "api_error", "message": "The process that ran this extraction was lost."}

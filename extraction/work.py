@@ -14,11 +14,12 @@ from django.db import DatabaseError
 from conversations.claude import catalogue
 from conversations.database import persistently
 from conversations.errors import ClaudeError, ColloquyError
+from conversations.folding import Folded, fold, plain_text
 from conversations.runner import Stop, Stopped
 from conversations.services import attachments
 from conversations.services.usage import Upstream
 from conversations.storing import in_storage
-from conversations.transcript import Event, Folded, fold, plain_text
+from conversations.transcript import Event
 from conversations.upstream import UpstreamRequest
 from extraction import asking, checks, services
 from extraction.models import Attempt, Extraction

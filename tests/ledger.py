@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import uuid
 
+from conversations.folding import Folded
 from conversations.models import Usage, User
 from conversations.services import usage
-from conversations.transcript import Folded
 
 
 def spender() -> User:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.claude.events import EventChecker
-from conversations.transcript import fold, span
+from conversations.folding import fold
+from conversations.transcript import span
 from tests import scripted
 from tests.clients import Api
 from tests.scripted import START, block, end, text, wire

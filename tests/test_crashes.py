@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from conversations.claude.sandbox.server import Sandbox
+from conversations.folding import fold
 from conversations.models import Turn, Usage
-from conversations.transcript import cut, fold
+from conversations.transcript import cut
 from tests.clients import Api
 from tests.processes import ServerProcess
 

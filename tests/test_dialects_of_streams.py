@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conversations.claude.reading import AnswerReader
-from conversations.transcript import fold
+from conversations.folding import fold
 from tests import scripted
 from tests.clients import Api
 from tests.scripted import START, call, end, start, text, wire

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from conversations.claude.sandbox.server import Sandbox
+from conversations.folding import fold
 from conversations.models import Message
-from conversations.transcript import fold
 from tests.clients import Api
 
 Block = dict[str, Any]

@@ -24,6 +24,7 @@ FORBIDDEN = {
     "conversations": ("config", "extraction"),
     "extraction": ("config",),
     "conversations/transcript.py": ("conversations", "django"),
+    "conversations/folding.py": ("conversations.models", "conversations.services", "conversations.claude", "django"),
     "conversations/history.py": ("conversations", "django"),
     "conversations/models": ("conversations.services", "conversations.api", "conversations.ws", "conversations.engine"),
     "conversations/services": ("conversations.api", "conversations.ws", "conversations.engine", "conversations.follow"),

@@ -18,9 +18,9 @@ from django.db.models import Sum
 from PIL import Image
 
 from conversations.claude.sandbox.server import Sandbox
+from conversations.folding import Folded
 from conversations.models import Budget, Turn, Usage
 from conversations.services import attachments, usage
-from conversations.transcript import Folded
 from tests.clients import Api, sse
 from tests.processes import ServerProcess
 from tests.slow_storage import SECONDS

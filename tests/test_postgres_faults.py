@@ -13,8 +13,8 @@ import pytest
 from django.db import connection
 
 from conversations.claude.sandbox.server import Sandbox
+from conversations.folding import fold
 from conversations.models import Turn
-from conversations.transcript import fold
 from tests.clients import Api
 from tests.processes import FAST, IMMEDIATE, ServerProcess, restart_postgres
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from conversations.claude import catalogue, pricing, published_prices
 from conversations.claude.pricing import PLAIN, Terms, TokenCounts
-from conversations.transcript import fold
+from conversations.folding import fold
 from tests import ledger, streams
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -11,8 +11,9 @@ import aiohttp
 import pytest
 
 from conversations.claude.sandbox.server import Sandbox
+from conversations.folding import fold
 from conversations.models import Piece, Turn
-from conversations.transcript import Event, cut, fold
+from conversations.transcript import Event, cut
 from tests.clients import Api
 from tests.processes import ServerProcess
 from tests.resuming import Client, Reader

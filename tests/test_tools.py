@@ -11,9 +11,9 @@ import pytest
 from django.utils import timezone
 
 from conversations.claude.sandbox.server import Sandbox
+from conversations.folding import fold
 from conversations.models import Message, MessageAttachment, Turn, Usage
 from conversations.services import ending
-from conversations.transcript import fold
 from tests.clients import Api
 
 LOOK = {"name": "look", "input_schema": {"type": "object"}}

@@ -12,16 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from conversations.claude.values import is_whole, storable, whole, whole_json
 from conversations.errors import MalformedAnswer
-from conversations.transcript import (
-    CALLS,
-    STRING_DELTAS,
-    TOOL_RESULT,
-    TURN_END,
-    TURN_START,
-    Event,
-    string_of,
-    with_string,
-)
+from conversations.folding import CALLS
+from conversations.transcript import STRING_DELTAS, TOOL_RESULT, TURN_END, TURN_START, Event, string_of, with_string
 
 OUR_TYPES = frozenset({TURN_START, TURN_END, TOOL_RESULT})
 OUR_FIELDS = frozenset({"turn", "position"})

@@ -7,9 +7,9 @@ from functools import partial
 from itertools import zip_longest
 from typing import Any
 
+from conversations.folding import Folded, plain_text
 from conversations.models import Conversation, Message, Turn
 from conversations.services import attachments, requests, usage
-from conversations.transcript import Folded, plain_text
 
 
 def keep(turn: Turn, folded: list[Folded], upstream: tuple[usage.Upstream, ...], *, whole: bool = True) -> None:

@@ -11,10 +11,10 @@ from conversations import clock
 from conversations.claude import catalogue, pricing
 from conversations.claude.fitting import most_tokens
 from conversations.claude.pricing import TokenCounts
+from conversations.folding import Folded
 from conversations.models import Message, Turn, Usage
 from conversations.services import attachments, paths, requests
 from conversations.services.prices import PriceList
-from conversations.transcript import Folded
 
 OVERHEAD = 1000  # tokens of prompts of Claude's own, for tools and formats (claude-api.md 8)
 USES = 10  # of a tool of Claude's that says no `max_uses`

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from conversations import tools
+from conversations.folding import Folded, unreadable_input
 from conversations.history import Block
 from conversations.models import Message, Turn
-from conversations.transcript import TOOL_RESULT, Event, Folded, unreadable_input
+from conversations.transcript import TOOL_RESULT, Event
 
 
 def open_calls(turn: Turn, folded: list[Folded]) -> list[Block]:

@@ -14,11 +14,11 @@ from conversations import content, history, sources
 from conversations.claude import events
 from conversations.content import Block
 from conversations.errors import InvalidRequest, MalformedAnswer, NotFound
+from conversations.folding import CALLS
 from conversations.models import Attachment, Conversation, Message, MessageAttachment, User
 from conversations.services import attachments, paths
 from conversations.services.answers import searched
 from conversations.services.conversations import begun
-from conversations.transcript import CALLS
 
 USERS = content.KINDS.keys() - {"text"}
 """The kinds of blocks that only a user sends."""

@@ -17,12 +17,13 @@ from django.db.models.functions import Now
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
+from conversations.folding import Folded, fold
 from conversations.models import LostTurn, Turn, Usage
 from conversations.services import answers, budgets, requests, titles, transcripts, usage
 from conversations.services.attempts import if_possible, whole_or_least
 from conversations.services.calls import handed_in
 from conversations.services.notices import tell
-from conversations.transcript import TURN_END, Batch, Event, Folded, fold, is_delta
+from conversations.transcript import TURN_END, Batch, Event, is_delta
 
 NOT_STORED = {"type": "api_error", "message": "The answer could not be stored; the platform's log says why."}
 

@@ -13,11 +13,12 @@ from datetime import datetime
 from django.conf import settings
 
 from conversations.claude import pricing
+from conversations.folding import Folded, fold
 from conversations.models import Message, Turn, Usage
 from conversations.services import answers, statements, usage
 from conversations.services.ending import Ending, tail
 from conversations.services.prices import PriceList
-from conversations.transcript import Batch, Event, Folded, fold, is_delta, span
+from conversations.transcript import Batch, Event, is_delta, span
 
 LONGEST = 50_000  # positions of a transcript that is folded on the event loop; a longer one would hold others up
 

@@ -14,10 +14,11 @@ from conversations import caching, history, tools
 from conversations.claude import catalogue
 from conversations.content import Block
 from conversations.errors import InvalidRequest
+from conversations.folding import Folded, fold
 from conversations.models import Message, Turn, User
 from conversations.services import attachments, paths, transcripts
 from conversations.sources import attachments_in, check_attachments, with_sources
-from conversations.transcript import Folded, encode, fold
+from conversations.transcript import encode
 
 SMALL_WINDOW = 200_000  # tokens
 BYTES_PER_TOKEN = 6  # of text, on average at most

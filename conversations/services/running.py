@@ -8,13 +8,14 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from conversations.folding import Folded, fold
 from conversations.models import LostTurn, Turn
 from conversations.services import answers, budgets, requests, spending, transcripts
 from conversations.services.calls import handed_in, open_calls
 from conversations.services.ending import Ending, end, held
 from conversations.services.notices import tell
 from conversations.services.usage import Upstream
-from conversations.transcript import Batch, Event, Folded, fold
+from conversations.transcript import Batch, Event
 
 
 def claim(*, turn_id: uuid.UUID, holder: uuid.UUID) -> Turn | None:

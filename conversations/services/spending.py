@@ -6,10 +6,10 @@ import uuid
 from typing import Any
 
 from conversations.errors import BudgetExceeded
+from conversations.folding import Folded
 from conversations.models import Budget, Turn, User
 from conversations.services import bounds, budgets
 from conversations.services.bounds import Bound
-from conversations.transcript import Folded
 
 LEAST = 16  # tokens of output for which it is worth to ask
 

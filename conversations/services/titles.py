@@ -13,11 +13,11 @@ from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
 from conversations.claude import catalogue
+from conversations.folding import Folded, plain_text
 from conversations.models import Conversation, Message, Titling, Turn, Usage
 from conversations.services import budgets, spending, usage
 from conversations.services.attempts import if_possible, whole_or_least
 from conversations.services.notices import tell
-from conversations.transcript import Folded, plain_text
 
 READ = 2000  # characters of the question and of the answer that the title is made from
 LONGEST = 80  # characters

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from conversations import history, sources
 from conversations.claude import catalogue, parameters
 from conversations.errors import Conflict, InvalidRequest, NotFound
+from conversations.folding import Folded, fold
 from conversations.models import Conversation, Message, Turn, User
 from conversations.services import attachments, ending, paths, requests, running, transcripts
 from conversations.services.answers import searched
@@ -19,7 +20,6 @@ from conversations.services.beginning import Asker, Begun, begun_once
 from conversations.services.calls import open_calls
 from conversations.services.notices import tell
 from conversations.services.settings import resolved
-from conversations.transcript import Folded, fold
 
 QUOTED = 300  # characters of a cut answer's end
 GO_ON = """Your last answer was cut off. It ended with:

@@ -16,10 +16,11 @@ from django.utils.crypto import salted_hmac
 from conversations import clock
 from conversations.claude import pricing
 from conversations.errors import Conflict, InvalidRequest
+from conversations.folding import Folded
 from conversations.models import Conversation, Turn, Usage, User
 from conversations.services import budgets
 from conversations.services.prices import PriceList
-from conversations.transcript import Folded, encode
+from conversations.transcript import encode
 
 # About what a token of English is; only used where Claude's own count never came.
 CHARACTERS_PER_TOKEN = 3.5

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from conversations.claude.sandbox.server import Received
+from conversations.folding import fold
 from conversations.models import Message, Piece, Turn, Usage
-from conversations.transcript import Event, cut, fold, merge, span
+from conversations.transcript import Event, cut, merge, span
 from tests.resuming import Reader
 
 

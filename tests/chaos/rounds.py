@@ -13,9 +13,9 @@ import aiohttp
 
 from conversations.claude.sandbox.server import Sandbox
 from conversations.database import persistently
+from conversations.folding import fold
 from conversations.models import Conversation, User
 from conversations.services import accounts
-from conversations.transcript import fold
 from tests import scripted
 from tests.chaos.checker import violations
 from tests.chaos.cluster import FAULTS, Cluster
