@@ -4,53 +4,15 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
-from psycopg.conninfo import conninfo_to_dict
 
 from config import local
+from config.environment import database, env_bool, env_list, env_number, env_prices, storages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def env_bool(name: str, default: bool) -> bool:
-    """A variable that is true or false, and nothing else."""
-    value = os.environ.get(name, "").strip().lower()
-    if value in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
-        return default if value == "" else value in ("1", "true", "yes", "on")
-    raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
-
-
-def env_number(name: str, default: float) -> float:
-    """A variable that is a number of zero or more."""
-    try:
-        number = float(os.environ.get(name) or default)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be a number.") from error
-    if number < 0:
-        raise ImproperlyConfigured(f"{name} must not be negative.")
-    return number
-
-
-def env_prices(name: str, default: str) -> tuple[Decimal, Decimal]:
-    """A variable that is two prices with a slash between: of input and of output."""
-    try:
-        input, output = map(Decimal, (os.environ.get(name) or default).split("/"))
-    except (ArithmeticError, ValueError) as error:
-        raise ImproperlyConfigured(f"{name} must be two prices, such as {default}.") from error
-    if not all(price.is_finite() and price >= 0 for price in (input, output)):
-        raise ImproperlyConfigured(f"{name} must be two prices of zero or more.")
-    return input, output
-
-
-def env_list(name: str) -> list[str]:
-    """A comma-separated variable."""
-    return [item.strip() for item in os.environ.get(name, "").split(",") if item.strip()]
 
 
 # --- Who may reach us -------------------------------------------------------------------------------------------------
@@ -164,37 +126,10 @@ DATABASE_POOL = {
 }
 
 
-def database_parts(url: str) -> dict[str, str]:
-    """Return the parts of a database's URL in libpq's names. What is wrong with it is told without its password."""
-    wanted = "it must be like postgresql://user:password@host:5432/name"
-    scheme = url.partition(":")[0]
-    if "://" in url and scheme not in ("postgres", "postgresql"):
-        raise ImproperlyConfigured(f"DATABASE_URL has the scheme {scheme!r}, which is not PostgreSQL's: {wanted}.")
-    try:
-        parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
-    except psycopg.Error:  # whose message quotes from the URL
-        raise ImproperlyConfigured(f"DATABASE_URL can't be read: {wanted}.") from None
-    if not all(port.isdecimal() for port in parts.get("port", "0").split(",")):
-        raise ImproperlyConfigured(f"DATABASE_URL has a port that is no number: {wanted}.")
-    return parts
-
-
-def database() -> dict[str, Any]:
-    """The default database: `DATABASE_URL`, or the embedded server."""
-    url = os.environ.get("DATABASE_URL", "")
-    if not url:
-        return {"ENGINE": "config.embedded", "NAME": "postgres", "OPTIONS": {"pool": DATABASE_POOL}}
-    parts = database_parts(url)
-    named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    return {
-        "ENGINE": "config.postgres",
-        **{setting: parts.pop(name, "") for name, setting in named.items()},
-        "OPTIONS": {**parts, "pool": DATABASE_POOL},
-    }
-
-
 # Checked when they leave the pool: after a restart of Postgres each of them would else fail one request.
-DATABASES = {"default": {**database(), "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}}
+DATABASES = {
+    "default": {**database(DATABASE_POOL), "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Claude -----------------------------------------------------------------------------------------------------------
@@ -314,24 +249,6 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = local.DATA_DIR / "attachments"
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
-
-
-def storages() -> dict[str, Any]:
-    """Where attachments lie: in the data folder, or in the bucket that COLLOQUY_S3_BUCKET names."""
-    bucket = os.environ.get("COLLOQUY_S3_BUCKET", "")
-    if not bucket:
-        default: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-    else:
-        # Credentials and region are found as boto3 finds them. A bucket is private, and so are we.
-        options = {
-            "bucket_name": bucket,
-            "endpoint_url": os.environ.get("COLLOQUY_S3_ENDPOINT") or None,
-            "location": os.environ.get("COLLOQUY_S3_PREFIX", ""),
-            "default_acl": None,
-            "querystring_auth": True,
-        }
-        default = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
-    return {"default": default, "staticfiles": {"BACKEND": "config.static.HashedFiles"}}
 
 
 STORAGES = storages()

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.utils import timezone
 
-from config.settings import env_prices
+from config.environment import env_prices
 from conversations.claude import pricing
 from conversations.claude.pricing import Terms, TokenCounts
 from conversations.models import Price, User

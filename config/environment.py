@@ -1,0 +1,108 @@
+"""Read settings from environment variables. What cannot be read is refused with the variable's name."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+
+def env_bool(name: str, default: bool) -> bool:
+    """Return whether a variable says true; `default` where it is unset or empty.
+
+    Raises ImproperlyConfigured where it is neither true nor false.
+    """
+    value = os.environ.get(name, "").strip().lower()
+    if value in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
+        return default if value == "" else value in ("1", "true", "yes", "on")
+    raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+
+
+def env_number(name: str, default: float) -> float:
+    """Return a variable that is a number of zero or more; `default` where it is unset or empty.
+
+    Raises ImproperlyConfigured for anything else.
+    """
+    try:
+        number = float(os.environ.get(name) or default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a number.") from error
+    if number < 0:
+        raise ImproperlyConfigured(f"{name} must not be negative.")
+    return number
+
+
+def env_prices(name: str, default: str) -> tuple[Decimal, Decimal]:
+    """Return the prices of input and of output, in US dollars, from a variable that has them with a slash between.
+
+    `default` stands in where it is unset or empty. Raises ImproperlyConfigured for anything but two prices.
+    """
+    try:
+        input, output = map(Decimal, (os.environ.get(name) or default).split("/"))
+    except (ArithmeticError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name} must be two prices, such as {default}.") from error
+    if not all(price.is_finite() and price >= 0 for price in (input, output)):
+        raise ImproperlyConfigured(f"{name} must be two prices of zero or more.")
+    return input, output
+
+
+def env_list(name: str) -> list[str]:
+    """Return the items of a comma-separated variable, without empty ones."""
+    return [item.strip() for item in os.environ.get(name, "").split(",") if item.strip()]
+
+
+def database_parts(url: str) -> dict[str, str]:
+    """Return the parts of a database's URL in libpq's names.
+
+    Raises ImproperlyConfigured, without quoting the URL's password, where they cannot be read.
+    """
+    wanted = "it must be like postgresql://user:password@host:5432/name"
+    scheme = url.partition(":")[0]
+    if "://" in url and scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured(f"DATABASE_URL has the scheme {scheme!r}, which is not PostgreSQL's: {wanted}.")
+    try:
+        parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    except psycopg.Error:  # whose message quotes from the URL
+        raise ImproperlyConfigured(f"DATABASE_URL can't be read: {wanted}.") from None
+    if not all(port.isdecimal() for port in parts.get("port", "0").split(",")):
+        raise ImproperlyConfigured(f"DATABASE_URL has a port that is no number: {wanted}.")
+    return parts
+
+
+def database(pool: dict[str, Any]) -> dict[str, Any]:
+    """Return the default database, with the options of its pool: `DATABASE_URL`, or the embedded server.
+
+    Raises ImproperlyConfigured where `DATABASE_URL` cannot be read.
+    """
+    url = os.environ.get("DATABASE_URL", "")
+    if not url:
+        return {"ENGINE": "config.embedded", "NAME": "postgres", "OPTIONS": {"pool": pool}}
+    parts = database_parts(url)
+    named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    return {
+        "ENGINE": "config.postgres",
+        **{setting: parts.pop(name, "") for name, setting in named.items()},
+        "OPTIONS": {**parts, "pool": pool},
+    }
+
+
+def storages() -> dict[str, Any]:
+    """Return where files are stored: attachments in the data folder, or in the bucket that COLLOQUY_S3_BUCKET names."""
+    bucket = os.environ.get("COLLOQUY_S3_BUCKET", "")
+    if not bucket:
+        default: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    else:
+        # Credentials and region are found as boto3 finds them. A bucket is private, and so are we.
+        options = {
+            "bucket_name": bucket,
+            "endpoint_url": os.environ.get("COLLOQUY_S3_ENDPOINT") or None,
+            "location": os.environ.get("COLLOQUY_S3_PREFIX", ""),
+            "default_acl": None,
+            "querystring_auth": True,
+        }
+        default = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    return {"default": default, "staticfiles": {"BACKEND": "config.static.HashedFiles"}}
