@@ -90,19 +90,17 @@ def database(pool: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def storages() -> dict[str, Any]:
-    """Return where files are stored: attachments in the data folder, or in the bucket that COLLOQUY_S3_BUCKET names."""
+def attachment_storage() -> dict[str, Any]:
+    """Return where attachments are stored: in the data folder, or in the bucket that COLLOQUY_S3_BUCKET names."""
     bucket = os.environ.get("COLLOQUY_S3_BUCKET", "")
     if not bucket:
-        default: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-    else:
-        # Credentials and region are found as boto3 finds them. A bucket is private, and so are we.
-        options = {
-            "bucket_name": bucket,
-            "endpoint_url": os.environ.get("COLLOQUY_S3_ENDPOINT") or None,
-            "location": os.environ.get("COLLOQUY_S3_PREFIX", ""),
-            "default_acl": None,
-            "querystring_auth": True,
-        }
-        default = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
-    return {"default": default, "staticfiles": {"BACKEND": "config.static.HashedFiles"}}
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    # Credentials and region are found as boto3 finds them. A bucket is private, and so are we.
+    options = {
+        "bucket_name": bucket,
+        "endpoint_url": os.environ.get("COLLOQUY_S3_ENDPOINT") or None,
+        "location": os.environ.get("COLLOQUY_S3_PREFIX", ""),
+        "default_acl": None,
+        "querystring_auth": True,
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}

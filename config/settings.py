@@ -10,10 +10,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from config import local
-from config.environment import database, env_bool, env_list, env_number, env_prices, storages
+from config.environment import attachment_storage, database, env_bool, env_list, env_number, env_prices
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
 
 # --- Who may reach us -------------------------------------------------------------------------------------------------
 
@@ -249,9 +248,7 @@ STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 MEDIA_ROOT = local.DATA_DIR / "attachments"
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o600, 0o700
-
-
-STORAGES = storages()
+STORAGES = {"default": attachment_storage(), "staticfiles": {"BACKEND": "config.static.HashedFiles"}}
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-us"

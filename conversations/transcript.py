@@ -1,9 +1,9 @@
 """The transcript of a turn: an ordered list of events, each with a length.
 
-Pure: no I/O, nothing of the project. An event is a dict with a `type`: Claude's own stream events as they came, and ours
-around them. A delta that carries a string is as long as the string (code points); every other event has length 1. An
-event's position is the sum of the lengths up to and including it, so adjacent string deltas of one block can be merged,
-or cut anywhere, without moving any other position.
+Pure: no I/O, nothing of the project. An event is a dict with a `type`: Claude's own stream events as they came, and
+ours around them. A delta that carries a string is as long as the string (code points); every other event has length 1.
+An event's position is the sum of the lengths up to and including it, so adjacent string deltas of one block can be
+merged, or cut anywhere, without moving any other position.
 """
 
 from __future__ import annotations
