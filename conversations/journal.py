@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from bisect import bisect_right
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -20,10 +18,10 @@ import psycopg
 
 from conversations import faults
 from conversations.database import RETRY, connected
-from conversations.errors import ColloquyError
 from conversations.faults import CONTENDED_PAUSE, CONTENDED_TRIES
+from conversations.live import Live
 from conversations.models import LostTurn
-from conversations.transcript import Batch, Event, encode, is_delta, joined, length, string_of
+from conversations.transcript import Batch, Event, encode, is_delta, length, string_of
 from conversations.wakes import CHANNEL, Wakes, heard
 
 logger = logging.getLogger(__name__)
@@ -32,8 +30,6 @@ FLUSH = 0.02  # seconds between the beginnings of flushes
 TURNS_AT_ONCE = 40  # in one flush, so that neither it nor its readers take long; the others follow in turn
 TOLD_AT_ONCE = 200  # turns whose ids fit into one notification
 PENDING_LIMIT = 200_000  # positions of one turn that may wait to be committed before Claude's stream is read slower
-SEPARATE = 8  # batches of a turn that are kept as they were committed
-
 # The turn's row is the lock: nothing is written but by the newest holder of a running turn, exactly where it left off.
 # Writing the same flush again changes nothing, so a flush whose outcome was lost with the connection is just repeated.
 WRITE = f"""
@@ -62,71 +58,6 @@ SELECT turn.id FROM conversations_turn AS turn
 JOIN unnest(%(turns)b::uuid[], %(fences)b::bigint[], %(ends)b::bigint[]) AS flush(id, fence, "end") USING (id)
 WHERE turn.fence = flush.fence AND turn.status = 'running' AND turn.position = flush."end"
 """
-
-
-@dataclass(eq=False)
-class Live:
-    """A turn that runs in this process: what is committed of its transcript, and what is not yet."""
-
-    turn: uuid.UUID
-    fence: int
-    position: int = 0
-    """How far the transcript is committed: readers see no further."""
-    committed: list[Batch] = field(default_factory=list)
-    pending: list[Event] = field(default_factory=list)
-    waiting: int = 0
-    """How many positions are pending."""
-    flushing: bool = False
-    begun: bool = False
-    """Whether a delta has come."""
-    lost: bool = False
-    """Whether the turn is no longer ours: another process has settled it."""
-    failure: ColloquyError | None = None
-    """Why its events can't be stored. Nothing more of it is written."""
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def since(self, position: int) -> Batch | None:
-        """What is committed past a position, as one batch."""
-        if position >= self.position:
-            return None
-        first = bisect_right(self.committed, position, key=lambda batch: batch.end)
-        return joined(self.committed[first:]).past(position)
-
-    async def change(self) -> None:
-        """Waits until something of it changes."""
-        self.changed.clear()
-        await self.changed.wait()
-
-    def take(self) -> Batch:
-        """Everything that is pending, to be committed."""
-        events, self.pending, self.waiting = self.pending, [], 0
-        self.flushing = True
-        self.changed.set()
-        return Batch.of(str(self.turn), self.position, events)
-
-    def fail(self, why: str) -> None:
-        """Its events can't be stored: what came after them is dropped as well, since a transcript has no gaps."""
-        self.failure = ColloquyError(f"What Claude said could not be stored. {why}")
-        self.pending, self.waiting = [], 0
-
-    @property
-    def ended(self) -> bool:
-        """Whether the end of the transcript is committed."""
-        return bool(self.committed) and self.committed[-1].last
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more of it is written."""
-        return self.lost or self.failure is not None
-
-    def show(self, batch: Batch) -> None:
-        """A batch has been committed."""
-        self.committed.append(batch)
-        self.position = batch.end
-        if len(self.committed) > SEPARATE:
-            # Most readers are at the end; for the few that come late the rest is kept as one, and without its frames.
-            half = len(self.committed) // 2
-            self.committed[:half] = [joined(self.committed[:half])]
 
 
 Connection = psycopg.AsyncConnection[Any]

@@ -15,7 +15,8 @@ from conversations.claude.fitting import check_fits
 from conversations.database import on_own_connection, persistently
 from conversations.errors import ColloquyError
 from conversations.folding import Folded, fold, unreadable_input
-from conversations.journal import Journal, Live
+from conversations.journal import Journal
+from conversations.live import Live
 from conversations.models import LostTurn, Turn
 from conversations.services import attachments, requests, running
 from conversations.services.calls import open_calls

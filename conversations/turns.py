@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from conversations.database import persistently
 from conversations.errors import ColloquyError
-from conversations.journal import Live
+from conversations.live import Live
 from conversations.log_context import note
 from conversations.loop import Loop
 from conversations.models import LostTurn, Turn

@@ -6,173 +6,27 @@ and deltas that nobody knows yet pass as they are, but none that looks like our 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-
+from conversations.claude.event_shapes import (
+    BLOCKS,
+    DELTAS,
+    BlockDelta,
+    BlockStart,
+    BlockStop,
+    Call,
+    MessageDelta,
+    MessageStart,
+    ServerResult,
+    Typed,
+    check,
+)
 from conversations.claude.values import is_whole, storable, whole, whole_json
 from conversations.errors import MalformedAnswer
-from conversations.folding import CALLS
 from conversations.transcript import STRING_DELTAS, TOOL_RESULT, TURN_END, TURN_START, Event, string_of, with_string
 
 OUR_TYPES = frozenset({TURN_START, TURN_END, TOOL_RESULT})
 OUR_FIELDS = frozenset({"turn", "position"})
-
-Object = dict[str, Any]
-Index = Annotated[int, Field(ge=0, lt=2**31)]
-Id = Annotated[str, StringConstraints(pattern="^[!-~]{1,200}$")]
-Kind = Annotated[str, StringConstraints(pattern="^[!-~]{1,100}$")]
-"""A `type`. It becomes a line of a server-sent event, and must not end that."""
-WITHOUT_NUL = "^[^\\x00]*$"  # which no text column takes
-ModelId = Annotated[str, StringConstraints(pattern=WITHOUT_NUL, max_length=200)]
-StopReason = Annotated[str, StringConstraints(pattern=WITHOUT_NUL, max_length=100)]
-StopSequence = Annotated[str, StringConstraints(pattern=WITHOUT_NUL, max_length=10_000)]
-
-
-class Shape(BaseModel):
-    """What is checked of an object; fields that are not named here are nobody's business."""
-
-    model_config = ConfigDict(strict=True)
-
-
-class Typed(Shape):
-    """An event, a block or a delta of a kind that is not known."""
-
-    type: Kind
-
-
-class Stop(Shape):
-    """Why an answer ended."""
-
-    stop_reason: StopReason | None = None
-    stop_sequence: StopSequence | None = None
-    stop_details: Object | None = None
-    container: Object | None = None
-
-
-class Message(Stop):
-    """Claude's message as it begins."""
-
-    id: Id | None = None
-    role: Literal["assistant"] = "assistant"
-    model: ModelId | None = None
-    content: list[Any] | None = None
-    """Whole blocks with which an answer that goes on with Claude's own tools may begin."""
-    usage: Object | None = None
-
-
-class MessageStart(Shape):
-    """`message_start`."""
-
-    message: Message
-
-
-class BlockStart(Shape):
-    """`content_block_start`."""
-
-    index: Index
-    content_block: Object
-
-
-class BlockDelta(Shape):
-    """`content_block_delta`."""
-
-    index: Index
-    delta: Object
-
-
-class BlockStop(Shape):
-    """`content_block_stop`."""
-
-    index: Index
-
-
-class MessageDelta(Shape):
-    """`message_delta`."""
-
-    delta: Stop | None = None
-    usage: Object | None = None
-
-
-class Text(Shape):
-    """A block of text."""
-
-    text: str
-    citations: list[Object] | None = None
-
-
-class Thinking(Shape):
-    """A block of thinking."""
-
-    thinking: str
-    signature: str | None = None
-
-
-class RedactedThinking(Shape):
-    """A block of thinking that only Claude can read."""
-
-    data: str
-
-
-class Call(Shape):
-    """A call of a tool, the client's or Claude's own. Some servers leave an empty input out."""
-
-    id: Id
-    name: Annotated[str, StringConstraints(pattern="^[!-~]{1,200}$")]
-    input: Object = Field(default_factory=dict)
-
-
-class ServerResult(Shape):
-    """What a tool that Claude runs itself came to."""
-
-    tool_use_id: Id
-    content: Any
-
-
-class TextDelta(Shape):
-    """`text_delta`."""
-
-    text: str
-
-
-class ThinkingDelta(Shape):
-    """`thinking_delta`."""
-
-    thinking: str
-
-
-class InputDelta(Shape):
-    """`input_json_delta`."""
-
-    partial_json: str
-
-
-class SignatureDelta(Shape):
-    """`signature_delta`."""
-
-    signature: str
-
-
-class CitationsDelta(Shape):
-    """`citations_delta`."""
-
-    citation: Object
-
-
-BLOCKS: dict[str, type[Shape]] = {
-    "text": Text,
-    "thinking": Thinking,
-    "redacted_thinking": RedactedThinking,
-    **dict.fromkeys(CALLS, Call),
-}
-DELTAS: dict[str, tuple[type[Shape], frozenset[str]]] = {
-    "text_delta": (TextDelta, frozenset({"text"})),
-    "citations_delta": (CitationsDelta, frozenset({"text"})),
-    "thinking_delta": (ThinkingDelta, frozenset({"thinking"})),
-    "signature_delta": (SignatureDelta, frozenset({"thinking"})),
-    "input_json_delta": (InputDelta, CALLS),
-}
-"""The shape of each kind of delta, and the known blocks that it can be of."""
 
 PLAIN = {
     (block, kind): STRING_DELTAS[kind]
@@ -181,18 +35,6 @@ PLAIN = {
     for block in blocks
 }
 """The string's name in the deltas that an answer is mostly made of, by block and delta."""
-
-S = TypeVar("S", bound=Shape)
-
-
-def check(shape: type[S], value: Any, where: str) -> S:
-    """Return the value as the shape; raises MalformedAnswer, which names the place, where it does not fit."""
-    try:
-        return shape.model_validate(value)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, (where, *found["loc"])))
-        raise MalformedAnswer(f"{place}: {found['msg']}") from None
 
 
 class EventChecker:

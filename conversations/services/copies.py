@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from conversations import content, history, sources
-from conversations.claude import events
+from conversations.claude import event_shapes
 from conversations.content import Block
 from conversations.errors import InvalidRequest, MalformedAnswer, NotFound
 from conversations.folding import CALLS
@@ -186,7 +186,7 @@ def _check_answer(block: Block, path: str) -> None:
     if kind in CALLS and "input" not in block:
         raise content.bad(f"{path}.input", "This field is required.")
     try:
-        events.check(events.BLOCKS.get(kind, events.Typed), block, path)
+        event_shapes.check(event_shapes.BLOCKS.get(kind, event_shapes.Typed), block, path)
     except MalformedAnswer as error:
         raise content.bad(path, error.message) from None
 

@@ -1,0 +1,184 @@
+"""The shapes of the events of Claude's stream, of their blocks and of their deltas (claude-api.md 4.1). Pure.
+
+Fields that are not named here are not checked.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from conversations.errors import MalformedAnswer
+from conversations.folding import CALLS
+
+Object = dict[str, Any]
+Index = Annotated[int, Field(ge=0, lt=2**31)]
+Id = Annotated[str, StringConstraints(pattern="^[!-~]{1,200}$")]
+Kind = Annotated[str, StringConstraints(pattern="^[!-~]{1,100}$")]
+"""A `type`. It becomes a line of a server-sent event, and must not end that."""
+WITHOUT_NUL = "^[^\\x00]*$"  # which no text column takes
+ModelId = Annotated[str, StringConstraints(pattern=WITHOUT_NUL, max_length=200)]
+StopReason = Annotated[str, StringConstraints(pattern=WITHOUT_NUL, max_length=100)]
+StopSequence = Annotated[str, StringConstraints(pattern=WITHOUT_NUL, max_length=10_000)]
+
+
+class Shape(BaseModel):
+    """The base of all shapes: types are not coerced, and fields that a shape does not name pass unchecked."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class Typed(Shape):
+    """An event, a block or a delta of a kind that is not known."""
+
+    type: Kind
+
+
+class Stop(Shape):
+    """Why an answer ended, as message_delta tells it; also what message_start may have of it already."""
+
+    stop_reason: StopReason | None = None
+    stop_sequence: StopSequence | None = None
+    stop_details: Object | None = None
+    container: Object | None = None
+
+
+class Message(Stop):
+    """The message of message_start: the answer before its content."""
+
+    id: Id | None = None
+    role: Literal["assistant"] = "assistant"
+    model: ModelId | None = None
+    content: list[Any] | None = None
+    """Whole blocks with which an answer that goes on with Claude's own tools may begin."""
+    usage: Object | None = None
+
+
+class MessageStart(Shape):
+    """The event that begins an answer."""
+
+    message: Message
+
+
+class BlockStart(Shape):
+    """The event that begins a content block."""
+
+    index: Index
+    content_block: Object
+
+
+class BlockDelta(Shape):
+    """The event that adds to a content block."""
+
+    index: Index
+    delta: Object
+
+
+class BlockStop(Shape):
+    """The event that ends a content block."""
+
+    index: Index
+
+
+class MessageDelta(Shape):
+    """The event that tells why an answer ended, and what it used."""
+
+    delta: Stop | None = None
+    usage: Object | None = None
+
+
+class Text(Shape):
+    """A content block of text, with its citations if it has any."""
+
+    text: str
+    citations: list[Object] | None = None
+
+
+class Thinking(Shape):
+    """A content block of thinking, with its signature once it is whole."""
+
+    thinking: str
+    signature: str | None = None
+
+
+class RedactedThinking(Shape):
+    """A block of thinking that only Claude can read."""
+
+    data: str
+
+
+class Call(Shape):
+    """A call of a tool, the client's or Claude's own. Some servers leave an empty input out."""
+
+    id: Id
+    name: Annotated[str, StringConstraints(pattern="^[!-~]{1,200}$")]
+    input: Object = Field(default_factory=dict)
+
+
+class ServerResult(Shape):
+    """A content block with the result of a tool that Claude runs itself."""
+
+    tool_use_id: Id
+    content: Any
+
+
+class TextDelta(Shape):
+    """The delta that adds to a text block."""
+
+    text: str
+
+
+class ThinkingDelta(Shape):
+    """The delta that adds to a thinking block."""
+
+    thinking: str
+
+
+class InputDelta(Shape):
+    """The delta that adds to the JSON of a tool call's input."""
+
+    partial_json: str
+
+
+class SignatureDelta(Shape):
+    """The delta that signs a thinking block."""
+
+    signature: str
+
+
+class CitationsDelta(Shape):
+    """The delta that adds a citation to a text block."""
+
+    citation: Object
+
+
+BLOCKS: dict[str, type[Shape]] = {
+    "text": Text,
+    "thinking": Thinking,
+    "redacted_thinking": RedactedThinking,
+    **dict.fromkeys(CALLS, Call),
+}
+DELTAS: dict[str, tuple[type[Shape], frozenset[str]]] = {
+    "text_delta": (TextDelta, frozenset({"text"})),
+    "citations_delta": (CitationsDelta, frozenset({"text"})),
+    "thinking_delta": (ThinkingDelta, frozenset({"thinking"})),
+    "signature_delta": (SignatureDelta, frozenset({"thinking"})),
+    "input_json_delta": (InputDelta, CALLS),
+}
+"""The shape of each kind of delta, and the known blocks that it can be of."""
+
+S = TypeVar("S", bound=Shape)
+
+
+def check(shape: type[S], value: Any, where: str) -> S:
+    """Return the value as an instance of the shape.
+
+    Raises MalformedAnswer, whose message begins with `where` and the place in the value, where it does not fit.
+    """
+    try:
+        return shape.model_validate(value)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, (where, *found["loc"])))
+        raise MalformedAnswer(f"{place}: {found['msg']}") from None
