@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from conversations.claude.sandbox.server import Received, Sandbox
+from conversations.claude.sandbox.received import Received
+from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Usage
 from tests.clients import Api
 from tests.processes import ServerProcess

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from conversations.claude.sandbox.server import Received
+from conversations.claude.sandbox.received import Received
 from conversations.folding import fold
 from conversations.models import Message, Piece, Turn, Usage
 from conversations.transcript import Event, cut, merge, span

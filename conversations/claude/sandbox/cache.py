@@ -26,6 +26,22 @@ class Split:
     written: dict[str, int]
 
 
+def usage_of(split: Split) -> dict[str, Any]:
+    """Return the usage with which an answer begins: its input as it is billed, and no output yet."""
+    return {
+        "input_tokens": split.uncached,
+        "cache_creation_input_tokens": sum(split.written.values()),
+        "cache_read_input_tokens": split.read,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": split.written.get("5m", 0),
+            "ephemeral_1h_input_tokens": split.written.get("1h", 0),
+        },
+        "output_tokens": 0,
+        "service_tier": "standard",
+        "inference_geo": "global",
+    }
+
+
 class PromptCache:
     """Prefixes that were marked, by their digests."""
 

@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -22,39 +22,17 @@ import conversations.claude.sandbox as sandbox_package
 from conversations.claude.catalogue import Model, find, written_models
 from conversations.claude.sandbox import tokens
 from conversations.claude.sandbox.answers import answer_to, directives_in
-from conversations.claude.sandbox.cache import PromptCache, Split
+from conversations.claude.sandbox.cache import PromptCache, usage_of
 from conversations.claude.sandbox.directives import Directives
+from conversations.claude.sandbox.received import ID, RECEIVED, Received
 from conversations.claude.sandbox.refused import STATUSES, Refused
-from conversations.claude.sandbox.stream import Cut, Event, Faults, chunked, encoded, events_of, raw_parts
+from conversations.claude.sandbox.stream import Cut, Faults, events_of
 from conversations.claude.sandbox.validation import VERSIONS, validate
+from conversations.claude.sandbox.writing import Write, write_events, write_raw, write_replay
 
 BODY_LIMIT = 32 * 1024 * 1024  # bytes
 KEPT_REQUESTS = 1000
-
-Write = Callable[[web.Request, web.StreamResponse, Directives], Awaitable[None]]
-"""Writes the body of a response; raises Cut where that breaks off."""
-
 PACE = 0.02  # seconds between deltas
-
-
-@dataclass
-class Received:
-    """A request that the sandbox got."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: Any
-    received_at: float
-    """Seconds since the epoch."""
-    status: int = 0
-    finished_at: float | None = None
-    disconnected: bool = False
-    """Whether the client left before the end of the answer."""
-
-
-ID = web.RequestKey("id", str)
-RECEIVED = web.RequestKey("received", Received)
 
 
 @dataclass
@@ -185,17 +163,18 @@ class Sandbox:
     async def _messages(self, request: web.Request) -> web.StreamResponse:
         body, version = await self._received(request)
         if self.replay is not None:
-            return await self._send(request, Directives(), partial(self._replay, self.replay))
+            return await self._send(request, Directives(), partial(write_replay, self.replay, self.replay_chunk))
         validate(body, version=version)
         directives, prompt = directives_in(body)
         await asyncio.sleep(directives.number("delay"))
         self._fail_if_told(body, directives)
         if "raw" in directives:
-            return await self._send(request, directives, self._write_raw)
+            return await self._send(request, directives, write_raw)
         faults = Faults(directives)
         message = self._message(request, body, directives, prompt)
         if body.get("stream"):
-            return await self._send(request, directives, partial(self._write, events_of(message, directives), faults))
+            write = partial(write_events, events_of(message, directives), faults, self.pace)
+            return await self._send(request, directives, write)
         for name in ("cut_after", "cut_clean_after", "cut_midbyte_after"):
             if name in directives:
                 _abort(request)
@@ -223,7 +202,7 @@ class Sandbox:
     ) -> dict[str, Any]:
         model = _known(body)
         answer = answer_to(body, model, directives, prompt)
-        usage = {**_usage(self._cache.split(body, model)), **answer.usage, **directives.usage}
+        usage = {**usage_of(self._cache.split(body, model)), **answer.usage, **directives.usage}
         return {
             "id": request[ID].replace("req_", "msg_"),
             "type": "message",
@@ -258,49 +237,6 @@ class Sandbox:
             request[RECEIVED].finished_at = time.time()
         return response
 
-    async def _write(
-        self,
-        events: Iterator[Event],
-        faults: Faults,
-        request: web.Request,
-        response: web.StreamResponse,
-        directives: Directives,
-    ) -> None:
-        pace = directives.number("pace", self.pace)
-        held = b""
-        for event in events:
-            instead = faults.before(event)
-            if isinstance(instead, float):
-                await asyncio.sleep(instead)
-            elif instead:
-                await response.write(encoded({**instead, "request_id": request[ID]}, directives))
-                return
-            data = encoded(event, directives)
-            if "one_chunk" in directives:
-                held += data
-                continue
-            for chunk in chunked(data, directives):
-                await response.write(chunk)
-            if pace and event["type"] == "content_block_delta":
-                await asyncio.sleep(pace)
-        if held:
-            await response.write(held)
-
-    async def _write_raw(self, request: web.Request, response: web.StreamResponse, directives: Directives) -> None:
-        for part in raw_parts(directives):
-            if isinstance(part, float):
-                await asyncio.sleep(part)
-                continue
-            for chunk in chunked(part, directives):
-                await response.write(chunk)
-
-    async def _replay(
-        self, recorded: bytes, request: web.Request, response: web.StreamResponse, directives: Directives
-    ) -> None:
-        size = self.replay_chunk or len(recorded) or 1
-        for start in range(0, len(recorded), size):
-            await response.write(recorded[start : start + size])
-
 
 def _check_credentials(headers: dict[str, str]) -> None:
     key = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
@@ -317,21 +253,6 @@ def _known(body: dict[str, Any]) -> Model:
 def _abort(request: web.Request) -> None:
     if request.transport:
         request.transport.abort()
-
-
-def _usage(split: Split) -> dict[str, Any]:
-    return {
-        "input_tokens": split.uncached,
-        "cache_creation_input_tokens": sum(split.written.values()),
-        "cache_read_input_tokens": split.read,
-        "cache_creation": {
-            "ephemeral_5m_input_tokens": split.written.get("5m", 0),
-            "ephemeral_1h_input_tokens": split.written.get("1h", 0),
-        },
-        "output_tokens": 0,
-        "service_tier": "standard",
-        "inference_geo": "global",
-    }
 
 
 def _model_info(model: Model) -> dict[str, Any]:
