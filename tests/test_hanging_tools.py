@@ -11,8 +11,8 @@ import pytest
 
 from conversations import calling, tools
 from conversations.tools import Caller, tool
+from tests.calls import ours, results_in
 from tests.clients import Api
-from tests.test_tools import ours, results_in
 
 released = threading.Event()
 

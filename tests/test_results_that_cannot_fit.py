@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from conversations.claude.sandbox.server import Sandbox
+from tests.calls import LOOK, calls_in, hand_in, ours, results_in
 from tests.clients import Api
-from tests.test_tools import LOOK, calls_in, hand_in, ours, results_in
 
 SMALL = "claude-haiku-4-5"  # its context window has 200,000 tokens
 

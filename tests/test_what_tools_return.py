@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from conversations import content, tools
 from conversations.tools import Caller, Result, tool
+from tests.calls import ours, results_in
 from tests.clients import Api
-from tests.test_tools import ours, results_in
 
 
 class Evil(Exception):
