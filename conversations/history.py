@@ -1,4 +1,4 @@
-"""From stored messages to a request that Claude accepts. Pure; the rules are those of claude-api.md 2 and 8."""
+"""Build a request that Claude accepts from stored messages. Pure; the rules are those of claude-api.md 2 and 8."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-Block = dict[str, Any]
+from conversations.pairing import Block, Path, calls_in, paired, with_distinct_ids
 
 # What a conversation's settings are called in a request; everything else of them is ours alone.
 PLAIN_SETTINGS = ("system", "temperature", "stop_sequences", "thinking", "tools", "tool_choice")
@@ -15,7 +15,6 @@ CUT = frozenset({None, "max_tokens", "model_context_window_exceeded"})
 CUT_SHORT = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "thinking"})
 SERVER_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
 CITED = frozenset({"document", "search_result"})
-NOT_RUN = "The tool was not run: the answer was stopped before that."
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ def build(
     *,
     bound: bool = True,
 ) -> dict[str, Any]:
-    """The body of a Messages request for a path of messages, the newest of them a user's, or an answer to go on with.
+    """Return the body of a Messages request for a path that ends in a user's message, or in an answer to go on with.
 
     `expand` puts the bytes of attachments back in; `prefix` is what the request is made under, to be compared with that
     of each answer; `bound` says whether the model refuses thinking that was made under another one.
@@ -56,7 +55,7 @@ def build(
         return stays and index not in gaps
 
     cleaned = [(each.role, _cleaned(each, keeps_thinking(index, each))) for index, each in enumerate(called)]
-    path = _cited_alike(_merged(_with_ids_of_their_own(_paired(_merged(cleaned)))))
+    path = _cited_alike(_merged(with_distinct_ids(paired(_merged(cleaned)))))
     if path and path[-1][0] == "assistant" and not paused(messages[-1].content, messages[-1].stop_reason):
         path[-1] = ("assistant", _prefill(path[-1][1]))
     request: dict[str, Any] = {
@@ -71,25 +70,25 @@ def build(
 
 
 def paused(content: Iterable[Block], stop_reason: str | None) -> bool:
-    """Whether Claude goes on with an answer as it is: it stopped in the middle of its own tools (claude-api.md 3.2)."""
+    """Return whether Claude stopped in the middle of its own tools, and goes on from the answer (claude-api.md 3.2)."""
     kinds = {block.get("type") for block in content}
     return stop_reason == "pause_turn" and not SERVER_CALLS.isdisjoint(kinds)
 
 
 def calls(content: Sequence[Block], stop_reason: str | None) -> list[str]:
-    """The ids of an answer's calls that Claude has to be given results of: not of a cut one, or in a refused answer."""
+    """Return the ids of an answer's calls that want results: not of one that was cut, nor of a refused answer."""
     answer = Said("assistant", content, stop_reason)
-    return [] if _refused(answer) else [call["id"] for call in _calls(_cleaned(answer, keep_thinking=False))]
+    return [] if _refused(answer) else [call["id"] for call in calls_in(_cleaned(answer, keep_thinking=False))]
 
 
 def cut_text(content: Sequence[Block], stop_reason: str | None) -> str:
-    """The text with which an answer that was cut ends; empty where there is none to go on from."""
+    """Return the text with which an answer that was cut ends; empty where there is none to go on from."""
     blocks = _cleaned(Said("assistant", content, stop_reason), keep_thinking=False)
     return str(blocks[-1].get("text", "")).rstrip() if blocks else ""
 
 
 def _prefill(content: list[Block]) -> list[Block]:
-    """The beginning of an answer, as Claude takes it: no thinking, no white space at its end."""
+    """Return the beginning of an answer as Claude takes it: no thinking, no white space at its end."""
     blocks = [block for block in content if block.get("type") not in THINKING]
     if blocks and blocks[-1].get("type") == "text":
         blocks[-1] = {**blocks[-1], "text": blocks[-1]["text"].rstrip()}
@@ -97,7 +96,7 @@ def _prefill(content: list[Block]) -> list[Block]:
 
 
 def _without_refused(said: Iterable[Said]) -> list[Said]:
-    """A refused turn is not replayed (claude-api.md 3.2): with its question the next one would be refused as well."""
+    """Leave refused answers out with their questions, which would have the next one refused too (claude-api.md 3.2)."""
     kept: list[Said] = []
     for message in said:
         if _refused(message):
@@ -112,7 +111,7 @@ def _refused(message: Said) -> bool:
 
 
 def _loop(messages: Sequence[Said]) -> int:
-    """Where the turn that goes on begins: after the last message that says more than results of tools."""
+    """Return the index after the last message that says more than results of tools: there the newest turn begins."""
     for index in range(len(messages) - 1, -1, -1):
         if messages[index].role == "user" and not only_results(messages[index].content):
             return index + 1
@@ -120,13 +119,15 @@ def _loop(messages: Sequence[Said]) -> int:
 
 
 def only_results(content: Sequence[Block]) -> bool:
-    """Whether a message says nothing but what tools came to."""
+    """Return whether a message consists of results of tools alone."""
     return all(block.get("type") == "tool_result" for block in content)
 
 
 def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
-    """Server tools' calls without a result are left out, but where Claude is about to go on with them: it paused, or
-    it waits for nothing else than results of tools (claude-api.md 3.2). So are results without a call."""
+    """Leave out calls of server tools that have no result, and results of server tools that have no call.
+
+    Calls stay where Claude is about to go on with them: it paused, or waits for results of tools (claude-api.md 3.2).
+    """
     answers = [block for message in messages if message.role == "assistant" for block in message.content]
     called = {block.get("id") for block in answers if block.get("type") in SERVER_CALLS}
     answered = {block.get("tool_use_id") for block in answers if _is_server_result(block)}
@@ -157,8 +158,10 @@ def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
 
 
 def _gaps(before: Sequence[Said], after: Sequence[Said]) -> set[int]:
-    """Where thinking may be bound to calls that are left out now: from the answer that has lost one up to the next
-    question, which was asked without them."""
+    """Return the indices of messages whose thinking may be bound to calls that are left out now.
+
+    They reach from an answer that has lost a call up to the next question, which was asked without it.
+    """
     gaps: set[int] = set()
     gap = False
     for index, (was, now) in enumerate(zip(before, after, strict=True)):
@@ -196,84 +199,27 @@ def _empty_text(block: Block) -> bool:
     return block.get("type") == "text" and not str(block.get("text", "")).strip()
 
 
-def _merged(messages: Iterable[tuple[str, list[Block]]]) -> list[tuple[str, list[Block]]]:
-    """One message for every run of the same role; none without content. But what was said after calls of tools was said
-    after their results, and stays apart."""
-    merged: list[tuple[str, list[Block]]] = []
+def _merged(messages: Iterable[tuple[str, list[Block]]]) -> Path:
+    """Join messages of the same role that follow each other, and leave out those without content.
+
+    What was said after calls of tools was said after their results, and stays apart.
+    """
+    merged: Path = []
     for role, content in messages:
         if not content:
             continue
-        if merged and merged[-1][0] == role and not _calls(merged[-1][1]):
+        if merged and merged[-1][0] == role and not calls_in(merged[-1][1]):
             merged[-1][1].extend(content)
         else:
             merged.append((role, list(content)))
     return merged
 
 
-def _paired(messages: list[tuple[str, list[Block]]]) -> list[tuple[str, list[Block]]]:
-    """Every tool call answered in the very next message, results first; results of no call left out."""
-    paired: list[tuple[str, list[Block]]] = []
-    calls: list[Block] = []
-    for role, content in messages:
-        if role == "assistant":
-            if calls:
-                paired.append(("user", _results(calls, [])))
-            paired.append((role, content))
-            calls = _calls(content)
-        else:
-            paired.append((role, _results(calls, content)))
-            calls = []
-    if calls:
-        paired.append(("user", _results(calls, [])))
-    return paired
+def _cited_alike(messages: Path) -> Path:
+    """Have all documents cited, or none, and so with results of searches, as Claude wants it (claude-api.md 6).
 
-
-def _with_ids_of_their_own(messages: list[tuple[str, list[Block]]]) -> list[tuple[str, list[Block]]]:
-    """Give calls of tools, and their results after them, other ids where theirs were used before: Claude refuses to be
-    sent one twice, and some servers number the calls of each answer anew."""
-    used: set[str] = set()
-    renamed: list[str] = []
-    distinct: list[tuple[str, list[Block]]] = []
-    for role, content in messages:
-        kind, name = ("tool_use", "id") if role == "assistant" else ("tool_result", "tool_use_id")
-        places = [at for at, block in enumerate(content) if block.get("type") == kind]
-        if role == "assistant":
-            renamed = [_unused(content[at]["id"], used) for at in places]
-        content = list(content)
-        for at, id in zip(places, renamed, strict=False):  # the results are in the calls' order, and come first
-            content[at] = {**content[at], name: id}
-        distinct.append((role, content))
-    return distinct
-
-
-def _unused(id: str, used: set[str]) -> str:
-    found, number = id, 1
-    while found in used:
-        number += 1
-        found = f"{id}_{number}"
-    used.add(found)
-    return found
-
-
-def _calls(content: list[Block]) -> list[Block]:
-    return [block for block in content if block.get("type") == "tool_use"]
-
-
-def _results(calls: list[Block], content: list[Block]) -> list[Block]:
-    given = {block.get("tool_use_id"): block for block in content if block.get("type") == "tool_result"}
-    rest = [block for block in content if block.get("type") != "tool_result"]
-    return [_result(call, given.get(call["id"])) for call in calls] + rest
-
-
-def _result(call: Block, given: Block | None) -> Block:
-    result = given or {"type": "tool_result", "tool_use_id": call["id"], "content": NOT_RUN, "is_error": True}
-    # A member of a toolset wants to hear again which one it is of.
-    return {**result, "toolset_name": call["toolset_name"]} if call.get("toolset_name") else result
-
-
-def _cited_alike(messages: list[tuple[str, list[Block]]]) -> list[tuple[str, list[Block]]]:
-    """Claude takes documents that are all to be cited, or none of them (claude-api.md 6); so with results of searches.
-    The first of a kind decides for those after it: thinking is bound to what was before, which must not change."""
+    The first of a kind decides for those after it: thinking is bound to what was before, which must not change.
+    """
     decided: dict[str, bool] = {}
     return [(role, _like_the_first(content, decided) if role == "user" else content) for role, content in messages]
 

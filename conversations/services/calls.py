@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from conversations import tools
 from conversations.folding import Folded, unreadable_input
-from conversations.history import Block
 from conversations.models import Message, Turn
+from conversations.pairing import Block
 from conversations.transcript import TOOL_RESULT, Event
 
 

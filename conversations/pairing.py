@@ -1,0 +1,75 @@
+"""Pair calls of tools with their results, as Claude wants them (claude-api.md 8): pure, over roles and their blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Block = dict[str, Any]
+Path = list[tuple[str, list[Block]]]
+"""Roles and content of messages, from the first to the newest."""
+
+NOT_RUN = "The tool was not run: the answer was stopped before that."
+
+
+def paired(messages: Path) -> Path:
+    """Answer every tool call in the message after it, results first, and leave results of no call out."""
+    path: Path = []
+    calls: list[Block] = []
+    for role, content in messages:
+        if role == "assistant":
+            if calls:
+                path.append(("user", _results(calls, [])))
+            path.append((role, content))
+            calls = calls_in(content)
+        else:
+            path.append((role, _results(calls, content)))
+            calls = []
+    if calls:
+        path.append(("user", _results(calls, [])))
+    return path
+
+
+def with_distinct_ids(messages: Path) -> Path:
+    """Give calls of tools, and the results after them, other ids where theirs were used before.
+
+    Claude refuses an id that comes twice, and some servers number the calls of each answer anew.
+    """
+    used: set[str] = set()
+    renamed: list[str] = []
+    distinct: Path = []
+    for role, content in messages:
+        kind, name = ("tool_use", "id") if role == "assistant" else ("tool_result", "tool_use_id")
+        places = [at for at, block in enumerate(content) if block.get("type") == kind]
+        if role == "assistant":
+            renamed = [_unused(content[at]["id"], used) for at in places]
+        content = list(content)
+        for at, id in zip(places, renamed, strict=False):  # the results are in the calls' order, and come first
+            content[at] = {**content[at], name: id}
+        distinct.append((role, content))
+    return distinct
+
+
+def _unused(id: str, used: set[str]) -> str:
+    found, number = id, 1
+    while found in used:
+        number += 1
+        found = f"{id}_{number}"
+    used.add(found)
+    return found
+
+
+def calls_in(content: list[Block]) -> list[Block]:
+    """Return the calls of the client's tools."""
+    return [block for block in content if block.get("type") == "tool_use"]
+
+
+def _results(calls: list[Block], content: list[Block]) -> list[Block]:
+    given = {block.get("tool_use_id"): block for block in content if block.get("type") == "tool_result"}
+    rest = [block for block in content if block.get("type") != "tool_result"]
+    return [_result(call, given.get(call["id"])) for call in calls] + rest
+
+
+def _result(call: Block, given: Block | None) -> Block:
+    result = given or {"type": "tool_result", "tool_use_id": call["id"], "content": NOT_RUN, "is_error": True}
+    # A member of a toolset wants to hear again which one it is of.
+    return {**result, "toolset_name": call["toolset_name"]} if call.get("toolset_name") else result
