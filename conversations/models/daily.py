@@ -1,4 +1,4 @@
-"""The ledger by the day: what its rows add up to, kept by the transaction that adds them (migration 0016).
+"""The ledger by the day: what its rows add up to, kept by the transaction that adds them (migration 0003).
 
 A trigger does it, so that whoever books a row keeps the sums as well, and nothing else writes to these tables. A row
 that takes another one back is of the day of its request, and so are its sums. Days are UTC's.

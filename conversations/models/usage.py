@@ -1,6 +1,6 @@
 """The ledger.
 
-Postgres refuses to change or remove its rows (migration 0004), and so they have no foreign keys to hold: they keep the
+Postgres refuses to change or remove its rows (migration 0003), and so they have no foreign keys to hold: they keep the
 ids of what they were spent on, also when that is gone. Columns that come later have defaults in the database, since the
 processes of the release before go on booking during a deploy.
 """
