@@ -6,13 +6,17 @@ import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
 
 _threads = ThreadPoolExecutor(max_workers=settings.REQUESTS_AT_ONCE, thread_name_prefix="request")
 _login_threads = ThreadPoolExecutor(max_workers=settings.LOGINS_AT_ONCE, thread_name_prefix="login")
@@ -25,13 +29,43 @@ class Handler(ASGIHandler):
     """Answers each request in one thread, of which there are as many as connections for them.
 
     Those that find none free wait without a thread and without a connection. (Django's own handler makes a thread for
-    each request, and goes to it and back twice for every middleware.) What takes long is not awaited in here: see
-    `conversations.api.answers`.
+    each request, and goes to it and back for its signals and for every middleware.) What takes long is not awaited in
+    here: see `conversations.api.answers`.
     """
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One request."""
         await self.handle(scope, receive, send)
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Read a request, have it answered in a thread, and send the response."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with closing(body):
+            set_script_prefix(get_script_prefix(scope))
+            request, refusal = self.create_request(scope, body)
+            response = refusal if request is None else await self.run_get_response(request)
+            assert response is not None, "a request is refused or made"
+            if response.streaming:
+                await self._stream(response, receive, send)
+            else:
+                await self.send_response(response, send)
+
+    async def _stream(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
+        """Send what comes in parts, as long as the client is there."""
+        sending = asyncio.ensure_future(self.send_response(response, send))
+        leaving = asyncio.ensure_future(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        finally:
+            sending.cancel()
+            leaving.cancel()
+            await asyncio.gather(sending, leaving, return_exceptions=True)
+            await asyncio.get_running_loop().run_in_executor(_threads, response.close)
 
     def load_middleware(self, is_async: bool = False) -> None:
         """The chain of middleware and view, all of it synchronous."""
@@ -44,8 +78,12 @@ def _in_thread(
     answer: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
     def call(request: HttpRequest) -> HttpResponseBase:
+        signals.request_started.send(sender=Handler, scope=getattr(request, "scope", None))
         try:
-            return answer(request)
+            response = answer(request)
+            if not response.streaming:
+                response.close()  # its content is in memory; this closes what was uploaded
+            return response
         finally:
             connection.close()  # before the response is sent: its reader may be slow
 

@@ -105,6 +105,8 @@ def _named(attachment: Attachment) -> Block:
 def check_images(blocks: Sequence[Block], most: int = MOST_IMAGES) -> None:
     """Raises InvalidRequest for images that are too many, too long or too wide for one request (claude-api.md 6)."""
     images = sources.images_in(blocks)
+    if not images:
+        return
     ids = [source["attachment"] for source in images if source.get("type") == "attachment"]
     known = Attachment.objects.filter(pk__in=ids)
     if len(images) > most:
@@ -198,7 +200,8 @@ def _gone(instance: Attachment, **kwargs: Any) -> None:
 
 def located(blocks: Sequence[Block]) -> list[Block]:
     """Return stored blocks whose attachments say where the storage has them, for `filled`."""
-    found = {str(id): each for id, each in Attachment.objects.in_bulk(sources.attachments_in(blocks)).items()}
+    named = sources.attachments_in(blocks)
+    found = {str(id): each for id, each in Attachment.objects.in_bulk(named).items()} if named else {}
 
     def locate(source: Block) -> Block:
         if source.get("type") != "attachment":
@@ -233,8 +236,9 @@ def expand(blocks: Sequence[Block]) -> list[Block]:
 
 
 def measured(blocks: Sequence[Block]) -> list[Block]:
-    """Stored blocks with the sizes of their attachments, in bytes, in the place of what is in them."""
-    found = Attachment.objects.in_bulk(sources.attachments_in(blocks))
+    """Return stored blocks with the sizes of their attachments, in bytes, in the place of what is in them."""
+    named = sources.attachments_in(blocks)
+    found = Attachment.objects.in_bulk(named) if named else {}
     sizes = {str(id): each for id, each in found.items()}
 
     def measure(source: Block) -> Block:
