@@ -49,7 +49,7 @@ class Endings:
             await self._any.wait()
             # In the order of their users, for each of whom the ledger's sums are locked: no two processes that write
             # the endings of several users wait for each other in a circle.
-            batch = sorted(self._waiting[:AT_ONCE], key=lambda each: each.parameters["usage_user_id"] or 0)
+            batch = sorted(self._waiting[:AT_ONCE], key=lambda each: each.parameters["user"])
             del self._waiting[:AT_ONCE]
             if not self._waiting:
                 self._any.clear()

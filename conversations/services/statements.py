@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
+import orjson
 from django.db import connection
-from django.db.models import Field, Model
-from psycopg.types.json import Json
+from django.db.models import Field, Model, TextField
+from django.db.models.expressions import DatabaseDefault
 
 from conversations.database import prepared
 from conversations.fields import VerbatimJSONField
@@ -65,9 +68,9 @@ def _begin() -> str:
             UPDATE conversations_conversation SET active_leaf_id = %(leaf)s, updated_at = now()
             WHERE id = %(conversation)s AND (%(anywhere)s OR active_leaf_id IS NOT DISTINCT FROM %(seen_leaf)s)
             RETURNING id
-        ), message AS ({_insert("message", Message, NOW)} FROM conversation WHERE %(new_message)s
-        ), turn AS ({_insert("turn", Turn, {**NOW, "started_at": started})} FROM conversation
-        ), piece AS ({_insert("piece", Piece)} FROM conversation WHERE %(runs)s)
+        ), message AS ({_insert("message", Message, NOW)} conversation WHERE %(new_message)s
+        ), turn AS ({_insert("turn", Turn, {**NOW, "started_at": started})} conversation
+        ), piece AS ({_insert("piece", Piece)} conversation WHERE %(runs)s)
         SELECT now(), EXISTS (SELECT FROM conversations_budget), pg_notify('{CHANNEL}', %(notice)s) FROM conversation
     """  # noqa: S608 - the models' own names
 
@@ -80,6 +83,7 @@ def end(turn: Turn, *, seen: int, whole: Batch, message: Message | None, row: Us
     """
     return {
         "id": turn.pk,
+        "user": turn.user_id,
         "fence": turn.fence,
         "seen": seen,
         "status": turn.status,
@@ -93,6 +97,7 @@ def end(turn: Turn, *, seen: int, whole: Batch, message: Message | None, row: Us
         "answered": message is not None,
         "booked": row is not None,
         "delta": delta,
+        "leaf": message.pk if message else None,
         "after": turn.answers_after,
         "notice": notice("journal", turn.pk),
         **_values("message", message or Message()),
@@ -119,11 +124,11 @@ def end_statement() -> str:
             -- They are counted so that they are gone before the one that takes their place comes.
             INSERT INTO conversations_journal (turn_id, start, "end", events)
             SELECT ended.id, 0, %(position)s, %(events)s::json FROM ended, (SELECT count(*) FROM cleared) AS counted
-        ), message AS ({_insert("message", Message, NOW)} FROM ended WHERE %(answered)s
-        ), booked AS ({_insert("usage", Usage)} FROM ended WHERE %(booked)s
+        ), message AS ({_insert("message", Message, NOW)} ended WHERE %(answered)s
+        ), booked AS ({_insert("usage", Usage)} ended WHERE %(booked)s
         ), leaf AS (
             UPDATE conversations_conversation AS conversation
-            SET active_leaf_id = %(message_id)s, updated_at = now()
+            SET active_leaf_id = %(leaf)s, updated_at = now()
             FROM ended WHERE %(answered)s
                 AND conversation.id = ended.conversation_id AND conversation.active_leaf_id = %(after)s
         )
@@ -132,30 +137,48 @@ def end_statement() -> str:
 
 
 def _insert(name: str, model: type[Model], instead: Mapping[str, str] = NOW) -> str:
-    """Return an INSERT of one row, from the parameters that begin with `name`, up to its FROM.
+    """Return an INSERT of one row, up to where the table is to be named that has a row if it is to be inserted.
 
-    `instead` has the SQL of columns that are no parameters.
+    `instead` has the SQL of columns that are not taken from the row.
     """
     fields = _stored(model)
     columns = ", ".join(f'"{each.column}"' for each in fields)
-    values = ", ".join(instead.get(str(each.column)) or _parameter(name, each) for each in fields)
-    return f"INSERT INTO {model._meta.db_table} ({columns}) SELECT {values}"
+    values = ", ".join(instead.get(str(each.column)) or _value(name, each) for each in fields)
+    table = model._meta.db_table
+    row = f"json_populate_record(NULL::{table}, %({name})s::json) AS {name}"
+    return f"INSERT INTO {table} ({columns}) SELECT {values} FROM {row},"  # noqa: S608 - the models' own names
 
 
-def _parameter(name: str, field: Field[Any, Any]) -> str:
-    # Without the length: a cast to varchar(100) would cut what is too long for the column instead of refusing it.
-    kind = str(field.db_type(connection)).partition("(")[0]
-    return f"%({name}_{field.column})s::{kind}"
+def _value(name: str, field: Field[Any, Any]) -> str:
+    if _is_said(field):
+        return f"%({name}_{field.column})s::{field.db_type(connection)}"
+    return f'{name}."{field.column}"'
+
+
+def _is_said(field: Field[Any, Any]) -> bool:
+    """Return whether a column has what people or Claude said. It is sent by itself: NUL is taken in `json` alone."""
+    return isinstance(field, (VerbatimJSONField, TextField))
 
 
 def _values(name: str, row: Model) -> Params:
-    """Return the parameters of `_insert` for a row."""
-    return {f"{name}_{each.column}": _value(row, each) for each in _stored(type(row))}
+    """Return the parameters of `_insert` for a row: one for most of it, and one for each column with what was said.
+
+    (Psycopg remembers how it has converted a statement only where that has few parameters.)
+    """
+    fields = _stored(type(row))
+    values = {str(each.column): getattr(row, each.attname) for each in fields if not _is_said(each)}
+    plain = {name: value for name, value in values.items() if not isinstance(value, DatabaseDefault)}
+    said = {f"{name}_{each.column}": _said(row, each) for each in fields if _is_said(each)}
+    return {name: orjson.dumps(plain, default=_text).decode(), **said}
 
 
-def _value(row: Model, field: Field[Any, Any]) -> Any:
+def _said(row: Model, field: Field[Any, Any]) -> Any:
     value = getattr(row, field.attname)
-    return Json(value, dumps=encode) if isinstance(field, VerbatimJSONField) and value is not None else value
+    return encode(value) if isinstance(field, VerbatimJSONField) and value is not None else value
+
+
+def _text(value: Decimal | timedelta) -> str:
+    return f"{value.total_seconds()} seconds" if isinstance(value, timedelta) else str(value)
 
 
 @cache
