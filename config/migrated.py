@@ -68,4 +68,4 @@ def _what_is_missing() -> str | None:
 
 
 migrations = Migrations()
-"""This process's."""
+"""The one instance that all of this process asks."""

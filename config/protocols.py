@@ -40,7 +40,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.send_400_response("The request's head is too long.")
 
     def on_headers_complete(self) -> None:
-        """Begin to answer."""
+        """Begin to answer the request whose head is complete; the next head's size counts from zero."""
         self._head = 0
         super().on_headers_complete()
 
@@ -71,17 +71,17 @@ class HttpProtocol(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(LATE, super().timeout_keep_alive_handler)
 
     def pause_writing(self) -> None:
-        """As much is on its way to the client as may be."""
+        """Give the client a limited time to read: the buffer of what is on its way is full."""
         super().pause_writing()
         self._stalled = self.loop.call_later(settings.COLLOQUY_SEND_TIMEOUT, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It reads."""
+        """Stop the clock: the client has read on."""
         _stop(self._stalled)
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It has gone."""
+        """Stop all clocks of a connection that is closed."""
         _stop(self._stalled)
         _stop(self._lingering)
         super().connection_lost(exc)
@@ -93,18 +93,18 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     _stalled: asyncio.TimerHandle | None = None
 
     def pause_writing(self) -> None:
-        """As much is on its way to the client as may be."""
+        """Give the client a limited time to read: the buffer of what is on its way is full."""
         super().pause_writing()
         self._stalled = self.loop.call_later(settings.COLLOQUY_SEND_TIMEOUT, self._leave)
 
     def resume_writing(self) -> None:
-        """It reads."""
+        """Stop the clock: the client has read on."""
         if not self.close_sent:
             _stop(self._stalled)
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It has gone."""
+        """Stop all clocks of a connection that is closed."""
         _stop(self._stalled)
         super().connection_lost(exc)
 

@@ -65,7 +65,7 @@ class Server(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to serve."""
+        """Start to serve, then tell whoever waits until the first request can be answered."""
         await super().startup(sockets)
         self._ready()
 

@@ -51,6 +51,6 @@ class StaticFiles(WhiteNoiseMiddleware):
         return super().__call__(request)
 
     def serve(self, static_file: Any, request: HttpRequest) -> HttpResponse:
-        """Return the file."""
+        """Return a static file whole: ASGI servers warn of a synchronous iterator, which a streamed one is."""
         streamed = super().serve(static_file, request)
         return HttpResponse(streamed.getvalue(), status=streamed.status_code, headers=dict(streamed.items()))

@@ -26,7 +26,7 @@ class VerbatimJSONField(models.JSONField):
     """
 
     def db_type(self, connection: Any) -> str:
-        """Postgres' textual JSON."""
+        """Return the column's type: JSON that Postgres keeps as text."""
         return "json"
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:

@@ -71,7 +71,7 @@ class Readers:
         return found
 
     async def serve(self) -> None:
-        """Reads for ever."""
+        """Answer what readers ask of the journal, many in one statement; runs until it is cancelled."""
         connection = await connected()
         while True:
             await self._any.wait()

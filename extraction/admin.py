@@ -28,7 +28,7 @@ class AttemptInline(ReadOnlyInline):
 
     @admin.display
     def answer(self, attempt: Attempt) -> SafeString:
-        """Claude's blocks."""
+        """Return the content blocks of Claude's answer, rendered as JSON."""
         return rendering.as_json(attempt.content)
 
 
@@ -51,7 +51,7 @@ class ErrorFilter(admin.SimpleListFilter):
 
 @admin.register(Extraction)
 class ExtractionAdmin(ReadOnlyAdmin):
-    """Extractions."""
+    """Extractions with their attempts, to be read only."""
 
     private = "owner"
     list_display = ("created_at", "owner", "status", "failed_with", "model", "finished_at")
@@ -87,7 +87,7 @@ class ExtractionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="data")
     def data_shown(self, extraction: Extraction) -> SafeString:
-        """What was extracted."""
+        """Return the extracted data, rendered as JSON."""
         return rendering.as_json(extraction.data)
 
     @admin.display(description="problems")

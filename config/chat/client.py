@@ -28,7 +28,7 @@ class ChatClient:
         self._http = httpx2.Client(base_url=url, headers=headers, timeout=TIMEOUT)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close the connections to the server; the client cannot be used after that."""
         self._http.close()
 
     def begin(self, model: str | None) -> str:

@@ -31,7 +31,7 @@ class Screen(Protocol):
         """Show more of the answer's text."""
 
     def end(self) -> None:
-        """Finish the answer."""
+        """Finish the answer: show what of its text is not shown yet."""
 
     def note(self, text: str, *, error: bool = False) -> None:
         """Show a line beside the answer: what it cost, or what went wrong."""
@@ -66,7 +66,7 @@ class TerminalScreen:
         self._unfinished = ""
 
     def begin(self) -> None:
-        """Begin to redraw."""
+        """Begin to redraw the answer's last block, several times a second."""
         self._unfinished = ""
         self._live = Live(
             console=self._console, refresh_per_second=REFRESHES, transient=True, vertical_overflow="ellipsis"

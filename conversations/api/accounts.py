@@ -56,7 +56,7 @@ class Login(Queried):
         responses={200: TOKEN, **errors(401, 429)},
     )
     def post(self, request: Request) -> Response:
-        """Logs in."""
+        """Return a new token for a user's name and password. Raises NotAuthenticated where they are wrong."""
         serializer = LoginSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         user = authenticate(request, **serializer.validated_data)
@@ -107,7 +107,7 @@ class WebSocketTicket(Queried):
         responses=TICKET,
     )
     def post(self, request: Request) -> Response:
-        """Issues a ticket."""
+        """Return a new ticket for the WebSocket, which ends with the credential of this request."""
         ticket = accounts.issue_ticket(user=user_of(request), credential=credential_of(request))
         return Response({"ticket": ticket, "expires_in": accounts.TICKET_SECONDS})
 

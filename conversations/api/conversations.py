@@ -48,7 +48,7 @@ from conversations.services import conversations, copies, paths, turns
 
 @extend_schema_view(list=documents.list_)
 class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSet[Conversation]):
-    """A user's conversations."""
+    """Create, find, change, copy and delete a user's conversations, and begin turns in them."""
 
     serializer_class = ListedConversationSerializer
     queryset = Conversation.objects.none()
@@ -76,19 +76,19 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
 
     @documents.create
     def create(self, request: Request) -> Response:
-        """Begins a conversation."""
+        """Create a conversation; return it with status 201."""
         fields = self._fields(request)
         return self._shown(conversations.create(owner=user_of(request), fields=fields), status=201)
 
     @documents.retrieve
     def retrieve(self, request: Request, pk: str) -> Response:
-        """Shows a conversation."""
+        """Return a conversation with the sums of all its usage."""
         conversation = self.get_object()
         return Response({**ConversationSerializer(conversation).data, **sums_of(conversation.usage.all())})
 
     @documents.update
     def partial_update(self, request: Request, pk: str) -> Response:
-        """Changes a conversation."""
+        """Change the fields that are given; return the conversation as it is then."""
         fields = self._fields(request, partial=True)
         return self._shown(conversations.update(user=user_of(request), id=pk, fields=fields))
 
@@ -119,7 +119,7 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
     @documents.export
     @action(detail=True, pagination_class=None, renderer_classes=[JSONRenderer, MarkdownRenderer])
     def export(self, request: Request, pk: str) -> Response:
-        """Exports the conversation."""
+        """Return the conversation with all its branches as JSON, or the active branch as Markdown."""
         if isinstance(request.accepted_renderer, MarkdownRenderer):
             conversation = self.get_object()
             return Response(as_markdown(conversation, paths.to_message(conversation.pk, conversation.active_leaf_id)))
@@ -136,7 +136,7 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
     @documents.messages
     @action(detail=True, pagination_class=PathPages)
     def messages(self, request: Request, pk: str) -> Response:
-        """Lists a path."""
+        """Return a page of the path of messages that ends in a leaf."""
         conversation = self.get_object()
         pages = PathPages()
         found = pages.paginate_path(conversation, self._leaf(conversation, request), request)
@@ -162,7 +162,7 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
     @turn_documents.list_
     @action(detail=True, renderer_classes=[JSONRenderer, turn_api.EventStreamRenderer])
     def turns(self, request: Request, pk: str) -> Response:
-        """Lists turns."""
+        """Return a page of the conversation's turns, newest first."""
         pages = Pages()
         found = pages.page(turn_api.with_all(self.get_object().turns), "-id", request)
         return pages.get_paginated_response(TurnSerializer(found, many=True).data)
@@ -170,13 +170,13 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
     @turn_documents.create
     @turns.mapping.post
     def create_turn(self, request: Request, pk: str) -> Later:
-        """Begins a turn."""
+        """Create a turn; the answer is the turn, or a stream of its events."""
         return turn_api.create(request, pk)
 
     @documents.count_tokens
     @action(detail=True, methods=["post"], url_path="count-tokens")
     def count_tokens(self, request: Request, pk: str) -> Later:
-        """Counts."""
+        """Return how many input tokens a turn's request would have, and what there is room for; nothing is stored."""
         serializer = TurnRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         body = turns.imagined_request(user=user_of(request), conversation_id=pk, asked=serializer.asked())

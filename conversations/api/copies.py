@@ -95,7 +95,7 @@ class ExportSerializer(StrictSerializer):
     attachments = serializers.DictField(child=ExportedAttachmentSerializer(), required=False)
 
     def export(self) -> Export:
-        """The validated export."""
+        """Return the export, once it has been validated."""
         data = self.validated_data
         return Export(
             fields=dict(data["conversation"]),

@@ -35,5 +35,5 @@ class AccessLog(Queried, ListAPIView[Opening]):
     queries = {"get": PageQuery}
 
     def get_queryset(self) -> QuerySet[Opening]:
-        """The caller's."""
+        """Return the openings of what belongs to the caller."""
         return Opening.objects.visible_to(self.request.user)

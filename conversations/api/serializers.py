@@ -32,7 +32,7 @@ class SettingsSerializer(StrictSerializer):
 
 
 class ConversationSerializer(SettingsSerializer):
-    """A conversation."""
+    """A conversation: its own fields, and the settings of its turns."""
 
     shows_every_field = True
     """For the API's description: what may be left out of a request is always there in a response."""
@@ -118,7 +118,7 @@ class TurnRequestSerializer(SettingsSerializer):
         return attrs
 
     def asked(self) -> Asked:
-        """The validated request."""
+        """Return what the client asked for, once the request has been validated."""
         data = self.validated_data
         return Asked(
             content=data.get("content"),

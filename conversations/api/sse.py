@@ -1,4 +1,4 @@
-"""Server-sent events."""
+"""Write a turn's events as server-sent events."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ class Negotiation(DefaultContentNegotiation):
     """Where there is nothing but a stream, whatever a client accepts is a stream."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        """The first renderer."""
+        """Return the first renderer and its media type, whatever the request accepts."""
         return renderers[0], renderers[0].media_type
 
 
@@ -190,7 +190,7 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
     @documents.events
     @action(detail=True, content_negotiation_class=Negotiation)
     def events(self, request: Request, pk: str) -> Later | Response:
-        """Stream the events."""
+        """Stream the turn's events past a position; 204 where the client has seen them all."""
         turn = Turn.objects.get_visible(request.user, pk)
         if has_seen_all(request, turn):
             return Response(status=204)
@@ -204,14 +204,14 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
     @documents.cancel
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        """Stops."""
+        """Ask for the turn to be stopped; return the turn with status 202."""
         turn = turns.cancel(user=user_of(request), turn_id=pk)
         return Response(shown(turn.pk), status=202)
 
     @documents.tool_results
     @action(detail=True, methods=["post"], url_path="tool-results")
     def tool_results(self, request: Request, pk: str) -> Later:
-        """Hands in."""
+        """Take results of the client's tools; the turn goes on when all of them are there."""
         serializer = ToolResultsSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         results = serializer.validated_data["results"]
@@ -228,7 +228,7 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
     @documents.go_on
     @action(detail=True, methods=["post"], url_path="continue", renderer_classes=[JSONRenderer, EventStreamRenderer])
     def go_on(self, request: Request, pk: str) -> Later:
-        """Goes on."""
+        """Go on with a turn that was stopped or cut, with other settings where they are given."""
         serializer = SettingsSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return answered(

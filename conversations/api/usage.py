@@ -108,7 +108,7 @@ def period_of(query: dict[str, Any]) -> tuple[datetime, datetime | None]:
 
 
 class UsageRecordSerializer(serializers.ModelSerializer[Usage]):
-    """One upstream request."""
+    """A row of the ledger: one upstream request, what it used and what it cost."""
 
     conversation = serializers.UUIDField(source="conversation_id", allow_null=True)
     turn = serializers.UUIDField(source="turn_id", allow_null=True)

@@ -28,9 +28,9 @@ class TokenCounts:
     """What is billed of a request, in Claude's five classes (claude-api.md 3.3)."""
 
     input_tokens: int = 0
-    """Uncached input only."""
+    """Input that was neither read from the cache nor written to it."""
     output_tokens: int = 0
-    """With thinking."""
+    """All output, thinking included."""
     cache_read_tokens: int = 0
     cache_write_5m_tokens: int = 0
     cache_write_1h_tokens: int = 0

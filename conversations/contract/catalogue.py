@@ -13,7 +13,7 @@ from conversations.contract.settings import Effort
 
 
 class ModelLimits(TypedDict):
-    """In tokens."""
+    """The limits of a model, in tokens."""
 
     context_window: int
     max_output_tokens: int

@@ -38,7 +38,7 @@ class UsageSum(TypedDict):
 
 
 class TurnStart(Placed):
-    """The turn begins."""
+    """The first event of a transcript: the turn begins."""
 
     type: Literal["turn_start"]
     conversation: UUID
@@ -71,14 +71,14 @@ class ContentBlockStart(Placed):
 
 
 class TextDelta(TypedDict):
-    """More text."""
+    """A piece of text, to be added to its block."""
 
     type: Literal["text_delta"]
     text: str
 
 
 class ThinkingDelta(TypedDict):
-    """More thinking."""
+    """A piece of thinking, to be added to its block."""
 
     type: Literal["thinking_delta"]
     thinking: str
@@ -238,7 +238,7 @@ class TokensDone(TypedDict):
 
 
 class TokensError(TypedDict):
-    """The turn failed."""
+    """The last event where the turn failed."""
 
     error: str
 

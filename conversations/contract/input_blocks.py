@@ -81,7 +81,7 @@ class PlainTextSource(TypedDict):
 
 @closed
 class TextBlockParam(Cacheable):
-    """Text."""
+    """A block of text, as a user says it."""
 
     type: Literal["text"]
     text: Text
@@ -89,7 +89,7 @@ class TextBlockParam(Cacheable):
 
 @closed
 class ImageBlockParam(Cacheable):
-    """An image."""
+    """An image, as a user sends it."""
 
     type: Literal["image"]
     source: Annotated[Base64ImageSource | UrlSource | AttachmentSource, TaggedBy()]

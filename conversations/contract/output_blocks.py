@@ -31,7 +31,7 @@ class StoredUrlSource(TypedDict):
 
 
 class StoredTextSource(TypedDict):
-    """Plain text."""
+    """A document's plain text, as it was sent."""
 
     type: Literal["text"]
     media_type: str
@@ -61,7 +61,7 @@ Source = TypeAliasType(
 
 
 class TextBlock(TypedDict):
-    """Text."""
+    """A block of text, with its citations where it has any."""
 
     type: Literal["text"]
     text: str

@@ -60,7 +60,7 @@ ToolParam = TypeAliasType("ToolParam", ClientTool | PlatformTool | ClaudeTool)
 
 @closed
 class ToolChoiceAuto(TypedDict):
-    """Claude decides."""
+    """Claude decides itself whether to use tools, and which."""
 
     type: Literal["auto"]
     disable_parallel_tool_use: NotRequired[bool]

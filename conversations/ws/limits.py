@@ -39,7 +39,7 @@ class Sockets:
         self._open[user][socket] = leave
 
     def left(self, user: uuid.UUID, socket: object) -> None:
-        """Counts it out."""
+        """Count a socket of a user out; nothing happens where it was not counted in."""
         self._open[user].pop(socket, None)
         if not self._open[user]:
             del self._open[user]

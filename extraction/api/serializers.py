@@ -68,7 +68,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
 
     @extend_schema_field(Json(shape=UsageSum))
     def get_usage(self, attempt: Attempt) -> dict[str, int]:
-        """What it used."""
+        """Return the sums of what the attempt's requests used."""
         return usage.summed(rows_of(attempt))
 
 

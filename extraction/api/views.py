@@ -1,4 +1,4 @@
-"""Extractions over HTTP."""
+"""The API of extractions: create them, list them, get one."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def answer_of(id: uuid.UUID) -> dict[str, Any]:
     ),
 )
 class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Extraction]):
-    """A user's extractions."""
+    """Create, list and show a user's extractions."""
 
     serializer_class = ExtractionSerializer
     queryset = Extraction.objects.none()
@@ -77,7 +77,7 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
     renderer_classes = (ExactJSONRenderer,)
 
     def get_queryset(self) -> QuerySet[Extraction]:
-        """The user's own."""
+        """Return the extractions of the user, with their attempts."""
         return with_all(Extraction.objects.visible_to(self.request.user))
 
     def get_object(self) -> Extraction:

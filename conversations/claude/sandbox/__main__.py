@@ -29,7 +29,7 @@ def main() -> None:
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Run the server."""
+    """Run the server until SIGTERM, SIGINT, or the end of the process that holds the lock."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -32,7 +32,7 @@ class Refused(Exception):
         self.headers = headers or {}
 
     def envelope(self, request_id: str) -> dict[str, Any]:
-        """Claude's error envelope."""
+        """Return the refusal as the JSON body that Claude's API answers with (claude-api.md 5)."""
         error = {"type": self.type, "message": str(self)}
         return {"type": "error", "error": error, "request_id": request_id}
 

@@ -14,7 +14,7 @@ from conversations.services import usage
 
 
 class Command(BaseCommand):
-    """`manage.py correct`."""
+    """The command `manage.py correct`: correct a request's rows in the ledger by adding others."""
 
     help = "Takes back what a request was booked at in the ledger, and books it anew where --usage or --again is given."
 

@@ -17,6 +17,6 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=float, default=7)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Removes them."""
+        """Remove the attachments that no message uses, and print how many they were."""
         removed = attachments.remove_unused(older_than=timedelta(days=options["days"]))
         self.stdout.write(f"{removed} removed.")
