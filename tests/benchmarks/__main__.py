@@ -6,13 +6,14 @@ import shutil
 import statistics
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import psutil
 import uvloop
 
 import tests.environment  # noqa: F401 - before Django's settings are read
-from tests.benchmarks.given import paced_upstream, prepare, users
-from tests.benchmarks.load import Kind, begin
+from tests.benchmarks.given import paced_upstream, prepared, users
+from tests.benchmarks.load import Kind, Measured, begin
 from tests.benchmarks.relays import express, machine, spent
 
 SETTLE = 3.0  # seconds between the last beginning and the measurement
@@ -50,33 +51,21 @@ def main() -> None:
     parser.add_argument("--only", choices=("sse", "ws", "express"))
     options = parser.parse_args()
 
-    import django
+    with prepared() as database, paced_upstream() as upstream:
+        found = uvloop.run(measure_all(upstream, database, options.streams, options.seconds, options.only))
+    show(found, options.streams)
 
-    django.setup()
-    uvloop.run(measure_all(options.streams, options.seconds, options.only))
 
-
-async def measure_all(streams: int, seconds: float, only: Kind | None) -> None:
-    """Every way of relaying after the other, against the same upstream."""
-    from asgiref.sync import sync_to_async
-
-    from config import local
-
+async def measure_all(upstream: str, database: str, streams: int, seconds: float, only: Kind | None) -> list[Figures]:
+    """Measure every way of relaying after the other, against the same upstream."""
     found: list[Figures] = []
-    try:
-        with paced_upstream() as upstream:
-            database = await sync_to_async(prepare)()
-            for kind in ("sse", "ws"):
-                if only in (None, kind):
-                    found.append(await colloquy(kind, upstream, database, streams, seconds))
-            if shutil.which("node") and only in (None, "express"):
-                with express(upstream) as (relay, relay_port):
-                    found.append(
-                        await measure("express", relay, relay_port, "", ["-"] * (streams + MORE), seconds, None)
-                    )
-    finally:
-        local.stop_postgres()
-    show(found, streams)
+    for kind in ("sse", "ws"):
+        if only in (None, kind):
+            found.append(await colloquy(kind, upstream, database, streams, seconds))
+    if shutil.which("node") and only in (None, "express"):
+        with express(upstream) as (relay, port):
+            found.append(await measure("express", relay, port, "", ["-"] * (streams + MORE), seconds, None))
+    return found
 
 
 async def colloquy(kind: Kind, upstream: str, database: str, streams: int, seconds: float) -> Figures:
@@ -105,15 +94,53 @@ async def measure(
     seconds: float,
     database: str | None,
 ) -> Figures:
-    """Begins all the streams, waits until they are steady, and looks at what they cost for so many seconds."""
+    """Begin all the streams, wait until they are steady, and return what they cost during so many seconds."""
     conversations, more = conversations[:-MORE], conversations[-MORE:]
     await begin(kind, port, token, conversations[:1], 0.1)  # what is loaded once is no stream's
     await asyncio.sleep(1)
     before = relay.memory_info().rss
     measured = await begin(kind, port, token, conversations[1:], len(conversations) / RAMP)
-    while len(measured.first) < len(conversations) - 1:  # noqa: ASYNC110 - a number is awaited, not an event
-        await asyncio.sleep(0.1)
+    await all_begun(measured, len(conversations) - 1)
     await asyncio.sleep(SETTLE)
+    cost = await cost_of(measured, relay, database, seconds)
+    memory = (relay.memory_info().rss - before) / 1024 / len(conversations)
+    # One more now and then, while the others go on.
+    late = await begin(kind, port, token, more, len(more) / LATER)
+    await all_begun(late, len(more))
+    deltas = len(measured.latencies)
+    latencies = sorted(measured.latencies)
+    return Figures(
+        name={"sse": "Colloquy, SSE", "ws": "Colloquy, WebSocket", "express": "Express relay"}[kind],
+        cpu=cost.cpu / deltas * 1e6,
+        database_cpu=cost.database_cpu / deltas * 1e6,
+        deltas=deltas / cost.took,
+        p50=latencies[deltas // 2] / 1e6,
+        p99=latencies[deltas * 99 // 100] / 1e6,
+        first=statistics.median(late.first) / 1e6,
+        memory=memory,
+        rows=cost.rows / cost.took,
+        flushes=cost.flushes / cost.took,
+    )
+
+
+async def all_begun(measured: Measured, number: int) -> None:
+    """Wait until so many streams have had their first delta."""
+    while len(measured.first) < number:  # noqa: ASYNC110 - a number is awaited, not an event
+        await asyncio.sleep(0.1)
+
+
+class Cost(NamedTuple):
+    """What all streams cost together while they were measured; times in seconds."""
+
+    cpu: float
+    database_cpu: float
+    rows: int
+    flushes: int
+    took: float
+
+
+async def cost_of(measured: Measured, relay: psutil.Process, database: str | None, seconds: float) -> Cost:
+    """Let the streams be measured for so many seconds; return what they cost meanwhile."""
     rows, flushes, postgres = journal(database)
     cpu, began = spent(relay), time.monotonic()
     measured.measuring = True
@@ -121,25 +148,7 @@ async def measure(
     measured.measuring = False
     cpu, took = spent(relay) - cpu, time.monotonic() - began
     rows_after, flushes_after, postgres_after = journal(database)
-    memory = (relay.memory_info().rss - before) / 1024 / len(conversations)
-    # One more now and then, while the others go on.
-    late = await begin(kind, port, token, more, len(more) / LATER)
-    while len(late.first) < len(more):  # noqa: ASYNC110
-        await asyncio.sleep(0.1)
-    deltas = len(measured.latencies)
-    latencies = sorted(measured.latencies)
-    return Figures(
-        name={"sse": "Colloquy, SSE", "ws": "Colloquy, WebSocket", "express": "Express relay"}[kind],
-        cpu=cpu / deltas * 1e6,
-        database_cpu=(postgres_after - postgres) / deltas * 1e6,
-        deltas=deltas / took,
-        p50=latencies[deltas // 2] / 1e6,
-        p99=latencies[deltas * 99 // 100] / 1e6,
-        first=statistics.median(late.first) / 1e6,
-        memory=memory,
-        rows=(rows_after - rows) / took,
-        flushes=(flushes_after - flushes) / took,
-    )
+    return Cost(cpu, postgres_after - postgres, rows_after - rows, flushes_after - flushes, took)
 
 
 def journal(database: str | None) -> tuple[int, int, float]:

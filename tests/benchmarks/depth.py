@@ -59,28 +59,21 @@ def jumps(most: int) -> list[int]:
 
 def main() -> int:
     """Prints a line for each kind of request."""
-    import django
-
-    django.setup()
-    from config import local
-    from tests.benchmarks.given import prepare
+    from tests.benchmarks.given import prepared
     from tests.processes import ServerProcess
 
-    try:
-        database = prepare()
-        with ServerProcess("uvicorn", database, "http://127.0.0.1:9", COLLOQUY_RUN_TURNS="false") as server:
-            small = measured(server.url, *seed([SMALL, *[1] * PAGE], 1))
-            began = time.monotonic()
-            sizes = [DEEP, *[SHALLOW] * (CONVERSATIONS - 1)]
-            big_user = seed(sizes, 1_000_000)
-            print(
-                f"{sum(sizes):,} messages in {len(sizes):,} conversations, seeded in {time.monotonic() - began:.0f} s"
-            )
-            big = measured(server.url, *big_user)
-            for name, base in small.items():
-                print(f"{name:24} {base * 1000:7.1f} ms {big[name] * 1000:7.1f} ms {big[name] / base:5.2f} x")
-    finally:
-        local.stop_postgres()
+    with (
+        prepared() as database,
+        ServerProcess("uvicorn", database, "http://127.0.0.1:9", COLLOQUY_RUN_TURNS="false") as server,
+    ):
+        small = measured(server.url, *seed([SMALL, *[1] * PAGE], 1))
+        began = time.monotonic()
+        sizes = [DEEP, *[SHALLOW] * (CONVERSATIONS - 1)]
+        big_user = seed(sizes, 1_000_000)
+        print(f"{sum(sizes):,} messages in {len(sizes):,} conversations, seeded in {time.monotonic() - began:.0f} s")
+        big = measured(server.url, *big_user)
+        for name, base in small.items():
+            print(f"{name:24} {base * 1000:7.1f} ms {big[name] * 1000:7.1f} ms {big[name] / base:5.2f} x")
     return 0
 
 

@@ -9,15 +9,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-def prepare() -> str:
-    """A migrated database; its address."""
+@contextmanager
+def prepared() -> Iterator[str]:
+    """Set Django up and migrate the database; yield its address, and stop PostgreSQL at the end."""
+    import django
+
+    django.setup()
     from django.core.management import call_command
     from django.db import connection
 
+    from config import local
     from tests.processes import database_url
 
-    call_command("migrate", interactive=False, verbosity=0)
-    return database_url(connection)
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+        yield database_url(connection)
+    finally:
+        local.stop_postgres()
 
 
 def users(streams: int) -> tuple[str, list[str]]:

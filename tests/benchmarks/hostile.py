@@ -22,7 +22,7 @@ import aiohttp
 import psutil
 
 import tests.environment  # noqa: F401 - before Django's settings are read
-from tests.benchmarks.given import prepare, users
+from tests.benchmarks.given import prepared, users
 from tests.benchmarks.relays import machine
 
 MEGABYTE = 1024 * 1024
@@ -194,16 +194,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()
 
-    import django
-
-    django.setup()
-    from config import local
     from conversations.claude.sandbox.server import running_sandbox
     from tests.processes import ServerProcess
 
     print(machine(), flush=True)
-    try:
-        database = prepare()
+    with prepared() as database:
         (hostile, _), (other, _) = users(1), users(1)
         settings = "tests.slow_storage_settings"
         with (
@@ -212,8 +207,6 @@ def main() -> None:
         ):
             process = psutil.Process(server.process.pid)
             asyncio.run(measure(server.url, process, options.seconds, hostile, other))
-    finally:
-        local.stop_postgres()
 
 
 if __name__ == "__main__":

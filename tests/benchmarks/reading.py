@@ -18,7 +18,7 @@ import aiohttp
 import psutil
 
 import tests.environment  # noqa: F401 - before Django's settings are read
-from tests.benchmarks.given import prepare, users
+from tests.benchmarks.given import prepared, users
 from tests.benchmarks.life.statements import Counts, counted
 from tests.benchmarks.relays import machine, spent, wait_for
 
@@ -93,15 +93,10 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=1000)
     options = parser.parse_args()
 
-    import django
-
-    django.setup()
-    from config import local
     from tests.processes import ServerProcess, free_port
 
     print(machine(), flush=True)
-    try:
-        database = prepare()
+    with prepared() as database:
         token, conversation = fill()
         headers = {"Authorization": f"Bearer {token}"}
         paths = {
@@ -128,8 +123,6 @@ def main() -> None:
             for name, path in paths.items():
                 used, waited = asyncio.run(cost(server.url + path, process, options.requests, headers))
                 print(f"| {name} | {used:.2f} ms | {waited:.1f} ms | {asked[name]:.1f} | {used / baseline:.2f} |")
-    finally:
-        local.stop_postgres()
 
 
 if __name__ == "__main__":

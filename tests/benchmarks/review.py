@@ -27,18 +27,13 @@ USERS, DAYS = 500, 90
 
 def main() -> int:
     """Prints a line for each page."""
-    import django
-
-    django.setup()
-    from config import local
-    from tests.benchmarks.given import prepare
+    from tests.benchmarks.given import prepared
     from tests.processes import ServerProcess
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
     rows = parser.parse_args().rows
-    try:
-        database = prepare()
+    with prepared() as database:
         began = time.monotonic()
         seed(rows)
         print(f"{rows:,} rows over {DAYS} days of {USERS} users, seeded in {time.monotonic() - began:.0f} s")
@@ -53,8 +48,6 @@ def main() -> int:
 
         audit = audits.audit()
         print(f"check_ledger: {audit} ({audit.seconds:.1f} s)")
-    finally:
-        local.stop_postgres()
     return 0
 
 

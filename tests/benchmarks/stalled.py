@@ -16,7 +16,7 @@ import psutil
 import uvloop
 
 import tests.environment  # noqa: F401 - before Django's settings are read
-from tests.benchmarks.given import paced_upstream, prepare, users
+from tests.benchmarks.given import paced_upstream, prepared, users
 from tests.benchmarks.load import Measured, Reader, begin
 
 TURNS, READERS, STALLED = 15, 450, 50
@@ -27,14 +27,9 @@ MEGABYTE = 1024 * 1024
 
 def main() -> None:
     """Prints the figures."""
-    import django
-
-    django.setup()
-    from config import local
     from tests.processes import ServerProcess
 
-    try:
-        database = prepare()
+    with prepared() as database:
         token, conversations = users(TURNS + 1)
         with (
             paced_upstream() as upstream,
@@ -43,8 +38,6 @@ def main() -> None:
             long = long_turn(conversations.pop())
             uvloop.run(measure(psutil.Process(server.process.pid), server.port, token, conversations, long))
             server.kill()
-    finally:
-        local.stop_postgres()
 
 
 def long_turn(conversation: str) -> str:

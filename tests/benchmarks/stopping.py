@@ -11,11 +11,15 @@ import argparse
 import asyncio
 import time
 import uuid
+from typing import TYPE_CHECKING
 
 import aiohttp
 
 import tests.environment  # noqa: F401 - before Django's settings are read
-from tests.benchmarks.given import prepare, users
+from tests.benchmarks.given import prepared, users
+
+if TYPE_CHECKING:
+    from conversations.claude.sandbox.server import Sandbox
 
 TOGETHER = 10
 STREAMED = 0.5  # seconds that a turn streams before it is stopped
@@ -27,44 +31,10 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=200)
     options = parser.parse_args()
 
-    import django
-
-    django.setup()
-    from config import local
-    from conversations.claude.sandbox.server import Sandbox, running_sandbox
+    from conversations.claude.sandbox.server import running_sandbox
     from tests.processes import ServerProcess
 
-    async def measure(sandbox: Sandbox, runs: str, stops: str, token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
-            latencies = []
-            for _ in range(options.turns // TOGETHER):
-                each = (stopped(session, sandbox, runs, stops) for _ in range(TOGETHER))
-                latencies += await asyncio.gather(*each)
-        latencies.sort()
-        p50, p99 = latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100]
-        where = "the same process" if runs == stops else "another process"
-        print(f"stopped at {where}: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms ({len(latencies)} turns)")
-
-    async def stopped(session: aiohttp.ClientSession, sandbox: Sandbox, runs: str, stops: str) -> float:
-        mark = uuid.uuid4().hex
-        async with session.post(f"{runs}/api/conversations/", json={"system": mark}) as response:
-            conversation = (await response.json())["id"]
-        body = {"content": "[[sandbox: words=2000; pace=0.02]]"}
-        async with session.post(f"{runs}/api/conversations/{conversation}/turns/", json=body) as response:
-            turn = (await response.json())["id"]
-        await asyncio.sleep(STREAMED)
-        asked = time.time()
-        async with session.post(f"{stops}/api/turns/{turn}/cancel/") as response:
-            response.raise_for_status()
-        while True:
-            for request in reversed(sandbox.requests):
-                if (request.body or {}).get("system") == mark and request.finished_at:
-                    return request.finished_at - asked
-            await asyncio.sleep(0.02)
-
-    try:
-        database = prepare()
+    with prepared() as database:
         token, _ = users(1)
         with (
             running_sandbox() as sandbox,
@@ -72,9 +42,40 @@ def main() -> None:
             ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_RUN_TURNS="false") as web,
         ):
             for stops in (runs, web):
-                asyncio.run(measure(sandbox, runs.url, stops.url, token))
-    finally:
-        local.stop_postgres()
+                asyncio.run(measure(sandbox, runs.url, stops.url, token, options.turns))
+
+
+async def measure(sandbox: Sandbox, runs: str, stops: str, token: str, turns: int) -> None:
+    """Stop so many turns that run at `runs` by requests to `stops`, and print how long Claude went on."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        latencies = []
+        for _ in range(turns // TOGETHER):
+            each = (stopped(session, sandbox, runs, stops) for _ in range(TOGETHER))
+            latencies += await asyncio.gather(*each)
+    latencies.sort()
+    p50, p99 = latencies[len(latencies) // 2], latencies[len(latencies) * 99 // 100]
+    where = "the same process" if runs == stops else "another process"
+    print(f"stopped at {where}: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms ({len(latencies)} turns)")
+
+
+async def stopped(session: aiohttp.ClientSession, sandbox: Sandbox, runs: str, stops: str) -> float:
+    """Begin a turn and stop it; return the seconds until its connection upstream was closed."""
+    mark = uuid.uuid4().hex
+    async with session.post(f"{runs}/api/conversations/", json={"system": mark}) as response:
+        conversation = (await response.json())["id"]
+    body = {"content": "[[sandbox: words=2000; pace=0.02]]"}
+    async with session.post(f"{runs}/api/conversations/{conversation}/turns/", json=body) as response:
+        turn = (await response.json())["id"]
+    await asyncio.sleep(STREAMED)
+    asked = time.time()
+    async with session.post(f"{stops}/api/turns/{turn}/cancel/") as response:
+        response.raise_for_status()
+    while True:
+        for request in reversed(sandbox.requests):
+            if (request.body or {}).get("system") == mark and request.finished_at:
+                return request.finished_at - asked
+        await asyncio.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import psutil
 import uvloop
 
 import tests.environment  # noqa: F401 - before Django's settings are read
-from tests.benchmarks.given import paced_upstream, prepare, users
+from tests.benchmarks.given import paced_upstream, prepared, users
 from tests.benchmarks.life.clients import Times, converse
 from tests.benchmarks.life.statements import Counts, counted
 from tests.benchmarks.load import Kind
@@ -224,11 +224,6 @@ def main() -> None:
     parser.add_argument("--only", choices=("sse", "ws"))
     options = parser.parse_args()
 
-    import django
-
-    django.setup()
-    from config import local
-
     scenarios = [
         Scenario(*options.long),
         Scenario(*options.short),
@@ -236,13 +231,9 @@ def main() -> None:
         Scenario(options.short[0] // 4, options.short[1], options.rate),
     ]
     print(machine(), flush=True)
-    try:
-        with paced_upstream() as upstream:
-            database = prepare()
-            kinds: list[Kind] = [options.only] if options.only else ["sse", "ws"]
-            uvloop.run(measure(upstream, database, scenarios, kinds))
-    finally:
-        local.stop_postgres()
+    kinds: list[Kind] = [options.only] if options.only else ["sse", "ws"]
+    with prepared() as database, paced_upstream() as upstream:
+        uvloop.run(measure(upstream, database, scenarios, kinds))
 
 
 if __name__ == "__main__":
