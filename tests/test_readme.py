@@ -20,17 +20,13 @@ import pytest
 from tests import readme
 from tests.clients import sse
 from tests.processes import ROOT, STARTUP
-from tests.up import Up
+from tests.up import Up, running_up
 
 
 @pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
-    with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
-        running = Up(folder)
-        running.wait_until_up()
+    with running_up() as running:
         yield running
-        if running.process.poll() is None:
-            running.stop()
 
 
 def here(code: str, up: Up) -> str:

@@ -18,17 +18,13 @@ import pytest
 
 from tests.clients import sse
 from tests.processes import STARTUP, free_port
-from tests.up import Up, manage
+from tests.up import Up, manage, running_up
 
 
 @pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
-    with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
-        running = Up(folder)
-        running.wait_until_up()
+    with running_up() as running:
         yield running
-        if running.process.poll() is None:
-            running.stop()
 
 
 def becomes_true(what: Callable[[], bool]) -> bool:

@@ -6,7 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -75,3 +78,14 @@ class Up:
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=STARTUP)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+
+@contextmanager
+def running_up() -> Iterator[Up]:
+    """Run `up` in a folder of its own until the end of the block, unless it has ended by then."""
+    with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
+        running = Up(folder)
+        running.wait_until_up()
+        yield running
+        if running.process.poll() is None:
+            running.stop()

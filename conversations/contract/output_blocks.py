@@ -5,7 +5,7 @@ Claude's blocks are kept as they came. Kinds and fields that are not named here 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, get_args
 from uuid import UUID
 
 from typing_extensions import TypeAliasType, TypedDict
@@ -142,18 +142,21 @@ class ServerToolUseBlock(TypedDict):
     input: dict[str, Any]
 
 
+ServerToolResult = Literal[
+    "web_search_tool_result",
+    "web_fetch_tool_result",
+    "code_execution_tool_result",
+    "bash_code_execution_tool_result",
+    "text_editor_code_execution_tool_result",
+    "tool_search_tool_result",
+    "mcp_tool_result",
+]
+
+
 class ServerToolResultBlock(TypedDict):
     """What a tool of Claude's own servers came to; `content` is as Claude sends it, an error included."""
 
-    type: Literal[
-        "web_search_tool_result",
-        "web_fetch_tool_result",
-        "code_execution_tool_result",
-        "bash_code_execution_tool_result",
-        "text_editor_code_execution_tool_result",
-        "tool_search_tool_result",
-        "mcp_tool_result",
-    ]
+    type: ServerToolResult
     tool_use_id: str
     content: str | dict[str, Any] | list[dict[str, Any]]
 
@@ -176,13 +179,7 @@ BLOCKS = (
     "redacted_thinking",
     "tool_use",
     "server_tool_use",
-    "web_search_tool_result",
-    "web_fetch_tool_result",
-    "code_execution_tool_result",
-    "bash_code_execution_tool_result",
-    "text_editor_code_execution_tool_result",
-    "tool_search_tool_result",
-    "mcp_tool_result",
+    *get_args(ServerToolResult),
     "container_upload",
 )
 
