@@ -1,4 +1,4 @@
-"""The shape of the house: imports run one way, and one package knows the SDK."""
+"""The shape of the house: imports run one way, one package knows the SDK, and files and functions stay short."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ MODULES = [
     for path in (ROOT / folder).rglob("*.py")
     if "migrations" not in path.parts
 ]
+
+TESTS = list((ROOT / "tests").rglob("*.py"))
+
+FILE_LIMIT = 300  # lines
+FUNCTION_LIMIT = 40  # lines, without decorators
+DOCSTRING_LEAST = 4  # words
 
 # No module of the folder or file on the left imports any of those on the right.
 FORBIDDEN = {
@@ -75,3 +81,35 @@ def test_setting_django_up_imports_nothing_heavy() -> None:
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_file_is_long() -> None:
+    long = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in [*MODULES, *TESTS]}
+    assert {name: lines for name, lines in long.items() if lines > FILE_LIMIT} == {}
+
+
+def test_no_function_is_long() -> None:
+    for path in [*MODULES, *TESTS]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                assert lines <= FUNCTION_LIMIT, f"{path.relative_to(ROOT)}: {node.name} has {lines} lines"
+
+
+def docstrings_of(path: Path) -> Iterator[tuple[str, int]]:
+    """The strings that stand by themselves, with their lines: docstrings, also those of attributes."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value.value, node.lineno
+
+
+# Where they are still too short.
+TERSE = ("conversations/admin", "conversations/api/schema", "config/management")
+
+
+def test_docstrings_are_sentences() -> None:
+    for path in MODULES:
+        name = path.relative_to(ROOT).as_posix()
+        if not name.startswith(TERSE):
+            for text, line in docstrings_of(path):
+                assert len(text.split()) >= DOCSTRING_LEAST, f"{name}:{line}: {text}"
