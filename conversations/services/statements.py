@@ -96,6 +96,7 @@ def end(turn: Turn, *, seen: int, whole: Batch, message: Message | None, row: Us
         "events": encode(whole.events),
         "answered": message is not None,
         "booked": row is not None,
+        "model": row.model if row else "",
         "delta": delta,
         "leaf": message.pk if message else None,
         "after": turn.answers_after,
@@ -116,7 +117,15 @@ def end_statement() -> str:
                 requests_sent = %(requests_sent)s, position = %(position)s, finished_at = clock_timestamp(),
                 first_delta_at = COALESCE(first_delta_at, CASE WHEN %(delta)s THEN clock_timestamp() END)
             WHERE id = %(id)s AND fence = %(fence)s AND status = 'running' AND position = %(seen)s
-                AND NOT EXISTS (SELECT FROM conversations_budget) AND NOT EXISTS (SELECT FROM conversations_price)
+                AND NOT EXISTS (
+                    SELECT FROM conversations_budget AS budget
+                    WHERE budget.user_id = turn.user_id OR (budget.user_id IS NULL AND budget.group_id IS NULL)
+                        OR budget.group_id IN (
+                            SELECT group_id FROM conversations_user_groups WHERE user_id = turn.user_id
+                        )
+                ) AND NOT EXISTS (
+                    SELECT FROM conversations_price AS price WHERE price.model = %(model)s OR price.model ~ '[*?[]'
+                )
             RETURNING id, conversation_id
         ), cleared AS (
             DELETE FROM conversations_journal AS piece USING ended WHERE piece.turn_id = ended.id RETURNING piece.start
