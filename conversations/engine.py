@@ -43,7 +43,7 @@ _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Engine] = WeakKeyDictiona
 
 
 async def engine() -> Engine:
-    """The engine of the running loop, started if it is not yet."""
+    """Return the engine of the running loop; start it if there is none yet."""
     loop = asyncio.get_running_loop()
     if loop not in _engines:
         _engines[loop] = Engine()
@@ -57,7 +57,7 @@ def running_engine() -> Engine | None:
 
 
 def draining() -> bool:
-    """Whether this process takes nothing new. For synchronous code too, which has no running loop."""
+    """Return whether this process takes nothing new. For synchronous code too, which has no running loop."""
     return any(each.draining for each in list(_engines.values()))
 
 
@@ -88,7 +88,7 @@ class Engine:
         self._hurry = asyncio.Event()
 
     def start(self) -> None:
-        """Begins to write, read, listen, keep the lease and sweep."""
+        """Begin to write, read, listen, keep the lease and sweep."""
         for runner in self.runners:
             if settings.COLLOQUY_RUN_TURNS:
                 self.wakes.on(f"queued-{runner.work.name}", runner.offer)
@@ -109,7 +109,7 @@ class Engine:
         self._tasks = [in_background(for_ever(each)) for each in forever]
 
     def runner(self, name: str) -> Runner:
-        """The runner of a kind of work."""
+        """Return the runner of a kind of work."""
         return next(runner for runner in self.runners if runner.work.name == name)
 
     @property
@@ -118,7 +118,7 @@ class Engine:
         return settings.COLLOQUY_RUN_TURNS and not self.draining
 
     async def run(self, name: str, id: uuid.UUID) -> None:
-        """Runs new work here, or tells the processes that do."""
+        """Run new work here, or tell the processes that do."""
         if self.takes_work:
             self.runner(name).start(id)
             return
@@ -128,7 +128,7 @@ class Engine:
             logger.warning("Nobody could be told of %s %s: a sweep will find it", name, id)
 
     async def drain(self) -> None:
-        """Takes nothing new, lets what runs end by itself for `COLLOQUY_DRAIN` seconds, and stops the rest."""
+        """Take nothing new, let what runs end by itself for `COLLOQUY_DRAIN` seconds, and stop the rest."""
         self.draining = True
         self._drain = self._drain or asyncio.create_task(self._end_all())
         await self._drain
@@ -140,11 +140,11 @@ class Engine:
         self.wakes.wake_all()
 
     def hurry(self) -> None:
-        """Stops what runs now: whoever asked for the end does not want to wait."""
+        """Stop what still runs while the process drains: whoever asked for the end does not want to wait."""
         self._hurry.set()
 
     async def stop(self) -> None:
-        """Drains, and ends everything."""
+        """Drain, end all tasks, and give up the lease."""
         await self.drain()
         for task in self._tasks:
             task.cancel()
@@ -160,12 +160,12 @@ class Engine:
         _engines.pop(asyncio.get_running_loop(), None)
 
     def _after_gap(self) -> None:
-        """Postgres was away: what it would have told us is to be found out."""
+        """Sweep, and mend the pool: Postgres was away, and with it the notifications of that time."""
         self._look.set()
         self._mending = in_background(mend_pool())
 
     async def _keep_lease(self) -> None:
-        """On a connection of its own: no slow query of a user's may cost this process its turns."""
+        """Renew the lease until cancelled, on its own connection: no slow query may cost this process its turns."""
         connection = await connected()
         while True:
             try:
@@ -180,7 +180,7 @@ class Engine:
             await asyncio.sleep(settings.COLLOQUY_LEASE / 3)
 
     async def _keep_catalogue(self) -> None:
-        """Knows what the Models API said when anybody asked it last."""
+        """Read what the Models API last said into memory, after each news of it and from time to time."""
         while True:
             self._new_models.clear()
             try:
@@ -190,7 +190,7 @@ class Engine:
             await heard(self._new_models, CATALOGUE)
 
     async def _sweep(self) -> None:
-        """Settles what dead processes left running, and runs what nobody took."""
+        """Settle what dead processes left running, and run what nobody took, again and again."""
         while True:
             await heard(self._look, settings.COLLOQUY_LEASE / LOOKS)
             self._look.clear()
@@ -202,7 +202,7 @@ class Engine:
 
 
 async def for_ever(work: Callable[[], Awaitable[None]]) -> None:
-    """Keeps one of the engine's tasks going: without any of them every reader of the process would wait in vain."""
+    """Begin a task of the engine again whenever it fails: without it every reader of the process would wait in vain."""
     while True:
         try:
             await work()

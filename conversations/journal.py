@@ -77,14 +77,14 @@ class Journal:
         self._away = False
 
     def open(self, turn: uuid.UUID, fence: int, events: list[Event]) -> Live:
-        """Begins the transcript of a turn that this process has claimed, or goes on with it after these events."""
+        """Begin the transcript of a turn that this process has claimed, or go on with it after these events."""
         live = self._live[turn] = Live(turn, fence)
         if events:
             live.show(Batch.of(str(turn), 0, events))
         return live
 
     async def append(self, live: Live, events: list[Event]) -> None:
-        """Adds events, to be committed with the next flush. Raises LostTurn if the turn is not ours any more.
+        """Add events, to be committed with the next flush. Raises LostTurn if the turn is not ours any more.
 
         Raises ColloquyError where its events can't be stored.
 
@@ -113,28 +113,28 @@ class Journal:
             await live.change()
 
     async def transcript(self, live: Live) -> list[Event]:
-        """The whole transcript so far, committed or not."""
+        """Return the whole transcript so far, committed or not."""
         while live.flushing:
             await live.change()
         return [event for batch in live.committed for event in batch.events] + live.pending
 
     async def hand_over(self, live: Live) -> list[Event]:
-        """The whole transcript; from now on nothing more of it is written here."""
+        """Return the whole transcript; from now on nothing more of it is written here."""
         events = await self.transcript(live)
         live.pending = []
         return events
 
     def close(self, live: Live) -> None:
-        """Forgets a turn that has ended; its readers go on from the table."""
+        """Forget a turn that has ended; its readers go on from the table."""
         self._live.pop(live.turn, None)
         self._wakes.wake([live.turn])
 
     def live(self, turn: uuid.UUID) -> Live | None:
-        """The turn, if it runs in this process."""
+        """Return the turn's memory if the turn runs in this process, else None."""
         return self._live.get(turn)
 
     async def write(self) -> None:
-        """Flushes for ever: those who have waited longest, and first deltas, which somebody waits for, before them."""
+        """Flush until cancelled: first deltas, which somebody waits for, then those who have waited longest."""
         clock = asyncio.get_running_loop().time
         connection, due = await connected(), 0.0
         while True:
@@ -152,7 +152,7 @@ class Journal:
                 self._any.clear()
 
     def _next(self, number: int) -> list[Live]:
-        """Those whose first delta is pending, and as many of the others."""
+        """Take out of the waiting ones those whose first delta is pending, and at most `number` of the others."""
         others = islice((live for live in self._waiting if live not in self._urgent), number)
         lives = [*self._urgent, *others][:TOLD_AT_ONCE]
         self._urgent.clear()
@@ -161,7 +161,7 @@ class Journal:
         return lives
 
     async def _gather(self, lives: list[Live]) -> None:
-        """Lets those who wait with something pending add what has come meanwhile: it goes out with this flush."""
+        """Let those who wait with something pending add what has come meanwhile: it goes out with this flush."""
         for live in lives:
             live.changed.set()
         await asyncio.sleep(0)
@@ -221,7 +221,7 @@ class Journal:
     async def _commit_singly(
         self, connection: Connection, batches: dict[Live, Batch]
     ) -> tuple[Connection, Collection[uuid.UUID]]:
-        """One turn's events can't be stored: it alone is given up, and not those that were flushed with it."""
+        """Commit the batches one by one, so that only the turn whose events can't be stored is given up."""
         written: set[uuid.UUID] = set()
         for live, batch in batches.items():
             connection, ours = await self._commit(connection, {live: batch})
@@ -230,7 +230,7 @@ class Journal:
 
 
 async def _write(connection: Connection, batches: dict[Live, Batch]) -> Collection[uuid.UUID]:
-    """Commits the batches in one statement; the turns that were still ours."""
+    """Commit the batches in one statement; return the turns that were still ours."""
     values = {
         "turns": [live.turn for live in batches],
         "fences": [live.fence for live in batches],

@@ -47,7 +47,7 @@ class Loop:
         self._requests: list[UpstreamRequest] = []
 
     async def run(self) -> str:
-        """Goes on from where the transcript is; the status in which that leaves the turn."""
+        """Run from where the transcript is; return the status in which that leaves the turn."""
         number, status = self._sent, None
         while status is None:
             number += 1
@@ -58,7 +58,7 @@ class Loop:
         return status
 
     async def _ask(self, number: int) -> str | None:
-        """Makes the turn's next request; the stop reason of its answer."""
+        """Make the turn's next request; return the stop reason of its answer."""
         request = UpstreamRequest()
         self._requests.append(request)
         events = await self._journal.transcript(self._live)
@@ -81,7 +81,10 @@ class Loop:
         return await in_storage(attachments.filled_request, request) if attachments.to_fill(request) else request
 
     async def _go_on(self, folded: list[Folded]) -> str | None:
-        """Runs the tools that the newest answer calls, all at once. The turn's status if Claude is not asked again."""
+        """Run the tools that the newest answer calls, all at once.
+
+        Return the turn's status, or None where Claude is asked again.
+        """
         answer = folded[-1]
         if history.paused(answer.content, answer.stop_reason):
             return None
@@ -137,11 +140,11 @@ class Loop:
         return Result(await in_storage(on_own_connection, keep))
 
     def ending(self, status: str) -> Ending:
-        """How the run left the turn, and what is known of the requests that reached Claude."""
+        """Return how the run left the turn, and what is known of the requests that reached Claude."""
         return Ending(status, upstream=self._upstream())
 
     def failed(self, error: dict[str, Any]) -> Ending:
-        """The end of a turn that an error ended."""
+        """Return the end of a turn that an error ended."""
         return Ending(Turn.Status.FAILED, error, self._upstream())
 
     def _upstream(self) -> tuple[Upstream, ...]:

@@ -45,13 +45,13 @@ class Stop:
         self._task: asyncio.Task[Any] | None = None
 
     def now(self, reason: str) -> None:
-        """Stops the work, at once or as soon as it can be."""
+        """Stop the work, at once or as soon as it can be stopped."""
         self._reason = self._reason or reason
         if self._task:
             self._task.cancel()
 
     async def able(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Runs the part that can be stopped; raises Stopped if it was."""
+        """Run the part that can be stopped. Raises Stopped where it was stopped."""
         self._task = asyncio.create_task(coroutine)
         if self._reason:
             self._task.cancel()
@@ -71,19 +71,22 @@ class Work(Protocol):
     name: str
 
     async def run(self, id: uuid.UUID, stop: Stop) -> None:
-        """Claims the row, does all there is to do, and ends it; stopped, it keeps what it has."""
+        """Claim the row, do all there is to do, and end it; where it is stopped, what there is so far is kept."""
 
     def to_cancel(self, process: uuid.UUID) -> list[uuid.UUID]:
-        """What the process runs and was asked to stop."""
+        """Return what the process runs and was asked to stop."""
 
     def abandoned(self, process: uuid.UUID, running: Collection[uuid.UUID]) -> list[uuid.UUID]:
-        """What nobody runs any more: dead processes left it running, or this one did, and it is not in `running`."""
+        """Return what nobody runs any more.
+
+        A dead process left it running, or this one did, and it is not in `running`.
+        """
 
     def waiting(self, seconds: float) -> list[uuid.UUID]:
-        """What nobody has taken for so many seconds."""
+        """Return what nobody has taken for so many seconds."""
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
-        """Ends abandoned work with what is known of it."""
+        """End abandoned work with what is known of it."""
 
 
 class Runner:
@@ -119,22 +122,22 @@ class Runner:
         self._expected.add(id)
 
     def forget(self, id: uuid.UUID) -> None:
-        """Expect work no longer: it was not stored."""
+        """Take back `expect`: the work was not stored."""
         self._expected.discard(id)
 
     def offer(self, ids: list[uuid.UUID]) -> None:
-        """Another process has new work that it does not run itself."""
+        """Start new work of another process, which does not run any itself."""
         for id in ids:
             self.start(id)
 
     def cancel(self, ids: list[uuid.UUID], reason: str = CANCELLED) -> None:
-        """Stops what of it runs here."""
+        """Stop those of the ids that run here."""
         for id in ids:
             if id in self._stops:
                 self._stops[id].now(reason)
 
     async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
-        """Starts nothing more; what still runs after so many seconds, or when there is a hurry, is stopped."""
+        """Start nothing more; stop what still runs after so many seconds, or when there is a hurry."""
         self.draining = True
         if self._running:
             hurried = asyncio.create_task(heard(hurry, seconds))
@@ -149,7 +152,7 @@ class Runner:
             logger.warning("%d of %s are left to be settled by another process", len(self._running), self.work.name)
 
     async def sweep(self, untaken: float | None) -> None:
-        """Stops what was asked to, settles what was abandoned, starts what has waited for `untaken` seconds, if any.
+        """Stop what was asked to, settle what was abandoned, start what has waited for `untaken` seconds, if any.
 
         What looks abandoned is settled when it has looked so for a while: when Postgres has been away for longer than a
         lease, every lease has run out, and the processes that live need a moment to renew theirs.
@@ -189,7 +192,7 @@ class Runner:
 
 
 def in_background(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """A task in a fresh context.
+    """Return a task of the coroutine in a fresh context.
 
     In the context of the request that began it, asgiref would send its database work to the request's own thread, which
     is gone when the response is.

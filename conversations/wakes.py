@@ -39,7 +39,7 @@ class Wakes:
 
     @contextmanager
     def waiting(self, id: uuid.UUID) -> Iterator[asyncio.Event]:
-        """An event that is set at any news of this id. Clear it *before* reading what is new."""
+        """Yield an event that is set at any news of this id. Clear it *before* reading what is new."""
         event = asyncio.Event()
         self._waiting[id].add(event)
         try:
@@ -51,25 +51,25 @@ class Wakes:
                 self._progress.pop(id, None)
 
     def wake(self, ids: Iterable[uuid.UUID]) -> None:
-        """There is news of these."""
+        """Wake those who wait for news of these ids."""
         for id in ids:
             for event in self._waiting.get(id, ()):
                 event.set()
 
     def on(self, kind: str, handler: Handler) -> None:
-        """Also calls this with the ids of every notification of a kind."""
+        """Have a function called with the ids of every notification of a kind."""
         self._handlers[kind].append(handler)
 
     def on_gap(self, handler: Callable[[], None]) -> None:
-        """Also calls this when notifications may have been missed."""
+        """Have a function called when notifications may have been missed."""
         self._after_gaps.append(handler)
 
     def wake_all(self) -> None:
-        """Everyone had better look for themselves."""
+        """Wake everyone who waits, so that they look for themselves."""
         self.wake(list(self._waiting))
 
     async def listen(self) -> None:
-        """Hears the other processes, for ever. Waiters are woken after every gap, since news may have come in it."""
+        """Hear the other processes until cancelled. Waiters are woken after every gap: news may have come in it."""
         gap = False
         while True:
             try:
@@ -123,12 +123,12 @@ class Wakes:
 
 
 def notice(kind: str, *ids: uuid.UUID) -> str:
-    """The payload that tells other processes: at most 200 ids fit into one."""
+    """Return the payload that tells other processes of these ids, at most 200."""
     return " ".join([kind, *(id.hex for id in ids)])
 
 
 async def heard(news: asyncio.Event, seconds: float | None) -> bool:
-    """Whether there was news within so many seconds."""
+    """Wait for news for so many seconds, or without limit; return whether there was any."""
     try:
         async with asyncio.timeout(seconds):
             return await news.wait()

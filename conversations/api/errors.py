@@ -37,7 +37,10 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler. None for a bug of ours, which Django then logs and answers with `server_error`."""
+    """Answer a view's exception; DRF calls this.
+
+    None for a bug of ours, which Django then logs and answers with `server_error`.
+    """
     ours = translate(error)
     if ours is None:
         return None
@@ -52,7 +55,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def headers_of(error: ColloquyError) -> dict[str, str]:
-    """The headers that go with an error."""
+    """Return the headers that go with an error."""
     if not error.retry_after:
         return {}
     seconds = str(math.ceil(error.retry_after))
@@ -62,7 +65,7 @@ def headers_of(error: ColloquyError) -> dict[str, str]:
 
 
 def translate(error: Exception) -> ColloquyError | None:
-    """The framework's exceptions as ours."""
+    """Return the framework's exception, or the database's, as one of ours; None where there is none for it."""
     match error:
         case ColloquyError():
             return error
@@ -95,7 +98,7 @@ def _of_database(error: Exception) -> ColloquyError | None:
 
 
 def invalid(detail: Any) -> InvalidRequest:
-    """A serializer's complaints: the message names the first, `details` all of them by field."""
+    """Return a serializer's complaints as one error: the message names the first, `details` all of them by field."""
     fields = dict(_flat(detail))
     field, complaint = next(iter(fields.items()))
     return InvalidRequest(f"{field}: {complaint}" if field else complaint, details=fields)
@@ -116,7 +119,7 @@ def _flat(detail: Any, path: str = "") -> list[tuple[str, str]]:
 
 
 def _other(error: exceptions.APIException) -> ColloquyError:
-    """406, 405 and the like: Claude's API has no types of their own for them."""
+    """Return 406, 405 and the like as an invalid request: Claude's API has no types of their own for them."""
     other = InvalidRequest(str(error.detail))
     other.status = error.status_code
     return other
@@ -132,22 +135,22 @@ def _page(request: HttpRequest, error: ColloquyError) -> JsonResponse | None:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400 outside of DRF."""
+    """Answer 400 outside of DRF."""
     return _page(request, InvalidRequest()) or defaults.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403 outside of DRF."""
+    """Answer 403 outside of DRF."""
     return _page(request, PermissionDenied()) or defaults.permission_denied(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404 for a path that nothing serves."""
+    """Answer 404 for a path that nothing serves."""
     return _page(request, NotFound("There is nothing at this path.")) or defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: the log has the trace under the request id, the client has only the id."""
+    """Answer 500: the log has the trace under the request id, the client has only the id."""
     logger.error("Request %s failed", id_of(request))
     return _page(request, ColloquyError("Something went wrong on the platform.")) or defaults.server_error(request)
 

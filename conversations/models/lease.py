@@ -46,7 +46,7 @@ class Leased(models.Model):
 
     @classmethod
     def claim(cls, id: uuid.UUID, holder: uuid.UUID) -> bool:
-        """Takes queued work for a process; false where another was first, or it was cancelled meanwhile.
+        """Take queued work for a process; return false where another was first, or it was cancelled meanwhile.
 
         True as well where this process has it already: the answer to its first claim was lost with the connection.
         """
@@ -58,12 +58,12 @@ class Leased(models.Model):
 
     @classmethod
     def to_cancel(cls, holder: uuid.UUID) -> list[uuid.UUID]:
-        """What this process runs and was asked to stop."""
+        """Return the ids of what a process runs and was asked to stop."""
         held = cls._base_manager.filter(holder=holder, status=cls.RUNNING, cancel_requested_at__isnull=False)
         return list(held.values_list("pk", flat=True))
 
     def locked_unless_ended(self) -> Self | None:
-        """The row as it is now, locked; None where it has ended, or is gone. Within the caller's transaction."""
+        """Return the row as it is now, locked; None where it has ended or is gone. Within the caller's transaction."""
         if self.ended:
             return None
         unended = type(self)._base_manager.exclude(status__in=self.TERMINAL)
@@ -71,7 +71,7 @@ class Leased(models.Model):
 
     @classmethod
     def abandoned(cls, by: uuid.UUID) -> models.QuerySet[Self]:
-        """Running work that nobody runs, if `by` does not.
+        """Return running work that nobody runs, where `by` does not.
 
         Its process has not been heard of for a lease, or is `by` itself.
         """
@@ -80,11 +80,11 @@ class Leased(models.Model):
 
     @classmethod
     def abandoned_ids(cls, by: uuid.UUID, running: Collection[uuid.UUID]) -> list[uuid.UUID]:
-        """The ids of some of it, where `by` runs these."""
+        """Return ids of abandoned work, at most `AT_ONCE`; what is in `running` is run by `by`, and not abandoned."""
         return list(cls.abandoned(by).exclude(pk__in=running).values_list("pk", flat=True)[:AT_ONCE])
 
     @classmethod
     def waiting(cls, seconds: float) -> list[uuid.UUID]:
-        """Work that nobody has taken for so many seconds."""
+        """Return ids of work that nobody has taken for so many seconds, at most `AT_ONCE`."""
         queued = cls._base_manager.filter(status=cls.QUEUED, created_at__lt=from_now(-seconds))
         return list(queued.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])

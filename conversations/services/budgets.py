@@ -33,7 +33,7 @@ NOW = {"spent": SPENT, "period_start": Greatest(F("period_start"), this_period()
 
 
 def of(user: User | None) -> list[Budget]:
-    """The budgets that apply to a user's requests; of one who is gone, those of all."""
+    """Return the budgets that apply to a user's requests; where the user is gone, those of all."""
     applies = Q(user__isnull=True, group__isnull=True)
     if user:
         applies |= Q(user=user) | Q(group__in=user.groups.all())
@@ -51,7 +51,7 @@ def _ordered(budgets: Iterable[Budget]) -> list[Budget]:
 
 
 def hold(*, budgets: list[Budget], work: uuid.UUID, number: int, amount: Decimal) -> None:
-    """Holds an amount of each budget for a request. Raises BudgetExceeded where one has less left.
+    """Hold an amount of each budget for a request. Raises BudgetExceeded where one has less left.
 
     Within the caller's transaction, which it leaves as it was where it raises. The same request holds once.
     """
@@ -68,18 +68,18 @@ def hold(*, budgets: list[Budget], work: uuid.UUID, number: int, amount: Decimal
 
 
 def room(budgets: list[Budget]) -> Decimal:
-    """What is left of the tightest of them, which may be less than nothing."""
+    """Return what is left of the tightest of the budgets, in US dollars; it may be less than nothing."""
     return min(map(left, Budget.objects.filter(pk__in=[each.pk for each in budgets]).annotate(spent_now=SPENT)))
 
 
 def left(budget: Budget) -> Decimal:
-    """What is left of a budget, which comes from `of`."""
+    """Return what is left of a budget, in US dollars. The budget comes from `of`."""
     now: Decimal = budget.spent_now  # type: ignore[attr-defined]
     return budget.limit - now - budget.held
 
 
 def release(work: uuid.UUID) -> None:
-    """Lets go what is held for a piece of work. Within the caller's transaction."""
+    """Release what is held for a piece of work. Within the caller's transaction."""
     held = Hold.objects.filter(work=work).values("budget").annotate(amount=Sum("amount"))
     amounts = {row["budget"]: row["amount"] for row in held}
     for budget in _ordered(Budget.objects.filter(pk__in=amounts)) if amounts else ():
@@ -89,7 +89,7 @@ def release(work: uuid.UUID) -> None:
 
 
 def spend(row: Usage) -> None:
-    """Counts a row of the ledger among what its user, their groups and all have spent, if it is of the last period.
+    """Add a row of the ledger to what its user, their groups and all have spent, if it is of the last period.
 
     Within the transaction that writes it. Only the row's own time decides on the period: around midnight no two clocks
     agree on what day it is, nor two transactions that wait for each other.
@@ -103,7 +103,7 @@ def spend(row: Usage) -> None:
 
 
 def period_of(budget: Budget, at: datetime) -> date:
-    """The first day of a budget's period at a time."""
+    """Return the first day of a budget's period at a time."""
     day = at.astimezone(UTC).date()
     return day if budget.period == Budget.Period.DAY else day.replace(day=1)
 
@@ -117,7 +117,7 @@ def frees_at(budget: Budget, now: datetime) -> datetime:
 
 
 def shown(budget: Budget) -> dict[str, Any]:
-    """A budget as its user sees it. It comes from `of`."""
+    """Return a budget as its user sees it. The budget comes from `of`."""
     return {
         "limit": decimal_string(budget.limit),
         "spent": decimal_string(budget.spent_now),  # type: ignore[attr-defined]
@@ -128,7 +128,7 @@ def shown(budget: Budget) -> dict[str, Any]:
 
 
 def _exceeded(budget: Budget) -> BudgetExceeded:
-    """What to tell: of a budget that is not the user's own, no more than that it is used up."""
+    """Return the error for a budget that is used up, without amounts where it is not the user's own."""
     now = clock.now()
     fresh = with_spent(budget.pk)
     told = shown(fresh)
@@ -143,5 +143,5 @@ def _exceeded(budget: Budget) -> BudgetExceeded:
 
 
 def lowers_max_tokens() -> bool:
-    """Whether a turn that is too dear is made shorter instead of refused."""
+    """Return whether a turn that is too dear is made shorter instead of refused."""
     return bool(settings.COLLOQUY_BUDGETS_LOWER_MAX_TOKENS)

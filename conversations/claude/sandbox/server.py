@@ -85,7 +85,7 @@ class Sandbox:
 
     @web.middleware
     async def _enveloped(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Gives every request an id, and every refusal Claude's envelope."""
+        """Give every request an id, and every refusal the envelope of Claude's errors (claude-api.md 5)."""
         request[ID] = f"req_sandbox_{next(self._ids):08d}"
         try:
             response: web.StreamResponse = await handler(request)
@@ -120,7 +120,7 @@ class Sandbox:
         return web.Response(status=204)
 
     async def _received(self, request: web.Request) -> tuple[dict[str, Any], str]:
-        """The body and version of a request whose headers are in order."""
+        """Return the body and the version of a request. Raises Refused where either is not in order."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         received = Received(request.method, request.path, headers, None, time.time())
         request[RECEIVED] = received
@@ -269,7 +269,7 @@ def _model_info(model: Model) -> dict[str, Any]:
 
 @contextmanager
 def running_sandbox(**options: Any) -> Iterator[Sandbox]:
-    """A sandbox on a thread of its own, for code that has no event loop."""
+    """Run a sandbox on a thread of its own, for code that has no event loop; yield it."""
     sandbox = Sandbox(**options)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True, name="sandbox")
