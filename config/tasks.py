@@ -36,7 +36,7 @@ AT_ONCE = 100
 
 
 def nightly(cron: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Runs a function at a time of the day (UTC), once however many workers there are."""
+    """Have a function run at a time of the day (UTC), once however many workers there are."""
 
     def register(function: Callable[[], None]) -> Callable[[], None]:
         @wraps(function)
@@ -56,7 +56,7 @@ def nightly(cron: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
 @app.periodic(cron="* * * * *")
 @app.task(name="recover", pass_context=True)
 async def recover(context: JobContext, timestamp: int) -> None:
-    """Queues the jobs of dead workers again, or gives them up: Procrastinate leaves them as they are."""
+    """Queue the jobs of dead workers again, or give them up: Procrastinate leaves them as they are."""
     jobs = context.app.job_manager
     for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=STALLED):
         try:
@@ -79,25 +79,25 @@ async def _recover(jobs: JobManager, job: Job) -> None:
 @app.periodic(cron="7 3 * * *")
 @app.task(name="forget_jobs", pass_context=True)
 async def forget_jobs(context: JobContext, timestamp: int) -> None:
-    """Removes jobs that ended long ago."""
+    """Remove jobs that ended long ago."""
     await context.app.job_manager.delete_old_jobs(nb_hours=FINISHED, include_failed=True, include_cancelled=True)
 
 
 @nightly("17 3 * * *")
 def refresh_models() -> None:
-    """Asks the Models API which models there are."""
+    """Ask the Models API which models there are."""
     call_command("refresh_models")
 
 
 @nightly("27 3 * * *")
 def check_ledger() -> None:
-    """Looks whether the numbers agree. What was found is in the admin."""
+    """Check that the numbers of the ledger agree. What was found is in the admin."""
     audits.audit()
 
 
 @nightly("37 3 * * *")
 def remove_unused() -> None:
-    """Removes attachments that were never used, and what nobody can log in with any more."""
+    """Remove attachments that were never used, and what nobody can log in with any more."""
     attachments.remove_unused(older_than=UNUSED)
     AuthToken.objects.filter(expiry__lt=Now()).delete()
     Ticket.objects.filter(expires_at__lt=Now()).delete()
@@ -106,7 +106,7 @@ def remove_unused() -> None:
 
 @nightly("47 3 * * *")
 def remove_old() -> None:
-    """Deletes conversations that nobody has touched for COLLOQUY_KEEP_DAYS, if they are not kept for ever."""
+    """Delete conversations that nobody has touched for COLLOQUY_KEEP_DAYS, if they are not kept for ever."""
     if not settings.COLLOQUY_KEEP_DAYS:
         return
     before = from_now(-timedelta(days=settings.COLLOQUY_KEEP_DAYS).total_seconds())

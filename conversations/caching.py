@@ -24,7 +24,7 @@ NESTED = ("content", "source")
 
 
 def is_mark(value: object) -> bool:
-    """Whether Claude takes it as a block's `cache_control`; null is none."""
+    """Return whether Claude takes a value as a block's `cache_control`; null is none."""
     if not isinstance(value, dict):
         return value is None
     known = value.get("type") == "ephemeral" and not value.keys() - {"type", "ttl"}
@@ -32,7 +32,9 @@ def is_mark(value: object) -> bool:
 
 
 def marked(request: Request, minimum: int | None) -> Request:
-    """The request with its marks. `minimum` is how many tokens the model keeps at least; with None none are added.
+    """Return the request with its marks.
+
+    `minimum` is how many tokens the model keeps at least; with None no marks are added.
 
     Where a user has set marks, they alone know what should be kept and for how long: none are added to theirs.
     """
@@ -53,7 +55,7 @@ def _has_mark(value: Any) -> bool:
 
 
 def _limited(request: Request) -> Request:
-    """The request with no more of its user's marks than Claude takes, in the order in which it takes them.
+    """Return the request with no more of its user's marks than Claude takes, in the order in which it takes them.
 
     Those of many turns add up. The newest of the messages' stay: what the older ones kept is found by them as well.
     """
@@ -67,7 +69,7 @@ def _limited(request: Request) -> Request:
 
 
 def _in_order(marks: list[Any]) -> Iterator[Any]:
-    """Marks that Claude takes one after the other: none lives longer than one before it."""
+    """Yield marks that Claude takes one after the other: none lives longer than one before it."""
     short = False
     for each in marks:
         mark = each if is_mark(each) else None
@@ -76,7 +78,7 @@ def _in_order(marks: list[Any]) -> Iterator[Any]:
 
 
 def _marks(value: Any) -> Iterator[Any]:
-    """The marks in tools, or in blocks and what is in them, in the order in which `_remarked` comes to them."""
+    """Yield the marks in tools, or in blocks and what is in them, in the order in which `_remarked` comes to them."""
     if isinstance(value, list):
         for each in value:
             yield from _marks(each)
@@ -88,7 +90,7 @@ def _marks(value: Any) -> Iterator[Any]:
 
 
 def _remarked(value: Any, marks: Iterator[Any]) -> Any:
-    """The same tools or blocks with the next of these marks in the place of each one; None takes it away."""
+    """Return the tools or blocks with the next of these marks in the place of each one; None takes it away."""
     if isinstance(value, list):
         return [_remarked(each, marks) for each in value]
     if not isinstance(value, dict):
@@ -108,7 +110,7 @@ def _length(system: Any) -> int:
 
 
 def _with_last_end(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The messages with a mark at the end of the last request, if it is out of sight from the end of this one."""
+    """Return the messages with a mark at the end of the last request, if that is out of sight from this one's end."""
     asked = [index for index, message in enumerate(messages) if message["role"] == "user"]
     if len(asked) < 2:
         return messages

@@ -10,7 +10,7 @@ from conversations.media import IMAGE_TYPES
 
 
 def with_sources(blocks: Sequence[Block], change: Callable[[Block], Block]) -> list[Block]:
-    """The blocks with each source of an image or document changed, in tool results and other documents too."""
+    """Return the blocks with each source of an image or document changed, in tool results and other documents too."""
     changed: list[Block] = []
     for block in blocks:
         source = block.get("source")
@@ -26,7 +26,7 @@ def with_sources(blocks: Sequence[Block], change: Callable[[Block], Block]) -> l
 
 
 def attachments_in(blocks: Sequence[Block]) -> set[str]:
-    """The ids of the attachments that the blocks show."""
+    """Return the ids of the attachments that the blocks show."""
     found: set[str] = set()
 
     def note(source: Block) -> Block:
@@ -39,7 +39,7 @@ def attachments_in(blocks: Sequence[Block]) -> set[str]:
 
 
 def images_in(blocks: Sequence[Block]) -> list[Block]:
-    """The sources of all images, in tool results and documents too."""
+    """Return the sources of all images, in tool results and documents too."""
     found: list[Block] = []
     for block in blocks:
         inner = block.get("source") if block.get("type") == "document" else block
@@ -51,7 +51,7 @@ def images_in(blocks: Sequence[Block]) -> list[Block]:
 
 
 def check_attachments(blocks: Sequence[Block], path: str = "content") -> None:
-    """Refuses an image that is none, and a document that is an image. The attachments have their media types."""
+    """Refuse an image that is none, and a document that is an image. The attachments have their media types."""
     for index, block in enumerate(blocks):
         source = block.get("source")
         if isinstance(source, dict) and source.get("type") == "attachment":
@@ -64,8 +64,10 @@ def check_attachments(blocks: Sequence[Block], path: str = "content") -> None:
 
 
 def expanded(blocks: Sequence[Block], read: Callable[[Block], tuple[str, bytes]]) -> list[Block]:
-    """The blocks as Claude takes them: attachments are base64 again. `read` gives the type and bytes of
-    a source that names one."""
+    """Return the blocks as Claude takes them: attachments are base64 again.
+
+    `read` gives the media type and the bytes of a source that names an attachment.
+    """
 
     def expand(source: Block) -> Block:
         if source.get("type") != "attachment":
@@ -79,7 +81,7 @@ def expanded(blocks: Sequence[Block], read: Callable[[Block], tuple[str, bytes]]
 
 
 def shown(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks as the API shows them: attachments have a URL."""
+    """Return the blocks as the API shows them: attachments have a URL."""
 
     def show(source: Block) -> Block:
         if source.get("type") != "attachment":

@@ -73,7 +73,7 @@ class Tool:
     """How long a call may take; None for COLLOQUY_TOOL_TIMEOUT."""
 
     def definition(self) -> dict[str, Any]:
-        """The tool as Claude is told of it."""
+        """Return the tool as Claude is told of it."""
         schema = self.arguments.model_json_schema()
         del schema["title"]
         return {"name": self.name, "description": inspect.getdoc(self.function) or "", "input_schema": schema}
@@ -174,12 +174,14 @@ def _made(function: Callable[..., Any], seconds: float | None) -> Tool:
 
 
 def named(name: str) -> Tool | None:
-    """The tool of that name; None where no such function is registered any more."""
+    """Return the tool of that name; None where no such function is registered any more."""
     return _tools.get(name)
 
 
 def defined(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings whose platform tools say in full what Claude will be told of them. InvalidRequest for unknown ones.
+    """Return settings whose platform tools say in full what Claude will be told of them.
+
+    Raises InvalidRequest for unknown ones.
 
     A turn keeps them so: that a tool has changed since is then seen by comparing turns.
     """
@@ -201,10 +203,10 @@ def _defined(given: Any, at: int) -> Any:
 
 
 def is_platform(given: Any) -> bool:
-    """Whether a tool of a conversation's settings is one of the platform's."""
+    """Return whether a tool of a conversation's settings is one of the platform's."""
     return isinstance(given, dict) and given.get("type") == PLATFORM
 
 
 def sent(given: list[Any]) -> list[Any]:
-    """A turn's tools as Claude takes them: it does not know who runs them."""
+    """Return a turn's tools as Claude takes them: it does not know who runs them."""
     return [{k: v for k, v in each.items() if k != "type"} if is_platform(each) else each for each in given]

@@ -49,14 +49,14 @@ def create(*, asked: Extraction) -> tuple[Extraction, bool]:
 
 
 def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Extraction | None:
-    """Takes a queued extraction for a process; None where another one was first."""
+    """Take a queued extraction for a process; return None where another one was first."""
     with transaction.atomic(durable=True):
         claimed = Extraction.claim(id, holder)
         return Extraction.objects.select_related("owner").get(pk=id) if claimed else None
 
 
 def begin_attempt(*, extraction: Extraction, number: int, request: dict[str, Any]) -> None:
-    """Notes an attempt before it is sent, so that it is booked if this process dies with it on its way.
+    """Note an attempt before it is sent, so that it is booked if this process dies with it on its way.
 
     Holds what it can cost. Raises BudgetExceeded, or LostExtraction where it is not ours any more.
     """
@@ -70,7 +70,7 @@ def begin_attempt(*, extraction: Extraction, number: int, request: dict[str, Any
 def keep(
     *, extraction: Extraction, number: int, request: dict[str, Any], answer: Folded | None, upstream: usage.Upstream
 ) -> Attempt:
-    """Books and stores an answer, before anything is made of it; of one that never began, what was asked."""
+    """Book and store an answer, before anything is made of it; of one that never began, what was asked."""
     with transaction.atomic(durable=True):
         attempt = _held(extraction).attempts.get(number=number)
         if attempt.usage_id is None:  # otherwise the answer to the first time was lost with the connection
@@ -86,7 +86,7 @@ def forget(*, extraction: Extraction, number: int) -> None:
 
 
 def note(*, attempt: Attempt, problems: list[dict[str, str]]) -> None:
-    """What was found wrong with an attempt."""
+    """Store what was found wrong with an attempt."""
     with transaction.atomic(durable=True):
         attempt.problems = problems
         attempt.save(update_fields=["problems"])
@@ -100,13 +100,13 @@ def finish(
     problems: list[dict[str, str]] | None = None,
     error: dict[str, str] | None = None,
 ) -> None:
-    """Ends an extraction that runs here. Raises LostExtraction where it is not ours any more."""
+    """End an extraction that runs here. Raises LostExtraction where it is not ours any more."""
     with transaction.atomic(durable=True):
         _end(_held(extraction), status, data, problems or [], error)
 
 
 def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
-    """Ends an extraction that nobody runs any more, the process `by` included; its attempts are kept."""
+    """End an extraction that nobody runs any more, the process `by` included; its attempts are kept."""
     with transaction.atomic(durable=True):
         extraction = Extraction.abandoned(by).select_for_update(no_key=True, skip_locked=True).filter(pk=id).first()
         if extraction is not None:
@@ -116,7 +116,7 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
 
 @receiver(pre_delete, sender=Extraction)
 def _gone(instance: Extraction, **kwargs: Any) -> None:
-    """One that is deleted under whoever runs it, with its user, is booked."""
+    """Book an extraction that is deleted, with its user, under whoever runs it."""
     extraction = instance.locked_unless_ended()
     if extraction is not None:
         _settle(extraction)
@@ -130,7 +130,7 @@ def _settle(extraction: Extraction) -> None:
 
 
 def _book_lost(extraction: Extraction) -> None:
-    """Books the attempt that was sent and whose answer nobody kept, by what it asked about."""
+    """Book the attempt that was sent and whose answer nobody kept, by what it asked about."""
     attempts = list(extraction.attempts.all())
     asked = [extraction.content, *(attempt.content for attempt in attempts)]
     for attempt in attempts:

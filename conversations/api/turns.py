@@ -47,12 +47,12 @@ class EventStreamRenderer(BaseRenderer):
 
 
 def with_all(rows: Any) -> Any:
-    """Turns with what their serializer shows, in three queries however many there are."""
+    """Return turns with what their serializer shows, in three queries however many there are."""
     return rows.prefetch_related("messages", "usage")
 
 
 def shown(turn_id: uuid.UUID) -> dict[str, Any]:
-    """A turn as the API shows it now."""
+    """Return a turn as the API shows it now."""
     return dict(TurnSerializer(with_all(Turn.objects).get(pk=turn_id)).data)
 
 
@@ -63,13 +63,13 @@ def shown_begun(turn: Turn) -> dict[str, Any]:
 
 
 def digest(conversation: str, data: Any) -> str:
-    """What makes two requests to create a turn the same."""
+    """Return what is the same for two requests only if they are to create the same turn."""
     canonical = json.dumps([str(conversation), data], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def key_of(request: Request) -> str | None:
-    """The request's idempotency key."""
+    """Return the request's idempotency key, or None. Raises InvalidRequest where it is too long or not printable."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (1 <= len(key) <= 255 and key.isprintable()):
         raise InvalidRequest("The idempotency key must have 1 to 255 printable characters.")
@@ -77,7 +77,7 @@ def key_of(request: Request) -> str | None:
 
 
 def create(request: Request, conversation: str) -> Later:
-    """Begins a turn, and answers as the request wants it: at once, at the end, or as a stream."""
+    """Create a turn, and answer as the request wants it: at once, at the end, or as a stream."""
     serializer = TurnRequestSerializer(data=request.data)
     serializer.is_valid(raise_exception=True)
     return answered(
@@ -110,8 +110,10 @@ def answered(request: Request, digest: str, create: Create) -> Later:
 
 
 async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
-    """The turn when it has ended, or waits for the client. Raises what made it fail, or Unavailable where this process
-    ends before."""
+    """Return the turn when it has ended, or waits for the client.
+
+    Raises what made it fail, or Unavailable where this process ends before that.
+    """
     async for _ in follow(turn_id, through_waits=False):
         pass
     turn = await persistently(shown, turn_id)
@@ -130,7 +132,7 @@ async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
 
 
 def stream_format(request: Request) -> Form | None:
-    """How the request wants its events encoded; None where it does not want a stream."""
+    """Return how the request wants its events encoded; None where it does not want a stream."""
     name = query_of(request).get("format")
     if name is None:
         return as_events if request.accepted_renderer.media_type == EVENT_STREAM else None
@@ -184,7 +186,7 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
     queries = {"events": EventsQuery, "go_on": BeginQuery}
 
     def get_object(self) -> Turn:
-        """The turn, if it is the user's."""
+        """Return the turn, if it is the user's. Raises NotFound otherwise."""
         return with_all(Turn.objects).get_visible(self.request.user, self.kwargs["pk"])
 
     @documents.events

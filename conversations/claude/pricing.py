@@ -117,7 +117,7 @@ VERSION = re.compile(r"claude-[a-z]+-(\d+)(?:[-.](\d{1,2})(?!\d))?")
 
 
 def counts(usage: dict[str, Any]) -> TokenCounts:
-    """The counts in Claude's usage object.
+    """Return the counts in Claude's usage object.
 
     Streamed, the split of cache writes comes with message_start and may be short of the final total; the rest was
     written for 5 minutes (claude-api.md 4.2).
@@ -168,7 +168,7 @@ def _counts_in(usage: dict[str, Any]) -> Iterator[Any]:
 
 
 def terms(usage: dict[str, Any]) -> Terms:
-    """The terms in Claude's usage object."""
+    """Return the terms in Claude's usage object."""
     return Terms(_word(usage, "service_tier"), _word(usage, "speed") or STANDARD, _word(usage, "inference_geo"))
 
 
@@ -190,7 +190,7 @@ def _priced(counted: TokenCounts, rates: Rates, factors: dict[str, Decimal]) -> 
 
 
 def multipliers(model: str, served: Terms) -> dict[str, Decimal]:
-    """By what the standard price of all tokens is multiplied (claude-api.md 10)."""
+    """Return by what the standard price of all tokens is multiplied (claude-api.md 10)."""
     factors = {}
     if served.speed == FAST:
         factors[FAST] = Decimal(2)
@@ -202,7 +202,7 @@ def multipliers(model: str, served: Terms) -> dict[str, Decimal]:
 
 
 def fallback(counted: TokenCounts) -> Price:
-    """What an unknown model's request is assumed to cost where it has to be bounded; the ledger books no such guess."""
+    """Return what an unknown model's request is assumed to cost, to bound it; the ledger books no such guess."""
     input, output = settings.COLLOQUY_FALLBACK_PRICE
     rates = Rates(completed({"input": input, "output": output}), source="COLLOQUY_FALLBACK_PRICE")
     return _priced(counted, rates, {})
@@ -214,12 +214,12 @@ def _version(model: str) -> tuple[int, int]:
 
 
 def completed(prices: dict[str, Decimal]) -> dict[str, Decimal]:
-    """Prices of some classes as prices of all."""
+    """Return the prices with those added that are missing, each the same as another class's."""
     for name, other in OTHERWISE.items():
         prices = {name: prices[other], **prices}
     return prices
 
 
 def decimal_string(amount: Decimal | int) -> str:
-    """US dollars as the contract shows them: unrounded, without an exponent or trailing zeros."""
+    """Return US dollars as the contract shows them: unrounded, without an exponent or trailing zeros."""
     return f"{Decimal(amount).normalize():f}"

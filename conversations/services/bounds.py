@@ -38,14 +38,14 @@ class Bound:
     """Whether it may be written to the cache for an hour, which costs most."""
 
     def cost(self, max_tokens: int) -> Decimal:
-        """US dollars at most, with so many tokens of output."""
+        """Return the most that the request can cost in US dollars, with so many tokens of output."""
         name = "cache_write_1h_tokens" if self.for_an_hour else "cache_write_5m_tokens"
         plain = TokenCounts(self.input_tokens, max_tokens, web_search_requests=self.searches)
         written = TokenCounts(output_tokens=max_tokens, web_search_requests=self.searches, **{name: self.input_tokens})
         return max(self._cost(plain), self._cost(written))
 
     def affordable(self, amount: Decimal, max_tokens: int) -> int:
-        """How many of `max_tokens` of output there may be for an amount; less than one where not even the input."""
+        """Return how many of `max_tokens` of output an amount pays for; less than one where not even the input."""
         nothing, all = self.cost(0), self.cost(max_tokens)
         if amount >= all or all == nothing:
             return max_tokens
@@ -57,7 +57,7 @@ class Bound:
 
 
 def of_turn(turn: Turn) -> Bound:
-    """The bound of a turn's first request: what Claude has counted of its path already, and what is new."""
+    """Return the bound of a turn's first request: what Claude has counted of its path already, and what is new."""
     asked = Message.objects.select_related("parent__turn", "turn").get(pk=turn.answers_after)
     last, new = (asked.parent, [asked]) if asked.role == Message.Role.USER else (asked, [])
     known = _counted(turn, last) if last else None
@@ -69,7 +69,7 @@ def of_turn(turn: Turn) -> Bound:
 
 
 def of_round(turn: Turn, folded: list[Folded]) -> Bound:
-    """The bound of a later request of a turn, after these messages of its own."""
+    """Return the bound of a later request of a turn, after these messages of its own."""
     answers = [at for at, each in enumerate(folded) if each.role == Message.Role.ASSISTANT]
     used, new = folded[answers[-1]].usage, folded[answers[-1] + 1 :]
     if not pricing.told(used):
@@ -79,7 +79,7 @@ def of_round(turn: Turn, folded: list[Folded]) -> Bound:
 
 
 def _counted(turn: Turn, answer: Message) -> int | None:
-    """How many tokens Claude counted up to an answer and with it, if they are the same for this turn."""
+    """Return how many tokens Claude counted up to an answer and with it; None where they differ for this turn."""
     if answer.turn is None or requests.prefix(answer.turn.settings) != requests.prefix(turn.settings):
         return None
     row = answer.turn.usage.filter(source=Usage.Source.PROVIDER).first()
@@ -94,7 +94,7 @@ def _used(counts: TokenCounts) -> int:
 
 
 def of_request(request: dict[str, Any], known: int = 0) -> Bound:
-    """The bound of a Messages request; `known` tokens of its input are counted already, and not in it."""
+    """Return the bound of a Messages request; `known` tokens of its input are counted already, and not in it."""
     tools = [each for each in request.get("tools") or () if isinstance(each, dict)]
     searches = sum(_uses(each) for each in tools if _family(each) == "web_search_")
     results = sum(_uses(each) * _result_tokens(each) for each in tools)

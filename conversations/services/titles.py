@@ -39,7 +39,7 @@ Give it a title of at most six words, in the language of the question. Write the
 
 
 def queue(turn: Turn) -> None:
-    """Has the conversation named, if it has no title and this is its first whole turn. In the caller's transaction."""
+    """Have the conversation named, if it has no title and this is its first whole turn. In the caller's transaction."""
     model = settings.COLLOQUY_TITLE_MODEL
     if not model or turn.status != Turn.Status.COMPLETED or turn.conversation.title:
         return
@@ -51,13 +51,13 @@ def queue(turn: Turn) -> None:
 
 
 def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Titling | None:
-    """Takes a queued one for a process; None where another one was first."""
+    """Take a queued title for a process; return None where another one was first."""
     with transaction.atomic(durable=True):
         return Titling.objects.select_related("turn__user").get(pk=id) if Titling.claim(id, holder) else None
 
 
 def begin_request(*, titling: Titling) -> dict[str, Any] | None:
-    """The request for the title, noted before it is sent; None where the title is not ours to ask for any more.
+    """Note the request for the title as sent, and return it; None where the title is not ours to ask for any more.
 
     Raises BudgetExceeded.
     """
@@ -84,7 +84,7 @@ def _request(titling: Titling) -> dict[str, Any]:
 
 
 def finish(*, id: uuid.UUID, fence: int, answer: Folded | None, upstream: usage.Upstream | None) -> None:
-    """Names the conversation, if nobody has meanwhile, and books the request if it reached Claude."""
+    """Name the conversation, if nobody has meanwhile, and book the request if it reached Claude."""
     with transaction.atomic(durable=True):
         ours = Titling.objects.select_for_update(no_key=True, of=("self",)).select_related("turn__user", "conversation")
         titling = ours.filter(pk=id, fence=fence, status=Titling.RUNNING).first()
@@ -93,7 +93,7 @@ def finish(*, id: uuid.UUID, fence: int, answer: Folded | None, upstream: usage.
 
 
 def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
-    """Gives up a title that nobody works on any more. What was sent is booked as an estimate."""
+    """Give up a title that nobody works on any more. What was sent is booked as an estimate."""
     with transaction.atomic(durable=True):
         left = Titling.abandoned(by).select_for_update(no_key=True, skip_locked=True)
         titling = left.filter(pk=id).first()
@@ -103,7 +103,7 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
 
 @receiver(pre_delete, sender=Titling)
 def _gone(instance: Titling, **kwargs: Any) -> None:
-    """One that is deleted under whoever works on it, with its conversation or its user, is booked."""
+    """Book a title that is deleted, with its conversation or its user, under whoever works on it."""
     titling = instance.locked_unless_ended()
     if titling is not None:
         upstream = usage.Upstream() if titling.sent else None

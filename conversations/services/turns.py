@@ -62,7 +62,7 @@ def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> tup
 
 
 def imagined_request(*, user: User, conversation_id: uuid.UUID | str, asked: Asked) -> dict[str, Any]:
-    """The request that `create` would make Claude answer, of which nothing is stored. Raises as `create` does."""
+    """Return the request that `create` would make Claude answer; nothing is stored. Raises as `create` does."""
     conversation = Conversation.objects.get_visible(user, conversation_id)
     settings = _checked(conversation.settings, asked.settings)
     if asked.regenerate:
@@ -78,7 +78,7 @@ def imagined_request(*, user: User, conversation_id: uuid.UUID | str, asked: Ask
 
 
 def go_on(*, who: Asker, turn_id: uuid.UUID | str, settings: dict[str, Any]) -> tuple[Turn, bool]:
-    """A new turn that goes on from the answer of one that was cut, in the way that its model allows; as `create`.
+    """Create a turn that goes on from the answer of one that was cut, in the way that its model allows; as `create`.
 
     Up to Claude 4.5 the answer so far is sent as the beginning of the next one; later models refuse that, and are asked
     to go on by a message that quotes its end (claude-api.md 2.6, 4.3). Where nothing was said yet, the question is
@@ -116,7 +116,7 @@ def _refuse_whole(turn: Turn) -> None:
 
 
 def _goes_on_by_itself(last: Message) -> bool:
-    """Whether Claude goes on after it with no word of anybody's: it has results of tools, or calls for them."""
+    """Return whether Claude goes on after a message without another: it has results of tools, or calls for them."""
     calls = any(block.get("type") == "tool_use" for block in last.content) and last.stop_reason == "tool_use"
     return last.role == Message.Role.USER or calls or history.paused(last.content, last.stop_reason)
 
@@ -142,15 +142,17 @@ def _said(
 def _check_files(
     conversation_id: uuid.UUID, after: uuid.UUID | None, said: list[Message], settings: dict[str, Any]
 ) -> None:
-    """Refuses what can't be sent with what is before it, while it is not there for good: nothing could be asked after
-    it. Where the last of it has no files there is nothing to look at."""
+    """Refuse files that can't be sent with what is before them: once stored, nothing could be asked after them.
+
+    Where the newest message has no files there is nothing to look at.
+    """
     newest = said[-1].content
     if sources.images_in(newest) or sources.attachments_in(newest):
         requests.check_files([*paths.to_message(conversation_id, after), *said], settings)
 
 
 def _check_results(parent: uuid.UUID | None, content: list[dict[str, Any]]) -> None:
-    """Results of tools belong right after the answer that called for them; Claude takes them nowhere else."""
+    """Refuse results of tools that do not come right after the answer that called for them, as Claude does."""
     results = {block["tool_use_id"] for block in content if block["type"] == "tool_result"}
     if not results:
         return
@@ -186,7 +188,7 @@ def _in_conversation(conversation: Conversation, id: uuid.UUID | None) -> uuid.U
 
 
 def _regenerated(conversation: Conversation, id: uuid.UUID) -> Message:
-    """The message that the answer with this id answered; a question's id stands for it where it has no answer."""
+    """Return the message that the answer with this id answered; a question's id stands for itself."""
     answer = conversation.messages.select_related("turn__user_message").filter(pk=id).first()
     if answer is None:
         raise NotFound("There is no such message in this conversation.")
@@ -201,7 +203,7 @@ def _regenerated(conversation: Conversation, id: uuid.UUID) -> Message:
 
 
 def cancel(*, user: User, turn_id: uuid.UUID | str) -> Turn:
-    """Asks for a turn to be stopped, or stops it at once if nobody runs it. Asking again, or too late, is harmless."""
+    """Ask for a turn to be stopped, or stop it at once if nobody runs it. Asking again, or too late, is harmless."""
     found = Turn.objects.get_visible(user, turn_id)
     with transaction.atomic(durable=True):
         turn = _locked(found)
@@ -222,7 +224,7 @@ def _locked(found: Turn) -> Turn:
 
 
 def hand_in(*, user: User, turn_id: uuid.UUID | str, results: list[dict[str, Any]]) -> Turn:
-    """Takes results of a client's tools; when all that are awaited are there, the turn is queued to go on.
+    """Take results of a client's tools; when all that are awaited are there, the turn is queued to go on.
 
     They may come in parts, and as soon as their calls are seen. Handing in the same again is harmless. Raises
     InvalidRequest for results of no call, Conflict for another result of the same call, or where the turn has ended.

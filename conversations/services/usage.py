@@ -71,7 +71,7 @@ def estimated(answer: Folded, asked: Callable[[], dict[str, Any]] | None) -> dic
 
 
 def unanswered(request: dict[str, Any]) -> Folded:
-    """The answer to a request that was cut before its answer began: nothing, at an estimated input."""
+    """Return the answer to a request that was cut before its answer began: nothing, at an estimated input."""
     said = len(encode({name: request.get(name) for name in ("system", "tools", "messages")}))
     return Folded("assistant", usage={"input_tokens": math.ceil(said / CHARACTERS_PER_TOKEN), "output_tokens": 0})
 
@@ -143,7 +143,7 @@ def row_of(
 
 
 def name_of(user: User) -> str:
-    """What the ledger calls a user: by name or, where names are not kept, by a pseudonym.
+    """Return what the ledger calls a user: by name or, where names are not kept, by a pseudonym.
 
     The pseudonym is the same in all of the user's rows, and can't be told from the id without the secret key.
     """
@@ -171,7 +171,7 @@ def _priced(model: str, raw: dict[str, Any], prices: PriceList) -> dict[str, Any
 
 
 def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, model: str = "") -> list[Usage]:
-    """Takes back what a request was booked at and, where Claude's usage object is given, books that in its place.
+    """Take back what a request was booked at and, where Claude's usage object is given, book that in its place.
 
     `row` is any of the request's rows. What is added is of the time of the request, at that day's prices as they are
     known now, so that the sums of that time come right; with the usage as it was, it is only priced anew.
@@ -192,13 +192,13 @@ def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, mod
 
 
 def _check(usage: dict[str, Any]) -> None:
-    """A misspelt count would be booked as none at all."""
+    """Refuse what is not a usage object of Claude's: a misspelt count would be booked as none at all."""
     if not pricing.told(usage):
         raise InvalidRequest("This is not Claude's usage object, with its counts.")
 
 
 def standing(row: Usage) -> Usage:
-    """The one of a request's rows at which it is booked now."""
+    """Return the one of a request's rows at which it is booked now. Raises Conflict where it was taken back."""
     first = row.corrects or row
     rows = [first, *first.corrections.order_by("pk")]
     if not sum(each.requests for each in rows):
@@ -212,7 +212,7 @@ def _negated(booked: Usage) -> dict[str, Any]:
 
 
 def _correction(first: Usage, booked: Usage, reason: str, **columns: Any) -> Usage:
-    """A row like the one that is booked, but for these columns."""
+    """Add a row like the one that is booked, but for these columns."""
     same = {each.attname: getattr(booked, each.attname) for each in Usage._meta.concrete_fields if each.name != "id"}
     row = Usage.objects.create(**{**same, "corrects_id": first.pk, "reason": reason, **columns})
     budgets.spend(row)
@@ -220,7 +220,7 @@ def _correction(first: Usage, booked: Usage, reason: str, **columns: Any) -> Usa
 
 
 def summed(rows: Iterable[Usage]) -> dict[str, int]:
-    """The usage of several upstream requests together, in the contract's names."""
+    """Return the usage of several upstream requests together, in the contract's names."""
     rows = list(rows)
     return {
         "input_tokens": sum(row.input_tokens for row in rows),
@@ -232,7 +232,7 @@ def summed(rows: Iterable[Usage]) -> dict[str, int]:
 
 
 def total_cost(rows: Iterable[Usage]) -> str | None:
-    """US dollars as a decimal string; None where one of the prices is not known, since unknown is not free."""
+    """Return the cost in US dollars as a decimal string; None where one of the prices is not known."""
     rows = list(rows)
     if sum(row.requests for row in rows if row.cost is None):
         return None
