@@ -17,6 +17,7 @@ from config.chat.screen import finished
 from conversations.models import Message, Turn
 from tests.clients import Api
 from tests.processes import ROOT
+from tests.refusing import refusing
 
 PATIENCE = 60  # seconds: other work may keep the machine busy
 COST = r"\$0\.\d{6}, [\d,]+ tokens in, \d+ out"
@@ -141,6 +142,22 @@ def test_ctrl_c_stops_the_answer_and_the_conversation_goes_on(start: Any, api: A
     chat.send("Go on" + ENTER)
     answered(chat, "You said: Go on")
     assert [turn.status for turn in Turn.objects.filter(user=api.user).order_by("pk")] == ["cancelled", "completed"]
+
+
+def test_a_stop_that_fails_is_told_and_the_answer_goes_on(start: Any, api: Api) -> None:
+    stops_of_mine = f"NEW.cancel_requested_at IS NOT NULL AND NEW.user_id = '{api.user.pk}'"
+    with refusing("conversations_turn", stops_of_mine, state="53100"):
+        chat = start()
+        prompted(chat)
+        chat.send("Count [[sandbox: words=5000; pace=0.05]]" + ENTER)
+        chat.expect("word3 ")
+        chat.send(CTRL_C)
+        chat.expect("could not be stopped, and goes on")
+        chat.send(CTRL_C)
+        chat.expect("The server has not stopped yet")
+        assert "Traceback" not in chat.before
+    [turn] = Turn.objects.filter(user=api.user)
+    api.post(f"turns/{turn.pk}/cancel/")
 
 
 def test_a_failure_is_told_and_the_conversation_goes_on(start: Any, api: Api) -> None:

@@ -24,8 +24,8 @@ class ChatClient:
     """A user's access to a server."""
 
     def __init__(self, url: str, token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        self._http = httpx2.Client(base_url=url, headers=headers, timeout=TIMEOUT)
+        self._url, self._headers = url.rstrip("/"), {"Authorization": f"Bearer {token}"}
+        self._http = httpx2.Client(base_url=url, headers=self._headers, timeout=TIMEOUT)
 
     def close(self) -> None:
         """Close the connections to the server; the client cannot be used after that."""
@@ -60,8 +60,12 @@ class ChatClient:
                 stream = self._stream("GET", f"/api/turns/{turn}/events/?after={position}")
 
     def cancel(self, turn: str) -> None:
-        """Ask the server to stop a turn: what Claude has said until then is kept."""
-        self._http.post(f"/api/turns/{turn}/cancel/")
+        """Ask the server to stop a turn: what Claude has said until then is kept.
+
+        The connection is the call's own, so that it can be made from another thread, whoever closes the client meanwhile.
+        Raises Refused where the server does not stop the turn, httpx2.HTTPError where it can't be reached.
+        """
+        _check(httpx2.post(f"{self._url}/api/turns/{turn}/cancel/", headers=self._headers, timeout=TIMEOUT))
 
     def _stream(self, method: str, path: str, **body: Any) -> Iterator[Event]:
         with self._http.stream(method, path, headers={"Accept": "text/event-stream"}, **body) as response:

@@ -8,15 +8,21 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+import httpx2
+
+from config.chat.client import Refused
+
 
 class StopOnInterrupt:
     """While it is entered, the first Ctrl-C stops a turn; the second one interrupts the program as usual.
 
     The turn's id is not known until the server has created it: until then a stop is remembered.
+
+    Arguments: stop: stops the turn with an id; failed: is told why a turn could not be stopped, from another thread.
     """
 
-    def __init__(self, stop: Callable[[str], None]) -> None:
-        self._stop = stop
+    def __init__(self, stop: Callable[[str], None], failed: Callable[[str], None]) -> None:
+        self._stop, self._failed = stop, failed
         self._turn = ""
         self._asked = False
         self._before: Any = None
@@ -45,4 +51,10 @@ class StopOnInterrupt:
 
     def _stop_aside(self) -> None:
         # In a thread: the handler may have interrupted the very client that it would use, in the middle of a request.
-        threading.Thread(target=self._stop, args=(self._turn,), daemon=True).start()
+        threading.Thread(target=self._stop_or_tell, daemon=True).start()
+
+    def _stop_or_tell(self) -> None:
+        try:
+            self._stop(self._turn)
+        except (Refused, httpx2.HTTPError) as error:
+            self._failed(str(error))

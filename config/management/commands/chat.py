@@ -12,6 +12,8 @@ from config.chat.prompt import HELP, messages
 from config.chat.screen import PlainScreen, Screen, TerminalScreen, bill
 from config.chat.stopping import StopOnInterrupt
 
+NOT_STOPPED = "The answer could not be stopped, and goes on (Ctrl-C leaves it): {}"
+
 
 class Command(BaseCommand):
     """`manage.py chat`."""
@@ -43,6 +45,8 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
         except httpx2.HTTPError as error:
             raise CommandError(f"{options['url']} can't be reached: {error}") from None
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted; the conversation is kept.", returncode=130) from None
         finally:
             client.close()
 
@@ -67,7 +71,7 @@ def converse(client: ChatClient, screen: Screen, conversation: str) -> None:
 def ask(client: ChatClient, screen: Screen, conversation: str, message: str) -> None:
     """Ask one message and show the answer, and then what it cost. Ctrl-C stops it; what was said is kept."""
     notes: list[tuple[str, bool]] = []
-    with StopOnInterrupt(client.cancel) as stopping:
+    with StopOnInterrupt(client.cancel, lambda why: screen.note(NOT_STOPPED.format(why), error=True)) as stopping:
         screen.begin()
         try:
             for event in client.ask(conversation, message):
