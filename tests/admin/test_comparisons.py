@@ -111,15 +111,24 @@ def test_a_file_by_user_and_model_has_a_row_for_each_pair(staff: Client, databas
     ]
 
 
-def test_the_forecast_goes_on_like_the_last_days(database: str) -> None:
-    user = new_user()
-    for day, cost in ((date(2026, 2, 27), "100"), (date(2026, 3, 2), "5"), (date(2026, 3, 4), "7"), (TUESDAY, "2")):
-        spend(user, day, cost)
-    scope = Scope(TUESDAY, TUESDAY, user=user.pk)
-    found = forecast.of(scope, datetime(2026, 3, 10, 12, tzinfo=UTC))
+def test_the_forecast_goes_on_like_the_last_days() -> None:
+    costs = {date(2026, 2, 27): 100, date(2026, 3, 2): 5, date(2026, 3, 4): 7, date(2026, 3, 10): 2}
+    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    found = forecast.of({day: Decimal(cost) for day, cost in costs.items()}, now)
     assert (found.month, found.so_far) == (date(2026, 3, 1), Decimal(14))
     assert found.a_day == Decimal(9) / Decimal("7.5")  # since the 3rd
     assert found.whole == 14 + found.a_day * Decimal("21.5")
+
+
+def test_the_forecast_is_of_this_month_whatever_the_period(staff: Client, database: str) -> None:
+    user = new_user()
+    today = datetime.now(UTC).date()
+    spend(user, today, "3.5")
+    earlier = today - timedelta(days=70)
+    spend(user, earlier, "70")
+    for period in ("", f"&from={earlier}&to={earlier}", f"&from={today}&to={today}"):
+        page = staff.get(f"/admin/?user={user.pk}{period}").content.decode()
+        assert re.search(r'data-cost="3\.5"[^<]*</span> so far', page), period
 
 
 def test_presets_keep_the_other_filters(staff: Client, database: str) -> None:

@@ -74,6 +74,15 @@ def test_cost_tokens_cache_and_errors_by_day(staff: Client, user: User) -> None:
     assert charts["users"]["labels"] == [user.username]
 
 
+def test_it_takes_few_statements_however_much_there_is(
+    staff: Client, user: User, django_assert_max_num_queries: Any
+) -> None:
+    for days_ago in range(40):
+        row(user, days_ago, model=f"model-{days_ago % 8}", duration=timedelta(seconds=days_ago))
+    with django_assert_max_num_queries(18):
+        shown(staff, f"user={user.pk}")
+
+
 def test_many_models_share_a_colour(staff: Client, user: User) -> None:
     for number in range(9):
         row(user, model=f"model-{number}", cost=Decimal(number))
@@ -106,7 +115,7 @@ def test_the_slowest_requests_are_the_slowest(database: str) -> None:
     group.user_set.set(User.objects.filter(username__startswith="slow-"))
     today = datetime.now(UTC).date()
     scope = Scope(today - timedelta(days=12), today, group=group, source="provider")
-    found = [each["duration"] for each in dashboard.slowest(scope, dashboard.Parts(scope))]
+    found = [each["duration"] for each in dashboard.slowest(scope, dashboard.Parts.read(scope, scope.span))]
     assert found == list(scope.rows().order_by("-duration").values_list("duration", flat=True)[:10])
     assert len(found) == 10
 

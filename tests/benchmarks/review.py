@@ -39,7 +39,7 @@ def main() -> int:
         print(f"{rows:,} rows over {DAYS} days of {USERS} users, seeded in {time.monotonic() - began:.0f} s")
         server = ServerProcess("uvicorn", database, "http://127.0.0.1:9", COLLOQUY_RUN_TURNS="false")
         with server, reviewer(server.url) as http:
-            pages = {**way_down(http), **lists()}
+            pages = {**way_down(http), **lists(rows)}
             for name, path in pages.items():
                 print(f"{name:44} {measured(http, path)}")
             for name, path in exports(pages).items():
@@ -82,6 +82,8 @@ def way_down(http: httpx2.Client) -> dict[str, str]:
     found["dashboard, 90 days"] = "/admin/?" + period(90)
     found["dashboard, one user"] = "/admin/?user=reviewed-1&" + period(90)
     found["dashboard, one model"] = "/admin/?model=claude-opus-5-5&" + period(90)
+    found["what changed in 30 days"] = "/admin/conversations/usage/changes/"
+    found["users and models of 90 days"] = f"{review}?{period(90)}&by=user-model"
     found["users of 90 days"] = f"{review}?{period(90)}&by=user"
     found["conversations of 90 days"] = f"{review}?{period(90)}&by=conversation"
     path, above = f"{review}?{period(90)}", None
@@ -113,13 +115,16 @@ def period(days: int) -> str:
     return f"from={today - timedelta(days=days - 1)}&to={today}"
 
 
-def lists() -> dict[str, str]:
-    """The admin's lists of what there is much of."""
-    base = "/admin/conversations"
+def lists(rows: int) -> dict[str, str]:
+    """Return the admin's lists of what there is much of, of a ledger with so many rows."""
+    from conversations.admin.readonly import COUNTED, ReadOnlyAdmin
+
+    base, last = "/admin/conversations", -(-min(rows, COUNTED) // ReadOnlyAdmin.list_per_page)
     found = {f"list of {name}s": f"{base}/{name}/" for name in ("usage", "conversation", "turn", "message", "budget")}
     found["list of usage, filtered"] = f"{base}/usage/?model=claude-fable-5-2&source=estimate&{period(90)}"
+    found["list of failed turns"] = f"{base}/turn/?error=any"
     found["list of usage, looked up"] = f"{base}/usage/?q=reviewed-7"
-    found["list of usage, last page"] = f"{base}/usage/?p=199"
+    found["list of usage, last page"] = f"{base}/usage/?p={last}"
     return found
 
 

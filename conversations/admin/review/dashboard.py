@@ -38,28 +38,38 @@ class Part:
 
 
 class Parts:
-    """The sums of a scope's parts, from which most of the dashboard is made: one read of the ledger's days."""
+    """The sums of parts, from which most of the dashboard is made."""
 
-    def __init__(self, scope: Scope) -> None:
-        rows = scope.daily()
+    def __init__(self, sums: dict[Part, Sums], slowest: dict[Part, timedelta]) -> None:
+        self._sums, self._slowest = sums, slowest
+
+    @classmethod
+    def read(cls, scope: Scope, *spans: tuple[date, date]) -> Parts:
+        """Return the parts of what a scope's filters name, in these spans of days: one read of the ledger's days."""
+        rows = scope.daily_in(*spans)
         keys = tuple(each.name for each in fields(Part))
         found = rows.order_by().values(*keys).annotate(**summed(rows), most=Max("slowest"))
-        self._sums: dict[Part, Sums] = {}
-        slowest: dict[Part, timedelta] = {}
-        for each in found:
-            part = Part(*(each[key] for key in keys))
-            self._sums[part] = Sums.of_row(each)
-            if each["most"] is not None:
-                slowest[part] = each["most"]
-        self.slowest = sorted(slowest, key=lambda part: slowest[part], reverse=True)
-        """Those with requests whose time is known, by that of the slowest."""
+        parts = {Part(*(row[key] for key in keys)): row for row in found}
+        slowest = {part: row["most"] for part, row in parts.items() if row["most"] is not None}
+        return cls({part: Sums.of_row(row) for part, row in parts.items()}, slowest)
+
+    def within(self, span: tuple[date, date]) -> Parts:
+        """Return those of a span of days."""
+        first, last = span
+        sums = {part: sums for part, sums in self._sums.items() if first <= part.day <= last}
+        return Parts(sums, {part: most for part, most in self._slowest.items() if part in sums})
 
     def by(self, key: Callable[[Part], Any]) -> defaultdict[Any, Sums]:
-        """The sums of the parts with the same key together."""
+        """Return the sums of the parts with the same key together."""
         found: defaultdict[Any, Sums] = defaultdict(Sums)
         for part, sums in self._sums.items():
             found[key(part)] += sums
         return found
+
+    @property
+    def slowest(self) -> list[Part]:
+        """Return those with requests whose time is known, by that of the slowest."""
+        return sorted(self._slowest, key=lambda part: self._slowest[part], reverse=True)
 
 
 @dataclass(frozen=True)
@@ -75,36 +85,45 @@ class Outcomes:
 
 
 def context(scope: Scope) -> dict[str, Any]:
-    """Everything that the dashboard shows of a scope."""
-    parts = Parts(scope)
-    by_source = parts.by(lambda part: part.source)
-    total = sum(by_source.values(), Sums())
-    errors = {name: sums.requests for name, sums in parts.by(lambda part: part.error_type).items() if name}
-    failures = _failures(scope, errors)
-    before, outcomes_before = _before(scope.before)
+    """Return everything that the dashboard shows of a scope."""
+    now = datetime.now(UTC)
+    every = Parts.read(scope, scope.span, scope.before.span, forecast.span(now))
+    parts, parts_before = every.within(scope.span), every.within(scope.before.span)
+    failures = _failures(scope, parts)
+    users = levels.page(levels.LEVELS["user"], scope, 1, TOP)[0]
     return {
-        "total": total,
-        "before": before,
+        **_tiles(parts, parts_before),
         "period_before": scope.before.span,
-        "classes": [(label, getattr(total, name), getattr(before, name)) for name, label in CLASSES.items()],
-        "outcomes": Outcomes(
-            sum(errors.values()),
-            by_source[Usage.Source.ESTIMATE].requests,
-            sum(failure.turns for failure in failures),
-        ),
-        "outcomes_before": outcomes_before,
-        "failed_turns_url": _list_of("turn", scope.within(error=scope.error or ANY)),
-        "failed_requests_url": _list_of("usage", scope.within(error=scope.error or ANY)),
-        "estimated_url": _list_of("usage", scope.within(source=Usage.Source.ESTIMATE)),
+        "outcomes": _outcomes(parts, sum(failure.turns for failure in failures)),
+        "outcomes_before": _outcomes(parts_before, scope.before.failed_turns().count()),
         "failures": failures,
-        "forecast": forecast.of(scope, datetime.now(UTC)),
-        "days": levels.newest_days(scope),
-        "users": levels.page(levels.LEVELS["user"], scope, 1)[0][:TOP],
-        "charts": list(_charts(scope, parts)),
+        "forecast": forecast.of({day: sums.cost for day, sums in every.by(_day).items()}, now),
+        "days": levels.newest_days(scope, parts.by(_day)),
+        "users": users,
+        "charts": list(_charts(scope, parts, users)),
         "conversations": _conversations(scope),
         "slowest": slowest(scope, parts),
         "budgets": _budgets(),
         "audit": Audit.objects.first(),
+        **_links(scope),
+    }
+
+
+def _day(part: Part) -> date:
+    return part.day
+
+
+def _tiles(parts: Parts, before: Parts) -> dict[str, Any]:
+    total, total_before = (sum(each.by(_day).values(), Sums()) for each in (parts, before))
+    classes = [(label, getattr(total, name), getattr(total_before, name)) for name, label in CLASSES.items()]
+    return {"total": total, "before": total_before, "classes": classes}
+
+
+def _links(scope: Scope) -> dict[str, Any]:
+    return {
+        "failed_turns_url": _list_of("turn", scope.within(error=scope.error or ANY)),
+        "failed_requests_url": _list_of("usage", scope.within(error=scope.error or ANY)),
+        "estimated_url": _list_of("usage", scope.within(source=Usage.Source.ESTIMATE)),
         "levels": [(level.heading, levels.address(scope, level.name)) for level in levels.possible(scope)],
         "users_url": levels.address(scope, "user"),
         "days_url": levels.address(scope, "day"),
@@ -113,14 +132,14 @@ def context(scope: Scope) -> dict[str, Any]:
     }
 
 
-def _before(scope: Scope) -> tuple[Sums, Outcomes]:
-    """Return the sums of the period before, in one read that groups nothing."""
-    rows = scope.daily()
-    failed = Sum("requests", filter=~Q(error_type=""), default=0)
-    estimated = Sum("requests", filter=Q(source=Usage.Source.ESTIMATE), default=0)
-    found = rows.order_by().aggregate(**summed(rows), failed=failed, estimated=estimated)
-    turns = scope.failed_turns().count()
-    return Sums.of_row(found), Outcomes(found["failed"], found["estimated"], turns)
+def _outcomes(parts: Parts, failed_turns: int) -> Outcomes:
+    estimated = parts.by(lambda part: part.source)[Usage.Source.ESTIMATE].requests
+    return Outcomes(sum(_errors(parts).values()), estimated, failed_turns)
+
+
+def _errors(parts: Parts) -> dict[str, int]:
+    """Return how many requests of the ledger failed, by the type of their error."""
+    return {name: sums.requests for name, sums in parts.by(lambda part: part.error_type).items() if name}
 
 
 @dataclass(frozen=True)
@@ -134,11 +153,9 @@ class Failure:
     requests_url: str
 
 
-def _failures(scope: Scope, requests: dict[str, int]) -> list[Failure]:
-    """Return why turns and requests of a scope failed, the most frequent reason first.
-
-    Arguments: requests: how many requests of the ledger failed, by the type of their error.
-    """
+def _failures(scope: Scope, parts: Parts) -> list[Failure]:
+    """Return why turns and requests of a scope failed, the most frequent reason first."""
+    requests = _errors(parts)
     grouped = scope.failed_turns().order_by().values("reason").annotate(turns=Count("pk"))
     turns = {each["reason"]: each["turns"] for each in grouped}
     found = [
@@ -158,8 +175,8 @@ def _list_of(model: str, scope: Scope) -> str:
     return f"{reverse(f'admin:conversations_{model}_changelist')}?{scope.query}"
 
 
-def _charts(scope: Scope, parts: Parts) -> Iterator[Chart]:
-    days, by_day, by_model = scope.days, parts.by(lambda part: part.day), parts.by(lambda part: part.model)
+def _charts(scope: Scope, parts: Parts, users: list[levels.Row]) -> Iterator[Chart]:
+    days, by_day, by_model = scope.days, parts.by(_day), parts.by(lambda part: part.model)
     in_table = levels.address(scope, "day")
     models = sorted(by_model, key=lambda model: -by_model[model].cost)
     shown = models[:SHOWN_MODELS]
@@ -169,8 +186,7 @@ def _charts(scope: Scope, parts: Parts) -> Iterator[Chart]:
     yield charts.stacked("cost", "Cost by day and model (USD)", days, costs, in_table)
     tokens = {label: [getattr(by_day[day], name) for day in days] for name, label in CLASSES.items()}
     yield charts.stacked("tokens", "Tokens by day and class", days, tokens, in_table)
-    users = scope.daily().order_by().values("user").annotate(name=Max("username"), total=Sum("cost"))
-    dearest = [(each["name"], each["total"]) for each in users.order_by("-total", "user")[:TOP]]
+    dearest = [(row.label, row.sums.cost) for row in users]
     yield charts.bars("users", "Cost by user (USD)", dearest, levels.address(scope, "user"))
     dearest = [(model, by_model[model].cost) for model in models[:TOP]]
     yield charts.bars("models", "Cost by model (USD)", dearest, levels.address(scope, "model"))
@@ -198,10 +214,12 @@ def slowest(scope: Scope, parts: Parts) -> list[dict[str, Any]]:
     They are in the parts whose slowest were slowest, and there of the users whose slowest were: only these few are
     looked into.
     """
+    candidates = parts.slowest[:TOP]
     within = Q(pk__in=())
-    for part in parts.slowest[:TOP]:
+    for part in candidates:
         within |= Q(**asdict(part))
-    kinds = scope.daily().filter(within, slowest__isnull=False).order_by("-slowest")[:TOP]
+    of_days = scope.daily().filter(day__in={part.day for part in candidates})  # few days, found in the index
+    kinds = of_days.filter(within, slowest__isnull=False).order_by("-slowest")[:TOP]
     of_each = [_slowest_of(kind) for kind in kinds]
     if len(of_each) < 2:
         return [row for rows in of_each for row in rows]

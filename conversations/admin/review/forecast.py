@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from django.db.models import Sum
-
-from conversations.admin.review.scope import DAY, Scope
+from conversations.admin.review.scope import DAY
 
 RATE_DAYS = 7
 """Days before today from which, with today so far, the rate is taken: a week, since weekends differ."""
@@ -27,15 +26,18 @@ class Forecast:
     """What all of the month will cost at that rate."""
 
 
-def of(scope: Scope, now: datetime) -> Forecast:
-    """Return the forecast for the month of a time (UTC), for what the scope's filters name, whatever its period."""
+def span(now: datetime) -> tuple[date, date]:
+    """Return the first and the last of the days from which the forecast at a time (UTC) is made."""
     today = now.date()
-    month = today.replace(day=1)
-    week_ago = today - RATE_DAYS * DAY
-    rows = scope.within(day=None, since=min(month, week_ago), until=today).by_day().order_by()
-    costs = dict(rows.values_list("day").annotate(Sum("cost")))
-    so_far = sum((cost for day, cost in costs.items() if day >= month), Decimal(0))
-    recent = sum((cost for day, cost in costs.items() if day >= week_ago), Decimal(0))
+    return min(today.replace(day=1), today - RATE_DAYS * DAY), today
+
+
+def of(costs: Mapping[date, Decimal], now: datetime) -> Forecast:
+    """Return the forecast for the month of a time (UTC), from what each day of the span cost, in US dollars."""
+    today = now.date()
+    month, week_ago = today.replace(day=1), today - RATE_DAYS * DAY
+    so_far = sum((cost for day, cost in costs.items() if month <= day <= today), Decimal(0))
+    recent = sum((cost for day, cost in costs.items() if week_ago <= day <= today), Decimal(0))
     a_day = recent / _days(now - datetime.combine(week_ago, time(), UTC))
     end = datetime.combine((month + 32 * DAY).replace(day=1), time(), UTC)
     return Forecast(month, so_far, a_day, so_far + a_day * _days(end - now))

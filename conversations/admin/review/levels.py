@@ -6,9 +6,9 @@ The rows of a level add up to the row that led to it, since they are sums of the
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -70,15 +70,15 @@ def possible(scope: Scope) -> list[Level]:
     return [LEVELS[name] for name in names]
 
 
-def page(level: Level, scope: Scope, number: int) -> tuple[list[Row], bool]:
-    """So many rows of a level, and whether there are more after them."""
-    found = list(level.rows(scope)[(number - 1) * PAGE : number * PAGE + 1])
-    return list(level.shown(scope, found[:PAGE])), len(found) > PAGE
+def page(level: Level, scope: Scope, number: int, size: int = PAGE) -> tuple[list[Row], bool]:
+    """Return a page of a level with `size` rows at most, numbered from 1, and whether there are more after it."""
+    found = list(level.rows(scope)[(number - 1) * size : number * size + 1])
+    return list(level.shown(scope, found[:size])), len(found) > size
 
 
-def newest_days(scope: Scope) -> list[Row]:
-    """Return the days of a scope, the newest first, as far as they are shown at a glance."""
-    return list(_show_days(scope, list(_days(scope)[:GLANCE])))
+def newest_days(scope: Scope, sums: Mapping[date, Sums]) -> list[Row]:
+    """Return the days of a scope with these sums, the newest first, as far as they are shown at a glance."""
+    return [_row_of_day(scope, day, sums[day]) for day in sorted(sums, reverse=True)[:GLANCE]]
 
 
 def address(scope: Scope, by: str = "") -> str:
@@ -135,10 +135,12 @@ def _days(scope: Scope) -> QuerySet[Any]:
 
 
 def _show_days(scope: Scope, found: list[Any]) -> Iterable[Row]:
-    for each in found:
-        of_day = scope.within(day=each["day"])
-        day = each["day"]
-        yield Row(day.isoformat(), Sums.of_row(each), address(of_day), f"{day:%A}", changes=changes(of_day))
+    return [_row_of_day(scope, each["day"], Sums.of_row(each)) for each in found]
+
+
+def _row_of_day(scope: Scope, day: date, sums: Sums) -> Row:
+    of_day = scope.within(day=day)
+    return Row(day.isoformat(), sums, address(of_day), f"{day:%A}", changes=changes(of_day))
 
 
 def _users(scope: Scope) -> QuerySet[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import Group
-from django.db.models import F, QuerySet, TextField
+from django.db.models import F, Q, QuerySet, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
@@ -94,8 +94,8 @@ class Scope:
         return urlencode({name: str(value) for name, value in named.items() if value})
 
     def daily(self) -> QuerySet[DailyUsage]:
-        """The days of users in it, where no conversation is named."""
-        return self._filtered(DailyUsage.objects.filter(day__range=self.span))
+        """Return the days of users in it, where no conversation is named."""
+        return self.daily_in(self.span)
 
     def daily_conversations(self) -> QuerySet[DailyConversation]:
         """The days of conversations in it, where no turn and no error is named."""
@@ -116,6 +116,13 @@ class Scope:
     def by_conversation(self) -> QuerySet[Any]:
         """The fewest rows that have its sums by conversation, whose days do not tell errors apart."""
         return self.rows() if self.turn is not None or self.error else self.daily_conversations()
+
+    def daily_in(self, *spans: tuple[date, date]) -> QuerySet[DailyUsage]:
+        """Return the days of users that its filters name, in these spans of days instead of its own."""
+        within = Q(day__in=())
+        for span in spans:
+            within |= Q(day__range=span)
+        return self._filtered(DailyUsage.objects.filter(within))
 
     def by_day(self) -> QuerySet[Any]:
         """Return the fewest rows with a `day` that have its sums; what is narrower than a conversation is left out."""
