@@ -62,7 +62,7 @@ class ChatClient:
     def cancel(self, turn: str) -> None:
         """Ask the server to stop a turn: what Claude has said until then is kept.
 
-        The connection is the call's own, so that it can be made from another thread, whoever closes the client meanwhile.
+        The connection is the call's own: another thread may make it, whoever closes the client meanwhile.
         Raises Refused where the server does not stop the turn, httpx2.HTTPError where it can't be reached.
         """
         _check(httpx2.post(f"{self._url}/api/turns/{turn}/cancel/", headers=self._headers, timeout=TIMEOUT))
