@@ -68,7 +68,7 @@ class ExtractionAdmin(ReadOnlyAdmin):
         "created_at",
         "started_at",
         "finished_at",
-        "error",
+        "error_shown",
         "data_shown",
         "problems_shown",
         "schema_shown",
@@ -84,6 +84,11 @@ class ExtractionAdmin(ReadOnlyAdmin):
     def failed_with(self, extraction: Extraction) -> str:
         """Return the type of its error; empty where it has none."""
         return extraction.error_type or ""  # type: ignore[attr-defined]
+
+    @admin.display(description="error")
+    def error_shown(self, extraction: Extraction) -> SafeString:
+        """Return type and message of what made it fail."""
+        return rendering.as_json(extraction.error)
 
     @admin.display(description="data")
     def data_shown(self, extraction: Extraction) -> SafeString:

@@ -48,7 +48,9 @@ def blocks(content: Sequence[Block]) -> SafeString:
 
 
 def as_json(value: object) -> SafeString:
-    """JSON as it reads best, escaped."""
+    """Return JSON as it reads best, escaped; a dash where there is nothing."""
+    if value is None:
+        return SafeString("-")
     return format_html("<pre class='json'>{}</pre>", dumps(value, indent=2, ascii=False))
 
 

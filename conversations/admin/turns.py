@@ -66,8 +66,8 @@ class TurnAdmin(ReadOnlyAdmin):
         "model",
         "stop_reason",
         "stop_sequence",
-        "stop_details",
-        "error",
+        "stop_details_shown",
+        "error_shown",
         "messages_shown",
         "transcript_link",
         "position",
@@ -140,6 +140,16 @@ class TurnAdmin(ReadOnlyAdmin):
         """Where every event of it is."""
         url = reverse("admin:conversations_turn_transcript", args=[turn.pk])
         return format_html('<a href="{}">Every event of it</a>', url)
+
+    @admin.display(description="stop details")
+    def stop_details_shown(self, turn: Turn) -> SafeString:
+        """Return what Claude said about why it stopped."""
+        return rendering.as_json(turn.stop_details)
+
+    @admin.display(description="error")
+    def error_shown(self, turn: Turn) -> SafeString:
+        """Return type and message of what made it fail."""
+        return rendering.as_json(turn.error)
 
     @admin.display(description="settings")
     def settings_shown(self, turn: Turn) -> SafeString:

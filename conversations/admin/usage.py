@@ -31,8 +31,8 @@ class UsageAdmin(ReadOnlyAdmin):
         "username",
         "purpose",
         "model",
-        "input_tokens",
-        "output_tokens",
+        "input_shown",
+        "output_shown",
         "cache_read",
         "cache_written",
         "price",
@@ -77,15 +77,25 @@ class UsageAdmin(ReadOnlyAdmin):
             response.context_data["query"] = scope.query
         return response
 
+    @admin.display(description="input")
+    def input_shown(self, usage: Usage) -> str:
+        """Return the tokens of input that were neither read from the cache nor written to it."""
+        return f"{usage.input_tokens:,}"
+
+    @admin.display(description="output")
+    def output_shown(self, usage: Usage) -> str:
+        """Return the tokens of output."""
+        return f"{usage.output_tokens:,}"
+
     @admin.display(description="cache read")
-    def cache_read(self, usage: Usage) -> int:
-        """Tokens."""
-        return usage.cache_read_tokens
+    def cache_read(self, usage: Usage) -> str:
+        """Return the tokens that were read from the cache."""
+        return f"{usage.cache_read_tokens:,}"
 
     @admin.display(description="cache written")
-    def cache_written(self, usage: Usage) -> int:
-        """Tokens, for five minutes and for an hour."""
-        return usage.cache_write_5m_tokens + usage.cache_write_1h_tokens
+    def cache_written(self, usage: Usage) -> str:
+        """Return the tokens that were written to the cache, for five minutes and for an hour."""
+        return f"{usage.cache_write_5m_tokens + usage.cache_write_1h_tokens:,}"
 
     @admin.display(description="outcome")
     def outcome(self, usage: Usage) -> str:

@@ -1,6 +1,6 @@
 """The review's pages as a reviewer sees them: charts drawn, nothing too wide, light and dark, nothing from elsewhere.
 
-With COLLOQUY_SCREENSHOTS the pictures are kept in that folder.
+With COLLOQUY_SCREENSHOTS every page is looked at in every way, and the pictures are kept in that folder.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.test import Client
 from PIL import Image
 from playwright.sync_api import Page
 
+from config.reviewers import GROUP
 from conversations.admin.review.charts import COLOURS
 from conversations.models import Budget, User
 from conversations.services import audits
@@ -27,6 +28,7 @@ from tests.processes import ServerProcess
 
 pytestmark = pytest.mark.skipif(browser.found() is None, reason="there is no Chromium here (COLLOQUY_BROWSER)")
 
+FOLDER = os.environ.get("COLLOQUY_SCREENSHOTS")
 CHARTS = ("cost", "tokens", "users", "models", "cache", "errors")
 SAID = """# Tea
 
@@ -66,6 +68,8 @@ def pages(used: tuple[Group, User], uvicorn_server: ServerProcess) -> dict[str, 
         conversation = api.conversation(title="Tea & <b>biscuits</b>")
         turn = api.ask(SAID, conversation)["id"]
         api.post(f"conversations/{conversation}/turns/?wait=true", {"content": "[[sandbox: error=529; no_retry]]"})
+        asked = {"schema": {"type": "object", "properties": {"name": {"type": "string"}}}, "content": "Jane"}
+        extraction = api.post("extraction/extractions/?wait=true", asked).json()["id"]
     return {
         "dashboard": f"/admin/?group={group.pk}",
         "days": f"{base}/usage/review/?group={group.pk}",
@@ -78,14 +82,24 @@ def pages(used: tuple[Group, User], uvicorn_server: ServerProcess) -> dict[str, 
         "conversation": f"{base}/conversation/{conversation}/change/",
         "turn": f"{base}/turn/{turn}/change/",
         "transcript": f"{base}/turn/{turn}/transcript/",
+        "extractions": "/admin/extraction/extraction/",
+        "extraction": f"/admin/extraction/extraction/{extraction}/change/",
     }
 
 
 @pytest.fixture(scope="module")
-def session(database: str) -> str:
-    """The session of one of the staff who is logged in."""
+def sessions(database: str) -> dict[str, str]:
+    """Return the session of an administrator, and that of a member of the reviewers' group."""
+    admin = User.objects.create_superuser(f"admin-{uuid.uuid4().hex[:8]}")
+    reviewer = User.objects.create_user(f"reviewer-{uuid.uuid4().hex[:8]}", is_staff=True)
+    reviewer.groups.add(Group.objects.get(name=GROUP))
+    return {"admin": session(admin), "reviewer": session(reviewer)}
+
+
+def session(user: User) -> str:
+    """Return the session of a user who has logged in."""
     client = Client()
-    client.force_login(User.objects.create_superuser(f"reviewer-{uuid.uuid4().hex[:8]}"))
+    client.force_login(user)
     return client.cookies["sessionid"].value
 
 
@@ -116,11 +130,10 @@ class Seen:
 
     def picture(self, name: str) -> Image.Image:
         """What it looks like; all of it, where that is kept."""
-        folder = os.environ.get("COLLOQUY_SCREENSHOTS")
-        data = self.page.screenshot(full_page=bool(folder))
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-            (Path(folder) / f"{name}.png").write_bytes(data)
+        data = self.page.screenshot(full_page=bool(FOLDER))
+        if FOLDER:
+            Path(FOLDER).mkdir(parents=True, exist_ok=True)
+            (Path(FOLDER) / f"{name}.png").write_bytes(data)
         return Image.open(io.BytesIO(data)).convert("RGB")
 
     def drawn(self, selector: str) -> int:
@@ -138,32 +151,34 @@ def brightness(picture: Image.Image) -> float:
 
 
 EVERY = (
-    *("dashboard", "days", "users", "conversations", "changes", "failed"),
-    *("ledger", "budgets", "conversation", "turn", "transcript"),
+    *("dashboard", "days", "users", "conversations", "changes", "failed", "ledger", "budgets"),
+    *("conversation", "turn", "transcript", "extractions", "extraction"),
 )
+SOME = ("dashboard", "days", "changes", "budgets", "conversation")
 
 
 @pytest.mark.parametrize(
-    ("scheme", "width", "names"),
+    ("who", "scheme", "width", "names"),
     [
-        ("light", 1440, EVERY),
-        ("dark", 1440, ("dashboard", "days", "changes", "budgets", "conversation")),
-        ("light", 420, ("dashboard", "days", "changes", "conversation")),
-        ("dark", 420, ("dashboard",)),
+        ("admin", "light", 1440, EVERY),
+        ("reviewer", "dark", 1440, SOME),
+        ("reviewer", "light", 420, EVERY),
+        ("reviewer", "dark", 420, ("dashboard",)),
     ],
 )
 def test_they_look_right(
     pages: dict[str, str],
-    session: str,
+    sessions: dict[str, str],
     uvicorn_server: ServerProcess,
+    who: str,
     scheme: Any,
     width: int,
     names: tuple[str, ...],
 ) -> None:
     with browser.launched() as chromium:
         context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
-        context.add_cookies([{"name": "sessionid", "value": session, "url": uvicorn_server.url}])
-        for name in names:
+        context.add_cookies([{"name": "sessionid", "value": sessions[who], "url": uvicorn_server.url}])
+        for name in EVERY if FOLDER else names:
             seen = Seen(context.new_page())
             seen.open(uvicorn_server.url + pages[name])
             picture = seen.picture(f"{name}-{scheme}-{width}")
