@@ -58,7 +58,7 @@ class BodyLimits:
         self._app = app
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answers a request that is too large by itself: 413, 415 or 431 in the contract's shape."""
+        """Answer a request that is too large by itself: 413, 415 or 431 in the contract's shape."""
         try:
             headers = _headers(scope)
             length = _declared_length(headers)

@@ -68,7 +68,7 @@ class Handler(ASGIHandler):
             await asyncio.get_running_loop().run_in_executor(_threads, response.close)
 
     def load_middleware(self, is_async: bool = False) -> None:
-        """The chain of middleware and view, all of it synchronous."""
+        """Build the chain of middleware and view, all of it synchronous."""
         super().load_middleware(is_async=False)
         chain = self._middleware_chain  # type: ignore[has-type]
         self._middleware_chain = _in_thread(chain)

@@ -19,7 +19,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def drain_on_signals() -> None:
-    """Puts our own end before the server's: it would drop the sockets and wait for the streams, and they for turns.
+    """Put our own end before the server's: it would drop the sockets and wait for the streams, and they for turns.
 
     With the first signal the process drains while it goes on serving those who read, and passes the signal on when it
     has. A second one is passed on at once.

@@ -59,7 +59,7 @@ def checked(content: object, path: str = "content") -> list[Block]:
 
 
 def checked_results(results: list[Any]) -> list[Block]:
-    """What a client says that its tools came to, as `tool_result` blocks. Raises as `checked`."""
+    """Return what a client says that its tools came to, as `tool_result` blocks. Raises as `checked`."""
     if not 0 < len(results) <= BLOCKS_LIMIT:
         raise bad("results", f"Must have 1 to {BLOCKS_LIMIT} results.")
     for index, each in enumerate(results):
@@ -75,7 +75,7 @@ def checked_results(results: list[Any]) -> list[Block]:
 
 
 def check_blocks(blocks: list[Any], path: str, kinds: Iterable[str]) -> None:
-    """Raises InvalidRequest or UnsupportedMediaType for blocks that are not, or not well, of these kinds."""
+    """Refuse blocks that are not, or not well, of these kinds: raises InvalidRequest or UnsupportedMediaType."""
     check_text(blocks, path)
     for index, block in enumerate(blocks):
         _check_block(block, f"{path}.{index}", kinds)
@@ -124,7 +124,7 @@ def _unstorable(text: str) -> bool:
 
 
 def check_depth(value: Any, path: str, depth: int = 0) -> None:
-    """Refuses JSON that is nested too deep to be written again. What Claude has said may have anything else in it."""
+    """Refuse JSON that is nested too deep to be written again. What Claude has said may have anything else in it."""
     if depth > DEPTH_LIMIT:
         raise bad(path, "Nested too deep.")
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -133,7 +133,7 @@ def check_depth(value: Any, path: str, depth: int = 0) -> None:
 
 
 def bad(path: str, complaint: str) -> InvalidRequest:
-    """The complaint about a place in what was sent."""
+    """Return the complaint about a place in what was sent."""
     return InvalidRequest(f"{path}: {complaint}", details={path: complaint})
 
 
@@ -216,7 +216,7 @@ def _source(block: Block, path: str, kinds: tuple[str, ...]) -> tuple[str, Block
 
 
 def _check_url(url: str, path: str) -> None:
-    """Claude fetches it, we never do; so all that matters here is that it is an address of the public kind."""
+    """Refuse what is no address of the public kind. Claude fetches it, we never do."""
     try:
         parts = urlsplit(url)
         fine = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and len(url) <= URL_LIMIT
@@ -249,7 +249,7 @@ def encoded(data: bytes) -> str:
 
 
 def decoded(data: str) -> bytes:
-    """Base64 as bytes, strictly. Raises ValueError."""
+    """Return the bytes of Base64, read strictly. Raises ValueError."""
     return base64.b64decode(data.encode("ascii"), validate=True)
 
 

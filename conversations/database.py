@@ -33,7 +33,7 @@ _threads = ThreadPoolExecutor(max_workers=settings.DATABASE_THREADS, thread_name
 
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Runs synchronous ORM code in a thread, and gives its connection back to the pool when it is done."""
+    """Run synchronous ORM code in a thread, and give its connection back to the pool when it is done."""
 
     def call() -> T:
         try:
@@ -95,7 +95,7 @@ def prepared(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, .
 
 
 async def mend_pool() -> None:
-    """Replaces the pool's connections that Postgres has dropped.
+    """Replace the pool's connections that Postgres has dropped.
 
     Left to itself the pool finds them one by one as they are asked for, and waits longer after each.
     """
@@ -109,7 +109,7 @@ def _check_pool() -> None:
 
 
 async def connected() -> psycopg.AsyncConnection[Any]:
-    """`connect`, as often as it takes while Postgres is away."""
+    """Return what `connect` does, which is tried as often as it takes while Postgres is away."""
     while True:
         try:
             return await connect()
@@ -121,7 +121,7 @@ async def connected() -> psycopg.AsyncConnection[Any]:
 
 
 async def connect() -> psycopg.AsyncConnection[Any]:
-    """A connection of its own to the default database, in autocommit mode."""
+    """Return a connection of its own to the default database, in autocommit mode."""
     params = await in_database(_connection_params)
     return await psycopg.AsyncConnection.connect(**params, autocommit=True)
 

@@ -15,7 +15,7 @@ from conversations import exact_json
 
 
 def uuid7() -> uuid.UUID:
-    """A key that sorts by the time it was made; made here, so that it is known before the row is written."""
+    """Return a key that sorts by the time it was made; made here, so that it is known before the row is written."""
     return uuid_utils.compat.uuid7()
 
 

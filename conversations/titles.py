@@ -33,11 +33,11 @@ class Titles:
         self._engine = engine
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
-        """Gives up a title that nobody works on any more."""
+        """Give up a title that nobody works on any more."""
         titles.settle(id=id, by=process)
 
     async def run(self, id: uuid.UUID, stop: Stop) -> None:
-        """Claims one, asks for it, and names the conversation. Without an answer it stays without a title."""
+        """Claim one, ask for it, and name the conversation. Without an answer it stays without a title."""
         titling = await persistently(titles.claim, id=id, holder=self._engine.process)
         if titling is None:
             return

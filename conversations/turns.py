@@ -53,12 +53,12 @@ class Turns:
         self._engine = engine
 
     def abandoned(self, process: uuid.UUID, running: Collection[uuid.UUID]) -> list[uuid.UUID]:
-        """What nobody runs any more, and what waits for the tools of a client that has forgotten it."""
+        """Return what nobody runs any more, and what waits for the tools of a client that has forgotten it."""
         forgotten = Turn.forgotten().values_list("pk", flat=True)[:AT_ONCE]
         return [*Turn.abandoned_ids(process, running), *forgotten]
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
-        """Ends a turn that nobody runs any more."""
+        """End a turn that nobody runs any more."""
         ending.settle(turn_id=id, by=process)
 
     async def run(self, id: uuid.UUID, stop: Stop) -> None:

@@ -53,11 +53,11 @@ class Extractions:
         engine.at_stop.append(checks.close)
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
-        """Ends an extraction that nobody runs any more."""
+        """End an extraction that nobody runs any more."""
         services.settle(id=id, by=process)
 
     async def run(self, id: uuid.UUID, stop: Stop) -> None:
-        """Claims an extraction, does it, and ends it."""
+        """Claim an extraction, do it, and end it."""
         extraction = await persistently(services.claim, id=id, holder=self._engine.process)
         if extraction is None:
             return
@@ -142,7 +142,7 @@ def _max_tokens(extraction: Extraction) -> int:
 
 
 async def _attempt(extraction: Extraction, number: int, request: dict[str, Any]) -> Attempt:
-    """Asks Claude and keeps the answer; one that was cut is kept and booked too, before its error goes on."""
+    """Ask Claude and keep the answer; one that was cut is kept and booked too, before its error goes on."""
     events: list[Event] = []
     upstream = UpstreamRequest()
 

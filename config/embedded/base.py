@@ -12,7 +12,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Connects to the server in the data folder, whatever HOST says."""
 
     def get_connection_params(self) -> dict[str, Any]:
-        """The settings' parameters with the embedded server's address."""
+        """Return the settings' parameters with the embedded server's address."""
         address = local.postgres_params()
         address.pop("dbname", None)
         return {**super().get_connection_params(), **address}

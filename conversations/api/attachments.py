@@ -48,7 +48,7 @@ class Attachments(Queried):
         responses={201: AttachmentSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Keeps a file; the same bytes again are the same attachment."""
+        """Keep a file and return its attachment; the same bytes again are the same attachment."""
         file = request.FILES.get("file")
         if file is None:
             raise InvalidRequest("file: No file was sent.", details={"file": "This field is required."})

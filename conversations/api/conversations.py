@@ -71,7 +71,7 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
         return conversations.search(rows, query["q"]) if "q" in query else rows
 
     def get_object(self) -> Conversation:
-        """The conversation, if it is the user's."""
+        """Return the conversation, if it is the user's. Raises NotFound otherwise."""
         return Conversation.objects.get_visible(self.request.user, self.kwargs["pk"])
 
     @documents.create
@@ -94,14 +94,14 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
 
     @documents.destroy
     def destroy(self, request: Request, pk: str) -> Response:
-        """Deletes a conversation; what it cost stays in the ledger."""
+        """Delete a conversation; what it cost stays in the ledger."""
         conversations.delete(user=user_of(request), id=pk)
         return Response(status=204)
 
     @documents.activate
     @action(detail=True, methods=["post"])
     def activate(self, request: Request, pk: str) -> Response:
-        """Makes a message the one that the next turn goes on from."""
+        """Make a message the one that the next turn goes on from."""
         serializer = ActivateSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         leaf = serializer.validated_data["leaf"]
@@ -110,7 +110,7 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
     @documents.fork
     @action(detail=True, methods=["post"])
     def fork(self, request: Request, pk: str) -> Response:
-        """Begins a conversation with the path up to a message."""
+        """Create a conversation with the path up to a message."""
         serializer = ForkSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         message = serializer.validated_data["message"]
@@ -128,7 +128,7 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
     @documents.import_
     @action(detail=False, methods=["post"], url_path="import", body_limit=BODY_LIMIT, parser_classes=[ExportParser])
     def take_in(self, request: Request) -> Response:
-        """Makes a conversation out of an export."""
+        """Create a conversation out of an export."""
         serializer = ExportSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return self._shown(copies.take_in(owner=user_of(request), export=serializer.export()), status=201)
@@ -145,7 +145,7 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
     @documents.usage
     @action(detail=True, pagination_class=None)
     def usage(self, request: Request, pk: str) -> Response:
-        """Sums over a path."""
+        """Return the sums over a path."""
         conversation = self.get_object()
         leaf = self._leaf(conversation, request)
         rows = Usage.objects.filter(turn_id__in=paths.turns(conversation.pk, leaf))
@@ -154,7 +154,7 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
     @documents.tree
     @action(detail=True)
     def tree(self, request: Request, pk: str) -> Response:
-        """Lists the nodes, oldest first."""
+        """Return a page of the tree's nodes, oldest first."""
         nodes = self.get_object().messages.only("id", "parent_id", "role", "created_at").order_by("id")
         pages = Pages()
         return pages.get_paginated_response(NodeSerializer(pages.page(nodes, "id", request), many=True).data)

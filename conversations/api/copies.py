@@ -38,7 +38,7 @@ class MarkdownRenderer(BaseRenderer):
     charset = "utf-8"
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> str:
-        """The text; an error is no Markdown, and comes as JSON."""
+        """Return the text's bytes; an error is no Markdown, and comes as JSON."""
         return data if isinstance(data, str) else json.dumps(data)
 
 
@@ -106,7 +106,7 @@ class ExportSerializer(StrictSerializer):
 
 
 def as_json(export: Export) -> dict[str, Any]:
-    """An export as `ExportSerializer` takes it."""
+    """Return an export as `ExportSerializer` takes it."""
     return {
         "format": FORMAT,
         "conversation": export.fields,
@@ -120,7 +120,7 @@ def as_json(export: Export) -> dict[str, Any]:
 
 
 def as_markdown(conversation: Conversation, path: list[Message]) -> str:
-    """What was said on the way to the active leaf."""
+    """Return what was said on the way to the active leaf as Markdown."""
     parts = [f"# {conversation.title or 'Conversation'}"]
     for message in path:
         parts.append(f"## {NAMES[Message.Role(message.role)]}")

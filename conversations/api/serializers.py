@@ -110,7 +110,7 @@ class TurnRequestSerializer(SettingsSerializer):
     regenerate = serializers.UUIDField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """One of the two, and only with the fields that go with it."""
+        """Require one of content and regenerate, and only the fields that go with it."""
         if ("content" in attrs) == ("regenerate" in attrs):
             raise serializers.ValidationError({"content": "Give either content or regenerate."})
         if "regenerate" in attrs and "parent" in attrs:
@@ -135,7 +135,7 @@ class ToolResultsSerializer(StrictSerializer):
     results = Json(list, shape=input_blocks.ToolResults)
 
     def validate_results(self, results: list[Any]) -> list[dict[str, Any]]:
-        """The results as `tool_result` blocks."""
+        """Return the results as `tool_result` blocks. Raises where they are not well-formed."""
         return content.checked_results(results)
 
 
@@ -154,7 +154,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
     @extend_schema_field(Json(shape=list[output_blocks.ContentBlock]))
     def get_content(self, message: Message) -> list[dict[str, Any]]:
-        """Claude's blocks; attachments have a URL."""
+        """Return Claude's blocks; attachments have a URL."""
         return sources.shown(message.content)
 
 
@@ -239,11 +239,11 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
 
     @extend_schema_field(Json(shape=events.UsageSum))
     def get_usage(self, turn: Turn) -> dict[str, int]:
-        """The sums over the turn's upstream requests."""
+        """Return the sums over the turn's upstream requests."""
         return usage.summed(turn.usage.all())
 
     def get_cost(self, turn: Turn) -> str | None:
-        """What the turn's upstream requests cost together."""
+        """Return what the turn's upstream requests cost together."""
         return usage.total_cost(turn.usage.all())
 
 

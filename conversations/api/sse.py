@@ -59,12 +59,12 @@ def as_events(batch: Batch) -> list[bytes]:
 
 
 def as_tokens(batch: Batch) -> list[bytes]:
-    """The plain form: text deltas, and how it ended."""
+    """Return a batch in the plain form: text deltas, and how the turn ended."""
     return _joined(f"data: {json.dumps(line)}\n\n" for line in _tokens(batch))
 
 
 def _joined(texts: Iterable[str]) -> list[bytes]:
-    """The texts in as few parts as may be, none of them much longer than `AT_ONCE`."""
+    """Yield the texts in as few parts as may be, none of them much longer than `AT_ONCE`."""
     parts: list[bytes] = []
     room = 0
     for text in texts:

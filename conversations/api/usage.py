@@ -75,14 +75,14 @@ class UsageSums(Queried):
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    """Unknown is not free: where no price at all is known, neither is the cost."""
+    """Return a row of sums in the contract's names; the cost is null where no price at all is known."""
     counts = {name: row[f"sum_{name}"] for name in (*COUNTS, "unpriced_requests")}
     known = counts["requests"] > counts["unpriced_requests"] or not counts["requests"]
     return {**counts, "cost": decimal_string(row["sum_cost"] or 0) if known else None}
 
 
 def sums_of(rows: QuerySet[Usage]) -> dict[str, Any]:
-    """What rows add up to, as a turn shows it: its cost is not known where one price is not."""
+    """Return what rows add up to, as a turn shows it: its cost is not known where one price is not."""
     found = rows.aggregate(**OF_ROWS)
     cost = None if found["sum_unpriced_requests"] else decimal_string(found["sum_cost"] or 0)
     return {"usage": {name: found[f"sum_{name}"] for name in COUNTS}, "cost": cost}
@@ -156,19 +156,19 @@ class UsageRecordSerializer(serializers.ModelSerializer[Usage]):
         )
 
     def get_cache_creation_input_tokens(self, row: Usage) -> int:
-        """Both lifetimes together, as Claude counts them."""
+        """Return the tokens written to the cache for both lifetimes together, as Claude counts them."""
         return row.cache_write_5m_tokens + row.cache_write_1h_tokens
 
     def get_cost(self, row: Usage) -> str | None:
-        """As a decimal string."""
+        """Return the cost as a decimal string."""
         return None if row.cost is None else decimal_string(row.cost)
 
     def get_duration_ms(self, row: Usage) -> int | None:
-        """From sending the request to the end of its stream."""
+        """Return the time from sending the request to the end of its stream."""
         return _milliseconds(row.duration)
 
     def get_time_to_first_delta_ms(self, row: Usage) -> int | None:
-        """From sending the request."""
+        """Return the time from sending the request to its first delta."""
         return _milliseconds(row.time_to_first_delta)
 
 

@@ -50,7 +50,7 @@ _listed: dict[str, Model] = {}
 
 
 def all_models() -> tuple[Model, ...]:
-    """Every model that is known."""
+    """Return every model that is known."""
     written = written_models()
     known = {model.id for model in written}
     new = [model for model in _listed.values() if model.id not in known]
@@ -59,7 +59,7 @@ def all_models() -> tuple[Model, ...]:
 
 @cache
 def written_models() -> tuple[Model, ...]:
-    """Those that are written down."""
+    """Return the models that are written down in models.json."""
     rows = json.loads(Path(__file__).with_name("models.json").read_text())
     return tuple(Model(**{key: _frozen(value) for key, value in row.items()}) for row in rows)
 
@@ -69,7 +69,7 @@ def _frozen(value: Any) -> Any:
 
 
 def take_in(rows: Iterable[Mapping[str, Any]]) -> None:
-    """What the Models API lists, from now on: its rows as they came (the SDK's types/model_info.py)."""
+    """Know from now on what the Models API lists: its rows as they came (the SDK's types/model_info.py)."""
     written = {name: model for model in written_models() for name in (*model.aliases, model.id)}
     found = [_as_listed(row, written.get(row["id"])) for row in rows]
     _listed.clear()
@@ -92,7 +92,7 @@ def _as_listed(row: Mapping[str, Any], known: Model | None) -> Model:
 
 
 def _supported(options: Any) -> tuple[str, ...]:
-    """Those of some options that are supported, in the order in which we know them."""
+    """Return those of some options that are supported, in the order in which we know them."""
     options = options if isinstance(options, dict) else {}
     found = [name for name, each in options.items() if isinstance(each, dict) and each.get("supported")]
     return tuple(sorted(found, key=lambda name: (*EFFORTS, *THINKING_TYPES, name).index(name)))
@@ -122,12 +122,12 @@ UNKNOWN = Model(
 
 
 def find(id: str) -> Model | None:
-    """The model with this id or alias; None for one that we do not know, such as a local server's own."""
+    """Return the model with this id or alias; None for one that we do not know, such as a local server's own."""
     return next((model for model in all_models() if id == model.id or id in model.aliases), None)
 
 
 def takes_prefill(settings: Mapping[str, Any]) -> bool:
-    """Whether a request with these settings may end with the beginning of the answer (claude-api.md 2.6)."""
+    """Return whether a request with these settings may end with the answer's beginning (claude-api.md 2.6)."""
     model = find(settings["model"])
     thinks = (settings.get("thinking") or {}).get("type", "disabled") != "disabled"
     return model is not None and model.prefill and not thinks

@@ -20,7 +20,7 @@ PAGES = 600  # of a PDF that Claude fetches itself, at most
 
 
 async def check_fits(request: Request, count: Callable[[Request], Awaitable[int]]) -> None:
-    """Raises InvalidRequest for input that is too long. Only what could be is counted, by Claude itself: `count`."""
+    """Refuse input that is too long. Only what could be is counted, by Claude itself: `count`."""
     model = catalogue.find(request["model"])
     if model is None or most_tokens(request) <= model.context_window:
         return
@@ -36,7 +36,7 @@ async def check_fits(request: Request, count: Callable[[Request], Awaitable[int]
 
 
 def most_tokens(request: Request) -> int:
-    """A number of input tokens that the request certainly does not exceed: no token is shorter than a byte."""
+    """Return a number of input tokens that the request cannot exceed: no token is shorter than a byte."""
     return sum(_most(request.get(name)) for name in ("system", "tools", "messages"))
 
 

@@ -17,14 +17,14 @@ class OwnedQuerySet(models.QuerySet[ModelT]):
     """Rows that belong to a user, by the field that `OWNER` of the model names."""
 
     def visible_to(self, user: Any) -> Self:
-        """Those that this user may see: their own."""
+        """Return the rows that this user may see: their own."""
         if isinstance(user, AnonymousUser):
             return self.none()
         owner: str = self.model.OWNER  # type: ignore[attr-defined]
         return self.filter(**{owner: user})
 
     def get_visible(self, user: Any, id: Any) -> ModelT:
-        """The row with this id. Another's, a missing one and a malformed id are the same `NotFound`."""
+        """Return the row with this id. Another's, a missing one and a malformed id are the same `NotFound`."""
         try:
             return self.visible_to(user).get(pk=id)
         except (ObjectDoesNotExist, ValidationError, ValueError, TypeError):

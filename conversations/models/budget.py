@@ -137,7 +137,7 @@ class Hold(models.Model):
 
 
 def this_period() -> RawSQL:
-    """The beginning of a budget's present day or month, by the database's clock."""
+    """Return the beginning of a budget's present day or month, by the database's clock."""
     return RawSQL(
         "date_trunc(conversations_budget.period, now() AT TIME ZONE 'UTC')::date", (), output_field=models.DateField()
     )

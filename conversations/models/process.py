@@ -31,5 +31,5 @@ class Process(models.Model):
 
     @staticmethod
     async def renew(connection: psycopg.AsyncConnection[object], id: uuid.UUID) -> None:
-        """Keeps everything that a process holds for another `COLLOQUY_LEASE` seconds, by the database's clock."""
+        """Keep everything that a process holds for another `COLLOQUY_LEASE` seconds, by the database's clock."""
         await connection.execute(RENEW, {"id": id, "seconds": settings.COLLOQUY_LEASE})

@@ -23,13 +23,13 @@ DELETIONS = 5
 
 
 def issue_token(*, user: User) -> tuple[AuthToken, str]:
-    """A token of the user's, and its text, which is kept nowhere."""
+    """Create a token of the user's; return it and its text, which is kept nowhere."""
     issued: tuple[AuthToken, str] = get_token_model().objects.create(user=user)
     return issued
 
 
 def delete(*, user: User) -> None:
-    """Deletes a user with everything of theirs but the ledger's rows; what runs for them is booked and stopped.
+    """Delete a user with everything of theirs but the ledger's rows; what runs for them is booked and stopped.
 
     A turn that ends meanwhile writes what the deletion has not seen: then it begins anew.
     """
@@ -93,7 +93,7 @@ def _digest(ticket: str) -> str:
 
 
 def is_valid(token: str) -> bool:
-    """Whether a token still opens the API."""
+    """Return whether a token still opens the API."""
     try:
         TokenAuthentication().authenticate_credentials(token.encode())
     except AuthenticationFailed:

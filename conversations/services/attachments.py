@@ -103,7 +103,7 @@ def _named(attachment: Attachment) -> Block:
 
 
 def check_images(blocks: Sequence[Block], most: int = MOST_IMAGES) -> None:
-    """Raises InvalidRequest for images that are too many, too long or too wide for one request (claude-api.md 6)."""
+    """Refuse images that are too many or too large for one request (claude-api.md 6): raises InvalidRequest."""
     images = sources.images_in(blocks)
     if not images:
         return
@@ -124,7 +124,7 @@ def check_images(blocks: Sequence[Block], most: int = MOST_IMAGES) -> None:
 
 
 def check_weight(blocks: Sequence[Block]) -> None:
-    """Raises TooLarge for attachments that no request can hold together: each is sent again every time."""
+    """Refuse attachments that no request can hold together, since each is sent again every time: raises TooLarge."""
     weights: list[int] = []
 
     def weigh(source: Block) -> Block:
@@ -141,7 +141,7 @@ def check_weight(blocks: Sequence[Block]) -> None:
 
 
 def show(messages: Iterable[Message]) -> None:
-    """Notes which attachments messages show, once they are stored."""
+    """Note which attachments messages show, once they are stored."""
     shown = [(message, id) for message in messages for id in sources.attachments_in(message.content)]
     ids = {id for _, id in shown}
     # One that a tool has named may be gone by now; the turn has to end all the same.
@@ -152,7 +152,7 @@ def show(messages: Iterable[Message]) -> None:
 
 
 def remove_if_unused(id: uuid.UUID) -> bool:
-    """Removes an attachment that nothing shows any more, and its bytes if no other user has the same."""
+    """Remove an attachment that nothing shows any more, and its bytes if no other user has the same."""
     try:
         with transaction.atomic():
             attachment = Attachment.objects.select_for_update().filter(pk=id).first()
@@ -180,7 +180,7 @@ def remove_unused(*, older_than: timedelta) -> int:
 
 
 def _removed(id: uuid.UUID) -> bool:
-    """As `remove_if_unused`; an attachment that can't be removed is logged, and does not keep the others."""
+    """Remove as `remove_if_unused`; an attachment that can't be removed is logged, and does not keep the others."""
     try:
         return remove_if_unused(id)
     except Exception:

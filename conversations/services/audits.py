@@ -15,7 +15,7 @@ from conversations.models.lease import Leased
 
 
 def audit() -> Audit:
-    """Looks at everything as it is at one moment, while the platform goes on; what was found is kept."""
+    """Check everything as it is at one moment, while the platform goes on, and keep what was found."""
     began = time.monotonic()
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
@@ -25,7 +25,7 @@ def audit() -> Audit:
 
 
 def _budgets() -> Iterator[str]:
-    """Of groups only what is held: who is a member now need not have been when it was spent."""
+    """Find budgets that do not agree; of groups only what is held, since their members may have changed."""
     for budget in Budget.objects.annotate(start=this_period(), sum_held=Sum("holds__amount")):
         if budget.held != (budget.sum_held or 0):
             yield f"Budget {budget.pk}: {budget.held} is held, and its holds are {budget.sum_held or 0}."
@@ -37,7 +37,7 @@ def _budgets() -> Iterator[str]:
 
 
 def _holds() -> Iterator[str]:
-    """A hold ends with its work."""
+    """Find holds that have outlived their work."""
     kinds = Leased.__subclasses__()
     for work in Hold.objects.values_list("work", flat=True).distinct():
         found = (kind._base_manager.filter(pk=work).values_list("status", flat=True).first() for kind in kinds)
@@ -47,7 +47,7 @@ def _holds() -> Iterator[str]:
 
 
 def _turns() -> Iterator[str]:
-    """Every answer of an ended turn is in the ledger, and nothing that was not sent."""
+    """Find ended turns with answers that are not in the ledger, or with more rows than were sent."""
     answers = Count("messages", filter=Q(messages__role="assistant"), distinct=True)
     ended = Turn.objects.filter(status__in=Turn.TERMINAL).annotate(answers=answers)
     booked = ended.annotate(rows=Count("usage", filter=Q(usage__corrects__isnull=True), distinct=True))
@@ -73,7 +73,7 @@ ORDER BY day, user_id LIMIT 100
 
 
 def _days(days: type[Daily]) -> Iterator[str]:
-    """Every day has the sums of its rows."""
+    """Find days whose sums are not those of their rows."""
     (once,) = (each for each in days._meta.constraints if isinstance(each, UniqueConstraint))
     columns = {each.name: str(each.column) for each in days._meta.concrete_fields}
     keys = ", ".join(columns[name] for name in once.fields if name != "day")

@@ -23,13 +23,13 @@ LOOSE_HYPHENS = re.compile(r"-+(?![^\s-])")
 
 
 def create(*, owner: User, fields: dict[str, Any]) -> Conversation:
-    """A new conversation. Raises InvalidRequest for settings that the model does not take."""
+    """Create a conversation. Raises InvalidRequest for settings that the model does not take."""
     with transaction.atomic(durable=True):
         return begun(owner=owner, fields=fields)
 
 
 def begun(*, owner: User, fields: dict[str, Any]) -> Conversation:
-    """`create`, within the caller's transaction."""
+    """Create a conversation as `create` does, within the caller's transaction."""
     conversation = Conversation(owner=owner)
     _change(conversation, fields)
     conversation.save()
@@ -37,7 +37,7 @@ def begun(*, owner: User, fields: dict[str, Any]) -> Conversation:
 
 
 def update(*, user: User, id: uuid.UUID | str, fields: dict[str, Any]) -> Conversation:
-    """Changes the fields that are given."""
+    """Change the fields that are given."""
     with transaction.atomic(durable=True):
         found = Conversation.objects.get_visible(user, id)
         conversation = Conversation.objects.select_for_update(no_key=True).get(pk=found.pk)
@@ -58,7 +58,7 @@ def _change(conversation: Conversation, fields: dict[str, Any]) -> None:
 
 
 def activate(*, user: User, id: uuid.UUID | str, leaf: uuid.UUID) -> Conversation:
-    """Makes a message the one that the next turn goes on from."""
+    """Make a message the one that the next turn goes on from."""
     with transaction.atomic(durable=True):
         found = Conversation.objects.get_visible(user, id)
         conversation = Conversation.objects.select_for_update(no_key=True).get(pk=found.pk)
@@ -71,7 +71,7 @@ def activate(*, user: User, id: uuid.UUID | str, leaf: uuid.UUID) -> Conversatio
 
 
 def delete(*, user: User, id: uuid.UUID | str) -> None:
-    """Deletes a conversation with everything in it but the ledger's rows. A turn that runs is stopped and booked."""
+    """Delete a conversation with everything in it but the ledger's rows. A turn that runs is stopped and booked."""
     with transaction.atomic(durable=True):
         conversation = Conversation.objects.get_visible(user, id)
         for work in (Turn, Titling):  # before the conversation, as where they end

@@ -25,7 +25,7 @@ USERS = content.KINDS.keys() - {"text"}
 
 
 def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation:
-    """A new conversation with the path up to a message, and the same settings. Attachments are shared, not copied."""
+    """Create a conversation with the path up to a message and the same settings. Attachments are shared, not copied."""
     with transaction.atomic(durable=True):
         source = Conversation.objects.get_visible(user, id)
         path = paths.to_message(source.pk, message)
@@ -81,7 +81,7 @@ class Export:
 
 
 def export(*, user: User, id: uuid.UUID | str) -> Export:
-    """Everything that `take_in` needs to make the same conversation somewhere else."""
+    """Return everything that `take_in` needs to make the same conversation somewhere else."""
     conversation = Conversation.objects.get_visible(user, id)
     shown = Attachment.objects.filter(shown_in__message__conversation=conversation).distinct()
     return Export(
@@ -103,7 +103,7 @@ def export(*, user: User, id: uuid.UUID | str) -> Export:
 
 
 def take_in(*, owner: User, export: Export) -> Conversation:
-    """A new conversation out of an export. Raises InvalidRequest for what no conversation could be like."""
+    """Create a conversation out of an export. Raises InvalidRequest for what no conversation could be like."""
     contents = [_content(owner, each, export, f"messages.{at}") for at, each in enumerate(export.messages)]
     with transaction.atomic(durable=True):
         conversation = begun(owner=owner, fields=export.fields)
@@ -192,7 +192,7 @@ def _check_answer(block: Block, path: str) -> None:
 
 
 def _date(rows: dict[str, Message], messages: Iterable[Exported]) -> None:
-    """Keeps the times at which things were said: creating the rows has dated them today."""
+    """Set the times at which things were said: creating the rows has dated them today."""
     dated = [(rows[each.id], each.created_at) for each in messages if each.created_at]
     for row, at in dated:
         row.created_at = at

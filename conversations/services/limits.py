@@ -57,7 +57,7 @@ class Limit:
 
 
 def check(user: User) -> None:
-    """Raises RateLimited where another turn would be too much. Within the transaction that creates it.
+    """Refuse another turn where it would be too much: raises RateLimited. Within the transaction that creates it.
 
     A user's requests wait here for each other, so that of two for the last place one is refused.
     """

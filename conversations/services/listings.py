@@ -12,7 +12,7 @@ from conversations.services.notices import tell
 
 
 def keep(rows: list[dict[str, Any]]) -> None:
-    """Replaces what is kept. A model that is listed no more is kept as retired, if it was listed before."""
+    """Replace what is kept. A model that is listed no more is kept as retired, if it was listed before."""
     with transaction.atomic(durable=True):
         listed = {row["id"]: row for row in rows}
         for gone in ListedModel.objects.exclude(pk__in=listed):
@@ -24,5 +24,5 @@ def keep(rows: list[dict[str, Any]]) -> None:
 
 
 def load() -> None:
-    """Tells this process's catalogue."""
+    """Read what is kept into this process's catalogue."""
     catalogue.take_in(list(ListedModel.objects.values_list("row", flat=True)))

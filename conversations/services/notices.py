@@ -10,6 +10,6 @@ from conversations.wakes import CHANNEL, notice
 
 
 def tell(kind: str, *ids: uuid.UUID) -> None:
-    """There is news of this kind about these ids."""
+    """Notify all processes that there is news of this kind about these ids."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, notice(kind, *ids)])

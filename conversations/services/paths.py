@@ -29,7 +29,7 @@ def to_message(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> list[Me
 
 
 def turns(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> RawSQL:
-    """The turns that said what is on the path to a leaf, as a subquery."""
+    """Return the turns that said what is on the path to a leaf, as a subquery."""
     # As PATH, but only by the keys: what was said is not read.
     return RawSQL(
         """
@@ -79,6 +79,6 @@ ORDER BY page.depth
 
 
 def page(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None, skip: int, size: int) -> list[Message]:
-    """So many messages of a path after the first `skip`, oldest first, each with how many share its parent."""
+    """Return so many messages of a path after the first `skip`, oldest first, each with how many share its parent."""
     values = {"conversation": conversation_id, "leaf": leaf_id, "skip": skip, "size": size}
     return list(Message.objects.raw(PAGE, values)) if leaf_id else []

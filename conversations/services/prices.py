@@ -24,7 +24,7 @@ class PriceList:
         return cls(moment, list(Price.objects.filter(valid_from__lte=moment.astimezone(UTC).date())))
 
     def price(self, model: str, counted: TokenCounts, served: Terms = PLAIN) -> pricing.Price | None:
-        """The cost of a request; None where nobody knows the model's price."""
+        """Return the cost of a request; None where nobody knows the model's price."""
         own = [each for each in self._own if _applies(each, model, counted, served)]
         best = max(own, key=lambda each: _precedence(each, model), default=None)
         rates = _rates(best) if best else published_prices.rates(model, counted, self.moment, served)

@@ -31,7 +31,7 @@ def build(
     settings: dict[str, Any],
     expand: Callable[[Sequence[Block]], list[Block]] = attachments.expand,
 ) -> dict[str, Any]:
-    """The request for a path of messages, the newest of them a user's, under a turn's settings."""
+    """Return the request for a path of messages, the newest of them a user's, under a turn's settings."""
     path = _without_untaken(path, settings["model"])
     said = [
         history.Said(message.role, message.content, message.stop_reason, prefix=_prefix_of(message)) for message in path
@@ -90,7 +90,7 @@ def _without_untaken(path: Sequence[Message], model: str) -> Sequence[Message]:
 
 
 def check_files(path: Sequence[Message], settings: dict[str, Any]) -> None:
-    """Raises InvalidRequest or TooLarge for a path with more images, or heavier files, than one request may have."""
+    """Refuse a path with more images, or heavier files, than one request may have: InvalidRequest or TooLarge."""
     model = catalogue.find(settings["model"])
     small = model is not None and model.context_window <= SMALL_WINDOW
     blocks = [block for message in path for block in message.content]
@@ -125,14 +125,14 @@ def _prefix_of(message: Message) -> tuple[Any, ...] | None:
 
 
 def prefix(settings: dict[str, Any]) -> tuple[Any, ...]:
-    """What a request is made under besides its messages. Comparable."""
+    """Return what a request is made under besides its messages. Comparable."""
     return tuple(settings.get(key) for key in ("model", "system", "tools"))
 
 
 def imagined(
     *, user: User, conversation_id: uuid.UUID, after: uuid.UUID | None, content: list[Block], settings: dict[str, Any]
 ) -> dict[str, Any]:
-    """The request of a turn that does not exist: what a user might say after a message. Nothing is stored.
+    """Return the request of a turn that does not exist: what a user might say after a message. Nothing is stored.
 
     Raises NotFound for somebody else's attachment.
     """

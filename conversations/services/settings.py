@@ -22,7 +22,7 @@ NAMES = (
 
 
 def resolved(*layers: dict[str, Any]) -> dict[str, Any]:
-    """The settings that hold, later layers over earlier ones. A null takes a setting away.
+    """Return the settings that hold, later layers over earlier ones. A null takes a setting away.
 
     Raises InvalidRequest for a platform's tool that there is not.
     """

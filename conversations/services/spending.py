@@ -15,7 +15,7 @@ LEAST = 16  # tokens of output for which it is worth to ask
 
 
 def hold_for(turn: Turn) -> None:
-    """Holds what a new turn's first request can cost. Raises BudgetExceeded. Within the caller's transaction."""
+    """Hold what a new turn's first request can cost. Raises BudgetExceeded. Within the caller's transaction."""
     applying = budgets.of(turn.user)
     if applying:
         _hold(turn, 1, applying, bounds.of_turn(turn))
@@ -32,7 +32,7 @@ def hold_for_round(turn: Turn, number: int, bound: Bound) -> None:
 
 
 def hold_for_request(*, user: User, work: uuid.UUID, number: int, request: dict[str, Any]) -> None:
-    """The same for a request of any other work, once it is made."""
+    """Hold what a request of other work than a turn can cost, once it is built. Raises as `hold_for`."""
     applying = budgets.of(user)
     if applying:
         amount = bounds.of_request(request).cost(request["max_tokens"])
@@ -40,7 +40,7 @@ def hold_for_request(*, user: User, work: uuid.UUID, number: int, request: dict[
 
 
 def _least(turn: Turn) -> int:
-    """The lowest `max_tokens` of a turn: more than it may think."""
+    """Return the lowest `max_tokens` of a turn: more than it may think."""
     thinking = (turn.settings.get("thinking") or {}).get("budget_tokens")
     return max(LEAST, thinking + 1) if isinstance(thinking, int) else LEAST
 

@@ -164,7 +164,7 @@ def _book(titling: Titling, answer: Folded, upstream: usage.Upstream) -> None:
 
 
 def _title(answer: Folded) -> str:
-    """The first line that was said, without quotes and full stop; nothing of an answer that was cut or refused."""
+    """Return the first line of an answer without quotes and full stop; nothing where it was cut or refused."""
     lines = [line for line in plain_text(answer.content).replace("\0", "").splitlines() if line.strip()]
     if not lines or not answer.stopped or answer.stop_reason == "refusal":
         return ""

@@ -61,7 +61,7 @@ class Socket(AsyncWebsocketConsumer):
         self._closed = False
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Hands a message to its handler.
+        """Hand a message to its handler.
 
         Channels' own first hops to a thread to close database connections. None is left open here: everything that
         touches the database goes through `in_database`.
@@ -72,7 +72,7 @@ class Socket(AsyncWebsocketConsumer):
         await handler(message)
 
     async def connect(self) -> None:
-        """Accepts first and closes after that, since a refused handshake could not carry a close code."""
+        """Accept the socket, and only then close it where it is refused: a refused handshake carries no close code."""
         try:
             self.user, self._credential = await in_database(authenticate, self.scope)
         except Refused as refused:
@@ -96,14 +96,14 @@ class Socket(AsyncWebsocketConsumer):
             await self._end(RESTARTING)
 
     async def disconnect(self, code: int) -> None:
-        """Ends what was followed. The turns themselves go on."""
+        """End what was followed. The turns themselves go on."""
         self._unfollow_all()
         if hasattr(self, "_revoked"):
             self._revoked.cancel()
             sockets_of(await engine()).left(self.user.pk, self)
 
     async def _leave(self) -> None:
-        """The server restarts: the client goes on at another one."""
+        """Close the socket because the server restarts: the client goes on at another one."""
         await self._end(RESTARTING)
 
     def _let_out(self, revoked: asyncio.Future[None]) -> None:
@@ -111,7 +111,7 @@ class Socket(AsyncWebsocketConsumer):
             self._ending = asyncio.create_task(self._end(NOT_AUTHENTICATED))
 
     async def _end(self, code: int) -> None:
-        """Closes the socket from our side."""
+        """Close the socket from our side."""
         if not self._closed:
             self._unfollow_all()
             with suppress(Exception):  # it may go, or have gone, at any moment; what a server makes of that differs
@@ -124,7 +124,7 @@ class Socket(AsyncWebsocketConsumer):
                 task.cancel()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Answers a command; one that can't be followed by an error frame, and the socket stays open."""
+        """Answer a command; one that can't be followed by an error frame, and the socket stays open."""
         if self._closed or not hasattr(self, "user"):
             return
         if not self._frames.takes():
@@ -231,7 +231,7 @@ class Socket(AsyncWebsocketConsumer):
         self._in_background(("turn", turn), self._relay_turn(turn, after))
 
     def _in_background(self, key: tuple[str, uuid.UUID], relay: Any) -> None:
-        """Follows in a task of its own: a handler that streams would be deaf to the next command."""
+        """Follow in a task of its own: a handler that streams would be deaf to the next command."""
         before = self._following.pop(key, None)
         if before:
             before.cancel()
@@ -259,7 +259,7 @@ class Socket(AsyncWebsocketConsumer):
         await self._send(encode(answer))
 
     async def _send(self, text: str) -> None:
-        """Sends, or gives up on a reader that does not read; it can resume where it was."""
+        """Send, or give up on a reader that does not read; it can resume where it was."""
         try:
             async with asyncio.timeout(settings.COLLOQUY_SEND_TIMEOUT):
                 await self.send(text_data=text)

@@ -87,7 +87,7 @@ async def off_the_loop(check: Callable[[T], C], value: T, *, size: int) -> C:
 
 
 def parse(text: str | None) -> dict[str, Any]:
-    """A frame as an object. Raises InvalidRequest."""
+    """Return a frame as an object. Raises InvalidRequest."""
     if text is None:
         raise InvalidRequest("Frames are text.")
     try:
@@ -100,7 +100,7 @@ def parse(text: str | None) -> dict[str, Any]:
 
 
 def checked(frame: dict[str, Any]) -> FrameSerializer:
-    """The command in a frame. Raises InvalidRequest."""
+    """Return the command in a frame. Raises InvalidRequest."""
     if not isinstance(frame.get("type"), str):
         raise InvalidRequest("A frame is an object with a type.", details={"type": "missing"})
     if frame["type"] not in COMMANDS:
@@ -114,6 +114,6 @@ def checked(frame: dict[str, Any]) -> FrameSerializer:
 
 
 def ref_of(frame: dict[str, Any]) -> Any:
-    """What the answer to a frame refers to it by, if it is nothing odd."""
+    """Return what the answer to a frame refers to it by, if it is nothing odd."""
     ref = frame.get("ref")
     return ref if isinstance(ref, (str, int, float, uuid.UUID)) else None

@@ -33,7 +33,7 @@ class Sockets:
         self._open: defaultdict[uuid.UUID, dict[object, Leave]] = defaultdict(dict)
 
     def enter(self, user: uuid.UUID, socket: object, leave: Leave) -> None:
-        """Counts a socket in. Raises TooMany."""
+        """Count a socket in. Raises TooMany."""
         if len(self._open[user]) >= settings.COLLOQUY_SOCKETS_PER_USER:
             raise TooMany
         self._open[user][socket] = leave
@@ -45,7 +45,7 @@ class Sockets:
             del self._open[user]
 
     async def close_all(self) -> None:
-        """Tells everyone to leave, not all at once: they all come back somewhere."""
+        """Tell everyone to leave, not all at once: they all come back somewhere."""
         leaving = [leave for sockets in self._open.values() for leave in sockets.values()]
         spread = min(SPREAD, len(leaving) / CLOSED_A_SECOND)
         await asyncio.gather(*(_later(random.uniform(0, spread), leave) for leave in leaving))  # noqa: S311
@@ -62,7 +62,7 @@ _sockets: WeakKeyDictionary[Engine, Sockets] = WeakKeyDictionary()
 
 
 def sockets_of(engine: Engine) -> Sockets:
-    """The sockets that live with an engine; it closes them when it drains."""
+    """Return the sockets that live with an engine; it closes them when it drains."""
     if engine not in _sockets:
         _sockets[engine] = Sockets()
         engine.at_drain.append(_sockets[engine].close_all)

@@ -4,6 +4,6 @@ from typing import Any
 
 
 async def not_found(scope: Any, receive: Any, send: Any) -> None:
-    """Refuses the handshake at any path but `/ws/`; Channels itself would log a traceback."""
+    """Refuse the handshake at any path but `/ws/`; Channels itself would log a traceback."""
     await receive()
     await send({"type": "websocket.close"})

@@ -11,7 +11,7 @@ from conversations.models import Turn
 
 
 async def new_turns(conversation: uuid.UUID) -> AsyncIterator[uuid.UUID]:
-    """The ids of the turns begun from now on, by anyone, on any process."""
+    """Yield the ids of the turns begun from now on, by anyone, on any process."""
     here = await engine()
     with here.wakes.waiting(conversation) as news:
         known = set(await persistently(_latest, conversation))
@@ -25,6 +25,9 @@ async def new_turns(conversation: uuid.UUID) -> AsyncIterator[uuid.UUID]:
 
 
 def _latest(conversation: uuid.UUID) -> list[uuid.UUID]:
-    """The newest turns, oldest first: many more than can begin between two looks, since one ends before the next."""
+    """Return the newest turns, oldest first.
+
+    They are many more than can begin between two looks, since one ends before the next.
+    """
     rows = Turn.objects.filter(conversation_id=conversation).order_by("-created_at", "-pk")
     return list(reversed(rows.values_list("pk", flat=True)[:100]))

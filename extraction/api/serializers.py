@@ -49,7 +49,7 @@ class ExtractionRequestSerializer(StrictSerializer):
 
 
 def rows_of(*attempts: Attempt) -> list[Usage]:
-    """The ledger's rows of attempts, with what corrects them."""
+    """Return the ledger's rows of attempts, with what corrects them."""
     booked = [attempt.usage for attempt in attempts if attempt.usage]
     return [row for first in booked for row in (first, *first.corrections.all())]
 

@@ -28,18 +28,18 @@ from extraction.models import Extraction
 
 
 def with_all(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
-    """Extractions with what their serializer shows."""
+    """Return extractions with what their serializer shows."""
     return rows.prefetch_related("attempts__usage__corrections")
 
 
 def shown(id: uuid.UUID) -> dict[str, Any]:
-    """An extraction as the API shows it now."""
+    """Return an extraction as the API shows it now."""
     extraction = with_all(Extraction.objects.all()).get(pk=id)
     return ExtractionSerializer(extraction).data  # type: ignore[return-value]  # its field `data` hides the property
 
 
 async def answer_of(id: uuid.UUID) -> dict[str, Any]:
-    """The extraction when it has ended. Raises what made it fail."""
+    """Return the extraction when it has ended. Raises what made it fail."""
     here = await engine()
     with here.wakes.waiting(id) as news:
         while True:
@@ -81,7 +81,7 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
         return with_all(Extraction.objects.visible_to(self.request.user))
 
     def get_object(self) -> Extraction:
-        """The extraction, if it is the user's."""
+        """Return the extraction, if it is the user's. Raises NotFound otherwise."""
         return with_all(Extraction.objects.all()).get_visible(self.request.user, self.kwargs["pk"])  # type: ignore[attr-defined]
 
     @extend_schema(

@@ -57,7 +57,7 @@ def directives_in(body: dict[str, Any]) -> tuple[Directives, str]:
 
 
 def _due(directives: Directives, prompt: str, body: dict[str, Any]) -> Directives:
-    """The directives that are next, by how much was said since the prompt: each round has its number of blocks."""
+    """Return the directives that are next, by how much was said since the prompt: each round has so many blocks."""
     said = 0
     for message in reversed(body["messages"]):
         if message["role"] == "assistant":
@@ -71,7 +71,7 @@ def _due(directives: Directives, prompt: str, body: dict[str, Any]) -> Directive
 
 
 def answer_to(body: dict[str, Any], model: Model, directives: Directives, prompt: str) -> Answer:
-    """What to answer a valid request."""
+    """Return what to answer a valid request."""
     # Ids are different in every request of a conversation, and the same in the same request.
     seed = hashlib.sha256(json.dumps(body["messages"]).encode())
     ids = (hashlib.sha256(seed.digest() + b"%d" % number).hexdigest()[:20] for number in count())
@@ -128,7 +128,7 @@ def _thinking(body: dict[str, Any], directives: Directives, prompt: str) -> list
 
 
 def _after_prefill(body: dict[str, Any], said: str) -> str:
-    """What is left to say where the request begins the answer itself."""
+    """Return what is left to say where the request begins the answer itself."""
     last = body["messages"][-1]
     return said.removeprefix(reading.text(last["content"])) if last["role"] == "assistant" else said
 

@@ -23,7 +23,7 @@ MARK = "sandbox"
 
 
 def signature(body: Body, before: str | None = None) -> str:
-    """The signature of a block at the beginning of the answer to a request, or after another one with `before`."""
+    """Return the signature of a block at the beginning of a request's answer, or after another one with `before`."""
     *found, (_, prefix) = _walk({**body, "messages": [*body["messages"], _answer(before)]})
     earlier = _signature_of(found[-1][0]) if found else ""
     return ":".join((MARK, body["model"], prefix, _hash(earlier)))
@@ -35,7 +35,7 @@ def _answer(before: str | None) -> Body:
 
 
 def check_binding(body: Body, model: Model) -> None:
-    """Refuses thinking that was made after something else. Blocks of other models are not looked at."""
+    """Refuse thinking that was made after something else. Blocks of other models are not looked at."""
     earlier = ""
     for block, prefix in _walk(body) if model.preserved_thinking else ():
         found = _signature_of(block)
@@ -52,7 +52,7 @@ def _signature_of(block: Block) -> str:
 
 
 def _walk(body: Body) -> Iterator[tuple[Block, str]]:
-    """Each thinking block, and the hash of all that else is before it."""
+    """Yield each thinking block, and the hash of all that else is before it."""
     seen = hashlib.sha256(_json([_blocks(body.get("system") or ""), body.get("tools") or []]))
     for message in body["messages"]:
         for block in _blocks(message["content"]):
@@ -71,7 +71,7 @@ def _json(value: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Marks for the cache may come and go."""
+    """Return a value without marks for the cache, which may come and go."""
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items() if key != "cache_control"}
     return [_plain(each) for each in value] if isinstance(value, list) else value

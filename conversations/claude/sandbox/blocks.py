@@ -40,7 +40,7 @@ OWN = "sandbox_"
 
 
 def check_block(block: Any, role: str, path: str, *, version: str = "2026-10-21") -> None:
-    """Raises Refused for a block that may not stand there."""
+    """Refuse a block that may not stand there."""
     require(isinstance(block, dict) and isinstance(block.get("type"), str), f"{path}: must be a content block")
     kind = block["type"]
     if kind.startswith(OWN) and role == "assistant":

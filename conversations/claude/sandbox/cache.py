@@ -49,7 +49,7 @@ class PromptCache:
         self._expires: OrderedDict[str, float] = OrderedDict()
 
     def split(self, body: dict[str, Any], model: Model) -> Split:
-        """How the input of a request is billed, and remembers its marked prefixes."""
+        """Return how the input of a request is billed, and remember its marked prefixes."""
         total = tokens.of_request(body, model)
         prefixes = list(_prefixes(body, model))
         marks = [index for index, prefix in enumerate(prefixes) if prefix.ttl]
@@ -103,7 +103,7 @@ def _prefixes(body: dict[str, Any], model: Model) -> list[_Prefix]:
 
 
 def _blocks(body: dict[str, Any]) -> list[tuple[int, Any]]:
-    """Everything of a prompt in the order in which it is cached, with the tokens that come before it."""
+    """Yield everything of a prompt in the order in which it is cached, with the tokens that come before it."""
     blocks: list[tuple[int, Any]] = [(0, tool) for tool in body.get("tools") or []]
     system = body.get("system")
     blocks += [(0, block) for block in ([system] if isinstance(system, str) else system or [])]

@@ -76,12 +76,12 @@ class Directives:
         return name in self.values
 
     def text(self, name: str) -> str | None:
-        """A directive's value, unless it was given without one."""
+        """Return a directive's value, or None where it was given without one."""
         value = self.values.get(name)
         return value if isinstance(value, str) else None
 
     def number(self, name: str, default: float = 0) -> float:
-        """A directive's value as a number."""
+        """Return a directive's value as a number."""
         value = self.values.get(name)
         try:
             return default if value is None else float(value)
@@ -89,7 +89,7 @@ class Directives:
             raise _unknown(f"{name}={value}") from None
 
     def after(self, name: str) -> tuple[int, str] | None:
-        """A number of deltas, and what comes then: `N` or `N:WHAT`."""
+        """Return a number of deltas, and what comes then: `N` or `N:WHAT`."""
         value = self.text(name)
         if value is None:
             return None
@@ -100,7 +100,7 @@ class Directives:
 
 
 def parse(text: str) -> tuple[Directives, str]:
-    """The directives in a text, and the text without them. Refuses those that it does not know, as typos."""
+    """Return the directives in a text, and the text without them. Refuses those that it does not know, as typos."""
     first = directives = Directives()
     rest: list[str] = []
     position = 0

@@ -13,7 +13,7 @@ Body = dict[str, Any]
 
 
 def check_messages(body: Body, model: Model, version: str) -> None:
-    """The rules about messages: roles, blocks, pairs of tool calls and results, the last one."""
+    """Check the rules about messages: roles, blocks, pairs of tool calls and results, the last one."""
     messages = body["messages"]
     require(messages, "messages: at least one message is required")
     roles = ("user", "assistant", "system") if model.mid_conversation_system else ("user", "assistant")

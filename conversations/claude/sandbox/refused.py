@@ -38,6 +38,6 @@ class Refused(Exception):
 
 
 def require(fine: object, message: str) -> None:
-    """Raises Refused, as an invalid request, for what is not fine."""
+    """Raise Refused, as an invalid request, for what is not fine."""
     if not fine:
         raise Refused(400, message)

@@ -25,7 +25,7 @@ STREAMED: dict[str, dict[str, Any]] = {
 
 
 def events_of(message: dict[str, Any], directives: Directives) -> Iterator[Event]:
-    """The events that add up to a message."""
+    """Yield the events that add up to a message."""
     usage = {**message["usage"], "output_tokens": 1}
     start = {**message, "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
     start.pop("stop_details", None)
@@ -61,7 +61,7 @@ def _message_delta(message: dict[str, Any], directives: Directives) -> Event:
 
 
 def deltas_of(block: Block) -> Iterator[dict[str, Any]]:
-    """The deltas that fill a block."""
+    """Yield the deltas that fill a block."""
     kind = block["type"]
     if kind == "text":
         for citation in block.get("citations") or ():
@@ -81,14 +81,14 @@ def deltas_of(block: Block) -> Iterator[dict[str, Any]]:
 
 
 def encoded(event: Event, directives: Directives) -> bytes:
-    """An event on the wire."""
+    """Return an event as it is sent, with the line ends that the directives ask for."""
     end = "\r\n" if "crlf" in directives else "\n"
     data = json.dumps(event, ensure_ascii=False)
     return f"event: {event['type']}{end}data: {data}{end}{end}".encode()
 
 
 def chunked(data: bytes, directives: Directives) -> Iterator[bytes]:
-    """The bytes in the chunks that were asked for."""
+    """Yield the bytes in the chunks that the directives ask for."""
     if "split_utf8" in directives:
         borders = [index for index in range(1, len(data)) if data[index] & 0xC0 == 0x80]
     elif "chunk" in directives:
@@ -129,7 +129,7 @@ class Faults:
         self._deltas = 0
 
     def before(self, event: Event) -> float | Event | None:
-        """What comes before an event: seconds of silence, an error event instead of it, or nothing. Raises Cut."""
+        """Return what comes before an event: seconds of silence, an error event instead of it, or None. Raises Cut."""
         if event["type"] != "content_block_delta":
             return None
         found = self._at(self._deltas)

@@ -16,20 +16,20 @@ PER_MESSAGE = 4
 
 
 def of_text(text: str, model: Model) -> int:
-    """The tokens of a text."""
+    """Return the number of tokens of a text."""
     factor = NEWER_TOKENIZER if model.high_resolution else 1
     return math.ceil(len(text) / CHARACTERS_PER_TOKEN * factor)
 
 
 def of_request(body: dict[str, Any], model: Model) -> int:
-    """The input tokens of a request."""
+    """Return the number of input tokens of a request."""
     count = of_value(body.get("system"), model) + of_value(body.get("tools"), model)
     count += TOOLS_OVERHEAD if body.get("tools") else 0
     return count + sum(PER_MESSAGE + of_value(message["content"], model) for message in body["messages"])
 
 
 def of_value(value: Any, model: Model) -> int:
-    """The tokens of anything that stands in a request."""
+    """Return the number of tokens of anything that stands in a request."""
     if value is None:
         return 0
     if isinstance(value, str):

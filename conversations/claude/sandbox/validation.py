@@ -63,7 +63,7 @@ THINKING_FIELDS = {
 
 
 def validate(body: Body, *, version: str, counting: bool = False) -> None:
-    """Raises Refused for a body that Claude would refuse."""
+    """Raise Refused for a body that Claude would refuse."""
     allowed = {**TYPES, **(dict.fromkeys(SAMPLING, (int, float)) if version == VERSIONS[0] else {})}
     for name in body:
         require(name in allowed, f"{name}: Extra inputs are not permitted")
@@ -221,7 +221,7 @@ def _cache_control(body: Body, model: Model) -> None:
 
 
 def _all_blocks(body: Body) -> Iterable[dict[str, Any]]:
-    """Tools and blocks, those in results of tools before the results, in the order in which they are read."""
+    """Yield tools and blocks, those in results of tools before the results, in the order in which they are read."""
     lists = [
         body.get("tools"),
         body.get("system"),
