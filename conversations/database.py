@@ -109,7 +109,7 @@ def _check_pool() -> None:
 
 
 async def connected() -> psycopg.AsyncConnection[Any]:
-    """Return what `connect` does, which is tried as often as it takes while Postgres is away."""
+    """Return a connection as `connect` does; try again for as long as Postgres is away."""
     while True:
         try:
             return await connect()

@@ -38,7 +38,7 @@ class MarkdownRenderer(BaseRenderer):
     charset = "utf-8"
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> str:
-        """Return the text's bytes; an error is no Markdown, and comes as JSON."""
+        """Return the text; an error is no Markdown, and comes as JSON."""
         return data if isinstance(data, str) else json.dumps(data)
 
 

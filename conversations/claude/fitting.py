@@ -20,7 +20,7 @@ PAGES = 600  # of a PDF that Claude fetches itself, at most
 
 
 async def check_fits(request: Request, count: Callable[[Request], Awaitable[int]]) -> None:
-    """Refuse input that is too long. Only what could be is counted, by Claude itself: `count`."""
+    """Refuse input that is too long: raises InvalidRequest. Only what could be too long is counted, by `count`."""
     model = catalogue.find(request["model"])
     if model is None or most_tokens(request) <= model.context_window:
         return
