@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Count, F, Max, Q, QuerySet, Sum, Value
@@ -66,6 +67,21 @@ class Parts:
             found[key(part)] += sums
         return found
 
+    @cached_property
+    def by_day(self) -> defaultdict[date, Sums]:
+        """Return the sums of each day."""
+        return self.by(lambda part: part.day)
+
+    @cached_property
+    def total(self) -> Sums:
+        """Return the sums of all of them."""
+        return sum(self.by_day.values(), Sums())
+
+    @cached_property
+    def errors(self) -> dict[str, int]:
+        """Return how many requests of the ledger failed, by the type of their error."""
+        return {name: sums.requests for name, sums in self.by(lambda part: part.error_type).items() if name}
+
     @property
     def slowest(self) -> list[Part]:
         """Return those with requests whose time is known, by that of the slowest."""
@@ -97,8 +113,8 @@ def context(scope: Scope) -> dict[str, Any]:
         "outcomes": _outcomes(parts, sum(failure.turns for failure in failures)),
         "outcomes_before": _outcomes(parts_before, scope.before.failed_turns().count()),
         "failures": failures,
-        "forecast": forecast.of({day: sums.cost for day, sums in every.by(_day).items()}, now),
-        "days": levels.newest_days(scope, parts.by(_day)),
+        "forecast": forecast.of({day: sums.cost for day, sums in every.by_day.items()}, now),
+        "days": levels.newest_days(scope, parts.by_day),
         "users": users,
         "charts": list(_charts(scope, parts, users)),
         "conversations": _conversations(scope),
@@ -109,14 +125,9 @@ def context(scope: Scope) -> dict[str, Any]:
     }
 
 
-def _day(part: Part) -> date:
-    return part.day
-
-
 def _tiles(parts: Parts, before: Parts) -> dict[str, Any]:
-    total, total_before = (sum(each.by(_day).values(), Sums()) for each in (parts, before))
-    classes = [(label, getattr(total, name), getattr(total_before, name)) for name, label in CLASSES.items()]
-    return {"total": total, "before": total_before, "classes": classes}
+    classes = [(label, getattr(parts.total, name), getattr(before.total, name)) for name, label in CLASSES.items()]
+    return {"total": parts.total, "before": before.total, "classes": classes}
 
 
 def _links(scope: Scope) -> dict[str, Any]:
@@ -134,12 +145,7 @@ def _links(scope: Scope) -> dict[str, Any]:
 
 def _outcomes(parts: Parts, failed_turns: int) -> Outcomes:
     estimated = parts.by(lambda part: part.source)[Usage.Source.ESTIMATE].requests
-    return Outcomes(sum(_errors(parts).values()), estimated, failed_turns)
-
-
-def _errors(parts: Parts) -> dict[str, int]:
-    """Return how many requests of the ledger failed, by the type of their error."""
-    return {name: sums.requests for name, sums in parts.by(lambda part: part.error_type).items() if name}
+    return Outcomes(sum(parts.errors.values()), estimated, failed_turns)
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,7 @@ class Failure:
 
 def _failures(scope: Scope, parts: Parts) -> list[Failure]:
     """Return why turns and requests of a scope failed, the most frequent reason first."""
-    requests = _errors(parts)
+    requests = parts.errors
     grouped = scope.failed_turns().order_by().values("reason").annotate(turns=Count("pk"))
     turns = {each["reason"]: each["turns"] for each in grouped}
     found = [
@@ -176,7 +182,8 @@ def _list_of(model: str, scope: Scope) -> str:
 
 
 def _charts(scope: Scope, parts: Parts, users: list[levels.Row]) -> Iterator[Chart]:
-    days, by_day, by_model = scope.days, parts.by(_day), parts.by(lambda part: part.model)
+    sums = [parts.by_day.get(day, Sums()) for day in scope.days]
+    days, by_model = scope.days, parts.by(lambda part: part.model)
     in_table = levels.address(scope, "day")
     models = sorted(by_model, key=lambda model: -by_model[model].cost)
     shown = models[:SHOWN_MODELS]
@@ -184,13 +191,13 @@ def _charts(scope: Scope, parts: Parts, users: list[levels.Row]) -> Iterator[Cha
     named = [*shown, OTHERS] if len(models) > len(shown) else shown
     costs = {name: [float(cost[day, name].cost) for day in days] for name in named}
     yield charts.stacked("cost", "Cost by day and model (USD)", days, costs, in_table)
-    tokens = {label: [getattr(by_day[day], name) for day in days] for name, label in CLASSES.items()}
+    tokens = {label: [getattr(each, name) for each in sums] for name, label in CLASSES.items()}
     yield charts.stacked("tokens", "Tokens by day and class", days, tokens, in_table)
     dearest = [(row.label, row.sums.cost) for row in users]
     yield charts.bars("users", "Cost by user (USD)", dearest, levels.address(scope, "user"))
     dearest = [(model, by_model[model].cost) for model in models[:TOP]]
     yield charts.bars("models", "Cost by model (USD)", dearest, levels.address(scope, "model"))
-    shares = [by_day[day].cache_share for day in days]
+    shares = [each.cache_share for each in sums]
     percents = [None if share is None else round(100 * share, 1) for share in shares]
     yield charts.line("cache", "Input that came from the cache (%)", days, percents, in_table)
     failed = parts.by(lambda part: (part.day, part.error_type))
