@@ -16,6 +16,7 @@ from django.urls import path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
+import config.urls  # noqa: E402, F401 - else the first request would wait for all that it imports
 from config.access import Logged  # noqa: E402 - they need the settings and the models
 from config.bodies import BodyLimits  # noqa: E402
 from config.handler import Handler  # noqa: E402
@@ -23,7 +24,7 @@ from config.health import Health  # noqa: E402
 from config.migrated import migrations  # noqa: E402
 from config.shutdown import ClosingConnections, drain_on_signals, end_with_parent  # noqa: E402
 from conversations.api.answers import Answering  # noqa: E402
-from conversations.claude.client import client  # noqa: E402
+from conversations.claude.client import prepare_client  # noqa: E402
 from conversations.engine import engine, running_engine  # noqa: E402
 from conversations.ws.consumer import Socket  # noqa: E402
 from conversations.ws.routing import not_found  # noqa: E402
@@ -35,8 +36,15 @@ async def start() -> None:
     """Start the engine, to take over what a crash left, once the database has its tables."""
     await migrations.wait()
     await engine()
-    await client()  # it loads certificates, which takes longer than a first turn should wait
     logger.info("Serving; %s", "running turns" if settings.COLLOQUY_RUN_TURNS else "other processes run the turns")
+
+
+def keep_loaded(*_: Any) -> None:
+    """Take what is loaded by now out of the garbage collector's sight.
+
+    It stays anyway, and a full collection would look at all of it, and stop every stream meanwhile.
+    """
+    gc.freeze()
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
@@ -52,13 +60,15 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
                 await starting
             drain_on_signals()
             end_with_parent()
-            # What is loaded by now stays: a full collection would look at all of it, and stop every stream meanwhile.
             gc.collect()
-            gc.freeze()
+            keep_loaded()
             gc.set_threshold(20_000, 20, 100)
             await send({"type": "lifespan.startup.complete"})
+            preparing = asyncio.create_task(prepare_client())
+            preparing.add_done_callback(keep_loaded)
         elif message["type"] == "lifespan.shutdown":
             starting.cancel()
+            preparing.cancel()
             if here := running_engine():
                 await here.stop()
             await send({"type": "lifespan.shutdown.complete"})

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from conversations.claude import errors
-from conversations.errors import ClaudeError, ColloquyError, StreamCut, StreamStalled, TimedOut
+from conversations.errors import ClaudeError, ColloquyError, MalformedAnswer, StreamCut, StreamStalled, TimedOut
 
 REQUEST = httpx2.Request("POST", "https://api.example.com/v1/messages")
 
@@ -33,6 +33,7 @@ def test_every_answer_with_an_error_status_is_mapped(kind: type[anthropic.APISta
     body = {"type": "error", "error": {"type": "some_error", "message": "Because"}}
     response = httpx2.Response(status, request=REQUEST, headers={"request-id": "req_1", "retry-after": "7"})
     ours = errors.translate(kind("text for the log", response=response, body=body))
+    assert ours is not None
     assert (ours.type, ours.upstream_status, ours.request_id, ours.retry_after) == ("some_error", status, "req_1", 7)
     assert ours.message == (errors.CREDENTIALS if status in (401, 402, 403) else "Because")
 
@@ -55,9 +56,15 @@ def test_silence_and_cuts_are_told_apart() -> None:
     assert isinstance(errors.translate(anthropic.APITimeoutError(REQUEST)), TimedOut)
 
 
+def test_what_is_none_of_the_sdks_stays_what_it_is() -> None:
+    assert errors.translate(RuntimeError("x")) is None
+    with pytest.raises(KeyError), errors.translated():
+        raise KeyError("x")
+
+
 @pytest.mark.parametrize("kind", sorted({*subclasses(ColloquyError)}, key=str), ids=lambda kind: kind.__name__)
 def test_every_error_of_ours_has_claudes_shape(kind: type[ColloquyError]) -> None:
-    payload = kind().payload("req_1")
+    payload = (kind("it is no JSON") if kind is MalformedAnswer else kind()).payload("req_1")
     assert payload["type"] == "error"
     assert payload["error"]["message"]
     assert payload["request_id"] == "req_1"

@@ -1,30 +1,35 @@
 """The way to Claude: the SDK's client, and its streams as the events that are on the wire.
 
-With `errors` and `transport` the only module that knows the SDK. Everything else sees dicts and `ClaudeError`s.
+With `errors` and `transport` the only module that knows the SDK. Everything else sees dicts and `ClaudeError`s. The SDK
+is imported with the first client: it takes half of the time in which a process starts, and 45 MB.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any, Self, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Self, cast
 from weakref import WeakKeyDictionary
 
-import anthropic
-import httpx2
-from anthropic import AsyncStream
 from django.conf import settings
 
 from conversations.claude.errors import translated
 from conversations.claude.reading import AnswerReader
 from conversations.claude.retrying import retried
-from conversations.claude.transport import http_client
 from conversations.errors import ClaudeError
 from conversations.transcript import Event
 
+if TYPE_CHECKING:
+    import anthropic
+    import httpx2
+    from anthropic import AsyncStream
+
+logger = logging.getLogger(__name__)
+
 AFTERWARDS = 0.25  # seconds for which a response is read on after message_stop
-CONNECT_TIMEOUT = 5.0  # seconds
 REQUEST_ID_LIMIT = 100  # characters, as the ledger's column has
 
 # Under 2026-10-21 sampling parameters are refused outright; the older version is still served (claude-api.md 2.3).
@@ -35,24 +40,31 @@ _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, anthropic.AsyncAnthropic]
 
 
 async def client() -> anthropic.AsyncAnthropic:
-    """The client of the running event loop: its pooled connections can't be used from another one."""
+    """Return the running event loop's client, made if there is none: its connections can't be used from another loop.
+
+    The first one of a process waits in a thread for the SDK to be imported, and for the sandbox to be started if it is
+    the sandbox that answers.
+    """
     loop = asyncio.get_running_loop()
     if loop not in _clients:
         base_url = settings.ANTHROPIC_BASE_URL
-        # Finding it may mean to start the sandbox, for which the loop must not wait.
         url = await asyncio.to_thread(base_url) if callable(base_url) else base_url
-        _clients[loop] = anthropic.AsyncAnthropic(
-            api_key=settings.ANTHROPIC_API_KEY,
-            base_url=url,
-            timeout=httpx2.Timeout(settings.ANTHROPIC_TIMEOUT, connect=CONNECT_TIMEOUT),
-            max_retries=0,  # the SDK's own have no bound in time (claude-api.md 1.3); `retrying` has
-            http_client=http_client(anthropic.DEFAULT_CONNECTION_LIMITS),
-        )
+        transport = await asyncio.to_thread(import_module, "conversations.claude.transport")
+        if loop not in _clients:  # as another task may have been faster
+            _clients[loop] = transport.new_client(url)
     return _clients[loop]
 
 
+async def prepare_client() -> None:
+    """Make the running loop's client before a turn needs it. Where that fails, the first turn tries again."""
+    try:
+        await client()
+    except Exception:
+        logger.exception("The client of Claude's API could not be made")
+
+
 async def close_client() -> None:
-    """Closes the running loop's client, if it has one."""
+    """Close the running loop's client, if it has one."""
     known = _clients.pop(asyncio.get_running_loop(), None)
     if known:
         await known.close()

@@ -7,32 +7,37 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email.utils import mktime_tz, parsedate_tz
-
-import anthropic
-import httpx2
+from typing import TYPE_CHECKING
 
 from conversations.claude.values import error_message, error_type
 from conversations.errors import ClaudeError, ConnectionFailed, StreamCut, StreamStalled, TimedOut, status_of
+
+if TYPE_CHECKING:
+    import anthropic
 
 CREDENTIALS = "The platform's access to Claude is not in order."
 """All that a user is told when it is our key, our permission or our account that Claude refuses."""
 
 OURS = frozenset({401, 402, 403})
 
-TRANSPORT = (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError)
-
 
 @contextmanager
 def translated(*, streaming: bool = False) -> Iterator[None]:
-    """Raises what the SDK or its transport raises as a ClaudeError; `streaming` once the response has begun."""
+    """Raise what the SDK or its transport raises as a ClaudeError; `streaming` once the response has begun."""
     try:
         yield
-    except (anthropic.AnthropicError, *TRANSPORT, UnicodeDecodeError) as error:
-        raise translate(error, streaming=streaming) from error
+    except Exception as error:
+        ours = translate(error, streaming=streaming)
+        if ours is None:
+            raise
+        raise ours from error
 
 
-def translate(error: Exception, *, streaming: bool = False) -> ClaudeError:
-    """The ClaudeError for an exception of the SDK, the most specific that there is."""
+def translate(error: Exception, *, streaming: bool = False) -> ClaudeError | None:
+    """Return the ClaudeError for an exception of the SDK, the most specific that there is; None for any other."""
+    import anthropic  # which the client has imported (see there)
+    import httpx2
+
     match error:
         case anthropic.APITimeoutError() | httpx2.TimeoutException():
             return StreamStalled() if streaming else TimedOut()
@@ -46,8 +51,9 @@ def translate(error: Exception, *, streaming: bool = False) -> ClaudeError:
             return ClaudeError("Claude's answer could not be read.", upstream_status=error.status_code)
         case anthropic.CredentialsError():
             return ClaudeError(CREDENTIALS, type="authentication_error")
-    # RetryableError, webhook and other errors of the SDK's own: none of them says anything for a user.
-    return ClaudeError()
+        case anthropic.AnthropicError():  # RetryableError, webhooks' and others: none says anything for a user
+            return ClaudeError()
+    return None
 
 
 def _status_error(error: anthropic.APIStatusError) -> ClaudeError:

@@ -1,7 +1,7 @@
-"""The transport under the SDK: aiohttp, reading only while somebody waits for what it reads.
+"""The SDK's client, and the transport under it: aiohttp, reading only while somebody waits for what it reads.
 
-With its defaults every delta of every stream wakes the process, wanted or not. Here the kernel keeps what comes while a
-reader is busy, and it gets several deltas in one read.
+With aiohttp's defaults every delta of every stream wakes the process, wanted or not. Here the kernel keeps what comes
+while a reader is busy, and it gets several deltas in one read.
 """
 
 from __future__ import annotations
@@ -14,11 +14,23 @@ import httpx2
 # The SDK's own copy: the published package takes a refused connection for one that timed out.
 from anthropic._vendor.httpx_aiohttp import AiohttpTransport
 from anthropic._vendor.httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
+from django.conf import settings
+
+CONNECT_TIMEOUT = 5.0  # seconds
 
 
-def http_client(limits: httpx2.Limits) -> httpx2.AsyncClient:
-    """The HTTP client for the SDK, to be made on the event loop that it is used on."""
-    return anthropic.DefaultAioHttpClient(transport=_Transport(limits=limits))
+def new_client(base_url: str | None) -> anthropic.AsyncAnthropic:
+    """Return a client for the running event loop, with the settings' key.
+
+    Without a base URL, and without a key in the settings, the SDK looks for them in its own environment variables.
+    """
+    return anthropic.AsyncAnthropic(
+        api_key=settings.ANTHROPIC_API_KEY,
+        base_url=base_url,
+        timeout=httpx2.Timeout(settings.ANTHROPIC_TIMEOUT, connect=CONNECT_TIMEOUT),
+        max_retries=0,  # the SDK's own have no bound in time (claude-api.md 1.3); `retrying` has
+        http_client=anthropic.DefaultAioHttpClient(transport=_Transport(limits=anthropic.DEFAULT_CONNECTION_LIMITS)),
+    )
 
 
 class _Transport(AiohttpTransport):

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 
 from config.migrated import migrations
 from config.shutdown import drain_on_signals
+from conversations.claude.client import prepare_client
 from conversations.engine import engine
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ async def run() -> None:
     here = await engine()
     drain_on_signals()
     logger.info("The runner has started: it runs %s.", ", ".join(f"{runner.work.name}s" for runner in here.runners))
+    preparing = asyncio.create_task(prepare_client())
     await ended.wait()
+    preparing.cancel()
     await here.stop()
     logger.info("The runner has stopped.")

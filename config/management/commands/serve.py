@@ -13,6 +13,7 @@ class Command(BaseCommand):
     """`manage.py serve`."""
 
     help = "Serves the API, the WebSocket and the admin; runs turns unless COLLOQUY_RUN_TURNS=false."
+    requires_system_checks = []  # they would load every page in the process that only starts the workers
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to listen, and with what."""

@@ -7,7 +7,8 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,7 @@ class Command(BaseCommand):
         listening = bound(host, port)
         url = f"http://{host}:{listening.getsockname()[1]}"
         try:
-            if settings.SANDBOX:
-                self._say("Starting the sandbox.")
-                threading.Thread(target=local.sandbox_url, daemon=True).start()  # beside all that the others import
+            self._start_servers()
             self._prepare_database()
             lines = self._first_steps(url)
             with worker() as start_worker:
@@ -68,9 +67,19 @@ class Command(BaseCommand):
         finally:
             self._leave()
 
+    def _start_servers(self) -> None:
+        """Begin to start what runs beside us, and import meanwhile what serves; whoever needs a server waits for it."""
+        if settings.SANDBOX:
+            self._say("Starting the sandbox.")
+            in_background(local.sandbox_url)
+        if not os.environ.get("DATABASE_URL"):
+            self._say("Starting PostgreSQL.")
+            in_background(local.postgres)
+        import_module("config.asgi")
+
     def _prepare_database(self) -> None:
-        embedded = not os.environ.get("DATABASE_URL")
-        self._say("Starting PostgreSQL." if embedded else "Connecting to PostgreSQL.")
+        if os.environ.get("DATABASE_URL"):
+            self._say("Connecting to PostgreSQL.")
         if missing := missing_migrations():
             call_command(Migrate(len(missing), self._say), interactive=False, verbosity=0)
 
@@ -155,6 +164,16 @@ def greeting(url: str, user: str, asking: Path) -> list[str]:
 def shown(path: Path) -> str:
     """Return a path as it is shorter to type: from here, or whole."""
     return min(str(path), os.path.relpath(path), key=len)
+
+
+def in_background(start: Callable[[], Any]) -> None:
+    """Start a server in a thread. Where that fails, it fails again for whoever needs the server, and is told there."""
+
+    def attempt() -> None:
+        with suppress(Exception):
+            start()
+
+    threading.Thread(target=attempt, daemon=True).start()
 
 
 @contextmanager

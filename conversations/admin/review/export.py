@@ -17,7 +17,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
 from django.db.models import Q
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -159,6 +158,8 @@ class _Workbook:
 
     def __init__(self, folder: Path, header: Cells) -> None:
         self._file = folder / "whole.xlsx"
+        import xlsxwriter  # which nobody needs who downloads no workbook
+
         self._book = xlsxwriter.Workbook(self._file, {"constant_memory": True, "tmpdir": str(folder)})
         self._sheet = self._book.add_worksheet()
         self._rows = 0
