@@ -6,8 +6,6 @@ import io
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image, UnidentifiedImageError
-
 from conversations.errors import InvalidRequest, UnsupportedMediaType
 
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
@@ -40,6 +38,8 @@ def identify(data: bytes) -> Identified:
 
 
 def _image(data: bytes, format: str) -> Identified:
+    from PIL import Image, UnidentifiedImageError  # here, since most processes never see an image
+
     # Only headers are read: the size is known before a decompression bomb could go off.
     try:
         with warnings.catch_warnings():

@@ -15,6 +15,7 @@ from tests.processes import ROOT
 from tests.up import Up
 
 DEAR = (
+    "PIL",
     "aiohttp",
     "anthropic",
     "extraction.answers",
@@ -22,6 +23,8 @@ DEAR = (
     "jsonschema",
     "jsonschema_rs",
     "lark",
+    "markdown_it",
+    "nh3",
     "regress",
     "rfc3987_syntax",
     "xlsxwriter",

@@ -6,32 +6,42 @@ What a model writes is nobody's HTML, and an image in it would tell its server w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import nh3
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
 
 from conversations.exact_json import dumps
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 Block = dict[str, Any]
 
 LONGEST = 20_000
 """Characters of a text that are rendered, so that no text holds up a page; the rest is shown as it is."""
 
-# Without images: `![a](b)` is a link with an exclamation mark.
-_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable("image")
 TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "a"),
 }
 
 
+@cache
+def _parser() -> MarkdownIt:
+    """Return the parser of Markdown without images: `![a](b)` is a link with an exclamation mark."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable("image")
+
+
 def markdown(text: str) -> SafeString:
-    """A text as HTML that does nothing."""
-    rendered = _markdown.render(text[:LONGEST])
+    """Return a text of Markdown as HTML that does nothing."""
+    import nh3  # here, as the parser, since most processes never show a message to the staff
+
+    rendered = _parser().render(text[:LONGEST])
     clean = nh3.clean(
         rendered,
         tags=TAGS,
