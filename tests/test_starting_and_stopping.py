@@ -203,7 +203,7 @@ MISSING_KEY = (
     [
         ("0.0.0.0", {}),
         ("::", {}),
-        ("127.0.0.1", {"DJANGO_ALLOWED_HOSTS": "chat.example.com", "DJANGO_SECRET_KEY": "x" * 50}),
+        ("127.0.0.1", {"DJANGO_ALLOWED_HOSTS": "chat.example.com", "DJANGO_SECRET_KEY": "0123456789" * 5}),
     ],
 )
 def test_without_a_key_the_sandbox_does_not_answer_others(host: str, variables: dict[str, str], tmp_path: Path) -> None:
