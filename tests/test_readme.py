@@ -154,7 +154,7 @@ def test_production_without_a_secret_refuses_to_start(variables: dict[str, str])
 
 def test_runserver_serves_on_daphne(database: str) -> None:
     with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
-        running = Up(folder, "runserver", "--noreload", "{port}")
+        running = Up(folder, "runserver", "--noreload", "{port}", DATABASE_URL=database, ANTHROPIC_API_KEY="test")
         running.wait_until_up()
         server = httpx2.get(f"{running.url}/api/docs/")
         assert server.status_code == 200
