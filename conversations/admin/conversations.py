@@ -9,6 +9,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -85,18 +86,19 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="cost")
     def spent(self, conversation: Conversation) -> SafeString:
-        """What its requests cost, and the way to them."""
+        """Return what its requests cost, and the way to them."""
         daily = DailyConversation.objects.filter(conversation=conversation)
         sums, days = Sums.of(daily), daily.aggregate(first=Min("day"), last=Max("day"))
         if days["first"] is None:
             return SafeString("Nothing")
         scope = Scope(max(days["first"], days["last"] - LONGEST + DAY), days["last"], conversation=conversation.pk)
         return format_html(
-            '{}{} in <a href="{}">{} requests</a>',
+            '{}{} in <a href="{}">{} request{}</a>',
             money(sums.cost),
-            f", and {sums.unpriced} requests of unknown price," if sums.unpriced else "",
+            f", and {sums.unpriced} of unknown price," if sums.unpriced else "",
             levels.address(scope),
             sums.requests,
+            pluralize(sums.requests),
         )
 
     @admin.display(description="settings")
