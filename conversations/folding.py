@@ -132,10 +132,10 @@ def _apply_string(block: Block, key: str, string: str) -> None:
 def _tool_input(text: str) -> dict[str, Any]:
     """Return the input of a tool that Claude has written as JSON.
 
-    Where the text is not one JSON object (it was cut, or has NaN or an infinity), return the text under UNREADABLE.
+    Where the text is not one JSON object (it was cut, has NaN, an infinity or a key twice), return it under UNREADABLE.
     """
     try:
-        value = jiter.from_json(text.encode(), allow_inf_nan=False)
+        value = jiter.from_json(text.encode(), allow_inf_nan=False, catch_duplicate_keys=True)
         json.dumps(value, allow_nan=False)
     except ValueError:
         value = None

@@ -171,3 +171,11 @@ def test_ids_in_paths_that_are_none_are_not_found(api: Api, path: str, id: str) 
     response = api.get(path.format(id))
     assert response.status_code == 404
     assert response.json()["error"]["type"] == "not_found_error"
+
+
+@pytest.mark.parametrize(("format", "begins"), [("json", "{"), ("yaml", "openapi:")])
+def test_the_document_comes_in_the_format_that_is_asked_for(api: Api, format: str, begins: str) -> None:
+    for accept in ("*/*", "text/html,*/*;q=0.8"):
+        response = api.get("schema/", params={"format": format}, headers={"Accept": accept})
+        assert (response.status_code, response.text[: len(begins)]) == (200, begins)
+    refused(api.get("schema/", params={"format": "xml"}), "format")

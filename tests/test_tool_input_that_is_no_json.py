@@ -20,6 +20,8 @@ INPUTS = {
     "bad escape": '{"first": "\\x"}',
     "lone surrogate": '{"first": "\\ud83c"}',
     "half a character": '{"first": "\ud83c"}',
+    "a key twice": '{"first": 1, "first": 2}',
+    "a key twice, within": '{"first": {"a": 1, "\\u0061": 2}}',
     "cut": '{"first": 1, "second": ',
     "cut string": '{"first": "1',
     "two values": '{"first": 1}{"first": 2}',

@@ -37,6 +37,10 @@ class DeclaredLookups(ModelAdmin):
             else:
                 yield from getattr(declared, "parameters", None) or (declared.parameter_name,)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the row with this id, or None; no column can hold NUL, so no row has it in its id."""
+        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:

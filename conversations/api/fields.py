@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -59,6 +60,16 @@ class Number(serializers.FloatField):
         if isinstance(data, bool) or not isinstance(data, (int, float)):
             raise serializers.ValidationError("Must be a number.")
         return super().to_internal_value(data)
+
+
+class Id(serializers.UUIDField):
+    """A UUID as a string; DRF's own field would also take any integer."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Return the UUID. Raises ValidationError for what is no string, or no UUID."""
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Must be a UUID, as a string.")
+        return UUID(str(super().to_internal_value(data)))
 
 
 class Boolean(serializers.BooleanField):

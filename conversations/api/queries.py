@@ -21,6 +21,7 @@ PAGE_SIZE, PAGE_SIZE_LIMIT = 50, 200
 WORDS_LIMIT = 500  # characters to search for
 CURSOR_LIMIT = 4096  # characters
 FORMATS = ("events", "tokens")
+DOCUMENT_FORMATS = ("json", "yaml")
 ORDERINGS = ("updated_at", "created_at", "title")
 GROUPS = ("day", "model", "conversation")
 
@@ -173,7 +174,7 @@ class RecordsQuery(PeriodQuery, PageQuery):
 
 
 class DocumentQuery(Query):
-    format = serializers.ChoiceField(("json", "yaml"), required=False, help_text="Default: as `Accept` says, or YAML.")
+    format = serializers.ChoiceField(DOCUMENT_FORMATS, required=False, help_text="Default: as `Accept` says, or YAML.")
 
 
 class Queried(APIView):
@@ -189,9 +190,13 @@ class Queried(APIView):
         return self.queries.get(getattr(self, "action", None) or str(method).lower(), Query)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Read the query once it is known that the caller may ask. Raises ValidationError."""
+        """Read the query once it is known that the caller may ask. Raises ValidationError.
+
+        A method that there is not is answered 405, whatever its query.
+        """
         super().initial(request, *args, **kwargs)
-        request.query = self.query_class(request.method).read(request.query_params)  # type: ignore[attr-defined]
+        if hasattr(self, str(request.method).lower()):
+            request.query = self.query_class(request.method).read(request.query_params)  # type: ignore[attr-defined]
 
 
 def query_of(request: Request) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from conversations import content, sources
-from conversations.api.fields import Boolean, Integer, Json, Number, StrictSerializer, String
+from conversations.api.fields import Boolean, Id, Integer, Json, Number, StrictSerializer, String
 from conversations.contract import errors, events, input_blocks, output_blocks
 from conversations.contract import settings as shapes
 from conversations.models import Conversation, Message, Turn, User
@@ -81,13 +81,13 @@ class _WithSettings:
 class ActivateSerializer(StrictSerializer):
     """The message that the next turn goes on from."""
 
-    leaf = serializers.UUIDField()
+    leaf = Id()
 
 
 class ForkSerializer(StrictSerializer):
     """The last message of the new conversation."""
 
-    message = serializers.UUIDField()
+    message = Id()
 
 
 class ContentField(Json):
@@ -106,8 +106,8 @@ class TurnRequestSerializer(SettingsSerializer):
     """What a user asks: content to say, or an answer to regenerate."""
 
     content = ContentField(required=False)
-    parent: Any = serializers.UUIDField(required=False, allow_null=True)
-    regenerate = serializers.UUIDField(required=False)
+    parent: Any = Id(required=False, allow_null=True)
+    regenerate = Id(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require one of content and regenerate, and only the fields that go with it."""

@@ -168,6 +168,12 @@ DELTAS: dict[str, tuple[type[Shape], frozenset[str]]] = {
 }
 """The shape of each kind of delta, and the known blocks that it can be of."""
 
+
+def shape_of_block(kind: str) -> type[Shape]:
+    """Return the shape of a kind of block: one for all results of Claude's own tools, of unknown kinds a type."""
+    return ServerResult if kind.endswith("_tool_result") else BLOCKS.get(kind, Typed)
+
+
 S = TypeVar("S", bound=Shape)
 
 

@@ -17,9 +17,9 @@ from conversations.claude.event_shapes import (
     Call,
     MessageDelta,
     MessageStart,
-    ServerResult,
     Typed,
     check,
+    shape_of_block,
 )
 from conversations.claude.values import is_whole, storable, whole, whole_json
 from conversations.errors import MalformedAnswer
@@ -139,8 +139,7 @@ class EventChecker:
         kind = check(Typed, block, where).type
         if kind == TOOL_RESULT:
             raise MalformedAnswer(f"{where}: tool_result is no block of an answer")
-        shape = ServerResult if kind.endswith("_tool_result") else BLOCKS.get(kind, Typed)
-        checked = check(shape, block, where)
+        checked = check(shape_of_block(kind), block, where)
         if isinstance(checked, Call):
             self._call(checked.id, where)
         return kind

@@ -186,7 +186,7 @@ def _check_answer(block: Block, path: str) -> None:
     if kind in CALLS and "input" not in block:
         raise content.bad(f"{path}.input", "This field is required.")
     try:
-        event_shapes.check(event_shapes.BLOCKS.get(kind, event_shapes.Typed), block, path)
+        event_shapes.check(event_shapes.shape_of_block(kind), block, path)
     except MalformedAnswer as error:
         raise content.bad(path, error.message) from None
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from rest_framework import serializers
 
 from conversations.api.errors import invalid
-from conversations.api.fields import Json, StrictSerializer, String
+from conversations.api.fields import Id, Integer, Json, StrictSerializer, String
 from conversations.api.parsers import parse_json
 from conversations.api.serializers import ToolResultsSerializer, TurnRequestSerializer, TurnSerializer
 from conversations.contract.frames import Ref
@@ -32,21 +32,21 @@ class FrameSerializer(StrictSerializer):
 class Create(FrameSerializer, TurnRequestSerializer):
     """Begin a turn, and follow it."""
 
-    conversation = serializers.UUIDField()
+    conversation = Id()
     idempotency_key = String(required=False, min_length=1, max_length=255)
 
 
 class Follow(FrameSerializer):
     """Follow a turn's events past a position."""
 
-    turn = serializers.UUIDField()
-    after = serializers.IntegerField(required=False, min_value=0, max_value=10**18, default=0)
+    turn = Id()
+    after = Integer(required=False, min_value=0, max_value=10**18, default=0)
 
 
 class OfTurn(FrameSerializer):
     """Do something with a turn: follow it no more, or stop it."""
 
-    turn = serializers.UUIDField()
+    turn = Id()
 
 
 class ToolResults(OfTurn, ToolResultsSerializer):
@@ -56,7 +56,7 @@ class ToolResults(OfTurn, ToolResultsSerializer):
 class OfConversation(FrameSerializer):
     """Follow every turn that is begun in a conversation from now on."""
 
-    conversation = serializers.UUIDField()
+    conversation = Id()
 
 
 class TurnCreated(serializers.Serializer[Any]):

@@ -41,6 +41,12 @@ class ExtractionRequestSerializer(StrictSerializer):
     max_tokens = Integer(min_value=1, max_value=10_000_000, required=False)
     max_attempts = Integer(min_value=1, max_value=5, required=False, default=2)
 
+    def validate_content(self, blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the blocks. Raises ValidationError for results of tools: nothing has called any."""
+        if any(block["type"] == "tool_result" for block in blocks):
+            raise serializers.ValidationError("Must not have tool_result blocks.")
+        return blocks
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the fields with a model: any one, but not asked for more than it writes. Raises InvalidRequest."""
         asked = {"model": settings.COLLOQUY_DEFAULT_MODEL, **attrs}

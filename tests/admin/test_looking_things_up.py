@@ -94,6 +94,14 @@ def test_nothing_in_an_address_fails(staff: Client) -> None:
             assert set(answers.values()) <= {200, 302, 400}, (path, name, answers)
 
 
+@pytest.mark.parametrize("page", ["change", "history", "delete"])
+def test_a_row_whose_id_no_column_can_hold_is_not_there(staff: Client, page: str) -> None:
+    staff.raise_request_exception = False
+    paths = [f"/admin/{each._meta.app_label}/{each._meta.model_name}/" for each in admin.site._registry]
+    answers = {path: staff.get(f"{path}%00/{page}/").status_code for path in paths}
+    assert set(answers.values()) <= {302, 403, 404}, answers
+
+
 def test_a_token_can_be_revoked_and_none_be_made(staff: Client, api: Api) -> None:
     page = staff.get(f"/admin/knox/authtoken/?q={api.user.username}").content.decode()
     [digest] = set(re.findall(r"/admin/knox/authtoken/([0-9a-f]{128})/change/", page))

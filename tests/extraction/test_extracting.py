@@ -138,6 +138,7 @@ def test_it_does_not_have_to_be_waited_for(api: Api) -> None:
         ({"schema": NAME_AND_EMAIL, "content": JANE, "max_attempts": 0}, 400),
         ({"schema": NAME_AND_EMAIL, "content": JANE, "surprise": 1}, 400),
         ({"schema": NAME_AND_EMAIL, "content": ""}, 400),
+        ({"schema": NAME_AND_EMAIL, "content": [{"type": "tool_result", "tool_use_id": "x", "content": "y"}]}, 400),
     ],
 )
 def test_bad_requests_are_refused_and_leave_nothing(api: Api, body: dict[str, Any], status: int) -> None:
