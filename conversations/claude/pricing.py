@@ -156,13 +156,14 @@ def told(usage: dict[str, Any]) -> bool:
     needed = [usage.get("input_tokens"), usage.get("output_tokens")]
     details = [usage.get(name) for name in DETAILS]
     fine = all(isinstance(each, dict | None) for each in details)
-    return fine and all(number(each) is not None for each in [*needed, *_counts_in(usage)])
+    return fine and all(number(each) is not None for each in [*needed, *counts_in(usage)])
 
 
-def _counts_in(usage: dict[str, Any]) -> Iterator[Any]:
+def counts_in(usage: dict[str, Any]) -> Iterator[Any]:
+    """Yield what a usage object has for counts of tokens and requests, whatever it is, at every depth."""
     for name, value in usage.items():
         if isinstance(value, dict):
-            yield from _counts_in(value)
+            yield from counts_in(value)
         elif value is not None and name.endswith(("_tokens", "_requests")):
             yield value
 

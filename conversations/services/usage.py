@@ -193,7 +193,7 @@ def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, mod
 
 def _check(usage: dict[str, Any]) -> None:
     """Refuse what is not a usage object of Claude's: a misspelt count would be booked as none at all."""
-    if not pricing.told(usage):
+    if not pricing.told(usage) or not all(type(each) is int for each in pricing.counts_in(usage)):
         raise InvalidRequest("This is not Claude's usage object, with its counts.")
 
 
