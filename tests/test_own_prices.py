@@ -37,7 +37,7 @@ def own(model: str, input: str, **fields: Any) -> Price:
 
 
 def cost(model: str, counted: TokenCounts = MILLION, served: Terms = pricing.PLAIN, day: date = SECOND) -> str | None:
-    price = PriceList(datetime(day.year, day.month, day.day, tzinfo=UTC)).price(model, counted, served)
+    price = PriceList.at(datetime(day.year, day.month, day.day, tzinfo=UTC)).price(model, counted, served)
     return f"{price.cost.normalize():f}" if price else None
 
 

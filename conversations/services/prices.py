@@ -14,7 +14,7 @@ from conversations.models import Price
 class PriceList:
     """What requests of a moment cost: by the platform's `own` prices and, where none of them applies, by the list."""
 
-    def __init__(self, moment: datetime, own: Sequence[Price] = ()) -> None:
+    def __init__(self, moment: datetime, own: Sequence[Price]) -> None:
         self.moment = moment
         self._own = own
 
