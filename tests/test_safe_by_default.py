@@ -19,6 +19,7 @@ from tests.clients import Api, Socket
 from tests.processes import ROOT, ServerProcess
 
 PRODUCTION = {
+    "ANTHROPIC_API_KEY": "test",
     "DJANGO_DEBUG": "false",
     "DJANGO_ALLOWED_HOSTS": "chat.example.com,127.0.0.1",
     "DJANGO_BEHIND_PROXY": "true",
@@ -66,7 +67,9 @@ def test_no_ticket_and_no_token_is_in_the_log(
     api: Api, database: str, sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Nor where uvicorn's own command serves, with its log of every request."""
-    with ServerProcess("workers", database, sandbox.url, COLLOQUY_LOG_LEVEL="DEBUG") as process:
+    with ServerProcess(
+        "workers", database, sandbox.url, COLLOQUY_LOG_LEVEL="DEBUG", COLLOQUY_ACCESS_LOG="true"
+    ) as process:
         ticket = api.post("auth/ws-ticket/").json()["ticket"]
         url = f"{process.ws_url}?ticket={ticket}"
         with Socket(url) as socket:

@@ -66,5 +66,10 @@ def _is_plain(turn: Turn, folded: list[Folded], ending: Ending) -> bool:
 
 def _row(turn: Turn, answer: Folded, ending: Ending, at: datetime) -> Usage:
     return usage.row_of(
-        user=turn.user, answer=answer, model=turn.model, upstream=ending.upstream[0], turn=turn, prices=PriceList(at, own=())
+        user=turn.user,
+        answer=answer,
+        model=turn.model,
+        upstream=ending.upstream[0],
+        turn=turn,
+        prices=PriceList(at, own=()),
     )

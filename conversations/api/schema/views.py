@@ -1,4 +1,4 @@
-"""The OpenAPI document and its browser."""
+"""The OpenAPI document and its browser, which are not in the document themselves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from conversations.api.queries import DOCUMENT_FORMATS, DocumentQuery, Queried
 class Document(Queried, SpectacularAPIView):
     """The document, as YAML or JSON."""
 
+    schema = None
     queries = {"get": DocumentQuery}
 
     def get_format_suffix(self, **kwargs: Any) -> str | None:
@@ -22,3 +23,5 @@ class Document(Queried, SpectacularAPIView):
 
 class Browser(Queried, SpectacularSwaggerView):
     """Swagger UI."""
+
+    schema = None
