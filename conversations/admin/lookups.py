@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
 from django.db import DataError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
@@ -17,6 +20,24 @@ OF_A_COLUMN = ("", "__exact", "__isnull", "__gte", "__lt", "__id__exact", "__in"
 
 UNANSWERABLE = (DisallowedModelAdminLookup, DataError, OverflowError)
 """What is raised for a look-up that is not declared, and for values that no column can hold."""
+
+
+def could_be_id(model: type[Model], text: str) -> bool:
+    """Tell whether a text could be the id of a row; the database raises for what is compared with ids and could not."""
+    try:
+        model._meta.pk.to_python(text)
+    except ValidationError:
+        return False
+    return "\0" not in text
+
+
+class CompletedChoice(AutocompleteSelect):
+    """A choice of a row by completion. What could not be a row's id is shown as no choice."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
+        """Return the chosen rows as options."""
+        model = self.field.remote_field.model
+        return super().optgroups(name, [each for each in value if could_be_id(model, str(each))], attr)
 
 
 class DeclaredLookups(ModelAdmin):
@@ -38,8 +59,22 @@ class DeclaredLookups(ModelAdmin):
                 yield from getattr(declared, "parameters", None) or (declared.parameter_name,)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return the row with this id, or None; no column can hold NUL, so no row has it in its id."""
-        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+        """Return the row with this id, or None."""
+        possible = from_field or could_be_id(self.model, object_id)
+        return super().get_object(request, object_id, from_field) if possible else None
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        """Return the form's field, with completion where it is declared."""
+        if db_field.name in self.get_autocomplete_fields(request):
+            options.setdefault("widget", CompletedChoice(db_field, self.admin_site, using=options.get("using")))
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *rest: Any, **named: Any) -> Any:
+        """Act on the selected rows, or say that ids among them are none and do nothing."""
+        if all(could_be_id(self.model, each) for each in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            return super().response_action(request, queryset, *rest, **named)
+        messages.warning(request, "There are no such rows. Nothing was done.")
+        return HttpResponseRedirect(request.path)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

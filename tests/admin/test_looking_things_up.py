@@ -8,14 +8,16 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
 from config import urls  # noqa: F401 - they register the pages
 from conversations.admin.lookups import DeclaredLookups
-from conversations.models import Turn, Usage, User
+from conversations.models import Budget, Price, Turn, Usage, User
 from tests.clients import Api
 
+NO_IDS = ("zzz", "\0", "01a208ce-7785", "NaN")
 ODD = ("\0", "0001-01-01T00:00:00+23:59")
 LISTS = (Turn, Usage, User)
 PARAMETERS = ("o", "p", "q", "e", "all", "_facets", "_popup", "_to_field", "_source_model", "_changelist_filters")
@@ -100,6 +102,27 @@ def test_a_row_whose_id_no_column_can_hold_is_not_there(staff: Client, page: str
     paths = [f"/admin/{each._meta.app_label}/{each._meta.model_name}/" for each in admin.site._registry]
     answers = {path: staff.get(f"{path}%00/{page}/").status_code for path in paths}
     assert set(answers.values()) <= {302, 403, 404}, answers
+
+
+@pytest.mark.parametrize("id", NO_IDS)
+def test_no_budget_is_made_for_what_is_no_id(staff: Client, id: str) -> None:
+    staff.raise_request_exception = False
+    for given in ({"user": id}, {"group": id}):
+        assert staff.get(f"/admin/conversations/budget/add/?{urlencode(given)}").status_code == 200
+        answer = staff.post("/admin/conversations/budget/add/", {**given, "period": "day", "limit": "1"})
+        assert (answer.status_code, "errorlist" in answer.content.decode()) == (200, True)
+    assert not Budget.objects.exists()
+
+
+@pytest.mark.parametrize("id", [*NO_IDS, "9" * 40])
+def test_no_action_fails_for_what_is_no_id(staff: Client, id: str) -> None:
+    staff.raise_request_exception = False
+    for model in (Group, Budget, Price, User):
+        path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        for index in ("0", "x"):
+            chosen = {"action": "delete_selected", "_selected_action": id, "index": index}
+            assert staff.post(path, chosen).status_code in {200, 302}, path
+    assert User.objects.filter(is_staff=True).exists()
 
 
 def test_a_token_can_be_revoked_and_none_be_made(staff: Client, api: Api) -> None:
