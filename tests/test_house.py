@@ -103,13 +103,7 @@ def docstrings_of(path: Path) -> Iterator[tuple[str, int]]:
             yield node.value.value, node.lineno
 
 
-# Where they are still too short.
-TERSE = ("conversations/admin", "conversations/api/schema", "config/management")
-
-
 def test_docstrings_are_sentences() -> None:
     for path in MODULES:
-        name = path.relative_to(ROOT).as_posix()
-        if not name.startswith(TERSE):
-            for text, line in docstrings_of(path):
-                assert len(text.split()) >= DOCSTRING_LEAST, f"{name}:{line}: {text}"
+        for text, line in docstrings_of(path):
+            assert len(text.split()) >= DOCSTRING_LEAST, f"{path.relative_to(ROOT)}:{line}: {text}"

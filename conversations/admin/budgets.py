@@ -1,4 +1,4 @@
-"""Budgets."""
+"""The admin's pages of budgets."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class BudgetAdmin(DeclaredLookups):
 
     @admin.display(description="held (USD)")
     def held_now(self, budget: Budget) -> str:
-        """For what runs."""
+        """Return what is held for turns and extractions that run, in US dollars."""
         return decimal_string(budget.held)
 
     @admin.display(description="used")

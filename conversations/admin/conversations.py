@@ -108,7 +108,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="metadata")
     def metadata_shown(self, conversation: Conversation) -> SafeString:
-        """The client's own."""
+        """Return the metadata that the client gave the conversation, rendered as JSON."""
         return rendering.as_json(conversation.metadata)
 
     @admin.display(description="messages")
@@ -162,7 +162,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="what it says")
     def said(self, message: Message) -> SafeString:
-        """Its content, rendered."""
+        """Return the message's content blocks, rendered."""
         return rendering.blocks(message.content)
 
     @admin.display(description="path")

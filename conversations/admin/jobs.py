@@ -1,4 +1,4 @@
-"""The worker's jobs."""
+"""The admin's pages of the worker's jobs."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Meter:
 
     @property
     def title(self) -> str:
-        """It exactly."""
+        """Return what is spent and what is held, unrounded."""
         return f"{decimal_string(self._spent_now)} USD spent, {decimal_string(self.budget.held)} USD held"
 
     @property
@@ -54,5 +54,5 @@ class Meter:
         return round(float(min(max(100 * amount / limit, Decimal(0)), Decimal(100))), 1) if limit else 100.0
 
     def html(self) -> str:
-        """The bar."""
+        """Return the bar as HTML."""
         return render_to_string("conversations/meter.html", {"meter": self})

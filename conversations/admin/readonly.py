@@ -28,15 +28,15 @@ class Forbidding:
     """Lets look, not touch."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """No."""
+        """Return that nobody may add anything."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """No."""
+        """Return that nobody may change anything."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """No."""
+        """Return that nobody may delete anything."""
         return False
 
 

@@ -25,7 +25,7 @@ EVENTS = 200
 
 
 class UsageInline(ReadOnlyInline):
-    """Its upstream requests."""
+    """The ledger's rows of a turn: its upstream requests."""
 
     model = Usage
     fields = (
@@ -47,7 +47,7 @@ class UsageInline(ReadOnlyInline):
 
 @admin.register(Turn)
 class TurnAdmin(ReadOnlyAdmin):
-    """Turns."""
+    """Turns with their upstream requests and transcripts, to be read only."""
 
     private = "user"
     list_display = ("created_at", "user", "model", "outcome", "reason", "finished_at")

@@ -53,4 +53,4 @@ class UserAdmin(DeclaredLookups, DjangoUserAdmin):  # type: ignore[type-arg]
 
 @admin.register(Group)
 class GroupAdmin(DeclaredLookups, DjangoGroupAdmin):
-    """Groups of them."""
+    """Groups of users, which grant permissions and can have budgets."""

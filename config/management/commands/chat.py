@@ -16,7 +16,7 @@ NOT_STOPPED = "The answer could not be stopped, and goes on (Ctrl-C leaves it): 
 
 
 class Command(BaseCommand):
-    """`manage.py chat`."""
+    """The command `manage.py chat`: talk to a running server in the terminal."""
 
     help = "Talks to a running server over its API; without a message, asks for one after the other."
 

@@ -10,7 +10,7 @@ from config.server import bound, refuse_sandbox_for_others, serve
 
 
 class Command(BaseCommand):
-    """`manage.py serve`."""
+    """The command `manage.py serve`: serve the API, the WebSocket and the admin."""
 
     help = "Serves the API, the WebSocket and the admin; runs turns unless COLLOQUY_RUN_TURNS=false."
     requires_system_checks = []  # they would load every page in the process that only starts the workers

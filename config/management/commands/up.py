@@ -27,13 +27,13 @@ LOOK = 1.0  # seconds between looks whether it lives
 
 
 class Command(BaseCommand):
-    """`manage.py up`."""
+    """The command `manage.py up`: run the whole platform in one terminal."""
 
     help = "The whole platform in one terminal: database, migrations, first user, sandbox, web, runner and worker."
     requires_system_checks = []  # a first line comes before all that they would import
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where to listen."""
+        """Take the address and the port to listen at."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
 

@@ -21,7 +21,7 @@ RESTART = 1.0  # seconds until it begins anew where Postgres has left it
 
 
 class Command(BaseCommand):
-    """`manage.py worker`."""
+    """The command `manage.py worker`: do nightly jobs, and recover those whose worker died."""
 
     help = "Does what is to be done by itself: nightly jobs, and the recovery of jobs whose worker died."
     requires_system_checks = []  # they would load every page of the API and the admin, which it does not serve

@@ -16,7 +16,7 @@ LABEL = 28  # characters
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart."""
+    """A chart as the page's script draws it, with its data and options as JSON."""
 
     id: str
     title: str

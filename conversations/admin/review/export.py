@@ -166,7 +166,7 @@ class _Workbook:
         self.write([header])
 
     def write(self, rows: Iterable[Cells]) -> None:
-        """Adds rows."""
+        """Add rows to the sheet, numbers as numbers."""
         for row in rows:
             for column, cell in enumerate(row):
                 value = cell if isinstance(cell, Decimal) else _plain(cell)

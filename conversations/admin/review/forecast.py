@@ -18,7 +18,7 @@ class Forecast:
     """The cost of a month in US dollars."""
 
     month: date
-    """Its first day."""
+    """The first day of the month."""
     so_far: Decimal
     a_day: Decimal
     """What the last days cost, on average."""

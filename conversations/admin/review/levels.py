@@ -34,7 +34,7 @@ class Row:
     label: str
     sums: Sums
     url: str = ""
-    """Where it leads."""
+    """The address of the page that shows the part by itself; empty where there is none."""
     note: str = ""
     changes: str = ""
     """Where it is held against what was before it."""

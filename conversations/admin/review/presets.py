@@ -13,7 +13,7 @@ MONTHS = 12
 
 @dataclass(frozen=True)
 class Preset:
-    """A period."""
+    """A period that can be chosen by one click."""
 
     name: str
     since: date

@@ -52,7 +52,7 @@ class Sums(NamedTuple):
 
     @property
     def tokens(self) -> int:
-        """Of all classes."""
+        """Return the tokens of all classes together."""
         return sum(getattr(self, name) for name in CLASSES)
 
     @property

@@ -1,4 +1,4 @@
-"""The review's pages."""
+"""The views of the usage review in the admin."""
 
 from __future__ import annotations
 
