@@ -22,6 +22,6 @@ class Document(Queried, SpectacularAPIView):
 
 
 class Browser(Queried, SpectacularSwaggerView):
-    """Swagger UI."""
+    """A page of Swagger UI that shows the document."""
 
     schema = None
