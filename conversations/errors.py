@@ -24,6 +24,7 @@ ColloquyError
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 
@@ -55,6 +56,13 @@ class ColloquyError(Exception):
         if request_id:
             payload["request_id"] = request_id
         return payload
+
+    def kept(self) -> dict[str, Any]:
+        """Return what work that it ended keeps of it; `retry_after` in seconds, where that is known."""
+        kept: dict[str, Any] = {"type": self.type, "message": self.message}
+        if self.retry_after:
+            kept["retry_after"] = math.ceil(self.retry_after)
+        return kept
 
 
 class InvalidRequest(ColloquyError):
@@ -150,6 +158,18 @@ class ClaudeError(ColloquyError):
         self.request_id = request_id
         self.code = code
         """Claude's stable `error_code`, where it has one."""
+
+    @classmethod
+    def of_kept(cls, kept: dict[str, Any], **details: str) -> ClaudeError:
+        """Return the error of which work has kept this, for whoever waits for the work that `details` names."""
+        kind = kept["type"]
+        return cls(
+            kept["message"],
+            type=kind,
+            status=status_of(kind),
+            retry_after=kept.get("retry_after"),
+            details=dict(details),
+        )
 
 
 class ConnectionFailed(ClaudeError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
 import uuid
 from collections.abc import Callable, Collection, Coroutine
@@ -32,14 +31,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 INTERNAL_ERROR = {"type": "api_error", "message": "The platform could not run this turn; its log says why."}
-
-
-def _shown(error: ColloquyError) -> dict[str, Any]:
-    """Return what a turn keeps of the error that ended it; `retry_after` in seconds, where that is known."""
-    shown: dict[str, Any] = {"type": error.type, "message": str(error)}
-    if error.retry_after:
-        shown["retry_after"] = math.ceil(error.retry_after)
-    return shown
 
 
 class Turns:
@@ -125,7 +116,7 @@ class Turns:
         except Stopped as stopped:
             return loop.ending(stopped.reason)
         except ColloquyError as error:
-            return loop.failed(_shown(error))
+            return loop.failed(error.kept())
         except (LostTurn, asyncio.CancelledError):
             raise
         except Exception:  # whatever it was, the turn has to end

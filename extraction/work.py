@@ -78,7 +78,7 @@ async def _outcome(extraction: Extraction, stop: Stop) -> Outcome:
     except Stopped as stopped:
         return _failed({"type": "api_error", "message": f"The extraction was {stopped.reason}."})
     except ColloquyError as error:
-        return _failed({"type": error.type, "message": error.message})
+        return _failed(error.kept())
     except (services.LostExtraction, asyncio.CancelledError):
         raise
     except Exception:  # whatever it was, the extraction has to end

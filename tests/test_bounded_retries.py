@@ -32,6 +32,15 @@ def test_an_hour_is_not_waited_for(api: Api, sandbox: Sandbox, error: str, kind:
     assert (turn["status"], turn["error"]["retry_after"], turn["usage"]["requests"]) == ("failed", 3600, 0)
 
 
+def test_an_extraction_says_when_to_ask_again(api: Api) -> None:
+    asked = {"schema": {"type": "object"}, "content": f"[[sandbox: error=529; {LONG}]]"}
+    response = api.post("extraction/extractions/?wait=true", asked)
+    assert (response.status_code, response.json()["error"]["type"]) == (503, "overloaded_error")
+    assert response.headers["Retry-After"] == "3600"
+    extraction = api.get(f"extraction/extractions/{response.json()['error']['details']['extraction']}/").json()
+    assert (extraction["status"], extraction["error"]["retry_after"]) == ("failed", 3600)
+
+
 def test_a_date_is_read_too(api: Api) -> None:
     date = formatdate(time.time() + 7200, usegmt=True).replace(",", "%2C")
     turn = api.ended(api.begin(f"[[sandbox: error=429; retry_after={date.replace('%2C', ',')}]]")["id"])

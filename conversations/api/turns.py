@@ -28,7 +28,7 @@ from conversations.api.serializers import (
 from conversations.api.sse import Form, as_events, as_tokens, event_stream
 from conversations.database import persistently
 from conversations.engine import RETRY_AFTER, draining, engine
-from conversations.errors import ClaudeError, InvalidRequest, Unavailable, status_of
+from conversations.errors import ClaudeError, InvalidRequest, Unavailable
 from conversations.follow import follow
 from conversations.models import Turn
 from conversations.services import limits, turns
@@ -120,14 +120,7 @@ async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
     if turn["status"] in (Turn.QUEUED, Turn.RUNNING):
         raise Unavailable(retry_after=RETRY_AFTER, details={"turn": str(turn_id)})
     if turn["status"] == Turn.Status.FAILED:
-        error = turn["error"]
-        raise ClaudeError(
-            error["message"],
-            type=error["type"],
-            status=status_of(error["type"]),
-            retry_after=error.get("retry_after"),
-            details={"turn": str(turn_id)},
-        )
+        raise ClaudeError.of_kept(turn["error"], turn=str(turn_id))
     return turn
 
 

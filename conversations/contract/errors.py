@@ -71,7 +71,8 @@ class ErrorResponse(TypedDict):
 
 
 class Failure(TypedDict):
-    """What made a turn or an extraction fail."""
+    """What made a turn or an extraction fail; `retry_after` in seconds, where Claude says it."""
 
     type: ErrorType
     message: str
+    retry_after: NotRequired[int]

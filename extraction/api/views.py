@@ -19,7 +19,7 @@ from conversations.api.schema.turns import IDEMPOTENCY_KEY
 from conversations.api.turns import digest, key_of
 from conversations.database import in_database, persistently
 from conversations.engine import RETRY_AFTER, draining, engine
-from conversations.errors import ClaudeError, Unavailable, status_of
+from conversations.errors import ClaudeError, Unavailable
 from conversations.services import attachments
 from conversations.wakes import POLL, heard
 from extraction import checks, services
@@ -51,10 +51,8 @@ async def answer_of(id: uuid.UUID) -> dict[str, Any]:
             if leaving:
                 raise Unavailable(retry_after=RETRY_AFTER, details={"extraction": str(id)})
             await heard(news, POLL)
-    error = extraction["error"]
-    if error:
-        status = status_of(error["type"])
-        raise ClaudeError(error["message"], type=error["type"], status=status, details={"extraction": str(id)})
+    if extraction["error"]:
+        raise ClaudeError.of_kept(extraction["error"], extraction=str(id))
     return extraction
 
 
