@@ -11,7 +11,7 @@ from typing import Any
 import django
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
-from django.urls import path
+from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
@@ -75,7 +75,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             return
 
 
-sockets = URLRouter([path("ws/", Socket.as_asgi()), path("<path:rest>", not_found)])  # type: ignore[arg-type]
+sockets = URLRouter([path("ws/", Socket.as_asgi()), re_path("", not_found)])  # type: ignore[arg-type]
 application = ProtocolTypeRouter(
     {
         "http": Logged(ClosingConnections(Health(BodyLimits(Answering(Handler()))))),

@@ -7,9 +7,12 @@ import json
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from conversations.models import Attachment, Message, Turn
 from tests.clients import Api
+from tests.processes import ServerProcess
 
 
 def image(data: str, media_type: str = "image/png") -> list[dict[str, Any]]:
@@ -234,6 +237,13 @@ def test_a_bad_frame_is_answered_and_the_socket_stays_open(api: Api, text: str) 
         assert socket.receive()["type"] == "error"
         socket.send(type="ping")
         assert socket.receive() == {"type": "pong"}
+
+
+@pytest.mark.parametrize("path", ["/", "/ws", "/ws/more/", "/nowhere/", "/%0A", "/%00", "/a%0Ab/", "//"])
+def test_there_is_no_socket_at_another_path(server: ServerProcess, path: str) -> None:
+    with pytest.raises(InvalidStatus) as refused, connect(f"{server.url.replace('http', 'ws')}{path}"):
+        pass
+    assert refused.value.response.status_code == 403
 
 
 def test_an_unknown_ordering_is_said(api: Api) -> None:
