@@ -35,5 +35,5 @@ def test_data_on_several_lines_is_one() -> None:
     assert decoded([b"event: a\ndata: 1\ndata:2\n\n"]) == [ServerSentEvent(b"a", b"1\n2")]
 
 
-def test_an_event_without_name_or_data_is_skipped() -> None:
-    assert decoded([b"data: 1\n\nevent: a\n\n\n\n: only a comment\n\n"]) == []
+def test_an_event_without_data_is_skipped_and_one_without_a_name_is_a_message() -> None:
+    assert decoded([b"data: 1\n\nevent: a\n\n\n\n: only a comment\n\n"]) == [(b"message", b"1")]

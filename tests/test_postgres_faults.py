@@ -83,7 +83,8 @@ def test_a_turn_streams_on(api: Api, another: ServerProcess, database: str, faul
 
 
 def test_the_probes_tell_the_truth(server: ServerProcess) -> None:
-    assert httpx2.get(f"{server.url}/readyz").json() == {"status": "ok", "database": True, "accepting": True}
+    ready = {"status": "ok", "database": True, "migrations": True, "accepting": True}
+    assert httpx2.get(f"{server.url}/readyz").json() == ready
     outage = threading.Thread(target=restart_postgres, kwargs={"away": 3.0})
     outage.start()
     seen: set[int] = set()
