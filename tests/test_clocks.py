@@ -20,6 +20,7 @@ from tests.test_house import MODULES
 OWN = {
     # Who may ask the host's clock for the time of day, and what for.
     "conversations/admin/review/form.py": "the days that a form proposes",
+    "conversations/admin/review/dashboard.py": "the day up to which the forecast counts",
     "conversations/admin/review/presets.py": "the days that a reviewer is offered to choose",
     "conversations/claude/errors.py": "the dates in Claude's headers",
     "conversations/claude/sandbox": "the sandbox has no database",

@@ -152,17 +152,17 @@ def test_a_turn_comes_through_deadlocks(api: Api, table: str) -> None:
 
 FULL = {
     "where its events go": ("conversations_journal", "NEW.turn_id"),
-    "where its request is noted": ("conversations_turn", "NEW.requests_sent = 1 AND NEW.id"),
+    "where its next request is noted": ("conversations_turn", "NEW.requests_sent = 2 AND NEW.id"),
 }
 
 
 @pytest.mark.parametrize("where", FULL)
 def test_a_turn_that_finds_the_disk_full_says_so(api: Api, where: str) -> None:
-    conversation = api.conversation()
+    conversation = api.conversation(tools=[{"type": "platform", "name": "add"}])
     table, row = FULL[where]
     turns = f"{row} IN (SELECT id FROM conversations_turn WHERE conversation_id = '{conversation}')"
     with refusing(table, turns, state="53100"):
-        id = api.begin("[[sandbox: words=20; pace=0.02]]", conversation)["id"]
+        id = api.begin('[[sandbox: words=20; pace=0.02; tool=add{"first": 1}]]', conversation)["id"]
         api.events(id)
     turn = Turn.objects.get(pk=id)
     assert turn.status == "failed"
