@@ -19,13 +19,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return super().get_new_connection(conn_params)
         except PoolTimeout:
-            raise psycopg.OperationalError(self._reason()) from None
+            self._check_server()
+        # The server is there: a pool whose connections it has dropped meanwhile is mended, and asked once more.
+        self.pool.check()
+        try:
+            return super().get_new_connection(conn_params)
+        except PoolTimeout:
+            host = self.settings_dict["HOST"] or "this machine"
+            in_use = f"All connections of this process to PostgreSQL at {host} are in use (COLLOQUY_DATABASE_POOL)."
+            raise psycopg.OperationalError(in_use) from None
 
-    def _reason(self) -> str:
-        """Return why a connection can't be made, from one more attempt to make one. It never has the password."""
+    def _check_server(self) -> None:
+        """Raise psycopg's OperationalError, which never has the password, where no connection can be made at all."""
         try:
             psycopg.connect(**{**self.get_connection_params(), "connect_timeout": ATTEMPT}).close()
         except psycopg.Error as error:
-            return str(error).partition("\n")[0]
-        host = self.settings_dict["HOST"] or "this machine"
-        return f"All connections of this process to PostgreSQL at {host} are in use (COLLOQUY_DATABASE_POOL)."
+            raise psycopg.OperationalError(str(error).partition("\n")[0]) from None

@@ -19,6 +19,9 @@ from extraction.processes import GivenUp, Pool
 SECONDS = 2.0
 
 
+OTHERS: set[int] = set()
+
+
 @asynccontextmanager
 async def pool(most: int = 2) -> AsyncIterator[Pool]:
     made = Pool("extraction.check_process", most=most, seconds=SECONDS, megabytes=512)
@@ -37,9 +40,16 @@ EASY = task({"type": "integer"}, 7)
 ENDLESS = task({"pattern": "^(a+)+$"}, "a" * 60 + "!")
 
 
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    """Take note of the processes that other tests have left to their engine: they are no business of these."""
+    OTHERS.update(each.pid for each in children())
+
+
 def children() -> list[psutil.Process]:
     every = psutil.Process().children(recursive=True)
-    return [each for each in every if each.is_running() and "extraction.check_process" in each.cmdline()]
+    ours = [each for each in every if each.is_running() and "extraction.check_process" in each.cmdline()]
+    return [each for each in ours if each.pid not in OTHERS]
 
 
 async def test_one_process_does_one_task_after_another() -> None:
