@@ -8,6 +8,7 @@ by itself, with status 0, when its parent has ended, and when it has had no task
 
 from __future__ import annotations
 
+import os
 import resource
 import select
 import signal
@@ -23,6 +24,7 @@ from extraction.schemas.checking import check
 from extraction.schemas.native import native
 
 IDLE = 60.0  # seconds without a task
+NICE = 10  # the processes that serve users come first
 
 TASKS: dict[str, Callable[..., Any]] = {
     "check": check,
@@ -46,6 +48,7 @@ def main(seconds: float, megabytes: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(NICE)
     while select.select([sys.stdin], [], [], IDLE)[0] and (task := sys.stdin.readline()):
         signal.setitimer(signal.ITIMER_REAL, seconds)
         reply = reply_to(task)
