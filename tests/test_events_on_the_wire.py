@@ -27,6 +27,10 @@ def test_chunks_do_not_matter(events: list[tuple[str, str]], newline: str, cuts:
     assert decoded(chunks) == [ServerSentEvent(name.encode(), data.encode()) for name, data in events]
 
 
+def test_an_empty_chunk_between_the_halves_of_a_line_end_is_nothing() -> None:
+    assert decoded([b"event: a\r", b"", b"\ndata: 1\r\n\r\n"]) == [(b"a", b"1")]
+
+
 def test_what_is_not_ended_by_a_blank_line_is_no_event() -> None:
     assert decoded([b"event: ping\ndata: {}\n"]) == []
 

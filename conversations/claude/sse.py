@@ -35,6 +35,8 @@ class Decoder:
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Return the events that end in this chunk. Raises MalformedAnswer where one is too long to be any."""
+        if not chunk:
+            return []  # it is not what comes after a carriage return
         if self._after_return or b"\r" in chunk:
             chunk = self._with_newlines(chunk)
         *blocks, self._rest = (self._rest + chunk if self._rest else chunk).split(b"\n\n")
