@@ -15,6 +15,7 @@ from conversations.services.statements import Params, end_statement
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 50  # endings in one transaction
+PATIENCE = 10.0  # seconds that a transaction may take before its connection is given up
 
 Connection = psycopg.AsyncConnection[Any]
 
@@ -53,15 +54,22 @@ class Endings:
             del self._waiting[:AT_ONCE]
             if not self._waiting:
                 self._any.clear()
-            connection = await self._commit(connection, batch)
+            try:
+                connection = await self._commit(connection, batch)
+            finally:
+                # Whatever happened, nobody waits here for ever: what was not written is ended step by step.
+                for each in batch:
+                    if not each.written.done():
+                        each.written.set_result(False)
 
     async def _commit(self, connection: Connection, batch: list[_Waiting]) -> Connection:
         while True:
             try:
-                written = await _write(connection, [each.parameters for each in batch])
+                async with asyncio.timeout(PATIENCE):
+                    written = await _write(connection, [each.parameters for each in batch])
                 break
-            except psycopg.Error as error:
-                if faults.is_lost(error):
+            except (psycopg.Error, TimeoutError) as error:
+                if isinstance(error, TimeoutError) or faults.is_lost(error):
                     logger.warning("The writer of endings lost its connection: %s", error)
                     await asyncio.sleep(RETRY)
                     connection = await connected()
