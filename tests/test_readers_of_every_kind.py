@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import browser
-from tests.clients import Api
+from tests.clients import Api, sse
+from tests.resuming import Reader
 
 ASKED = "Tell me [[sandbox: words=60]]"
 
@@ -150,14 +151,17 @@ def test_the_header_of_a_reconnection_comes_before_the_address(api: Api) -> None
 
 
 def test_a_repeated_request_goes_on_where_its_reader_was(api: Api) -> None:
-    conversation = api.conversation()
+    path = f"conversations/{api.conversation()}/turns/"
     key = {"Idempotency-Key": "k", "Accept": "text/event-stream"}
-    path = f"conversations/{conversation}/turns/"
-    first = api.post(path, {"content": "Hello"}, headers=key).text
-    ids = [int(line[4:]) for line in first.split("\n") if line.startswith("id: ")]
-    rest = api.post(path, {"content": "Hello"}, headers={**key, "Last-Event-ID": str(ids[2])}).text
-    assert [int(line[4:]) for line in rest.split("\n") if line.startswith("id: ")] == ids[3:]
-    assert api.post(path, {"content": "Hello"}, headers={**key, "Last-Event-ID": str(ids[-1])}).text == ""
+    first = list(sse(api.post(path, {"content": "Hello"}, headers=key)))
+    known, end = first[:3], first[-1]["position"]
+    reader = Reader(first[0]["turn"], position=known[-1]["position"])
+    again = {**key, "Last-Event-ID": str(reader.position)}
+    for event in sse(api.post(path, {"content": "Hello"}, headers=again)):
+        reader.take(event)
+    assert (reader.done, reader.position) == (True, end)
+    assert text_of(known) + text_of(reader.seen) == text_of(first)
+    assert api.post(path, {"content": "Hello"}, headers={**key, "Last-Event-ID": str(end)}).text == ""
 
 
 @pytest.mark.skipif(browser.found() is None, reason="there is no Chromium here (COLLOQUY_BROWSER)")
