@@ -7,13 +7,9 @@ neither a connection nor memory is held for all of it.
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-import json
 import tempfile
 from collections.abc import AsyncIterator, Iterable
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +21,15 @@ from conversations.admin.review.changes import Change
 from conversations.admin.review.levels import Level
 from conversations.admin.review.scope import Scope
 from conversations.admin.review.sums import CLASSES
-from conversations.claude.pricing import decimal_string
 from conversations.database import in_database
+from conversations.tables import KINDS, Cells, Workbook, csv_rows
 
-KINDS = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 BATCH = 2000
 """Requests that are read at once."""
 PART = 1 << 16
 """Bytes of a workbook that are sent at once."""
 WORKBOOK = 100_000
 """Requests in a workbook at most: it can't be sent before it is whole."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 CHANGES = ("user", "model", "requests_now", "requests_before", "now", "before", "difference")
 SUMS = ("requests", *CLASSES, "cost", "unpriced")
@@ -72,8 +63,6 @@ REQUESTS = (
     "reason",
 )
 
-Cells = list[Any]
-
 
 def sums(level: Level, scope: Scope, kind: str) -> HttpResponseBase:
     """A level's rows, all of them."""
@@ -92,10 +81,11 @@ def changes(found: Iterable[Change], scope: Scope, before: Scope, kind: str) -> 
 
 def _table(header: Cells, rows: list[Cells], name: str, kind: str) -> HttpResponseBase:
     if kind == "csv":
-        return _attached(HttpResponse(_csv([header, *rows])), name, kind)
+        return _attached(HttpResponse(csv_rows([header, *rows])), name, kind)
     with tempfile.TemporaryDirectory() as folder:
-        file = _Workbook(Path(folder), header).close(rows)
-        return _attached(HttpResponse(file.read_bytes()), name, kind)
+        workbook = Workbook(Path(folder))
+        workbook.sheet(name, header).write(rows)
+        return _attached(HttpResponse(workbook.close().read_bytes()), name, kind)
 
 
 def requests(scope: Scope, kind: str) -> HttpResponseBase:
@@ -116,16 +106,17 @@ def _attached(response: HttpResponseBase, name: str, kind: str) -> HttpResponseB
 
 
 async def _csv_of_requests(scope: Scope) -> AsyncIterator[bytes]:
-    yield _csv([list(REQUESTS)])
+    yield csv_rows([list(REQUESTS)])
     async for batch in _batches(scope):
-        yield _csv(batch)
+        yield csv_rows(batch)
 
 
 async def _workbook_of_requests(scope: Scope) -> AsyncIterator[bytes]:
     with tempfile.TemporaryDirectory() as folder:
-        workbook = _Workbook(Path(folder), list(REQUESTS))
+        workbook = Workbook(Path(folder))
+        sheet = workbook.sheet("requests", list(REQUESTS))
         async for batch in _batches(scope):
-            await asyncio.to_thread(workbook.write, batch)
+            await asyncio.to_thread(sheet.write, batch)
         whole = await asyncio.to_thread(workbook.close)
         with whole.open("rb") as file:
             while part := await asyncio.to_thread(file.read, PART):
@@ -145,58 +136,3 @@ def _batch(scope: Scope, last: tuple[datetime, Any] | None) -> list[Cells]:
         at, id = last
         rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=id), created_at__lte=at)
     return [list(row) for row in rows.values_list(*REQUESTS)[:BATCH]]
-
-
-def _csv(rows: Iterable[Cells]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows([_plain(cell) for cell in row] for row in rows)
-    return text.getvalue().encode()
-
-
-class _Workbook:
-    """A workbook of one sheet, written row by row into a folder, and gone with that if nobody waits for it."""
-
-    def __init__(self, folder: Path, header: Cells) -> None:
-        self._file = folder / "whole.xlsx"
-        import xlsxwriter  # which nobody needs who downloads no workbook
-
-        self._book = xlsxwriter.Workbook(self._file, {"constant_memory": True, "tmpdir": str(folder)})
-        self._sheet = self._book.add_worksheet()
-        self._rows = 0
-        self.write([header])
-
-    def write(self, rows: Iterable[Cells]) -> None:
-        """Add rows to the sheet, numbers as numbers."""
-        for row in rows:
-            for column, cell in enumerate(row):
-                value = cell if isinstance(cell, Decimal) else _plain(cell)
-                if isinstance(value, bool):
-                    self._sheet.write_boolean(self._rows, column, value)
-                elif isinstance(value, int | float | Decimal):
-                    self._sheet.write_number(self._rows, column, value)
-                elif value is not None:
-                    self._sheet.write_string(self._rows, column, value)
-            self._rows += 1
-
-    def close(self, rows: Iterable[Cells] = ()) -> Path:
-        """Adds the last rows; the file, which is whole now."""
-        self.write(rows)
-        self._book.close()
-        return self._file
-
-
-def _plain(cell: Any) -> Any:
-    """A cell as a spreadsheet takes it: what begins like a formula is quoted."""
-    match cell:
-        case None | bool() | int() | float():
-            return cell
-        case Decimal():
-            return decimal_string(cell)
-        case timedelta():
-            return cell.total_seconds()
-        case dict():
-            return json.dumps(cell)
-        case datetime() | date():
-            return cell.isoformat()
-    text = str(cell)
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -14,6 +14,7 @@ from conversations.admin.review import changes, dashboard, export, levels, prese
 from conversations.admin.review.form import ScopeForm
 from conversations.admin.review.scope import Scope
 from conversations.admin.review.sums import CLASSES, Sums
+from conversations.tables import KINDS
 
 MAY_SEE = "conversations.view_usage"
 
@@ -34,7 +35,7 @@ def review(request: HttpRequest) -> HttpResponseBase:
     form = ScopeForm(request.GET)
     scope = form.scope
     level = levels.of(scope, request.GET.get("by", ""))
-    if (kind := request.GET.get("export")) in export.KINDS:
+    if (kind := request.GET.get("export")) in KINDS:
         return export.sums(level, scope, str(kind))
     number = _page(request.GET.get("page", ""))
     rows, more = levels.page(level, scope, number)
@@ -62,7 +63,7 @@ def changes_page(request: HttpRequest) -> HttpResponseBase:
     scope = form.scope
     against = request.GET.get("against", "")
     before = changes.earlier(scope, against)
-    if (kind := request.GET.get("export")) in export.KINDS:
+    if (kind := request.GET.get("export")) in KINDS:
         return export.changes(changes.between(scope, before), scope, before, str(kind))
     context = {
         **_every_page(request, form, scope),
@@ -105,7 +106,7 @@ def requests(request: HttpRequest) -> HttpResponseBase:
     """The ledger's rows of a scope, as a file."""
     scope = ScopeForm(request.GET).scope
     kind = request.GET.get("export", "")
-    kind = kind if kind in export.KINDS else "csv"
+    kind = kind if kind in KINDS else "csv"
     if export.too_many(scope, kind):
         most = f"{export.WORKBOOK:,}"
         messages.error(request, f"A workbook has at most {most} requests: take CSV, or a shorter period.")

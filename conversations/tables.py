@@ -1,0 +1,121 @@
+"""Tables as CSV and as workbooks. Nothing that somebody wrote is a formula there. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+KINDS = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+CELL = 32_767
+"""Characters that a cell of a workbook can have (Excel's limit)."""
+CUT = " … (cut; the CSV and JSON files have the whole)"
+SHEET_NAME = 31  # characters (Excel's limit)
+NOT_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\'", "_"))
+EXACT = 15
+"""Significant digits that a number in a workbook keeps."""
+LARGEST = 300
+"""The exponent of ten from which on numbers are written with one."""
+
+Cells = list[Any]
+
+
+def csv_rows(rows: Iterable[Cells]) -> bytes:
+    """Return rows as CSV in UTF-8, without a byte order mark."""
+    text = io.StringIO()
+    csv.writer(text).writerows([plain(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+class Workbook:
+    """An XLSX file that is written row by row into a folder, each sheet from its top to its end."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take a folder that exists; the file and what it is made of are gone with it."""
+        self._file = folder / "whole.xlsx"
+        import xlsxwriter  # which nobody needs who downloads no workbook
+
+        self._book = xlsxwriter.Workbook(self._file, {"constant_memory": True, "tmpdir": str(folder)})
+        self._names: set[str] = set()
+
+    def sheet(self, name: str, header: Cells) -> Sheet:
+        """Add a sheet with a header; its name is made one that Excel takes, and no other sheet has."""
+        named = self._free(name.translate(NOT_IN_NAMES) or "Sheet")
+        self._names.add(named.lower())
+        sheet = Sheet(self._book.add_worksheet(named))
+        sheet.write([header])
+        return sheet
+
+    def _free(self, name: str) -> str:
+        names = [name[:SHEET_NAME], *(f"{name[: SHEET_NAME - 6]} ({number})" for number in range(2, 1000))]
+        return next(each for each in names if each.lower() not in self._names)
+
+    def close(self) -> Path:
+        """Finish the file, and return where it is."""
+        self._book.close()
+        return self._file
+
+
+class Sheet:
+    """A sheet of a workbook, to be written downwards."""
+
+    def __init__(self, sheet: Any) -> None:
+        self._sheet = sheet
+        self._rows = 0
+
+    def write(self, rows: Iterable[Cells]) -> None:
+        """Add rows: numbers as numbers where those keep their digits, else as text."""
+        for row in rows:
+            for column, cell in enumerate(row):
+                value = cell if isinstance(cell, Decimal) else plain(cell)
+                if isinstance(value, bool):
+                    self._sheet.write_boolean(self._rows, column, value)
+                elif _is_exact(value):
+                    self._sheet.write_number(self._rows, column, value)
+                elif value is not None:
+                    self._sheet.write_string(self._rows, column, _fitting(str(plain(value))))
+            self._rows += 1
+
+
+def _is_exact(value: Any) -> bool:
+    """Return whether a value is a number whose digits a workbook keeps, as they are floats there."""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        digits = "".join(map(str, Decimal(value).as_tuple().digits))
+        return len(digits.strip("0")) <= EXACT and abs(Decimal(value).adjusted()) < LARGEST
+    return isinstance(value, float)
+
+
+def _fitting(text: str) -> str:
+    return text if len(text) <= CELL else text[: CELL - len(CUT)] + CUT
+
+
+def plain(cell: Any) -> Any:
+    """Return a cell as a spreadsheet takes it: text that begins like a formula has a quote before it."""
+    match cell:
+        case None | bool() | int() | float():
+            return cell
+        case Decimal():
+            return decimal_text(cell)
+        case timedelta():
+            return cell.total_seconds()
+        case dict():
+            return json.dumps(cell)
+        case datetime() | date():
+            return cell.isoformat()
+    text = str(cell)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def decimal_text(number: Decimal) -> str:
+    """Return a number with all its digits, without trailing zeros; with an exponent only where it is huge or tiny."""
+    text = f"{number:f}" if abs(number.adjusted()) < LARGEST else str(number)
+    return text.rstrip("0").rstrip(".") if "." in text and "E" not in text else text

@@ -1,0 +1,39 @@
+"""What a file of results says of one item."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from conversations.exact_json import dumps
+
+
+@dataclass(frozen=True)
+class Result:
+    """One item and what became of it; `data` is the corrected data where a reviewer has corrected it."""
+
+    key: str
+    """What the item is called: its key in the batch, or the name of its file."""
+    status: str
+    data: Any = None
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+    review: dict[str, Any] | None = None
+    usage: dict[str, Any] = field(default_factory=dict)
+    cost: str | None = None
+    """US dollars as a decimal string; None where a price is not known."""
+    extraction: str | None = None
+    """The id of its extraction; None where it has none."""
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong with it, in words; empty where nothing is."""
+        if self.error:
+            return str(self.error.get("message") or self.error.get("type") or "")
+        return "; ".join(f"{problem['path'] or '/'}: {problem['message']}" for problem in self.problems)
+
+
+def json_line(result: Result) -> bytes:
+    """Return a result as a line of JSON in UTF-8. Numbers keep their digits."""
+    return dumps(asdict(result)).encode() + b"\n"
