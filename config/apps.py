@@ -14,7 +14,7 @@ class ConfigAppConfig(AppConfig):
 
         It is made when the last app has its permissions.
         """
-        from config import checks  # noqa: F401
+        from config import system_checks  # noqa: F401
         from config.reviewers import make_group
 
         last = list(apps.get_app_configs())[-1]

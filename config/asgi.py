@@ -17,15 +17,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
 import config.urls  # noqa: E402, F401 - else the first request would wait for all that it imports
-from config.access import Logged  # noqa: E402 - they need the settings and the models
 from config.bodies import BodyLimits  # noqa: E402
 from config.handler import Handler  # noqa: E402
 from config.health import Health  # noqa: E402
 from config.migrated import migrations  # noqa: E402
+from config.request_log import Logged  # noqa: E402 - they need the settings and the models
 from config.shutdown import ClosingConnections, drain_on_signals, end_with_parent  # noqa: E402
-from conversations.api.answers import Answering  # noqa: E402
+from conversations.api.later import Answering  # noqa: E402
 from conversations.claude.client import prepare_client  # noqa: E402
-from conversations.engine import engine, running_engine  # noqa: E402
+from conversations.running.engine import engine, running_engine  # noqa: E402
 from conversations.ws.consumer import Socket  # noqa: E402
 from conversations.ws.routing import not_found  # noqa: E402
 

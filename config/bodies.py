@@ -13,9 +13,10 @@ from django.conf import settings
 from django.urls import Resolver404, resolve
 from rest_framework.permissions import AllowAny
 
-from conversations.api.errors import headers_of, translate
+from conversations.api.error_responses import headers_of, translate
 from conversations.api.middleware import HEADER, new_id
 from conversations.database import in_database
+from conversations.database_faults import DATABASE_ERRORS
 from conversations.errors import (
     ColloquyError,
     InvalidRequest,
@@ -24,8 +25,7 @@ from conversations.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from conversations.faults import DATABASE_ERRORS
-from conversations.ws.authentication import by_session, by_token
+from conversations.ws.socket_authentication import by_session, by_token
 
 ANONYMOUS_LIMIT = 64 * 1024  # bytes of a body from nobody that we know
 LARGE = 1024 * 1024  # bytes, from which on a body's memory is freed at once

@@ -30,7 +30,7 @@ class Handler(ASGIHandler):
 
     Those that find none free wait without a thread and without a connection. (Django's own handler makes a thread for
     each request, and goes to it and back for its signals and for every middleware.) What takes long is not awaited in
-    here: see `conversations.api.answers`.
+    here: see `conversations.api.later`.
     """
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

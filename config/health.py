@@ -12,9 +12,9 @@ from django.db import connection
 from config.migrated import migrations
 from conversations.api.middleware import new_id
 from conversations.database import in_database
-from conversations.engine import draining
+from conversations.database_faults import DATABASE_ERRORS
 from conversations.errors import Unavailable
-from conversations.faults import DATABASE_ERRORS
+from conversations.running.engine import draining
 
 PATIENCE = 2.0  # seconds that Postgres gets to answer
 RETRY_AFTER = 5  # seconds

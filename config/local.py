@@ -187,13 +187,11 @@ def _recorded_sandbox(path: Path) -> str | None:
 def _start_sandbox(path: Path) -> str:
     port_file = path.with_suffix(".port")
     port_file.unlink(missing_ok=True)
-    process = _start(
-        "conversations.claude.sandbox", "--port-file", str(port_file), "--while-locked", str(_sandbox_users.path)
-    )
+    process = _start("conversations.sandbox", "--port-file", str(port_file), "--while-locked", str(_sandbox_users.path))
     deadline = time.monotonic() + SANDBOX_START
     while not (port_file.exists() and (port := port_file.read_text().strip())):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError("The sandbox did not start; run `python -m conversations.claude.sandbox` to see why.")
+            raise RuntimeError("The sandbox did not start; run `python -m conversations.sandbox` to see why.")
         time.sleep(0.02)
     url = f"http://127.0.0.1:{port}"
     path.write_text(json.dumps({"url": url}))
@@ -204,7 +202,7 @@ def stop_sandbox() -> bool:
     """Stop the sandbox if this process has used it and no other does; return whether others do."""
 
     def end() -> None:
-        if process := _started.pop("conversations.claude.sandbox", None):
+        if process := _started.pop("conversations.sandbox", None):
             process.terminate()
             process.wait(timeout=5)
 

@@ -67,7 +67,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "conversations.api.middleware.request_id",
-    "conversations.api.errors.tell",
+    "conversations.api.error_responses.tell",
     "django.middleware.security.SecurityMiddleware",
     "config.security.content_policy",
     "config.static.StaticFiles",
@@ -164,7 +164,11 @@ COLLOQUY_KEEP_NAMES = env_bool("COLLOQUY_KEEP_NAMES", default=True)
 # --- Running turns ----------------------------------------------------------------------------------------------------
 
 # What every engine runs; named by path, because only a process that has an engine needs the modules.
-COLLOQUY_WORK = ["conversations.turns.Turns", "conversations.titles.Titles", "extraction.work.Extractions"]
+COLLOQUY_WORK = [
+    "conversations.running.turn_work.Turns",
+    "conversations.running.title_work.Titles",
+    "extraction.work.Extractions",
+]
 COLLOQUY_RUN_TURNS = env_bool("COLLOQUY_RUN_TURNS", default=True)
 COLLOQUY_LEASE = env_number("COLLOQUY_LEASE", 30)  # seconds that a silent process keeps its turns
 COLLOQUY_DRAIN = env_number("COLLOQUY_DRAIN", 25)  # seconds that running turns get at shutdown
@@ -208,7 +212,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "conversations.api.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "conversations.api.schema.operations.OperationSchema",
     "URL_FORMAT_OVERRIDE": None,  # `?format=tokens` is ours
-    "EXCEPTION_HANDLER": "conversations.api.errors.handle",
+    "EXCEPTION_HANDLER": "conversations.api.error_responses.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 REST_KNOX = {

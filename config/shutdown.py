@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any
 
-from conversations.engine import draining, running_engine
+from conversations.running.engine import draining, running_engine
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 

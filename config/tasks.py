@@ -23,7 +23,7 @@ from procrastinate.manager import JobManager
 
 from conversations.clock import from_now
 from conversations.models import Conversation, Ticket
-from conversations.services import attachments, audits, conversations, logins
+from conversations.services import attachments, conversations, ledger_audit, login_failures
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def refresh_models() -> None:
 @nightly("27 3 * * *")
 def check_ledger() -> None:
     """Check that the numbers of the ledger agree. What was found is in the admin."""
-    audits.audit()
+    ledger_audit.audit()
 
 
 @nightly("37 3 * * *")
@@ -101,7 +101,7 @@ def remove_unused() -> None:
     attachments.remove_unused(older_than=UNUSED)
     AuthToken.objects.filter(expiry__lt=Now()).delete()
     Ticket.objects.filter(expires_at__lt=Now()).delete()
-    logins.forget_old()
+    login_failures.forget_old()
 
 
 @nightly("47 3 * * *")

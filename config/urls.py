@@ -6,17 +6,19 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config.home import home
+from conversations.ws.asyncapi import AsyncApi
 
 admin.autodiscover()  # here and not when the apps are ready: commands that serve no pages need none of the admin
 
 urlpatterns = [
     path("", home, name="home"),
     path("api/", include("conversations.api.urls")),
+    path("api/asyncapi/", AsyncApi.as_view(), name="asyncapi"),
     path("api/extraction/", include("extraction.api.urls")),
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "conversations.api.errors.bad_request"
-handler403 = "conversations.api.errors.permission_denied"
-handler404 = "conversations.api.errors.page_not_found"
-handler500 = "conversations.api.errors.server_error"
+handler400 = "conversations.api.error_responses.bad_request"
+handler403 = "conversations.api.error_responses.permission_denied"
+handler404 = "conversations.api.error_responses.page_not_found"
+handler500 = "conversations.api.error_responses.server_error"

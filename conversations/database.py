@@ -17,8 +17,8 @@ import psycopg
 from django.conf import settings
 from django.db import IntegrityError, connection, connections
 
-from conversations import faults
-from conversations.faults import CONTENDED_PAUSE, CONTENDED_TRIES, DATABASE_ERRORS
+from conversations import database_faults
+from conversations.database_faults import CONTENDED_PAUSE, CONTENDED_TRIES, DATABASE_ERRORS
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,13 +73,13 @@ async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
         except IntegrityError:
             raise
         except DATABASE_ERRORS as error:
-            contended += faults.is_contended(error)
-            ours = faults.translate(error)
-            if ours and (not faults.is_passing(error) or contended >= CONTENDED_TRIES):
+            contended += database_faults.is_contended(error)
+            ours = database_faults.translate(error)
+            if ours and (not database_faults.is_passing(error) or contended >= CONTENDED_TRIES):
                 logger.exception("%s failed", name)
                 raise ours from error
             logger.warning("%s is tried again: %s", name, error)
-            await asyncio.sleep(CONTENDED_PAUSE * contended if faults.is_contended(error) else RETRY)
+            await asyncio.sleep(CONTENDED_PAUSE * contended if database_faults.is_contended(error) else RETRY)
 
 
 def prepared(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -114,7 +114,7 @@ async def connected() -> psycopg.AsyncConnection[Any]:
         try:
             return await connect()
         except psycopg.Error as error:
-            if not faults.is_lost(error):
+            if not database_faults.is_lost(error):
                 raise
             logger.warning("Waiting for Postgres: %s", error)
             await asyncio.sleep(RETRY)

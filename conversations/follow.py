@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 
-from conversations.engine import engine
-from conversations.readers import Found
-from conversations.transcript import Batch
-from conversations.wakes import heard
+from conversations.content.transcript import Batch
+from conversations.running.engine import engine
+from conversations.streaming.readers import Found
+from conversations.streaming.wakes import heard
 
 
 async def follow(

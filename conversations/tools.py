@@ -25,8 +25,9 @@ from django.conf import settings
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
-from conversations import calling, content
+from conversations import tool_calls
 from conversations.claude.fitting import most_tokens
+from conversations.content import block_checks
 from conversations.errors import ColloquyError, InvalidRequest
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -83,9 +84,9 @@ class Tool:
         limit = self.seconds or settings.COLLOQUY_TOOL_TIMEOUT
         try:
             arguments = self._checked(given, caller)
-            value = await calling.call(self.function, arguments, tool=self.name, user=caller.user, seconds=limit)
+            value = await tool_calls.call(self.function, arguments, tool=self.name, user=caller.user, seconds=limit)
             return await asyncio.to_thread(_result, value)
-        except calling.TookTooLong:
+        except tool_calls.TookTooLong:
             return _failed(f"The tool took longer than {limit:g} seconds.")
         except ValidationError as error:
             return _failed(f"The input does not fit the tool's schema: {_complaints(error)}")
@@ -114,11 +115,11 @@ def _result(value: Any) -> Result:
     """
     if isinstance(value, list) and value and all(isinstance(each, dict) and "type" in each for each in value):
         blocks: list[Block] = json.loads(_json(value))
-        content.check_blocks(blocks, "content", content.IN_TOOL_RESULT)
+        block_checks.check_blocks(blocks, "content", block_checks.IN_TOOL_RESULT)
         _check_size(most_tokens({"messages": blocks}))
         return Result(blocks)
     text = value if isinstance(value, str) else "" if value is None else _json(value)
-    content.check_text(text, "content")
+    block_checks.check_text(text, "content")
     _check_size(len(text.encode()))
     return Result(text)
 

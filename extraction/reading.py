@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from conversations.content import Block
+from conversations.content.block_checks import Block
 from extraction.documents.sources import Source
 from extraction.documents.splitting import Part
 from extraction.evidence.finding import Claim, Evidence

@@ -10,12 +10,12 @@ from django.db.models.functions import Now
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
-from conversations.folding import Folded
+from conversations.content.folding import Folded
+from conversations.content.sources import attachments_in
 from conversations.models import Usage
-from conversations.services import attachments, budgets, spending, usage
-from conversations.services.attempts import if_possible
+from conversations.services import attachments, budget_holds, budgets, ledger
+from conversations.services.best_effort import if_possible
 from conversations.services.notices import tell
-from conversations.sources import attachments_in
 from extraction.models import Attempt, Extraction, Source
 
 LOST = {"type": "api_error", "message": "The process that ran this extraction was lost."}
@@ -62,19 +62,19 @@ def begin_attempt(*, extraction: Extraction, number: int, request: dict[str, Any
     """
     with transaction.atomic(durable=True):
         held = _held(extraction)
-        spending.hold_for_request(user=held.owner, work=held.pk, number=number, request=request)
+        budget_holds.hold_for_request(user=held.owner, work=held.pk, number=number, request=request)
         native = "output_config" in request
         held.attempts.get_or_create(number=number, defaults={"native": native, "content": []})
 
 
 def keep(
-    *, extraction: Extraction, number: int, request: dict[str, Any], answer: Folded | None, upstream: usage.Upstream
+    *, extraction: Extraction, number: int, request: dict[str, Any], answer: Folded | None, upstream: ledger.Upstream
 ) -> Attempt:
     """Book and store an answer, before anything is made of it; of one that never began, what was asked."""
     with transaction.atomic(durable=True):
         attempt = _held(extraction).attempts.get(number=number)
         if attempt.usage_id is None:  # otherwise the answer to the first time was lost with the connection
-            _book(attempt, answer or usage.unanswered(request), upstream, request)
+            _book(attempt, answer or ledger.unanswered(request), upstream, request)
         return attempt
 
 
@@ -136,13 +136,13 @@ def _book_lost(extraction: Extraction) -> None:
     for attempt in attempts:
         if attempt.usage_id is None:
             request = {"system": extraction.schema, "messages": asked}
-            _book(attempt, usage.unanswered(request), usage.Upstream(), request)
+            _book(attempt, ledger.unanswered(request), ledger.Upstream(), request)
 
 
-def _book(attempt: Attempt, answer: Folded, upstream: usage.Upstream, request: dict[str, Any]) -> None:
+def _book(attempt: Attempt, answer: Folded, upstream: ledger.Upstream, request: dict[str, Any]) -> None:
     extraction = attempt.extraction
     attempt.content, attempt.stop_reason = answer.content, answer.stop_reason
-    attempt.usage = usage.book(
+    attempt.usage = ledger.book(
         user=extraction.owner,
         answer=answer,
         model=extraction.model,

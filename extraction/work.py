@@ -12,20 +12,20 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from conversations.claude import catalogue
+from conversations.content.folding import Folded, fold, plain_text
+from conversations.content.transcript import Event
 from conversations.database import persistently
 from conversations.errors import ClaudeError, ColloquyError
-from conversations.folding import Folded, fold, plain_text
-from conversations.runner import Stop, Stopped
+from conversations.running.storage_threads import in_storage
+from conversations.running.upstream import UpstreamRequest
+from conversations.running.work_runner import Stop, Stopped
 from conversations.services import attachments
-from conversations.services.usage import Upstream
-from conversations.storing import in_storage
-from conversations.transcript import Event
-from conversations.upstream import UpstreamRequest
+from conversations.services.ledger import Upstream
 from extraction import asking, checks, services
 from extraction.models import Attempt, Extraction
 
 if TYPE_CHECKING:
-    from conversations.engine import Engine
+    from conversations.running.engine import Engine
 
 logger = logging.getLogger(__name__)
 

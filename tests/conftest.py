@@ -17,7 +17,7 @@ from django.test.utils import setup_databases, teardown_databases
 from hypothesis import HealthCheck, settings
 from PIL import Image
 
-from conversations.claude.sandbox.server import Sandbox, running_sandbox
+from conversations.sandbox.server import Sandbox, running_sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess, database_url
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from conversations.transcript import Event, length
+from conversations.content.transcript import Event, length
 
 PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=1.5, sock_read=2.5)
 AGAIN = 0.1  # seconds until another process is tried

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from conversations.claude.reading import AnswerReader
+from conversations.claude.stream_reader import AnswerReader
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "streams"
 WHOLE = sorted(FOLDER.glob("*.sse"))

@@ -19,8 +19,8 @@ from django.utils import timezone
 from knox.models import AuthToken
 from websockets.exceptions import ConnectionClosed
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Turn, User
+from conversations.sandbox.server import Sandbox
 from conversations.services import accounts, turns
 from tests.clients import PASSWORD, Api, Event, Socket, sse
 from tests.processes import ServerProcess

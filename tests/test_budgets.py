@@ -16,8 +16,8 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db.models import Sum
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Budget, Hold, Turn, Usage
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
 

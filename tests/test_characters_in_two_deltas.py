@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.claude.events import EventChecker
-from conversations.folding import fold
-from conversations.transcript import span
+from conversations.claude.stream_events import EventChecker
+from conversations.content.folding import fold
+from conversations.content.transcript import span
 from tests import scripted
 from tests.clients import Api
 from tests.scripted import START, block, end, text, wire

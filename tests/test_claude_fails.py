@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Usage
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess, free_port
 

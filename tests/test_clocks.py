@@ -22,8 +22,8 @@ OWN = {
     "conversations/admin/review/form.py": "the days that a form proposes",
     "conversations/admin/review/dashboard.py": "the day up to which the forecast counts",
     "conversations/admin/review/presets.py": "the days that a reviewer is offered to choose",
-    "conversations/claude/errors.py": "the dates in Claude's headers",
-    "conversations/claude/sandbox": "the sandbox has no database",
+    "conversations/claude/error_mapping.py": "the dates in Claude's headers",
+    "conversations/sandbox": "the sandbox has no database",
 }
 ASKING = {("timezone", "now"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("time", "time")}
 

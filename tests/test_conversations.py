@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Conversation, Turn, Usage
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 
 SETTINGS = {

@@ -17,8 +17,8 @@ from django.test import Client
 from conversations.claude import pricing
 from conversations.errors import Conflict, InvalidRequest
 from conversations.models import Price, Turn, Usage, User
-from conversations.services import usage
-from tests import ledger
+from conversations.services import ledger
+from tests import ledger_rows
 from tests.admin import pages
 from tests.clients import Api
 
@@ -39,7 +39,7 @@ def total(api: Api, **query: str) -> dict[str, Any]:
 
 def test_a_row_that_is_taken_back_leaves_nothing(api: Api, row: Usage) -> None:
     before = Usage.objects.values().get(pk=row.pk)
-    [added] = usage.correct(row=row, reason="not ours")
+    [added] = ledger.correct(row=row, reason="not ours")
     assert Usage.objects.values().get(pk=row.pk) == before
     assert (added.corrects, added.requests, added.reason) == (row, -1, "not ours")
     assert (added.cost, added.web_search_requests) == (-(row.cost or 0), -row.web_search_requests)
@@ -47,7 +47,7 @@ def test_a_row_that_is_taken_back_leaves_nothing(api: Api, row: Usage) -> None:
 
 
 def test_what_is_right_is_booked_in_its_place(api: Api, row: Usage) -> None:
-    usage.correct(row=row, reason="Claude's own report", usage=RIGHT)
+    ledger.correct(row=row, reason="Claude's own report", usage=RIGHT)
     expected = {
         "input_tokens": 10,
         "output_tokens": 20,
@@ -69,17 +69,17 @@ def test_what_is_right_is_booked_in_its_place(api: Api, row: Usage) -> None:
 
 
 def test_a_correction_can_be_corrected(api: Api, row: Usage) -> None:
-    _, wrong = usage.correct(row=row, reason="wrong", usage={**RIGHT, "input_tokens": 7})
-    usage.correct(row=wrong, reason="right", usage=RIGHT)
+    _, wrong = ledger.correct(row=row, reason="wrong", usage={**RIGHT, "input_tokens": 7})
+    ledger.correct(row=wrong, reason="right", usage=RIGHT)
     assert total(api)["cost"] == pricing.decimal_string(COST)
-    usage.correct(row=row, reason="not ours after all")
+    ledger.correct(row=row, reason="not ours after all")
     assert total(api)["requests"] == 0
     with pytest.raises(Conflict):
-        usage.correct(row=row, reason="once more")
+        ledger.correct(row=row, reason="once more")
 
 
 def test_the_admins_totals_follow(api: Api, row: Usage) -> None:
-    usage.correct(row=row, reason="Claude's own report", usage=RIGHT)
+    ledger.correct(row=row, reason="Claude's own report", usage=RIGHT)
     staff = Client()
     staff.force_login(User.objects.create_superuser(f"staff-{uuid.uuid4().hex[:8]}"))
     page = staff.get(f"/admin/conversations/usage/?user={api.user.pk}").content.decode()
@@ -91,7 +91,7 @@ def test_the_admins_totals_follow(api: Api, row: Usage) -> None:
 def test_an_extractions_sums_follow(api: Api) -> None:
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
     id = api.post("extraction/extractions/?wait=true", {"schema": schema, "content": "Jane"}).json()["id"]
-    usage.correct(row=Usage.objects.get(user=api.user), reason="Claude's own report", usage=RIGHT)
+    ledger.correct(row=Usage.objects.get(user=api.user), reason="Claude's own report", usage=RIGHT)
     shown = api.get(f"extraction/extractions/{id}/").json()
     assert shown["cost"] == pricing.decimal_string(COST)
     assert shown["usage"]["requests"] == shown["attempts"][0]["usage"]["requests"] == 1
@@ -102,29 +102,29 @@ def test_an_estimate_that_is_set_right_is_none_any_more(api: Api) -> None:
     turn = api.ended(api.begin("[[sandbox: words=30; cut_after=3]]")["id"])
     row = Usage.objects.get(turn=turn["id"])
     assert row.source == "estimate"
-    _, right = usage.correct(row=row, reason="Claude's own report", usage=RIGHT)
+    _, right = ledger.correct(row=row, reason="Claude's own report", usage=RIGHT)
     assert right.source == "provider"
     assert sum(each.requests for each in Usage.objects.filter(user=api.user, source="estimate")) == 0
 
 
 def test_a_price_that_comes_late_can_be_applied(database: str) -> None:
     model = f"own-{uuid.uuid4().hex}"
-    row = ledger.booked(ledger.answer(input_tokens=100, output_tokens=0), model)
+    row = ledger_rows.booked(ledger_rows.answer(input_tokens=100, output_tokens=0), model)
     assert row.cost is None
     price = Price.objects.create(model=model, valid_from=row.created_at.date(), input=2, output=2)
     call_command("correct", str(row.pk), "--again", "--reason", "its price is known now", stdout=StringIO())
     rows = list(Usage.objects.filter(user=row.user_id))
-    assert usage.total_cost(rows) == "0.0002"
-    assert usage.summed(rows)["input_tokens"] == 100
+    assert ledger.total_cost(rows) == "0.0002"
+    assert ledger.summed(rows)["input_tokens"] == 100
     assert rows[0].override == price
 
 
 def test_a_request_is_not_taken_back_twice_at_once(database: str) -> None:
-    row = ledger.booked(ledger.answer(input_tokens=5, output_tokens=5), "claude-sonnet-4-6")
+    row = ledger_rows.booked(ledger_rows.answer(input_tokens=5, output_tokens=5), "claude-sonnet-4-6")
 
     def correct(_: int) -> bool:
         try:
-            usage.correct(row=row, reason="twice")
+            ledger.correct(row=row, reason="twice")
         except Conflict:
             return False
         finally:
@@ -139,7 +139,7 @@ def test_a_request_is_not_taken_back_twice_at_once(database: str) -> None:
 def test_a_turn_that_goes_on_is_not_corrected(api: Api, row: Usage) -> None:
     Turn.objects.filter(usage=row).update(status=Turn.Status.AWAITING_TOOLS)
     with pytest.raises(Conflict, match="not ended"):
-        usage.correct(row=row, reason="too early")
+        ledger.correct(row=row, reason="too early")
     assert Usage.objects.filter(user=api.user).count() == 1
 
 
@@ -156,9 +156,9 @@ def test_a_turn_that_goes_on_is_not_corrected(api: Api, row: Usage) -> None:
     ],
 )
 def test_what_is_no_usage_is_refused(database: str, wrong: dict[str, Any]) -> None:
-    row = ledger.booked(ledger.answer(input_tokens=5, output_tokens=5), "claude-sonnet-4-6")
+    row = ledger_rows.booked(ledger_rows.answer(input_tokens=5, output_tokens=5), "claude-sonnet-4-6")
     with pytest.raises(InvalidRequest):
-        usage.correct(row=row, reason="wrong", usage=wrong)
+        ledger.correct(row=row, reason="wrong", usage=wrong)
     assert Usage.objects.filter(user=row.user_id).count() == 1
 
 
@@ -169,7 +169,7 @@ def test_the_command_shows_what_it_adds(row: Usage) -> None:
     taken_back, booked = Usage.objects.filter(corrects=row).order_by("pk")
     assert f"{taken_back.pk}: {row.model}: -{row.input_tokens} in" in output.getvalue()
     assert f"{booked.pk}: claude-opus-5-5: 0 in, 1 out, $0.00002\n" in output.getvalue()
-    usage.correct(row=row, reason="not ours")
+    ledger.correct(row=row, reason="not ours")
     with pytest.raises(CommandError, match="taken back already"):
         call_command("correct", str(row.pk), "--again", "--reason", "x")
 
@@ -185,7 +185,7 @@ def test_the_command_shows_what_it_adds(row: Usage) -> None:
     ],
 )
 def test_the_command_refuses_what_makes_no_sense(database: str, arguments: list[str], told: str) -> None:
-    row = ledger.booked(ledger.answer(input_tokens=5, output_tokens=5), "claude-sonnet-4-6")
+    row = ledger_rows.booked(ledger_rows.answer(input_tokens=5, output_tokens=5), "claude-sonnet-4-6")
     with pytest.raises(CommandError, match=told):
         call_command("correct", *(each.format(row=row.pk) for each in arguments), "--reason", "x")
     assert Usage.objects.filter(user=row.user_id).count() == 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Attachment, Message, Turn, Usage
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 
 

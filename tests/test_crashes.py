@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
-from conversations.folding import fold
+from conversations.content.folding import fold
+from conversations.content.transcript import cut
 from conversations.models import Turn, Usage
-from conversations.transcript import cut
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
 

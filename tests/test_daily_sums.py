@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.models import DailyConversation, DailyUsage, Usage, User
-from conversations.services import audits, usage
-from tests import ledger
+from conversations.services import ledger, ledger_audit
+from tests import ledger_rows
 from tests.clients import Api
 
 NUMBERS = (
@@ -70,11 +70,11 @@ ROWS: st.SearchStrategy[dict[str, Any]] = st.builds(
 @given(st.lists(st.lists(ROWS, min_size=1, max_size=4), max_size=6))
 def test_they_are_the_sums_of_the_rows(database: str, inserts: list[list[dict[str, Any]]]) -> None:
     """Added one by one or many at once, with corrections."""
-    user = ledger.spender()
+    user = ledger_rows.spender()
     for rows in inserts:
         Usage.objects.bulk_create(Usage(user=user, username=user.username, **row) for row in rows)
     for first in Usage.objects.filter(user=user)[:2]:
-        usage.correct(row=first, reason="test", usage={"input_tokens": 7, "output_tokens": 3})
+        ledger.correct(row=first, reason="test", usage={"input_tokens": 7, "output_tokens": 3})
     assert days_of(user) == rows_of(user)
     whole = DailyConversation.objects.filter(user=user)
     assert sum(each.cost for each in whole) == sum(sums["cost"] for sums in rows_of(user).values())
@@ -94,15 +94,18 @@ def test_a_turn_is_in_them_at_once(api: Api) -> None:
 
 
 def test_transactions_that_book_in_different_orders_do_not_wait_for_each_other_for_ever(database: str) -> None:
-    user = ledger.spender()
+    user = ledger_rows.spender()
 
     def book(models: tuple[str, str]) -> None:
         try:
             for _ in range(20):
                 with transaction.atomic():
                     for model in models:
-                        usage.book(
-                            user=user, answer=ledger.answer(input_tokens=1), model=model, upstream=usage.Upstream()
+                        ledger.book(
+                            user=user,
+                            answer=ledger_rows.answer(input_tokens=1),
+                            model=model,
+                            upstream=ledger.Upstream(),
                         )
         finally:
             connection.close()
@@ -116,8 +119,8 @@ def test_transactions_that_book_in_different_orders_do_not_wait_for_each_other_f
 @pytest.mark.parametrize("model", [DailyUsage, DailyConversation])
 def test_the_check_finds_days_that_are_wrong(api: Api, model: Any) -> None:
     api.ask("Hello")
-    assert not [problem for problem in audits.audit().problems if str(api.user.pk) in problem]
+    assert not [problem for problem in ledger_audit.audit().problems if str(api.user.pk) in problem]
     model.objects.filter(user=api.user).update(input_tokens=0)
-    [problem] = [problem for problem in audits.audit().problems if str(api.user.pk) in problem]
+    [problem] = [problem for problem in ledger_audit.audit().problems if str(api.user.pk) in problem]
     assert model._meta.verbose_name in problem
     model.objects.filter(user=api.user).delete()

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from conversations import faults
+from conversations import database_faults
 from conversations.database import persistently
 from conversations.errors import ColloquyError
 from conversations.models import Conversation, Turn
@@ -57,9 +57,12 @@ STATES = {
 def test_each_state_is_one_of_three_kinds_and_has_words_for_it(database: str, state: str) -> None:
     error = error_of(lambda: raise_state(state))
     kind, status, told = STATES[state]
-    assert faults.state_of(error) == state
-    assert (faults.is_lost(error), faults.is_contended(error)) == (kind == "lost", kind == "contended")
-    ours = faults.translate(error)
+    assert database_faults.state_of(error) == state
+    assert (database_faults.is_lost(error), database_faults.is_contended(error)) == (
+        kind == "lost",
+        kind == "contended",
+    )
+    ours = database_faults.translate(error)
     assert ours is not None
     assert ours.status == status
     assert any(words in str(ours) for words in told.split("|"))
@@ -74,7 +77,7 @@ def test_a_connection_that_is_closed_is_lost(database: str) -> None:
     error = error_of(lambda: raise_state("22000"))
     connection.close()
     assert isinstance(error, (InterfaceError, OperationalError))
-    assert faults.is_lost(error)
+    assert database_faults.is_lost(error)
 
 
 def test_a_statement_that_is_cancelled_is_not_tried_again(database: str) -> None:
@@ -91,7 +94,7 @@ def test_a_statement_that_is_cancelled_is_not_tried_again(database: str) -> None
     assert len(tries) == 1
 
 
-@pytest.mark.parametrize(("state", "most"), [("40P01", faults.CONTENDED_TRIES), ("53100", 1), ("22003", 1)])
+@pytest.mark.parametrize(("state", "most"), [("40P01", database_faults.CONTENDED_TRIES), ("53100", 1), ("22003", 1)])
 def test_only_what_passes_is_tried_again_and_not_for_ever(database: str, state: str, most: int) -> None:
     tries = []
 

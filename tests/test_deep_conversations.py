@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from conversations.fields import uuid7
 from conversations.models import Conversation, Message, User
-from conversations.services import paths
+from conversations.services import message_paths
 
 DEEP = 5000
 
@@ -52,10 +52,10 @@ def test_a_page_is_the_slice_of_the_path(database: str, parents: list[int | None
     while at is not None:
         path.insert(0, messages[at].pk)
         at = parents[at]
-    assert [each.pk for each in paths.to_message(tree.pk, messages[leaf].pk)] == path
+    assert [each.pk for each in message_paths.to_message(tree.pk, messages[leaf].pk)] == path
     for skip in range(len(path) + 2):
         size = data.draw(st.integers(1, 12))
-        page = paths.page(tree.pk, messages[leaf].pk, skip, size)
+        page = message_paths.page(tree.pk, messages[leaf].pk, skip, size)
         assert [each.pk for each in page] == path[skip : skip + size]
 
 
@@ -71,7 +71,7 @@ def test_it_reads_no_more_than_the_page_and_a_logarithm(database: str) -> None:
         cursor.execute("ANALYZE conversations_message")
         for skip in (0, DEEP // 2, DEEP - 10):
             values: dict[str, Any] = {"conversation": tree.pk, "leaf": messages[-1].pk, "skip": skip, "size": 10}
-            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {paths.PAGE}", values)
+            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {message_paths.PAGE}", values)
             found = cursor.fetchone()[0]
             plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
             assert rows_read(plan) < 20 * (10 + 3 * math.log2(DEEP))
@@ -79,4 +79,4 @@ def test_it_reads_no_more_than_the_page_and_a_logarithm(database: str) -> None:
 
 def test_another_conversations_leaf_has_no_page(database: str) -> None:
     _, messages = grown([None])
-    assert paths.page(conversation().pk, messages[0].pk, 0, 10) == []
+    assert message_paths.page(conversation().pk, messages[0].pk, 0, 10) == []

@@ -11,8 +11,8 @@ from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.test import Client
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Budget, Conversation, Hold, Titling, Turn, Usage, User
+from conversations.sandbox.server import Sandbox
 from extraction.models import Extraction
 from tests.clients import Api
 from tests.processes import ServerProcess

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from conversations.claude.reading import AnswerReader
-from conversations.folding import fold
+from conversations.claude.stream_reader import AnswerReader
+from conversations.content.folding import fold
 from tests import scripted
 from tests.clients import Api
 from tests.scripted import START, call, end, start, text, wire

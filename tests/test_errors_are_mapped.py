@@ -9,7 +9,7 @@ import anthropic._error_classes  # so that every subclass is there to be walked
 import httpx2
 import pytest
 
-from conversations.claude import errors
+from conversations.claude import error_mapping
 from conversations.errors import ClaudeError, ColloquyError, MalformedAnswer, StreamCut, StreamStalled, TimedOut
 
 REQUEST = httpx2.Request("POST", "https://api.example.com/v1/messages")
@@ -32,10 +32,10 @@ def test_every_answer_with_an_error_status_is_mapped(kind: type[anthropic.APISta
     status = status if isinstance(status, int) else 500
     body = {"type": "error", "error": {"type": "some_error", "message": "Because"}}
     response = httpx2.Response(status, request=REQUEST, headers={"request-id": "req_1", "retry-after": "7"})
-    ours = errors.translate(kind("text for the log", response=response, body=body))
+    ours = error_mapping.translate(kind("text for the log", response=response, body=body))
     assert ours is not None
     assert (ours.type, ours.upstream_status, ours.request_id, ours.retry_after) == ("some_error", status, "req_1", 7)
-    assert ours.message == (errors.CREDENTIALS if status in (401, 402, 403) else "Because")
+    assert ours.message == (error_mapping.CREDENTIALS if status in (401, 402, 403) else "Because")
 
 
 @pytest.mark.parametrize("kind", [*OTHERS, *TRANSPORT], ids=lambda kind: kind.__name__)
@@ -44,21 +44,21 @@ def test_every_other_exception_is_mapped_and_its_text_stays_inside(kind: type[Ex
     error.args = ("text for the log",)
     error.status_code = 200  # type: ignore[attr-defined]
     for streaming in (False, True):
-        ours = errors.translate(error, streaming=streaming)
+        ours = error_mapping.translate(error, streaming=streaming)
         assert isinstance(ours, ClaudeError)
         assert ours.status in (502, 503, 504)
         assert "text for the log" not in ours.message
 
 
 def test_silence_and_cuts_are_told_apart() -> None:
-    assert isinstance(errors.translate(httpx2.ReadTimeout("x"), streaming=True), StreamStalled)
-    assert isinstance(errors.translate(httpx2.RemoteProtocolError("x"), streaming=True), StreamCut)
-    assert isinstance(errors.translate(anthropic.APITimeoutError(REQUEST)), TimedOut)
+    assert isinstance(error_mapping.translate(httpx2.ReadTimeout("x"), streaming=True), StreamStalled)
+    assert isinstance(error_mapping.translate(httpx2.RemoteProtocolError("x"), streaming=True), StreamCut)
+    assert isinstance(error_mapping.translate(anthropic.APITimeoutError(REQUEST)), TimedOut)
 
 
 def test_what_is_none_of_the_sdks_stays_what_it_is() -> None:
-    assert errors.translate(RuntimeError("x")) is None
-    with pytest.raises(KeyError), errors.translated():
+    assert error_mapping.translate(RuntimeError("x")) is None
+    with pytest.raises(KeyError), error_mapping.translated():
         raise KeyError("x")
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.claude.sse import Decoder, ServerSentEvent
+from conversations.claude.sse_decoder import Decoder, ServerSentEvent
 
 TEXT = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), min_size=1)
 EVENTS = st.lists(st.tuples(st.sampled_from(["message_start", "ping", "x"]), TEXT), max_size=6)

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations import caching, history, tools
+from conversations import tools
 from conversations.claude import catalogue
-from conversations.claude.sandbox.answers import answer_to, directives_in
-from conversations.claude.sandbox.refused import Refused
-from conversations.claude.sandbox.validation import validate
-from conversations.history import Said
+from conversations.content import cache_marks, history
+from conversations.content.history import Said
+from conversations.sandbox.refused import Refused
+from conversations.sandbox.replies import answer_to, directives_in
+from conversations.sandbox.request_rules import validate
 
 MODELS = st.sampled_from(["claude-haiku-5-5", "claude-fable-5-2", "claude-sonnet-4-6", "claude-sonnet-4-5"])
 SYSTEMS = st.sampled_from(["Be brief.", "Be kind.", None])
@@ -65,7 +66,7 @@ def ask(path: list[Said], held: dict[str, Any]) -> tuple[dict[str, Any], Said]:
     plain = {**held, "tools": tools.sent(held["tools"])}
     model = catalogue.find(held["model"])
     assert model is not None
-    request = caching.marked(
+    request = cache_marks.marked(
         history.build(path, plain, list, prefix, bound=model.preserved_thinking), model.cache_minimum
     )
     validate(request, version="2026-10-21")

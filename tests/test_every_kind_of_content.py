@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from conversations.claude.sandbox.server import Sandbox
-from conversations.folding import fold
+from conversations.content.folding import fold
 from conversations.models import Message
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 
 Block = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from conversations.models import Budget, Conversation, Hold, Message, Piece, Titling, Turn, Usage, User
-from conversations.services import accounts, conversations, ending, titles
+from conversations.services import accounts, conversations, titles, turn_end
 from extraction import services as extractions
 from extraction.models import Extraction
 from tests.clients import Api
@@ -92,7 +92,7 @@ def test_a_turn_with_any_transcript_is_settled(api: Api, kind: str) -> None:
     turn = turn_of(api, "running", GARBAGE[kind])
     Hold.objects.create(budget=budget, work=turn.pk, number=1, amount=1)
     Budget.objects.filter(pk=budget.pk).update(held=1)
-    ending.settle(turn_id=turn.pk, by=uuid.uuid4())
+    turn_end.settle(turn_id=turn.pk, by=uuid.uuid4())
     found = ended(turn)
     assert found.status in ("interrupted", "failed")
     assert (found.status == "failed") == (found.error is not None)
@@ -144,7 +144,7 @@ def test_a_turn_whose_requests_can_never_be_booked_ends(api: Api, caplog: pytest
         refusing("conversations_usage", f"NEW.turn_id = '{turn.pk}'"),
         caplog.at_level(logging.ERROR),
     ):
-        ending.settle(turn_id=turn.pk, by=uuid.uuid4())
+        turn_end.settle(turn_id=turn.pk, by=uuid.uuid4())
         found = ended(turn)
     assert (found.status, found.error["type"]) == ("failed", "api_error")
     assert [event["type"] for event in api.events(str(turn.pk))][-2:] == ["error", "turn_end"]
@@ -159,7 +159,7 @@ def test_a_turn_whose_answer_can_not_be_stored_ends(api: Api, table: str) -> Non
     column = {"conversations_message": "NEW.role = 'assistant' AND NEW.turn_id", "conversations_journal": "NEW.turn_id"}
     turn = turn_of(api, "running", [message(), block(type="text", text="Hello")])
     with refusing(table, f"{column[table]} = '{turn.pk}'"):
-        ending.settle(turn_id=turn.pk, by=uuid.uuid4())
+        turn_end.settle(turn_id=turn.pk, by=uuid.uuid4())
         assert ended(turn).status == "failed"
     assert Usage.objects.filter(turn=turn).count() == 1
     assert api.ask("And now?", str(turn.conversation_id))["status"] == "completed"
@@ -185,7 +185,7 @@ def test_one_row_does_not_keep_the_others_from_being_settled(api: Api) -> None:
         for other in others:
             assert ended(other).ended
         assert not Turn.objects.get(pk=stuck.pk).ended
-    ending.settle(turn_id=stuck.pk, by=uuid.uuid4())
+    turn_end.settle(turn_id=stuck.pk, by=uuid.uuid4())
     assert Turn.objects.get(pk=stuck.pk).ended
 
 

@@ -13,8 +13,8 @@ import pytest
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import FailedLogin
+from conversations.sandbox.server import Sandbox
 from tests.clients import PASSWORD, Api
 from tests.processes import ServerProcess
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 
 PREFILL, NO_PREFILL = "claude-haiku-4-5", "claude-sonnet-4-6"

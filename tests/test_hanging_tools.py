@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from conversations import calling, tools
+from conversations import tool_calls, tools
 from conversations.tools import Caller, tool
 from tests.calls import ours, results_in
 from tests.clients import Api
@@ -61,7 +61,7 @@ def _release():
 @pytest.mark.parametrize("name", ["stuck", "deaf"])
 async def test_who_has_too_many_is_told_so_at_once_and_nobody_else_is_kept(database: str, name: str) -> None:
     mine, other = uuid.uuid4(), uuid.uuid4()
-    hanging = [told(name, mine) for _ in range(calling.PER_USER)]
+    hanging = [told(name, mine) for _ in range(tool_calls.PER_USER)]
     assert set(await asyncio.gather(*hanging)) == {"The tool took longer than 0.2 seconds."}
     began = time.monotonic()
     assert "16 calls of this user's tools are still running" in await told("quick", mine)
@@ -77,7 +77,7 @@ async def test_who_has_too_many_is_told_so_at_once_and_nobody_else_is_kept(datab
 
 
 async def test_a_tool_that_hangs_for_many_users_is_refused_and_no_other(database: str) -> None:
-    users = [uuid.uuid4() for _ in range(calling.PER_TOOL + 3)]
+    users = [uuid.uuid4() for _ in range(tool_calls.PER_TOOL + 3)]
     said = await asyncio.gather(*(told("stuck", user) for user in users))
     assert sum("32 calls of the tool stuck are still running" in each for each in said) == 3
     assert await told("quick", users[0]) == "0"

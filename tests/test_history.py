@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.claude.sandbox.validation import validate
-from conversations.history import Said, build
+from conversations.content.history import Said, build
+from conversations.sandbox.request_rules import validate
 
 IDS = itertools.count()
 TEXT = st.builds(lambda text: {"type": "text", "text": text}, st.text(max_size=5))

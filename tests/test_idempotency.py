@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import aiohttp
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Turn
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api, sse
 from tests.processes import ServerProcess
 

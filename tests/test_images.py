@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 from PIL import Image
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Attachment
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}

@@ -17,10 +17,10 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from PIL import Image
 
-from conversations.claude.sandbox.server import Sandbox
-from conversations.folding import Folded
+from conversations.content.folding import Folded
 from conversations.models import Budget, Turn, Usage
-from conversations.services import attachments, usage
+from conversations.sandbox.server import Sandbox
+from conversations.services import attachments, ledger
 from tests.clients import Api, sse
 from tests.processes import ServerProcess
 from tests.slow_storage import SECONDS
@@ -132,7 +132,7 @@ def test_a_budget_is_saved_while_others_book_and_counts_every_row_once(api: Api,
         answer = Folded("assistant", usage={"input_tokens": 1000, "output_tokens": 1000}, stopped=True)
         try:
             with transaction.atomic():
-                usage.book(user=other.user, answer=answer, model="claude-sonnet-4-6", upstream=usage.Upstream())
+                ledger.book(user=other.user, answer=answer, model="claude-sonnet-4-6", upstream=ledger.Upstream())
                 begun.set()
                 go_on.wait(60)
         finally:

@@ -9,8 +9,8 @@ import pytest
 
 from conversations.claude import tool_fields
 from conversations.claude.catalogue import find
-from conversations.claude.sandbox.server import Sandbox
-from conversations.services import bounds
+from conversations.sandbox.server import Sandbox
+from conversations.services import cost_bounds
 from tests.clients import Api
 
 SEARCH = {"type": "web_search_20260318", "name": "web_search"}
@@ -108,16 +108,16 @@ def test_a_setting_out_of_its_range_is_refused(api: Api, sandbox: Sandbox, setti
 
 
 def test_results_of_claudes_tools_are_in_the_bound(database: str) -> None:
-    def bound(*tools: dict[str, Any]) -> bounds.Bound:
+    def bound(*tools: dict[str, Any]) -> cost_bounds.Bound:
         request = {"model": "claude-sonnet-4-6", "messages": [{"role": "user", "content": "Hello"}], "tools": tools}
-        return bounds.of_request(request)
+        return cost_bounds.of_request(request)
 
     plain = bound()
     one = bound({**SEARCH, "max_uses": 1})
     assert one.searches == 1
-    assert one.input_tokens >= plain.input_tokens + bounds.RESULTS["web_search_"]
+    assert one.input_tokens >= plain.input_tokens + cost_bounds.RESULTS["web_search_"]
     assert one.cost(100) > plain.cost(100)
-    assert bound(SEARCH).searches == bounds.USES
+    assert bound(SEARCH).searches == cost_bounds.USES
     assert bound({**FETCH, "max_uses": 2, "max_content_tokens": 700}).input_tokens >= plain.input_tokens + 1400
     model = find("claude-sonnet-4-6")
     assert model
@@ -128,7 +128,7 @@ def test_results_of_claudes_tools_are_in_the_bound(database: str) -> None:
 def test_no_stored_number_lowers_a_bound(database: str, value: int) -> None:
     tools = [{**SEARCH, "max_uses": value}]
     request = {"model": "claude-sonnet-4-6", "messages": [], "tools": tools}
-    assert bounds.of_request(request).searches >= 1
+    assert cost_bounds.of_request(request).searches >= 1
 
 
 def test_every_field_that_is_named_is_checked() -> None:

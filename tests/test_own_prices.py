@@ -17,8 +17,8 @@ from config.environment import env_prices
 from conversations.claude import pricing
 from conversations.claude.pricing import Terms, TokenCounts
 from conversations.models import Price, User
-from conversations.services.prices import PriceList
-from tests import ledger
+from conversations.services.price_list import PriceList
+from tests import ledger_rows
 from tests.clients import Api
 
 FIRST = date(2026, 1, 1)
@@ -52,7 +52,7 @@ def test_a_row_is_booked_at_the_platforms_own_price(model: str) -> None:
         "cache_creation": {"ephemeral_1h_input_tokens": 1000},
         "server_tool_use": {"web_search_requests": 2},
     }
-    row = ledger.booked(ledger.answer(**used), model)
+    row = ledger_rows.booked(ledger_rows.answer(**used), model)
     tokens = Decimal("10.0001") + 10 * 50 + 100 * 1 + 2000 * Decimal("12.5") + 1000 * 20
     assert row.cost == tokens / 1_000_000 + 2 * Decimal(5) / 1000
     assert row.override == price
@@ -144,7 +144,7 @@ def test_staff_can_add_and_change_prices(staff: Client, model: str) -> None:
 
 def test_what_has_priced_something_stays(staff: Client, model: str) -> None:
     price = own(model, "1")
-    ledger.booked(ledger.answer(input_tokens=1_000_000, output_tokens=0), model)
+    ledger_rows.booked(ledger_rows.answer(input_tokens=1_000_000, output_tokens=0), model)
     path = f"/admin/conversations/price/{price.pk}"
     staff.post(f"{path}/change/", form(model, input="2", note="superseded"))
     assert staff.post(f"{path}/delete/", {"post": "yes"}).status_code == 403

@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from django.db import connection
 
-from conversations.claude.sandbox.server import Sandbox
-from conversations.folding import fold
+from conversations.content.folding import fold
 from conversations.models import Turn
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import FAST, IMMEDIATE, ServerProcess, restart_postgres
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from conversations.claude import catalogue, pricing, published_prices
 from conversations.claude.pricing import PLAIN, Terms, TokenCounts
-from conversations.folding import fold
-from tests import ledger, streams
+from conversations.content.folding import fold
+from tests import ledger_rows, streams
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MILLION = 1_000_000
@@ -58,7 +58,7 @@ RECORDINGS = [path for path in streams.WHOLE if streams.stops(path)]
 @pytest.mark.parametrize("recording", RECORDINGS, ids=streams.ids(RECORDINGS))
 def test_a_recordings_cost_is_its_usage_times_the_list(database: str, recording: Path) -> None:
     [answer] = fold(streams.events_in(recording))
-    row, response = ledger.booked(answer), told(recording)
+    row, response = ledger_rows.booked(answer), told(recording)
     # Read out of Claude's usage object, and priced, by the library itself.
     extracted = genai_prices.extract_usage(response, provider_id="anthropic")
     assert row.cost == extracted.calc_price(genai_request_timestamp=row.created_at).total_price
@@ -191,5 +191,5 @@ def test_a_batch_was_half_the_price_before_the_list_knew_it() -> None:
 
 
 def test_an_unknown_models_cost_is_null(database: str) -> None:
-    row = ledger.booked(ledger.answer(input_tokens=5, output_tokens=5), "some-local-model")
+    row = ledger_rows.booked(ledger_rows.answer(input_tokens=5, output_tokens=5), "some-local-model")
     assert (row.cost, row.prices) == (None, {})

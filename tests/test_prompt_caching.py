@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from conversations.caching import LOOKBACK, marked
-from conversations.claude.sandbox.server import Sandbox
-from conversations.claude.sandbox.validation import validate
+from conversations.content.cache_marks import LOOKBACK, marked
+from conversations.sandbox.request_rules import validate
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 
 LONG = "Every word of this is worth remembering. " * 200

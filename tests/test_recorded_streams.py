@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
-from conversations.folding import fold
+from conversations.content.folding import fold
 from conversations.models import Message, Turn, Usage
+from conversations.sandbox.server import Sandbox
 from tests import streams
 from tests.clients import Api
 

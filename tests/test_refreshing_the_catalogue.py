@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import ListedModel
-from conversations.services import listings
+from conversations.sandbox.server import Sandbox
+from conversations.services import model_listing
 from conversations.services.notices import tell
 from tests.clients import Api
 
@@ -42,7 +42,7 @@ def _as_before(api: Api, sandbox: Sandbox) -> Iterator[None]:
     yield
     sandbox.listed = []
     ListedModel.objects.all().delete()
-    listings.load()
+    model_listing.load()
     tell("models")
     wait_for(lambda: "claude-next-1" not in models(api))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
 

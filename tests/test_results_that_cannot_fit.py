@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conversations.claude.sandbox.server import Sandbox
+from conversations.sandbox.server import Sandbox
 from tests.calls import LOOK, calls_in, hand_in, ours, results_in
 from tests.clients import Api
 

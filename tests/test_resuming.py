@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import aiohttp
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
-from conversations.folding import fold
+from conversations.content.folding import fold
+from conversations.content.transcript import Event, cut
 from conversations.models import Piece, Turn
-from conversations.transcript import Event, cut
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
 from tests.resuming import Client, Reader

@@ -14,7 +14,7 @@ from django.conf import settings
 from websockets.sync.client import connect
 
 from config.logs import Redacting
-from conversations.claude.sandbox.server import Sandbox
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api, Socket
 from tests.processes import ROOT, ServerProcess
 

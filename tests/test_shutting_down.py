@@ -11,8 +11,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Turn
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
+from conversations.content.transcript import span
 from conversations.models import Turn
-from conversations.transcript import span
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
 

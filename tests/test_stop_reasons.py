@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api, sse
 
 WHOLE, CUT = ["retry", "edit"], ["continue", "retry", "edit"]

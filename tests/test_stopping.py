@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from conversations.claude.sandbox.received import Received
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Usage
+from conversations.sandbox.received import Received
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations.models import Usage, User
-from conversations.services.sums import sums
+from conversations.services.usage_sums import sums
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 CONVERSATIONS = [None, uuid.uuid4(), uuid.uuid4()]

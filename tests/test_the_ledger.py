@@ -9,9 +9,9 @@ import pytest
 from django.db import IntegrityError, connection
 from django.test import Client, override_settings
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Conversation, Turn, Usage, User
-from tests import ledger, streams
+from conversations.sandbox.server import Sandbox
+from tests import ledger_rows, streams
 from tests.clients import Api
 
 
@@ -155,15 +155,17 @@ def test_processes_of_the_release_before_can_still_book(api: Api) -> None:
 
 
 def test_names_are_kept(database: str) -> None:
-    user = ledger.spender()
-    assert ledger.booked(ledger.answer(input_tokens=1), user=user).username == user.username
+    user = ledger_rows.spender()
+    assert ledger_rows.booked(ledger_rows.answer(input_tokens=1), user=user).username == user.username
 
 
 @override_settings(COLLOQUY_KEEP_NAMES=False)
 def test_names_can_be_left_out_from_the_beginning(database: str) -> None:
-    users = [ledger.spender(), ledger.spender()]
-    first, again, other = [ledger.booked(ledger.answer(input_tokens=1), user=users[n]).username for n in (0, 0, 1)]
+    users = [ledger_rows.spender(), ledger_rows.spender()]
+    first, again, other = [
+        ledger_rows.booked(ledger_rows.answer(input_tokens=1), user=users[n]).username for n in (0, 0, 1)
+    ]
     assert first == again != other
     assert not {first, other} & {str(name) for user in users for name in (user.pk, user.pk.hex, user.username)}
     with override_settings(SECRET_KEY="another"):  # without it nobody gets from an id to the pseudonym
-        assert ledger.booked(ledger.answer(input_tokens=1), user=users[0]).username != first
+        assert ledger_rows.booked(ledger_rows.answer(input_tokens=1), user=users[0]).username != first

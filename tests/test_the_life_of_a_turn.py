@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Budget, Message, Turn, Usage
+from conversations.sandbox.server import Sandbox
 from tests.benchmarks.life.statements import Counts, counted
 from tests.clients import Api, Event
 from tests.processes import ServerProcess

@@ -10,13 +10,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from conversations.models import Audit, Budget, Hold, Turn
-from conversations.services import audits
+from conversations.services import ledger_audit
 from tests.clients import Api
 
 
 def found_of(*ids: object) -> list[str]:
     """What a look finds of these; other tests' things may be in any state."""
-    return [problem for problem in audits.audit().problems if any(str(id) in problem for id in ids)]
+    return [problem for problem in ledger_audit.audit().problems if any(str(id) in problem for id in ids)]
 
 
 def test_after_turns_of_every_kind_they_agree(api: Api) -> None:

@@ -17,8 +17,8 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from config import tasks
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Audit, Conversation
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess, restart_postgres
 

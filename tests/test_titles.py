@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Titling, Usage
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
 

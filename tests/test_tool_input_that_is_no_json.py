@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Usage
+from conversations.sandbox.server import Sandbox
 from tests import scripted
 from tests.clients import Api
 from tests.processes import ServerProcess

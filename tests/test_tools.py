@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conversations.folding import fold
+from conversations.content.folding import fold
 from conversations.models import MessageAttachment, Usage
 from tests.calls import LOOK, ours, results_in
 from tests.clients import Api

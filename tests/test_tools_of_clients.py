@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from conversations.claude.sandbox.server import Sandbox
-from conversations.folding import fold
+from conversations.content.folding import fold
 from conversations.models import Message, Turn, Usage
-from conversations.services import ending
+from conversations.sandbox.server import Sandbox
+from conversations.services import turn_end
 from tests.calls import LOOK, TOUCH, calls_in, hand_in, results_in
 from tests.clients import Api
 
@@ -170,9 +170,9 @@ def test_nobody_else_can_hand_in_results(api: Api, other: Api) -> None:
 
 def test_a_client_that_never_comes_back_does_not_keep_its_turn_waiting_for_ever(api: Api) -> None:
     turn = api.ask("Hello [[sandbox: tool=look]]", api.conversation(tools=[LOOK]))
-    ending.settle(turn_id=uuid.UUID(turn["id"]), by=uuid.uuid4())
+    turn_end.settle(turn_id=uuid.UUID(turn["id"]), by=uuid.uuid4())
     assert api.get(f"turns/{turn['id']}/").json()["status"] == "awaiting_tools"
     Turn.objects.filter(pk=turn["id"]).update(awaiting_since=timezone.now() - timedelta(hours=25))
-    ending.settle(turn_id=uuid.UUID(turn["id"]), by=uuid.uuid4())
+    turn_end.settle(turn_id=uuid.UUID(turn["id"]), by=uuid.uuid4())
     assert api.ended(turn["id"])["status"] == "interrupted"
     assert Usage.objects.filter(turn=turn["id"]).count() == 1

@@ -15,8 +15,8 @@ from anthropic.lib.streaming._beta_messages import accumulate_event
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.folding import fold, unreadable_input
-from conversations.transcript import Batch, Event, cut, joined, length, merge, placed, span
+from conversations.content.folding import fold, unreadable_input
+from conversations.content.transcript import Batch, Event, cut, joined, length, merge, placed, span
 from tests import streams
 
 UNSPLICED = [path for path in streams.WHOLE if "spliced" not in path.stem]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conversations.folding import fold
+from conversations.content.folding import fold
 from tests.clients import Api, sse
 from tests.processes import ServerProcess
 

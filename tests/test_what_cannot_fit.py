@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Usage
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 
 WORDS = "word " * 250_000

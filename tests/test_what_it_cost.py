@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Conversation, Message, Turn, Usage
-from conversations.services import usage
+from conversations.sandbox.server import Sandbox
+from conversations.services import ledger
 from tests import streams
 from tests.clients import Api
 
@@ -78,7 +78,7 @@ def test_an_unknown_price_is_not_free(api: Api, sandbox: Sandbox) -> None:
 
 def test_what_is_set_right_is_set_right_everywhere(api: Api) -> None:
     turn = api.ask("Hello")
-    usage.correct(row=Usage.objects.get(turn=turn["id"]), reason="a test")
+    ledger.correct(row=Usage.objects.get(turn=turn["id"]), reason="a test")
     id = turn["conversation"]
     assert of_branch(api, id) == of_conversation(api, id) == NOTHING
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx2
 
-from config.chat.client import Refused
+from config.chat.api_client import Refused
 
 
 class StopOnInterrupt:

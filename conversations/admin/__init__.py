@@ -1,5 +1,27 @@
 """The admin: reviewing what was said and what it cost. Nothing but users, prices and budgets can be changed."""
 
-from conversations.admin import audits, budgets, conversations, jobs, openings, prices, tokens, turns, usage, users
+from conversations.admin import (
+    access_log_admin,
+    audit_admin,
+    budget_admin,
+    conversation_admin,
+    job_admin,
+    price_admin,
+    token_admin,
+    turn_admin,
+    usage_admin,
+    user_admin,
+)
 
-__all__ = ["audits", "budgets", "conversations", "jobs", "openings", "prices", "tokens", "turns", "usage", "users"]
+__all__ = [
+    "access_log_admin",
+    "audit_admin",
+    "budget_admin",
+    "conversation_admin",
+    "job_admin",
+    "price_admin",
+    "token_admin",
+    "turn_admin",
+    "usage_admin",
+    "user_admin",
+]

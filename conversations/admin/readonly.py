@@ -18,7 +18,7 @@ from conversations.admin.lookups import DeclaredLookups
 from conversations.admin.review.form import models_used
 from conversations.admin.review.scope import as_id
 from conversations.models import User
-from conversations.services import openings
+from conversations.services import access_log
 
 COUNTED = 10_000
 """Rows of a list that are counted: nobody pages further."""
@@ -129,7 +129,7 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
 
     def note_opening(self, request: HttpRequest, found: Model) -> None:
         """Notes that the user behind the request sees what is private in this."""
-        openings.note(staff=cast(User, request.user), owner=attrgetter(self.private)(found), opened=found)
+        access_log.note(staff=cast(User, request.user), owner=attrgetter(self.private)(found), opened=found)
 
 
 class ReadOnlyInline(Forbidding, TabularInline):

@@ -13,7 +13,7 @@ from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
 
 from conversations.models import User
-from conversations.services import logins
+from conversations.services import login_failures
 
 
 class TokenAuthentication(knox.TokenAuthentication):
@@ -40,8 +40,8 @@ class LimitedPasswords(ModelBackend):
         if username is None or password is None:
             return None
         address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
-        attempt = logins.begin(name=username, address=address)
+        attempt = login_failures.begin(name=username, address=address)
         user = super().authenticate(request, username, password, **others)
         if user is not None:
-            logins.succeed(attempt)
+            login_failures.succeed(attempt)
         return user

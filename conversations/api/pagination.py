@@ -23,7 +23,7 @@ from rest_framework.utils.urls import replace_query_param
 from conversations.api.queries import query_of
 from conversations.errors import InvalidRequest
 from conversations.models import Conversation, Message
-from conversations.services import paths
+from conversations.services import message_paths
 
 SALT = "conversations.cursor"
 Way = Literal["after", "before", "upto"]
@@ -107,7 +107,7 @@ class PathPages(Pages):
         skip = read(cursor, 1)[0] if cursor else 0
         # The leaf is named, so that a page stays what it is when the conversation goes on.
         self.url = replace_query_param(request.build_absolute_uri(), "leaf", str(leaf))
-        found = paths.page(conversation.pk, leaf, skip, size + 1)
+        found = message_paths.page(conversation.pk, leaf, skip, size + 1)
         self.next = self._at(skip + size) if len(found) > size else None
         self.previous = self._at(max(0, skip - size)) if skip else None
         return found[:size]

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from conversations.api.fields import StrictSerializer
+from conversations.api.serializer_fields import StrictSerializer
 from conversations.models import Usage
 
 PAGE_SIZE, PAGE_SIZE_LIMIT = 50, 200

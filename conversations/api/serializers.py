@@ -7,13 +7,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from conversations import content, sources
-from conversations.api.fields import Boolean, Id, Integer, Json, Number, StrictSerializer, String
-from conversations.contract import errors, events, input_blocks, output_blocks
-from conversations.contract import settings as shapes
+from conversations.api.serializer_fields import Boolean, Id, Integer, Json, Number, StrictSerializer, String
+from conversations.content import block_checks, sources
+from conversations.contract import error_types, event_types, input_blocks, output_blocks
+from conversations.contract import setting_types as shapes
 from conversations.models import Conversation, Message, Turn, User
-from conversations.services import usage
-from conversations.services.settings import NAMES
+from conversations.services import ledger
+from conversations.services.turn_settings import NAMES
 from conversations.services.turns import Asked
 
 
@@ -98,7 +98,7 @@ class ContentField(Json):
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
         """The content as checked blocks."""
-        return content.checked(data)
+        return block_checks.checked(data)
 
 
 @extend_schema_serializer(component_name="NewTurn")
@@ -136,7 +136,7 @@ class ToolResultsSerializer(StrictSerializer):
 
     def validate_results(self, results: list[Any]) -> list[dict[str, Any]]:
         """Return the results as `tool_result` blocks. Raises where they are not well-formed."""
-        return content.checked_results(results)
+        return block_checks.checked_results(results)
 
 
 class MessageSerializer(serializers.ModelSerializer[Message]):
@@ -145,7 +145,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     content = serializers.SerializerMethodField()
     parent = serializers.UUIDField(source="parent_id", allow_null=True, help_text="Null at a root.")  # type: ignore[assignment]
     turn = serializers.UUIDField(source="turn_id", allow_null=True, help_text="Null where it was imported or copied.")
-    stop_reason = Json(shape=errors.StopReason, allow_null=True)
+    stop_reason = Json(shape=error_types.StopReason, allow_null=True)
     siblings = serializers.IntegerField(help_text="How many messages have the same parent, this one included.")
 
     class Meta:
@@ -180,7 +180,7 @@ class NodeSerializer(serializers.ModelSerializer[Message]):
 class CostSerializer(serializers.Serializer[Any]):
     """What several upstream requests used and cost."""
 
-    usage = Json(shape=events.UsageSum, read_only=True)
+    usage = Json(shape=event_types.UsageSum, read_only=True)
     cost = serializers.CharField(
         read_only=True, allow_null=True, help_text="US dollars; null where a price is not known."
     )
@@ -201,9 +201,9 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
 
     messages = TurnMessageSerializer(many=True, help_text="What the turn produced, oldest first.")
     status = serializers.ChoiceField(Turn.Status.choices)
-    stop_reason = Json(shape=errors.StopReason, allow_null=True)
-    stop_details = Json(shape=errors.StopDetails, allow_null=True)
-    error = Json(shape=errors.Failure, allow_null=True)
+    stop_reason = Json(shape=error_types.StopReason, allow_null=True)
+    stop_details = Json(shape=error_types.StopDetails, allow_null=True)
+    error = Json(shape=error_types.Failure, allow_null=True)
     conversation = serializers.UUIDField(source="conversation_id")
     user_message = serializers.UUIDField(source="user_message_id", help_text="The message that it answers.")
     usage = serializers.SerializerMethodField()
@@ -237,14 +237,14 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
             "finished_at",
         )
 
-    @extend_schema_field(Json(shape=events.UsageSum))
+    @extend_schema_field(Json(shape=event_types.UsageSum))
     def get_usage(self, turn: Turn) -> dict[str, int]:
         """Return the sums over the turn's upstream requests."""
-        return usage.summed(turn.usage.all())
+        return ledger.summed(turn.usage.all())
 
     def get_cost(self, turn: Turn) -> str | None:
         """Return what the turn's upstream requests cost together."""
-        return usage.total_cost(turn.usage.all())
+        return ledger.total_cost(turn.usage.all())
 
 
 class UserSerializer(serializers.ModelSerializer[User]):

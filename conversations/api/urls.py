@@ -5,15 +5,14 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from conversations.api.accounts import Login, Logout, LogoutAll, Me, WebSocketTicket
-from conversations.api.attachments import AttachmentContent, Attachments
-from conversations.api.conversations import ConversationViewSet
-from conversations.api.models import Models
-from conversations.api.openings import AccessLog
-from conversations.api.schema.views import Browser, Document
-from conversations.api.turns import TurnViewSet
-from conversations.api.usage import UsageRecords, UsageSums
-from conversations.ws.document import AsyncApi
+from conversations.api.access_log_views import AccessLog
+from conversations.api.account_views import Login, Logout, LogoutAll, Me, WebSocketTicket
+from conversations.api.attachment_views import AttachmentContent, Attachments
+from conversations.api.conversation_views import ConversationViewSet
+from conversations.api.model_views import Models
+from conversations.api.schema.document_views import Browser, Document
+from conversations.api.turn_views import TurnViewSet
+from conversations.api.usage_views import UsageRecords, UsageSums
 
 router = SimpleRouter()
 router.register("conversations", ConversationViewSet, basename="conversation")
@@ -34,5 +33,4 @@ urlpatterns = [
     path("attachments/<str:pk>/content/", AttachmentContent.as_view(), name="attachment-content"),
     path("schema/", Document.as_view(), name="schema"),
     path("docs/", Browser.as_view(url_name="schema"), name="docs"),
-    path("asyncapi/", AsyncApi.as_view(), name="asyncapi"),
 ]

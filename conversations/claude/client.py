@@ -16,11 +16,11 @@ from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
-from conversations.claude.errors import translated
-from conversations.claude.reading import AnswerReader
+from conversations.claude.error_mapping import translated
 from conversations.claude.retrying import retried
+from conversations.claude.stream_reader import AnswerReader
+from conversations.content.transcript import Event
 from conversations.errors import ClaudeError
-from conversations.transcript import Event
 
 if TYPE_CHECKING:
     import anthropic

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from conversations.content.folding import CALLS
 from conversations.errors import MalformedAnswer
-from conversations.folding import CALLS
 
 Object = dict[str, Any]
 Index = Annotated[int, Field(ge=0, lt=2**31)]

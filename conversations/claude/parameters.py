@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from conversations.caching import MOST, is_mark
 from conversations.claude import tool_fields
 from conversations.claude.catalogue import EFFORTS, Model, find
+from conversations.content.cache_marks import MOST, is_mark
 from conversations.errors import InvalidRequest
 
 MINIMUM_THINKING_BUDGET = 1024

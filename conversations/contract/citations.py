@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from typing_extensions import TypeAliasType, TypedDict
 
-from conversations.contract.schemas import TaggedBy, open_ended, unknown_tag
+from conversations.contract.schema_building import TaggedBy, open_ended, unknown_tag
 
 
 class CharLocation(TypedDict):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import UUID7, Field
 from typing_extensions import TypeAliasType, TypedDict
 
-from conversations.contract.schemas import TaggedBy, closed
+from conversations.contract.schema_building import TaggedBy, closed
 
 ImageType = Literal["image/jpeg", "image/png", "image/gif", "image/webp"]
 Text = Annotated[str, Field(pattern=r"\S", description="More than white space.")]

@@ -11,7 +11,7 @@ from uuid import UUID
 from typing_extensions import TypeAliasType, TypedDict
 
 from conversations.contract.citations import Citation
-from conversations.contract.schemas import TaggedBy, open_ended, unknown_tag
+from conversations.contract.schema_building import TaggedBy, open_ended, unknown_tag
 
 
 class StoredAttachmentSource(TypedDict):

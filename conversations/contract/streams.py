@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from pydantic import Field, Json, create_model
 from typing_extensions import TypeAliasType, TypedDict
 
-from conversations.contract.events import EVENTS, TokenEvent, TurnEvent
-from conversations.contract.schemas import TaggedBy, unknown_tag
+from conversations.contract.event_types import EVENTS, TokenEvent, TurnEvent
+from conversations.contract.schema_building import TaggedBy, unknown_tag
 
 Id = Annotated[str, Field(pattern=r"^\d+$", description="The position, for `Last-Event-ID`.")]
 

@@ -19,13 +19,13 @@ from django.db.models.functions import Now
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
-from conversations import content, sources
 from conversations.clock import from_now
-from conversations.content import Block
+from conversations.content import block_checks, sources
+from conversations.content.block_checks import Block
+from conversations.content.media import identify
 from conversations.errors import ClaudeError, InvalidRequest, NotFound, TooLarge
-from conversations.media import identify
 from conversations.models import Attachment, Message, MessageAttachment, User
-from conversations.services import files
+from conversations.services import stored_files
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def store(*, owner: User, data: bytes) -> Attachment:
     """
     identified = identify(data)
     sha256 = hashlib.sha256(data).hexdigest()
-    with files.locked(sha256):
+    with stored_files.locked(sha256):
         attachment, new = Attachment.objects.get_or_create(
             owner=owner,
             sha256=sha256,
@@ -58,7 +58,7 @@ def store(*, owner: User, data: bytes) -> Attachment:
         )
         if not new:  # it is not to be taken for one that was left unused long ago
             Attachment.objects.filter(pk=attachment.pk).update(created_at=Now())
-        files.save(attachment.path, data)
+        stored_files.save(attachment.path, data)
     return attachment
 
 
@@ -116,9 +116,9 @@ def check_images(blocks: Sequence[Block], most: int = MOST_IMAGES) -> None:
             f"With more than {MANY} images none may be over {SIDE} x {SIDE} pixels.",
             details={"attachment": str(large.pk), "width": large.width, "height": large.height},
         )
-    if heavy := known.filter(size__gt=content.IMAGE_BASE64_LIMIT * 3 // 4).first():
+    if heavy := known.filter(size__gt=block_checks.IMAGE_BASE64_LIMIT * 3 // 4).first():
         raise InvalidRequest(
-            f"The image has {heavy.size} bytes, which as base64 are more than {content.IMAGE_BASE64_LIMIT}.",
+            f"The image has {heavy.size} bytes, which as base64 are more than {block_checks.IMAGE_BASE64_LIMIT}.",
             details={"attachment": str(heavy.pk), "size": heavy.size},
         )
 
@@ -167,9 +167,9 @@ def remove_if_unused(id: uuid.UUID) -> bool:
 
 def remove_bytes(attachment: Attachment) -> None:
     """Remove the bytes of an attachment that is gone, unless another user has them too."""
-    with files.locked(attachment.sha256):
+    with stored_files.locked(attachment.sha256):
         if not Attachment.objects.filter(sha256=attachment.sha256).exists():
-            files.remove(attachment.path)
+            stored_files.remove(attachment.path)
 
 
 def remove_unused(*, older_than: timedelta) -> int:
@@ -216,7 +216,7 @@ def located(blocks: Sequence[Block]) -> list[Block]:
 
 def filled(blocks: Sequence[Block]) -> list[Block]:
     """Return blocks that come from `located` as Claude takes them. This asks the storage, and not the database."""
-    return sources.expanded(blocks, lambda source: (source["media_type"], files.read(source["path"])))
+    return sources.expanded(blocks, lambda source: (source["media_type"], stored_files.read(source["path"])))
 
 
 def to_fill(request: dict[str, Any]) -> bool:
@@ -252,4 +252,4 @@ def measured(blocks: Sequence[Block]) -> list[Block]:
 
 def read(attachment: Attachment) -> bytes:
     """Return the attachment's bytes. Raises ClaudeError where they are missing."""
-    return files.read(attachment.path)
+    return stored_files.read(attachment.path)

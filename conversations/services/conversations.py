@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Replace
 from conversations.claude import parameters
 from conversations.errors import NotFound
 from conversations.models import Conversation, Message, Titling, Turn, User
-from conversations.services.settings import NAMES, resolved
+from conversations.services.turn_settings import NAMES, resolved
 
 MARKS: dict[str, Any] = {"start_sel": "<mark>", "stop_sel": "</mark>", "max_words": 20, "min_words": 8}
 

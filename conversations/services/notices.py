@@ -6,7 +6,7 @@ import uuid
 
 from django.db import connection
 
-from conversations.wakes import CHANNEL, notice
+from conversations.streaming.wakes import CHANNEL, notice
 
 
 def tell(kind: str, *ids: uuid.UUID) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from conversations.content.transcript import TURN_START, Batch, Event
 from conversations.models import Piece, Turn
-from conversations.transcript import TURN_START, Batch, Event
 
 logger = logging.getLogger(__name__)
 

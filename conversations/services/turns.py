@@ -9,17 +9,17 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from conversations import history, sources
 from conversations.claude import catalogue, parameters
+from conversations.content import history, sources
+from conversations.content.folding import Folded, fold
 from conversations.errors import Conflict, InvalidRequest, NotFound
-from conversations.folding import Folded, fold
 from conversations.models import Conversation, Message, Turn, User
-from conversations.services import attachments, ending, paths, requests, running, transcripts
-from conversations.services.answers import searched
-from conversations.services.beginning import Asker, Begun, begun_once
-from conversations.services.calls import open_calls
+from conversations.services import attachments, message_paths, transcripts, turn_end, turn_requests, turn_run
+from conversations.services.answer_storage import searched
+from conversations.services.client_tools import open_calls
 from conversations.services.notices import tell
-from conversations.services.settings import resolved
+from conversations.services.turn_begin import Asker, Begun, begun_once
+from conversations.services.turn_settings import resolved
 
 QUOTED = 300  # characters of a cut answer's end
 GO_ON = """Your last answer was cut off. It ended with:
@@ -66,9 +66,9 @@ def imagined_request(*, user: User, conversation_id: uuid.UUID | str, asked: Ask
     conversation = Conversation.objects.get_visible(user, conversation_id)
     settings = _checked(conversation.settings, asked.settings)
     if asked.regenerate:
-        path = paths.to_message(conversation.pk, _regenerated(conversation, asked.regenerate).pk)
-        return requests.build(path, settings)
-    return requests.imagined(
+        path = message_paths.to_message(conversation.pk, _regenerated(conversation, asked.regenerate).pk)
+        return turn_requests.build(path, settings)
+    return turn_requests.imagined(
         user=user,
         conversation_id=conversation.pk,
         after=_parent(conversation, asked),
@@ -148,7 +148,7 @@ def _check_files(
     """
     newest = said[-1].content
     if sources.images_in(newest) or sources.attachments_in(newest):
-        requests.check_files([*paths.to_message(conversation_id, after), *said], settings)
+        turn_requests.check_files([*message_paths.to_message(conversation_id, after), *said], settings)
 
 
 def _check_results(parent: uuid.UUID | None, content: list[dict[str, Any]]) -> None:
@@ -211,7 +211,7 @@ def cancel(*, user: User, turn_id: uuid.UUID | str) -> Turn:
             Turn.objects.filter(pk=turn.pk).update(cancel_requested_at=Now())
             tell("cancel", turn.pk)
         elif turn.status in (Turn.QUEUED, Turn.Status.AWAITING_TOOLS):
-            ending.end(turn, None, ending.Ending(Turn.Status.CANCELLED, upstream=ending.sent(turn)))
+            turn_end.end(turn, None, turn_end.Ending(Turn.Status.CANCELLED, upstream=turn_end.sent(turn)))
     return turn
 
 
@@ -230,7 +230,7 @@ def hand_in(*, user: User, turn_id: uuid.UUID | str, results: list[dict[str, Any
     InvalidRequest for results of no call, Conflict for another result of the same call, or where the turn has ended.
     """
     found = Turn.objects.get_visible(user, turn_id)
-    requests.check_results(results, found.settings)
+    turn_requests.check_results(results, found.settings)
     taken = attachments.take_in(owner=user, blocks=results)
     with transaction.atomic(durable=True):
         turn = _locked(found)
@@ -249,7 +249,7 @@ def hand_in(*, user: User, turn_id: uuid.UUID | str, results: list[dict[str, Any
         said.append(Message(role=Message.Role.USER, content=turn.tool_results))
         _check_files(turn.conversation_id, turn.answers_after, said, turn.settings)
         if turn.status == Turn.Status.AWAITING_TOOLS:
-            running.go_on_if_answered(turn, folded)
+            turn_run.go_on_if_answered(turn, folded)
             tell("journal", turn.pk)
         turn.save()
     return turn

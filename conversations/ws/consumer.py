@@ -14,24 +14,24 @@ from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from conversations.api import turns as turn_api
-from conversations.api.errors import translate
+from conversations.api import turn_views as turn_api
+from conversations.api.error_responses import translate
+from conversations.content.transcript import encode
 from conversations.database import in_database
-from conversations.engine import RETRY_AFTER, engine
+from conversations.database_faults import DATABASE_ERRORS
 from conversations.errors import ColloquyError, InvalidRequest, NotAuthenticated, NotFound, RateLimited, Unavailable
-from conversations.faults import DATABASE_ERRORS
 from conversations.follow import follow
 from conversations.log_context import note
 from conversations.models import Conversation, Turn, User
 from conversations.rates import Rate
+from conversations.running.engine import RETRY_AFTER, engine
+from conversations.running.turn_start import start
 from conversations.services import turns
 from conversations.services.credentials import Credential, while_valid
-from conversations.starting import start
-from conversations.transcript import encode
 from conversations.ws import frames
-from conversations.ws.authentication import Refused, authenticate
 from conversations.ws.codes import NOT_AUTHENTICATED, RESTARTING, TOO_MANY, TOO_SLOW
-from conversations.ws.limits import TooMany, sockets_of
+from conversations.ws.socket_authentication import Refused, authenticate
+from conversations.ws.socket_limits import TooMany, sockets_of
 from conversations.ws.watching import new_turns
 
 P = ParamSpec("P")

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 from rest_framework import serializers
 
-from conversations.api.errors import invalid
-from conversations.api.fields import Id, Integer, Json, StrictSerializer, String
+from conversations.api.error_responses import invalid
 from conversations.api.parsers import parse_json
+from conversations.api.serializer_fields import Id, Integer, Json, StrictSerializer, String
 from conversations.api.serializers import ToolResultsSerializer, TurnRequestSerializer, TurnSerializer
-from conversations.contract.frames import Ref
+from conversations.contract.frame_types import Ref
 from conversations.errors import InvalidRequest
 
 T = TypeVar("T")

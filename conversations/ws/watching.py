@@ -6,8 +6,8 @@ import uuid
 from collections.abc import AsyncIterator
 
 from conversations.database import persistently
-from conversations.engine import engine
 from conversations.models import Turn
+from conversations.running.engine import engine
 
 
 async def new_turns(conversation: uuid.UUID) -> AsyncIterator[uuid.UUID]:

@@ -8,16 +8,16 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from conversations.api.fields import Integer, Json, StrictSerializer, String
+from conversations.api.serializer_fields import Integer, Json, StrictSerializer, String
 from conversations.api.serializers import ContentField
 from conversations.claude import parameters
-from conversations.contract.errors import Failure, StopReason
-from conversations.contract.events import UsageSum
-from conversations.contract.extraction import Evidence, JsonSchemaObject, Problem
+from conversations.contract.error_types import Failure, StopReason
+from conversations.contract.event_types import UsageSum
+from conversations.contract.extraction_types import Evidence, JsonSchemaObject, Problem
 from conversations.contract.output_blocks import ContentBlock
 from conversations.errors import NotFound
 from conversations.models import Usage
-from conversations.services import usage
+from conversations.services import ledger
 from extraction.models import Attempt, Extraction
 
 
@@ -75,7 +75,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
     @extend_schema_field(Json(shape=UsageSum))
     def get_usage(self, attempt: Attempt) -> dict[str, int]:
         """Return the sums of what the attempt's requests used."""
-        return usage.summed(rows_of(attempt))
+        return ledger.summed(rows_of(attempt))
 
 
 class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
@@ -119,8 +119,8 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
     @extend_schema_field(Json(shape=UsageSum))
     def get_usage(self, extraction: Extraction) -> dict[str, int]:
         """The sums over the attempts."""
-        return usage.summed(rows_of(*extraction.attempts.all()))
+        return ledger.summed(rows_of(*extraction.attempts.all()))
 
     def get_cost(self, extraction: Extraction) -> str | None:
         """What the attempts cost together."""
-        return usage.total_cost(rows_of(*extraction.attempts.all()))
+        return ledger.total_cost(rows_of(*extraction.attempts.all()))

@@ -10,18 +10,18 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.request import Request
 
-from conversations.api.answers import Later
+from conversations.api.later import Later
 from conversations.api.queries import PageQuery, Queried, WaitQuery, query_of
 from conversations.api.renderers import ExactJSONRenderer
-from conversations.api.requests import user_of
-from conversations.api.schema.errors import ASKED_CLAUDE, errors
-from conversations.api.schema.turns import IDEMPOTENCY_KEY
-from conversations.api.turns import digest, key_of
+from conversations.api.requesters import user_of
+from conversations.api.schema.error_components import ASKED_CLAUDE, errors
+from conversations.api.schema.turn_operations import IDEMPOTENCY_KEY
+from conversations.api.turn_views import digest, key_of
 from conversations.database import in_database, persistently
-from conversations.engine import RETRY_AFTER, draining, engine
 from conversations.errors import ClaudeError, Unavailable
+from conversations.running.engine import RETRY_AFTER, draining, engine
 from conversations.services import attachments
-from conversations.wakes import POLL, heard
+from conversations.streaming.wakes import POLL, heard
 from extraction import checks, services
 from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer
 from extraction.models import Extraction

@@ -21,7 +21,7 @@ from playwright.sync_api import Page
 from config.reviewers import GROUP
 from conversations.admin.review.charts import COLOURS
 from conversations.models import Budget, User
-from conversations.services import audits
+from conversations.services import ledger_audit
 from tests import browser, seeding
 from tests.clients import Api
 from tests.processes import ServerProcess
@@ -55,7 +55,7 @@ def used(database: str) -> tuple[Group, User]:
     group.user_set.set(users)
     Budget.objects.create(group=group, limit=60)
     Budget.objects.create(user=users[0], limit=1, period="day")
-    audits.audit()
+    ledger_audit.audit()
     return group, users[0]
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from conversations.models import Usage, User
-from conversations.services import usage
+from conversations.services import ledger
 from tests import seeding
 from tests.admin import pages
 from tests.clients import Api
@@ -36,7 +36,7 @@ def spender(api: Api) -> Api:
     api.ask("Hello", model="claude-opus-5-5")
     api.post("extraction/extractions/?wait=true", {"schema": SCHEMA, "content": "Ada"})
     row = Usage.objects.get(turn=first["id"])
-    usage.correct(row=row, reason="test", usage={"input_tokens": 1000, "output_tokens": 1000})
+    ledger.correct(row=row, reason="test", usage={"input_tokens": 1000, "output_tokens": 1000})
     yesterday = datetime.now(UTC) - timedelta(days=1)
     Usage.objects.create(user=api.user, username=api.user.username, model="x", source="provider", created_at=yesterday)
     return api

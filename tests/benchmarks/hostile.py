@@ -194,7 +194,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()
 
-    from conversations.claude.sandbox.server import running_sandbox
+    from conversations.sandbox.server import running_sandbox
     from tests.processes import ServerProcess
 
     print(machine(), flush=True)

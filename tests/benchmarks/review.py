@@ -44,9 +44,9 @@ def main() -> int:
                 print(f"{name:44} {measured(http, path)}")
             for name, path in exports(pages).items():
                 print(f"{name:44} {exported(http, path)}")
-        from conversations.services import audits
+        from conversations.services import ledger_audit
 
-        audit = audits.audit()
+        audit = ledger_audit.audit()
         print(f"check_ledger: {audit} ({audit.seconds:.1f} s)")
     return 0
 

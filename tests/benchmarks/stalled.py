@@ -42,8 +42,8 @@ def main() -> None:
 
 def long_turn(conversation: str) -> str:
     """An ended turn whose transcript is longer than any model would make it; its id."""
+    from conversations.content.transcript import span
     from conversations.models import Conversation, Message, Piece, Turn
-    from conversations.transcript import span
 
     row = Conversation.objects.get(pk=conversation)
     asked = Message.objects.create(conversation=row, role="user", content=[])

@@ -19,7 +19,7 @@ import tests.environment  # noqa: F401 - before Django's settings are read
 from tests.benchmarks.given import prepared, users
 
 if TYPE_CHECKING:
-    from conversations.claude.sandbox.server import Sandbox
+    from conversations.sandbox.server import Sandbox
 
 TOGETHER = 10
 STREAMED = 0.5  # seconds that a turn streams before it is stopped
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=200)
     options = parser.parse_args()
 
-    from conversations.claude.sandbox.server import running_sandbox
+    from conversations.sandbox.server import running_sandbox
     from tests.processes import ServerProcess
 
     with prepared() as database:

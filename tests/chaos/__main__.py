@@ -29,7 +29,7 @@ async def rounds(seed: int, number: int) -> int:
     from django.db import connection
 
     from config import local
-    from conversations.claude.sandbox.server import Sandbox
+    from conversations.sandbox.server import Sandbox
     from tests.chaos.cluster import Cluster
     from tests.chaos.rounds import run_round
     from tests.processes import database_url

@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from conversations.claude.sandbox.received import Received
-from conversations.folding import fold
+from conversations.content.folding import fold
+from conversations.content.transcript import Event, cut, merge, span
 from conversations.models import Message, Piece, Turn, Usage
-from conversations.transcript import Event, cut, merge, span
+from conversations.sandbox.received import Received
 from tests.resuming import Reader
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import aiohttp
 
-from conversations.claude.sandbox.server import Sandbox
+from conversations.content.folding import fold
 from conversations.database import persistently
-from conversations.folding import fold
 from conversations.models import Conversation, User
+from conversations.sandbox.server import Sandbox
 from conversations.services import accounts
 from tests import scripted
 from tests.chaos.checker import violations

@@ -28,7 +28,7 @@ def run(seconds: int, seed: int, examples: bool) -> int:
     from django.db import connection
 
     from config import local
-    from conversations.claude.sandbox.server import running_sandbox
+    from conversations.sandbox.server import running_sandbox
     from tests.clients import Api
     from tests.contract.examples import write
     from tests.contract.fuzzing import fuzzed, logged_out

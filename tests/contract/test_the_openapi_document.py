@@ -8,11 +8,11 @@ from typing import Any, get_args
 import pytest
 from drf_spectacular.validation import validate_schema
 
-from conversations.content import KINDS, SOURCES
-from conversations.contract import errors, events, input_blocks
+from conversations.content.block_checks import KINDS, SOURCES
+from conversations.content.transcript import STRING_DELTAS
+from conversations.contract import error_types, event_types, input_blocks
 from conversations.errors import ClaudeError, ColloquyError
 from conversations.models import Turn
-from conversations.transcript import STRING_DELTAS
 from tests.contract.document import component, openapi, operations
 
 OPERATIONS = dict(operations())
@@ -98,11 +98,11 @@ def test_deltas_that_are_strings_are_described() -> None:
 
 def test_statuses_are_enums() -> None:
     assert component("Turn")["properties"]["status"]["enum"] == Turn.Status.values
-    assert set(get_args(events.Status)) == set(Turn.TERMINAL)
+    assert set(get_args(event_types.Status)) == set(Turn.TERMINAL)
 
 
 def test_every_type_of_error_is_in_the_enum() -> None:
-    known = set(get_args(errors.ErrorType.__value__))
+    known = set(get_args(error_types.ErrorType.__value__))
     classes: list[type[ColloquyError]] = [
         ColloquyError,
         *ColloquyError.__subclasses__(),

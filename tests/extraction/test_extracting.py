@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Usage
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 
 NAME_AND_EMAIL = {

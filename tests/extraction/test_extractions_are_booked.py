@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
 from conversations.models import Budget, Hold, Usage
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
 

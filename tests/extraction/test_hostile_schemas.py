@@ -14,7 +14,7 @@ import httpx2
 import psutil
 import pytest
 
-from conversations.claude.sandbox.server import Sandbox
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.extraction.test_extracting import JANE, NAME_AND_EMAIL, extract
 from tests.extraction.test_hostile_answers import answering

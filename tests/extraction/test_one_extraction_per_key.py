@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from conversations.claude.sandbox.server import Sandbox
+from conversations.sandbox.server import Sandbox
 from extraction.models import Extraction
 from tests.clients import Api
 from tests.extraction.test_extracting import JANE, NAME_AND_EMAIL

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.claude.sandbox.schemas import check_schema, value_for
 from conversations.errors import InvalidRequest
+from conversations.sandbox.output_schemas import check_schema, value_for
 from extraction.schemas.checking import check
 from extraction.schemas.native import native
 from extraction.schemas.spelling import with_spelling

@@ -7,9 +7,9 @@ from typing import Any
 import anthropic
 import pytest
 
-from conversations.claude.sandbox.refused import Refused
-from conversations.claude.sandbox.server import Sandbox
-from conversations.claude.sandbox.validation import validate
+from conversations.sandbox.refused import Refused
+from conversations.sandbox.request_rules import validate
+from conversations.sandbox.server import Sandbox
 
 HELLO = {"role": "user", "content": "Hello"}
 TOOL = {"name": "look", "input_schema": {"type": "object"}}

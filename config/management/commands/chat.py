@@ -7,7 +7,7 @@ import httpx2
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config import local
-from config.chat.client import ChatClient, Event, Refused
+from config.chat.api_client import ChatClient, Event, Refused
 from config.chat.prompt import HELP, messages
 from config.chat.screen import PlainScreen, Screen, TerminalScreen, bill
 from config.chat.stopping import StopOnInterrupt

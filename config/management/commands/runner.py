@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand
 from config.migrated import migrations
 from config.shutdown import drain_on_signals
 from conversations.claude.client import prepare_client
-from conversations.engine import engine
+from conversations.running.engine import engine
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from config import local
-from config.server import bound, refuse_sandbox_for_others, serve
+from config.web_server import bound, refuse_sandbox_for_others, serve
 
 
 class Command(BaseCommand):

@@ -49,7 +49,7 @@ class Command(BaseCommand):
             alone.release()
 
     def _run(self, host: str, port: int) -> None:
-        from config.server import bound, serve  # what they import takes longer than a first line may
+        from config.web_server import bound, serve  # what they import takes longer than a first line may
 
         listening = bound(host, port)
         url = f"http://{host}:{listening.getsockname()[1]}"

@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from config.migrated import migrations
-from conversations.wakes import heard
+from conversations.streaming.wakes import heard
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from conversations.admin.meters import Meter
 from conversations.admin.review import charts, forecast, levels
 from conversations.admin.review.charts import Chart
 from conversations.admin.review.scope import ANY, NOTHING, PLAIN, Scope
-from conversations.admin.review.sums import CLASSES, Sums, summed
+from conversations.admin.review.totals import CLASSES, Sums, summed
 from conversations.models import Audit, Budget, DailyUsage, Usage
 from conversations.services import budgets
 

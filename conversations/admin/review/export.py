@@ -20,7 +20,7 @@ from django.http.response import HttpResponseBase
 from conversations.admin.review.changes import Change
 from conversations.admin.review.levels import Level
 from conversations.admin.review.scope import Scope
-from conversations.admin.review.sums import CLASSES
+from conversations.admin.review.totals import CLASSES
 from conversations.database import in_database
 from conversations.tables import KINDS, Cells, Workbook, csv_rows
 

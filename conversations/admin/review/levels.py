@@ -16,7 +16,7 @@ from django.db.models import Max, Min, Q, QuerySet, Sum
 from django.urls import reverse
 
 from conversations.admin.review.scope import NOTHING, Scope
-from conversations.admin.review.sums import CLASSES, Sums, summed
+from conversations.admin.review.totals import CLASSES, Sums, summed
 from conversations.models import Conversation, DailyUsage, Turn, Usage
 
 PAGE = 100

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from conversations.admin.review import changes, dashboard, export, levels, presets
 from conversations.admin.review.form import ScopeForm
 from conversations.admin.review.scope import Scope
-from conversations.admin.review.sums import CLASSES, Sums
+from conversations.admin.review.totals import CLASSES, Sums
 from conversations.tables import KINDS
 
 MAY_SEE = "conversations.view_usage"

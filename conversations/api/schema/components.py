@@ -10,7 +10,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from typing_extensions import TypeAliasType, is_typeddict
 
-from conversations.contract.schemas import REFERENCE, JsonSchema, changed, described
+from conversations.contract.schema_building import REFERENCE, JsonSchema, changed, described
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def without_enum_ids(result: JsonSchema, **options: Any) -> JsonSchema:
 class TypedJson(OpenApiSerializerFieldExtension):
     """Describes a `Json` field by the type that it declares."""
 
-    target_class = "conversations.api.fields.Json"
+    target_class = "conversations.api.serializer_fields.Json"
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> JsonSchema:

@@ -12,11 +12,11 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.serializers import ModelSerializer
 
-from conversations.api.fields import StrictSerializer
 from conversations.api.queries import Queried
 from conversations.api.schema.components import Shape, register
-from conversations.api.schema.errors import HEADERS, errors, statuses_of
-from conversations.contract.schemas import JsonSchema
+from conversations.api.schema.error_components import HEADERS, errors, statuses_of
+from conversations.api.serializer_fields import StrictSerializer
+from conversations.contract.schema_building import JsonSchema
 
 Direction = Literal["request", "response"]
 JSON = "application/json"

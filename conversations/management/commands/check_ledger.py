@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from conversations.services import audits
+from conversations.services import ledger_audit
 
 
 class Command(BaseCommand):
@@ -12,7 +12,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Says what does not agree, and fails if anything does not."""
-        found = audits.audit()
+        found = ledger_audit.audit()
         for problem in found.problems:
             self.stderr.write(problem)
         if found.problems:

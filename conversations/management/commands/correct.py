@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from conversations.claude import pricing
 from conversations.errors import ColloquyError
 from conversations.models import Usage
-from conversations.services import usage
+from conversations.services import ledger
 
 
 class Command(BaseCommand):
@@ -35,8 +35,8 @@ class Command(BaseCommand):
         if options["model"] and not (options["usage"] or options["again"]):
             raise CommandError("--model says what is booked anew: give --usage or --again.")
         try:
-            used = usage.standing(row).raw if options["again"] else options["usage"]
-            added = usage.correct(row=row, reason=options["reason"], usage=used, model=options["model"])
+            used = ledger.standing(row).raw if options["again"] else options["usage"]
+            added = ledger.correct(row=row, reason=options["reason"], usage=used, model=options["model"])
         except ColloquyError as error:
             raise CommandError(error.message) from None
         for each in added:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from conversations.claude import client
 from conversations.errors import ClaudeError
-from conversations.services import listings
+from conversations.services import model_listing
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
             rows = asyncio.run(_listed())
         except ClaudeError as error:
             raise CommandError(f"The Models API can't be asked: {error}") from None
-        listings.keep(rows)
+        model_listing.keep(rows)
         self.stdout.write(f"{len(rows)} models.")
 
 

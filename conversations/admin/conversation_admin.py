@@ -1,0 +1,213 @@
+"""Conversations, messages and attachments."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import admin
+from django.contrib.postgres.search import SearchQuery
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import pluralize
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from conversations.admin import rendering
+from conversations.admin.readonly import ReadOnlyAdmin
+from conversations.admin.review import levels
+from conversations.admin.review.scope import DAY, LONGEST, Scope, as_id
+from conversations.admin.review.totals import Sums
+from conversations.api.attachment_views import served
+from conversations.models import Attachment, Conversation, DailyConversation, Message, Turn
+from conversations.services import message_paths
+from conversations.templatetags.amounts import money
+
+SHOWN_MESSAGES = 50
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnlyAdmin):
+    """Conversations, each with a path through its messages."""
+
+    private = "owner"
+    list_display = ("called", "owner", "turns", "place", "created_at", "updated_at")
+    list_filter = ("archived", "created_at")
+    list_select_related = ("owner",)
+    found_by_user = "owner"
+    search_help_text = "An id, a user's name, or words of a title."
+    heavy = ("settings", "metadata", "searchable")
+    fields = (
+        "title",
+        "owner",
+        "place",
+        "created_at",
+        "updated_at",
+        "spent",
+        "messages_shown",
+        "settings_shown",
+        "metadata_shown",
+        "id",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
+        """The rows with how many turns each has."""
+        # Counted in a subquery: a join would have to group by columns of type json, which can't be compared.
+        turns = Turn.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
+        return super().get_queryset(request).annotate(turn_count=Subquery(turns.annotate(n=Count("pk")).values("n")))
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Conversation | None:
+        """The row, and the message up to which its path is to be shown: `leaf`, or the active one."""
+        found: Conversation | None = super().get_object(request, object_id, from_field)
+        if found is not None:
+            found.shown_leaf = as_id(request.GET.get("leaf", "")) or found.active_leaf_id  # type: ignore[attr-defined]
+        return found
+
+    def found_by(self, term: str) -> Q:
+        """Titles are found by their words."""
+        return super().found_by(term) | Q(searchable=SearchQuery(term, config="simple", search_type="websearch"))
+
+    @admin.display(description="title")
+    def called(self, conversation: Conversation) -> str:
+        """Return its title; its id where it has none."""
+        return str(conversation)
+
+    @admin.display(description="kept in")
+    def place(self, conversation: Conversation) -> str:
+        """Return where its owner finds it."""
+        return "archive" if conversation.archived else "list"
+
+    @admin.display(description="turns")
+    def turns(self, conversation: Conversation) -> int:
+        """How many turns it has."""
+        return int(conversation.turn_count or 0)  # type: ignore[attr-defined]
+
+    @admin.display(description="cost")
+    def spent(self, conversation: Conversation) -> SafeString:
+        """Return what its requests cost, and the way to them."""
+        daily = DailyConversation.objects.filter(conversation=conversation)
+        sums, days = Sums.of(daily), daily.aggregate(first=Min("day"), last=Max("day"))
+        if days["first"] is None:
+            return SafeString("Nothing")
+        scope = Scope(max(days["first"], days["last"] - LONGEST + DAY), days["last"], conversation=conversation.pk)
+        return format_html(
+            '{}{} in <a href="{}">{} request{}</a>',
+            money(sums.cost),
+            f", and {sums.unpriced} of unknown price," if sums.unpriced else "",
+            levels.address(scope),
+            sums.requests,
+            pluralize(sums.requests),
+        )
+
+    @admin.display(description="settings")
+    def settings_shown(self, conversation: Conversation) -> SafeString:
+        """What Claude is asked with."""
+        return rendering.as_json(conversation.settings)
+
+    @admin.display(description="metadata")
+    def metadata_shown(self, conversation: Conversation) -> SafeString:
+        """Return the metadata that the client gave the conversation, rendered as JSON."""
+        return rendering.as_json(conversation.metadata)
+
+    @admin.display(description="messages")
+    def messages_shown(self, conversation: Conversation) -> SafeString:
+        """A path's newest messages; what is before them is a page of the message that it leads to."""
+        leaf: uuid.UUID | None = conversation.shown_leaf  # type: ignore[attr-defined]
+        end = conversation.messages.filter(pk=leaf).only("depth").first() if leaf else None
+        if end is None:
+            return SafeString("<p>None.</p>")
+        skip = max(0, end.depth + 1 - SHOWN_MESSAGES)
+        shown = message_paths.page(conversation.pk, leaf, skip, SHOWN_MESSAGES)
+        before = SafeString()
+        if skip:
+            url = reverse("admin:conversations_conversation_change", args=[conversation.pk])
+            before = format_html('<p><a href="{}?leaf={}">{} before</a></p>', url, shown[0].parent_id, skip)
+        return before + rendering.conversation(
+            (each.role, reverse("admin:conversations_message_change", args=[each.pk]), rendering.blocks(each.content))
+            for each in shown
+        )
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    """Messages. The list has none of what they say: to read that, one has to open them."""
+
+    private = "conversation.owner"
+    list_display = ("created_at", "conversation", "role", "stop_reason")
+    list_filter = ("role", "created_at")
+    found_by_id = ("pk", "conversation_id", "turn_id")
+    search_help_text = "The id of a message, a conversation or a turn."
+    heavy = ("content", "text", "searchable")
+    fields = (
+        "conversation",
+        "parent",
+        "turn",
+        "role",
+        "stop_reason",
+        "created_at",
+        "path",
+        "said",
+        "content_shown",
+        "id",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        """The rows with the titles of their conversations."""
+        rows = super().get_queryset(request)
+        titles = rows.select_related("conversation").defer("conversation__settings", "conversation__metadata")
+        return titles.defer("conversation__searchable", *self.heavy)
+
+    @admin.display(description="what it says")
+    def said(self, message: Message) -> SafeString:
+        """Return the message's content blocks, rendered."""
+        return rendering.blocks(message.content)
+
+    @admin.display(description="path")
+    def path(self, message: Message) -> SafeString:
+        """Where it is read with what was before it."""
+        url = reverse("admin:conversations_conversation_change", args=[message.conversation_id])
+        return format_html('<a href="{}?leaf={}">The conversation up to here</a>', url, message.pk)
+
+    @admin.display(description="content")
+    def content_shown(self, message: Message) -> SafeString:
+        """Claude's blocks as they are."""
+        return rendering.as_json(message.content)
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(ReadOnlyAdmin):
+    """Attachments; their bytes are shown on demand."""
+
+    private = "owner"
+    list_display = ("created_at", "owner", "media_type", "size", "width", "height")
+    list_filter = ("created_at",)
+    list_select_related = ("owner",)
+    found_by_text = ("sha256",)
+    found_by_user = "owner"
+    search_help_text = "An id, a SHA-256 or a user's name, as it is."
+    fields = ("owner", "media_type", "size", "width", "height", "created_at", "content_shown", "sha256", "id")
+    readonly_fields = fields
+
+    def get_urls(self) -> list[URLPattern]:
+        """With that of the bytes."""
+        content = path("<uuid:pk>/content/", self.admin_site.admin_view(self.content), name="attachment-content")
+        return [content, *super().get_urls()]
+
+    def content(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """The bytes. That they are opened is noted first."""
+        found = self.get_object(request, str(pk))
+        if found is None or not self.has_view_permission(request, found):
+            raise PermissionDenied
+        self.note_opening(request, found)
+        return served(request, found)
+
+    @admin.display(description="content")
+    def content_shown(self, attachment: Attachment) -> SafeString:
+        """An image where there is one, a link otherwise."""
+        url = reverse("admin:attachment-content", args=[attachment.pk])
+        if attachment.media_type.startswith("image/"):
+            return format_html('<a href="{}"><img src="{}" alt="" style="max-height: 20rem"></a>', url, url)
+        return format_html('<a href="{}">Open</a>', url)

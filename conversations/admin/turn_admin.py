@@ -1,0 +1,157 @@
+"""Turns, with their messages, what they used, and their transcripts."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from conversations.admin import rendering
+from conversations.admin.filters import TurnScopeFilter
+from conversations.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
+from conversations.admin.review.scope import REASON
+from conversations.content.transcript import placed
+from conversations.models import Turn, Usage
+
+EVENTS = 200
+"""Events of a transcript on a page."""
+
+
+class UsageInline(ReadOnlyInline):
+    """The ledger's rows of a turn: its upstream requests."""
+
+    model = Usage
+    fields = (
+        "model",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_5m_tokens",
+        "cache_write_1h_tokens",
+        "cost",
+        "source",
+        "stop_reason",
+        "error_type",
+        "request_id",
+    )
+    readonly_fields = fields
+    ordering = ("pk",)
+
+
+@admin.register(Turn)
+class TurnAdmin(ReadOnlyAdmin):
+    """Turns with their upstream requests and transcripts, to be read only."""
+
+    private = "user"
+    list_display = ("created_at", "user", "model", "outcome", "reason", "finished_at")
+    list_filter = (TurnScopeFilter, "status")
+    list_filter_submit = True
+    list_select_related = ("user",)
+    found_by_id = ("pk", "conversation_id")
+    found_by_user = "user"
+    search_help_text = "The id of a turn or a conversation, or a user's name, as it is."
+    heavy = ("settings", "stop_details", "error", "tool_results")
+    inlines = (UsageInline,)
+    fields = (
+        "conversation",
+        "user",
+        "status",
+        "model",
+        "stop_reason",
+        "stop_sequence",
+        "stop_details_shown",
+        "error_shown",
+        "messages_shown",
+        "transcript_link",
+        "position",
+        "fence",
+        "holder",
+        "idempotency_key",
+        "created_at",
+        "started_at",
+        "first_delta_at",
+        "cancel_requested_at",
+        "finished_at",
+        "settings_shown",
+        "id",
+    )
+    readonly_fields = fields
+
+    def get_urls(self) -> list[URLPattern]:
+        """With that of the transcript."""
+        transcript = path(
+            "<uuid:pk>/transcript/", self.admin_site.admin_view(self.transcript), name="conversations_turn_transcript"
+        )
+        return [transcript, *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Turn]:
+        """Return the turns, each with why it failed if it did."""
+        return super().get_queryset(request).annotate(reason=REASON)
+
+    @admin.display(description="status")
+    def outcome(self, turn: Turn) -> str:
+        """Return its status, and what Claude ended it with where that says more."""
+        return f"{turn.status} ({turn.stop_reason})" if turn.stop_reason not in (None, "end_turn") else turn.status
+
+    @admin.display(description="failed with")
+    def reason(self, turn: Turn) -> str:
+        """Return the type of the error that it failed with."""
+        return str(turn.reason) if turn.status in Turn.UNSUCCESSFUL else ""  # type: ignore[attr-defined]
+
+    def transcript(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+        """The events of a turn as they were committed, a page of them. That it is opened is noted first."""
+        turn = self.get_object(request, str(pk))
+        if turn is None or not self.has_view_permission(request, turn):
+            raise PermissionDenied
+        self.note_opening(request, turn)
+        events = [event for piece in turn.pieces.order_by("start") for event in piece.events]
+        given = request.GET.get("from", "")
+        first = int(given) if given.isascii() and given.isdecimal() and len(given) < 9 else 0
+        shown = list(placed(events, 0))[first : first + EVENTS]
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": turn,
+            "title": "Transcript",
+            "events": [(position, event["type"], rendering.as_json(event)) for position, event in shown],
+            "whole": len(events),
+            "earlier": max(0, first - EVENTS) if first else None,
+            "later": first + EVENTS if first + EVENTS < len(events) else None,
+        }
+        return TemplateResponse(request, "conversations/transcript.html", context)
+
+    @admin.display(description="messages")
+    def messages_shown(self, turn: Turn) -> SafeString:
+        """The question and what was said to it."""
+        return rendering.conversation(
+            (each.role, reverse("admin:conversations_message_change", args=[each.pk]), rendering.blocks(each.content))
+            for each in (turn.user_message, *turn.messages.order_by("pk"))
+        )
+
+    @admin.display(description="transcript")
+    def transcript_link(self, turn: Turn) -> SafeString:
+        """Where every event of it is."""
+        url = reverse("admin:conversations_turn_transcript", args=[turn.pk])
+        return format_html('<a href="{}">Every event of it</a>', url)
+
+    @admin.display(description="stop details")
+    def stop_details_shown(self, turn: Turn) -> SafeString:
+        """Return what Claude said about why it stopped."""
+        return rendering.as_json(turn.stop_details)
+
+    @admin.display(description="error")
+    def error_shown(self, turn: Turn) -> SafeString:
+        """Return type and message of what made it fail."""
+        return rendering.as_json(turn.error)
+
+    @admin.display(description="settings")
+    def settings_shown(self, turn: Turn) -> SafeString:
+        """What Claude was asked with."""
+        return rendering.as_json(turn.settings)

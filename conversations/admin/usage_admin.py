@@ -1,0 +1,126 @@
+"""The ledger, with the sums of what it is filtered to, and the way down to its rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from conversations.admin import rendering
+from conversations.admin.filters import ScopeFilter
+from conversations.admin.readonly import ReadOnlyAdmin
+from conversations.admin.review import views
+from conversations.admin.review.totals import Sums
+from conversations.models import DailyUsage, Usage
+
+admin.site.index_template = "conversations/dashboard.html"
+
+
+@admin.register(Usage)
+class UsageAdmin(ReadOnlyAdmin):
+    """What upstream requests used and cost."""
+
+    list_display = (
+        "created_at",
+        "username",
+        "purpose",
+        "model",
+        "input_shown",
+        "output_shown",
+        "cache_read",
+        "cache_written",
+        "price",
+        "source",
+        "outcome",
+    )
+    list_filter = (ScopeFilter,)
+    list_filter_submit = True
+    list_fullwidth = True
+    ordering = ("-created_at", "-pk")
+    found_by_id = ("pk", "user_id", "conversation_id", "turn_id")
+    found_by_text = ("request_id",)
+    search_help_text = "Claude's id of a request, an id of ours, or a user's name, as it is."
+    heavy = ("raw", "prices")
+    list_before_template = "conversations/ledger_totals.html"
+    exclude = ("raw", "prices")
+    readonly_fields = ("transcript", "prices_shown", "raw_shown")
+
+    def get_urls(self) -> list[URLPattern]:
+        """With those of the review."""
+        guarded = self.admin_site.admin_view
+        return [
+            path("review/", guarded(views.review), name="conversations_usage_review"),
+            path("changes/", guarded(views.changes_page), name="conversations_usage_changes"),
+            path("requests/", guarded(views.requests), name="conversations_usage_requests"),
+            *super().get_urls(),
+        ]
+
+    def found_by(self, term: str) -> Q:
+        """Users are found by their name as the ledger has it, also when they are gone."""
+        named = DailyUsage.objects.filter(username=term).values_list("user", flat=True).distinct()
+        return super().found_by(term) | Q(user__in=list(named))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list, with the sums of all that it is filtered to and not only of its page."""
+        response = super().changelist_view(request, extra_context)
+        if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
+            changelist = response.context_data["cl"]
+            [filtered] = changelist.filter_specs
+            scope = filtered.form.scope
+            response.context_data["total"] = Sums.of(changelist.queryset if filtered.looked_up else scope.summable())
+            response.context_data["query"] = scope.query
+        return response
+
+    @admin.display(description="input")
+    def input_shown(self, usage: Usage) -> str:
+        """Return the tokens of input that were neither read from the cache nor written to it."""
+        return f"{usage.input_tokens:,}"
+
+    @admin.display(description="output")
+    def output_shown(self, usage: Usage) -> str:
+        """Return the tokens of output."""
+        return f"{usage.output_tokens:,}"
+
+    @admin.display(description="cache read")
+    def cache_read(self, usage: Usage) -> str:
+        """Return the tokens that were read from the cache."""
+        return f"{usage.cache_read_tokens:,}"
+
+    @admin.display(description="cache written")
+    def cache_written(self, usage: Usage) -> str:
+        """Return the tokens that were written to the cache, for five minutes and for an hour."""
+        return f"{usage.cache_write_5m_tokens + usage.cache_write_1h_tokens:,}"
+
+    @admin.display(description="outcome")
+    def outcome(self, usage: Usage) -> str:
+        """How it ended, or that it is a correction."""
+        return "correction" if usage.corrects_id else usage.error_type or usage.stop_reason or "cut"
+
+    @admin.display(description="cost")
+    def price(self, usage: Usage) -> str:
+        """US dollars; an unknown price is not a price of nothing."""
+        return "unknown" if usage.cost is None else f"${usage.cost:.6f}"
+
+    @admin.display(description="transcript")
+    def transcript(self, usage: Usage) -> SafeString | str:
+        """Where every event of its turn is."""
+        if not usage.turn_id:
+            return "-"
+        url = reverse("admin:conversations_turn_transcript", args=[usage.turn_id])
+        return format_html('<a href="{}">Every event of its turn</a>', url)
+
+    @admin.display(description="prices")
+    def prices_shown(self, usage: Usage) -> SafeString:
+        """US dollars per million tokens of each class."""
+        return rendering.as_json(usage.prices)
+
+    @admin.display(description="Claude's own count")
+    def raw_shown(self, usage: Usage) -> SafeString:
+        """The usage object as it came."""
+        return rendering.as_json(usage.raw)

@@ -1,0 +1,131 @@
+"""Who one is: tokens, tickets, oneself."""
+
+from __future__ import annotations
+
+from django.contrib.auth import authenticate
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view, inline_serializer
+from knox import views as knox
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from conversations.api.authentication import TokenAuthentication
+from conversations.api.queries import Queried
+from conversations.api.requesters import credential_of, user_of
+from conversations.api.schema.error_components import errors
+from conversations.api.serializer_fields import Json, StrictSerializer, String
+from conversations.api.serializers import UserSerializer
+from conversations.contract.account import Budget, Limit
+from conversations.errors import NotAuthenticated
+from conversations.models import User
+from conversations.services import accounts, budgets, user_limits
+
+
+class LoginSerializer(StrictSerializer):
+    username = String(max_length=150)
+    password = String(max_length=4096, trim_whitespace=False)
+
+
+TOKEN = inline_serializer(
+    "Token",
+    {"token": serializers.CharField(), "expiry": serializers.DateTimeField(allow_null=True), "user": UserSerializer()},
+)
+TICKET = inline_serializer("Ticket", {"ticket": serializers.CharField(), "expires_in": serializers.IntegerField()})
+ME = inline_serializer(
+    "Me",
+    {
+        "user": UserSerializer(),
+        "budget": Json(shape=Budget, allow_null=True, help_text="Null where the user has none."),
+        "limits": Json(shape=dict[str, Limit], help_text="By their names; those that are not set are not there."),
+    },
+)
+
+
+class Login(Queried):
+    """A token for a user's name and password."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="login",
+        summary="Log in",
+        description="A token for a user's name and password, to be sent as `Authorization: Bearer`.",
+        request=LoginSerializer,
+        responses={200: TOKEN, **errors(401, 429)},
+    )
+    def post(self, request: Request) -> Response:
+        """Return a new token for a user's name and password. Raises NotAuthenticated where they are wrong."""
+        serializer = LoginSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        user = authenticate(request, **serializer.validated_data)
+        if not isinstance(user, User):
+            raise NotAuthenticated("The username or the password is wrong.")
+        token, text = accounts.issue_token(user=user)
+        return Response({"token": text, "expiry": token.expiry, "user": UserSerializer(user).data})
+
+
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="logout",
+        summary="Log out",
+        description="Ends the token that the request came with.",
+        request=None,
+        responses={204: OpenApiResponse(description="The token is no longer valid.")},
+    )
+)
+class Logout(Queried, knox.LogoutView):
+    """End the token that the request came with."""
+
+    authentication_classes = (TokenAuthentication,)
+
+
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="logoutAll",
+        summary="Log out everywhere",
+        description="Ends all the user's tokens.",
+        request=None,
+        responses={204: OpenApiResponse(description="None of the user's tokens is valid any longer.")},
+    )
+)
+class LogoutAll(Queried, knox.LogoutAllView):
+    """End all the user's tokens."""
+
+    authentication_classes = (TokenAuthentication,)
+
+
+class WebSocketTicket(Queried):
+    """A one-time ticket for `/ws/?ticket=`."""
+
+    @extend_schema(
+        operation_id="createWebSocketTicket",
+        summary="Get a ticket for the WebSocket",
+        description="A ticket that opens `/ws/?ticket=` once, within `expires_in` seconds.",
+        request=None,
+        responses=TICKET,
+    )
+    def post(self, request: Request) -> Response:
+        """Return a new ticket for the WebSocket, which ends with the credential of this request."""
+        ticket = accounts.issue_ticket(user=user_of(request), credential=credential_of(request))
+        return Response({"ticket": ticket, "expires_in": accounts.TICKET_SECONDS})
+
+
+class Me(Queried):
+    """The user behind the request."""
+
+    @extend_schema(
+        operation_id="getMe",
+        summary="Get oneself",
+        description="The user behind the request, and what they may still spend and ask.",
+        responses=ME,
+    )
+    def get(self, request: Request) -> Response:
+        """Oneself, and what one may still spend: of several budgets of one's own, the tightest."""
+        user = user_of(request)
+        own = [each for each in budgets.of(user) if each.scope == "user"]
+        tightest = min(own, key=budgets.left, default=None)
+        budget = budgets.shown(tightest) if tightest else None
+        reached = {each.name: {"limit": each.most, "used": each.used} for each in user_limits.of(user)}
+        return Response({"user": UserSerializer(user).data, "budget": budget, "limits": reached})

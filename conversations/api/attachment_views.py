@@ -1,0 +1,96 @@
+"""Uploading images and documents, and getting them back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import condition
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from conversations.api.queries import Queried
+from conversations.api.requesters import user_of
+from conversations.content.media import IMAGE_TYPES
+from conversations.errors import InvalidRequest, TooLarge
+from conversations.models import Attachment
+from conversations.services import attachments
+
+SIZE_LIMIT = 32 * 1024 * 1024  # bytes; Claude's own limit on a request
+FORM_LIMIT = 64 * 1024  # bytes of a form besides its file
+BINARY = (*sorted(IMAGE_TYPES), "application/pdf")
+UPLOAD = inline_serializer("Upload", {"file": serializers.FileField()})
+
+
+class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
+    """An attachment without its bytes."""
+
+    class Meta:
+        model = Attachment
+        fields = ("id", "sha256", "media_type", "size", "width", "height")
+
+
+class Attachments(Queried):
+    """Images and documents to be named in content."""
+
+    parser_classes = (MultiPartParser,)
+    body_limit = SIZE_LIMIT + FORM_LIMIT
+
+    @extend_schema(
+        operation_id="uploadAttachment",
+        summary="Upload a file",
+        description="Keeps an image or a document to be named in content. The same bytes again are the same one.",
+        request={"multipart/form-data": UPLOAD},
+        responses={201: AttachmentSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Keep a file and return its attachment; the same bytes again are the same attachment."""
+        file = request.FILES.get("file")
+        if file is None:
+            raise InvalidRequest("file: No file was sent.", details={"file": "This field is required."})
+        if file.size > SIZE_LIMIT:
+            raise TooLarge(f"A file may have at most {SIZE_LIMIT} bytes.")
+        attachment = attachments.store(owner=user_of(request), data=file.read())
+        return Response(AttachmentSerializer(attachment).data, status=201)
+
+
+class AttachmentContent(Queried):
+    """The bytes of an attachment."""
+
+    @extend_schema(
+        operation_id="downloadAttachment",
+        summary="Download a file",
+        description="The bytes as they were uploaded.",
+        responses={(200, "text/plain"): OpenApiTypes.STR, (200, *BINARY): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, pk: str) -> HttpResponse:
+        """The bytes as they were uploaded."""
+        return served(request._request, Attachment.objects.get_visible(request.user, pk))
+
+
+def _etag(request: HttpRequest, attachment: Attachment) -> str:
+    return f'"{attachment.sha256}"'
+
+
+def _last_modified(request: HttpRequest, attachment: Attachment) -> datetime:
+    return attachment.created_at
+
+
+@condition(etag_func=_etag, last_modified_func=_last_modified)
+def served(request: HttpRequest, attachment: Attachment) -> HttpResponse:
+    """Return the bytes of an attachment as a response that no browser runs anything of.
+
+    A client that has them already is answered 304, and nothing is read for it.
+    """
+    image = attachment.media_type.startswith("image/")
+    headers = {
+        "Content-Disposition": "inline" if image else "attachment",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, max-age=31536000, immutable",
+    }
+    return HttpResponse(attachments.read(attachment), content_type=attachment.media_type, headers=headers)

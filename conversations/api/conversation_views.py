@@ -1,0 +1,207 @@
+"""Conversations, and what is in them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_view
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from conversations.api import turn_views as turn_api
+from conversations.api.later import Later
+from conversations.api.pagination import Pages, PathPages
+from conversations.api.queries import BeginQuery, ConversationsQuery, LeafQuery, PageQuery, PathQuery, Queried, query_of
+from conversations.api.requesters import user_of
+from conversations.api.schema import conversation_operations as documents
+from conversations.api.schema import turn_operations as turn_documents
+from conversations.api.serializers import (
+    ActivateSerializer,
+    ConversationSerializer,
+    ForkSerializer,
+    ListedConversationSerializer,
+    MessageSerializer,
+    NodeSerializer,
+    TurnRequestSerializer,
+    TurnSerializer,
+)
+from conversations.api.transfer_formats import (
+    BODY_LIMIT,
+    ExportParser,
+    ExportSerializer,
+    MarkdownRenderer,
+    as_json,
+    as_markdown,
+)
+from conversations.api.usage_views import sums_of
+from conversations.claude import catalogue, client
+from conversations.errors import NotFound
+from conversations.models import Conversation, Usage
+from conversations.services import conversations, message_paths, transfers, turns
+
+
+@extend_schema_view(list=documents.list_)
+class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSet[Conversation]):
+    """Create, find, change, copy and delete a user's conversations, and begin turns in them."""
+
+    serializer_class = ListedConversationSerializer
+    queryset = Conversation.objects.none()
+    queries = {
+        "list": ConversationsQuery,
+        "messages": PathQuery,
+        "usage": LeafQuery,
+        "tree": PageQuery,
+        "turns": PageQuery,
+        "create_turn": BeginQuery,
+    }
+    body_limit: int | None = None
+
+    def get_queryset(self) -> QuerySet[Conversation]:
+        """Return the user's own that the query names."""
+        query = query_of(self.request)
+        rows = Conversation.objects.visible_to(self.request.user)
+        if "archived" in query:
+            rows = rows.filter(archived=query["archived"])
+        return conversations.search(rows, query["q"]) if "q" in query else rows
+
+    def get_object(self) -> Conversation:
+        """Return the conversation, if it is the user's. Raises NotFound otherwise."""
+        return Conversation.objects.get_visible(self.request.user, self.kwargs["pk"])
+
+    @documents.create
+    def create(self, request: Request) -> Response:
+        """Create a conversation; return it with status 201."""
+        fields = self._fields(request)
+        return self._shown(conversations.create(owner=user_of(request), fields=fields), status=201)
+
+    @documents.retrieve
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Return a conversation with the sums of all its usage."""
+        conversation = self.get_object()
+        return Response({**ConversationSerializer(conversation).data, **sums_of(conversation.usage.all())})
+
+    @documents.update
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change the fields that are given; return the conversation as it is then."""
+        fields = self._fields(request, partial=True)
+        return self._shown(conversations.update(user=user_of(request), id=pk, fields=fields))
+
+    @documents.destroy
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete a conversation; what it cost stays in the ledger."""
+        conversations.delete(user=user_of(request), id=pk)
+        return Response(status=204)
+
+    @documents.activate
+    @action(detail=True, methods=["post"])
+    def activate(self, request: Request, pk: str) -> Response:
+        """Make a message the one that the next turn goes on from."""
+        serializer = ActivateSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        leaf = serializer.validated_data["leaf"]
+        return self._shown(conversations.activate(user=user_of(request), id=pk, leaf=leaf))
+
+    @documents.fork
+    @action(detail=True, methods=["post"])
+    def fork(self, request: Request, pk: str) -> Response:
+        """Create a conversation with the path up to a message."""
+        serializer = ForkSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        message = serializer.validated_data["message"]
+        return self._shown(transfers.fork(user=user_of(request), id=pk, message=message), status=201)
+
+    @documents.export
+    @action(detail=True, pagination_class=None, renderer_classes=[JSONRenderer, MarkdownRenderer])
+    def export(self, request: Request, pk: str) -> Response:
+        """Return the conversation with all its branches as JSON, or the active branch as Markdown."""
+        if isinstance(request.accepted_renderer, MarkdownRenderer):
+            conversation = self.get_object()
+            return Response(
+                as_markdown(conversation, message_paths.to_message(conversation.pk, conversation.active_leaf_id))
+            )
+        return Response(as_json(transfers.export(user=user_of(request), id=pk)))
+
+    @documents.import_
+    @action(detail=False, methods=["post"], url_path="import", body_limit=BODY_LIMIT, parser_classes=[ExportParser])
+    def take_in(self, request: Request) -> Response:
+        """Create a conversation out of an export."""
+        serializer = ExportSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return self._shown(transfers.take_in(owner=user_of(request), export=serializer.export()), status=201)
+
+    @documents.messages
+    @action(detail=True, pagination_class=PathPages)
+    def messages(self, request: Request, pk: str) -> Response:
+        """Return a page of the path of messages that ends in a leaf."""
+        conversation = self.get_object()
+        pages = PathPages()
+        found = pages.paginate_path(conversation, self._leaf(conversation, request), request)
+        return pages.get_paginated_response(MessageSerializer(found, many=True).data)
+
+    @documents.usage
+    @action(detail=True, pagination_class=None)
+    def usage(self, request: Request, pk: str) -> Response:
+        """Return the sums over a path."""
+        conversation = self.get_object()
+        leaf = self._leaf(conversation, request)
+        rows = Usage.objects.filter(turn_id__in=message_paths.turns(conversation.pk, leaf))
+        return Response({"leaf": leaf, **sums_of(rows)})
+
+    @documents.tree
+    @action(detail=True)
+    def tree(self, request: Request, pk: str) -> Response:
+        """Return a page of the tree's nodes, oldest first."""
+        nodes = self.get_object().messages.only("id", "parent_id", "role", "created_at").order_by("id")
+        pages = Pages()
+        return pages.get_paginated_response(NodeSerializer(pages.page(nodes, "id", request), many=True).data)
+
+    @turn_documents.list_
+    @action(detail=True, renderer_classes=[JSONRenderer, turn_api.EventStreamRenderer])
+    def turns(self, request: Request, pk: str) -> Response:
+        """Return a page of the conversation's turns, newest first."""
+        pages = Pages()
+        found = pages.page(turn_api.with_all(self.get_object().turns), "-id", request)
+        return pages.get_paginated_response(TurnSerializer(found, many=True).data)
+
+    @turn_documents.create
+    @turns.mapping.post
+    def create_turn(self, request: Request, pk: str) -> Later:
+        """Create a turn; the answer is the turn, or a stream of its events."""
+        return turn_api.create(request, pk)
+
+    @documents.count_tokens
+    @action(detail=True, methods=["post"], url_path="count-tokens")
+    def count_tokens(self, request: Request, pk: str) -> Later:
+        """Return how many input tokens a turn's request would have, and what there is room for; nothing is stored."""
+        serializer = TurnRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        body = turns.imagined_request(user=user_of(request), conversation_id=pk, asked=serializer.asked())
+        model = catalogue.find(body["model"])
+
+        async def then() -> dict[str, Any]:
+            return {
+                "input_tokens": await client.count_tokens(body),
+                "context_window": model.context_window if model else None,
+                "max_tokens": body["max_tokens"],
+            }
+
+        return Later(request, then)
+
+    def _fields(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
+        serializer = ConversationSerializer(data=request.data, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def _shown(self, conversation: Conversation, status: int = 200) -> Response:
+        return Response(ConversationSerializer(conversation).data, status=status)
+
+    def _leaf(self, conversation: Conversation, request: Request) -> uuid.UUID | None:
+        leaf: uuid.UUID | None = query_of(request).get("leaf")
+        if leaf and not conversation.messages.filter(pk=leaf).exists():
+            raise NotFound("There is no such message in this conversation.")
+        return leaf or conversation.active_leaf_id

@@ -1,0 +1,168 @@
+"""Answers that take time: a view returns a `Later`, and what that awaits goes on when Django is done with the request.
+
+So no thread, no connection and no request object is held while a turn streams, and nothing of Django is between the
+journal and the socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+
+from conversations.api.error_responses import headers_of, translate
+from conversations.api.middleware import HEADER
+from conversations.api.requesters import credential_of
+from conversations.errors import ColloquyError, NotAuthenticated
+from conversations.running.engine import engine
+from conversations.services.credentials import NOT_ANY_MORE, Credential
+
+logger = logging.getLogger(__name__)
+
+LATER = "colloquy.later"
+
+Message = dict[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A body that is sent as it comes."""
+
+    body: AsyncGenerator[bytes, None]
+    headers: dict[str, str]
+    last_words: Callable[[ColloquyError], bytes]
+    """What is sent as the end of a body that an error cuts."""
+
+
+Then = Callable[[], Awaitable[Stream | dict[str, Any]]]
+
+
+class Later(HttpResponse):
+    """A response whose body is not known yet when the view returns: JSON or a stream, or the error that is raised."""
+
+    def __init__(self, request: Request, then: Then, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        super().__init__(status=status, headers=headers)
+        accepted = request.accepted_renderer
+        renderer = accepted if isinstance(accepted, JSONRenderer) else JSONRenderer()  # a stream is no renderer's work
+        request._request.scope[LATER] = then, renderer, credential_of(request)  # type: ignore[attr-defined]
+
+
+class Answering:
+    """Django's ASGI application, with the views that answer later."""
+
+    def __init__(self, django: App) -> None:
+        self._django = django
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Let Django answer, and go on where it leaves off."""
+        held: list[Message] = []
+
+        async def forward(message: Message) -> None:
+            if LATER in scope:
+                held.append(message)
+            else:
+                await send(message)
+
+        await self._django(scope, receive, forward)
+        if held:
+            then, renderer, credential = scope[LATER]
+            await _while_let_in(receive, _Answer(held[0], renderer, send), then, credential)
+
+
+class _Answer:
+    """What comes later, under the status and the headers that Django gave."""
+
+    def __init__(self, start: Message, renderer: JSONRenderer, send: Send) -> None:
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
+        self._headers = {name: headers[name] for name in headers.keys() - {"content-type", "content-length"}}
+        self._status: int = start["status"]
+        self._renderer = renderer
+        self._send = send
+        self._begun = False
+        self._stream: Stream | None = None
+
+    async def give(self, then: Then) -> None:
+        """Send what `then` returns, or the error that it raises."""
+        try:
+            answer = await then()
+        except Exception as error:  # whatever it was, it is answered
+            ours = translate(error)
+            if ours is None:
+                logger.exception("A later answer failed")
+            await self._refuse(ours or ColloquyError())
+            return
+        if isinstance(answer, Stream):
+            await self._pass_on(answer)
+        else:
+            await self._whole(answer)
+
+    async def cut(self, error: ColloquyError) -> None:
+        """Say why nothing more comes: as the answer, or as the end of a stream."""
+        if self._stream:
+            await self._part(self._stream.last_words(error), more=False)
+        elif not self._begun:
+            await self._refuse(error)
+
+    async def _refuse(self, error: ColloquyError) -> None:
+        self._status = error.status
+        self._headers |= headers_of(error)
+        await self._whole(error.payload(self._headers.get(HEADER)))
+
+    async def _pass_on(self, stream: Stream) -> None:
+        self._status = 200
+        await self._start(stream.headers)
+        self._stream = stream
+        async with aclosing(stream.body) as body:
+            async for part in body:
+                await self._part(part, more=True)
+        self._stream = None
+        await self._part(b"", more=False)
+
+    async def _whole(self, answer: dict[str, Any]) -> None:
+        encoded = self._renderer.render(answer)
+        await self._start({"content-type": "application/json", "content-length": str(len(encoded))})
+        await self._part(encoded, more=False)
+
+    async def _start(self, headers: dict[str, str]) -> None:
+        self._begun = True
+        all = {**self._headers, **headers}
+        encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in all.items()]
+        await self._send({"type": "http.response.start", "status": self._status, "headers": encoded})
+
+    async def _part(self, body: bytes, *, more: bool) -> None:
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def _while_let_in(receive: Receive, answer: _Answer, then: Then, credential: Credential) -> None:
+    """Answer as long as the client is there and its credential is valid. Either ends the answer, and nothing else."""
+    answering = asyncio.create_task(answer.give(then))
+    leaving = asyncio.create_task(_gone(receive))
+    revoked = (await engine()).guard.watch(credential)
+    try:
+        await asyncio.wait((answering, leaving, revoked), return_when=asyncio.FIRST_COMPLETED)
+        if answering.done():
+            answering.result()
+        elif revoked.done():
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
+            await answer.cut(NotAuthenticated(NOT_ANY_MORE))
+    finally:
+        revoked.cancel()
+        answering.cancel()
+        leaving.cancel()
+        await asyncio.gather(answering, leaving, return_exceptions=True)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

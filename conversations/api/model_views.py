@@ -1,0 +1,61 @@
+"""The models that a conversation may name: what they take, and what they cost today."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from conversations import clock
+from conversations.api.queries import Queried
+from conversations.api.schema.components import Shape
+from conversations.claude import catalogue
+from conversations.claude.catalogue import Model
+from conversations.claude.pricing import TokenCounts, decimal_string
+from conversations.contract.model_types import ModelPage
+from conversations.services.price_list import PriceList
+
+
+class Models(Queried):
+    """The catalogue. Models that it does not have, such as a local server's, may be named as well."""
+
+    @extend_schema(
+        operation_id="listModels",
+        summary="List models",
+        description="The catalogue. Models that it does not have, such as a local server's, may be named as well.",
+        responses={200: Shape(ModelPage)},
+    )
+    def get(self, request: Request) -> Response:
+        """Every model that is known."""
+        prices = PriceList.at(clock.now())
+        results = [_shown(each, prices) for each in catalogue.all_models()]
+        return Response({"next": None, "previous": None, "results": results})
+
+
+def _shown(model: Model, prices: PriceList) -> dict[str, Any]:
+    price = prices.price(model.id, TokenCounts())
+    return {
+        "id": model.id,
+        "name": model.name,
+        "aliases": model.aliases,
+        "limits": {
+            "context_window": model.context_window,
+            "max_output_tokens": model.max_output,
+            "cache_minimum_tokens": model.cache_minimum,
+        },
+        "capabilities": {
+            "temperature": model.sampling,
+            "thinking": model.thinking_types,
+            "thinking_default": model.thinking_default,
+            "effort": model.efforts,
+            "effort_default": model.default_effort,
+            "prefill": model.prefill,
+            "forced_tool_choice": model.forced_tool_choice,
+            "structured_outputs": model.structured_outputs,
+            "high_resolution_images": model.high_resolution,
+        },
+        "prices": {name: decimal_string(value) for name, value in price.rates.per_class.items()} if price else None,
+        "lifecycle": {"status": model.lifecycle, "retires_at": model.retires_at},
+    }

@@ -1,0 +1,105 @@
+"""Serializer fields that take a type and nothing that could be read as it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+
+from conversations.content.block_checks import check_text
+from conversations.errors import InvalidRequest
+
+NAME_LIMIT = 100  # characters of an unknown field's name in a complaint
+COMPLAINTS_LIMIT = 20
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A serializer that refuses fields that it does not know, or does not take."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the fields' values. Raises ValidationError, with a complaint about each that is not taken."""
+        if isinstance(data, dict):
+            unknown = {name[:NAME_LIMIT]: "Unknown field." for name in data if name not in self.fields}
+            fixed = {
+                name: "This field can't be set."
+                for name, field in self.fields.items()
+                if field.read_only and name in data
+            }
+            if unknown or fixed:
+                raise serializers.ValidationError(dict(islice({**unknown, **fixed}.items(), COMPLAINTS_LIMIT)))
+        return super().to_internal_value(data)
+
+
+class String(serializers.CharField):
+    """A string; DRF's own field would also take a number."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The string as it came."""
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Must be a string.")
+        return str(super().to_internal_value(data))
+
+
+class Integer(serializers.IntegerField):
+    """An integer; DRF's own field would also take "7" and 7.0."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The integer as it came."""
+        if isinstance(data, bool) or not isinstance(data, int):
+            raise serializers.ValidationError("Must be an integer.")
+        return data
+
+
+class Number(serializers.FloatField):
+    """A number; DRF's own field would also take "0.5" and true."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """The number as it came."""
+        if isinstance(data, bool) or not isinstance(data, (int, float)):
+            raise serializers.ValidationError("Must be a number.")
+        return super().to_internal_value(data)
+
+
+class Id(serializers.UUIDField):
+    """A UUID as a string; DRF's own field would also take any integer."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Return the UUID. Raises ValidationError for what is no string, or no UUID."""
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Must be a UUID, as a string.")
+        return UUID(str(super().to_internal_value(data)))
+
+
+class Boolean(serializers.BooleanField):
+    """True or false; DRF's own field would also take "yes" and 1."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The boolean as it came."""
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Must be true or false.")
+        return data
+
+
+class Json(serializers.JSONField):
+    """JSON of certain types that can be stored: no NUL, no lone surrogates.
+
+    `shape` is the type of `conversations.contract` that the API's description gives for it.
+    """
+
+    def __init__(self, *types: type, shape: Any = None, **options: Any) -> None:
+        self.types = types
+        self.shape = shape
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The JSON as it came."""
+        if self.types and not isinstance(data, self.types):
+            names: dict[type, str] = {dict: "an object", list: "an array", str: "a string"}
+            raise serializers.ValidationError(f"Must be {' or '.join(names[each] for each in self.types)}.")
+        try:
+            check_text(data, "")
+        except InvalidRequest as error:
+            raise serializers.ValidationError(error.message) from None
+        return data

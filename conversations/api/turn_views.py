@@ -1,0 +1,233 @@
+"""Turns: begun in a conversation, watched, stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_view
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from conversations.api.later import Later, Stream
+from conversations.api.queries import BeginQuery, EventsQuery, Queried, query_of
+from conversations.api.requesters import user_of
+from conversations.api.schema import turn_operations as documents
+from conversations.api.serializers import (
+    SettingsSerializer,
+    ToolResultsSerializer,
+    TurnRequestSerializer,
+    TurnSerializer,
+)
+from conversations.api.sse_stream import Form, as_events, as_tokens, event_stream
+from conversations.database import persistently
+from conversations.errors import ClaudeError, InvalidRequest, Unavailable
+from conversations.follow import follow
+from conversations.models import Turn
+from conversations.running.engine import RETRY_AFTER, draining, engine
+from conversations.running.turn_start import Create, start
+from conversations.services import turns, user_limits
+
+EVENT_STREAM = "text/event-stream"
+FORMATS = {"events": as_events, "tokens": as_tokens}
+
+
+class EventStreamRenderer(BaseRenderer):
+    """Lets a client ask for an event stream; the stream itself is no DRF response."""
+
+    media_type = EVENT_STREAM
+    format = "events"
+    render = JSONRenderer.render
+
+
+def with_all(rows: Any) -> Any:
+    """Return turns with what their serializer shows, in three queries however many there are."""
+    return rows.prefetch_related("messages", "usage")
+
+
+def shown(turn_id: uuid.UUID) -> dict[str, Any]:
+    """Return a turn as the API shows it now."""
+    return dict(TurnSerializer(with_all(Turn.objects).get(pk=turn_id)).data)
+
+
+def shown_begun(turn: Turn) -> dict[str, Any]:
+    """Return a turn that has just been begun, and has neither messages nor usage, as the API shows it."""
+    turn._prefetched_objects_cache = {"messages": [], "usage": []}  # type: ignore[attr-defined]
+    return dict(TurnSerializer(turn).data)
+
+
+def digest(conversation: str, data: Any) -> str:
+    """Return what is the same for two requests only if they are to create the same turn."""
+    canonical = json.dumps([str(conversation), data], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def key_of(request: Request) -> str | None:
+    """Return the request's idempotency key, or None. Raises InvalidRequest where it is too long or not printable."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (1 <= len(key) <= 255 and key.isprintable()):
+        raise InvalidRequest("The idempotency key must have 1 to 255 printable characters.")
+    return key
+
+
+def create(request: Request, conversation: str) -> Later:
+    """Create a turn, and answer as the request wants it: at once, at the end, or as a stream."""
+    serializer = TurnRequestSerializer(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return answered(
+        request,
+        digest(conversation, request.data),
+        lambda who: turns.create(who=who, conversation_id=conversation, asked=serializer.asked()),
+    )
+
+
+def answered(request: Request, digest: str, create: Create) -> Later:
+    """Begin a turn, run it if it is new, and answer as the request wants it. `digest` is of what is asked.
+
+    A reader that retries the request after its stream was cut, with `Last-Event-ID`, gets what it has not seen.
+    """
+    form, wait = stream_format(request), query_of(request)["wait"]
+    if draining():
+        raise Unavailable(retry_after=RETRY_AFTER)
+    turn, is_new = start(user_of(request), key_of(request), digest, create)
+    after = 0 if is_new or not _last_seen(request) else position_of(request, turn)
+    id, created = turn.pk, {} if form or wait else shown_begun(turn) if is_new else shown(turn.pk)
+
+    async def then() -> Stream | dict[str, Any]:
+        if is_new and turn.status == Turn.QUEUED:
+            await (await engine()).run("turn", id)
+        if form:
+            return event_stream(id, after, form)
+        return await answer_of(id) if wait else created
+
+    return Later(request, then, status=201, headers=user_limits.headers(user_of(request)))
+
+
+async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
+    """Return the turn when it has ended, or waits for the client.
+
+    Raises what made it fail, or Unavailable where this process ends before that.
+    """
+    async for _ in follow(turn_id, through_waits=False):
+        pass
+    turn = await persistently(shown, turn_id)
+    if turn["status"] in (Turn.QUEUED, Turn.RUNNING):
+        raise Unavailable(retry_after=RETRY_AFTER, details={"turn": str(turn_id)})
+    if turn["status"] == Turn.Status.FAILED:
+        raise ClaudeError.of_kept(turn["error"], turn=str(turn_id))
+    return turn
+
+
+def stream_format(request: Request) -> Form | None:
+    """Return how the request wants its events encoded; None where it does not want a stream."""
+    name = query_of(request).get("format")
+    if name is None:
+        return as_events if request.accepted_renderer.media_type == EVENT_STREAM else None
+    return FORMATS[name]
+
+
+LAST_SEEN = "Last-Event-ID"
+
+
+def position_of(request: Request, turn: Turn) -> int:
+    """Return the position from which a reader wants to go on.
+
+    `Last-Event-ID` comes before `after`: a reader that reconnects by itself asks the address that it was first given,
+    and tells in the header how far it has come since. Raises InvalidRequest for what is no position of the turn.
+    """
+    seen = _last_seen(request)
+    name, text = (LAST_SEEN, seen) if seen else ("after", str(query_of(request).get("after", 0)))
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+        raise InvalidRequest(f"{name} must be a position.", details={name: "not a position"})
+    if turn.ended and int(text) > turn.position:
+        raise InvalidRequest(f"{name} is beyond the end, which is at {turn.position}.", details={name: "too far"})
+    return int(text)
+
+
+def has_seen_all(request: Request, turn: Turn) -> bool:
+    """Tell whether a reader comes back for more of a turn that has ended and of which it has seen all.
+
+    Such a reader, as a browser's EventSource, comes back until it is answered 204.
+    """
+    return turn.ended and _last_seen(request) == str(turn.position)
+
+
+def _last_seen(request: Request) -> str:
+    return request.headers.get(LAST_SEEN, "")
+
+
+class Negotiation(DefaultContentNegotiation):
+    """Where there is nothing but a stream, whatever a client accepts is a stream."""
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        """Return the first renderer and its media type, whatever the request accepts."""
+        return renderers[0], renderers[0].media_type
+
+
+@extend_schema_view(retrieve=documents.retrieve)
+class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Turn]):
+    """Turns by their ids."""
+
+    serializer_class = TurnSerializer
+    queryset = Turn.objects.none()
+    queries = {"events": EventsQuery, "go_on": BeginQuery}
+
+    def get_object(self) -> Turn:
+        """Return the turn, if it is the user's. Raises NotFound otherwise."""
+        return with_all(Turn.objects).get_visible(self.request.user, self.kwargs["pk"])
+
+    @documents.events
+    @action(detail=True, content_negotiation_class=Negotiation)
+    def events(self, request: Request, pk: str) -> Later | Response:
+        """Stream the turn's events past a position; 204 where the client has seen them all."""
+        turn = Turn.objects.get_visible(request.user, pk)
+        if has_seen_all(request, turn):
+            return Response(status=204)
+        position, form = position_of(request, turn), stream_format(request) or as_events
+
+        async def then() -> Stream:
+            return event_stream(turn.pk, position, form)
+
+        return Later(request, then)
+
+    @documents.cancel
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Ask for the turn to be stopped; return the turn with status 202."""
+        turn = turns.cancel(user=user_of(request), turn_id=pk)
+        return Response(shown(turn.pk), status=202)
+
+    @documents.tool_results
+    @action(detail=True, methods=["post"], url_path="tool-results")
+    def tool_results(self, request: Request, pk: str) -> Later:
+        """Take results of the client's tools; the turn goes on when all of them are there."""
+        serializer = ToolResultsSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        results = serializer.validated_data["results"]
+        turn = turns.hand_in(user=user_of(request), turn_id=pk, results=results)
+        taken = shown(turn.pk)
+
+        async def then() -> dict[str, Any]:
+            if turn.status == Turn.QUEUED:
+                await (await engine()).run("turn", turn.pk)
+            return taken
+
+        return Later(request, then, status=202)
+
+    @documents.go_on
+    @action(detail=True, methods=["post"], url_path="continue", renderer_classes=[JSONRenderer, EventStreamRenderer])
+    def go_on(self, request: Request, pk: str) -> Later:
+        """Go on with a turn that was stopped or cut, with other settings where they are given."""
+        serializer = SettingsSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return answered(
+            request,
+            digest(f"continue {pk}", request.data),
+            lambda who: turns.go_on(who=who, turn_id=pk, settings=dict(serializer.validated_data)),
+        )

@@ -1,0 +1,190 @@
+"""The events of Claude's stream, checked once, where they come in. Pure.
+
+What is known has the shape that Claude's API gives it (claude-api.md 4.1) and fits our columns. Kinds of events, blocks
+and deltas that nobody knows yet pass as they are, but none that looks like our own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conversations.claude.event_shapes import (
+    BLOCKS,
+    DELTAS,
+    BlockDelta,
+    BlockStart,
+    BlockStop,
+    Call,
+    MessageDelta,
+    MessageStart,
+    Typed,
+    check,
+    shape_of_block,
+)
+from conversations.claude.values import is_whole, storable, whole, whole_json
+from conversations.content.transcript import (
+    STRING_DELTAS,
+    TOOL_RESULT,
+    TURN_END,
+    TURN_START,
+    Event,
+    string_of,
+    with_string,
+)
+from conversations.errors import MalformedAnswer
+
+OUR_TYPES = frozenset({TURN_START, TURN_END, TOOL_RESULT})
+OUR_FIELDS = frozenset({"turn", "position"})
+
+PLAIN = {
+    (block, kind): STRING_DELTAS[kind]
+    for kind, (_, blocks) in DELTAS.items()
+    if kind in STRING_DELTAS
+    for block in blocks
+}
+"""The string's name in the deltas that an answer is mostly made of, by block and delta."""
+
+
+class EventChecker:
+    """Checks the events of one answer in their order, and joins characters that were divided between two deltas."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        """Whether message_stop has come: nothing after that matters."""
+        self.begun = False
+        self._blocks: dict[int, str] = {}
+        """The types of the blocks that have begun, by index."""
+        self._open: dict[int, str] = {}
+        self._calls: set[str] = set()
+        self._offset = 0
+        """Where the indices of a message begin that came after the beginning of another."""
+        self._halves: dict[int, Event] = {}
+        """By block: the delta whose string is half a character, until the other half has come."""
+
+    def admit(self, event: Event) -> list[Event]:
+        """Return what an event adds to the transcript: nothing for a ping, or a message_start sent twice.
+
+        Raises MalformedAnswer for one that is not as Claude's API has it, is out of order, or could pass for ours.
+        """
+        if self._offset and type(event.get("index")) is int:
+            event = {**event, "index": event["index"] + self._offset}
+        if self._is_plain(event):
+            return [event]
+        kind = check(Typed, event, "event").type
+        if kind in OUR_TYPES:
+            raise MalformedAnswer(f"{kind} is no event of Claude's")
+        if not OUR_FIELDS.isdisjoint(event):
+            raise MalformedAnswer(f"{kind} has a field that is no field of Claude's: turn or position")
+        if kind == "content_block_delta":
+            return [self._delta(event)]
+        event = storable(event)
+        match kind:
+            case "ping":
+                return []
+            case "message_start":
+                return self._start(event)
+            case "content_block_start":
+                self._block_start(event)
+            case "content_block_stop":
+                return [*self._block_stop(event), event]
+            case "message_delta":
+                self._within_message(kind)
+                check(MessageDelta, event, kind)
+            case "message_stop":
+                self._within_message(kind)
+                self.stopped = True
+                return [*self.end(), event]
+        return [event]
+
+    def end(self) -> list[Event]:
+        """Return deltas for the halves of characters whose other halves never came: U+FFFD for each."""
+        halves = [with_string(event, "\ufffd") for event in self._halves.values()]
+        self._halves.clear()
+        return halves
+
+    def _is_plain(self, event: Event) -> bool:
+        """Tell cheaply of most deltas that there is nothing to find fault with."""
+        index, delta = event.get("index"), event.get("delta")
+        if len(event) != 3 or type(index) is not int or type(delta) is not dict or len(delta) != 2 or self._halves:
+            return False
+        kind = delta.get("type")
+        if type(kind) is not str or event["type"] != "content_block_delta":
+            return False
+        string = delta.get(PLAIN.get((self._open.get(index, ""), kind), ""))
+        return type(string) is str and is_whole(string)
+
+    def _within_message(self, kind: str) -> None:
+        if not self.begun:
+            raise MalformedAnswer(f"{kind} came before message_start")
+
+    def _start(self, event: Event) -> list[Event]:
+        if self.begun:
+            return self._begin_again()
+        message = check(MessageStart, event, "message_start").message
+        for at, block in enumerate(message.content or ()):
+            self._block(block, f"message_start.message.content.{at}")
+        self.begun = True
+        return [event]
+
+    def _begin_again(self) -> list[Event]:
+        """Go on with another message, as gateways do that lost Claude midway: its blocks come after the others."""
+        stops: list[Event] = [{"type": "content_block_stop", "index": index} for index in self._open]
+        self._open.clear()
+        self._offset = max(self._blocks, default=-1) + 1
+        return [*self.end(), *stops]
+
+    def _block_start(self, event: Event) -> None:
+        where = "content_block_start"
+        self._within_message(where)
+        started = check(BlockStart, event, where)
+        if started.index in self._blocks:
+            raise MalformedAnswer(f"{where}: block {started.index} has begun already")
+        kind = self._block(started.content_block, f"{where}.content_block")
+        self._blocks[started.index] = self._open[started.index] = kind
+
+    def _block(self, block: Any, where: str) -> str:
+        """Check a block as it begins; return its type."""
+        kind = check(Typed, block, where).type
+        if kind == TOOL_RESULT:
+            raise MalformedAnswer(f"{where}: tool_result is no block of an answer")
+        checked = check(shape_of_block(kind), block, where)
+        if isinstance(checked, Call):
+            self._call(checked.id, where)
+        return kind
+
+    def _call(self, id: str, where: str) -> None:
+        if id in self._calls:
+            raise MalformedAnswer(f"{where}: two calls have the id {id}")
+        self._calls.add(id)
+
+    def _block_stop(self, event: Event) -> list[Event]:
+        index = check(BlockStop, event, "content_block_stop").index
+        if index not in self._blocks:
+            raise MalformedAnswer(f"content_block_stop: block {index} has not begun")
+        self._open.pop(index, None)
+        half = self._halves.pop(index, None)
+        return [with_string(half, "\ufffd")] if half else []
+
+    def _delta(self, event: Event) -> Event:
+        where = "content_block_delta"
+        index = check(BlockDelta, event, where).index
+        if index not in self._open:
+            raise MalformedAnswer(f"{where}: block {index} has {'ended' if index in self._blocks else 'not begun'}")
+        delta, block = event["delta"], self._open[index]
+        kind = check(Typed, delta, f"{where}.delta").type
+        shape, blocks = DELTAS.get(kind, (Typed, frozenset()))
+        check(shape, delta, f"{where}.delta")
+        if blocks and block in BLOCKS and block not in blocks:
+            raise MalformedAnswer(f"{where}: {kind} is no delta of a {block} block")
+        string = string_of(event)
+        return storable(event) if string is None else self._joined(event, index, string)
+
+    def _joined(self, event: Event, index: int, string: str) -> Event:
+        """Return a string delta with the half that was held back before it, and without one at its end."""
+        rest: Event = storable(with_string(event, ""))
+        held = self._halves.pop(index, None)
+        string = (string_of(held) or "" if held else "") + string
+        if "\ud800" <= string[-1:] <= "\udbff":
+            self._halves[index] = with_string(rest, string[-1])
+            string = string[:-1]
+        return with_string(rest, whole_json(string) if "partial_json" in rest["delta"] else whole(string))

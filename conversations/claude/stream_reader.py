@@ -1,0 +1,135 @@
+"""Reading an answer: from the bytes of a response to events that are checked. Pure.
+
+An answer is a stream of server-sent events. A whole message as JSON, with which some servers answer a request for a
+stream, is read as the events that it would have been; an error as JSON, though the status was 200, as an error event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conversations.claude.sse_decoder import BOM, LONGEST, Decoder, ServerSentEvent
+from conversations.claude.stream_events import EventChecker
+from conversations.claude.values import error_message, error_type, excerpt, parse
+from conversations.content.transcript import Event
+from conversations.errors import ClaudeError, MalformedAnswer, StreamError, StreamIncomplete, status_of
+
+STREAMED = {"text": "text_delta", "thinking": "thinking_delta"}
+"""The kinds of blocks that are empty when they begin, and the deltas that fill them."""
+
+ENDS = ("stop_reason", "stop_sequence", "stop_details")
+
+
+class AnswerReader:
+    """Reads the body of one response, in chunks of any size."""
+
+    def __init__(self, request_id: str = "", media_type: str = "") -> None:
+        self.trouble: ClaudeError | None = None
+        """What the answer ended with: an error that came in it, or what was wrong with it."""
+        self._request_id, self._media_type = request_id, media_type
+        self._checker = EventChecker()
+        self._decoder = Decoder()
+        self._json: list[bytes] | None = None
+        """The chunks of a body that is one JSON object."""
+        self._size = 0
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the answer is whole: nothing that comes now matters."""
+        return self._checker.stopped
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Return the events that end in this chunk, up to message_stop or to what is told as `trouble`."""
+        if self._size == 0 and chunk.removeprefix(BOM).lstrip()[:1] == b"{":
+            self._json = []
+        self._size += len(chunk)
+        if self._json is None:
+            return self._read(self._sse(chunk))
+        self._json.append(chunk)
+        if self._size > LONGEST:
+            self.trouble = MalformedAnswer(f"it is longer than {LONGEST} bytes")
+        return []
+
+    def end(self) -> list[Event]:
+        """Return what the end of the response adds, and tell as `trouble` whether the answer had none."""
+        events = [] if self._json is None or self.trouble else self._read(_of_json(b"".join(self._json)))
+        if not self.stopped:
+            self.trouble = self.trouble or self._incomplete()
+        return events + self._checker.end()
+
+    def _incomplete(self) -> ClaudeError:
+        if self._checker.begun or self._media_type in ("", "text/event-stream"):
+            return StreamIncomplete(request_id=self._request_id)
+        return MalformedAnswer(f"it is no stream of events, but {self._media_type}")
+
+    def _sse(self, chunk: bytes) -> Iterator[Event]:
+        yield from map(_named, self._decoder.feed(chunk))
+
+    def _read(self, found: Iterator[Event]) -> list[Event]:
+        events: list[Event] = []
+        try:
+            for event in found:
+                if event["type"] == "error":
+                    raise self._error(event)
+                events += self._checker.admit(event)
+                if self.stopped:
+                    break
+        except ClaudeError as error:
+            error.request_id = error.request_id or self._request_id
+            self.trouble = error
+        return events
+
+    def _error(self, event: Event) -> StreamError:
+        """Return what an error event says; servers that are not Claude's may say no more than a string."""
+        error = event.get("error")
+        fields = error if isinstance(error, dict) else {"message": error or event.get("message")}
+        kind, request_id = error_type(fields.get("type")), event.get("request_id")
+        return StreamError(
+            error_message(fields.get("message")),
+            type=kind,
+            status=status_of(kind),
+            upstream_status=200,
+            upstream_type=kind,
+            request_id=request_id if isinstance(request_id, str) else None,
+        )
+
+
+def _named(sse: ServerSentEvent) -> Event:
+    """Return the event with a type: its own, or the name under which it was sent."""
+    event = parse(sse.data)
+    if sse.name == b"error":
+        return {**event, "type": "error"}
+    if "type" not in event:
+        kind = "error" if "error" in event else sse.name.decode(errors="replace")
+        return {"type": kind, **event}
+    return event
+
+
+def _of_json(body: bytes) -> Iterator[Event]:
+    """Yield the events that a body of JSON stands for."""
+    answer = parse(body.removeprefix(BOM))
+    if answer.get("type") == "error" or "error" in answer:
+        yield {**answer, "type": "error"}
+    elif answer.get("type") == "message" and isinstance(answer.get("content"), list):
+        yield from _of_message(answer)
+    else:
+        raise MalformedAnswer(f"it is neither a stream of events nor a message: {excerpt(body)}")
+
+
+def _of_message(message: dict[str, Any]) -> Iterator[Event]:
+    yield {"type": "message_start", "message": {**message, "content": [], **dict.fromkeys(ENDS)}}
+    for index, block in enumerate(message["content"]):
+        yield from _of_block(index, block)
+    yield {"type": "message_delta", "delta": {name: message.get(name) for name in ENDS}}
+    yield {"type": "message_stop"}
+
+
+def _of_block(index: int, block: Any) -> Iterator[Event]:
+    kind = block.get("type") if isinstance(block, dict) else None
+    text = block.get(kind) if isinstance(kind, str) and kind in STREAMED else None
+    begun = {**block, kind: ""} if isinstance(text, str) else block
+    yield {"type": "content_block_start", "index": index, "content_block": begun}
+    if text:
+        yield {"type": "content_block_delta", "index": index, "delta": {"type": STREAMED[str(kind)], str(kind): text}}
+    yield {"type": "content_block_stop", "index": index}

@@ -1,0 +1,289 @@
+"""Content from outside, checked and brought to one form. Pure.
+
+The limits are Claude's (claude-api.md 6): what it would refuse is refused before anything is stored.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from conversations.content.cache_marks import is_mark
+from conversations.content.media import IMAGE_TYPES, identify
+from conversations.errors import InvalidRequest, UnsupportedMediaType
+from conversations.exact_json import DEPTH_LIMIT
+
+Block = dict[str, Any]
+
+BLOCKS_LIMIT = 1000
+INTEGER_LIMIT = 2**63
+IMAGE_BASE64_LIMIT = 10 * 1024 * 1024
+DOCUMENT_BASE64_LIMIT = 32 * 1024 * 1024
+URL_LIMIT = 8192
+PATH_LIMIT = 500  # characters of the place of a complaint
+
+# The fields of each kind of block that a user may send; those in the first place are required.
+KINDS: dict[str, tuple[set[str], set[str]]] = {
+    "text": ({"text"}, {"cache_control"}),
+    "image": ({"source"}, {"cache_control"}),
+    "document": ({"source"}, {"title", "context", "citations", "cache_control"}),
+    "tool_result": ({"tool_use_id"}, {"content", "is_error", "cache_control"}),
+    "search_result": ({"source", "title", "content"}, {"citations", "cache_control"}),
+    "tool_reference": ({"tool_name"}, {"cache_control"}),
+}
+IN_MESSAGE = KINDS.keys() - {"tool_reference"}
+IN_TOOL_RESULT = KINDS.keys() - {"tool_result"}
+SOURCES: dict[str, set[str]] = {
+    "base64": {"media_type", "data"},
+    "url": {"url"},
+    "text": {"media_type", "data"},
+    "attachment": {"attachment"},
+    "content": {"content"},
+}
+
+
+def checked(content: object, path: str = "content") -> list[Block]:
+    """Return a user's content as blocks; a string is one text block. Raises InvalidRequest or UnsupportedMediaType."""
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}]
+    if not isinstance(content, list):
+        raise bad(path, "Must be a string or a list of content blocks.")
+    if not 0 < len(content) <= BLOCKS_LIMIT:
+        raise bad(path, f"Must have 1 to {BLOCKS_LIMIT} blocks.")
+    check_blocks(content, path, IN_MESSAGE)
+    return content
+
+
+def checked_results(results: list[Any]) -> list[Block]:
+    """Return what a client says that its tools came to, as `tool_result` blocks. Raises as `checked`."""
+    if not 0 < len(results) <= BLOCKS_LIMIT:
+        raise bad("results", f"Must have 1 to {BLOCKS_LIMIT} results.")
+    for index, each in enumerate(results):
+        if not isinstance(each, dict):
+            raise bad(f"results.{index}", "Must be an object.")
+        _check_fields(each, f"results.{index}", {"tool_use_id", "content"}, {"tool_use_id", "content", "is_error"})
+    blocks = [{"type": "tool_result", "is_error": False, **each} for each in results]
+    check_blocks(blocks, "results", ("tool_result",))
+    ids = [block["tool_use_id"] for block in blocks]
+    if len(set(ids)) < len(ids):
+        raise bad("results", "Each call has one result.")
+    return blocks
+
+
+def check_blocks(blocks: list[Any], path: str, kinds: Iterable[str]) -> None:
+    """Refuse blocks that are not, or not well, of these kinds: raises InvalidRequest or UnsupportedMediaType."""
+    check_text(blocks, path)
+    for index, block in enumerate(blocks):
+        _check_block(block, f"{path}.{index}", kinds)
+
+
+def check_text(value: Any, path: str) -> None:
+    """Refuse JSON that can't be stored and sent: NUL, half surrogate pairs, huge integers, extreme nesting."""
+    flaw = _flaw(value, 0)
+    if flaw:
+        keys, complaint = flaw
+        raise bad(".".join([path, *reversed(keys)]).lstrip(".")[:PATH_LIMIT], complaint)
+
+
+def _flaw(value: Any, depth: int) -> tuple[list[str], str] | None:
+    """Return a complaint about the first flaw of a JSON value, and the keys that lead there, innermost first.
+
+    No path is built for what has none: keys may be long, and are said again for everything below them.
+    """
+    if depth > DEPTH_LIMIT:
+        return [], "Nested too deep."
+    if isinstance(value, str):
+        return ([], "Must not have NUL or half surrogate pairs in it.") if _unstorable(value) else None
+    if isinstance(value, int) and not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
+        return [], "Integers must fit into 64 bits."
+    if isinstance(value, float) and not math.isfinite(value):
+        return [], "Must be a finite number."
+    pairs: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        if any(map(_unstorable, value)):
+            return [], "Keys must not have NUL or half surrogate pairs in them."
+        pairs = value.items()
+    elif isinstance(value, list):
+        pairs = enumerate(value)
+    for key, each in pairs:
+        if flaw := _flaw(each, depth + 1):
+            flaw[0].append(str(key))
+            return flaw
+    return None
+
+
+def _unstorable(text: str) -> bool:
+    try:
+        return b"\0" in text.encode()
+    except UnicodeEncodeError:
+        return True
+
+
+def check_depth(value: Any, path: str, depth: int = 0) -> None:
+    """Refuse JSON that is nested too deep to be written again. What Claude has said may have anything else in it."""
+    if depth > DEPTH_LIMIT:
+        raise bad(path, "Nested too deep.")
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inner:
+        check_depth(each, path, depth + 1)
+
+
+def bad(path: str, complaint: str) -> InvalidRequest:
+    """Return the complaint about a place in what was sent."""
+    return InvalidRequest(f"{path}: {complaint}", details={path: complaint})
+
+
+def _check_block(block: object, path: str, kinds: Iterable[str]) -> None:
+    if not isinstance(block, dict):
+        raise bad(path, "Must be a content block.")
+    kind = block.get("type")
+    if not isinstance(kind, str) or kind not in kinds:
+        raise bad(f"{path}.type", f"Must be one of {', '.join(sorted(kinds))}.")
+    required, optional = KINDS[kind]
+    _check_fields(block, path, required, required | optional | {"type"})
+    if not is_mark(block.get("cache_control")):
+        raise bad(f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.')
+    CHECKS[kind](block, path)
+
+
+def _check_fields(value: Block, path: str, required: set[str], allowed: set[str]) -> None:
+    for name in value.keys() - allowed:
+        raise bad(f"{path}.{name}", "Unknown field.")
+    for name in required - value.keys():
+        raise bad(f"{path}.{name}", "This field is required.")
+
+
+def _string(block: Block, name: str, path: str) -> str:
+    value = block[name]
+    if not isinstance(value, str) or not value.strip():
+        raise bad(f"{path}.{name}", "Must be a string with more than white space.")
+    return value
+
+
+def _check_text_block(block: Block, path: str) -> None:
+    _string(block, "text", path)
+
+
+def _check_image(block: Block, path: str) -> None:
+    kind, source = _source(block, path, ("base64", "url", "attachment"))
+    if kind == "base64":
+        _check_base64(source, f"{path}.source", IMAGE_TYPES, IMAGE_BASE64_LIMIT)
+
+
+def _check_document(block: Block, path: str) -> None:
+    kind, source = _source(block, path, ("base64", "url", "text", "content", "attachment"))
+    if kind == "base64":
+        _check_base64(source, f"{path}.source", {"application/pdf"}, DOCUMENT_BASE64_LIMIT)
+    elif kind == "text" and source["media_type"] != "text/plain":
+        raise UnsupportedMediaType("A text source is text/plain.", details={f"{path}.source.media_type": "unsupported"})
+    elif kind == "content" and isinstance(source["content"], list):
+        for index, each in enumerate(source["content"]):
+            _check_block(each, f"{path}.source.content.{index}", ("text", "image"))
+    for name in ("title", "context"):
+        if not isinstance(block.get(name, ""), str | None):
+            raise bad(f"{path}.{name}", "Must be a string.")
+    _check_citations(block, path)
+
+
+def _check_citations(block: Block, path: str) -> None:
+    citations = block.get("citations")
+    if citations is None:
+        return
+    fine = isinstance(citations, dict) and not citations.keys() - {"enabled"}
+    if not fine or not isinstance(citations.get("enabled", False), bool):
+        raise bad(f"{path}.citations", 'Must be {"enabled": true or false}.')
+
+
+def _source(block: Block, path: str, kinds: tuple[str, ...]) -> tuple[str, Block]:
+    source = block["source"]
+    path = f"{path}.source"
+    if not isinstance(source, dict) or source.get("type") not in kinds:
+        raise bad(f"{path}.type", f"Must be one of {', '.join(kinds)}.")
+    kind = str(source["type"])
+    # An attachment comes back from us with its media type and URL, and may be sent again as it came.
+    extra = {"media_type", "url"} if kind == "attachment" else set()
+    _check_fields(source, path, SOURCES[kind], SOURCES[kind] | extra | {"type"})
+    for name in SOURCES[kind]:
+        if not (kind == "content" and isinstance(source[name], list) and source[name]):
+            _string(source, name, path)
+    if kind == "url":
+        _check_url(source["url"], f"{path}.url")
+    return kind, source
+
+
+def _check_url(url: str, path: str) -> None:
+    """Refuse what is no address of the public kind. Claude fetches it, we never do."""
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and len(url) <= URL_LIMIT
+    except ValueError:
+        fine = False
+    if not fine:
+        raise bad(path, "Must be an https address.")
+
+
+def _check_base64(source: Block, path: str, types: Iterable[str], limit: int) -> None:
+    declared = source["media_type"]
+    if declared not in types:
+        message = f"{declared} is not taken; {', '.join(sorted(types))} is."
+        raise UnsupportedMediaType(message, details={f"{path}.media_type": "unsupported"})
+    if len(source["data"]) > limit:
+        raise bad(f"{path}.data", f"Must have at most {limit} characters.")
+    try:
+        found = identify(decoded(source["data"])).media_type
+    except (binascii.Error, ValueError):
+        raise bad(f"{path}.data", "Is not base64.") from None
+    except (InvalidRequest, UnsupportedMediaType) as error:
+        raise bad(f"{path}.data", error.message) from None
+    if found != declared:
+        raise bad(f"{path}.media_type", f"Says {declared}, but the data is {found}.")
+
+
+def encoded(data: bytes) -> str:
+    """Return bytes as base64."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def decoded(data: str) -> bytes:
+    """Return the bytes of Base64, read strictly. Raises ValueError."""
+    return base64.b64decode(data.encode("ascii"), validate=True)
+
+
+def _check_tool_result(block: Block, path: str) -> None:
+    _string(block, "tool_use_id", path)
+    if not isinstance(block.get("is_error", False), bool):
+        raise bad(f"{path}.is_error", "Must be true or false.")
+    content = block.get("content", "")
+    if isinstance(content, list):
+        for index, each in enumerate(content):
+            _check_block(each, f"{path}.content.{index}", IN_TOOL_RESULT)
+    elif not isinstance(content, str):
+        raise bad(f"{path}.content", "Must be a string or a list of content blocks.")
+
+
+def _check_search_result(block: Block, path: str) -> None:
+    _string(block, "source", path)
+    _string(block, "title", path)
+    if not isinstance(block["content"], list) or not block["content"]:
+        raise bad(f"{path}.content", "Must be a list of text blocks.")
+    for index, each in enumerate(block["content"]):
+        _check_block(each, f"{path}.content.{index}", ("text",))
+    _check_citations(block, path)
+
+
+def _check_tool_reference(block: Block, path: str) -> None:
+    _string(block, "tool_name", path)
+
+
+CHECKS: dict[str, Callable[[Block, str], None]] = {
+    "text": _check_text_block,
+    "image": _check_image,
+    "document": _check_document,
+    "tool_result": _check_tool_result,
+    "search_result": _check_search_result,
+    "tool_reference": _check_tool_reference,
+}

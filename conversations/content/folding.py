@@ -1,0 +1,175 @@
+"""Fold a transcript into the messages that its events add up to.
+
+Pure: no I/O. The law that it keeps, for every list of events and every position:
+
+    fold(events) == fold(before + after)   where   before, after = cut(events, position)
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jiter
+
+from conversations.content.transcript import STRING_DELTAS, Event, string_of
+
+Block = dict[str, Any]
+
+CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+"""The blocks that call a tool: the client's, or one that Claude runs itself or reaches over MCP."""
+
+UNREADABLE = "INVALID_JSON"
+"""The only key of a tool's input that stands for one that could not be read; as Claude's documentation does it."""
+
+
+@dataclass
+class Folded:
+    """A message of a transcript. `role` is "user" for the results of tools, and "assistant" for all else."""
+
+    role: str
+    content: list[Block] = field(default_factory=list)
+    stop_reason: str | None = None
+    stop_sequence: str | None = None
+    stop_details: dict[str, Any] | None = None
+    usage: dict[str, Any] = field(default_factory=dict)
+    envelope: dict[str, Any] = field(default_factory=dict)
+    """The other fields of Claude's message: id, model, container, and those not invented yet."""
+    stopped: bool = False
+    """Whether its message_stop came: only then is it whole."""
+
+
+def fold(events: Iterable[Event]) -> list[Folded]:
+    """Return the messages that the events add up to, as the SDK's own accumulation would have them."""
+    folding = _Folding()
+    for event in events:
+        folding.add(event)
+    return folding.finish()
+
+
+class _Folding:
+    """The messages folded so far. Strings are gathered in lists, since joining at each delta would be quadratic."""
+
+    def __init__(self) -> None:
+        self.messages: list[Folded] = []
+        self.blocks: dict[int, Block] = {}
+        """The blocks of the newest message by their index, wherever it begins."""
+        self.strings: dict[tuple[int, str], list[str]] = {}
+
+    def add(self, event: Event) -> None:
+        match event.get("type"):
+            case "message_start":
+                self._start(event["message"])
+            case "tool_result":
+                self._tool_result(event)
+            case "content_block_start" if self.messages:
+                self.blocks[event["index"]] = copy.deepcopy(event["content_block"])
+            case "content_block_delta" if self.messages:
+                self._delta(event)
+            case "message_delta" if self.messages:
+                _apply_message_delta(self.messages[-1], event)
+            case "message_stop" if self.messages:
+                self.messages[-1].stopped = True
+
+    def _start(self, message: dict[str, Any]) -> None:
+        self._join()
+        rest = copy.deepcopy(message)
+        self.messages.append(
+            Folded(
+                role=rest.pop("role", "assistant"),
+                content=rest.pop("content", None) or [],
+                stop_reason=rest.pop("stop_reason", None),
+                stop_sequence=rest.pop("stop_sequence", None),
+                stop_details=rest.pop("stop_details", None),
+                usage=rest.pop("usage", None) or {},
+                envelope=rest,
+            )
+        )
+
+    def _tool_result(self, event: Event) -> None:
+        if not self.messages or self.messages[-1].role != "user":
+            self._join()
+            self.messages.append(Folded(role="user", stopped=True))
+        keys = ("tool_use_id", "content", "is_error")
+        result = {key: copy.deepcopy(event[key]) for key in keys if key in event}
+        self.messages[-1].content.append({"type": "tool_result", **result})
+
+    def _delta(self, event: Event) -> None:
+        index, delta = event["index"], event["delta"]
+        string = string_of(event)
+        if index not in self.blocks:
+            return
+        if string is not None:
+            self.strings.setdefault((index, STRING_DELTAS[delta["type"]]), []).append(string)
+        else:
+            _apply_delta(self.blocks[index], delta)
+
+    def _join(self) -> None:
+        for (index, key), strings in self.strings.items():
+            _apply_string(self.blocks[index], key, "".join(strings))
+        for _, block in sorted(self.blocks.items()):
+            if block.get("type") == "tool_use":
+                block.setdefault("input", {})
+            self.messages[-1].content.append(block)
+        self.strings.clear()
+        self.blocks.clear()
+
+    def finish(self) -> list[Folded]:
+        self._join()
+        return self.messages
+
+
+def _apply_string(block: Block, key: str, string: str) -> None:
+    if key == "partial_json" and (block.get("type") in CALLS or "input" in block):
+        block["input"] = _tool_input(string) if string else block.get("input", {})
+    elif block.get("type") == key:
+        block[key] = (block.get(key) or "") + string
+
+
+def _tool_input(text: str) -> dict[str, Any]:
+    """Return the input of a tool that Claude has written as JSON.
+
+    Where the text is not one JSON object (it was cut, has NaN, an infinity or a key twice), return it under UNREADABLE.
+    """
+    try:
+        value = jiter.from_json(text.encode(), allow_inf_nan=False, catch_duplicate_keys=True)
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        value = None
+    return value if isinstance(value, dict) else {UNREADABLE: text}
+
+
+def unreadable_input(call: Block) -> str | None:
+    """Return the text of a tool call's input that could not be read as an object, or None where it could."""
+    given = call.get("input")
+    if isinstance(given, dict) and given.keys() == {UNREADABLE}:
+        return str(given[UNREADABLE])
+    return None
+
+
+def _apply_delta(block: Block, delta: dict[str, Any]) -> None:
+    match delta.get("type"):
+        case "signature_delta" if block.get("type") == "thinking":
+            block["signature"] = delta["signature"]
+        case "citations_delta" if block.get("type") == "text":
+            block["citations"] = [*(block.get("citations") or []), delta["citation"]]
+        case "compaction_delta" if block.get("type") == "compaction":
+            block.update({key: value for key, value in delta.items() if key != "type"})
+
+
+def _apply_message_delta(message: Folded, event: Event) -> None:
+    """Apply what a message_delta says: its usage counts are cumulative (claude-api.md 4.2), absent fields leave all."""
+    said = {key: value for key, value in (event.get("delta") or {}).items() if value is not None}
+    message.stop_reason = said.pop("stop_reason", message.stop_reason)
+    message.stop_sequence = said.pop("stop_sequence", message.stop_sequence)
+    message.stop_details = said.pop("stop_details", message.stop_details)
+    message.envelope.update(said)
+    message.usage.update({key: value for key, value in (event.get("usage") or {}).items() if value is not None})
+
+
+def plain_text(content: Iterable[Block]) -> str:
+    """Return the text of the text blocks, joined by line breaks."""
+    return "\n".join(block["text"] for block in content if block.get("type") == "text" and block.get("text"))

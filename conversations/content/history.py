@@ -1,0 +1,238 @@
+"""Build a request that Claude accepts from stored messages. Pure; the rules are those of claude-api.md 2 and 8."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from conversations.content.tool_pairs import Block, Path, calls_in, paired, with_distinct_ids
+
+# What a conversation's settings are called in a request; everything else of them is ours alone.
+PLAIN_SETTINGS = ("system", "temperature", "stop_sequences", "thinking", "tools", "tool_choice")
+THINKING = frozenset({"thinking", "redacted_thinking"})
+CUT = frozenset({None, "max_tokens", "model_context_window_exceeded"})
+CUT_SHORT = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "thinking"})
+SERVER_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
+CITED = frozenset({"document", "search_result"})
+
+
+@dataclass(frozen=True)
+class Said:
+    """A stored message, as much of it as a request needs."""
+
+    role: str
+    content: Sequence[Block]
+    stop_reason: str | None = None
+    prefix: object = None
+    """What the answer was made under besides the messages before it: model, system and tools. Comparable."""
+
+
+def build(
+    said: Iterable[Said],
+    settings: dict[str, Any],
+    expand: Callable[[Sequence[Block]], list[Block]],
+    prefix: object = None,
+    *,
+    bound: bool = True,
+) -> dict[str, Any]:
+    """Return the body of a Messages request for a path that ends in a user's message, or in an answer to go on with.
+
+    `expand` puts the bytes of attachments back in; `prefix` is what the request is made under, to be compared with that
+    of each answer; `bound` says whether the model refuses thinking that was made under another one.
+    """
+    messages = _without_refused(said)
+    # Thinking is bound to all that came before it, and refused under another prefix (claude-api.md 2.7). That of the
+    # tool loop which goes on must stay all the same: mostly it was made under this request's own prefix, and where a
+    # turn goes on with other settings, or a copy does, only some models would refuse it.
+    keep_all = all(message.prefix == prefix for message in messages if message.role == "assistant")
+    loop = _loop(messages)
+    called = _without_open_server_calls(messages)
+    gaps = _gaps(messages, called)
+
+    def keeps_thinking(index: int, message: Said) -> bool:
+        stays = keep_all or (index >= loop and (message.prefix == prefix or not bound))
+        return stays and index not in gaps
+
+    cleaned = [(each.role, _cleaned(each, keeps_thinking(index, each))) for index, each in enumerate(called)]
+    path = _cited_alike(_merged(with_distinct_ids(paired(_merged(cleaned)))))
+    if path and path[-1][0] == "assistant" and not paused(messages[-1].content, messages[-1].stop_reason):
+        path[-1] = ("assistant", _prefill(path[-1][1]))
+    request: dict[str, Any] = {
+        "model": settings["model"],
+        "max_tokens": settings["max_tokens"],
+        "messages": [{"role": role, "content": expand(content)} for role, content in path],
+    }
+    request.update({key: settings[key] for key in PLAIN_SETTINGS if settings.get(key) not in (None, "", [])})
+    if settings.get("effort"):
+        request["output_config"] = {"effort": settings["effort"]}
+    return request
+
+
+def paused(content: Iterable[Block], stop_reason: str | None) -> bool:
+    """Return whether Claude stopped in the middle of its own tools, and goes on from the answer (claude-api.md 3.2)."""
+    kinds = {block.get("type") for block in content}
+    return stop_reason == "pause_turn" and not SERVER_CALLS.isdisjoint(kinds)
+
+
+def calls(content: Sequence[Block], stop_reason: str | None) -> list[str]:
+    """Return the ids of an answer's calls that want results: not of one that was cut, nor of a refused answer."""
+    answer = Said("assistant", content, stop_reason)
+    return [] if _refused(answer) else [call["id"] for call in calls_in(_cleaned(answer, keep_thinking=False))]
+
+
+def cut_text(content: Sequence[Block], stop_reason: str | None) -> str:
+    """Return the text with which an answer that was cut ends; empty where there is none to go on from."""
+    blocks = _cleaned(Said("assistant", content, stop_reason), keep_thinking=False)
+    return str(blocks[-1].get("text", "")).rstrip() if blocks else ""
+
+
+def _prefill(content: list[Block]) -> list[Block]:
+    """Return the beginning of an answer as Claude takes it: no thinking, no white space at its end."""
+    blocks = [block for block in content if block.get("type") not in THINKING]
+    if blocks and blocks[-1].get("type") == "text":
+        blocks[-1] = {**blocks[-1], "text": blocks[-1]["text"].rstrip()}
+    return blocks
+
+
+def _without_refused(said: Iterable[Said]) -> list[Said]:
+    """Leave refused answers out with their questions, which would have the next one refused too (claude-api.md 3.2)."""
+    kept: list[Said] = []
+    for message in said:
+        if _refused(message):
+            del kept[max(_loop(kept) - 1, 0) :]
+        else:
+            kept.append(message)
+    return kept
+
+
+def _refused(message: Said) -> bool:
+    return message.role == "assistant" and message.stop_reason == "refusal"
+
+
+def _loop(messages: Sequence[Said]) -> int:
+    """Return the index after the last message that says more than results of tools: there the newest turn begins."""
+    for index in range(len(messages) - 1, -1, -1):
+        if messages[index].role == "user" and not only_results(messages[index].content):
+            return index + 1
+    return 0
+
+
+def only_results(content: Sequence[Block]) -> bool:
+    """Return whether a message consists of results of tools alone."""
+    return all(block.get("type") == "tool_result" for block in content)
+
+
+def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
+    """Leave out calls of server tools that have no result, and results of server tools that have no call.
+
+    Calls stay where Claude is about to go on with them: it paused, or waits for results of tools (claude-api.md 3.2).
+    """
+    answers = [block for message in messages if message.role == "assistant" for block in message.content]
+    called = {block.get("id") for block in answers if block.get("type") in SERVER_CALLS}
+    answered = {block.get("tool_use_id") for block in answers if _is_server_result(block)}
+    newest = max((i for i, message in enumerate(messages) if message.role == "assistant"), default=-1)
+    goes_on = all(only_results(message.content) for message in messages[newest + 1 :])
+
+    def waits(index: int) -> bool:
+        return index == newest and goes_on and messages[index].stop_reason in ("pause_turn", "tool_use")
+
+    def stays(index: int, block: Block) -> bool:
+        if block.get("type") in SERVER_CALLS:
+            return block.get("id") in answered or waits(index)
+        return not _is_server_result(block) or block.get("tool_use_id") in called
+
+    def kept(index: int, block: Block) -> Block:
+        caller = block.get("caller")
+        code = caller.get("tool_id") if block.get("type") == "tool_use" and isinstance(caller, dict) else None
+        if code is None or code in answered or waits(index):
+            return block
+        return {name: value for name, value in block.items() if name != "caller"}  # the code that called is left out
+
+    return [
+        replace(message, content=[kept(index, block) for block in message.content if stays(index, block)])
+        if message.role == "assistant"
+        else message
+        for index, message in enumerate(messages)
+    ]
+
+
+def _gaps(before: Sequence[Said], after: Sequence[Said]) -> set[int]:
+    """Return the indices of messages whose thinking may be bound to calls that are left out now.
+
+    They reach from an answer that has lost a call up to the next question, which was asked without it.
+    """
+    gaps: set[int] = set()
+    gap = False
+    for index, (was, now) in enumerate(zip(before, after, strict=True)):
+        question = was.role == "user" and not only_results(was.content)
+        gap = not question and (gap or list(was.content) != list(now.content))
+        if gap:
+            gaps.add(index)
+    return gaps
+
+
+def _is_server_result(block: Block) -> bool:
+    kind = str(block.get("type"))
+    return kind.endswith("_tool_result") and kind != "tool_result"
+
+
+def _cleaned(message: Said, keep_thinking: bool) -> list[Block]:
+    blocks = list(message.content)
+    if message.role == "user":
+        return [_clean_result(block) for block in blocks if not _empty_text(block)]
+    if message.stop_reason in CUT and blocks and blocks[-1].get("type") in CUT_SHORT:
+        blocks.pop()  # its input, or its signature, may never have come to an end
+    blocks = [block for block in blocks if not _empty_text(block)]
+    if not keep_thinking or all(block.get("type") in THINKING for block in blocks):
+        blocks = [block for block in blocks if block.get("type") not in THINKING]
+    return blocks
+
+
+def _clean_result(block: Block) -> Block:
+    if block.get("type") != "tool_result" or not isinstance(block.get("content"), list):
+        return block
+    return {**block, "content": [each for each in block["content"] if not _empty_text(each)]}
+
+
+def _empty_text(block: Block) -> bool:
+    return block.get("type") == "text" and not str(block.get("text", "")).strip()
+
+
+def _merged(messages: Iterable[tuple[str, list[Block]]]) -> Path:
+    """Join messages of the same role that follow each other, and leave out those without content.
+
+    What was said after calls of tools was said after their results, and stays apart.
+    """
+    merged: Path = []
+    for role, content in messages:
+        if not content:
+            continue
+        if merged and merged[-1][0] == role and not calls_in(merged[-1][1]):
+            merged[-1][1].extend(content)
+        else:
+            merged.append((role, list(content)))
+    return merged
+
+
+def _cited_alike(messages: Path) -> Path:
+    """Have all documents cited, or none, and so with results of searches, as Claude wants it (claude-api.md 6).
+
+    The first of a kind decides for those after it: thinking is bound to what was before, which must not change.
+    """
+    decided: dict[str, bool] = {}
+    return [(role, _like_the_first(content, decided) if role == "user" else content) for role, content in messages]
+
+
+def _like_the_first(content: list[Block], decided: dict[str, bool]) -> list[Block]:
+    alike: list[Block] = []
+    for block in content:
+        kind = str(block.get("type"))
+        if kind == "tool_result" and isinstance(block.get("content"), list):
+            block = {**block, "content": _like_the_first(block["content"], decided)}
+        elif kind in CITED:
+            cites = bool((block.get("citations") or {}).get("enabled"))
+            if decided.setdefault(kind, cites) != cites:
+                block = {**block, "citations": {"enabled": decided[kind]}}
+        alike.append(block)
+    return alike

@@ -1,0 +1,91 @@
+"""Where the images and documents in content come from: attachments noted, put in and shown. Pure."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+
+from conversations.content.block_checks import Block, bad
+from conversations.content.media import IMAGE_TYPES
+
+
+def with_sources(blocks: Sequence[Block], change: Callable[[Block], Block]) -> list[Block]:
+    """Return the blocks with each source of an image or document changed, in tool results and other documents too."""
+    changed: list[Block] = []
+    for block in blocks:
+        source = block.get("source")
+        if block.get("type") in ("image", "document") and isinstance(source, dict):
+            if isinstance(source.get("content"), list):
+                block = {**block, "source": {**source, "content": with_sources(source["content"], change)}}
+            else:
+                block = {**block, "source": change(source)}
+        elif block.get("type") == "tool_result" and isinstance(block.get("content"), list):
+            block = {**block, "content": with_sources(block["content"], change)}
+        changed.append(block)
+    return changed
+
+
+def attachments_in(blocks: Sequence[Block]) -> set[str]:
+    """Return the ids of the attachments that the blocks show."""
+    found: set[str] = set()
+
+    def note(source: Block) -> Block:
+        if source.get("type") == "attachment":
+            found.add(source["attachment"])
+        return source
+
+    with_sources(blocks, note)
+    return found
+
+
+def images_in(blocks: Sequence[Block]) -> list[Block]:
+    """Return the sources of all images, in tool results and documents too."""
+    found: list[Block] = []
+    for block in blocks:
+        inner = block.get("source") if block.get("type") == "document" else block
+        if block.get("type") == "image" and isinstance(block.get("source"), dict):
+            found.append(block["source"])
+        elif isinstance(inner, dict) and isinstance(inner.get("content"), list):
+            found += images_in([each for each in inner["content"] if isinstance(each, dict)])
+    return found
+
+
+def check_attachments(blocks: Sequence[Block], path: str = "content") -> None:
+    """Refuse an image that is none, and a document that is an image. The attachments have their media types."""
+    for index, block in enumerate(blocks):
+        source = block.get("source")
+        if isinstance(source, dict) and source.get("type") == "attachment":
+            image = source["media_type"] in IMAGE_TYPES
+            if image != (block["type"] == "image"):
+                raise bad(f"{path}.{index}.source", f"Is {source['media_type']}, which is no {block['type']}.")
+        inner = source if block.get("type") == "document" else block
+        if isinstance(inner, dict) and isinstance(inner.get("content"), list):
+            check_attachments([each for each in inner["content"] if isinstance(each, dict)], f"{path}.{index}.content")
+
+
+def expanded(blocks: Sequence[Block], read: Callable[[Block], tuple[str, bytes]]) -> list[Block]:
+    """Return the blocks as Claude takes them: attachments are base64 again.
+
+    `read` gives the media type and the bytes of a source that names an attachment.
+    """
+
+    def expand(source: Block) -> Block:
+        if source.get("type") != "attachment":
+            return source
+        media_type, data = read(source)
+        if media_type == "text/plain":
+            return {"type": "text", "media_type": media_type, "data": data.decode()}
+        return {"type": "base64", "media_type": media_type, "data": base64.b64encode(data).decode("ascii")}
+
+    return with_sources(blocks, expand)
+
+
+def shown(blocks: Sequence[Block]) -> list[Block]:
+    """Return the blocks as the API shows them: attachments have a URL."""
+
+    def show(source: Block) -> Block:
+        if source.get("type") != "attachment":
+            return source
+        return {**source, "url": f"/api/attachments/{source['attachment']}/content/"}
+
+    return with_sources(blocks, show)

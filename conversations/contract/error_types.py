@@ -1,0 +1,78 @@
+"""Errors in Claude's own shape (claude-api.md 5), and the values that they and turns' ends have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from typing_extensions import TypeAliasType, TypedDict
+
+from conversations.contract.schema_building import open_enum
+
+ErrorType = TypeAliasType(
+    "ErrorType",
+    Literal[
+        "invalid_request_error",
+        "authentication_error",
+        "permission_error",
+        "not_found_error",
+        "conflict_error",
+        "request_too_large",
+        "unsupported_media_type",
+        "idempotency_error",
+        "rate_limit_error",
+        "budget_exceeded",
+        "billing_error",
+        "api_error",
+        "overloaded_error",
+        "timeout_error",
+    ],
+)
+
+StopReason = TypeAliasType(
+    "StopReason",
+    Annotated[
+        str,
+        open_enum(
+            "end_turn",
+            "max_tokens",
+            "stop_sequence",
+            "tool_use",
+            "pause_turn",
+            "refusal",
+            "model_context_window_exceeded",
+            "compaction",
+        ),
+    ],
+)
+
+
+class StopDetails(TypedDict):
+    """More about a stop, such as the category of a refusal, as Claude gives it."""
+
+    type: NotRequired[str]
+    category: NotRequired[str | None]
+    explanation: NotRequired[str | None]
+
+
+class ErrorDetail(TypedDict):
+    """What went wrong. `details` names the fields, the limit or the turn that it is about."""
+
+    type: ErrorType
+    message: str
+    details: NotRequired[dict[str, Any]]
+
+
+class ErrorResponse(TypedDict):
+    """An error in Claude's own shape."""
+
+    type: Literal["error"]
+    error: ErrorDetail
+    request_id: NotRequired[str]
+
+
+class Failure(TypedDict):
+    """What made a turn or an extraction fail; `retry_after` in seconds, where Claude says it."""
+
+    type: ErrorType
+    message: str
+    retry_after: NotRequired[int]

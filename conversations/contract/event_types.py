@@ -1,0 +1,246 @@
+"""The events of a turn, the same over SSE and WebSocket: Claude's (claude-api.md 4.1) between two of our own.
+
+Each has the turn's id and its position. Kinds and fields that are not named here pass through.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+from uuid import UUID
+
+from pydantic import Field
+from typing_extensions import TypeAliasType, TypedDict
+
+from conversations.contract.citations import Citation
+from conversations.contract.error_types import Failure, StopReason
+from conversations.contract.output_blocks import ContentBlock
+from conversations.contract.schema_building import TaggedBy, open_ended, unknown_tag
+
+Status = Literal["completed", "cancelled", "failed", "interrupted"]
+Cost = Annotated[str | None, Field(description="US dollars as a decimal string; null where a price is not known.")]
+
+
+class Placed(TypedDict):
+    """What every event has."""
+
+    turn: UUID
+    position: Annotated[int, Field(ge=1, description="Where the transcript is after this event.")]
+
+
+class UsageSum(TypedDict):
+    """The usage of several upstream requests together."""
+
+    input_tokens: int
+    output_tokens: int
+    cache_creation_input_tokens: int
+    cache_read_input_tokens: int
+    requests: int
+
+
+class TurnStart(Placed):
+    """The first event of a transcript: the turn begins."""
+
+    type: Literal["turn_start"]
+    conversation: UUID
+    model: str
+    user_message: UUID
+
+
+class ClaudeMessage(TypedDict):
+    """Claude's message at its beginning, as Claude sends it."""
+
+    role: NotRequired[Literal["assistant"]]
+    content: NotRequired[list[ContentBlock]]
+    model: NotRequired[str]
+    usage: NotRequired[dict[str, Any] | None]
+
+
+class MessageStart(Placed):
+    """A message of Claude's begins."""
+
+    type: Literal["message_start"]
+    message: ClaudeMessage
+
+
+class ContentBlockStart(Placed):
+    """A content block begins; text is empty, and comes with the deltas."""
+
+    type: Literal["content_block_start"]
+    index: int
+    content_block: ContentBlock
+
+
+class TextDelta(TypedDict):
+    """A piece of text, to be added to its block."""
+
+    type: Literal["text_delta"]
+    text: str
+
+
+class ThinkingDelta(TypedDict):
+    """A piece of thinking, to be added to its block."""
+
+    type: Literal["thinking_delta"]
+    thinking: str
+
+
+class InputJsonDelta(TypedDict):
+    """More of the JSON of a tool's input."""
+
+    type: Literal["input_json_delta"]
+    partial_json: str
+
+
+class SignatureDelta(TypedDict):
+    """The signature of a thinking block."""
+
+    type: Literal["signature_delta"]
+    signature: str
+
+
+class CitationsDelta(TypedDict):
+    """Another citation of a text block."""
+
+    type: Literal["citations_delta"]
+    citation: Citation
+
+
+@open_ended
+class UnknownDelta(TypedDict):
+    """A delta of a kind that Claude has added since."""
+
+    type: Annotated[
+        str,
+        unknown_tag(("text_delta", "thinking_delta", "input_json_delta", "signature_delta", "citations_delta")),
+    ]
+
+
+Delta = TypeAliasType(
+    "Delta",
+    Annotated[TextDelta | ThinkingDelta | InputJsonDelta | SignatureDelta | CitationsDelta | UnknownDelta, TaggedBy()],
+)
+
+
+class ContentBlockDelta(Placed):
+    """A content block grows."""
+
+    type: Literal["content_block_delta"]
+    index: int
+    delta: Delta
+
+
+class ContentBlockStop(Placed):
+    """A content block is whole."""
+
+    type: Literal["content_block_stop"]
+    index: int
+
+
+class MessageEnd(TypedDict):
+    """How a message of Claude's ended."""
+
+    stop_reason: NotRequired[StopReason | None]
+    stop_sequence: NotRequired[str | None]
+    stop_details: NotRequired[dict[str, Any] | None]
+
+
+class MessageDelta(Placed):
+    """How the message ended; its usage is cumulative."""
+
+    type: Literal["message_delta"]
+    delta: NotRequired[MessageEnd]
+    usage: NotRequired[dict[str, Any] | None]
+
+
+class MessageStop(Placed):
+    """The message is whole."""
+
+    type: Literal["message_stop"]
+
+
+class ToolResultEvent(Placed):
+    """A tool ran on the server, or the client handed in what its own came to."""
+
+    type: Literal["tool_result"]
+    tool_use_id: str
+    content: NotRequired[str | list[ContentBlock]]
+    is_error: NotRequired[bool]
+
+
+class ErrorEvent(Placed):
+    """What made the turn fail; `turn_end` comes after it."""
+
+    type: Literal["error"]
+    error: Failure
+
+
+class TurnEnd(Placed):
+    """The turn has ended."""
+
+    type: Literal["turn_end"]
+    status: Status
+    stop_reason: StopReason | None
+    usage: UsageSum
+    cost: Cost
+    messages: list[UUID]
+
+
+EVENTS = (
+    "turn_start",
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
+    "tool_result",
+    "error",
+    "turn_end",
+)
+
+
+@open_ended
+class UnknownEvent(Placed):
+    """An event of a kind that Claude has added since; it passes through as it came."""
+
+    type: Annotated[str, unknown_tag(EVENTS)]
+
+
+TurnEvent = TypeAliasType(
+    "TurnEvent",
+    Annotated[
+        TurnStart
+        | MessageStart
+        | ContentBlockStart
+        | ContentBlockDelta
+        | ContentBlockStop
+        | MessageDelta
+        | MessageStop
+        | ToolResultEvent
+        | ErrorEvent
+        | TurnEnd
+        | UnknownEvent,
+        TaggedBy(),
+    ],
+)
+
+
+class TokenPiece(TypedDict):
+    """A piece of text."""
+
+    token: str
+
+
+class TokensDone(TypedDict):
+    """The turn ended well, or was stopped."""
+
+    done: Literal[True]
+
+
+class TokensError(TypedDict):
+    """The last event where the turn failed."""
+
+    error: str
+
+
+TokenEvent = TypeAliasType("TokenEvent", TokenPiece | TokensDone | TokensError)

@@ -1,0 +1,64 @@
+"""Models: what they take, and what they cost today."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from conversations.contract.account import Money
+from conversations.contract.setting_types import Effort
+
+
+class ModelLimits(TypedDict):
+    """The limits of a model, in tokens."""
+
+    context_window: int
+    max_output_tokens: int
+    cache_minimum_tokens: int
+
+
+class ModelCapabilities(TypedDict):
+    """What the model takes."""
+
+    temperature: Literal["yes", "no", "default_only"]
+    thinking: list[str]
+    thinking_default: str
+    effort: list[Effort]
+    effort_default: Effort | None
+    prefill: bool
+    forced_tool_choice: bool
+    structured_outputs: bool
+    high_resolution_images: bool
+
+
+class ModelLifecycle(TypedDict):
+    """Whether the model can still be used, and the day before which it does not retire."""
+
+    status: str
+    retires_at: date | None
+
+
+class Model(TypedDict):
+    """A model that a conversation may name."""
+
+    id: str
+    name: str
+    aliases: list[str]
+    limits: ModelLimits
+    capabilities: ModelCapabilities
+    prices: Annotated[
+        dict[str, Money] | None,
+        Field(description="US dollars per million tokens, or per thousand web searches; null: not known."),
+    ]
+    lifecycle: ModelLifecycle
+
+
+class ModelPage(TypedDict):
+    """Every model that is known; there is only one page."""
+
+    next: None
+    previous: None
+    results: list[Model]

@@ -1,0 +1,94 @@
+"""The writer of a process's plain endings: all that wait are committed together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, NamedTuple
+
+import psycopg
+
+from conversations import database_faults
+from conversations.database import RETRY, connected
+from conversations.services.turn_statements import Params, end_statement
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 50  # endings in one transaction
+PATIENCE = 10.0  # seconds that a transaction may take before its connection is given up
+
+Connection = psycopg.AsyncConnection[Any]
+
+
+class _Waiting(NamedTuple):
+    parameters: Params
+    written: asyncio.Future[bool]
+
+
+class Endings:
+    """The endings that wait to be written, and their writer."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Waiting] = []
+        self._any = asyncio.Event()
+
+    async def write(self, parameters: Params) -> bool:
+        """Commit an ending, however long Postgres is away.
+
+        Returns whether it was written; it was not where the turn is not ours any more, where something else has to be
+        written with it, or where Postgres does not take its values.
+        """
+        waiting = _Waiting(parameters, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._any.set()
+        return await waiting.written
+
+    async def serve(self) -> None:
+        """Write what waits, for ever."""
+        connection = await connected()
+        while True:
+            await self._any.wait()
+            # In the order of their users, for each of whom the ledger's sums are locked: no two processes that write
+            # the endings of several users wait for each other in a circle.
+            batch = sorted(self._waiting[:AT_ONCE], key=lambda each: each.parameters["user"])
+            del self._waiting[:AT_ONCE]
+            if not self._waiting:
+                self._any.clear()
+            try:
+                connection = await self._commit(connection, batch)
+            finally:
+                # Whatever happened, nobody waits here for ever: what was not written is ended step by step.
+                for each in batch:
+                    if not each.written.done():
+                        each.written.set_result(False)
+
+    async def _commit(self, connection: Connection, batch: list[_Waiting]) -> Connection:
+        while True:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    written = await _write(connection, [each.parameters for each in batch])
+                break
+            except (psycopg.Error, TimeoutError) as error:
+                if isinstance(error, TimeoutError) or database_faults.is_lost(error):
+                    logger.warning("The writer of endings lost its connection: %s", error)
+                    await asyncio.sleep(RETRY)
+                    connection = await connected()
+                elif len(batch) == 1:
+                    logger.warning("The end of turn %s is written step by step: %s", batch[0].parameters["id"], error)
+                    written = [False]
+                    break
+                else:
+                    for each in batch:
+                        connection = await self._commit(connection, [each])
+                    return connection
+        for each, is_written in zip(batch, written, strict=True):
+            if not each.written.done():
+                each.written.set_result(is_written)
+        return connection
+
+
+async def _write(connection: Connection, endings: list[Params]) -> list[bool]:
+    """Commit endings in one transaction and one round trip; return which of them were written."""
+    async with connection.pipeline(), connection.transaction():
+        cursors = [await connection.execute(end_statement(), each, prepare=True) for each in endings]
+    return [cursor.rowcount > 0 for cursor in cursors]

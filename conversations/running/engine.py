@@ -1,0 +1,211 @@
+"""What a process does besides answering requests: it writes the journal, reads it, hears the others, and runs work.
+
+One engine per event loop, which is one per process. It starts with the server (ASGI lifespan) or, where the server
+sends no lifespan (Daphne), at the first request that needs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from weakref import WeakKeyDictionary
+
+import psycopg
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from conversations.claude.client import close_client
+from conversations.database import RETRY, connected, in_database, mend_pool
+from conversations.database_faults import DATABASE_ERRORS, is_lost
+from conversations.fields import uuid7
+from conversations.models import Process
+from conversations.running.credential_watch import Guard
+from conversations.running.end_writer import Endings
+from conversations.running.work_runner import Runner, in_background
+from conversations.services import model_listing
+from conversations.services.notices import tell
+from conversations.streaming.journal import Journal
+from conversations.streaming.readers import Readers
+from conversations.streaming.wakes import Wakes, heard
+
+logger = logging.getLogger(__name__)
+
+CATALOGUE = 60.0  # seconds between looks at what the Models API said, in case the news of it was lost
+LAST_WORDS = 1.0  # seconds to give up the lease
+LOOKS = 6  # at what was left lying, in the time of a lease
+RESTART = 1.0  # seconds until a task that failed is begun again
+RETRY_AFTER = 5.0  # seconds after which a client may try again what a draining process did not take
+UNTAKEN = 2.0  # seconds after which queued work is anyone's
+
+_engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Engine] = WeakKeyDictionary()
+
+
+async def engine() -> Engine:
+    """Return the engine of the running loop; start it if there is none yet."""
+    loop = asyncio.get_running_loop()
+    if loop not in _engines:
+        _engines[loop] = Engine()
+        _engines[loop].start()
+    return _engines[loop]
+
+
+def running_engine() -> Engine | None:
+    """Return the engine of this process, if there is one. For synchronous code, which has no running loop."""
+    return next(iter(list(_engines.values())), None)
+
+
+def draining() -> bool:
+    """Return whether this process takes nothing new. For synchronous code too, which has no running loop."""
+    return any(each.draining for each in list(_engines.values()))
+
+
+class Engine:
+    """The long-lived tasks of a process, and what they share."""
+
+    def __init__(self) -> None:
+        self.process: uuid.UUID = uuid7()
+        self.loop = asyncio.get_running_loop()
+        self.wakes = Wakes()
+        self.journal = Journal(self.wakes)
+        self.endings = Endings()
+        self.readers = Readers()
+        self.guard = Guard()
+        self.draining = False
+        self.drained = False
+        """Whether what ran here has ended: whoever still reads goes on at another process."""
+        self.at_drain: list[Callable[[], Awaitable[None]]] = []
+        """What else has to come to an end before the process may leave."""
+        self.at_stop: list[Callable[[], Awaitable[None]]] = []
+        """What is closed when everything has come to its end."""
+        self.runners = [Runner(import_string(work)(self), self.process) for work in settings.COLLOQUY_WORK]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._drain: asyncio.Task[None] | None = None
+        self._mending: asyncio.Task[None] | None = None
+        self._look = asyncio.Event()
+        self._new_models = asyncio.Event()
+        self._hurry = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin to write, read, listen, keep the lease and sweep."""
+        for runner in self.runners:
+            if settings.COLLOQUY_RUN_TURNS:
+                self.wakes.on(f"queued-{runner.work.name}", runner.offer)
+            self.wakes.on("cancel", runner.cancel)
+        self.wakes.on("models", lambda _ids: self._new_models.set())
+        self.wakes.on("access", self.guard.look)
+        self.wakes.on_gap(self._after_gap)
+        forever = (
+            self.journal.write,
+            self.endings.serve,
+            self.readers.serve,
+            self.guard.serve,
+            self.wakes.listen,
+            self._keep_lease,
+            self._sweep,
+            self._keep_catalogue,
+        )
+        self._tasks = [in_background(for_ever(each)) for each in forever]
+
+    def runner(self, name: str) -> Runner:
+        """Return the runner of a kind of work."""
+        return next(runner for runner in self.runners if runner.work.name == name)
+
+    @property
+    def takes_work(self) -> bool:
+        """Whether new work may be run here."""
+        return settings.COLLOQUY_RUN_TURNS and not self.draining
+
+    async def run(self, name: str, id: uuid.UUID) -> None:
+        """Run new work here, or tell the processes that do."""
+        if self.takes_work:
+            self.runner(name).start(id)
+            return
+        try:
+            await in_database(tell, f"queued-{name}", id)
+        except DATABASE_ERRORS:
+            logger.warning("Nobody could be told of %s %s: a sweep will find it", name, id)
+
+    async def drain(self) -> None:
+        """Take nothing new, let what runs end by itself for `COLLOQUY_DRAIN` seconds, and stop the rest."""
+        self.draining = True
+        self._drain = self._drain or asyncio.create_task(self._end_all())
+        await self._drain
+
+    async def _end_all(self) -> None:
+        rest = [runner.drain(settings.COLLOQUY_DRAIN, self._hurry) for runner in self.runners]
+        await asyncio.gather(*rest, *(leave() for leave in self.at_drain))
+        self.drained = True
+        self.wakes.wake_all()
+
+    def hurry(self) -> None:
+        """Stop what still runs while the process drains: whoever asked for the end does not want to wait."""
+        self._hurry.set()
+
+    async def stop(self) -> None:
+        """Drain, end all tasks, and give up the lease."""
+        await self.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            async with asyncio.timeout(LAST_WORDS):
+                # What is still held is anyone's to settle.
+                await in_database(Process.objects.filter(pk=self.process).delete)
+        except (TimeoutError, *DATABASE_ERRORS) as error:
+            logger.warning("The lease of this process is left to run out: %s", error)
+        await asyncio.gather(*(close() for close in self.at_stop))
+        await close_client()
+        _engines.pop(asyncio.get_running_loop(), None)
+
+    def _after_gap(self) -> None:
+        """Sweep, and mend the pool: Postgres was away, and with it the notifications of that time."""
+        self._look.set()
+        self._mending = in_background(mend_pool())
+
+    async def _keep_lease(self) -> None:
+        """Renew the lease until cancelled, on its own connection: no slow query may cost this process its turns."""
+        connection = await connected()
+        while True:
+            try:
+                await Process.renew(connection, self.process)
+            except psycopg.Error as error:
+                if not is_lost(error):
+                    raise
+                logger.warning("The lease could not be renewed: %s", error)
+                await asyncio.sleep(RETRY)
+                connection = await connected()
+                continue
+            await asyncio.sleep(settings.COLLOQUY_LEASE / 3)
+
+    async def _keep_catalogue(self) -> None:
+        """Read what the Models API last said into memory, after each news of it and from time to time."""
+        while True:
+            self._new_models.clear()
+            try:
+                await in_database(model_listing.load)
+            except DATABASE_ERRORS as error:
+                logger.warning("The catalogue could not be read: %s", error)
+            await heard(self._new_models, CATALOGUE)
+
+    async def _sweep(self) -> None:
+        """Settle what dead processes left running, and run what nobody took, again and again."""
+        while True:
+            await heard(self._look, settings.COLLOQUY_LEASE / LOOKS)
+            self._look.clear()
+            for runner in self.runners:
+                try:
+                    await runner.sweep(UNTAKEN if self.takes_work else None)
+                except DATABASE_ERRORS as error:
+                    logger.warning("The sweep of every %s is put off: %s", runner.work.name, error)
+
+
+async def for_ever(work: Callable[[], Awaitable[None]]) -> None:
+    """Begin a task of the engine again whenever it fails: without it every reader of the process would wait in vain."""
+    while True:
+        try:
+            await work()
+        except Exception:  # whatever it was, it is logged, and begun again
+            logger.exception("A task of the engine failed")
+            await asyncio.sleep(RESTART)

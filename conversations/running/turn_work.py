@@ -1,0 +1,152 @@
+"""Running a turn: `run` takes an id and nothing else, and ends it whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable, Collection, Coroutine
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from conversations.content.transcript import Event
+from conversations.database import persistently
+from conversations.errors import ColloquyError
+from conversations.log_context import note
+from conversations.models import LostTurn, Turn
+from conversations.models.lease import AT_ONCE
+from conversations.running.tool_loop import Loop
+from conversations.running.work_runner import Stop, Stopped
+from conversations.services import transcripts, turn_end, turn_run
+from conversations.services.plain_turn_end import plain_ending
+from conversations.services.turn_end import Ending
+from conversations.streaming.live import Live
+
+if TYPE_CHECKING:
+    from conversations.running.engine import Engine
+
+logger = logging.getLogger(__name__)
+
+INTERNAL_ERROR = {"type": "api_error", "message": "The platform could not run this turn; its log says why."}
+
+
+class Turns:
+    """The turns that this process runs."""
+
+    name = "turn"
+    to_cancel = staticmethod(Turn.to_cancel)
+    waiting = staticmethod(Turn.waiting)
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def abandoned(self, process: uuid.UUID, running: Collection[uuid.UUID]) -> list[uuid.UUID]:
+        """Return what nobody runs any more, and what waits for the tools of a client that has forgotten it."""
+        forgotten = Turn.forgotten().values_list("pk", flat=True)[:AT_ONCE]
+        return [*Turn.abandoned_ids(process, running), *forgotten]
+
+    def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
+        """End a turn that nobody runs any more."""
+        turn_end.settle(turn_id=id, by=process)
+
+    async def run(self, id: uuid.UUID, stop: Stop) -> None:
+        """Claims a turn, and runs it to its end or until its client's tools are awaited."""
+        # Where their results are there before the turn waits for them, it is queued again at once.
+        while await self._run(id, stop) == Turn.QUEUED:
+            pass
+
+    def begun(self, turn: Turn) -> Callable[[Stop], Coroutine[Any, Any, None]]:
+        """Open the transcript of a turn that was stored as running here; return what runs it to its end."""
+        live = self._engine.journal.open(turn.pk, turn.fence, [transcripts.turn_start(turn)])
+
+        began = time.monotonic()
+
+        async def run(stop: Stop) -> None:
+            if await self._guarded(turn, self._lead(turn, live, stop, began)) == Turn.QUEUED:
+                await self.run(turn.pk, stop)
+
+        return run
+
+    async def _run(self, id: uuid.UUID, stop: Stop) -> str | None:
+        """Return the status that the turn has after that; None where it is not ours."""
+        turn = await persistently(turn_run.claim, turn_id=id, holder=self._engine.process)
+        return await self._guarded(turn, self._claimed(turn, stop)) if turn else None
+
+    async def _guarded(self, turn: Turn, run: Coroutine[Any, Any, str]) -> str | None:
+        """Return the status in which a run leaves its turn; None where it was lost, or failed and is ended."""
+        note(turn=turn.pk, user=turn.user_id)
+        try:
+            return await run
+        except LostTurn:
+            logger.warning("Turn %s was lost to another process", turn.pk)
+        except Exception:  # whatever it was, the turn has to end
+            logger.exception("Turn %s can't be run", turn.pk)
+            with suppress(LostTurn):
+                await persistently(turn_end.fail, turn_id=turn.pk, fence=turn.fence, error=INTERNAL_ERROR)
+        return None
+
+    async def _claimed(self, turn: Turn, stop: Stop) -> str:
+        journal = self._engine.journal
+        events = await persistently(transcripts.written, turn)
+        live = journal.open(turn.pk, turn.fence, events)
+        if not events:
+            # Before anything can stop it: every transcript begins like this.
+            await journal.append(live, [transcripts.turn_start(turn)])
+        return await self._lead(turn, live, stop)
+
+    async def _lead(self, turn: Turn, live: Live, stop: Stop, began: float | None = None) -> str:
+        """Run a turn from where its transcript is; return the status in which that leaves it.
+
+        `began` is when it was stored, in seconds of the monotonic clock, where it was begun here.
+        """
+        try:
+            ended = await self._outcome(live, turn, stop, begun=began is not None)
+            return await self._end(turn, live, ended, began)
+        finally:
+            self._engine.journal.close(live)
+
+    async def _outcome(self, live: Live, turn: Turn, stop: Stop, *, begun: bool) -> Ending:
+        """Ask Claude, and return how that ended."""
+        loop = Loop(self._engine.journal, live, turn, begun=begun)
+        try:
+            return loop.ending(await stop.able(loop.run()))
+        except Stopped as stopped:
+            return loop.ending(stopped.reason)
+        except ColloquyError as error:
+            return loop.failed(error.kept())
+        except (LostTurn, asyncio.CancelledError):
+            raise
+        except Exception:  # whatever it was, the turn has to end
+            logger.exception("Turn %s failed", turn.pk)
+            return loop.failed(INTERNAL_ERROR)
+
+    async def _end(self, turn: Turn, live: Live, ended: Ending, began: float | None) -> str:
+        """Commit the end, however long Postgres is away, and show it; return the turn's status."""
+        events = await self._engine.journal.hand_over(live)
+        if live.failure is not None:
+            error = {"type": live.failure.type, "message": str(live.failure)}
+            ended = replace(ended, status=Turn.Status.FAILED, error=error)
+        if ended.status == Turn.Status.FAILED and ended.error != INTERNAL_ERROR:  # which has been logged with its trace
+            logger.warning("The turn failed: %s", ended.error)
+        if ended.status == Turn.Status.AWAITING_TOOLS:
+            return await persistently(
+                turn_run.suspend, turn_id=live.turn, fence=live.fence, events=events, upstream=ended.upstream
+            )
+        if began is not None and not live.failure and await self._end_plainly(turn, live, ended, events, began):
+            return ended.status
+        tail = await persistently(turn_end.finish, turn_id=live.turn, fence=live.fence, events=events, ending=ended)
+        if tail is not None:
+            live.show(tail)
+        return ended.status
+
+    async def _end_plainly(self, turn: Turn, live: Live, ended: Ending, events: list[Event], began: float) -> bool:
+        """Commit the end of a turn that was begun here by one statement, and show it; return whether that could be."""
+        at = turn.created_at + timedelta(seconds=time.monotonic() - began)  # by the database's clock
+        plain = plain_ending(turn, events, ended, seen=live.position, at=at)
+        if plain is None or not await self._engine.endings.write(plain.parameters):
+            return False
+        live.show(plain.tail)
+        return True

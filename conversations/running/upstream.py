@@ -1,0 +1,69 @@
+"""One upstream request, from its sending to the end of its stream: what to keep of it, and what the ledger is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from conversations.claude import client
+from conversations.claude.retrying import retried
+from conversations.content.transcript import Event, is_delta
+from conversations.errors import ColloquyError
+from conversations.services.ledger import Upstream
+
+
+class UpstreamRequest:
+    """A request to Claude, and its times."""
+
+    def __init__(self) -> None:
+        self.stop_reason: str | None = None
+        self._request_id = ""
+        self._sent_at: float | None = None
+        """When it was sent; None until then, and while it waits to be sent again: then it has cost nothing."""
+        self._first_delta_at: float | None = None
+        self._ended_at: float | None = None
+        self._error_type = ""
+
+    async def ask(self, body: dict[str, Any], keep: Callable[[list[Event]], Awaitable[None]]) -> None:
+        """Send the body of a Messages request, and have its events kept as they come. Raises a ClaudeError."""
+        try:
+            async with await retried(partial(self._send, body)) as stream:
+                self._request_id = stream.request_id
+                async for events in stream:
+                    for event in events:
+                        self._note(event)
+                    await keep(events)
+        except ColloquyError as error:
+            self._error_type = error.type
+            raise
+        finally:
+            self._ended_at = time.monotonic()
+
+    async def _send(self, body: dict[str, Any]) -> client.ClaudeStream:
+        self._sent_at = time.monotonic()
+        try:
+            return await client.send(body)
+        except ColloquyError:
+            self._sent_at = None  # it was not taken
+            raise
+
+    def _note(self, event: Event) -> None:
+        if event["type"] == "message_delta":
+            self.stop_reason = (event.get("delta") or {}).get("stop_reason") or self.stop_reason
+        elif self._first_delta_at is None and is_delta(event):
+            self._first_delta_at = time.monotonic()
+
+    def known(self) -> Upstream | None:
+        """What the ledger is told of it; None if it never reached Claude."""
+        if self._sent_at is None or self._ended_at is None:
+            return None
+        to_first_delta = None if self._first_delta_at is None else self._first_delta_at - self._sent_at
+        return Upstream(
+            request_id=self._request_id,
+            error_type=self._error_type,
+            duration=timedelta(seconds=self._ended_at - self._sent_at),
+            time_to_first_delta=None if to_first_delta is None else timedelta(seconds=to_first_delta),
+        )

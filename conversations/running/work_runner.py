@@ -1,0 +1,200 @@
+"""Running one kind of work: starting it by its id, stopping it, and taking over what was left lying."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import time
+import uuid
+from collections.abc import Callable, Collection, Coroutine
+from typing import Any, Protocol, TypeVar
+
+from conversations.database import in_database
+from conversations.database_faults import is_lost
+from conversations.streaming.wakes import heard
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+GRACE = 2.0  # seconds for which work must have looked abandoned
+PUT_OFF = 60.0  # seconds after which settling work is tried again that could not be settled
+ENDING = 2.0  # seconds that stopped work gets to be ended, at shutdown
+
+CANCELLED = "cancelled"
+INTERRUPTED = "interrupted"
+
+
+class Stopped(Exception):
+    """The work was stopped from outside; `reason` is CANCELLED or INTERRUPTED."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Stop:
+    """Stops a piece of work, but only where it can be stopped: never while it is claimed or ended.
+
+    (Cancelling its task could hit between the commit of a claim and our knowing of it, and leave the row to nobody.)
+    """
+
+    def __init__(self) -> None:
+        self._reason: str | None = None
+        self._task: asyncio.Task[Any] | None = None
+
+    def now(self, reason: str) -> None:
+        """Stop the work, at once or as soon as it can be stopped."""
+        self._reason = self._reason or reason
+        if self._task:
+            self._task.cancel()
+
+    async def able(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run the part that can be stopped. Raises Stopped where it was stopped."""
+        self._task = asyncio.create_task(coroutine)
+        if self._reason:
+            self._task.cancel()
+        try:
+            return await self._task
+        except asyncio.CancelledError:
+            if self._reason is None:
+                raise
+            raise Stopped(self._reason) from None
+        finally:
+            self._task = None
+
+
+class Work(Protocol):
+    """A kind of work: rows that are claimed, run and settled by their ids."""
+
+    name: str
+
+    async def run(self, id: uuid.UUID, stop: Stop) -> None:
+        """Claim the row, do all there is to do, and end it; where it is stopped, what there is so far is kept."""
+
+    def to_cancel(self, process: uuid.UUID) -> list[uuid.UUID]:
+        """Return what the process runs and was asked to stop."""
+
+    def abandoned(self, process: uuid.UUID, running: Collection[uuid.UUID]) -> list[uuid.UUID]:
+        """Return what nobody runs any more.
+
+        A dead process left it running, or this one did, and it is not in `running`.
+        """
+
+    def waiting(self, seconds: float) -> list[uuid.UUID]:
+        """Return what nobody has taken for so many seconds."""
+
+    def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
+        """End abandoned work with what is known of it."""
+
+
+class Runner:
+    """The work of one kind that runs in this process."""
+
+    def __init__(self, work: Work, process: uuid.UUID) -> None:
+        self.work = work
+        self.draining = False
+        self._process = process
+        self._abandoned: dict[uuid.UUID, float] = {}
+        self._running: dict[uuid.UUID, asyncio.Task[None]] = {}
+        self._stops: dict[uuid.UUID, Stop] = {}
+        self._expected: set[uuid.UUID] = set()
+        self._put_off: dict[uuid.UUID, float] = {}
+        """Until when, by this process's own clock, what could not be settled is left alone."""
+
+    def start(self, id: uuid.UUID, run: Callable[[Stop], Coroutine[Any, Any, None]] | None = None) -> None:
+        """Run work in a task of its own, which outlives whoever asked for it: by its id, or by `run` if it is begun."""
+        self._expected.discard(id)
+        if id in self._running or (self.draining and run is None):
+            return
+        stop = self._stops[id] = Stop()
+        task = self._running[id] = in_background(run(stop) if run else self.work.run(id, stop))
+        task.add_done_callback(lambda done: self._done(id, done))
+        if self.draining:
+            stop.now(INTERRUPTED)
+
+    def expect(self, id: uuid.UUID) -> None:
+        """Let no sweep take for abandoned what is about to be stored as running here. For any thread.
+
+        Until it is started, or forgotten.
+        """
+        self._expected.add(id)
+
+    def forget(self, id: uuid.UUID) -> None:
+        """Take back `expect`: the work was not stored."""
+        self._expected.discard(id)
+
+    def offer(self, ids: list[uuid.UUID]) -> None:
+        """Start new work of another process, which does not run any itself."""
+        for id in ids:
+            self.start(id)
+
+    def cancel(self, ids: list[uuid.UUID], reason: str = CANCELLED) -> None:
+        """Stop those of the ids that run here."""
+        for id in ids:
+            if id in self._stops:
+                self._stops[id].now(reason)
+
+    async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
+        """Start nothing more; stop what still runs after so many seconds, or when there is a hurry."""
+        self.draining = True
+        if self._running:
+            hurried = asyncio.create_task(heard(hurry, seconds))
+            ended = asyncio.create_task(asyncio.wait(self._running.values()))
+            await asyncio.wait((hurried, ended), return_when=asyncio.FIRST_COMPLETED)
+            hurried.cancel()
+            ended.cancel()
+        self.cancel(list(self._running), INTERRUPTED)
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=ENDING)
+        if self._running:
+            logger.warning("%d of %s are left to be settled by another process", len(self._running), self.work.name)
+
+    async def sweep(self, untaken: float | None) -> None:
+        """Stop what was asked to, settle what was abandoned, start what has waited for `untaken` seconds, if any.
+
+        What looks abandoned is settled when it has looked so for a while: when Postgres has been away for longer than a
+        lease, every lease has run out, and the processes that live need a moment to renew theirs.
+        """
+        self.cancel(await in_database(self.work.to_cancel, self._process))
+        before, self._abandoned = self._abandoned, {}
+        # A claim that comes between the question and the answer is in `_running` by then.
+        now = time.monotonic()
+        self._put_off = {id: until for id, until in self._put_off.items() if now < until + PUT_OFF}
+        held_back = [id for id, until in self._put_off.items() if now < until]
+        found = await in_database(self.work.abandoned, self._process, [*self._running, *self._expected, *held_back])
+        abandoned = {id: before.get(id, now) for id in found if id not in self._running and id not in self._expected}
+        for id in [id for id, since in abandoned.items() if now - since >= GRACE]:
+            await self._settle(id)
+        self._abandoned = abandoned
+        if untaken is not None:
+            self.offer(await in_database(self.work.waiting, untaken))
+
+    async def _settle(self, id: uuid.UUID) -> None:
+        """Settle abandoned work; where that fails, log why, once, and try it again after `PUT_OFF`."""
+        if id not in self._put_off:
+            logger.warning("Settling %s %s, which nobody runs any more", self.work.name, id)
+        try:
+            await in_database(self.work.settle, id, self._process)
+            self._put_off.pop(id, None)
+        except Exception as error:
+            if is_lost(error):
+                raise
+            if id not in self._put_off:
+                logger.exception("%s %s can't be settled, and will be tried again", self.work.name, id)
+            self._put_off[id] = time.monotonic() + PUT_OFF
+
+    def _done(self, id: uuid.UUID, task: asyncio.Task[None]) -> None:
+        del self._running[id], self._stops[id]
+        if not task.cancelled() and task.exception():
+            logger.error("%s %s ended in an error", self.work.name, id, exc_info=task.exception())
+
+
+def in_background(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Return a task of the coroutine in a fresh context.
+
+    In the context of the request that began it, asgiref would send its database work to the request's own thread, which
+    is gone when the response is.
+    """
+    return asyncio.get_running_loop().create_task(coroutine, context=contextvars.Context())

@@ -1,0 +1,81 @@
+"""Storing what a turn's transcript adds up to: its messages, and a row of the ledger for each upstream request."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from itertools import zip_longest
+from typing import Any
+
+from conversations.content.folding import Folded, plain_text
+from conversations.models import Conversation, Message, Turn
+from conversations.services import attachments, ledger, turn_requests
+
+
+def keep(turn: Turn, folded: list[Folded], upstream: tuple[ledger.Upstream, ...], *, whole: bool = True) -> None:
+    """Store the messages, usage and stop reason of a transcript, as far as they are not stored yet.
+
+    With `whole` false the turn goes on later: results of tools which others are to join are left for then.
+    """
+    kept = folded if whole or not folded or folded[-1].role == Message.Role.ASSISTANT else folded[:-1]
+    _keep_messages(turn, kept)
+    book(turn, folded, upstream)
+    answers = _answers(folded)
+    if answers:
+        turn.stop_reason = answers[-1].stop_reason
+        turn.stop_sequence = answers[-1].stop_sequence
+        turn.stop_details = answers[-1].stop_details
+
+
+def book(turn: Turn, folded: list[Folded], upstream: tuple[ledger.Upstream, ...]) -> None:
+    """Add a row to the ledger for each request that reached Claude and has none, answered or not."""
+    for answer, known in zip_longest(_answers(folded)[turn.usage.count() :], upstream):
+        before = folded[: folded.index(answer)] if answer else folded
+        asked = partial(turn_requests.of_turn, turn, before, list)
+        ledger.book(
+            user=turn.user,
+            answer=answer or ledger.unanswered(asked()),
+            model=turn.model,
+            upstream=known or ledger.Upstream(),
+            turn=turn,
+            asked=asked,
+        )
+
+
+def message_of(turn: Turn, said: Folded, parent: uuid.UUID) -> Message:
+    """Return a message of a turn, not stored yet, as the child of another one."""
+    return Message(
+        conversation_id=turn.conversation_id,
+        parent_id=parent,
+        turn=turn,
+        role=said.role,
+        content=said.content,
+        text=searched(said.content),
+        stop_reason=said.stop_reason,
+    )
+
+
+def searched(blocks: list[dict[str, Any]]) -> str:
+    """Return the text of the blocks as a column can hold it: Claude may say NUL, Postgres' text can't."""
+    return plain_text(blocks).replace("\0", "")
+
+
+def _answers(folded: list[Folded]) -> list[Folded]:
+    return [message for message in folded if message.role == Message.Role.ASSISTANT]
+
+
+def _keep_messages(turn: Turn, folded: list[Folded]) -> None:
+    """Store the messages of the transcript that have no rows yet, each as the child of the one before."""
+    before = list(turn.messages.order_by("id"))
+    begins_after = before[-1].pk if before else turn.answers_after
+    parent = begins_after
+    for each in folded[len(before) :]:
+        message = message_of(turn, each, parent)
+        message.save(force_insert=True)
+        if each.role == Message.Role.USER:
+            attachments.show([message])
+        parent = message.pk
+    conversation = Conversation.objects.select_for_update(no_key=True).get(pk=turn.conversation_id)
+    if parent != begins_after and conversation.active_leaf_id == begins_after:
+        conversation.active_leaf_id = parent
+        conversation.save(update_fields=["active_leaf", "updated_at"])

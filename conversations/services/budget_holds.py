@@ -1,0 +1,58 @@
+"""What is held of a user's budgets for each request of their turns and of other work."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from conversations.content.folding import Folded
+from conversations.errors import BudgetExceeded
+from conversations.models import Budget, Turn, User
+from conversations.services import budgets, cost_bounds
+from conversations.services.cost_bounds import Bound
+
+LEAST = 16  # tokens of output for which it is worth to ask
+
+
+def hold_for(turn: Turn) -> None:
+    """Hold what a new turn's first request can cost. Raises BudgetExceeded. Within the caller's transaction."""
+    applying = budgets.of(turn.user)
+    if applying:
+        _hold(turn, 1, applying, cost_bounds.of_turn(turn))
+
+
+def bound_of_round(turn: Turn, folded: list[Folded]) -> Bound | None:
+    """Return what a later request of a turn, which has said so much already, can cost; None where nothing limits it."""
+    return cost_bounds.of_round(turn, folded) if budgets.of(turn.user) else None
+
+
+def hold_for_round(turn: Turn, number: int, bound: Bound) -> None:
+    """Hold what a later request of a turn can cost. As `hold_for`."""
+    _hold(turn, number, budgets.of(turn.user), bound)
+
+
+def hold_for_request(*, user: User, work: uuid.UUID, number: int, request: dict[str, Any]) -> None:
+    """Hold what a request of other work than a turn can cost, once it is built. Raises as `hold_for`."""
+    applying = budgets.of(user)
+    if applying:
+        amount = cost_bounds.of_request(request).cost(request["max_tokens"])
+        budgets.hold(budgets=applying, work=work, number=number, amount=amount)
+
+
+def _least(turn: Turn) -> int:
+    """Return the lowest `max_tokens` of a turn: more than it may think."""
+    thinking = (turn.settings.get("thinking") or {}).get("budget_tokens")
+    return max(LEAST, thinking + 1) if isinstance(thinking, int) else LEAST
+
+
+def _hold(turn: Turn, number: int, applying: list[Budget], bound: Bound) -> None:
+    max_tokens = turn.settings["max_tokens"]
+    try:
+        budgets.hold(budgets=applying, work=turn.pk, number=number, amount=bound.cost(max_tokens))
+    except BudgetExceeded:
+        lowered = bound.affordable(budgets.room(applying), max_tokens)
+        if not budgets.lowers_max_tokens() or lowered < _least(turn):
+            raise
+        budgets.hold(budgets=applying, work=turn.pk, number=number, amount=bound.cost(lowered))
+        turn.settings = {**turn.settings, "max_tokens": lowered}
+        turn.save(update_fields=["settings"])

@@ -1,0 +1,35 @@
+"""The calls of a client's tools in a turn, and the results that the client has handed in for them."""
+
+from __future__ import annotations
+
+from conversations import tools
+from conversations.content.folding import Folded, unreadable_input
+from conversations.content.tool_pairs import Block
+from conversations.content.transcript import TOOL_RESULT, Event
+from conversations.models import Message, Turn
+
+
+def open_calls(turn: Turn, folded: list[Folded]) -> list[Block]:
+    """Return the calls of the client's tools in the newest answer that have no result yet, and an input to read.
+
+    `folded` is what the turn's transcript adds up to.
+    """
+    ours = {each["name"] for each in turn.settings.get("tools") or () if tools.is_platform(each)}
+    answers = [at for at, message in enumerate(folded) if message.role == Message.Role.ASSISTANT]
+    if not answers:
+        return []
+    answer, after = folded[answers[-1]], folded[answers[-1] + 1 :]
+    done = {block["tool_use_id"] for message in after for block in message.content}
+    calls = [block for block in answer.content if block.get("type") == "tool_use" and unreadable_input(block) is None]
+    return [call for call in calls if call["id"] not in done and call["name"] not in ours]
+
+
+def handed_in(turn: Turn, folded: list[Folded]) -> list[Event]:
+    """Return the results that are there of the calls that await them, as events of the transcript.
+
+    They are kept where the turn ends before the others are there: their tools did run, and Claude must not be told
+    that they did not.
+    """
+    given = {result["tool_use_id"]: result for result in turn.tool_results}
+    awaited = [call["id"] for call in open_calls(turn, folded)]
+    return [{**given[id], "type": TOOL_RESULT} for id in awaited if id in given]

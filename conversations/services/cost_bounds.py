@@ -1,0 +1,126 @@
+"""What a request can cost at most, before it is made: what budgets hold for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from conversations import clock
+from conversations.claude import catalogue, pricing
+from conversations.claude.fitting import most_tokens
+from conversations.claude.pricing import TokenCounts
+from conversations.content.folding import Folded
+from conversations.models import Message, Turn, Usage
+from conversations.services import attachments, message_paths, turn_requests
+from conversations.services.price_list import PriceList
+
+OVERHEAD = 1000  # tokens of prompts of Claude's own, for tools and formats (claude-api.md 8)
+USES = 10  # of a tool of Claude's that says no `max_uses`
+RESULTS = {"web_search_": 20_000, "web_fetch_": 100_000, "code_execution_": 10_000}
+"""Tokens that a result of a tool that Claude runs can have, by the beginnings of the tools' types. They are input.
+
+A tool may say less as its `max_content_tokens`.
+"""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The most that a request's input and searches can be, under a model's prices."""
+
+    model: str
+    input_tokens: int
+    at: datetime
+    """The time whose prices it is under."""
+    searches: int = 0
+    for_an_hour: bool = False
+    """Whether it may be written to the cache for an hour, which costs most."""
+
+    def cost(self, max_tokens: int) -> Decimal:
+        """Return the most that the request can cost in US dollars, with so many tokens of output."""
+        name = "cache_write_1h_tokens" if self.for_an_hour else "cache_write_5m_tokens"
+        plain = TokenCounts(self.input_tokens, max_tokens, web_search_requests=self.searches)
+        written = TokenCounts(output_tokens=max_tokens, web_search_requests=self.searches, **{name: self.input_tokens})
+        return max(self._cost(plain), self._cost(written))
+
+    def affordable(self, amount: Decimal, max_tokens: int) -> int:
+        """Return how many of `max_tokens` of output an amount pays for; less than one where not even the input."""
+        nothing, all = self.cost(0), self.cost(max_tokens)
+        if amount >= all or all == nothing:
+            return max_tokens
+        return int((amount - nothing) * max_tokens / (all - nothing))
+
+    def _cost(self, counts: TokenCounts) -> Decimal:
+        price = PriceList.at(self.at).price(self.model, counts)
+        return (price or pricing.fallback(counts)).cost
+
+
+def of_turn(turn: Turn) -> Bound:
+    """Return the bound of a turn's first request: what Claude has counted of its path already, and what is new."""
+    asked = Message.objects.select_related("parent__turn", "turn").get(pk=turn.answers_after)
+    last, new = (asked.parent, [asked]) if asked.role == Message.Role.USER else (asked, [])
+    known = _counted(turn, last) if last else None
+    if known is None:
+        path = message_paths.to_message(turn.conversation_id, turn.answers_after)
+        return of_request(turn_requests.build(path, turn.settings, attachments.measured))
+    said = [{"role": each.role, "content": attachments.measured(each.content)} for each in new]
+    return of_request({**turn.settings, "messages": said}, known)
+
+
+def of_round(turn: Turn, folded: list[Folded]) -> Bound:
+    """Return the bound of a later request of a turn, after these messages of its own."""
+    answers = [at for at, each in enumerate(folded) if each.role == Message.Role.ASSISTANT]
+    used, new = folded[answers[-1]].usage, folded[answers[-1] + 1 :]
+    if not pricing.told(used):
+        return of_request(turn_requests.of_turn(turn, folded, attachments.measured))
+    said = [{"role": each.role, "content": attachments.measured(each.content)} for each in new]
+    return of_request({**turn.settings, "messages": said}, _used(pricing.counts(used)))
+
+
+def _counted(turn: Turn, answer: Message) -> int | None:
+    """Return how many tokens Claude counted up to an answer and with it; None where they differ for this turn."""
+    if answer.turn is None or turn_requests.prefix(answer.turn.settings) != turn_requests.prefix(turn.settings):
+        return None
+    row = answer.turn.usage.filter(source=Usage.Source.PROVIDER).first()
+    whole = answer.turn.messages.last()
+    if row is None or whole is None or whole.pk != answer.pk or row.stop_reason != answer.stop_reason:
+        return None
+    return _used(pricing.counts(row.raw))
+
+
+def _used(counts: TokenCounts) -> int:
+    return counts.prompt + counts.output_tokens
+
+
+def of_request(request: dict[str, Any], known: int = 0) -> Bound:
+    """Return the bound of a Messages request; `known` tokens of its input are counted already, and not in it."""
+    tools = [each for each in request.get("tools") or () if isinstance(each, dict)]
+    searches = sum(_uses(each) for each in tools if _family(each) == "web_search_")
+    results = sum(_uses(each) * _result_tokens(each) for each in tools)
+    tokens = known + most_tokens(request) + OVERHEAD + results
+    model = catalogue.find(request["model"]) if results else None
+    if model:  # no more than its window of them can be read at once
+        tokens = max(tokens - results, min(tokens, model.context_window))
+    return Bound(request["model"], tokens, clock.now(), searches, _for_an_hour(request))
+
+
+def _family(tool: dict[str, Any]) -> str | None:
+    kind = str(tool.get("type"))
+    return next((family for family in RESULTS if kind.startswith(family)), None)
+
+
+def _uses(tool: dict[str, Any]) -> int:
+    return max(1, tool.get("max_uses") or USES)
+
+
+def _result_tokens(tool: dict[str, Any]) -> int:
+    family = _family(tool)
+    return tool.get("max_content_tokens") or RESULTS[family] if family else 0
+
+
+def _for_an_hour(value: Any) -> bool:
+    if isinstance(value, dict):
+        control = value.get("cache_control")
+        return (isinstance(control, dict) and control.get("ttl") == "1h") or any(map(_for_an_hour, value.values()))
+    return isinstance(value, list) and any(map(_for_an_hour, value))

@@ -1,0 +1,239 @@
+"""Booking what upstream requests used, and setting right what was booked, by rows that are added."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+
+from conversations import clock
+from conversations.claude import pricing
+from conversations.content.folding import Folded
+from conversations.content.transcript import encode
+from conversations.errors import Conflict, InvalidRequest
+from conversations.models import Conversation, Turn, Usage, User
+from conversations.services import budgets
+from conversations.services.price_list import PriceList
+
+# About what a token of English is; only used where Claude's own count never came.
+CHARACTERS_PER_TOKEN = 3.5
+
+PSEUDONYM = 32  # hexadecimal digits
+
+# What a row that takes another one back has below zero.
+NUMBERS = (
+    "requests",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_5m_tokens",
+    "cache_write_1h_tokens",
+    "thinking_tokens",
+    "web_search_requests",
+    "web_fetch_requests",
+    "cost",
+)
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """What is known of one upstream request besides what it answered."""
+
+    request_id: str = ""
+    error_type: str = ""
+    duration: timedelta | None = None
+    time_to_first_delta: timedelta | None = None
+
+
+def estimated(answer: Folded, asked: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
+    """Return the usage of an answer which does not tell it, or was cut before it did.
+
+    Cancelled requests are billed for what was generated (claude-api.md 4.3), so the output is as long as the answer, at
+    least where it was cut. An input that was not told is as long as the request that `asked` returns.
+    """
+    usage = dict(answer.usage)
+    if answer.stopped and pricing.number(usage.get("output_tokens")) is not None:
+        output = pricing.count(usage, "output_tokens")
+    else:
+        strings = [str(block.get(key, "")) for block in answer.content for key in ("text", "thinking", "input")]
+        length = math.ceil(sum(map(len, strings)) / CHARACTERS_PER_TOKEN)
+        output = max(pricing.count(usage, "output_tokens"), length)
+    if asked and pricing.number(usage.get("input_tokens")) is None:
+        usage.update(unanswered(asked()).usage)
+    return {**usage, "output_tokens": output}
+
+
+def unanswered(request: dict[str, Any]) -> Folded:
+    """Return the answer to a request that was cut before its answer began: nothing, at an estimated input."""
+    said = len(encode({name: request.get(name) for name in ("system", "tools", "messages")}))
+    return Folded("assistant", usage={"input_tokens": math.ceil(said / CHARACTERS_PER_TOKEN), "output_tokens": 0})
+
+
+def book(
+    *,
+    user: User,
+    answer: Folded,
+    model: str,
+    upstream: Upstream,
+    turn: Turn | None = None,
+    conversation: Conversation | None = None,
+    purpose: Usage.Purpose = Usage.Purpose.TURN,
+    asked: Callable[[], dict[str, Any]] | None = None,
+) -> Usage:
+    """Add the row of an upstream request to the ledger, priced at today's price. Within the caller's transaction."""
+    row = row_of(
+        user=user,
+        answer=answer,
+        model=model,
+        upstream=upstream,
+        turn=turn,
+        conversation=conversation,
+        purpose=purpose,
+        asked=asked,
+        prices=PriceList.at(clock.now()),
+    )
+    row.save(force_insert=True)
+    budgets.spend(row)
+    return row
+
+
+def row_of(
+    *,
+    user: User,
+    answer: Folded,
+    model: str,
+    upstream: Upstream,
+    prices: PriceList,
+    turn: Turn | None = None,
+    conversation: Conversation | None = None,
+    purpose: Usage.Purpose = Usage.Purpose.TURN,
+    asked: Callable[[], dict[str, Any]] | None = None,
+) -> Usage:
+    """Return the row of an upstream request, not stored yet, at the prices of the moment for which these are.
+
+    `model` is the one that was asked for; Claude's own word on which answered comes before it. Where Claude's last word
+    on the usage never came, or can't be read, it is estimated and the row says so; `asked` returns the request, which
+    an input that is not known is estimated from.
+    """
+    model = str(answer.envelope.get("model") or model)
+    told = answer.stopped and pricing.told(answer.usage)
+    raw = answer.usage if told else estimated(answer, asked)
+    return Usage(
+        user=user,
+        username=name_of(user),
+        purpose=purpose,
+        conversation=turn.conversation if turn else conversation,
+        turn=turn,
+        request_id=upstream.request_id,
+        source=Usage.Source.PROVIDER if told else Usage.Source.ESTIMATE,
+        stop_reason=answer.stop_reason,
+        error_type=upstream.error_type,
+        duration=upstream.duration,
+        time_to_first_delta=upstream.time_to_first_delta,
+        created_at=prices.moment,
+        **_priced(model, raw, prices),
+    )
+
+
+def name_of(user: User) -> str:
+    """Return what the ledger calls a user: by name or, where names are not kept, by a pseudonym.
+
+    The pseudonym is the same in all of the user's rows, and can't be told from the id without the secret key.
+    """
+    if settings.COLLOQUY_KEEP_NAMES:
+        return user.get_username()
+    return salted_hmac("conversations.usage.username", str(user.pk), algorithm="sha256").hexdigest()[:PSEUDONYM]
+
+
+def _priced(model: str, raw: dict[str, Any], prices: PriceList) -> dict[str, Any]:
+    """Return the columns that follow from the model and Claude's usage object."""
+    counts, terms = pricing.counts(raw), pricing.terms(raw)
+    price = prices.price(model, counts, terms)
+    return {
+        **vars(counts),
+        **vars(terms),
+        "model": model,
+        "thinking_tokens": pricing.count(raw, "output_tokens_details", "thinking_tokens"),
+        "web_fetch_requests": pricing.count(raw, "server_tool_use", "web_fetch_requests"),
+        "batch": terms.batch,
+        "raw": raw,
+        "cost": price.cost if price else None,
+        "prices": price.shown() if price else {},
+        "override_id": price.rates.override if price else None,
+    }
+
+
+def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, model: str = "") -> list[Usage]:
+    """Take back what a request was booked at and, where Claude's usage object is given, book that in its place.
+
+    `row` is any of the request's rows. What is added is of the time of the request, at that day's prices as they are
+    known now, so that the sums of that time come right; with the usage as it was, it is only priced anew.
+    """
+    if usage is not None:
+        _check(usage)
+    with transaction.atomic(durable=True):
+        first = Usage.objects.select_for_update(no_key=True).get(pk=row.corrects_id or row.pk)
+        if first.turn_id and Turn.objects.filter(pk=first.turn_id, status__in=Turn.ACTIVE).exists():
+            raise Conflict("Its turn has not ended.")
+        booked = standing(first)
+        added = [_correction(first, booked, reason, **_negated(booked))]
+        if usage is not None:
+            source = booked.source if usage == booked.raw else Usage.Source.PROVIDER
+            anew = _priced(model or booked.model, usage, PriceList.at(booked.created_at))
+            added.append(_correction(first, booked, reason, source=source, **anew))
+        return added
+
+
+def _check(usage: dict[str, Any]) -> None:
+    """Refuse what is not a usage object of Claude's: a misspelt count would be booked as none at all."""
+    if not pricing.told(usage) or not all(type(each) is int for each in pricing.counts_in(usage)):
+        raise InvalidRequest("This is not Claude's usage object, with its counts.")
+
+
+def standing(row: Usage) -> Usage:
+    """Return the one of a request's rows at which it is booked now. Raises Conflict where it was taken back."""
+    first = row.corrects or row
+    rows = [first, *first.corrections.order_by("pk")]
+    if not sum(each.requests for each in rows):
+        raise Conflict("It has been taken back already.")
+    return next(each for each in reversed(rows) if each.requests > 0)
+
+
+def _negated(booked: Usage) -> dict[str, Any]:
+    numbers = {name: getattr(booked, name) for name in NUMBERS}
+    return {name: None if number is None else -number for name, number in numbers.items()}
+
+
+def _correction(first: Usage, booked: Usage, reason: str, **columns: Any) -> Usage:
+    """Add a row like the one that is booked, but for these columns."""
+    same = {each.attname: getattr(booked, each.attname) for each in Usage._meta.concrete_fields if each.name != "id"}
+    row = Usage.objects.create(**{**same, "corrects_id": first.pk, "reason": reason, **columns})
+    budgets.spend(row)
+    return row
+
+
+def summed(rows: Iterable[Usage]) -> dict[str, int]:
+    """Return the usage of several upstream requests together, in the contract's names."""
+    rows = list(rows)
+    return {
+        "input_tokens": sum(row.input_tokens for row in rows),
+        "output_tokens": sum(row.output_tokens for row in rows),
+        "cache_creation_input_tokens": sum(row.cache_write_5m_tokens + row.cache_write_1h_tokens for row in rows),
+        "cache_read_input_tokens": sum(row.cache_read_tokens for row in rows),
+        "requests": sum(row.requests for row in rows),
+    }
+
+
+def total_cost(rows: Iterable[Usage]) -> str | None:
+    """Return the cost in US dollars as a decimal string; None where one of the prices is not known."""
+    rows = list(rows)
+    if sum(row.requests for row in rows if row.cost is None):
+        return None
+    return pricing.decimal_string(sum((row.cost for row in rows if row.cost is not None), Decimal(0)))

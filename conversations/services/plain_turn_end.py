@@ -1,0 +1,75 @@
+"""The end of a plain turn, worked out in memory and written by one statement.
+
+Plain is a turn that has run in one go in this process, with one request, an answer that calls no tool, and nothing that
+is counted or made besides: no budget, no price of the platform's own, no title. Most turns are. All others, and those
+that the statement does not take, are ended by `services.ending`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from conversations.claude import pricing
+from conversations.content.folding import Folded, fold
+from conversations.content.transcript import Batch, Event, is_delta, span
+from conversations.models import Message, Turn, Usage
+from conversations.services import answer_storage, ledger, turn_statements
+from conversations.services.price_list import PriceList
+from conversations.services.turn_end import Ending, tail
+
+LONGEST = 50_000  # positions of a transcript that is folded on the event loop; a longer one would hold others up
+
+
+@dataclass(frozen=True)
+class PlainEnding:
+    """What is written at the end of a plain turn, and what its readers are shown once it is."""
+
+    parameters: turn_statements.Params
+    tail: Batch
+
+
+def plain_ending(turn: Turn, events: list[Event], ending: Ending, *, seen: int, at: datetime) -> PlainEnding | None:
+    """Return the end of a turn that has run in one go here; None where it is not plain.
+
+    `events` are its whole transcript, of which `seen` positions are committed; `at` is the time by the database's
+    clock. Sets what the turn is then.
+    """
+    folded = fold(events) if span(events) <= LONGEST else None
+    if folded is None or not _is_plain(turn, folded, ending):
+        return None
+    answer = folded[0] if folded else None
+    message = answer_storage.message_of(turn, answer, turn.answers_after) if answer else None
+    row = _row(turn, answer, ending, at) if answer else None
+    turn.status, turn.error = ending.status, ending.error
+    if answer:
+        turn.stop_reason, turn.stop_sequence = answer.stop_reason, answer.stop_sequence
+        turn.stop_details = answer.stop_details
+    last = tail(turn, [row] if row else [], [message.pk] if message else [])
+    whole = Batch.of(str(turn.pk), 0, [*events, *last])
+    parameters = turn_statements.end(
+        turn, seen=seen, whole=whole, message=message, row=row, delta=any(map(is_delta, events))
+    )
+    return PlainEnding(parameters, whole.past(seen))
+
+
+def _is_plain(turn: Turn, folded: list[Folded], ending: Ending) -> bool:
+    titled = not settings.COLLOQUY_TITLE_MODEL or bool(turn.conversation.title)
+    answered = len(folded) == len(ending.upstream) <= 1 and all(each.role == Message.Role.ASSISTANT for each in folded)
+    calls = any(block.get("type") == "tool_use" for each in folded for block in each.content)
+    # An input that Claude did not tell is estimated from the request, which is not at hand here.
+    told = all(pricing.number(each.usage.get("input_tokens")) is not None for each in folded)
+    return titled and answered and told and not calls and ending.status in Turn.TERMINAL
+
+
+def _row(turn: Turn, answer: Folded, ending: Ending, at: datetime) -> Usage:
+    return ledger.row_of(
+        user=turn.user,
+        answer=answer,
+        model=turn.model,
+        upstream=ending.upstream[0],
+        turn=turn,
+        prices=PriceList(at, own=()),
+    )

@@ -1,0 +1,207 @@
+"""Whole conversations, copied: forked, exported and taken in again."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from conversations.claude import event_shapes
+from conversations.content import block_checks, history, sources
+from conversations.content.block_checks import Block
+from conversations.content.folding import CALLS
+from conversations.errors import InvalidRequest, MalformedAnswer, NotFound
+from conversations.models import Attachment, Conversation, Message, MessageAttachment, User
+from conversations.services import attachments, message_paths
+from conversations.services.answer_storage import searched
+from conversations.services.conversations import begun
+
+USERS = block_checks.KINDS.keys() - {"text"}
+"""The kinds of blocks that only a user sends."""
+
+
+def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation:
+    """Create a conversation with the path up to a message and the same settings. Attachments are shared, not copied."""
+    with transaction.atomic(durable=True):
+        source = Conversation.objects.get_visible(user, id)
+        path = message_paths.to_message(source.pk, message)
+        if not path:
+            raise NotFound("There is no such message in this conversation.")
+        forked = Conversation.objects.create(
+            owner=user, title=source.title, settings=source.settings, metadata=source.metadata
+        )
+        copies: list[Message] = []
+        for each in path:
+            parent = copies[-1].pk if copies else None
+            copies.append(
+                Message(
+                    conversation=forked,
+                    parent_id=parent,
+                    role=each.role,
+                    content=each.content,
+                    text=each.text,
+                    stop_reason=each.stop_reason,
+                )
+            )
+        Message.objects.bulk_create(copies)
+        copy_of = {each.pk: copy.pk for each, copy in zip(path, copies, strict=True)}
+        MessageAttachment.objects.bulk_create(
+            MessageAttachment(message_id=copy_of[shown.message_id], attachment_id=shown.attachment_id)
+            for shown in MessageAttachment.objects.filter(message__in=copy_of)
+        )
+        return _with_leaf(forked, copies[-1].pk)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A message on its way from one conversation to another; its ids mean something only among the others."""
+
+    id: str
+    parent: str | None
+    role: str
+    content: list[Block]
+    stop_reason: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Export:
+    """All of a conversation but what running it left behind: the turns' transcripts, and the ledger's rows."""
+
+    fields: dict[str, Any]
+    """Title, metadata and settings, as for `conversations.create`."""
+    messages: list[Exported]
+    active_leaf: str | None = None
+    attachments: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Media type and base64, by the id that the messages name."""
+
+
+def export(*, user: User, id: uuid.UUID | str) -> Export:
+    """Return everything that `take_in` needs to make the same conversation somewhere else."""
+    conversation = Conversation.objects.get_visible(user, id)
+    shown = Attachment.objects.filter(shown_in__message__conversation=conversation).distinct()
+    return Export(
+        fields={"title": conversation.title, "metadata": conversation.metadata, **conversation.settings},
+        messages=[
+            Exported(
+                id=str(message.pk),
+                parent=str(message.parent_id) if message.parent_id else None,
+                role=message.role,
+                content=message.content,
+                stop_reason=message.stop_reason,
+                created_at=message.created_at,
+            )
+            for message in conversation.messages.order_by("id")
+        ],
+        active_leaf=str(conversation.active_leaf_id) if conversation.active_leaf_id else None,
+        attachments={str(each.pk): (each.media_type, block_checks.encoded(attachments.read(each))) for each in shown},
+    )
+
+
+def take_in(*, owner: User, export: Export) -> Conversation:
+    """Create a conversation out of an export. Raises InvalidRequest for what no conversation could be like."""
+    contents = [_content(owner, each, export, f"messages.{at}") for at, each in enumerate(export.messages)]
+    with transaction.atomic(durable=True):
+        conversation = begun(owner=owner, fields=export.fields)
+        rows: dict[str, Message] = {}
+        called: set[str] = set()
+        for index, each in enumerate(export.messages):
+            path = f"messages.{index}"
+            if each.id in rows or (each.parent is not None and each.parent not in rows):
+                raise InvalidRequest(
+                    f"{path}: every id must be there once, and after that of its parent.",
+                    details={path: "id or parent"},
+                )
+            blocks = contents[index]
+            if each.parent is None and (each.role != Message.Role.USER or history.only_results(blocks)):
+                raise InvalidRequest(f"{path}: a conversation begins with what a user says.", details={path: "a root"})
+            calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
+            if len({*called, *calls}) < len(called) + len(calls):
+                raise InvalidRequest(f"{path}: every call of a tool has an id of its own.", details={path: "tool_use"})
+            called.update(calls)
+            parent = rows[each.parent].pk if each.parent is not None else None
+            rows[each.id] = Message(
+                conversation=conversation,
+                parent_id=parent,
+                role=each.role,
+                content=blocks,
+                text=searched(blocks),
+                stop_reason=each.stop_reason,
+            )
+        if export.active_leaf is not None and export.active_leaf not in rows:
+            raise InvalidRequest("active_leaf: there is no such message.", details={"active_leaf": "unknown"})
+        attachments.hold(owner=owner, blocks=[block for blocks in contents for block in blocks])
+        Message.objects.bulk_create(rows.values())
+        attachments.show(rows.values())
+        _date(rows, export.messages)
+        return _with_leaf(conversation, rows[export.active_leaf].pk if export.active_leaf else None)
+
+
+def _content(owner: User, message: Exported, export: Export, path: str) -> list[Block]:
+    """Return what the message says, as it is stored here. Claude's own blocks are kept as they are, whatever they are.
+
+    Raises InvalidRequest or UnsupportedMediaType for blocks that are malformed, before anything is made of them.
+    """
+    path = f"{path}.content"
+    if message.role == Message.Role.ASSISTANT:
+        block_checks.check_depth(message.content, path)
+        for index, block in enumerate(message.content):
+            _check_answer(block, f"{path}.{index}")
+        return message.content
+    if not message.content:
+        return []
+
+    def put_in(source: Block) -> Block:
+        return _exported_file(source["attachment"], export, path) if source["type"] == "attachment" else source
+
+    block_checks.checked(message.content, path)
+    return attachments.take_in(
+        owner=owner, blocks=block_checks.checked(sources.with_sources(message.content, put_in), path)
+    )
+
+
+def _exported_file(id: str, export: Export, path: str) -> Block:
+    """Return the source of a file that comes with the export."""
+    if id not in export.attachments:
+        raise InvalidRequest(f"attachments: {id} is missing.", details={path: "attachment"})
+    media_type, data = export.attachments[id]
+    if media_type != "text/plain":
+        return {"type": "base64", "media_type": media_type, "data": data}
+    try:
+        return {"type": "text", "media_type": media_type, "data": block_checks.decoded(data).decode()}
+    except UnicodeDecodeError:
+        raise block_checks.bad(f"attachments.{id}.data", "Says text/plain, but the data is no UTF-8.") from None
+
+
+def _check_answer(block: Block, path: str) -> None:
+    """Raise InvalidRequest for what Claude would not say, and so would not take as said by itself.
+
+    Kinds not known yet are its own.
+    """
+    kind = block.get("type")
+    if not isinstance(kind, str) or kind in USERS:
+        raise block_checks.bad(f"{path}.type", "Claude says nothing of this kind.")
+    if kind in CALLS and "input" not in block:
+        raise block_checks.bad(f"{path}.input", "This field is required.")
+    try:
+        event_shapes.check(event_shapes.shape_of_block(kind), block, path)
+    except MalformedAnswer as error:
+        raise block_checks.bad(path, error.message) from None
+
+
+def _date(rows: dict[str, Message], messages: Iterable[Exported]) -> None:
+    """Set the times at which things were said: creating the rows has dated them today."""
+    dated = [(rows[each.id], each.created_at) for each in messages if each.created_at]
+    for row, at in dated:
+        row.created_at = at
+    Message.objects.bulk_update([row for row, _ in dated], ["created_at"], batch_size=1000)
+
+
+def _with_leaf(conversation: Conversation, leaf: uuid.UUID | None) -> Conversation:
+    conversation.active_leaf_id = leaf
+    conversation.save(update_fields=["active_leaf"])
+    return conversation

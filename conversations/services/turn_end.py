@@ -1,0 +1,174 @@
+"""Ending a turn, whoever ran it and whatever its row is like.
+
+Each ending has two tries. The first one writes everything: messages, usage, the whole transcript. Where that fails,
+because the transcript can't be folded, or what it holds can't be stored, the second one depends on none of it: the turn
+is failed, its requests are booked as estimates, and what was committed of the transcript is closed.
+"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.db.models.signals import pre_delete
+from django.dispatch import receiver
+
+from conversations.content.folding import Folded, fold
+from conversations.content.transcript import TURN_END, Batch, Event, is_delta
+from conversations.models import LostTurn, Turn, Usage
+from conversations.services import answer_storage, budgets, ledger, titles, transcripts, turn_requests
+from conversations.services.best_effort import if_possible, whole_or_least
+from conversations.services.client_tools import handed_in
+from conversations.services.notices import tell
+
+NOT_STORED = {"type": "api_error", "message": "The answer could not be stored; the platform's log says why."}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a turn ended."""
+
+    status: str
+    error: dict[str, Any] | None = None
+    """`type` and `message` of what made it fail."""
+    upstream: tuple[ledger.Upstream, ...] = ()
+    """Its upstream requests that reached Claude and are not booked yet, in their order."""
+
+
+def held(turn_id: uuid.UUID, fence: int) -> Turn:
+    """Return the turn that runs under this fence, locked. Raises LostTurn where another process has it now."""
+    turn = Turn.objects.select_for_update(no_key=True).filter(pk=turn_id, status=Turn.RUNNING, fence=fence).first()
+    if turn is None:
+        raise LostTurn
+    return turn
+
+
+def finish(*, turn_id: uuid.UUID, fence: int, events: list[Event] | None, ending: Ending) -> Batch | None:
+    """End a turn that runs here, in one transaction.
+
+    `events` are its whole transcript; None stands for what is committed of it. Returns the transcript's last events,
+    which are committed now, or None where they could not be stored. Raises LostTurn where the turn is not ours any
+    more.
+    """
+    with transaction.atomic(durable=True):
+        return end(held(turn_id, fence), events, ending)
+
+
+def fail(*, turn_id: uuid.UUID, fence: int, error: dict[str, Any]) -> None:
+    """End a turn that this process has claimed and can't run, with what is committed of it. As `finish`."""
+    with transaction.atomic(durable=True):
+        turn = held(turn_id, fence)
+        end(turn, None, Ending(Turn.Status.FAILED, error, upstream=sent(turn)))
+
+
+def settle(*, turn_id: uuid.UUID, by: uuid.UUID) -> None:
+    """End a turn that nobody runs any more, the process `by` included, or whose client has forgotten it.
+
+    What was committed is kept; what it spent is estimated from that.
+    """
+    with transaction.atomic(durable=True):
+        left = (Turn.abandoned(by), Turn.forgotten())
+        locked = (each.select_for_update(no_key=True, skip_locked=True).filter(pk=turn_id).first() for each in left)
+        turn = next((each for each in locked if each is not None), None)
+        if turn is not None:
+            asked_to = turn.cancel_requested_at is not None
+            status = Turn.Status.CANCELLED if asked_to else Turn.Status.INTERRUPTED
+            end(turn, None, Ending(status, upstream=sent(turn)))
+
+
+@receiver(pre_delete, sender=Turn)
+def _gone(instance: Turn, **kwargs: Any) -> None:
+    """Book and stop a turn that is deleted under whoever runs it, with its conversation or its user."""
+    turn = instance.locked_unless_ended()
+    if turn is None:
+        return
+    upstream = sent(turn)
+    whole_or_least(
+        f"The deleted turn {turn.pk}",
+        lambda: answer_storage.book(turn, fold(transcripts.committed(turn)), upstream),
+        lambda: if_possible(f"The usage of turn {turn.pk}", lambda: _book_estimates(turn, upstream)),
+    )
+    if_possible(f"What is held for turn {turn.pk}", lambda: budgets.release(turn.pk))
+    tell("cancel", turn.pk)
+
+
+def sent(turn: Turn) -> tuple[ledger.Upstream, ...]:
+    """Return what is known of the requests of a turn that ran somewhere else: that they were sent."""
+    return (ledger.Upstream(),) * (turn.requests_sent - turn.usage.count())
+
+
+def end(turn: Turn, events: list[Event] | None, ending: Ending) -> Batch | None:
+    """Write everything that the end of a turn writes. As `finish`, within the caller's transaction."""
+    return whole_or_least(f"Turn {turn.pk}", lambda: _end_whole(turn, events, ending), lambda: _end_least(turn, ending))
+
+
+def _end_whole(turn: Turn, events: list[Event] | None, ending: Ending) -> Batch:
+    events = transcripts.committed(turn) if events is None else events
+    events = [*events, *handed_in(turn, fold(events))]
+    answer_storage.keep(turn, fold(events), ending.upstream)
+    budgets.release(turn.pk)
+    turn.status, turn.error = ending.status, ending.error
+    seen = turn.position
+    whole = Batch.of(str(turn.pk), 0, [*events, *_tail(turn)])
+    transcripts.replace(turn, whole)
+    if turn.first_delta_at is None and any(map(is_delta, events)):
+        turn.first_delta_at = Now()
+    turn.tool_results, turn.awaiting_since, turn.finished_at = [], None, Now()
+    turn.save()
+    titles.queue(turn)
+    tell("journal", turn.pk)
+    return whole.past(seen)
+
+
+def _tail(turn: Turn) -> list[Event]:
+    """Return the last events of a transcript, once the turn's messages and usage are stored."""
+    return tail(turn, list(turn.usage.all()), list(turn.messages.order_by("id").values_list("pk", flat=True)))
+
+
+def tail(turn: Turn, rows: list[Usage], messages: list[uuid.UUID]) -> list[Event]:
+    """Return the last events of the transcript of a turn that has these rows in the ledger and these messages."""
+    error: list[Event] = [{"type": "error", "error": turn.error}] if turn.error else []
+    return [
+        *error,
+        {
+            "type": TURN_END,
+            "status": turn.status,
+            "stop_reason": turn.stop_reason,
+            "usage": ledger.summed(rows),
+            "cost": ledger.total_cost(rows),
+            "messages": [str(id) for id in messages],
+        },
+    ]
+
+
+def _end_least(turn: Turn, ending: Ending) -> Batch | None:
+    """End a turn of whose transcript nothing can be made. Only its row has to be written; the rest where it can be."""
+    turn.refresh_from_db()
+    if_possible(f"The usage of turn {turn.pk}", lambda: _book_estimates(turn, ending.upstream))
+    if_possible(f"What is held for turn {turn.pk}", lambda: budgets.release(turn.pk))
+    turn.status, turn.error = Turn.Status.FAILED, ending.error or NOT_STORED
+    position = turn.position
+    tail = if_possible(f"The end of the transcript of turn {turn.pk}", lambda: transcripts.close(turn, _tail(turn)))
+    turn.position = tail.end if tail else position
+    turn.tool_results, turn.awaiting_since, turn.finished_at = [], None, Now()
+    turn.save(update_fields=["status", "error", "position", "tool_results", "awaiting_since", "finished_at"])
+    tell("journal", turn.pk)
+    return tail
+
+
+def _book_estimates(turn: Turn, upstream: tuple[ledger.Upstream, ...]) -> None:
+    """Add a row for each of these requests: its input as the request was, the output as long as the transcript is."""
+    asked = whole_or_least(
+        f"An estimate of what turn {turn.pk} asked",
+        lambda: ledger.unanswered(turn_requests.of_turn(turn, [], list)).usage["input_tokens"],
+        lambda: math.ceil(len(turn.user_message.text) / ledger.CHARACTERS_PER_TOKEN),
+    )
+    said = math.ceil(turn.position / ledger.CHARACTERS_PER_TOKEN)
+    for number, known in enumerate(upstream):
+        output = said if number == 0 else 0
+        answer = Folded("assistant", usage={"input_tokens": asked, "output_tokens": output})
+        ledger.book(user=turn.user, answer=answer, model=turn.model, upstream=known, turn=turn)

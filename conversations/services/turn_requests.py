@@ -1,0 +1,144 @@
+"""Messages requests, made of what is stored."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.db.models import Q
+
+from conversations import tools
+from conversations.claude import catalogue
+from conversations.content import cache_marks, history
+from conversations.content.block_checks import Block
+from conversations.content.folding import Folded, fold
+from conversations.content.sources import attachments_in, check_attachments, with_sources
+from conversations.content.transcript import encode
+from conversations.errors import InvalidRequest
+from conversations.models import Message, Turn, User
+from conversations.services import attachments, message_paths, transcripts
+
+SMALL_WINDOW = 200_000  # tokens
+BYTES_PER_TOKEN = 6  # of text, on average at most
+UNTAKEN = frozenset({"invalid_request_error", "request_too_large"})
+"""What a request fails with that would fail again."""
+
+
+def build(
+    path: Sequence[Message],
+    settings: dict[str, Any],
+    expand: Callable[[Sequence[Block]], list[Block]] = attachments.expand,
+) -> dict[str, Any]:
+    """Return the request for a path of messages, the newest of them a user's, under a turn's settings."""
+    path = _without_untaken(path, settings["model"])
+    said = [
+        history.Said(message.role, message.content, message.stop_reason, prefix=_prefix_of(message)) for message in path
+    ]
+    check_files(path, settings)
+    plain = {**settings, "tools": tools.sent(settings.get("tools") or [])}
+    model = catalogue.find(settings["model"])
+    bound = model is None or model.preserved_thinking
+    request = history.build(said, plain, expand, prefix(settings), bound=bound)
+    # A local server's model may not know of marks.
+    keeps = model.cache_minimum if model and django_settings.COLLOQUY_PROMPT_CACHING else None
+    return cache_marks.marked(request, keeps)
+
+
+def of_turn(
+    turn: Turn, folded: list[Folded], expand: Callable[[Sequence[Block]], list[Block]] = attachments.located
+) -> dict[str, Any]:
+    """Return the request for the path that a turn answers and what it has said since, with its settings."""
+    said = [
+        Message(role=each.role, content=each.content, stop_reason=each.stop_reason, turn=turn)
+        for each in folded
+        if each.role == Message.Role.USER or each.stopped
+    ]
+    known = is_known(turn) and not said
+    path = [turn.user_message] if known else message_paths.to_message(turn.conversation_id, turn.answers_after)
+    return {**build([*path, *said], turn.settings, expand), **_container(turn, folded)}
+
+
+def is_known(turn: Turn) -> bool:
+    """Return whether all that a turn's first request is made of is in memory: a conversation's first question."""
+    asked = turn.user_message if Turn.user_message.is_cached(turn) and turn.continues_id is None else None
+    return asked is not None and asked.parent_id is None and not attachments_in(asked.content)
+
+
+def _container(turn: Turn, folded: list[Folded]) -> dict[str, Any]:
+    """Return where Claude's code runs in this turn: it waits there for the tools that it has called."""
+    cut = turn.continues.turn if turn.continues else None
+    folded = [*(fold(transcripts.committed(cut)) if cut else []), *folded]
+    given = [each.envelope["container"] for each in folded if isinstance(each.envelope.get("container"), dict)]
+    return {"container": given[-1]["id"]} if given and "id" in given[-1] else {}
+
+
+def _without_untaken(path: Sequence[Message], model: str) -> Sequence[Message]:
+    """Return the path without questions, and results of tools, that this model would not take, or their files, at all.
+
+    They have no answer. They would be refused with every question after them again, and so lock the conversation.
+    """
+    unanswered = {each.pk for each, after in pairwise(path) if each.role == after.role == Message.Role.USER}
+    if not unanswered:
+        return path
+    asked = Q(user_message__in=unanswered) | Q(messages__in=unanswered)
+    failed = Turn.objects.filter(asked, status=Turn.Status.FAILED, model=model)
+    turns = {turn.pk: turn.user_message_id for turn in failed if turn.error["type"] in UNTAKEN}
+    untaken = {each.pk for each in path if each.pk in turns.values() or each.turn_id in turns}
+    return [message for message in path if message.pk not in untaken & unanswered]
+
+
+def check_files(path: Sequence[Message], settings: dict[str, Any]) -> None:
+    """Refuse a path with more images, or heavier files, than one request may have: InvalidRequest or TooLarge."""
+    model = catalogue.find(settings["model"])
+    small = model is not None and model.context_window <= SMALL_WINDOW
+    blocks = [block for message in path for block in message.content]
+    attachments.check_images(blocks, attachments.MOST_IMAGES_SMALL if small else attachments.MOST_IMAGES)
+    attachments.check_weight(blocks)
+
+
+def check_results(blocks: Sequence[Block], settings: dict[str, Any]) -> None:
+    """Raise InvalidRequest for results of tools whose text alone can't fit into the model's context window.
+
+    Only what is clear is refused here. What is close is counted by Claude before it is sent, and is left out of later
+    requests if it did not fit.
+    """
+    model = catalogue.find(settings["model"])
+    said = with_sources(blocks, lambda source: source if source["type"] == "text" else {})
+    size = len(encode(said).encode())
+    limit = model.context_window * BYTES_PER_TOKEN if model else size
+    if model and size > limit:
+        raise InvalidRequest(
+            f"The results have {size} bytes of text; {model.id} can take {limit} at most.",
+            details={"size": size, "limit": limit},
+        )
+
+
+def _prefix_of(message: Message) -> tuple[Any, ...] | None:
+    """Return what a message was made under; None of one that no turn has made."""
+    if message.turn_id is None:
+        return None
+    if hasattr(message, "turn_settings"):
+        return None if message.turn_settings is None else prefix(message.turn_settings)
+    return None if message.turn is None else prefix(message.turn.settings)
+
+
+def prefix(settings: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what a request is made under besides its messages. Comparable."""
+    return tuple(settings.get(key) for key in ("model", "system", "tools"))
+
+
+def imagined(
+    *, user: User, conversation_id: uuid.UUID, after: uuid.UUID | None, content: list[Block], settings: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the request of a turn that does not exist: what a user might say after a message. Nothing is stored.
+
+    Raises NotFound for somebody else's attachment.
+    """
+
+    blocks = with_sources(content, lambda source: attachments.named(user, source))
+    check_attachments(blocks)
+    said = Message(role=Message.Role.USER, content=blocks)
+    return build([*message_paths.to_message(conversation_id, after), said], settings)

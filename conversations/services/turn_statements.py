@@ -1,0 +1,196 @@
+"""The two statements that a plain turn needs besides its deltas: one begins it, one ends it.
+
+Each writes in one round trip what the ORM writes in ten to twenty. Both are conditional: where what they rest on has
+changed meanwhile they write nothing and say so, and the caller goes the long way, step by step.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.db.models import Field, Model, TextField
+from django.db.models.expressions import DatabaseDefault
+
+from conversations.content.transcript import Batch, encode
+from conversations.database import prepared
+from conversations.fields import VerbatimJSONField
+from conversations.models import Message, Piece, Turn, Usage
+from conversations.streaming.wakes import CHANNEL, notice
+
+Params = dict[str, Any]
+
+NOW = {"created_at": "now()"}
+"""Times of the row are the database's: hosts' clocks differ."""
+
+
+def begin(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere: bool, start: Batch) -> bool | None:
+    """Store a new turn, its question where that is new, and where it runs already its first event.
+
+    Sets the conversation's active leaf to what is asked, and tells those who watch it. Returns None, and writes
+    nothing, where the conversation is gone or its active leaf is not `at_leaf` any more, unless the turn goes on from
+    `anywhere`; otherwise whether there are any budgets. Raises IntegrityError where the conversation has an active turn
+    or the idempotency key a turn. Within the caller's transaction.
+    """
+    values: Params = {
+        "conversation": turn.conversation_id,
+        "leaf": turn.answers_after,
+        "seen_leaf": at_leaf,
+        "anywhere": anywhere,
+        "new_message": new_message,
+        "runs": turn.holder is not None,
+        "notice": notice("turn", turn.conversation_id, turn.pk),
+        **_values("message", turn.user_message),
+        **_values("turn", turn),
+        **_values("piece", Piece(turn=turn, start=start.start, end=start.end, events=start.events)),
+    }
+    rows = prepared(_begin(), values)
+    if not rows:
+        return None
+    for row in (turn, turn.user_message):
+        row._state.adding = False  # it is stored, although not by the ORM
+    turn.created_at, budgeted, _ = rows[0]
+    turn.started_at = turn.created_at if turn.holder else None
+    return bool(budgeted)
+
+
+@cache
+def _begin() -> str:
+    started = "CASE WHEN %(runs)s THEN now() END"
+    return f"""
+        WITH conversation AS (
+            UPDATE conversations_conversation SET active_leaf_id = %(leaf)s, updated_at = now()
+            WHERE id = %(conversation)s AND (%(anywhere)s OR active_leaf_id IS NOT DISTINCT FROM %(seen_leaf)s)
+            RETURNING id
+        ), message AS ({_insert("message", Message, NOW)} conversation WHERE %(new_message)s
+        ), turn AS ({_insert("turn", Turn, {**NOW, "started_at": started})} conversation
+        ), piece AS ({_insert("piece", Piece)} conversation WHERE %(runs)s)
+        SELECT now(), EXISTS (SELECT FROM conversations_budget), pg_notify('{CHANNEL}', %(notice)s) FROM conversation
+    """  # noqa: S608 - the models' own names
+
+
+def end(turn: Turn, *, seen: int, whole: Batch, message: Message | None, row: Usage | None, delta: bool) -> Params:
+    """Return the parameters of END for a turn that has ended: its one answer, and the row of its one request.
+
+    `seen` is the position up to which the transcript is committed, and `whole` the whole of it; `delta` says whether
+    there is a delta in it.
+    """
+    return {
+        "id": turn.pk,
+        "user": turn.user_id,
+        "fence": turn.fence,
+        "seen": seen,
+        "status": turn.status,
+        "error": None if turn.error is None else encode(turn.error),
+        "stop_reason": turn.stop_reason,
+        "stop_sequence": turn.stop_sequence,
+        "stop_details": None if turn.stop_details is None else encode(turn.stop_details),
+        "requests_sent": turn.requests_sent,
+        "position": whole.end,
+        "events": encode(whole.events),
+        "answered": message is not None,
+        "booked": row is not None,
+        "model": row.model if row else "",
+        "delta": delta,
+        "leaf": message.pk if message else None,
+        "after": turn.answers_after,
+        "notice": notice("journal", turn.pk),
+        **_values("message", message or Message()),
+        **_values("usage", row or Usage()),
+    }
+
+
+@cache
+def end_statement() -> str:
+    """Return END: it writes nothing and returns no row where the turn is not ours, or where money is to be counted."""
+    return f"""
+        WITH ended AS (
+            UPDATE conversations_turn AS turn
+            SET status = %(status)s, error = %(error)s::json, stop_reason = %(stop_reason)s,
+                stop_sequence = %(stop_sequence)s, stop_details = %(stop_details)s::json,
+                requests_sent = %(requests_sent)s, position = %(position)s, finished_at = clock_timestamp(),
+                first_delta_at = COALESCE(first_delta_at, CASE WHEN %(delta)s THEN clock_timestamp() END)
+            WHERE id = %(id)s AND fence = %(fence)s AND status = 'running' AND position = %(seen)s
+                AND NOT EXISTS (
+                    SELECT FROM conversations_budget AS budget
+                    WHERE budget.user_id = turn.user_id OR (budget.user_id IS NULL AND budget.group_id IS NULL)
+                        OR budget.group_id IN (
+                            SELECT group_id FROM conversations_user_groups WHERE user_id = turn.user_id
+                        )
+                ) AND NOT EXISTS (
+                    SELECT FROM conversations_price AS price WHERE price.model = %(model)s OR price.model ~ '[*?[]'
+                )
+            RETURNING id, conversation_id
+        ), cleared AS (
+            DELETE FROM conversations_journal AS piece USING ended WHERE piece.turn_id = ended.id RETURNING piece.start
+        ), piece AS (
+            -- They are counted so that they are gone before the one that takes their place comes.
+            INSERT INTO conversations_journal (turn_id, start, "end", events)
+            SELECT ended.id, 0, %(position)s, %(events)s::json FROM ended, (SELECT count(*) FROM cleared) AS counted
+        ), message AS ({_insert("message", Message, NOW)} ended WHERE %(answered)s
+        ), booked AS ({_insert("usage", Usage)} ended WHERE %(booked)s
+        ), leaf AS (
+            UPDATE conversations_conversation AS conversation
+            SET active_leaf_id = %(leaf)s, updated_at = now()
+            FROM ended WHERE %(answered)s
+                AND conversation.id = ended.conversation_id AND conversation.active_leaf_id = %(after)s
+        )
+        SELECT pg_notify('{CHANNEL}', %(notice)s) FROM ended
+    """  # noqa: S608
+
+
+def _insert(name: str, model: type[Model], instead: Mapping[str, str] = NOW) -> str:
+    """Return an INSERT of one row, up to where the table is to be named that has a row if it is to be inserted.
+
+    `instead` has the SQL of columns that are not taken from the row.
+    """
+    fields = _stored(model)
+    columns = ", ".join(f'"{each.column}"' for each in fields)
+    values = ", ".join(instead.get(str(each.column)) or _value(name, each) for each in fields)
+    table = model._meta.db_table
+    row = f"json_populate_record(NULL::{table}, %({name})s::json) AS {name}"
+    return f"INSERT INTO {table} ({columns}) SELECT {values} FROM {row},"  # noqa: S608 - the models' own names
+
+
+def _value(name: str, field: Field[Any, Any]) -> str:
+    if _is_said(field):
+        return f"%({name}_{field.column})s::{field.db_type(connection)}"
+    return f'{name}."{field.column}"'
+
+
+def _is_said(field: Field[Any, Any]) -> bool:
+    """Return whether a column has what people or Claude said. It is sent by itself: NUL is taken in `json` alone."""
+    return isinstance(field, (VerbatimJSONField, TextField))
+
+
+def _values(name: str, row: Model) -> Params:
+    """Return the parameters of `_insert` for a row: one for most of it, and one for each column with what was said.
+
+    (Psycopg remembers how it has converted a statement only where that has few parameters.)
+    """
+    fields = _stored(type(row))
+    values = {str(each.column): getattr(row, each.attname) for each in fields if not _is_said(each)}
+    plain = {name: value for name, value in values.items() if not isinstance(value, DatabaseDefault)}
+    said = {f"{name}_{each.column}": _said(row, each) for each in fields if _is_said(each)}
+    return {name: orjson.dumps(plain, default=_text).decode(), **said}
+
+
+def _said(row: Model, field: Field[Any, Any]) -> Any:
+    value = getattr(row, field.attname)
+    return encode(value) if isinstance(field, VerbatimJSONField) and value is not None else value
+
+
+def _text(value: Decimal | timedelta) -> str:
+    return f"{value.total_seconds()} seconds" if isinstance(value, timedelta) else str(value)
+
+
+@cache
+def _stored(model: type[Model]) -> list[Field[Any, Any]]:
+    """Return the columns that an INSERT names; a trigger sets a message's place (services/paths.py)."""
+    return [each for each in model._meta.concrete_fields if not each.generated and each.name not in ("depth", "jump")]

@@ -1,0 +1,248 @@
+"""The journal: what turns stream is committed first, and seen after that.
+
+One writer per process takes everything that all its turns produced since the last flush and commits it in one
+statement, which also wakes the readers in other processes. The first event of an idle writer is written at once; under
+load flushes are `FLUSH` apart, so that the cost per delta falls as the load rises.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Collection
+from itertools import islice
+from typing import Any
+
+import psycopg
+
+from conversations import database_faults
+from conversations.content.transcript import Batch, Event, encode, is_delta, length, string_of
+from conversations.database import RETRY, connected
+from conversations.database_faults import CONTENDED_PAUSE, CONTENDED_TRIES
+from conversations.models import LostTurn
+from conversations.streaming.live import Live
+from conversations.streaming.wakes import CHANNEL, Wakes, heard
+
+logger = logging.getLogger(__name__)
+
+FLUSH = 0.02  # seconds between the beginnings of flushes
+TURNS_AT_ONCE = 40  # in one flush, so that neither it nor its readers take long; the others follow in turn
+TOLD_AT_ONCE = 200  # turns whose ids fit into one notification
+PENDING_LIMIT = 200_000  # positions of one turn that may wait to be committed before Claude's stream is read slower
+# The turn's row is the lock: nothing is written but by the newest holder of a running turn, exactly where it left off.
+# Writing the same flush again changes nothing, so a flush whose outcome was lost with the connection is just repeated.
+WRITE = f"""
+WITH flush AS (
+    SELECT * FROM unnest(%(turns)b::uuid[], %(fences)b::bigint[], %(starts)b::bigint[], %(ends)b::bigint[],
+                         %(deltas)b::bool[], %(events)b::text[])
+    AS flush(turn, fence, start, "end", delta, events)
+), held AS (
+    UPDATE conversations_turn AS turn
+    SET position = flush."end",
+        first_delta_at = COALESCE(turn.first_delta_at, CASE WHEN flush.delta THEN clock_timestamp() END)
+    FROM flush
+    WHERE turn.id = flush.turn AND turn.fence = flush.fence AND turn.status = 'running' AND turn.position = flush.start
+    RETURNING flush.*
+), written AS (
+    INSERT INTO conversations_journal (turn_id, start, "end", events)
+    SELECT turn, start, "end", events::json FROM held
+    RETURNING turn_id
+)
+SELECT array_agg(turn_id), pg_notify('{CHANNEL}', 'journal ' || string_agg(replace(turn_id::text, '-', ''), ' '))
+FROM written
+"""  # noqa: S608 - the channel is a constant
+
+ALREADY_WRITTEN = """
+SELECT turn.id FROM conversations_turn AS turn
+JOIN unnest(%(turns)b::uuid[], %(fences)b::bigint[], %(ends)b::bigint[]) AS flush(id, fence, "end") USING (id)
+WHERE turn.fence = flush.fence AND turn.status = 'running' AND turn.position = flush."end"
+"""
+
+
+Connection = psycopg.AsyncConnection[Any]
+
+
+class Journal:
+    """The writer of this process, and the memory of what it has committed of the turns that still run."""
+
+    def __init__(self, wakes: Wakes) -> None:
+        self._wakes = wakes
+        self._live: dict[uuid.UUID, Live] = {}
+        self._any = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._urgent: set[Live] = set()
+        self._waiting: dict[Live, None] = {}
+        """Those with something pending, in the order in which it came."""
+        self._away = False
+
+    def open(self, turn: uuid.UUID, fence: int, events: list[Event]) -> Live:
+        """Begin the transcript of a turn that this process has claimed, or go on with it after these events."""
+        live = self._live[turn] = Live(turn, fence)
+        if events:
+            live.show(Batch.of(str(turn), 0, events))
+        return live
+
+    async def append(self, live: Live, events: list[Event]) -> None:
+        """Add events, to be committed with the next flush. Raises LostTurn if the turn is not ours any more.
+
+        Raises ColloquyError where its events can't be stored.
+
+        Where some are pending already it waits until the next flush is near, since what is read before that would only
+        wait here instead of in the socket; but not before the first delta, for which somebody waits. While Postgres is
+        away it goes on, up to a limit: Claude has no patience.
+        """
+        if live.lost:
+            raise LostTurn
+        if live.failure:
+            raise live.failure
+        behind = bool(live.pending)
+        for event in events:
+            if string_of(event) != "":
+                live.pending.append(event)
+                live.waiting += length(event)
+                if is_delta(event) and not live.begun:
+                    live.begun = True
+                    self._urgent.add(live)
+                    self._hurry.set()
+        self._waiting[live] = None
+        self._any.set()
+        if behind and live.begun and not self._away:
+            await live.change()
+        while live.waiting > PENDING_LIMIT and not live.over:
+            await live.change()
+
+    async def transcript(self, live: Live) -> list[Event]:
+        """Return the whole transcript so far, committed or not."""
+        while live.flushing:
+            await live.change()
+        return [event for batch in live.committed for event in batch.events] + live.pending
+
+    async def hand_over(self, live: Live) -> list[Event]:
+        """Return the whole transcript; from now on nothing more of it is written here."""
+        events = await self.transcript(live)
+        live.pending = []
+        return events
+
+    def close(self, live: Live) -> None:
+        """Forget a turn that has ended; its readers go on from the table."""
+        self._live.pop(live.turn, None)
+        self._wakes.wake([live.turn])
+
+    def live(self, turn: uuid.UUID) -> Live | None:
+        """Return the turn's memory if the turn runs in this process, else None."""
+        return self._live.get(turn)
+
+    async def write(self) -> None:
+        """Flush until cancelled: first deltas, which somebody waits for, then those who have waited longest."""
+        clock = asyncio.get_running_loop().time
+        connection, due = await connected(), 0.0
+        while True:
+            await self._any.wait()
+            if due > clock():
+                await heard(self._hurry, due - clock())
+            self._hurry.clear()
+            began = clock()
+            lives = self._next(0 if began < due else TURNS_AT_ONCE)
+            if began >= due:
+                due = began + FLUSH
+            await self._gather(lives)
+            connection = await self._flush(connection, lives)
+            if not self._waiting:
+                self._any.clear()
+
+    def _next(self, number: int) -> list[Live]:
+        """Take out of the waiting ones those whose first delta is pending, and at most `number` of the others."""
+        others = islice((live for live in self._waiting if live not in self._urgent), number)
+        lives = [*self._urgent, *others][:TOLD_AT_ONCE]
+        self._urgent.clear()
+        for live in lives:
+            self._waiting.pop(live, None)
+        return lives
+
+    async def _gather(self, lives: list[Live]) -> None:
+        """Let those who wait with something pending add what has come meanwhile: it goes out with this flush."""
+        for live in lives:
+            live.changed.set()
+        await asyncio.sleep(0)
+
+    async def _flush(self, connection: Connection, lives: list[Live]) -> Connection:
+        batches = {live: live.take() for live in lives if live.pending}
+        if not batches:
+            return connection
+        for live in batches:
+            self._waiting.pop(live, None)
+        connection, written = await self._commit(connection, batches)
+        for live, batch in batches.items():
+            live.flushing = False
+            if live.turn in written:
+                live.show(batch)
+            elif live.failure is None:
+                live.lost = True
+            live.changed.set()
+        self._wakes.wake(live.turn for live in lives)
+        return connection
+
+    async def _commit(
+        self, connection: Connection, batches: dict[Live, Batch]
+    ) -> tuple[Connection, Collection[uuid.UUID]]:
+        """Commit the batches, however long Postgres is away; return the turns that were still ours.
+
+        Also returns a connection that works. Where the events of a single turn can't be stored, that turn is failed.
+        """
+        contended = 0
+        while True:
+            try:
+                return connection, await _write(connection, batches)
+            except psycopg.Error as error:
+                contended += database_faults.is_contended(error)
+                if database_faults.is_lost(error):
+                    connection = await self._reconnected(error)
+                elif database_faults.is_contended(error) and contended < CONTENDED_TRIES:
+                    await asyncio.sleep(CONTENDED_PAUSE * contended)
+                elif len(batches) == 1:
+                    live = next(iter(batches))
+                    logger.exception("The events of turn %s can't be stored", live.turn)
+                    live.fail(str(database_faults.translate(error)))
+                    return connection, ()
+                else:
+                    return await self._commit_singly(connection, batches)
+
+    async def _reconnected(self, error: psycopg.Error) -> Connection:
+        logger.warning("The journal lost its connection: %s", error)
+        self._away = True
+        for live in self._live.values():
+            live.changed.set()
+        await asyncio.sleep(RETRY)
+        connection = await connected()
+        self._away = False
+        return connection
+
+    async def _commit_singly(
+        self, connection: Connection, batches: dict[Live, Batch]
+    ) -> tuple[Connection, Collection[uuid.UUID]]:
+        """Commit the batches one by one, so that only the turn whose events can't be stored is given up."""
+        written: set[uuid.UUID] = set()
+        for live, batch in batches.items():
+            connection, ours = await self._commit(connection, {live: batch})
+            written.update(ours)
+        return connection, written
+
+
+async def _write(connection: Connection, batches: dict[Live, Batch]) -> Collection[uuid.UUID]:
+    """Commit the batches in one statement; return the turns that were still ours."""
+    values = {
+        "turns": [live.turn for live in batches],
+        "fences": [live.fence for live in batches],
+        "starts": [batch.start for batch in batches.values()],
+        "ends": [batch.end for batch in batches.values()],
+        "deltas": [any(map(is_delta, batch.events)) for batch in batches.values()],
+        "events": [encode(batch.events) for batch in batches.values()],
+    }
+    # Never prepared: a plan that fits any number of turns looks at all of them for each.
+    row = await (await connection.execute(WRITE, values, prepare=False)).fetchone()
+    written = set((row and row[0]) or ())
+    if len(written) < len(batches):
+        rows = await (await connection.execute(ALREADY_WRITTEN, values)).fetchall()
+        written.update(id for (id,) in rows)
+    return written

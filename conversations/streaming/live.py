@@ -1,0 +1,78 @@
+"""The memory of a turn that runs in this process: what is committed of its transcript, and what is not yet."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+from conversations.content.transcript import Batch, Event, joined
+from conversations.errors import ColloquyError
+
+SEPARATE = 8  # batches of a turn that are kept as they were committed
+
+
+@dataclass(eq=False)
+class Live:
+    """A turn that runs in this process: what is committed of its transcript, and what is not yet."""
+
+    turn: uuid.UUID
+    fence: int
+    position: int = 0
+    """How far the transcript is committed: readers see no further."""
+    committed: list[Batch] = field(default_factory=list)
+    pending: list[Event] = field(default_factory=list)
+    waiting: int = 0
+    """How many positions are pending."""
+    flushing: bool = False
+    begun: bool = False
+    """Whether a delta has come."""
+    lost: bool = False
+    """Whether the turn is no longer ours: another process has settled it."""
+    failure: ColloquyError | None = None
+    """Why its events can't be stored. Nothing more of it is written."""
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def since(self, position: int) -> Batch | None:
+        """Return what is committed past a position as one batch, or None where there is nothing."""
+        if position >= self.position:
+            return None
+        first = bisect_right(self.committed, position, key=lambda batch: batch.end)
+        return joined(self.committed[first:]).past(position)
+
+    async def change(self) -> None:
+        """Wait until something of the turn changes."""
+        self.changed.clear()
+        await self.changed.wait()
+
+    def take(self) -> Batch:
+        """Return everything that is pending as one batch to commit; from here on the turn is being flushed."""
+        events, self.pending, self.waiting = self.pending, [], 0
+        self.flushing = True
+        self.changed.set()
+        return Batch.of(str(self.turn), self.position, events)
+
+    def fail(self, why: str) -> None:
+        """Give the turn up because its events can't be stored, and drop what came after: a transcript has no gaps."""
+        self.failure = ColloquyError(f"What Claude said could not be stored. {why}")
+        self.pending, self.waiting = [], 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the end of the transcript is committed."""
+        return bool(self.committed) and self.committed[-1].last
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more of the turn is written here."""
+        return self.lost or self.failure is not None
+
+    def show(self, batch: Batch) -> None:
+        """Take in a batch that has been committed: readers may see it now."""
+        self.committed.append(batch)
+        self.position = batch.end
+        if len(self.committed) > SEPARATE:
+            # Most readers are at the end; for the few that come late the rest is kept as one, and without its frames.
+            half = len(self.committed) // 2
+            self.committed[:half] = [joined(self.committed[:half])]

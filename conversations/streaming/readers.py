@@ -1,0 +1,125 @@
+"""Reading the journal's table for everyone who waits, in one statement at a time: the mirror of the group commit.
+
+Whoever asks while a statement runs is served by the next one, so a process with a thousand readers asks Postgres no
+faster than one with ten; readers at the same place share one batch, which is then encoded once for all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from itertools import groupby, islice
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
+
+import psycopg
+
+from conversations.content.transcript import Batch, decode, joined
+from conversations.database import RETRY, connected
+from conversations.database_faults import is_lost
+from conversations.models import Turn
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 200  # places in one statement
+
+Place = tuple[uuid.UUID, int]
+
+# One statement sees one moment: where it finds the turn ended, it has found the whole transcript.
+READ = """
+SELECT asked.turn, asked.position, turn.status, piece.start, piece."end", piece.events::text
+FROM unnest(%(turns)s::uuid[], %(positions)s::bigint[]) AS asked(turn, position)
+LEFT JOIN conversations_turn AS turn ON turn.id = asked.turn
+LEFT JOIN conversations_journal AS piece ON piece.turn_id = asked.turn AND piece."end" > asked.position
+ORDER BY asked.turn, asked.position, piece.start
+"""
+
+
+class Found(NamedTuple):
+    """What there is past a position."""
+
+    batch: Batch | None
+    ended: bool = False
+    """Whether the turn has ended, so that no more will come."""
+    waits: bool = False
+    """Whether it waits for its client's tools."""
+
+
+class Readers:
+    """Everyone in this process who waits for something from the table."""
+
+    def __init__(self) -> None:
+        self._asked: dict[Place, asyncio.Future[Found]] = {}
+        self._any = asyncio.Event()
+        self._held: WeakValueDictionary[Place, Batch] = WeakValueDictionary()
+        """What somebody here is still sending of turns that have ended: nobody needs a copy of their own."""
+
+    async def read(self, turn: uuid.UUID, position: int) -> Found:
+        """What there is of a turn past a position, as one batch. Waits while Postgres is away."""
+        place = (turn, position)
+        held = self._held.get(place)
+        if held is not None:
+            return Found(held, ended=True)
+        if place not in self._asked:
+            self._asked[place] = asyncio.get_running_loop().create_future()
+            self._any.set()
+        # Others may wait for the same: who leaves must not take it from them.
+        found = await asyncio.shield(self._asked[place])
+        if found.ended and found.batch is not None:
+            self._held[place] = found.batch
+        return found
+
+    async def serve(self) -> None:
+        """Answer what readers ask of the journal, many in one statement; runs until it is cancelled."""
+        connection = await connected()
+        while True:
+            await self._any.wait()
+            asked = {place: self._asked.pop(place) for place in list(islice(self._asked, AT_ONCE))}
+            if not self._asked:
+                self._any.clear()
+            try:
+                connection = await _answer(connection, asked)
+            except BaseException as error:
+                for waiting in asked.values():
+                    if not waiting.done():
+                        waiting.set_exception(error)
+                raise
+
+
+async def _answer(
+    connection: psycopg.AsyncConnection[Any], asked: dict[Place, asyncio.Future[Found]]
+) -> psycopg.AsyncConnection[Any]:
+    values = {"turns": [turn for turn, _ in asked], "positions": [position for _, position in asked]}
+    while True:
+        try:
+            rows = await (await connection.execute(READ, values, prepare=False)).fetchall()
+            break
+        except psycopg.Error as error:
+            if not is_lost(error):
+                raise
+            logger.warning("The readers lost their connection: %s", error)
+            await asyncio.sleep(RETRY)
+            connection = await connected()
+    for place, found in groupby(rows, key=lambda row: (row[0], row[1])):
+        if not asked[place].done():
+            _resolve(asked[place], place, list(found))
+    return connection
+
+
+def _resolve(waiting: asyncio.Future[Found], place: Place, rows: list[tuple[Any, ...]]) -> None:
+    """Give those who wait what was found; a transcript that can't be read fails them alone."""
+    try:
+        waiting.set_result(_found(place, rows))
+    except Exception as error:
+        logger.exception("The transcript of turn %s can't be read", place[0])
+        waiting.set_exception(error)
+
+
+def _found(place: Place, rows: list[tuple[Any, ...]]) -> Found:
+    turn, position = place
+    batches = [Batch(str(turn), start, end, decode(events)) for *_, start, end, events in rows if events is not None]
+    status = rows[0][2]
+    ended = status is None or status in Turn.TERMINAL
+    waits = status == Turn.Status.AWAITING_TOOLS
+    return Found(joined(batches).past(position) if batches else None, ended, waits)

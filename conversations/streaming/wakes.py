@@ -1,0 +1,136 @@
+"""Who waits for what in this process, and how news from the others arrives.
+
+News says only that there is something new, never what: that is read from the tables. So a lost notification costs a
+moment (the safety poll), not text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from conversations.database import connect
+from conversations.database_faults import is_lost
+
+logger = logging.getLogger(__name__)
+
+CHANNEL = "colloquy"
+POLL = 1.0  # seconds between looks at what is watched, in case a notification was lost
+RECONNECT = 0.5  # seconds between attempts while Postgres is away
+
+Handler = Callable[[list[uuid.UUID]], None]
+
+
+class Wakes:
+    """Waiting for news of a turn, a conversation or an extraction, by its id."""
+
+    def __init__(self) -> None:
+        self._waiting: defaultdict[uuid.UUID, set[asyncio.Event]] = defaultdict(set)
+        self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
+        self._progress: dict[uuid.UUID, object] = {}
+        self._after_gaps: list[Callable[[], None]] = []
+
+    @contextmanager
+    def waiting(self, id: uuid.UUID) -> Iterator[asyncio.Event]:
+        """Yield an event that is set at any news of this id. Clear it *before* reading what is new."""
+        event = asyncio.Event()
+        self._waiting[id].add(event)
+        try:
+            yield event
+        finally:
+            self._waiting[id].discard(event)
+            if not self._waiting[id]:
+                del self._waiting[id]
+                self._progress.pop(id, None)
+
+    def wake(self, ids: Iterable[uuid.UUID]) -> None:
+        """Wake those who wait for news of these ids."""
+        for id in ids:
+            for event in self._waiting.get(id, ()):
+                event.set()
+
+    def on(self, kind: str, handler: Handler) -> None:
+        """Have a function called with the ids of every notification of a kind."""
+        self._handlers[kind].append(handler)
+
+    def on_gap(self, handler: Callable[[], None]) -> None:
+        """Have a function called when notifications may have been missed."""
+        self._after_gaps.append(handler)
+
+    def wake_all(self) -> None:
+        """Wake everyone who waits, so that they look for themselves."""
+        self.wake(list(self._waiting))
+
+    async def listen(self) -> None:
+        """Hear the other processes until cancelled. Waiters are woken after every gap: news may have come in it."""
+        gap = False
+        while True:
+            try:
+                async with await connect() as connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    self.wake_all()
+                    for handler in self._after_gaps if gap else ():
+                        handler()
+                    await self._hear(connection)
+            except psycopg.Error as error:
+                gap = True
+                if not is_lost(error):
+                    raise
+                logger.warning("The listening connection was lost: %s", error)
+                await asyncio.sleep(RECONNECT)
+
+    async def _hear(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+        while True:
+            # To its own end, which comes after POLL: left early, the generator would go on holding the connection.
+            async for notification in connection.notifies(timeout=POLL):
+                self._handle(notification.payload)
+            await self._poll(connection)
+
+    def _handle(self, payload: str) -> None:
+        kind, *ids = payload.split() or [""]
+        keys = [uuid.UUID(id) for id in ids]
+        self.wake(keys)
+        for handler in self._handlers[kind]:
+            handler(keys)
+
+    async def _poll(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+        """Wake those whose turn has moved, or whose conversation has changed, since the last look.
+
+        Looked up by the ids that are watched, whatever there is besides: a new turn dates its conversation anew.
+        """
+        if not self._waiting:
+            return
+        cursor = connection.cursor(row_factory=tuple_row)
+        await cursor.execute(
+            """
+            SELECT id, position::text || status FROM conversations_turn WHERE id = ANY(%(ids)s)
+            UNION ALL
+            SELECT id, updated_at::text FROM conversations_conversation WHERE id = ANY(%(ids)s)
+            """,
+            {"ids": list(self._waiting)},
+        )
+        for id, progress in await cursor.fetchall():
+            if self._progress.get(id) != progress:
+                self._progress[id] = progress
+                self.wake([id])
+
+
+def notice(kind: str, *ids: uuid.UUID) -> str:
+    """Return the payload that tells other processes of these ids, at most 200."""
+    return " ".join([kind, *(id.hex for id in ids)])
+
+
+async def heard(news: asyncio.Event, seconds: float | None) -> bool:
+    """Wait for news for so many seconds, or without limit; return whether there was any."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await news.wait()
+    except TimeoutError:
+        return False

@@ -1,0 +1,69 @@
+"""How many open sockets one user may have of a process."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+
+from conversations.running.engine import Engine
+
+SPREAD = 5.0  # seconds over which sockets are closed at most when the server restarts
+CLOSED_A_SECOND = 200  # of them, if that takes no longer
+
+CLOSING = 2.0  # seconds for one that does not read
+
+Leave = Callable[[], Awaitable[None]]
+
+
+class TooMany(Exception):
+    """The user has too many sockets open."""
+
+
+class Sockets:
+    """The open sockets of a process, each with how it is told to leave."""
+
+    def __init__(self) -> None:
+        self._open: defaultdict[uuid.UUID, dict[object, Leave]] = defaultdict(dict)
+
+    def enter(self, user: uuid.UUID, socket: object, leave: Leave) -> None:
+        """Count a socket in. Raises TooMany."""
+        if len(self._open[user]) >= settings.COLLOQUY_SOCKETS_PER_USER:
+            raise TooMany
+        self._open[user][socket] = leave
+
+    def left(self, user: uuid.UUID, socket: object) -> None:
+        """Count a socket of a user out; nothing happens where it was not counted in."""
+        self._open[user].pop(socket, None)
+        if not self._open[user]:
+            del self._open[user]
+
+    async def close_all(self) -> None:
+        """Tell everyone to leave, not all at once: they all come back somewhere."""
+        leaving = [leave for sockets in self._open.values() for leave in sockets.values()]
+        spread = min(SPREAD, len(leaving) / CLOSED_A_SECOND)
+        await asyncio.gather(*(_later(random.uniform(0, spread), leave) for leave in leaving))  # noqa: S311
+
+
+async def _later(seconds: float, leave: Leave) -> None:
+    await asyncio.sleep(seconds)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSING):
+            await leave()
+
+
+_sockets: WeakKeyDictionary[Engine, Sockets] = WeakKeyDictionary()
+
+
+def sockets_of(engine: Engine) -> Sockets:
+    """Return the sockets that live with an engine; it closes them when it drains."""
+    if engine not in _sockets:
+        _sockets[engine] = Sockets()
+        engine.at_drain.append(_sockets[engine].close_all)
+    return _sockets[engine]
