@@ -40,5 +40,9 @@ What goes wrong
     raw=[...]               exactly this on the wire: strings (where \\udcXX is the byte XX), numbers for seconds of
                             silence, and null where the connection drops; content_type=X is its type
 
+In a batch
+    delay=SECONDS           the batch ends so much later; error=TYPE: this item is errored; expire: it expires, with
+                            times=N the first N times; cut_after=0: the batch begins, but the answer to that is lost
+
 `GET /_sandbox/requests` lists the requests that it got, `DELETE` forgets them; neither is Claude's.
 """

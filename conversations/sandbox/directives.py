@@ -30,6 +30,7 @@ FLAGS = frozenset(
         "no_ping",
         "duplicate_message_start",
         "no_retry",
+        "expire",
         "always",
     ]
 )

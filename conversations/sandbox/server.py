@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import itertools
 import json
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -21,12 +20,13 @@ from aiohttp import web
 import conversations.sandbox as sandbox_package
 from conversations.claude.catalogue import Model, find, written_models
 from conversations.sandbox import token_counts
-from conversations.sandbox.cache import PromptCache, usage_of
+from conversations.sandbox.batches import Batches
 from conversations.sandbox.directives import Directives
 from conversations.sandbox.received import ID, RECEIVED, Received
-from conversations.sandbox.refused import STATUSES, Refused
-from conversations.sandbox.replies import answer_to, directives_in
+from conversations.sandbox.refused import Refused
+from conversations.sandbox.replies import directives_in
 from conversations.sandbox.request_rules import VERSIONS, validate
+from conversations.sandbox.responder import Responder, known_model
 from conversations.sandbox.stream import Cut, Faults, events_of
 from conversations.sandbox.writing import Write, write_events, write_raw, write_replay
 
@@ -49,8 +49,8 @@ class Sandbox:
     requests: deque[Received] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
 
     def __post_init__(self) -> None:
-        self._cache = PromptCache()
-        self._attempts: Counter[str] = Counter()
+        self._responder = Responder()
+        self._batches = Batches(self._responder, self._received)
         self._ids = itertools.count(1)
         self._runner: web.AppRunner | None = None
 
@@ -64,6 +64,7 @@ class Sandbox:
         app.router.add_get("/", self._about)
         app.router.add_post("/v1/messages", self._messages)
         app.router.add_post("/v1/messages/count_tokens", self._count_tokens)
+        self._batches.add_routes(app.router)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/v1/models/{id}", self._model)
         app.router.add_get("/_sandbox/requests", self._list_requests)
@@ -157,7 +158,7 @@ class Sandbox:
     async def _count_tokens(self, request: web.Request) -> web.Response:
         body, version = await self._received(request)
         validate(body, version=version, counting=True)
-        count = token_counts.of_request(body, _known(body))
+        count = token_counts.of_request(body, known_model(body))
         return web.json_response({"input_tokens": count}, headers=self._headers(request))
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
@@ -167,11 +168,11 @@ class Sandbox:
         validate(body, version=version)
         directives, prompt = directives_in(body)
         await asyncio.sleep(directives.number("delay"))
-        self._fail_if_told(body, directives)
+        self._responder.fail_if_told(body, directives)
         if "raw" in directives:
             return await self._send(request, directives, write_raw)
         faults = Faults(directives)
-        message = self._message(request, body, directives, prompt)
+        message = self._responder.message(request[ID].replace("req_", "msg_"), body, directives, prompt)
         if body.get("stream"):
             write = partial(write_events, events_of(message, directives), faults, self.pace)
             return await self._send(request, directives, write)
@@ -179,41 +180,6 @@ class Sandbox:
             if name in directives:
                 _abort(request)
         return web.json_response(message, headers=self._headers(request))
-
-    def _fail_if_told(self, body: dict[str, Any], directives: Directives) -> None:
-        error = directives.text("error")
-        if error is None:
-            return
-        digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
-        self._attempts[digest] += 1
-        if self._attempts[digest] > directives.number("times", float("inf")):
-            return
-        status = int(error) if error.isdigit() else STATUSES.get(error, 500)
-        headers = {}
-        if after := directives.text("retry_after"):
-            headers["retry-after"] = after
-        if "no_retry" in directives:
-            headers["x-should-retry"] = "false"
-        kind = None if error.isdigit() else error
-        raise Refused(status, f"The sandbox was told to fail: {error}", type=kind, headers=headers)
-
-    def _message(
-        self, request: web.Request, body: dict[str, Any], directives: Directives, prompt: str
-    ) -> dict[str, Any]:
-        model = _known(body)
-        answer = answer_to(body, model, directives, prompt)
-        usage = {**usage_of(self._cache.split(body, model)), **answer.usage, **directives.usage}
-        return {
-            "id": request[ID].replace("req_", "msg_"),
-            "type": "message",
-            "role": "assistant",
-            "model": body["model"],
-            "content": answer.content,
-            "stop_reason": answer.stop_reason,
-            "stop_sequence": answer.stop_sequence,
-            "stop_details": answer.stop_details,
-            "usage": usage,
-        }
 
     # --- Streams ------------------------------------------------------------------------------------------------------
 
@@ -242,12 +208,6 @@ def _check_credentials(headers: dict[str, str]) -> None:
     key = headers.get("x-api-key") or headers.get("authorization", "").removeprefix("Bearer ")
     if not key or key.startswith("invalid"):
         raise Refused(401, "invalid x-api-key")
-
-
-def _known(body: dict[str, Any]) -> Model:
-    model = find(body["model"])
-    assert model is not None, "the request has been validated"
-    return model
 
 
 def _abort(request: web.Request) -> None:
