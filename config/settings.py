@@ -165,8 +165,8 @@ COLLOQUY_KEEP_NAMES = env_bool("COLLOQUY_KEEP_NAMES", default=True)
 
 # What every engine runs; named by path, because only a process that has an engine needs the modules.
 COLLOQUY_WORK = [
-    "conversations.running.turn_work.Turns",
-    "conversations.running.title_work.Titles",
+    "conversations.running.turn_work.TurnWork",
+    "conversations.running.title_work.TitleWork",
     "extraction.work.Extractions",
 ]
 COLLOQUY_RUN_TURNS = env_bool("COLLOQUY_RUN_TURNS", default=True)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from conversations.content.transcript import Batch
 from conversations.running.engine import engine
 from conversations.streaming.readers import Found
-from conversations.streaming.wakes import heard
+from conversations.streaming.wakes import wait_for_news
 
 
 async def follow(
@@ -38,5 +38,5 @@ async def follow(
                 return
             if found.waits and not through_waits:
                 return
-            while batch is None and not await heard(news, beat):
+            while batch is None and not await wait_for_news(news, beat):
                 yield None

@@ -174,12 +174,12 @@ def _made(function: Callable[..., Any], seconds: float | None) -> Tool:
     return Tool(name, function, arguments, caller, seconds)
 
 
-def named(name: str) -> Tool | None:
+def registered_tool(name: str) -> Tool | None:
     """Return the tool of that name; None where no such function is registered any more."""
     return _tools.get(name)
 
 
-def defined(given: Mapping[str, Any]) -> dict[str, Any]:
+def with_definitions(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings whose platform tools say in full what Claude will be told of them.
 
     Raises InvalidRequest for unknown ones.
@@ -208,6 +208,6 @@ def is_platform(given: Any) -> bool:
     return isinstance(given, dict) and given.get("type") == PLATFORM
 
 
-def sent(given: list[Any]) -> list[Any]:
+def tools_for_claude(given: list[Any]) -> list[Any]:
     """Return a turn's tools as Claude takes them: it does not know who runs them."""
     return [{k: v for k, v in each.items() if k != "type"} if is_platform(each) else each for each in given]

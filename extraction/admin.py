@@ -29,7 +29,7 @@ class AttemptInline(ReadOnlyInline):
     @admin.display
     def answer(self, attempt: Attempt) -> SafeString:
         """Return the content blocks of Claude's answer, rendered as JSON."""
-        return rendering.as_json(attempt.content)
+        return rendering.rendered_json(attempt.content)
 
 
 class ErrorFilter(admin.SimpleListFilter):
@@ -88,19 +88,19 @@ class ExtractionAdmin(ReadOnlyAdmin):
     @admin.display(description="error")
     def error_shown(self, extraction: Extraction) -> SafeString:
         """Return type and message of what made it fail."""
-        return rendering.as_json(extraction.error)
+        return rendering.rendered_json(extraction.error)
 
     @admin.display(description="data")
     def data_shown(self, extraction: Extraction) -> SafeString:
         """Return the extracted data, rendered as JSON."""
-        return rendering.as_json(extraction.data)
+        return rendering.rendered_json(extraction.data)
 
     @admin.display(description="problems")
     def problems_shown(self, extraction: Extraction) -> SafeString:
         """What is wrong with it."""
-        return rendering.as_json(extraction.problems)
+        return rendering.rendered_json(extraction.problems)
 
     @admin.display(description="schema")
     def schema_shown(self, extraction: Extraction) -> SafeString:
         """What it was checked against."""
-        return rendering.as_json(extraction.schema)
+        return rendering.rendered_json(extraction.schema)

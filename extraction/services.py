@@ -15,7 +15,7 @@ from conversations.content.sources import attachments_in
 from conversations.models import Usage
 from conversations.services import attachments, budget_holds, budgets, ledger
 from conversations.services.best_effort import if_possible
-from conversations.services.notices import tell
+from conversations.services.notices import notify
 from extraction.models import Attempt, Extraction, Source
 
 LOST = {"type": "api_error", "message": "The process that ran this extraction was lost."}
@@ -37,7 +37,7 @@ def create(*, asked: Extraction) -> tuple[Extraction, bool]:
             known = twins.first() if asked.idempotency_key is not None else None
             if known:
                 return known.asked_for_by(asked.request_digest), False
-            attachments.hold(owner=asked.owner, blocks=asked.content)
+            attachments.lock_attachments(owner=asked.owner, blocks=asked.content)
             asked.save(force_insert=True)
             shown = attachments_in(asked.content)
             Source.objects.bulk_create(Source(extraction=asked, attachment_id=id) for id in shown)
@@ -62,19 +62,24 @@ def begin_attempt(*, extraction: Extraction, number: int, request: dict[str, Any
     """
     with transaction.atomic(durable=True):
         held = _held(extraction)
-        budget_holds.hold_for_request(user=held.owner, work=held.pk, number=number, request=request)
+        budget_holds.hold_for_other_work(user=held.owner, work=held.pk, number=number, request=request)
         native = "output_config" in request
         held.attempts.get_or_create(number=number, defaults={"native": native, "content": []})
 
 
 def keep(
-    *, extraction: Extraction, number: int, request: dict[str, Any], answer: Folded | None, upstream: ledger.Upstream
+    *,
+    extraction: Extraction,
+    number: int,
+    request: dict[str, Any],
+    answer: Folded | None,
+    upstream: ledger.RequestRecord,
 ) -> Attempt:
     """Book and store an answer, before anything is made of it; of one that never began, what was asked."""
     with transaction.atomic(durable=True):
         attempt = _held(extraction).attempts.get(number=number)
         if attempt.usage_id is None:  # otherwise the answer to the first time was lost with the connection
-            _book(attempt, answer or ledger.unanswered(request), upstream, request)
+            _book(attempt, answer or ledger.unanswered_request(request), upstream, request)
         return attempt
 
 
@@ -120,7 +125,7 @@ def _gone(instance: Extraction, **kwargs: Any) -> None:
     extraction = instance.locked_unless_ended()
     if extraction is not None:
         _settle(extraction)
-        tell("cancel", extraction.pk)
+        notify("cancel", extraction.pk)
 
 
 def _settle(extraction: Extraction) -> None:
@@ -136,13 +141,13 @@ def _book_lost(extraction: Extraction) -> None:
     for attempt in attempts:
         if attempt.usage_id is None:
             request = {"system": extraction.schema, "messages": asked}
-            _book(attempt, ledger.unanswered(request), ledger.Upstream(), request)
+            _book(attempt, ledger.unanswered_request(request), ledger.RequestRecord(), request)
 
 
-def _book(attempt: Attempt, answer: Folded, upstream: ledger.Upstream, request: dict[str, Any]) -> None:
+def _book(attempt: Attempt, answer: Folded, upstream: ledger.RequestRecord, request: dict[str, Any]) -> None:
     extraction = attempt.extraction
     attempt.content, attempt.stop_reason = answer.content, answer.stop_reason
-    attempt.usage = ledger.book(
+    attempt.usage = ledger.book_request(
         user=extraction.owner,
         answer=answer,
         model=extraction.model,
@@ -173,4 +178,4 @@ def _end(
     extraction.error = error
     extraction.finished_at = Now()
     extraction.save()
-    tell("extraction", extraction.pk)
+    notify("extraction", extraction.pk)

@@ -18,9 +18,9 @@ from conversations.database import persistently
 from conversations.errors import ClaudeError, ColloquyError
 from conversations.running.storage_threads import in_storage
 from conversations.running.upstream import UpstreamRequest
-from conversations.running.work_runner import Stop, Stopped
+from conversations.running.work_runner import Stopped, StopSignal
 from conversations.services import attachments
-from conversations.services.ledger import Upstream
+from conversations.services.ledger import RequestRecord
 from extraction import asking, checks, services
 from extraction.models import Attempt, Extraction
 
@@ -56,7 +56,7 @@ class Extractions:
         """End an extraction that nobody runs any more."""
         services.settle(id=id, by=process)
 
-    async def run(self, id: uuid.UUID, stop: Stop) -> None:
+    async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
         """Claim an extraction, do it, and end it."""
         extraction = await persistently(services.claim, id=id, holder=self._engine.process)
         if extraction is None:
@@ -72,7 +72,7 @@ class Extractions:
             logger.warning("Extraction %s was lost to another process", id)
 
 
-async def _outcome(extraction: Extraction, stop: Stop) -> Outcome:
+async def _outcome(extraction: Extraction, stop: StopSignal) -> Outcome:
     try:
         return await stop.able(_attempts(extraction))
     except Stopped as stopped:
@@ -92,7 +92,7 @@ def _failed(error: dict[str, str]) -> Outcome:
 
 async def _attempts(extraction: Extraction) -> Outcome:
     native = await _native(extraction)
-    content = await in_storage(attachments.filled, await persistently(attachments.located, extraction.content))
+    content = await in_storage(attachments.with_bytes, await persistently(attachments.with_paths, extraction.content))
     earlier: list[asking.Answered] = []
     while True:
         request = asking.request_for(
@@ -161,7 +161,7 @@ async def _attempt(extraction: Extraction, number: int, request: dict[str, Any])
 
 
 async def _kept(
-    extraction: Extraction, number: int, request: dict[str, Any], answer: Folded | None, upstream: Upstream
+    extraction: Extraction, number: int, request: dict[str, Any], answer: Folded | None, upstream: RequestRecord
 ) -> Attempt:
     return await persistently(
         services.keep, extraction=extraction, number=number, request=request, answer=answer, upstream=upstream

@@ -63,7 +63,7 @@ def deactivate(api: Api) -> None:
 
 
 def delete_the_user(api: Api) -> None:
-    accounts.delete(user=api.user)
+    accounts.delete_user(user=api.user)
 
 
 def change_the_password(api: Api) -> None:

@@ -181,7 +181,7 @@ def test_the_same_bytes_may_come_and_go_at_once(api: Api, other: Api) -> None:
         try:
             for _ in range(15):
                 mine = attachments.store(owner=user, data=data)
-                assert attachments.read(mine) == data
+                assert attachments.read_bytes(mine) == data
                 attachments.remove_if_unused(mine.pk)
         finally:
             connection.close()

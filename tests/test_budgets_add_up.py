@@ -44,7 +44,7 @@ def test_what_is_spent_and_held_is_never_more_than_the_limit(
             fits = spent + sum(each for _, each in held.values()) + amount <= limit
             try:
                 with transaction.atomic():
-                    budgets.hold(budgets=budgets.of(user), work=id, number=1, amount=Decimal(amount))
+                    budgets.hold(budgets=budgets.applying_to(user), work=id, number=1, amount=Decimal(amount))
                 assert fits
                 held[work] = (id, amount)
             except BudgetExceeded:
@@ -76,7 +76,7 @@ def test_holds_and_ends_at_the_same_time_add_up(database: str) -> None:
             id = uuid.uuid4()
             try:
                 with transaction.atomic():
-                    budgets.hold(budgets=budgets.of(user), work=id, number=1, amount=Decimal(3))
+                    budgets.hold(budgets=budgets.applying_to(user), work=id, number=1, amount=Decimal(3))
             except BudgetExceeded:
                 continue
             with transaction.atomic():

@@ -115,7 +115,7 @@ def test_a_price_that_comes_late_can_be_applied(database: str) -> None:
     call_command("correct", str(row.pk), "--again", "--reason", "its price is known now", stdout=StringIO())
     rows = list(Usage.objects.filter(user=row.user_id))
     assert ledger.total_cost(rows) == "0.0002"
-    assert ledger.summed(rows)["input_tokens"] == 100
+    assert ledger.usage_sum(rows)["input_tokens"] == 100
     assert rows[0].override == price
 
 

@@ -101,11 +101,11 @@ def test_transactions_that_book_in_different_orders_do_not_wait_for_each_other_f
             for _ in range(20):
                 with transaction.atomic():
                     for model in models:
-                        ledger.book(
+                        ledger.book_request(
                             user=user,
                             answer=ledger_rows.answer(input_tokens=1),
                             model=model,
-                            upstream=ledger.Upstream(),
+                            upstream=ledger.RequestRecord(),
                         )
         finally:
             connection.close()

@@ -52,10 +52,10 @@ def test_a_page_is_the_slice_of_the_path(database: str, parents: list[int | None
     while at is not None:
         path.insert(0, messages[at].pk)
         at = parents[at]
-    assert [each.pk for each in message_paths.to_message(tree.pk, messages[leaf].pk)] == path
+    assert [each.pk for each in message_paths.path_to(tree.pk, messages[leaf].pk)] == path
     for skip in range(len(path) + 2):
         size = data.draw(st.integers(1, 12))
-        page = message_paths.page(tree.pk, messages[leaf].pk, skip, size)
+        page = message_paths.page_of_path(tree.pk, messages[leaf].pk, skip, size)
         assert [each.pk for each in page] == path[skip : skip + size]
 
 
@@ -79,4 +79,4 @@ def test_it_reads_no_more_than_the_page_and_a_logarithm(database: str) -> None:
 
 def test_another_conversations_leaf_has_no_page(database: str) -> None:
     _, messages = grown([None])
-    assert message_paths.page(conversation().pk, messages[0].pk, 0, 10) == []
+    assert message_paths.page_of_path(conversation().pk, messages[0].pk, 0, 10) == []

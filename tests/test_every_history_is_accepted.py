@@ -50,7 +50,7 @@ CUTS = st.sampled_from([None, None, None, "stopped", "crashed", "max_tokens"])
 def goes_on_by_itself(last: Said) -> bool:
     """Whether a turn may be continued, or asked anew, after the message without another."""
     calls = last.stop_reason == "tool_use" and any(block["type"] == "tool_use" for block in last.content)
-    return last.role == "user" or calls or history.paused(last.content, last.stop_reason)
+    return last.role == "user" or calls or history.is_paused(last.content, last.stop_reason)
 
 
 class Node:
@@ -63,11 +63,11 @@ class Node:
 def ask(path: list[Said], held: dict[str, Any]) -> tuple[dict[str, Any], Said]:
     """The request for a path, which must be valid, and the whole answer to it."""
     prefix = tuple(held.get(name) for name in ("model", "system", "tools"))
-    plain = {**held, "tools": tools.sent(held["tools"])}
+    plain = {**held, "tools": tools.tools_for_claude(held["tools"])}
     model = catalogue.find(held["model"])
     assert model is not None
-    request = cache_marks.marked(
-        history.build(path, plain, list, prefix, bound=model.preserved_thinking), model.cache_minimum
+    request = cache_marks.with_cache_marks(
+        history.build_request(path, plain, list, prefix, bound=model.preserved_thinking), model.cache_minimum
     )
     validate(request, version="2026-10-21")
     directives, prompt = directives_in(request)

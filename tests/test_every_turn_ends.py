@@ -127,7 +127,7 @@ def test_a_conversation_with_any_transcript_is_deleted(api: Api, kind: str) -> N
 
 def test_a_user_with_any_transcript_is_deleted(api: Api) -> None:
     turns = [turn_of(api, "running", GARBAGE[kind]) for kind in ("numbers", "a block without content")]
-    accounts.delete(user=api.user)
+    accounts.delete_user(user=api.user)
     assert not User.objects.filter(pk=api.user.pk).exists()
     assert Usage.objects.filter(turn_id__in=[turn.pk for turn in turns]).count() == 2
 
@@ -215,6 +215,6 @@ def test_what_can_not_be_booked_is_deleted(api: Api) -> None:
     titling(turn_of(api, "completed"))
     with refusing("conversations_usage", f"NEW.user_id = '{api.user.pk}'"):
         conversations.delete(user=api.user, id=turn.conversation_id)
-        accounts.delete(user=api.user)
+        accounts.delete_user(user=api.user)
     assert not Turn.objects.filter(pk=turn.pk).exists()
     assert not Extraction.objects.filter(pk=extracting.pk).exists()

@@ -46,7 +46,7 @@ def quick() -> int:
 
 
 async def told(name: str, user: uuid.UUID) -> str:
-    made = tools.named(name)
+    made = tools.registered_tool(name)
     assert made is not None
     return str((await made.run({}, Caller(user, uuid.uuid4(), uuid.uuid4()))).content)
 

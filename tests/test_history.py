@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.content.history import Said, build
+from conversations.content.history import Said, build_request
 from conversations.sandbox.request_rules import validate
 
 IDS = itertools.count()
@@ -50,7 +50,7 @@ def asked(draw: st.DrawFn) -> Said:
 @given(paths())
 def test_every_path_becomes_a_valid_request(path: list[Said]) -> None:
     tools = [{"name": "look", "input_schema": {"type": "object"}}]
-    request = build(path, {"model": "claude-sonnet-4-6", "max_tokens": 10, "tools": tools}, list, "same")
+    request = build_request(path, {"model": "claude-sonnet-4-6", "max_tokens": 10, "tools": tools}, list, "same")
     validate(request, version="2026-10-21")
     assert complaints(request["messages"]) == []
     assert request["messages"][-1]["role"] == "user"
@@ -92,7 +92,7 @@ def test_a_tool_loop_keeps_its_thinking_after_a_change_of_model() -> None:
         Said("assistant", [new, call], "tool_use", prefix="now"),
         Said("user", [{"type": "tool_result", "tool_use_id": "call", "content": "ok"}]),
     ]
-    messages = build(path, {"model": "claude-sonnet-4-6", "max_tokens": 10}, list, "now")["messages"]
+    messages = build_request(path, {"model": "claude-sonnet-4-6", "max_tokens": 10}, list, "now")["messages"]
     assert messages[1]["content"] == [{"type": "text", "text": "b"}]
     assert messages[3]["content"] == [new, call]
 
@@ -104,7 +104,7 @@ def test_a_server_call_stays_open_only_while_claude_goes_on_with_it() -> None:
     text = {"type": "text", "text": "and?"}
     for last, kept in (([result], [search, call]), ([result, text], [call])):
         path = [Said("user", [text]), Said("assistant", [search, call], "tool_use"), Said("user", last)]
-        messages = build(path, {"model": "claude-sonnet-4-6", "max_tokens": 10}, list)["messages"]
+        messages = build_request(path, {"model": "claude-sonnet-4-6", "max_tokens": 10}, list)["messages"]
         assert messages[1]["content"] == kept
 
 
@@ -116,7 +116,7 @@ def test_thinking_stays_as_long_as_nothing_before_it_changed() -> None:
         Said("user", [{"type": "text", "text": "c"}]),
     ]
     for prefix, kept in ((1, True), (2, False)):
-        request = build(path, {"model": "claude-sonnet-4-6", "max_tokens": 10}, list, prefix)
+        request = build_request(path, {"model": "claude-sonnet-4-6", "max_tokens": 10}, list, prefix)
         assert (thought in request["messages"][1]["content"]) is kept
 
 
@@ -135,5 +135,5 @@ def test_thinking_after_a_call_that_is_left_out_is_left_out_with_it() -> None:
         Said("assistant", [thought, text], "end_turn", prefix=1),
         Said("user", [text]),
     ]
-    messages = build(path, {"model": "claude-fable-5-2", "max_tokens": 10}, list, 1)["messages"]
+    messages = build_request(path, {"model": "claude-fable-5-2", "max_tokens": 10}, list, 1)["messages"]
     assert [message["content"] for message in messages[1::2]] == [[thought, text], [text], [thought, text]]

@@ -132,7 +132,9 @@ def test_a_budget_is_saved_while_others_book_and_counts_every_row_once(api: Api,
         answer = Folded("assistant", usage={"input_tokens": 1000, "output_tokens": 1000}, stopped=True)
         try:
             with transaction.atomic():
-                ledger.book(user=other.user, answer=answer, model="claude-sonnet-4-6", upstream=ledger.Upstream())
+                ledger.book_request(
+                    user=other.user, answer=answer, model="claude-sonnet-4-6", upstream=ledger.RequestRecord()
+                )
                 begun.set()
                 go_on.wait(60)
         finally:

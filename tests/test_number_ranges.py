@@ -110,7 +110,7 @@ def test_a_setting_out_of_its_range_is_refused(api: Api, sandbox: Sandbox, setti
 def test_results_of_claudes_tools_are_in_the_bound(database: str) -> None:
     def bound(*tools: dict[str, Any]) -> cost_bounds.Bound:
         request = {"model": "claude-sonnet-4-6", "messages": [{"role": "user", "content": "Hello"}], "tools": tools}
-        return cost_bounds.of_request(request)
+        return cost_bounds.bound_of_request(request)
 
     plain = bound()
     one = bound({**SEARCH, "max_uses": 1})
@@ -128,7 +128,7 @@ def test_results_of_claudes_tools_are_in_the_bound(database: str) -> None:
 def test_no_stored_number_lowers_a_bound(database: str, value: int) -> None:
     tools = [{**SEARCH, "max_uses": value}]
     request = {"model": "claude-sonnet-4-6", "messages": [], "tools": tools}
-    assert cost_bounds.of_request(request).searches >= 1
+    assert cost_bounds.bound_of_request(request).searches >= 1
 
 
 def test_every_field_that_is_named_is_checked() -> None:

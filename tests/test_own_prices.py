@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from config.environment import env_prices
 from conversations.claude import pricing
-from conversations.claude.pricing import Terms, TokenCounts
+from conversations.claude.pricing import ServiceTerms, TokenCounts
 from conversations.models import Price, User
 from conversations.services.price_list import PriceList
 from tests import ledger_rows
@@ -36,7 +36,9 @@ def own(model: str, input: str, **fields: Any) -> Price:
     return Price.objects.create(**{"model": model, "valid_from": FIRST, "input": input, "output": "50", **fields})
 
 
-def cost(model: str, counted: TokenCounts = MILLION, served: Terms = pricing.PLAIN, day: date = SECOND) -> str | None:
+def cost(
+    model: str, counted: TokenCounts = MILLION, served: ServiceTerms = pricing.PLAIN, day: date = SECOND
+) -> str | None:
     price = PriceList.at(datetime(day.year, day.month, day.day, tzinfo=UTC)).price(model, counted, served)
     return f"{price.cost.normalize():f}" if price else None
 
@@ -95,10 +97,10 @@ def test_an_id_comes_before_a_pattern(model: str) -> None:
 
 def test_modifiers_are_of_its_price_too(model: str) -> None:
     own(model, "1")
-    assert cost(model, served=Terms(speed="fast")) == "2"
-    assert cost(model, served=Terms(service_tier="batch")) == "0.5"
+    assert cost(model, served=ServiceTerms(speed="fast")) == "2"
+    assert cost(model, served=ServiceTerms(service_tier="batch")) == "0.5"
     own(model, "3", speed="fast")
-    assert cost(model, served=Terms(speed="fast")) == "3", "fast prices are not doubled"
+    assert cost(model, served=ServiceTerms(speed="fast")) == "3", "fast prices are not doubled"
     assert cost(model) == "1"
 
 
@@ -157,7 +159,7 @@ def test_what_has_priced_something_stays(staff: Client, model: str) -> None:
 def test_an_unknown_model_has_an_assumed_price_for_bounds() -> None:
     counted = TokenCounts(1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000)
     assert [str(price) for price in settings.COLLOQUY_FALLBACK_PRICE] == ["10", "50"]
-    assert pricing.fallback(counted).cost == 4 * 10 + 50
+    assert pricing.fallback_price(counted).cost == 4 * 10 + 50
 
 
 @pytest.mark.parametrize("value", ["10", "a/b", "1/2/3", "-1/5", "NaN/1"])

@@ -14,31 +14,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.claude import catalogue, pricing, published_prices
-from conversations.claude.pricing import PLAIN, Terms, TokenCounts
+from conversations.claude.pricing import PLAIN, ServiceTerms, TokenCounts
 from conversations.content.folding import fold
 from tests import ledger_rows, streams
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 MILLION = 1_000_000
-FAST, BATCH, US = Terms(speed="fast"), Terms(service_tier="batch"), Terms(inference_geo="us")
+FAST, BATCH, US = ServiceTerms(speed="fast"), ServiceTerms(service_tier="batch"), ServiceTerms(inference_geo="us")
 
 tokens = st.integers(0, 10**9)
 counts = st.builds(TokenCounts, tokens, tokens, tokens, tokens, tokens, st.integers(0, 1000))
 terms = st.builds(
-    Terms,
+    ServiceTerms,
     st.sampled_from(["", "standard", "priority", "batch"]),
     st.sampled_from(["standard", "fast"]),
     st.sampled_from(["", "us", "global", "not_available"]),
 )
-listed = [model.id for model in catalogue.all_models() if published_prices.rates(model.id, TokenCounts(), NOW, PLAIN)]
+listed = [
+    model.id
+    for model in catalogue.all_models()
+    if published_prices.published_rates(model.id, TokenCounts(), NOW, PLAIN)
+]
 models = st.sampled_from(listed)
 days = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
 
 
-def price(model: str, counted: TokenCounts, at: datetime = NOW, served: Terms = PLAIN) -> pricing.Price:
-    rates = published_prices.rates(model, counted, at, served)
+def price(model: str, counted: TokenCounts, at: datetime = NOW, served: ServiceTerms = PLAIN) -> pricing.PricedRequest:
+    rates = published_prices.published_rates(model, counted, at, served)
     assert rates is not None
-    return pricing.price(model, counted, rates, served)
+    return pricing.priced_request(model, counted, rates, served)
 
 
 def told(path: Path) -> dict[str, Any]:
@@ -90,7 +94,9 @@ def test_a_standard_request_costs_what_the_list_says(model: str, counted: TokenC
 
 
 @given(models, counts, days, terms)
-def test_a_cost_is_the_sum_over_the_classes(model: str, counted: TokenCounts, day: datetime, served: Terms) -> None:
+def test_a_cost_is_the_sum_over_the_classes(
+    model: str, counted: TokenCounts, day: datetime, served: ServiceTerms
+) -> None:
     """By nothing but what a row keeps beside its counts."""
     found = price(model, counted, day, served)
     shown = json.loads(json.dumps(found.shown()))
@@ -110,7 +116,7 @@ def test_a_cost_is_the_sum_over_the_classes(model: str, counted: TokenCounts, da
 
 @given(models, counts, days, terms)
 def test_fast_batched_and_local_requests_are_multiplied_once(
-    model: str, counted: TokenCounts, day: datetime, served: Terms
+    model: str, counted: TokenCounts, day: datetime, served: ServiceTerms
 ) -> None:
     """Whether the list has prices of its own for them or not."""
     counted = TokenCounts(*(*list(vars(counted).values())[:5], 0))
@@ -122,16 +128,16 @@ def test_fast_batched_and_local_requests_are_multiplied_once(
 
 
 def test_the_factors_are_anthropics() -> None:
-    def factor(model: str, served: Terms) -> Decimal:
+    def factor(model: str, served: ServiceTerms) -> Decimal:
         counted = TokenCounts(1000, 1000, 1000, 1000, 1000)
         return price(model, counted, NOW, served).cost / price(model, counted).cost
 
     assert factor("claude-opus-5-5", FAST) == 2
     assert factor("claude-opus-5-5", BATCH) == Decimal("0.5")
     assert factor("claude-opus-5-5", US) == Decimal("1.1")
-    assert factor("claude-opus-5-5", Terms(speed="fast", inference_geo="us")) == Decimal("2.2")
-    assert factor("claude-sonnet-4-6", Terms(service_tier="batch", inference_geo="us")) == Decimal("0.55")
-    assert factor("claude-fable-5", Terms("priority", "standard", "global")) == 1
+    assert factor("claude-opus-5-5", ServiceTerms(speed="fast", inference_geo="us")) == Decimal("2.2")
+    assert factor("claude-sonnet-4-6", ServiceTerms(service_tier="batch", inference_geo="us")) == Decimal("0.55")
+    assert factor("claude-fable-5", ServiceTerms("priority", "standard", "global")) == 1
 
 
 @pytest.mark.parametrize(

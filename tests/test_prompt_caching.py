@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conversations.content.cache_marks import LOOKBACK, marked
+from conversations.content.cache_marks import LOOKBACK, with_cache_marks
 from conversations.sandbox.request_rules import validate
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api
@@ -52,7 +52,7 @@ def message(role: str, blocks: int) -> dict[str, Any]:
 @pytest.mark.parametrize("blocks", [LOOKBACK - 1, LOOKBACK, LOOKBACK + 30])
 def test_what_a_long_turn_adds_does_not_hide_the_last_mark(blocks: int) -> None:
     messages = [message("user", 1), message("assistant", blocks), message("user", 1)]
-    request = marked({"model": "claude-sonnet-4-6", "max_tokens": 9, "messages": messages}, 1024)
+    request = with_cache_marks({"model": "claude-sonnet-4-6", "max_tokens": 9, "messages": messages}, 1024)
     validate(request, version="2026-10-21")
     assert ("cache_control" in request["messages"][0]["content"][0]) is (blocks + 1 > LOOKBACK)
     assert all("cache_control" not in block for each in messages for block in each["content"])
@@ -92,7 +92,7 @@ def test_marks_in_results_of_tools_count_too() -> None:
         {"role": "assistant", "content": [call]},
         {"role": "user", "content": [result]},
     ]
-    request = marked({"model": "claude-sonnet-4-6", "max_tokens": 9, "messages": messages}, 1024)
+    request = with_cache_marks({"model": "claude-sonnet-4-6", "max_tokens": 9, "messages": messages}, 1024)
     validate(request, version="2026-10-21")
     assert request["messages"][1:] == messages[1:]
     assert request["messages"][0]["content"] == [{"type": "text", "text": "Keep this."}]

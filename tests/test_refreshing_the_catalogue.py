@@ -13,7 +13,7 @@ from django.core.management import call_command
 from conversations.models import ListedModel
 from conversations.sandbox.server import Sandbox
 from conversations.services import model_listing
-from conversations.services.notices import tell
+from conversations.services.notices import notify
 from tests.clients import Api
 
 NEW = {
@@ -42,8 +42,8 @@ def _as_before(api: Api, sandbox: Sandbox) -> Iterator[None]:
     yield
     sandbox.listed = []
     ListedModel.objects.all().delete()
-    model_listing.load()
-    tell("models")
+    model_listing.load_listing()
+    notify("models")
     wait_for(lambda: "claude-next-1" not in models(api))
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations.models import Usage, User
-from conversations.services.usage_sums import sums
+from conversations.services.usage_sums import usage_sums_of
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 CONVERSATIONS = [None, uuid.uuid4(), uuid.uuid4()]
@@ -62,6 +62,6 @@ def test_they_are_the_sums_of_the_rows(database: str, rows: Any, since: datetime
         for at, model, conversation, tokens, cost in rows
     ]
     within = [row for row in made if since <= row.created_at and (until is None or row.created_at < until)]
-    found = sums(user=user, since=since, until=until, by=by)
+    found = usage_sums_of(user=user, since=since, until=until, by=by)
     expected = added_up(within, by)
     assert {key: {name: row[name] for name in expected[key]} for key, row in found.items()} == expected

@@ -70,4 +70,4 @@ def test_without_any_usage_all_is_estimated(api: Api) -> None:
 
 @pytest.mark.parametrize(("value", "number"), [(3, 3), (3.0, 3), ("3", 3), ("٣", None), ("", None), (1e400, None)])
 def test_what_a_number_is(value: Any, number: int | None) -> None:
-    assert pricing.number(value) == number
+    assert pricing.as_count(value) == number

@@ -64,7 +64,7 @@ def came_to(function: Callable[[], Any]) -> Result:
     def tried() -> Any:
         return function()
 
-    made = tools.named("tried")
+    made = tools.registered_tool("tried")
     assert made is not None
     ids = [uuid.uuid4() for _ in range(3)]
     return asyncio.run(made.run({}, Caller(*ids)))

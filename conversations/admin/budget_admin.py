@@ -61,7 +61,7 @@ class BudgetAdmin(DeclaredLookups):
 
 def _warn_if_used_up(request: HttpRequest, budget: Budget) -> None:
     saved = budgets.with_spent(budget.pk)
-    left, now = budgets.left(saved), clock.now()
+    left, now = budgets.left_of(saved), clock.now()
     if left <= 0:
         used, frees = decimal_string(saved.limit - left), f"{budgets.frees_at(saved, now):%Y-%m-%d %H:%M} UTC"
         messages.warning(

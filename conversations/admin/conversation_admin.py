@@ -104,12 +104,12 @@ class ConversationAdmin(ReadOnlyAdmin):
     @admin.display(description="settings")
     def settings_shown(self, conversation: Conversation) -> SafeString:
         """What Claude is asked with."""
-        return rendering.as_json(conversation.settings)
+        return rendering.rendered_json(conversation.settings)
 
     @admin.display(description="metadata")
     def metadata_shown(self, conversation: Conversation) -> SafeString:
         """Return the metadata that the client gave the conversation, rendered as JSON."""
-        return rendering.as_json(conversation.metadata)
+        return rendering.rendered_json(conversation.metadata)
 
     @admin.display(description="messages")
     def messages_shown(self, conversation: Conversation) -> SafeString:
@@ -119,13 +119,17 @@ class ConversationAdmin(ReadOnlyAdmin):
         if end is None:
             return SafeString("<p>None.</p>")
         skip = max(0, end.depth + 1 - SHOWN_MESSAGES)
-        shown = message_paths.page(conversation.pk, leaf, skip, SHOWN_MESSAGES)
+        shown = message_paths.page_of_path(conversation.pk, leaf, skip, SHOWN_MESSAGES)
         before = SafeString()
         if skip:
             url = reverse("admin:conversations_conversation_change", args=[conversation.pk])
             before = format_html('<p><a href="{}?leaf={}">{} before</a></p>', url, shown[0].parent_id, skip)
-        return before + rendering.conversation(
-            (each.role, reverse("admin:conversations_message_change", args=[each.pk]), rendering.blocks(each.content))
+        return before + rendering.rendered_conversation(
+            (
+                each.role,
+                reverse("admin:conversations_message_change", args=[each.pk]),
+                rendering.rendered_blocks(each.content),
+            )
             for each in shown
         )
 
@@ -163,7 +167,7 @@ class MessageAdmin(ReadOnlyAdmin):
     @admin.display(description="what it says")
     def said(self, message: Message) -> SafeString:
         """Return the message's content blocks, rendered."""
-        return rendering.blocks(message.content)
+        return rendering.rendered_blocks(message.content)
 
     @admin.display(description="path")
     def path(self, message: Message) -> SafeString:
@@ -174,7 +178,7 @@ class MessageAdmin(ReadOnlyAdmin):
     @admin.display(description="content")
     def content_shown(self, message: Message) -> SafeString:
         """Claude's blocks as they are."""
-        return rendering.as_json(message.content)
+        return rendering.rendered_json(message.content)
 
 
 @admin.register(Attachment)

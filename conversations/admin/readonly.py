@@ -129,7 +129,7 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
 
     def note_opening(self, request: HttpRequest, found: Model) -> None:
         """Notes that the user behind the request sees what is private in this."""
-        access_log.note(staff=cast(User, request.user), owner=attrgetter(self.private)(found), opened=found)
+        access_log.note_opening(staff=cast(User, request.user), owner=attrgetter(self.private)(found), opened=found)
 
 
 class ReadOnlyInline(Forbidding, TabularInline):

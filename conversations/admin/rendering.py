@@ -37,7 +37,7 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable("image")
 
 
-def markdown(text: str) -> SafeString:
+def rendered_markdown(text: str) -> SafeString:
     """Return a text of Markdown as HTML that does nothing."""
     import nh3  # here, as the parser, since most processes never show a message to the staff
 
@@ -52,12 +52,12 @@ def markdown(text: str) -> SafeString:
     return format_html('<div class="said">{}{}</div>', mark_safe(clean), text[LONGEST:])  # noqa: S308 - nh3 cleaned it
 
 
-def blocks(content: Sequence[Block]) -> SafeString:
+def rendered_blocks(content: Sequence[Block]) -> SafeString:
     """Claude's content blocks, each in its own way, and those not invented yet as JSON."""
     return format_html_join("", "{}", ((_block(block),) for block in content))
 
 
-def as_json(value: object) -> SafeString:
+def rendered_json(value: object) -> SafeString:
     """Return JSON as it reads best, escaped; a dash where there is nothing."""
     if value is None:
         return SafeString("-")
@@ -67,11 +67,11 @@ def as_json(value: object) -> SafeString:
 def _block(block: Block) -> SafeString:
     show = SHOWN.get(str(block.get("type")))
     if show is None:
-        return _folded(str(block.get("type") or "unknown block"), as_json(block))
+        return _folded(str(block.get("type") or "unknown block"), rendered_json(block))
     try:
         return show(block)
     except (KeyError, TypeError, AttributeError):  # not what its type promises: Claude may change that at any time
-        return _folded(str(block.get("type")), as_json(block))
+        return _folded(str(block.get("type")), rendered_json(block))
 
 
 def _folded(summary: str, body: SafeString) -> SafeString:
@@ -79,14 +79,14 @@ def _folded(summary: str, body: SafeString) -> SafeString:
 
 
 def _text(block: Block) -> SafeString:
-    said = markdown(block["text"])
+    said = rendered_markdown(block["text"])
     cited = block.get("citations")
-    return said + _folded(f"{len(cited)} citations", as_json(cited)) if cited else said
+    return said + _folded(f"{len(cited)} citations", rendered_json(cited)) if cited else said
 
 
 def _thinking(block: Block) -> SafeString:
     thought = block["thinking"]
-    return _folded("Thinking" if thought else "Thinking, which Claude did not show", markdown(thought))
+    return _folded("Thinking" if thought else "Thinking, which Claude did not show", rendered_markdown(thought))
 
 
 def _redacted(block: Block) -> SafeString:
@@ -94,12 +94,12 @@ def _redacted(block: Block) -> SafeString:
 
 
 def _call(block: Block) -> SafeString:
-    return _folded(f"Calls {block['name']}", as_json(block["input"]))
+    return _folded(f"Calls {block['name']}", rendered_json(block["input"]))
 
 
 def _result(block: Block) -> SafeString:
     content = block.get("content") or ""
-    body = markdown(content) if isinstance(content, str) else blocks(content)
+    body = rendered_markdown(content) if isinstance(content, str) else rendered_blocks(content)
     return _folded("Result of a tool" + (", an error" if block.get("is_error") else ""), body)
 
 
@@ -116,7 +116,7 @@ def _file(block: Block) -> SafeString:
             return format_html("<p>{} {} at <code>{}</code>, not loaded.</p>", kind.capitalize(), title, source["url"])
         case "text":
             return _folded(f"{kind.capitalize()} {title}", format_html("<pre>{}</pre>", source["data"]))
-    return _folded(f"{kind.capitalize()} {title}", as_json(source))
+    return _folded(f"{kind.capitalize()} {title}", rendered_json(source))
 
 
 SHOWN: dict[str, Callable[[Block], SafeString]] = {
@@ -132,7 +132,7 @@ SHOWN: dict[str, Callable[[Block], SafeString]] = {
 }
 
 
-def conversation(messages: Iterable[tuple[str, str, SafeString]]) -> SafeString:
+def rendered_conversation(messages: Iterable[tuple[str, str, SafeString]]) -> SafeString:
     """Messages one under the other: who said it, where it is, and what it is."""
     body = '<article class="message {}"><header><a href="{}">{}</a></header>{}</article>'
     return format_html_join("", body, ((role, url, role, said) for role, url, said in messages))

@@ -120,7 +120,7 @@ class TurnAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "original": turn,
             "title": "Transcript",
-            "events": [(position, event["type"], rendering.as_json(event)) for position, event in shown],
+            "events": [(position, event["type"], rendering.rendered_json(event)) for position, event in shown],
             "whole": len(events),
             "earlier": max(0, first - EVENTS) if first else None,
             "later": first + EVENTS if first + EVENTS < len(events) else None,
@@ -130,8 +130,12 @@ class TurnAdmin(ReadOnlyAdmin):
     @admin.display(description="messages")
     def messages_shown(self, turn: Turn) -> SafeString:
         """The question and what was said to it."""
-        return rendering.conversation(
-            (each.role, reverse("admin:conversations_message_change", args=[each.pk]), rendering.blocks(each.content))
+        return rendering.rendered_conversation(
+            (
+                each.role,
+                reverse("admin:conversations_message_change", args=[each.pk]),
+                rendering.rendered_blocks(each.content),
+            )
             for each in (turn.user_message, *turn.messages.order_by("pk"))
         )
 
@@ -144,14 +148,14 @@ class TurnAdmin(ReadOnlyAdmin):
     @admin.display(description="stop details")
     def stop_details_shown(self, turn: Turn) -> SafeString:
         """Return what Claude said about why it stopped."""
-        return rendering.as_json(turn.stop_details)
+        return rendering.rendered_json(turn.stop_details)
 
     @admin.display(description="error")
     def error_shown(self, turn: Turn) -> SafeString:
         """Return type and message of what made it fail."""
-        return rendering.as_json(turn.error)
+        return rendering.rendered_json(turn.error)
 
     @admin.display(description="settings")
     def settings_shown(self, turn: Turn) -> SafeString:
         """What Claude was asked with."""
-        return rendering.as_json(turn.settings)
+        return rendering.rendered_json(turn.settings)

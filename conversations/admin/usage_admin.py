@@ -118,9 +118,9 @@ class UsageAdmin(ReadOnlyAdmin):
     @admin.display(description="prices")
     def prices_shown(self, usage: Usage) -> SafeString:
         """US dollars per million tokens of each class."""
-        return rendering.as_json(usage.prices)
+        return rendering.rendered_json(usage.prices)
 
     @admin.display(description="Claude's own count")
     def raw_shown(self, usage: Usage) -> SafeString:
         """The usage object as it came."""
-        return rendering.as_json(usage.raw)
+        return rendering.rendered_json(usage.raw)

@@ -43,12 +43,12 @@ class UserAdmin(DeclaredLookups, DjangoUserAdmin):  # type: ignore[type-arg]
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Deletes a user, whatever runs for them."""
-        accounts.delete(user=obj)
+        accounts.delete_user(user=obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Deletes users one by one."""
         for user in queryset:
-            accounts.delete(user=user)
+            accounts.delete_user(user=user)
 
 
 @admin.register(Group)

@@ -124,8 +124,8 @@ class Me(Queried):
     def get(self, request: Request) -> Response:
         """Oneself, and what one may still spend: of several budgets of one's own, the tightest."""
         user = user_of(request)
-        own = [each for each in budgets.of(user) if each.scope == "user"]
-        tightest = min(own, key=budgets.left, default=None)
-        budget = budgets.shown(tightest) if tightest else None
-        reached = {each.name: {"limit": each.most, "used": each.used} for each in user_limits.of(user)}
+        own = [each for each in budgets.applying_to(user) if each.scope == "user"]
+        tightest = min(own, key=budgets.left_of, default=None)
+        budget = budgets.describe_budget(tightest) if tightest else None
+        reached = {each.name: {"limit": each.most, "used": each.used} for each in user_limits.limits_of(user)}
         return Response({"user": UserSerializer(user).data, "budget": budget, "limits": reached})

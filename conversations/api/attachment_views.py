@@ -93,4 +93,4 @@ def served(request: HttpRequest, attachment: Attachment) -> HttpResponse:
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, max-age=31536000, immutable",
     }
-    return HttpResponse(attachments.read(attachment), content_type=attachment.media_type, headers=headers)
+    return HttpResponse(attachments.read_bytes(attachment), content_type=attachment.media_type, headers=headers)

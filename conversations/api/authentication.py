@@ -40,8 +40,8 @@ class LimitedPasswords(ModelBackend):
         if username is None or password is None:
             return None
         address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
-        attempt = login_failures.begin(name=username, address=address)
+        attempt = login_failures.count_attempt(name=username, address=address)
         user = super().authenticate(request, username, password, **others)
         if user is not None:
-            login_failures.succeed(attempt)
+            login_failures.forget_attempts(attempt)
         return user

@@ -122,7 +122,7 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
         if isinstance(request.accepted_renderer, MarkdownRenderer):
             conversation = self.get_object()
             return Response(
-                as_markdown(conversation, message_paths.to_message(conversation.pk, conversation.active_leaf_id))
+                as_markdown(conversation, message_paths.path_to(conversation.pk, conversation.active_leaf_id))
             )
         return Response(as_json(transfers.export(user=user_of(request), id=pk)))
 
@@ -132,7 +132,9 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
         """Create a conversation out of an export."""
         serializer = ExportSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        return self._shown(transfers.take_in(owner=user_of(request), export=serializer.export()), status=201)
+        return self._shown(
+            transfers.import_conversation(owner=user_of(request), export=serializer.export()), status=201
+        )
 
     @documents.messages
     @action(detail=True, pagination_class=PathPages)
@@ -149,7 +151,7 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
         """Return the sums over a path."""
         conversation = self.get_object()
         leaf = self._leaf(conversation, request)
-        rows = Usage.objects.filter(turn_id__in=message_paths.turns(conversation.pk, leaf))
+        rows = Usage.objects.filter(turn_id__in=message_paths.turns_on_path(conversation.pk, leaf))
         return Response({"leaf": leaf, **sums_of(rows)})
 
     @documents.tree
@@ -180,7 +182,7 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
         """Return how many input tokens a turn's request would have, and what there is room for; nothing is stored."""
         serializer = TurnRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        body = turns.imagined_request(user=user_of(request), conversation_id=pk, asked=serializer.asked())
+        body = turns.hypothetical_request(user=user_of(request), conversation_id=pk, asked=serializer.asked())
         model = catalogue.find(body["model"])
 
         async def then() -> dict[str, Any]:

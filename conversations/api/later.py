@@ -146,7 +146,7 @@ class _Answer:
 async def _while_let_in(receive: Receive, answer: _Answer, then: Then, credential: Credential) -> None:
     """Answer as long as the client is there and its credential is valid. Either ends the answer, and nothing else."""
     answering = asyncio.create_task(answer.give(then))
-    leaving = asyncio.create_task(_gone(receive))
+    leaving = asyncio.create_task(_has_left(receive))
     revoked = (await engine()).guard.watch(credential)
     try:
         await asyncio.wait((answering, leaving, revoked), return_when=asyncio.FIRST_COMPLETED)
@@ -163,6 +163,6 @@ async def _while_let_in(receive: Receive, answer: _Answer, then: Then, credentia
         await asyncio.gather(answering, leaving, return_exceptions=True)
 
 
-async def _gone(receive: Receive) -> None:
+async def _has_left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -107,7 +107,7 @@ class PathPages(Pages):
         skip = read(cursor, 1)[0] if cursor else 0
         # The leaf is named, so that a page stays what it is when the conversation goes on.
         self.url = replace_query_param(request.build_absolute_uri(), "leaf", str(leaf))
-        found = message_paths.page(conversation.pk, leaf, skip, size + 1)
+        found = message_paths.page_of_path(conversation.pk, leaf, skip, size + 1)
         self.next = self._at(skip + size) if len(found) > size else None
         self.previous = self._at(max(0, skip - size)) if skip else None
         return found[:size]

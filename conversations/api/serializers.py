@@ -98,7 +98,7 @@ class ContentField(Json):
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
         """The content as checked blocks."""
-        return block_checks.checked(data)
+        return block_checks.checked_blocks(data)
 
 
 @extend_schema_serializer(component_name="NewTurn")
@@ -155,7 +155,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     @extend_schema_field(Json(shape=list[output_blocks.ContentBlock]))
     def get_content(self, message: Message) -> list[dict[str, Any]]:
         """Return Claude's blocks; attachments have a URL."""
-        return sources.shown(message.content)
+        return sources.with_urls(message.content)
 
 
 class TurnMessageSerializer(MessageSerializer):
@@ -240,7 +240,7 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
     @extend_schema_field(Json(shape=event_types.UsageSum))
     def get_usage(self, turn: Turn) -> dict[str, int]:
         """Return the sums over the turn's upstream requests."""
-        return ledger.summed(turn.usage.all())
+        return ledger.usage_sum(turn.usage.all())
 
     def get_cost(self, turn: Turn) -> str | None:
         """Return what the turn's upstream requests cost together."""

@@ -12,7 +12,7 @@ from rest_framework.renderers import BaseRenderer
 from conversations.api.parsers import StrictJSONParser
 from conversations.api.serializer_fields import Json, StrictSerializer, String
 from conversations.api.serializers import SettingsSerializer
-from conversations.content.block_checks import decoded
+from conversations.content.block_checks import base64_decoded
 from conversations.contract.output_blocks import ExportedBlock
 from conversations.models import Conversation, Message
 from conversations.services.transfers import Export, Exported
@@ -49,7 +49,7 @@ class Base64(String):
         """Return the text. Raises ValidationError where it is not base64."""
         text = super().to_internal_value(data)
         try:
-            decoded(text)
+            base64_decoded(text)
         except ValueError:
             raise serializers.ValidationError("Is not base64.") from None
         return text

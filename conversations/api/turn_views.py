@@ -31,7 +31,7 @@ from conversations.errors import ClaudeError, InvalidRequest, Unavailable
 from conversations.follow import follow
 from conversations.models import Turn
 from conversations.running.engine import RETRY_AFTER, draining, engine
-from conversations.running.turn_start import Create, start
+from conversations.running.turn_start import Create, start_turn
 from conversations.services import turns, user_limits
 
 EVENT_STREAM = "text/event-stream"
@@ -51,7 +51,7 @@ def with_all(rows: Any) -> Any:
     return rows.prefetch_related("messages", "usage")
 
 
-def shown(turn_id: uuid.UUID) -> dict[str, Any]:
+def turn_shown(turn_id: uuid.UUID) -> dict[str, Any]:
     """Return a turn as the API shows it now."""
     return dict(TurnSerializer(with_all(Turn.objects).get(pk=turn_id)).data)
 
@@ -95,9 +95,9 @@ def answered(request: Request, digest: str, create: Create) -> Later:
     form, wait = stream_format(request), query_of(request)["wait"]
     if draining():
         raise Unavailable(retry_after=RETRY_AFTER)
-    turn, is_new = start(user_of(request), key_of(request), digest, create)
+    turn, is_new = start_turn(user_of(request), key_of(request), digest, create)
     after = 0 if is_new or not _last_seen(request) else position_of(request, turn)
-    id, created = turn.pk, {} if form or wait else shown_begun(turn) if is_new else shown(turn.pk)
+    id, created = turn.pk, {} if form or wait else shown_begun(turn) if is_new else turn_shown(turn.pk)
 
     async def then() -> Stream | dict[str, Any]:
         if is_new and turn.status == Turn.QUEUED:
@@ -106,7 +106,7 @@ def answered(request: Request, digest: str, create: Create) -> Later:
             return event_stream(id, after, form)
         return await answer_of(id) if wait else created
 
-    return Later(request, then, status=201, headers=user_limits.headers(user_of(request)))
+    return Later(request, then, status=201, headers=user_limits.rate_limit_headers(user_of(request)))
 
 
 async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
@@ -116,7 +116,7 @@ async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
     """
     async for _ in follow(turn_id, through_waits=False):
         pass
-    turn = await persistently(shown, turn_id)
+    turn = await persistently(turn_shown, turn_id)
     if turn["status"] in (Turn.QUEUED, Turn.RUNNING):
         raise Unavailable(retry_after=RETRY_AFTER, details={"turn": str(turn_id)})
     if turn["status"] == Turn.Status.FAILED:
@@ -201,7 +201,7 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
     def cancel(self, request: Request, pk: str) -> Response:
         """Ask for the turn to be stopped; return the turn with status 202."""
         turn = turns.cancel(user=user_of(request), turn_id=pk)
-        return Response(shown(turn.pk), status=202)
+        return Response(turn_shown(turn.pk), status=202)
 
     @documents.tool_results
     @action(detail=True, methods=["post"], url_path="tool-results")
@@ -210,8 +210,8 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
         serializer = ToolResultsSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         results = serializer.validated_data["results"]
-        turn = turns.hand_in(user=user_of(request), turn_id=pk, results=results)
-        taken = shown(turn.pk)
+        turn = turns.submit_tool_results(user=user_of(request), turn_id=pk, results=results)
+        taken = turn_shown(turn.pk)
 
         async def then() -> dict[str, Any]:
             if turn.status == Turn.QUEUED:
@@ -229,5 +229,5 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
         return answered(
             request,
             digest(f"continue {pk}", request.data),
-            lambda who: turns.go_on(who=who, turn_id=pk, settings=dict(serializer.validated_data)),
+            lambda who: turns.continue_turn(who=who, turn_id=pk, settings=dict(serializer.validated_data)),
         )

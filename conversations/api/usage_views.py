@@ -21,7 +21,7 @@ from conversations.contract.account import Prices
 from conversations.contract.error_types import StopReason
 from conversations.errors import InvalidRequest
 from conversations.models import Usage
-from conversations.services.usage_sums import NOTHING, OF_ROWS, sums
+from conversations.services.usage_sums import NOTHING, OF_ROWS, usage_sums_of
 
 PERIOD = timedelta(days=30)
 RECORD_COLUMNS = ("conversation", "turn", "model", "purpose", "source")
@@ -66,11 +66,11 @@ class UsageSums(Queried):
         query = query_of(request)
         since, until = period_of(query)
         names: list[str] = query.get("group_by", [])
-        found = sums(user=user_of(request), since=since, until=until, by=names) if names else {}
+        found = usage_sums_of(user=user_of(request), since=since, until=until, by=names) if names else {}
         if len(found) > GROUPS_LIMIT:
             raise InvalidRequest(f"There are more than {GROUPS_LIMIT} groups: ask for a shorter time.")
         results = [{**dict(zip(names, key, strict=True)), **_shown(row)} for key, row in found.items()]
-        total = sums(user=user_of(request), since=since, until=until, by=()).get((), NOTHING)
+        total = usage_sums_of(user=user_of(request), since=since, until=until, by=()).get((), NOTHING)
         return Response({"next": None, "previous": None, "results": results, "total": _shown(total)})
 
 

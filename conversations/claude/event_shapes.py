@@ -29,13 +29,13 @@ class Shape(BaseModel):
     model_config = ConfigDict(strict=True)
 
 
-class Typed(Shape):
+class TypedShape(Shape):
     """An event, a block or a delta of a kind that is not known."""
 
     type: Kind
 
 
-class Stop(Shape):
+class StopShape(Shape):
     """Why an answer ended, as message_delta tells it; also what message_start may have of it already."""
 
     stop_reason: StopReason | None = None
@@ -44,7 +44,7 @@ class Stop(Shape):
     container: Object | None = None
 
 
-class Message(Stop):
+class MessageShape(StopShape):
     """The message of message_start: the answer before its content."""
 
     id: Id | None = None
@@ -55,60 +55,60 @@ class Message(Stop):
     usage: Object | None = None
 
 
-class MessageStart(Shape):
+class MessageStartShape(Shape):
     """The event that begins an answer."""
 
-    message: Message
+    message: MessageShape
 
 
-class BlockStart(Shape):
+class BlockStartShape(Shape):
     """The event that begins a content block."""
 
     index: Index
     content_block: Object
 
 
-class BlockDelta(Shape):
+class BlockDeltaShape(Shape):
     """The event that adds to a content block."""
 
     index: Index
     delta: Object
 
 
-class BlockStop(Shape):
+class BlockStopShape(Shape):
     """The event that ends a content block."""
 
     index: Index
 
 
-class MessageDelta(Shape):
+class MessageDeltaShape(Shape):
     """The event that tells why an answer ended, and what it used."""
 
-    delta: Stop | None = None
+    delta: StopShape | None = None
     usage: Object | None = None
 
 
-class Text(Shape):
+class TextShape(Shape):
     """A content block of text, with its citations if it has any."""
 
     text: str
     citations: list[Object] | None = None
 
 
-class Thinking(Shape):
+class ThinkingShape(Shape):
     """A content block of thinking, with its signature once it is whole."""
 
     thinking: str
     signature: str | None = None
 
 
-class RedactedThinking(Shape):
+class RedactedThinkingShape(Shape):
     """A block of thinking that only Claude can read."""
 
     data: str
 
 
-class Call(Shape):
+class CallShape(Shape):
     """A call of a tool, the client's or Claude's own. Some servers leave an empty input out."""
 
     id: Id
@@ -116,68 +116,68 @@ class Call(Shape):
     input: Object = Field(default_factory=dict)
 
 
-class ServerResult(Shape):
+class ServerResultShape(Shape):
     """A content block with the result of a tool that Claude runs itself."""
 
     tool_use_id: Id
     content: Any
 
 
-class TextDelta(Shape):
+class TextDeltaShape(Shape):
     """The delta that adds to a text block."""
 
     text: str
 
 
-class ThinkingDelta(Shape):
+class ThinkingDeltaShape(Shape):
     """The delta that adds to a thinking block."""
 
     thinking: str
 
 
-class InputDelta(Shape):
+class InputDeltaShape(Shape):
     """The delta that adds to the JSON of a tool call's input."""
 
     partial_json: str
 
 
-class SignatureDelta(Shape):
+class SignatureDeltaShape(Shape):
     """The delta that signs a thinking block."""
 
     signature: str
 
 
-class CitationsDelta(Shape):
+class CitationsDeltaShape(Shape):
     """The delta that adds a citation to a text block."""
 
     citation: Object
 
 
 BLOCKS: dict[str, type[Shape]] = {
-    "text": Text,
-    "thinking": Thinking,
-    "redacted_thinking": RedactedThinking,
-    **dict.fromkeys(CALLS, Call),
+    "text": TextShape,
+    "thinking": ThinkingShape,
+    "redacted_thinking": RedactedThinkingShape,
+    **dict.fromkeys(CALLS, CallShape),
 }
 DELTAS: dict[str, tuple[type[Shape], frozenset[str]]] = {
-    "text_delta": (TextDelta, frozenset({"text"})),
-    "citations_delta": (CitationsDelta, frozenset({"text"})),
-    "thinking_delta": (ThinkingDelta, frozenset({"thinking"})),
-    "signature_delta": (SignatureDelta, frozenset({"thinking"})),
-    "input_json_delta": (InputDelta, CALLS),
+    "text_delta": (TextDeltaShape, frozenset({"text"})),
+    "citations_delta": (CitationsDeltaShape, frozenset({"text"})),
+    "thinking_delta": (ThinkingDeltaShape, frozenset({"thinking"})),
+    "signature_delta": (SignatureDeltaShape, frozenset({"thinking"})),
+    "input_json_delta": (InputDeltaShape, CALLS),
 }
 """The shape of each kind of delta, and the known blocks that it can be of."""
 
 
 def shape_of_block(kind: str) -> type[Shape]:
     """Return the shape of a kind of block: one for all results of Claude's own tools, of unknown kinds a type."""
-    return ServerResult if kind.endswith("_tool_result") else BLOCKS.get(kind, Typed)
+    return ServerResultShape if kind.endswith("_tool_result") else BLOCKS.get(kind, TypedShape)
 
 
 S = TypeVar("S", bound=Shape)
 
 
-def check(shape: type[S], value: Any, where: str) -> S:
+def as_shape(shape: type[S], value: Any, where: str) -> S:
     """Return the value as an instance of the shape.
 
     Raises MalformedAnswer, whose message begins with `where` and the place in the value, where it does not fit.

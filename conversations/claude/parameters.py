@@ -44,7 +44,7 @@ TOOL_FIELDS = frozenset(
 )
 
 
-def check(settings: Mapping[str, Any]) -> None:
+def check_parameters(settings: Mapping[str, Any]) -> None:
     """Refuses settings that the model would refuse, before any call. Unknown models may be given anything."""
     model = find(settings["model"])
     complaints = {name: text for rule in RULES for name, text in rule(settings, model)}

@@ -49,7 +49,7 @@ US = "us"
 
 
 @dataclass(frozen=True)
-class Terms:
+class ServiceTerms:
     """How a request was served, in Claude's words: it is billed by that too."""
 
     service_tier: str = ""
@@ -62,7 +62,7 @@ class Terms:
         return self.service_tier == BATCH
 
 
-PLAIN = Terms()
+PLAIN = ServiceTerms()
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Rates:
 
 
 @dataclass(frozen=True)
-class Price:
+class PricedRequest:
     """The cost of a request in US dollars, unrounded, and what made it."""
 
     cost: Decimal
@@ -138,10 +138,10 @@ def count(usage: Any, *path: str) -> int:
     """Return a number in Claude's usage object; 0 where there is none that can be read, so that any turn is booked."""
     for name in path:
         usage = usage.get(name) if isinstance(usage, dict) else None
-    return number(usage) or 0
+    return as_count(usage) or 0
 
 
-def number(value: Any) -> int | None:
+def as_count(value: Any) -> int | None:
     """Return a count of tokens or requests as an integer: 12, 12.0 and "12" are twelve.
 
     None for anything else, and for a number that no request can have used.
@@ -151,12 +151,12 @@ def number(value: Any) -> int | None:
     return value if type(value) is int and 0 <= value <= MOST else None
 
 
-def told(usage: dict[str, Any]) -> bool:
+def is_readable(usage: dict[str, Any]) -> bool:
     """Tell whether a usage object has its input and output, and no count that can't be read."""
     needed = [usage.get("input_tokens"), usage.get("output_tokens")]
     details = [usage.get(name) for name in DETAILS]
     fine = all(isinstance(each, dict | None) for each in details)
-    return fine and all(number(each) is not None for each in [*needed, *counts_in(usage)])
+    return fine and all(as_count(each) is not None for each in [*needed, *counts_in(usage)])
 
 
 def counts_in(usage: dict[str, Any]) -> Iterator[Any]:
@@ -168,9 +168,9 @@ def counts_in(usage: dict[str, Any]) -> Iterator[Any]:
             yield value
 
 
-def terms(usage: dict[str, Any]) -> Terms:
+def service_terms(usage: dict[str, Any]) -> ServiceTerms:
     """Return the terms in Claude's usage object."""
-    return Terms(_word(usage, "service_tier"), _word(usage, "speed") or STANDARD, _word(usage, "inference_geo"))
+    return ServiceTerms(_word(usage, "service_tier"), _word(usage, "speed") or STANDARD, _word(usage, "inference_geo"))
 
 
 def _word(usage: dict[str, Any], name: str) -> str:
@@ -178,19 +178,19 @@ def _word(usage: dict[str, Any], name: str) -> str:
     return word.replace("\0", "")[:WORD] if isinstance(word, str) else ""
 
 
-def price(model: str, counted: TokenCounts, rates: Rates, served: Terms = PLAIN) -> Price:
+def priced_request(model: str, counted: TokenCounts, rates: Rates, served: ServiceTerms = PLAIN) -> PricedRequest:
     """Return what a request cost at these rates, multiplied for how it was served unless the rates include that."""
     factors = {name: factor for name, factor in multipliers(model, served).items() if name != rates.includes}
     return _priced(counted, rates, factors)
 
 
-def _priced(counted: TokenCounts, rates: Rates, factors: dict[str, Decimal]) -> Price:
+def _priced(counted: TokenCounts, rates: Rates, factors: dict[str, Decimal]) -> PricedRequest:
     tokens = sum((getattr(counted, name) * rates.per_class[each] for each, (name, _) in CLASSES.items()), Decimal(0))
     searches = counted.web_search_requests * rates.per_class.get(WEB_SEARCH, Decimal(0))
-    return Price(tokens * prod(factors.values()) / 1_000_000 + searches / 1000, rates, factors)
+    return PricedRequest(tokens * prod(factors.values()) / 1_000_000 + searches / 1000, rates, factors)
 
 
-def multipliers(model: str, served: Terms) -> dict[str, Decimal]:
+def multipliers(model: str, served: ServiceTerms) -> dict[str, Decimal]:
     """Return by what the standard price of all tokens is multiplied (claude-api.md 10)."""
     factors = {}
     if served.speed == FAST:
@@ -202,10 +202,10 @@ def multipliers(model: str, served: Terms) -> dict[str, Decimal]:
     return factors
 
 
-def fallback(counted: TokenCounts) -> Price:
+def fallback_price(counted: TokenCounts) -> PricedRequest:
     """Return what an unknown model's request is assumed to cost, to bound it; the ledger books no such guess."""
     input, output = settings.COLLOQUY_FALLBACK_PRICE
-    rates = Rates(completed({"input": input, "output": output}), source="COLLOQUY_FALLBACK_PRICE")
+    rates = Rates(with_missing_rates({"input": input, "output": output}), source="COLLOQUY_FALLBACK_PRICE")
     return _priced(counted, rates, {})
 
 
@@ -214,7 +214,7 @@ def _version(model: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
 
 
-def completed(prices: dict[str, Decimal]) -> dict[str, Decimal]:
+def with_missing_rates(prices: dict[str, Decimal]) -> dict[str, Decimal]:
     """Return the prices with those added that are missing, each the same as another class's."""
     for name, other in OTHERWISE.items():
         prices = {name: prices[other], **prices}

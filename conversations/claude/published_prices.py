@@ -14,7 +14,7 @@ from typing import Any
 import genai_prices
 
 from conversations.claude import pricing
-from conversations.claude.pricing import Rates, Terms, TokenCounts
+from conversations.claude.pricing import Rates, ServiceTerms, TokenCounts
 
 PROVIDER = "anthropic"
 SOURCE = f"genai-prices {version('genai-prices')}"
@@ -23,7 +23,7 @@ SOURCE = f"genai-prices {version('genai-prices')}"
 CONTEXTS = {pricing.FAST: {"speed": "fast"}, pricing.BATCH: {"processing": "batch"}}
 
 
-def rates(model: str, counted: TokenCounts, at: datetime, served: Terms) -> Rates | None:
+def published_rates(model: str, counted: TokenCounts, at: datetime, served: ServiceTerms) -> Rates | None:
     """Return the rates of a request made `at` that time, in the band of its prompt; None for an unknown model."""
     try:
         standard = _listed(model, at, {})
@@ -46,7 +46,9 @@ def _listed(model: str, at: datetime, context: dict[str, str]) -> Any:
 def _per_class(prices: Any, prompt: int) -> dict[str, Decimal]:
     names = {**{name: key for name, (_, key) in pricing.CLASSES.items()}, pricing.WEB_SEARCH: "web_searches_kcount"}
     found = {name: getattr(prices, key, None) for name, key in names.items()}
-    return pricing.completed({name: _of_band(value, prompt) for name, value in found.items() if value is not None})
+    return pricing.with_missing_rates(
+        {name: _of_band(value, prompt) for name, value in found.items() if value is not None}
+    )
 
 
 def _of_band(value: Any, prompt: int) -> Decimal:

@@ -11,14 +11,14 @@ from typing import Any
 from conversations.claude.event_shapes import (
     BLOCKS,
     DELTAS,
-    BlockDelta,
-    BlockStart,
-    BlockStop,
-    Call,
-    MessageDelta,
-    MessageStart,
-    Typed,
-    check,
+    BlockDeltaShape,
+    BlockStartShape,
+    BlockStopShape,
+    CallShape,
+    MessageDeltaShape,
+    MessageStartShape,
+    TypedShape,
+    as_shape,
     shape_of_block,
 )
 from conversations.claude.values import is_whole, storable, whole, whole_json
@@ -70,7 +70,7 @@ class EventChecker:
             event = {**event, "index": event["index"] + self._offset}
         if self._is_plain(event):
             return [event]
-        kind = check(Typed, event, "event").type
+        kind = as_shape(TypedShape, event, "event").type
         if kind in OUR_TYPES:
             raise MalformedAnswer(f"{kind} is no event of Claude's")
         if not OUR_FIELDS.isdisjoint(event):
@@ -89,7 +89,7 @@ class EventChecker:
                 return [*self._block_stop(event), event]
             case "message_delta":
                 self._within_message(kind)
-                check(MessageDelta, event, kind)
+                as_shape(MessageDeltaShape, event, kind)
             case "message_stop":
                 self._within_message(kind)
                 self.stopped = True
@@ -120,7 +120,7 @@ class EventChecker:
     def _start(self, event: Event) -> list[Event]:
         if self.begun:
             return self._begin_again()
-        message = check(MessageStart, event, "message_start").message
+        message = as_shape(MessageStartShape, event, "message_start").message
         for at, block in enumerate(message.content or ()):
             self._block(block, f"message_start.message.content.{at}")
         self.begun = True
@@ -136,7 +136,7 @@ class EventChecker:
     def _block_start(self, event: Event) -> None:
         where = "content_block_start"
         self._within_message(where)
-        started = check(BlockStart, event, where)
+        started = as_shape(BlockStartShape, event, where)
         if started.index in self._blocks:
             raise MalformedAnswer(f"{where}: block {started.index} has begun already")
         kind = self._block(started.content_block, f"{where}.content_block")
@@ -144,11 +144,11 @@ class EventChecker:
 
     def _block(self, block: Any, where: str) -> str:
         """Check a block as it begins; return its type."""
-        kind = check(Typed, block, where).type
+        kind = as_shape(TypedShape, block, where).type
         if kind == TOOL_RESULT:
             raise MalformedAnswer(f"{where}: tool_result is no block of an answer")
-        checked = check(shape_of_block(kind), block, where)
-        if isinstance(checked, Call):
+        checked = as_shape(shape_of_block(kind), block, where)
+        if isinstance(checked, CallShape):
             self._call(checked.id, where)
         return kind
 
@@ -158,7 +158,7 @@ class EventChecker:
         self._calls.add(id)
 
     def _block_stop(self, event: Event) -> list[Event]:
-        index = check(BlockStop, event, "content_block_stop").index
+        index = as_shape(BlockStopShape, event, "content_block_stop").index
         if index not in self._blocks:
             raise MalformedAnswer(f"content_block_stop: block {index} has not begun")
         self._open.pop(index, None)
@@ -167,13 +167,13 @@ class EventChecker:
 
     def _delta(self, event: Event) -> Event:
         where = "content_block_delta"
-        index = check(BlockDelta, event, where).index
+        index = as_shape(BlockDeltaShape, event, where).index
         if index not in self._open:
             raise MalformedAnswer(f"{where}: block {index} has {'ended' if index in self._blocks else 'not begun'}")
         delta, block = event["delta"], self._open[index]
-        kind = check(Typed, delta, f"{where}.delta").type
-        shape, blocks = DELTAS.get(kind, (Typed, frozenset()))
-        check(shape, delta, f"{where}.delta")
+        kind = as_shape(TypedShape, delta, f"{where}.delta").type
+        shape, blocks = DELTAS.get(kind, (TypedShape, frozenset()))
+        as_shape(shape, delta, f"{where}.delta")
         if blocks and block in BLOCKS and block not in blocks:
             raise MalformedAnswer(f"{where}: {kind} is no delta of a {block} block")
         string = string_of(event)

@@ -46,31 +46,31 @@ SOURCES: dict[str, set[str]] = {
 }
 
 
-def checked(content: object, path: str = "content") -> list[Block]:
+def checked_blocks(content: object, path: str = "content") -> list[Block]:
     """Return a user's content as blocks; a string is one text block. Raises InvalidRequest or UnsupportedMediaType."""
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
     if not isinstance(content, list):
-        raise bad(path, "Must be a string or a list of content blocks.")
+        raise invalid_block(path, "Must be a string or a list of content blocks.")
     if not 0 < len(content) <= BLOCKS_LIMIT:
-        raise bad(path, f"Must have 1 to {BLOCKS_LIMIT} blocks.")
+        raise invalid_block(path, f"Must have 1 to {BLOCKS_LIMIT} blocks.")
     check_blocks(content, path, IN_MESSAGE)
     return content
 
 
 def checked_results(results: list[Any]) -> list[Block]:
-    """Return what a client says that its tools came to, as `tool_result` blocks. Raises as `checked`."""
+    """Return what a client says that its tools came to, as `tool_result` blocks. Raises as `checked_blocks`."""
     if not 0 < len(results) <= BLOCKS_LIMIT:
-        raise bad("results", f"Must have 1 to {BLOCKS_LIMIT} results.")
+        raise invalid_block("results", f"Must have 1 to {BLOCKS_LIMIT} results.")
     for index, each in enumerate(results):
         if not isinstance(each, dict):
-            raise bad(f"results.{index}", "Must be an object.")
+            raise invalid_block(f"results.{index}", "Must be an object.")
         _check_fields(each, f"results.{index}", {"tool_use_id", "content"}, {"tool_use_id", "content", "is_error"})
     blocks = [{"type": "tool_result", "is_error": False, **each} for each in results]
     check_blocks(blocks, "results", ("tool_result",))
     ids = [block["tool_use_id"] for block in blocks]
     if len(set(ids)) < len(ids):
-        raise bad("results", "Each call has one result.")
+        raise invalid_block("results", "Each call has one result.")
     return blocks
 
 
@@ -86,7 +86,7 @@ def check_text(value: Any, path: str) -> None:
     flaw = _flaw(value, 0)
     if flaw:
         keys, complaint = flaw
-        raise bad(".".join([path, *reversed(keys)]).lstrip(".")[:PATH_LIMIT], complaint)
+        raise invalid_block(".".join([path, *reversed(keys)]).lstrip(".")[:PATH_LIMIT], complaint)
 
 
 def _flaw(value: Any, depth: int) -> tuple[list[str], str] | None:
@@ -126,41 +126,41 @@ def _unstorable(text: str) -> bool:
 def check_depth(value: Any, path: str, depth: int = 0) -> None:
     """Refuse JSON that is nested too deep to be written again. What Claude has said may have anything else in it."""
     if depth > DEPTH_LIMIT:
-        raise bad(path, "Nested too deep.")
+        raise invalid_block(path, "Nested too deep.")
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for each in inner:
         check_depth(each, path, depth + 1)
 
 
-def bad(path: str, complaint: str) -> InvalidRequest:
+def invalid_block(path: str, complaint: str) -> InvalidRequest:
     """Return the complaint about a place in what was sent."""
     return InvalidRequest(f"{path}: {complaint}", details={path: complaint})
 
 
 def _check_block(block: object, path: str, kinds: Iterable[str]) -> None:
     if not isinstance(block, dict):
-        raise bad(path, "Must be a content block.")
+        raise invalid_block(path, "Must be a content block.")
     kind = block.get("type")
     if not isinstance(kind, str) or kind not in kinds:
-        raise bad(f"{path}.type", f"Must be one of {', '.join(sorted(kinds))}.")
+        raise invalid_block(f"{path}.type", f"Must be one of {', '.join(sorted(kinds))}.")
     required, optional = KINDS[kind]
     _check_fields(block, path, required, required | optional | {"type"})
     if not is_mark(block.get("cache_control")):
-        raise bad(f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.')
+        raise invalid_block(f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.')
     CHECKS[kind](block, path)
 
 
 def _check_fields(value: Block, path: str, required: set[str], allowed: set[str]) -> None:
     for name in value.keys() - allowed:
-        raise bad(f"{path}.{name}", "Unknown field.")
+        raise invalid_block(f"{path}.{name}", "Unknown field.")
     for name in required - value.keys():
-        raise bad(f"{path}.{name}", "This field is required.")
+        raise invalid_block(f"{path}.{name}", "This field is required.")
 
 
 def _string(block: Block, name: str, path: str) -> str:
     value = block[name]
     if not isinstance(value, str) or not value.strip():
-        raise bad(f"{path}.{name}", "Must be a string with more than white space.")
+        raise invalid_block(f"{path}.{name}", "Must be a string with more than white space.")
     return value
 
 
@@ -185,7 +185,7 @@ def _check_document(block: Block, path: str) -> None:
             _check_block(each, f"{path}.source.content.{index}", ("text", "image"))
     for name in ("title", "context"):
         if not isinstance(block.get(name, ""), str | None):
-            raise bad(f"{path}.{name}", "Must be a string.")
+            raise invalid_block(f"{path}.{name}", "Must be a string.")
     _check_citations(block, path)
 
 
@@ -195,14 +195,14 @@ def _check_citations(block: Block, path: str) -> None:
         return
     fine = isinstance(citations, dict) and not citations.keys() - {"enabled"}
     if not fine or not isinstance(citations.get("enabled", False), bool):
-        raise bad(f"{path}.citations", 'Must be {"enabled": true or false}.')
+        raise invalid_block(f"{path}.citations", 'Must be {"enabled": true or false}.')
 
 
 def _source(block: Block, path: str, kinds: tuple[str, ...]) -> tuple[str, Block]:
     source = block["source"]
     path = f"{path}.source"
     if not isinstance(source, dict) or source.get("type") not in kinds:
-        raise bad(f"{path}.type", f"Must be one of {', '.join(kinds)}.")
+        raise invalid_block(f"{path}.type", f"Must be one of {', '.join(kinds)}.")
     kind = str(source["type"])
     # An attachment comes back from us with its media type and URL, and may be sent again as it came.
     extra = {"media_type", "url"} if kind == "attachment" else set()
@@ -223,7 +223,7 @@ def _check_url(url: str, path: str) -> None:
     except ValueError:
         fine = False
     if not fine:
-        raise bad(path, "Must be an https address.")
+        raise invalid_block(path, "Must be an https address.")
 
 
 def _check_base64(source: Block, path: str, types: Iterable[str], limit: int) -> None:
@@ -232,23 +232,23 @@ def _check_base64(source: Block, path: str, types: Iterable[str], limit: int) ->
         message = f"{declared} is not taken; {', '.join(sorted(types))} is."
         raise UnsupportedMediaType(message, details={f"{path}.media_type": "unsupported"})
     if len(source["data"]) > limit:
-        raise bad(f"{path}.data", f"Must have at most {limit} characters.")
+        raise invalid_block(f"{path}.data", f"Must have at most {limit} characters.")
     try:
-        found = identify(decoded(source["data"])).media_type
+        found = identify(base64_decoded(source["data"])).media_type
     except (binascii.Error, ValueError):
-        raise bad(f"{path}.data", "Is not base64.") from None
+        raise invalid_block(f"{path}.data", "Is not base64.") from None
     except (InvalidRequest, UnsupportedMediaType) as error:
-        raise bad(f"{path}.data", error.message) from None
+        raise invalid_block(f"{path}.data", error.message) from None
     if found != declared:
-        raise bad(f"{path}.media_type", f"Says {declared}, but the data is {found}.")
+        raise invalid_block(f"{path}.media_type", f"Says {declared}, but the data is {found}.")
 
 
-def encoded(data: bytes) -> str:
+def base64_encoded(data: bytes) -> str:
     """Return bytes as base64."""
     return base64.b64encode(data).decode("ascii")
 
 
-def decoded(data: str) -> bytes:
+def base64_decoded(data: str) -> bytes:
     """Return the bytes of Base64, read strictly. Raises ValueError."""
     return base64.b64decode(data.encode("ascii"), validate=True)
 
@@ -256,20 +256,20 @@ def decoded(data: str) -> bytes:
 def _check_tool_result(block: Block, path: str) -> None:
     _string(block, "tool_use_id", path)
     if not isinstance(block.get("is_error", False), bool):
-        raise bad(f"{path}.is_error", "Must be true or false.")
+        raise invalid_block(f"{path}.is_error", "Must be true or false.")
     content = block.get("content", "")
     if isinstance(content, list):
         for index, each in enumerate(content):
             _check_block(each, f"{path}.content.{index}", IN_TOOL_RESULT)
     elif not isinstance(content, str):
-        raise bad(f"{path}.content", "Must be a string or a list of content blocks.")
+        raise invalid_block(f"{path}.content", "Must be a string or a list of content blocks.")
 
 
 def _check_search_result(block: Block, path: str) -> None:
     _string(block, "source", path)
     _string(block, "title", path)
     if not isinstance(block["content"], list) or not block["content"]:
-        raise bad(f"{path}.content", "Must be a list of text blocks.")
+        raise invalid_block(f"{path}.content", "Must be a list of text blocks.")
     for index, each in enumerate(block["content"]):
         _check_block(each, f"{path}.content.{index}", ("text",))
     _check_citations(block, path)

@@ -31,7 +31,7 @@ def is_mark(value: object) -> bool:
     return known and value.get("ttl", LIFETIMES[0]) in LIFETIMES
 
 
-def marked(request: Request, minimum: int | None) -> Request:
+def with_cache_marks(request: Request, minimum: int | None) -> Request:
     """Return the request with its marks.
 
     `minimum` is how many tokens the model keeps at least; with None no marks are added.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conversations.content.tool_pairs import Block, Path, calls_in, paired, with_distinct_ids
+from conversations.content.tool_pairs import Block, Path, client_calls, pair_results, with_distinct_ids
 
 # What a conversation's settings are called in a request; everything else of them is ours alone.
 PLAIN_SETTINGS = ("system", "temperature", "stop_sequences", "thinking", "tools", "tool_choice")
@@ -28,7 +28,7 @@ class Said:
     """What the answer was made under besides the messages before it: model, system and tools. Comparable."""
 
 
-def build(
+def build_request(
     said: Iterable[Said],
     settings: dict[str, Any],
     expand: Callable[[Sequence[Block]], list[Block]],
@@ -55,8 +55,8 @@ def build(
         return stays and index not in gaps
 
     cleaned = [(each.role, _cleaned(each, keeps_thinking(index, each))) for index, each in enumerate(called)]
-    path = _cited_alike(_merged(with_distinct_ids(paired(_merged(cleaned)))))
-    if path and path[-1][0] == "assistant" and not paused(messages[-1].content, messages[-1].stop_reason):
+    path = _cited_alike(_merged(with_distinct_ids(pair_results(_merged(cleaned)))))
+    if path and path[-1][0] == "assistant" and not is_paused(messages[-1].content, messages[-1].stop_reason):
         path[-1] = ("assistant", _prefill(path[-1][1]))
     request: dict[str, Any] = {
         "model": settings["model"],
@@ -69,16 +69,16 @@ def build(
     return request
 
 
-def paused(content: Iterable[Block], stop_reason: str | None) -> bool:
+def is_paused(content: Iterable[Block], stop_reason: str | None) -> bool:
     """Return whether Claude stopped in the middle of its own tools, and goes on from the answer (claude-api.md 3.2)."""
     kinds = {block.get("type") for block in content}
     return stop_reason == "pause_turn" and not SERVER_CALLS.isdisjoint(kinds)
 
 
-def calls(content: Sequence[Block], stop_reason: str | None) -> list[str]:
+def open_call_ids(content: Sequence[Block], stop_reason: str | None) -> list[str]:
     """Return the ids of an answer's calls that want results: not of one that was cut, nor of a refused answer."""
     answer = Said("assistant", content, stop_reason)
-    return [] if _refused(answer) else [call["id"] for call in calls_in(_cleaned(answer, keep_thinking=False))]
+    return [] if _refused(answer) else [call["id"] for call in client_calls(_cleaned(answer, keep_thinking=False))]
 
 
 def cut_text(content: Sequence[Block], stop_reason: str | None) -> str:
@@ -208,7 +208,7 @@ def _merged(messages: Iterable[tuple[str, list[Block]]]) -> Path:
     for role, content in messages:
         if not content:
             continue
-        if merged and merged[-1][0] == role and not calls_in(merged[-1][1]):
+        if merged and merged[-1][0] == role and not client_calls(merged[-1][1]):
             merged[-1][1].extend(content)
         else:
             merged.append((role, list(content)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 
-from conversations.content.block_checks import Block, bad
+from conversations.content.block_checks import Block, invalid_block
 from conversations.content.media import IMAGE_TYPES
 
 
@@ -57,13 +57,15 @@ def check_attachments(blocks: Sequence[Block], path: str = "content") -> None:
         if isinstance(source, dict) and source.get("type") == "attachment":
             image = source["media_type"] in IMAGE_TYPES
             if image != (block["type"] == "image"):
-                raise bad(f"{path}.{index}.source", f"Is {source['media_type']}, which is no {block['type']}.")
+                raise invalid_block(
+                    f"{path}.{index}.source", f"Is {source['media_type']}, which is no {block['type']}."
+                )
         inner = source if block.get("type") == "document" else block
         if isinstance(inner, dict) and isinstance(inner.get("content"), list):
             check_attachments([each for each in inner["content"] if isinstance(each, dict)], f"{path}.{index}.content")
 
 
-def expanded(blocks: Sequence[Block], read: Callable[[Block], tuple[str, bytes]]) -> list[Block]:
+def with_base64(blocks: Sequence[Block], read: Callable[[Block], tuple[str, bytes]]) -> list[Block]:
     """Return the blocks as Claude takes them: attachments are base64 again.
 
     `read` gives the media type and the bytes of a source that names an attachment.
@@ -80,7 +82,7 @@ def expanded(blocks: Sequence[Block], read: Callable[[Block], tuple[str, bytes]]
     return with_sources(blocks, expand)
 
 
-def shown(blocks: Sequence[Block]) -> list[Block]:
+def with_urls(blocks: Sequence[Block]) -> list[Block]:
     """Return the blocks as the API shows them: attachments have a URL."""
 
     def show(source: Block) -> Block:

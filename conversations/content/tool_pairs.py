@@ -11,7 +11,7 @@ Path = list[tuple[str, list[Block]]]
 NOT_RUN = "The tool was not run: the answer was stopped before that."
 
 
-def paired(messages: Path) -> Path:
+def pair_results(messages: Path) -> Path:
     """Answer every tool call in the message after it, results first, and leave results of no call out."""
     path: Path = []
     calls: list[Block] = []
@@ -20,7 +20,7 @@ def paired(messages: Path) -> Path:
             if calls:
                 path.append(("user", _results(calls, [])))
             path.append((role, content))
-            calls = calls_in(content)
+            calls = client_calls(content)
         else:
             path.append((role, _results(calls, content)))
             calls = []
@@ -58,7 +58,7 @@ def _unused(id: str, used: set[str]) -> str:
     return found
 
 
-def calls_in(content: list[Block]) -> list[Block]:
+def client_calls(content: list[Block]) -> list[Block]:
     """Return the calls of the client's tools."""
     return [block for block in content if block.get("type") == "tool_use"]
 

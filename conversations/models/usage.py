@@ -132,4 +132,4 @@ class Usage(models.Model):
         if self.cost is not None:
             return self.cost
         counts = {each.name: abs(getattr(self, each.name)) for each in fields(pricing.TokenCounts)}
-        return pricing.fallback(pricing.TokenCounts(**counts)).cost * self.requests
+        return pricing.fallback_price(pricing.TokenCounts(**counts)).cost * self.requests

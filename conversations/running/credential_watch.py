@@ -11,14 +11,14 @@ from functools import partial
 from conversations.database import in_database
 from conversations.database_faults import DATABASE_ERRORS
 from conversations.services.credentials import Credential, revoked
-from conversations.streaming.wakes import heard
+from conversations.streaming.wakes import wait_for_news
 
 logger = logging.getLogger(__name__)
 
 LOOK = 2.0  # seconds between looks: for what expires, and in case that a notification was lost
 
 
-class Guard:
+class CredentialWatch:
     """The credentials with which sockets and streams are open in this process."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Guard:
     async def serve(self) -> None:
         """Look for revoked credentials, for ever: every `LOOK` seconds, and when there is news."""
         while True:
-            await heard(self._look, LOOK)
+            await wait_for_news(self._look, LOOK)
             self._look.clear()
             if not self._open:
                 continue

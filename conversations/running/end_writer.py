@@ -25,7 +25,7 @@ class _Waiting(NamedTuple):
     written: asyncio.Future[bool]
 
 
-class Endings:
+class EndWriter:
     """The endings that wait to be written, and their writer."""
 
     def __init__(self) -> None:

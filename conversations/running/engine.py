@@ -21,14 +21,14 @@ from conversations.database import RETRY, connected, in_database, mend_pool
 from conversations.database_faults import DATABASE_ERRORS, is_lost
 from conversations.fields import uuid7
 from conversations.models import Process
-from conversations.running.credential_watch import Guard
-from conversations.running.end_writer import Endings
-from conversations.running.work_runner import Runner, in_background
+from conversations.running.credential_watch import CredentialWatch
+from conversations.running.end_writer import EndWriter
+from conversations.running.work_runner import WorkRunner, in_background
 from conversations.services import model_listing
-from conversations.services.notices import tell
+from conversations.services.notices import notify
 from conversations.streaming.journal import Journal
 from conversations.streaming.readers import Readers
-from conversations.streaming.wakes import Wakes, heard
+from conversations.streaming.wakes import Wakes, wait_for_news
 
 logger = logging.getLogger(__name__)
 
@@ -69,9 +69,9 @@ class Engine:
         self.loop = asyncio.get_running_loop()
         self.wakes = Wakes()
         self.journal = Journal(self.wakes)
-        self.endings = Endings()
+        self.endings = EndWriter()
         self.readers = Readers()
-        self.guard = Guard()
+        self.guard = CredentialWatch()
         self.draining = False
         self.drained = False
         """Whether what ran here has ended: whoever still reads goes on at another process."""
@@ -79,7 +79,7 @@ class Engine:
         """What else has to come to an end before the process may leave."""
         self.at_stop: list[Callable[[], Awaitable[None]]] = []
         """What is closed when everything has come to its end."""
-        self.runners = [Runner(import_string(work)(self), self.process) for work in settings.COLLOQUY_WORK]
+        self.runners = [WorkRunner(import_string(work)(self), self.process) for work in settings.COLLOQUY_WORK]
         self._tasks: list[asyncio.Task[None]] = []
         self._drain: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None
@@ -108,7 +108,7 @@ class Engine:
         )
         self._tasks = [in_background(for_ever(each)) for each in forever]
 
-    def runner(self, name: str) -> Runner:
+    def runner(self, name: str) -> WorkRunner:
         """Return the runner of a kind of work."""
         return next(runner for runner in self.runners if runner.work.name == name)
 
@@ -123,7 +123,7 @@ class Engine:
             self.runner(name).start(id)
             return
         try:
-            await in_database(tell, f"queued-{name}", id)
+            await in_database(notify, f"queued-{name}", id)
         except DATABASE_ERRORS:
             logger.warning("Nobody could be told of %s %s: a sweep will find it", name, id)
 
@@ -184,15 +184,15 @@ class Engine:
         while True:
             self._new_models.clear()
             try:
-                await in_database(model_listing.load)
+                await in_database(model_listing.load_listing)
             except DATABASE_ERRORS as error:
                 logger.warning("The catalogue could not be read: %s", error)
-            await heard(self._new_models, CATALOGUE)
+            await wait_for_news(self._new_models, CATALOGUE)
 
     async def _sweep(self) -> None:
         """Settle what dead processes left running, and run what nobody took, again and again."""
         while True:
-            await heard(self._look, settings.COLLOQUY_LEASE / LOOKS)
+            await wait_for_news(self._look, settings.COLLOQUY_LEASE / LOOKS)
             self._look.clear()
             for runner in self.runners:
                 try:

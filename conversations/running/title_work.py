@@ -12,7 +12,7 @@ from conversations.database import persistently
 from conversations.errors import ColloquyError
 from conversations.models import Titling
 from conversations.running.upstream import UpstreamRequest
-from conversations.running.work_runner import Stop, Stopped
+from conversations.running.work_runner import Stopped, StopSignal
 from conversations.services import titles
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Titles:
+class TitleWork:
     """The titles that this process asks for."""
 
     name = "title"
@@ -36,7 +36,7 @@ class Titles:
         """Give up a title that nobody works on any more."""
         titles.settle(id=id, by=process)
 
-    async def run(self, id: uuid.UUID, stop: Stop) -> None:
+    async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
         """Claim one, ask for it, and name the conversation. Without an answer it stays without a title."""
         titling = await persistently(titles.claim, id=id, holder=self._engine.process)
         if titling is None:

@@ -22,10 +22,10 @@ from conversations.running.storage_threads import in_storage
 from conversations.running.upstream import UpstreamRequest
 from conversations.services import attachments, turn_requests, turn_run
 from conversations.services.client_tools import open_calls
-from conversations.services.ledger import Upstream
+from conversations.services.ledger import RequestRecord
 from conversations.services.turn_end import Ending
 from conversations.streaming.journal import Journal
-from conversations.streaming.live import Live
+from conversations.streaming.live import LiveTranscript
 from conversations.tools import Caller, Result
 
 logger = logging.getLogger(__name__)
@@ -36,10 +36,10 @@ GOES_ON = frozenset({"tool_use", "pause_turn"})
 NOT_READ = "The tool was not run: its input is not one JSON object. This is what came:\n{text}"
 
 
-class Loop:
+class ToolLoop:
     """One run of a turn: to its end, or until it waits for its client's tools."""
 
-    def __init__(self, journal: Journal, live: Live, turn: Turn, *, begun: bool = False) -> None:
+    def __init__(self, journal: Journal, live: LiveTranscript, turn: Turn, *, begun: bool = False) -> None:
         """`begun` says that the turn's first request was noted when it was stored, and is not sent yet."""
         self._journal = journal
         self._sent = 0 if begun else turn.requests_sent
@@ -75,11 +75,13 @@ class Loop:
 
     async def _request(self, events: list[Event]) -> dict[str, Any]:
         """Return the turn's next request, with the bytes of its files."""
-        if len(events) <= 1 and turn_requests.is_known(self._turn):
+        if len(events) <= 1 and turn_requests.is_in_memory(self._turn):
             request = turn_run.next_request(turn=self._turn, events=events)
         else:
             request = await persistently(turn_run.next_request, turn=self._turn, events=events)
-        return await in_storage(attachments.filled_request, request) if attachments.to_fill(request) else request
+        return (
+            await in_storage(attachments.request_with_bytes, request) if attachments.needs_bytes(request) else request
+        )
 
     async def _go_on(self, folded: list[Folded]) -> str | None:
         """Run the tools that the newest answer calls, all at once.
@@ -87,7 +89,7 @@ class Loop:
         Return the turn's status, or None where Claude is asked again.
         """
         answer = folded[-1]
-        if history.paused(answer.content, answer.stop_reason):
+        if history.is_paused(answer.content, answer.stop_reason):
             return None
         calls = [block for block in answer.content if block.get("type") == "tool_use"]
         if not calls or answer.stop_reason != "tool_use":
@@ -117,7 +119,7 @@ class Loop:
         )
 
     async def _result(self, call: dict[str, Any]) -> Result:
-        turn, tool = self._turn, tools.named(call["name"])
+        turn, tool = self._turn, tools.registered_tool(call["name"])
         if (text := unreadable_input(call)) is not None:
             return Result(NOT_READ.format(text=text), is_error=True)
         if tool is None:
@@ -134,10 +136,10 @@ class Loop:
     async def _kept(self, result: Result) -> Result:
         """Return a tool's result as the transcript has it: with its files in the storage."""
         if isinstance(result.content, str):
-            turn_requests.check_results([{"type": "text", "text": result.content}], self._turn.settings)
+            turn_requests.check_results_fit([{"type": "text", "text": result.content}], self._turn.settings)
             return result
-        turn_requests.check_results(result.content, self._turn.settings)
-        keep = partial(attachments.take_in, owner=self._turn.user, blocks=result.content)
+        turn_requests.check_results_fit(result.content, self._turn.settings)
+        keep = partial(attachments.store_sources, owner=self._turn.user, blocks=result.content)
         return Result(await in_storage(on_own_connection, keep))
 
     def ending(self, status: str) -> Ending:
@@ -148,5 +150,5 @@ class Loop:
         """Return the end of a turn that an error ended."""
         return Ending(Turn.Status.FAILED, error, self._upstream())
 
-    def _upstream(self) -> tuple[Upstream, ...]:
+    def _upstream(self) -> tuple[RequestRecord, ...]:
         return tuple(known for request in self._requests if (known := request.known()))

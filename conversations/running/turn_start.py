@@ -9,7 +9,7 @@ from conversations.database import persistently
 from conversations.database_faults import DATABASE_ERRORS
 from conversations.models import Turn, User
 from conversations.running.engine import Engine, running_engine
-from conversations.running.turn_work import Turns
+from conversations.running.turn_work import TurnWork
 from conversations.running.work_runner import in_background
 from conversations.services import turn_run
 from conversations.services.turn_begin import Asker
@@ -17,7 +17,7 @@ from conversations.services.turn_begin import Asker
 Create = Callable[[Asker], tuple[Turn, bool]]
 
 
-def start(user: User, key: str | None, digest: str, create: Create) -> tuple[Turn, bool]:
+def start_turn(user: User, key: str | None, digest: str, create: Create) -> tuple[Turn, bool]:
     """Create a turn and, where this process runs turns, let it run; return it, and whether it is new.
 
     For synchronous code. A new turn that is queued is the caller's to hand to those processes that run turns. Raises
@@ -45,7 +45,7 @@ def start(user: User, key: str | None, digest: str, create: Create) -> tuple[Tur
 
 
 def _run(here: Engine, turn: Turn) -> None:
-    here.runner("turn").start(turn.pk, Turns(here).begun(turn))
+    here.runner("turn").start(turn.pk, TurnWork(here).begun(turn))
 
 
 async def _take_up(here: Engine, turn_id: uuid.UUID) -> None:

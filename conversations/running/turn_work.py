@@ -18,12 +18,12 @@ from conversations.errors import ColloquyError
 from conversations.log_context import note
 from conversations.models import LostTurn, Turn
 from conversations.models.lease import AT_ONCE
-from conversations.running.tool_loop import Loop
-from conversations.running.work_runner import Stop, Stopped
+from conversations.running.tool_loop import ToolLoop
+from conversations.running.work_runner import Stopped, StopSignal
 from conversations.services import transcripts, turn_end, turn_run
 from conversations.services.plain_turn_end import plain_ending
 from conversations.services.turn_end import Ending
-from conversations.streaming.live import Live
+from conversations.streaming.live import LiveTranscript
 
 if TYPE_CHECKING:
     from conversations.running.engine import Engine
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 INTERNAL_ERROR = {"type": "api_error", "message": "The platform could not run this turn; its log says why."}
 
 
-class Turns:
+class TurnWork:
     """The turns that this process runs."""
 
     name = "turn"
@@ -52,25 +52,25 @@ class Turns:
         """End a turn that nobody runs any more."""
         turn_end.settle(turn_id=id, by=process)
 
-    async def run(self, id: uuid.UUID, stop: Stop) -> None:
+    async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
         """Claims a turn, and runs it to its end or until its client's tools are awaited."""
         # Where their results are there before the turn waits for them, it is queued again at once.
         while await self._run(id, stop) == Turn.QUEUED:
             pass
 
-    def begun(self, turn: Turn) -> Callable[[Stop], Coroutine[Any, Any, None]]:
+    def begun(self, turn: Turn) -> Callable[[StopSignal], Coroutine[Any, Any, None]]:
         """Open the transcript of a turn that was stored as running here; return what runs it to its end."""
         live = self._engine.journal.open(turn.pk, turn.fence, [transcripts.turn_start(turn)])
 
         began = time.monotonic()
 
-        async def run(stop: Stop) -> None:
+        async def run(stop: StopSignal) -> None:
             if await self._guarded(turn, self._lead(turn, live, stop, began)) == Turn.QUEUED:
                 await self.run(turn.pk, stop)
 
         return run
 
-    async def _run(self, id: uuid.UUID, stop: Stop) -> str | None:
+    async def _run(self, id: uuid.UUID, stop: StopSignal) -> str | None:
         """Return the status that the turn has after that; None where it is not ours."""
         turn = await persistently(turn_run.claim, turn_id=id, holder=self._engine.process)
         return await self._guarded(turn, self._claimed(turn, stop)) if turn else None
@@ -88,7 +88,7 @@ class Turns:
                 await persistently(turn_end.fail, turn_id=turn.pk, fence=turn.fence, error=INTERNAL_ERROR)
         return None
 
-    async def _claimed(self, turn: Turn, stop: Stop) -> str:
+    async def _claimed(self, turn: Turn, stop: StopSignal) -> str:
         journal = self._engine.journal
         events = await persistently(transcripts.written, turn)
         live = journal.open(turn.pk, turn.fence, events)
@@ -97,7 +97,7 @@ class Turns:
             await journal.append(live, [transcripts.turn_start(turn)])
         return await self._lead(turn, live, stop)
 
-    async def _lead(self, turn: Turn, live: Live, stop: Stop, began: float | None = None) -> str:
+    async def _lead(self, turn: Turn, live: LiveTranscript, stop: StopSignal, began: float | None = None) -> str:
         """Run a turn from where its transcript is; return the status in which that leaves it.
 
         `began` is when it was stored, in seconds of the monotonic clock, where it was begun here.
@@ -108,9 +108,9 @@ class Turns:
         finally:
             self._engine.journal.close(live)
 
-    async def _outcome(self, live: Live, turn: Turn, stop: Stop, *, begun: bool) -> Ending:
+    async def _outcome(self, live: LiveTranscript, turn: Turn, stop: StopSignal, *, begun: bool) -> Ending:
         """Ask Claude, and return how that ended."""
-        loop = Loop(self._engine.journal, live, turn, begun=begun)
+        loop = ToolLoop(self._engine.journal, live, turn, begun=begun)
         try:
             return loop.ending(await stop.able(loop.run()))
         except Stopped as stopped:
@@ -123,7 +123,7 @@ class Turns:
             logger.exception("Turn %s failed", turn.pk)
             return loop.failed(INTERNAL_ERROR)
 
-    async def _end(self, turn: Turn, live: Live, ended: Ending, began: float | None) -> str:
+    async def _end(self, turn: Turn, live: LiveTranscript, ended: Ending, began: float | None) -> str:
         """Commit the end, however long Postgres is away, and show it; return the turn's status."""
         events = await self._engine.journal.hand_over(live)
         if live.failure is not None:
@@ -142,7 +142,9 @@ class Turns:
             live.show(tail)
         return ended.status
 
-    async def _end_plainly(self, turn: Turn, live: Live, ended: Ending, events: list[Event], began: float) -> bool:
+    async def _end_plainly(
+        self, turn: Turn, live: LiveTranscript, ended: Ending, events: list[Event], began: float
+    ) -> bool:
         """Commit the end of a turn that was begun here by one statement, and show it; return whether that could be."""
         at = turn.created_at + timedelta(seconds=time.monotonic() - began)  # by the database's clock
         plain = plain_ending(turn, events, ended, seen=live.position, at=at)

@@ -12,7 +12,7 @@ from conversations.claude import client
 from conversations.claude.retrying import retried
 from conversations.content.transcript import Event, is_delta
 from conversations.errors import ColloquyError
-from conversations.services.ledger import Upstream
+from conversations.services.ledger import RequestRecord
 
 
 class UpstreamRequest:
@@ -56,12 +56,12 @@ class UpstreamRequest:
         elif self._first_delta_at is None and is_delta(event):
             self._first_delta_at = time.monotonic()
 
-    def known(self) -> Upstream | None:
+    def known(self) -> RequestRecord | None:
         """What the ledger is told of it; None if it never reached Claude."""
         if self._sent_at is None or self._ended_at is None:
             return None
         to_first_delta = None if self._first_delta_at is None else self._first_delta_at - self._sent_at
-        return Upstream(
+        return RequestRecord(
             request_id=self._request_id,
             error_type=self._error_type,
             duration=timedelta(seconds=self._ended_at - self._sent_at),

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from conversations.database import in_database
 from conversations.database_faults import is_lost
-from conversations.streaming.wakes import heard
+from conversations.streaming.wakes import wait_for_news
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class Stopped(Exception):
         self.reason = reason
 
 
-class Stop:
+class StopSignal:
     """Stops a piece of work, but only where it can be stopped: never while it is claimed or ended.
 
     (Cancelling its task could hit between the commit of a claim and our knowing of it, and leave the row to nobody.)
@@ -70,7 +70,7 @@ class Work(Protocol):
 
     name: str
 
-    async def run(self, id: uuid.UUID, stop: Stop) -> None:
+    async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
         """Claim the row, do all there is to do, and end it; where it is stopped, what there is so far is kept."""
 
     def to_cancel(self, process: uuid.UUID) -> list[uuid.UUID]:
@@ -89,7 +89,7 @@ class Work(Protocol):
         """End abandoned work with what is known of it."""
 
 
-class Runner:
+class WorkRunner:
     """The work of one kind that runs in this process."""
 
     def __init__(self, work: Work, process: uuid.UUID) -> None:
@@ -98,17 +98,17 @@ class Runner:
         self._process = process
         self._abandoned: dict[uuid.UUID, float] = {}
         self._running: dict[uuid.UUID, asyncio.Task[None]] = {}
-        self._stops: dict[uuid.UUID, Stop] = {}
+        self._stops: dict[uuid.UUID, StopSignal] = {}
         self._expected: set[uuid.UUID] = set()
         self._put_off: dict[uuid.UUID, float] = {}
         """Until when, by this process's own clock, what could not be settled is left alone."""
 
-    def start(self, id: uuid.UUID, run: Callable[[Stop], Coroutine[Any, Any, None]] | None = None) -> None:
+    def start(self, id: uuid.UUID, run: Callable[[StopSignal], Coroutine[Any, Any, None]] | None = None) -> None:
         """Run work in a task of its own, which outlives whoever asked for it: by its id, or by `run` if it is begun."""
         self._expected.discard(id)
         if id in self._running or (self.draining and run is None):
             return
-        stop = self._stops[id] = Stop()
+        stop = self._stops[id] = StopSignal()
         task = self._running[id] = in_background(run(stop) if run else self.work.run(id, stop))
         task.add_done_callback(lambda done: self._done(id, done))
         if self.draining:
@@ -140,7 +140,7 @@ class Runner:
         """Start nothing more; stop what still runs after so many seconds, or when there is a hurry."""
         self.draining = True
         if self._running:
-            hurried = asyncio.create_task(heard(hurry, seconds))
+            hurried = asyncio.create_task(wait_for_news(hurry, seconds))
             ended = asyncio.create_task(asyncio.wait(self._running.values()))
             await asyncio.wait((hurried, ended), return_when=asyncio.FIRST_COMPLETED)
             hurried.cancel()

@@ -7,7 +7,7 @@ from django.db import models
 from conversations.models import Opening, User
 
 
-def note(*, staff: User, owner: User, opened: models.Model) -> None:
+def note_opening(*, staff: User, owner: User, opened: models.Model) -> None:
     """Notes, before it is shown, that one of the staff opens something of a user's; one's own is nobody's business."""
     if owner.pk != staff.pk:
         kind = str(opened._meta.model_name)

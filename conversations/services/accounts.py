@@ -28,7 +28,7 @@ def issue_token(*, user: User) -> tuple[AuthToken, str]:
     return issued
 
 
-def delete(*, user: User) -> None:
+def delete_user(*, user: User) -> None:
     """Delete a user with everything of theirs but the ledger's rows; what runs for them is booked and stopped.
 
     A turn that ends meanwhile writes what the deletion has not seen: then it begins anew.
@@ -92,7 +92,7 @@ def _digest(ticket: str) -> str:
     return hashlib.sha256(ticket.encode()).hexdigest()
 
 
-def is_valid(token: str) -> bool:
+def is_valid_token(token: str) -> bool:
     """Return whether a token still opens the API."""
     try:
         TokenAuthentication().authenticate_credentials(token.encode())

@@ -12,14 +12,16 @@ from conversations.models import Conversation, Message, Turn
 from conversations.services import attachments, ledger, turn_requests
 
 
-def keep(turn: Turn, folded: list[Folded], upstream: tuple[ledger.Upstream, ...], *, whole: bool = True) -> None:
+def store_answers(
+    turn: Turn, folded: list[Folded], upstream: tuple[ledger.RequestRecord, ...], *, whole: bool = True
+) -> None:
     """Store the messages, usage and stop reason of a transcript, as far as they are not stored yet.
 
     With `whole` false the turn goes on later: results of tools which others are to join are left for then.
     """
     kept = folded if whole or not folded or folded[-1].role == Message.Role.ASSISTANT else folded[:-1]
     _keep_messages(turn, kept)
-    book(turn, folded, upstream)
+    book_answers(turn, folded, upstream)
     answers = _answers(folded)
     if answers:
         turn.stop_reason = answers[-1].stop_reason
@@ -27,16 +29,16 @@ def keep(turn: Turn, folded: list[Folded], upstream: tuple[ledger.Upstream, ...]
         turn.stop_details = answers[-1].stop_details
 
 
-def book(turn: Turn, folded: list[Folded], upstream: tuple[ledger.Upstream, ...]) -> None:
+def book_answers(turn: Turn, folded: list[Folded], upstream: tuple[ledger.RequestRecord, ...]) -> None:
     """Add a row to the ledger for each request that reached Claude and has none, answered or not."""
     for answer, known in zip_longest(_answers(folded)[turn.usage.count() :], upstream):
         before = folded[: folded.index(answer)] if answer else folded
-        asked = partial(turn_requests.of_turn, turn, before, list)
-        ledger.book(
+        asked = partial(turn_requests.request_of_turn, turn, before, list)
+        ledger.book_request(
             user=turn.user,
-            answer=answer or ledger.unanswered(asked()),
+            answer=answer or ledger.unanswered_request(asked()),
             model=turn.model,
-            upstream=known or ledger.Upstream(),
+            upstream=known or ledger.RequestRecord(),
             turn=turn,
             asked=asked,
         )
@@ -50,12 +52,12 @@ def message_of(turn: Turn, said: Folded, parent: uuid.UUID) -> Message:
         turn=turn,
         role=said.role,
         content=said.content,
-        text=searched(said.content),
+        text=searchable_text(said.content),
         stop_reason=said.stop_reason,
     )
 
 
-def searched(blocks: list[dict[str, Any]]) -> str:
+def searchable_text(blocks: list[dict[str, Any]]) -> str:
     """Return the text of the blocks as a column can hold it: Claude may say NUL, Postgres' text can't."""
     return plain_text(blocks).replace("\0", "")
 
@@ -73,7 +75,7 @@ def _keep_messages(turn: Turn, folded: list[Folded]) -> None:
         message = message_of(turn, each, parent)
         message.save(force_insert=True)
         if each.role == Message.Role.USER:
-            attachments.show([message])
+            attachments.link_to_messages([message])
         parent = message.pk
     conversation = Conversation.objects.select_for_update(no_key=True).get(pk=turn.conversation_id)
     if parent != begins_after and conversation.active_leaf_id == begins_after:

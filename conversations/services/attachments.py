@@ -62,17 +62,17 @@ def store(*, owner: User, data: bytes) -> Attachment:
     return attachment
 
 
-def take_in(*, owner: User, blocks: Sequence[Block]) -> list[Block]:
+def store_sources(*, owner: User, blocks: Sequence[Block]) -> list[Block]:
     """Return checked blocks with attachments in the place of base64.
 
-    Not within a transaction, as `store`; the one that refers to them calls `hold`. Raises NotFound for somebody else's,
-    InvalidRequest for one that Claude would not take there.
+    Not within a transaction, as `store`; the one that refers to them calls `lock_attachments`. Raises NotFound for
+    somebody else's, InvalidRequest for one that Claude would not take there.
     """
 
     def take(source: Block) -> Block:
         if source["type"] == "base64":
-            return _named(store(owner=owner, data=base64.b64decode(source["data"])))
-        return named(owner, source)
+            return _source_of(store(owner=owner, data=base64.b64decode(source["data"])))
+        return attachment_source(owner, source)
 
     kept = sources.with_sources(blocks, take)
     sources.check_attachments(kept)
@@ -80,7 +80,7 @@ def take_in(*, owner: User, blocks: Sequence[Block]) -> list[Block]:
     return kept
 
 
-def hold(*, owner: User, blocks: Sequence[Block]) -> None:
+def lock_attachments(*, owner: User, blocks: Sequence[Block]) -> None:
     """Let no attachment in the blocks be removed as unused before the caller's transaction has put it somewhere.
 
     Raises NotFound where one is gone.
@@ -91,14 +91,14 @@ def hold(*, owner: User, blocks: Sequence[Block]) -> None:
         raise NotFound("There is no such attachment.")
 
 
-def named(owner: User, source: Block) -> Block:
+def attachment_source(owner: User, source: Block) -> Block:
     """Return a source that names an attachment of the user's, with its type; others as they are. Raises NotFound."""
     if source["type"] != "attachment":
         return source
-    return _named(Attachment.objects.get_visible(owner, source["attachment"]))
+    return _source_of(Attachment.objects.get_visible(owner, source["attachment"]))
 
 
-def _named(attachment: Attachment) -> Block:
+def _source_of(attachment: Attachment) -> Block:
     return {"type": "attachment", "attachment": str(attachment.pk), "media_type": attachment.media_type}
 
 
@@ -132,7 +132,7 @@ def check_weight(blocks: Sequence[Block]) -> None:
         weights.append(size if source.get("media_type") == "text/plain" else 4 * -(-size // 3))
         return source
 
-    sources.with_sources(measured(blocks), weigh)
+    sources.with_sources(with_sizes(blocks), weigh)
     if (weight := sum(weights)) > REQUEST_LIMIT:
         raise TooLarge(
             f"The attachments have {weight} bytes together; a request may have {REQUEST_LIMIT}.",
@@ -140,7 +140,7 @@ def check_weight(blocks: Sequence[Block]) -> None:
         )
 
 
-def show(messages: Iterable[Message]) -> None:
+def link_to_messages(messages: Iterable[Message]) -> None:
     """Note which attachments messages show, once they are stored."""
     shown = [(message, id) for message in messages for id in sources.attachments_in(message.content)]
     ids = {id for _, id in shown}
@@ -189,17 +189,17 @@ def _removed(id: uuid.UUID) -> bool:
 
 
 @receiver(post_delete, sender=MessageAttachment)
-def _shown_no_more(instance: MessageAttachment, **kwargs: Any) -> None:
+def _remove_if_unlinked(instance: MessageAttachment, **kwargs: Any) -> None:
     transaction.on_commit(lambda: remove_if_unused(instance.attachment_id), robust=True)
 
 
 @receiver(post_delete, sender=Attachment)
-def _gone(instance: Attachment, **kwargs: Any) -> None:
+def _remove_bytes_of_deleted(instance: Attachment, **kwargs: Any) -> None:
     transaction.on_commit(lambda: remove_bytes(instance), robust=True)
 
 
-def located(blocks: Sequence[Block]) -> list[Block]:
-    """Return stored blocks whose attachments say where the storage has them, for `filled`."""
+def with_paths(blocks: Sequence[Block]) -> list[Block]:
+    """Return stored blocks whose attachments say where the storage has them, for `with_bytes`."""
     named = sources.attachments_in(blocks)
     found = {str(id): each for id, each in Attachment.objects.in_bulk(named).items()} if named else {}
 
@@ -214,28 +214,28 @@ def located(blocks: Sequence[Block]) -> list[Block]:
     return sources.with_sources(blocks, locate)
 
 
-def filled(blocks: Sequence[Block]) -> list[Block]:
-    """Return blocks that come from `located` as Claude takes them. This asks the storage, and not the database."""
-    return sources.expanded(blocks, lambda source: (source["media_type"], stored_files.read(source["path"])))
+def with_bytes(blocks: Sequence[Block]) -> list[Block]:
+    """Return blocks that come from `with_paths` as Claude takes them. This asks the storage, and not the database."""
+    return sources.with_base64(blocks, lambda source: (source["media_type"], stored_files.read(source["path"])))
 
 
-def to_fill(request: dict[str, Any]) -> bool:
+def needs_bytes(request: dict[str, Any]) -> bool:
     """Return whether there are files in a Messages request that are still to be read."""
     return any(sources.attachments_in(each["content"]) for each in request["messages"])
 
 
-def filled_request(request: dict[str, Any]) -> dict[str, Any]:
-    """Return a Messages request with the bytes of its files, as `filled`."""
-    messages = [{**each, "content": filled(each["content"])} for each in request["messages"]]
+def request_with_bytes(request: dict[str, Any]) -> dict[str, Any]:
+    """Return a Messages request with the bytes of its files, as `with_bytes`."""
+    messages = [{**each, "content": with_bytes(each["content"])} for each in request["messages"]]
     return {**request, "messages": messages}
 
 
-def expand(blocks: Sequence[Block]) -> list[Block]:
+def as_claude_takes(blocks: Sequence[Block]) -> list[Block]:
     """Return stored blocks as Claude takes them."""
-    return filled(located(blocks))
+    return with_bytes(with_paths(blocks))
 
 
-def measured(blocks: Sequence[Block]) -> list[Block]:
+def with_sizes(blocks: Sequence[Block]) -> list[Block]:
     """Return stored blocks with the sizes of their attachments, in bytes, in the place of what is in them."""
     named = sources.attachments_in(blocks)
     found = Attachment.objects.in_bulk(named) if named else {}
@@ -250,6 +250,6 @@ def measured(blocks: Sequence[Block]) -> list[Block]:
     return sources.with_sources(blocks, measure)
 
 
-def read(attachment: Attachment) -> bytes:
+def read_bytes(attachment: Attachment) -> bytes:
     """Return the attachment's bytes. Raises ClaudeError where they are missing."""
     return stored_files.read(attachment.path)

@@ -14,28 +14,28 @@ from conversations.services.cost_bounds import Bound
 LEAST = 16  # tokens of output for which it is worth to ask
 
 
-def hold_for(turn: Turn) -> None:
+def hold_for_turn(turn: Turn) -> None:
     """Hold what a new turn's first request can cost. Raises BudgetExceeded. Within the caller's transaction."""
-    applying = budgets.of(turn.user)
+    applying = budgets.applying_to(turn.user)
     if applying:
-        _hold(turn, 1, applying, cost_bounds.of_turn(turn))
+        _hold(turn, 1, applying, cost_bounds.bound_of_turn(turn))
 
 
-def bound_of_round(turn: Turn, folded: list[Folded]) -> Bound | None:
+def limited_bound(turn: Turn, folded: list[Folded]) -> Bound | None:
     """Return what a later request of a turn, which has said so much already, can cost; None where nothing limits it."""
-    return cost_bounds.of_round(turn, folded) if budgets.of(turn.user) else None
+    return cost_bounds.bound_of_next_request(turn, folded) if budgets.applying_to(turn.user) else None
 
 
-def hold_for_round(turn: Turn, number: int, bound: Bound) -> None:
-    """Hold what a later request of a turn can cost. As `hold_for`."""
-    _hold(turn, number, budgets.of(turn.user), bound)
+def hold_for_request_of_turn(turn: Turn, number: int, bound: Bound) -> None:
+    """Hold what a later request of a turn can cost. As `hold_for_turn`."""
+    _hold(turn, number, budgets.applying_to(turn.user), bound)
 
 
-def hold_for_request(*, user: User, work: uuid.UUID, number: int, request: dict[str, Any]) -> None:
-    """Hold what a request of other work than a turn can cost, once it is built. Raises as `hold_for`."""
-    applying = budgets.of(user)
+def hold_for_other_work(*, user: User, work: uuid.UUID, number: int, request: dict[str, Any]) -> None:
+    """Hold what a request of other work than a turn can cost, once it is built. Raises as `hold_for_turn`."""
+    applying = budgets.applying_to(user)
     if applying:
-        amount = cost_bounds.of_request(request).cost(request["max_tokens"])
+        amount = cost_bounds.bound_of_request(request).cost(request["max_tokens"])
         budgets.hold(budgets=applying, work=work, number=number, amount=amount)
 
 
@@ -50,7 +50,7 @@ def _hold(turn: Turn, number: int, applying: list[Budget], bound: Bound) -> None
     try:
         budgets.hold(budgets=applying, work=turn.pk, number=number, amount=bound.cost(max_tokens))
     except BudgetExceeded:
-        lowered = bound.affordable(budgets.room(applying), max_tokens)
+        lowered = bound.affordable(budgets.room_left(applying), max_tokens)
         if not budgets.lowers_max_tokens() or lowered < _least(turn):
             raise
         budgets.hold(budgets=applying, work=turn.pk, number=number, amount=bound.cost(lowered))

@@ -32,7 +32,7 @@ SPENT = Case(When(period_start__gte=this_period(), then=F("spent")), default=Dec
 NOW = {"spent": SPENT, "period_start": Greatest(F("period_start"), this_period())}
 
 
-def of(user: User | None) -> list[Budget]:
+def applying_to(user: User | None) -> list[Budget]:
     """Return the budgets that apply to a user's requests; where the user is gone, those of all."""
     applies = Q(user__isnull=True, group__isnull=True)
     if user:
@@ -67,13 +67,13 @@ def hold(*, budgets: list[Budget], work: uuid.UUID, number: int, amount: Decimal
         Hold.objects.bulk_create(Hold(budget=each, work=work, number=number, amount=amount) for each in budgets)
 
 
-def room(budgets: list[Budget]) -> Decimal:
+def room_left(budgets: list[Budget]) -> Decimal:
     """Return what is left of the tightest of the budgets, in US dollars; it may be less than nothing."""
-    return min(map(left, Budget.objects.filter(pk__in=[each.pk for each in budgets]).annotate(spent_now=SPENT)))
+    return min(map(left_of, Budget.objects.filter(pk__in=[each.pk for each in budgets]).annotate(spent_now=SPENT)))
 
 
-def left(budget: Budget) -> Decimal:
-    """Return what is left of a budget, in US dollars. The budget comes from `of`."""
+def left_of(budget: Budget) -> Decimal:
+    """Return what is left of a budget, in US dollars. The budget comes from `applying_to`."""
     now: Decimal = budget.spent_now  # type: ignore[attr-defined]
     return budget.limit - now - budget.held
 
@@ -95,7 +95,7 @@ def spend(row: Usage) -> None:
     agree on what day it is, nor two transactions that wait for each other.
     """
     user = User.objects.filter(pk=row.user_id).first() if row.user_id else None
-    for budget in of(user):
+    for budget in applying_to(user):
         start = period_of(budget, row.created_at)
         spent = Case(When(period_start=start, then=F("spent")), default=Decimal(0))
         counting = Budget.objects.filter(pk=budget.pk).exclude(period_start__gt=start)
@@ -116,8 +116,8 @@ def frees_at(budget: Budget, now: datetime) -> datetime:
     return datetime.combine(first, time(), UTC)
 
 
-def shown(budget: Budget) -> dict[str, Any]:
-    """Return a budget as its user sees it. The budget comes from `of`."""
+def describe_budget(budget: Budget) -> dict[str, Any]:
+    """Return a budget as its user sees it. The budget comes from `applying_to`."""
     return {
         "limit": decimal_string(budget.limit),
         "spent": decimal_string(budget.spent_now),  # type: ignore[attr-defined]
@@ -131,7 +131,7 @@ def _exceeded(budget: Budget) -> BudgetExceeded:
     """Return the error for a budget that is used up, without amounts where it is not the user's own."""
     now = clock.now()
     fresh = with_spent(budget.pk)
-    told = shown(fresh)
+    told = describe_budget(fresh)
     details = {"budget": budget.scope, "period": told["period"], "frees_at": told["frees_at"]}
     if budget.scope == "user":
         details.update(limit=told["limit"], spent=told["spent"], held=told["held"])

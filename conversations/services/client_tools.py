@@ -24,7 +24,7 @@ def open_calls(turn: Turn, folded: list[Folded]) -> list[Block]:
     return [call for call in calls if call["id"] not in done and call["name"] not in ours]
 
 
-def handed_in(turn: Turn, folded: list[Folded]) -> list[Event]:
+def received_results(turn: Turn, folded: list[Folded]) -> list[Event]:
     """Return the results that are there of the calls that await them, as events of the transcript.
 
     They are kept where the turn ends before the others are there: their tools did run, and Claude must not be told

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Replace
 from conversations.claude import parameters
 from conversations.errors import NotFound
 from conversations.models import Conversation, Message, Titling, Turn, User
-from conversations.services.turn_settings import NAMES, resolved
+from conversations.services.turn_settings import NAMES, resolved_settings
 
 MARKS: dict[str, Any] = {"start_sel": "<mark>", "stop_sel": "</mark>", "max_words": 20, "min_words": 8}
 
@@ -25,10 +25,10 @@ LOOSE_HYPHENS = re.compile(r"-+(?![^\s-])")
 def create(*, owner: User, fields: dict[str, Any]) -> Conversation:
     """Create a conversation. Raises InvalidRequest for settings that the model does not take."""
     with transaction.atomic(durable=True):
-        return begun(owner=owner, fields=fields)
+        return create_in_transaction(owner=owner, fields=fields)
 
 
-def begun(*, owner: User, fields: dict[str, Any]) -> Conversation:
+def create_in_transaction(*, owner: User, fields: dict[str, Any]) -> Conversation:
     """Create a conversation as `create` does, within the caller's transaction."""
     conversation = Conversation(owner=owner)
     _change(conversation, fields)
@@ -52,7 +52,7 @@ def _change(conversation: Conversation, fields: dict[str, Any]) -> None:
     if given:
         held = {**conversation.settings, **given}
         conversation.settings = {name: value for name, value in held.items() if value is not None}
-        parameters.check(resolved(conversation.settings))
+        parameters.check_parameters(resolved_settings(conversation.settings))
     for name in fields.keys() - given.keys():
         setattr(conversation, name, fields[name])
 

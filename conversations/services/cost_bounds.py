@@ -53,34 +53,36 @@ class Bound:
 
     def _cost(self, counts: TokenCounts) -> Decimal:
         price = PriceList.at(self.at).price(self.model, counts)
-        return (price or pricing.fallback(counts)).cost
+        return (price or pricing.fallback_price(counts)).cost
 
 
-def of_turn(turn: Turn) -> Bound:
+def bound_of_turn(turn: Turn) -> Bound:
     """Return the bound of a turn's first request: what Claude has counted of its path already, and what is new."""
     asked = Message.objects.select_related("parent__turn", "turn").get(pk=turn.answers_after)
     last, new = (asked.parent, [asked]) if asked.role == Message.Role.USER else (asked, [])
     known = _counted(turn, last) if last else None
     if known is None:
-        path = message_paths.to_message(turn.conversation_id, turn.answers_after)
-        return of_request(turn_requests.build(path, turn.settings, attachments.measured))
-    said = [{"role": each.role, "content": attachments.measured(each.content)} for each in new]
-    return of_request({**turn.settings, "messages": said}, known)
+        path = message_paths.path_to(turn.conversation_id, turn.answers_after)
+        return bound_of_request(turn_requests.request_for_path(path, turn.settings, attachments.with_sizes))
+    said = [{"role": each.role, "content": attachments.with_sizes(each.content)} for each in new]
+    return bound_of_request({**turn.settings, "messages": said}, known)
 
 
-def of_round(turn: Turn, folded: list[Folded]) -> Bound:
+def bound_of_next_request(turn: Turn, folded: list[Folded]) -> Bound:
     """Return the bound of a later request of a turn, after these messages of its own."""
     answers = [at for at, each in enumerate(folded) if each.role == Message.Role.ASSISTANT]
     used, new = folded[answers[-1]].usage, folded[answers[-1] + 1 :]
-    if not pricing.told(used):
-        return of_request(turn_requests.of_turn(turn, folded, attachments.measured))
-    said = [{"role": each.role, "content": attachments.measured(each.content)} for each in new]
-    return of_request({**turn.settings, "messages": said}, _used(pricing.counts(used)))
+    if not pricing.is_readable(used):
+        return bound_of_request(turn_requests.request_of_turn(turn, folded, attachments.with_sizes))
+    said = [{"role": each.role, "content": attachments.with_sizes(each.content)} for each in new]
+    return bound_of_request({**turn.settings, "messages": said}, _used(pricing.counts(used)))
 
 
 def _counted(turn: Turn, answer: Message) -> int | None:
     """Return how many tokens Claude counted up to an answer and with it; None where they differ for this turn."""
-    if answer.turn is None or turn_requests.prefix(answer.turn.settings) != turn_requests.prefix(turn.settings):
+    if answer.turn is None or turn_requests.request_prefix(answer.turn.settings) != turn_requests.request_prefix(
+        turn.settings
+    ):
         return None
     row = answer.turn.usage.filter(source=Usage.Source.PROVIDER).first()
     whole = answer.turn.messages.last()
@@ -93,7 +95,7 @@ def _used(counts: TokenCounts) -> int:
     return counts.prompt + counts.output_tokens
 
 
-def of_request(request: dict[str, Any], known: int = 0) -> Bound:
+def bound_of_request(request: dict[str, Any], known: int = 0) -> Bound:
     """Return the bound of a Messages request; `known` tokens of its input are counted already, and not in it."""
     tools = [each for each in request.get("tools") or () if isinstance(each, dict)]
     searches = sum(_uses(each) for each in tools if _family(each) == "web_search_")

@@ -43,7 +43,7 @@ NUMBERS = (
 
 
 @dataclass(frozen=True)
-class Upstream:
+class RequestRecord:
     """What is known of one upstream request besides what it answered."""
 
     request_id: str = ""
@@ -52,43 +52,43 @@ class Upstream:
     time_to_first_delta: timedelta | None = None
 
 
-def estimated(answer: Folded, asked: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
+def estimated_usage(answer: Folded, asked: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
     """Return the usage of an answer which does not tell it, or was cut before it did.
 
     Cancelled requests are billed for what was generated (claude-api.md 4.3), so the output is as long as the answer, at
     least where it was cut. An input that was not told is as long as the request that `asked` returns.
     """
     usage = dict(answer.usage)
-    if answer.stopped and pricing.number(usage.get("output_tokens")) is not None:
+    if answer.stopped and pricing.as_count(usage.get("output_tokens")) is not None:
         output = pricing.count(usage, "output_tokens")
     else:
         strings = [str(block.get(key, "")) for block in answer.content for key in ("text", "thinking", "input")]
         length = math.ceil(sum(map(len, strings)) / CHARACTERS_PER_TOKEN)
         output = max(pricing.count(usage, "output_tokens"), length)
-    if asked and pricing.number(usage.get("input_tokens")) is None:
-        usage.update(unanswered(asked()).usage)
+    if asked and pricing.as_count(usage.get("input_tokens")) is None:
+        usage.update(unanswered_request(asked()).usage)
     return {**usage, "output_tokens": output}
 
 
-def unanswered(request: dict[str, Any]) -> Folded:
+def unanswered_request(request: dict[str, Any]) -> Folded:
     """Return the answer to a request that was cut before its answer began: nothing, at an estimated input."""
     said = len(encode({name: request.get(name) for name in ("system", "tools", "messages")}))
     return Folded("assistant", usage={"input_tokens": math.ceil(said / CHARACTERS_PER_TOKEN), "output_tokens": 0})
 
 
-def book(
+def book_request(
     *,
     user: User,
     answer: Folded,
     model: str,
-    upstream: Upstream,
+    upstream: RequestRecord,
     turn: Turn | None = None,
     conversation: Conversation | None = None,
     purpose: Usage.Purpose = Usage.Purpose.TURN,
     asked: Callable[[], dict[str, Any]] | None = None,
 ) -> Usage:
     """Add the row of an upstream request to the ledger, priced at today's price. Within the caller's transaction."""
-    row = row_of(
+    row = ledger_row(
         user=user,
         answer=answer,
         model=model,
@@ -104,12 +104,12 @@ def book(
     return row
 
 
-def row_of(
+def ledger_row(
     *,
     user: User,
     answer: Folded,
     model: str,
-    upstream: Upstream,
+    upstream: RequestRecord,
     prices: PriceList,
     turn: Turn | None = None,
     conversation: Conversation | None = None,
@@ -123,11 +123,11 @@ def row_of(
     an input that is not known is estimated from.
     """
     model = str(answer.envelope.get("model") or model)
-    told = answer.stopped and pricing.told(answer.usage)
-    raw = answer.usage if told else estimated(answer, asked)
+    told = answer.stopped and pricing.is_readable(answer.usage)
+    raw = answer.usage if told else estimated_usage(answer, asked)
     return Usage(
         user=user,
-        username=name_of(user),
+        username=ledger_name(user),
         purpose=purpose,
         conversation=turn.conversation if turn else conversation,
         turn=turn,
@@ -142,7 +142,7 @@ def row_of(
     )
 
 
-def name_of(user: User) -> str:
+def ledger_name(user: User) -> str:
     """Return what the ledger calls a user: by name or, where names are not kept, by a pseudonym.
 
     The pseudonym is the same in all of the user's rows, and can't be told from the id without the secret key.
@@ -154,7 +154,7 @@ def name_of(user: User) -> str:
 
 def _priced(model: str, raw: dict[str, Any], prices: PriceList) -> dict[str, Any]:
     """Return the columns that follow from the model and Claude's usage object."""
-    counts, terms = pricing.counts(raw), pricing.terms(raw)
+    counts, terms = pricing.counts(raw), pricing.service_terms(raw)
     price = prices.price(model, counts, terms)
     return {
         **vars(counts),
@@ -182,7 +182,7 @@ def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, mod
         first = Usage.objects.select_for_update(no_key=True).get(pk=row.corrects_id or row.pk)
         if first.turn_id and Turn.objects.filter(pk=first.turn_id, status__in=Turn.ACTIVE).exists():
             raise Conflict("Its turn has not ended.")
-        booked = standing(first)
+        booked = standing_row(first)
         added = [_correction(first, booked, reason, **_negated(booked))]
         if usage is not None:
             source = booked.source if usage == booked.raw else Usage.Source.PROVIDER
@@ -193,11 +193,11 @@ def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, mod
 
 def _check(usage: dict[str, Any]) -> None:
     """Refuse what is not a usage object of Claude's: a misspelt count would be booked as none at all."""
-    if not pricing.told(usage) or not all(type(each) is int for each in pricing.counts_in(usage)):
+    if not pricing.is_readable(usage) or not all(type(each) is int for each in pricing.counts_in(usage)):
         raise InvalidRequest("This is not Claude's usage object, with its counts.")
 
 
-def standing(row: Usage) -> Usage:
+def standing_row(row: Usage) -> Usage:
     """Return the one of a request's rows at which it is booked now. Raises Conflict where it was taken back."""
     first = row.corrects or row
     rows = [first, *first.corrections.order_by("pk")]
@@ -219,7 +219,7 @@ def _correction(first: Usage, booked: Usage, reason: str, **columns: Any) -> Usa
     return row
 
 
-def summed(rows: Iterable[Usage]) -> dict[str, int]:
+def usage_sum(rows: Iterable[Usage]) -> dict[str, int]:
     """Return the usage of several upstream requests together, in the contract's names."""
     rows = list(rows)
     return {

@@ -23,8 +23,8 @@ The last is the loosest: else anybody could keep a user out by failing in their 
 """
 
 
-def begin(*, name: str, address: str) -> FailedLogin:
-    """Count an attempt as failed, until `succeed` takes that back; so those at the same moment count as well.
+def count_attempt(*, name: str, address: str) -> FailedLogin:
+    """Count an attempt as failed, until `forget_attempts` takes that back; so those at the same moment count as well.
 
     Raises RateLimited where too many have failed within `WINDOW`.
     """
@@ -37,7 +37,7 @@ def begin(*, name: str, address: str) -> FailedLogin:
     return attempt
 
 
-def succeed(attempt: FailedLogin) -> None:
+def forget_attempts(attempt: FailedLogin) -> None:
     """Forget what failed of this name from this address: it was the user's own mistyping."""
     FailedLogin.objects.filter(name=attempt.name, address=attempt.address).delete()
 

@@ -23,12 +23,12 @@ ORDER BY path.depth DESC
 """
 
 
-def to_message(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> list[Message]:
+def path_to(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> list[Message]:
     """Return the messages from the root to a leaf, oldest first, each with the settings of its turn."""
     return list(Message.objects.raw(PATH, [leaf_id, conversation_id])) if leaf_id else []
 
 
-def turns(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> RawSQL:
+def turns_on_path(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> RawSQL:
     """Return the turns that said what is on the path to a leaf, as a subquery."""
     # As PATH, but only by the keys: what was said is not read.
     return RawSQL(
@@ -78,7 +78,7 @@ ORDER BY page.depth
 """
 
 
-def page(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None, skip: int, size: int) -> list[Message]:
+def page_of_path(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None, skip: int, size: int) -> list[Message]:
     """Return so many messages of a path after the first `skip`, oldest first, each with how many share its parent."""
     values = {"conversation": conversation_id, "leaf": leaf_id, "skip": skip, "size": size}
     return list(Message.objects.raw(PAGE, values)) if leaf_id else []

@@ -8,10 +8,10 @@ from django.db import transaction
 
 from conversations.claude import catalogue
 from conversations.models import ListedModel
-from conversations.services.notices import tell
+from conversations.services.notices import notify
 
 
-def keep(rows: list[dict[str, Any]]) -> None:
+def store_listing(rows: list[dict[str, Any]]) -> None:
     """Replace what is kept. A model that is listed no more is kept as retired, if it was listed before."""
     with transaction.atomic(durable=True):
         listed = {row["id"]: row for row in rows}
@@ -19,10 +19,10 @@ def keep(rows: list[dict[str, Any]]) -> None:
             listed[gone.pk] = {**gone.row, "lifecycle": "retired"}
         for id, row in listed.items():
             ListedModel.objects.update_or_create(pk=id, defaults={"row": row})
-        tell("models")
-    load()
+        notify("models")
+    load_listing()
 
 
-def load() -> None:
+def load_listing() -> None:
     """Read what is kept into this process's catalogue."""
-    catalogue.take_in(list(ListedModel.objects.values_list("row", flat=True)))
+    catalogue.update_listing(list(ListedModel.objects.values_list("row", flat=True)))

@@ -6,10 +6,10 @@ import uuid
 
 from django.db import connection
 
-from conversations.streaming.wakes import CHANNEL, notice
+from conversations.streaming.wakes import CHANNEL, notification_payload
 
 
-def tell(kind: str, *ids: uuid.UUID) -> None:
+def notify(kind: str, *ids: uuid.UUID) -> None:
     """Notify all processes that there is news of this kind about these ids."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, notice(kind, *ids)])
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, notification_payload(kind, *ids)])

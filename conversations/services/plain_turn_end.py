@@ -18,7 +18,7 @@ from conversations.content.transcript import Batch, Event, is_delta, span
 from conversations.models import Message, Turn, Usage
 from conversations.services import answer_storage, ledger, turn_statements
 from conversations.services.price_list import PriceList
-from conversations.services.turn_end import Ending, tail
+from conversations.services.turn_end import Ending, closing_events
 
 LONGEST = 50_000  # positions of a transcript that is folded on the event loop; a longer one would hold others up
 
@@ -47,7 +47,7 @@ def plain_ending(turn: Turn, events: list[Event], ending: Ending, *, seen: int, 
     if answer:
         turn.stop_reason, turn.stop_sequence = answer.stop_reason, answer.stop_sequence
         turn.stop_details = answer.stop_details
-    last = tail(turn, [row] if row else [], [message.pk] if message else [])
+    last = closing_events(turn, [row] if row else [], [message.pk] if message else [])
     whole = Batch.of(str(turn.pk), 0, [*events, *last])
     parameters = turn_statements.end(
         turn, seen=seen, whole=whole, message=message, row=row, delta=any(map(is_delta, events))
@@ -60,12 +60,12 @@ def _is_plain(turn: Turn, folded: list[Folded], ending: Ending) -> bool:
     answered = len(folded) == len(ending.upstream) <= 1 and all(each.role == Message.Role.ASSISTANT for each in folded)
     calls = any(block.get("type") == "tool_use" for each in folded for block in each.content)
     # An input that Claude did not tell is estimated from the request, which is not at hand here.
-    told = all(pricing.number(each.usage.get("input_tokens")) is not None for each in folded)
+    told = all(pricing.as_count(each.usage.get("input_tokens")) is not None for each in folded)
     return titled and answered and told and not calls and ending.status in Turn.TERMINAL
 
 
 def _row(turn: Turn, answer: Folded, ending: Ending, at: datetime) -> Usage:
-    return ledger.row_of(
+    return ledger.ledger_row(
         user=turn.user,
         answer=answer,
         model=turn.model,

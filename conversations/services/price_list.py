@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from conversations.claude import pricing, published_prices
-from conversations.claude.pricing import PLAIN, Rates, Terms, TokenCounts
+from conversations.claude.pricing import PLAIN, Rates, ServiceTerms, TokenCounts
 from conversations.models import Price
 
 
@@ -23,15 +23,15 @@ class PriceList:
         """Read the platform's own prices that are valid at a moment."""
         return cls(moment, list(Price.objects.filter(valid_from__lte=moment.astimezone(UTC).date())))
 
-    def price(self, model: str, counted: TokenCounts, served: Terms = PLAIN) -> pricing.Price | None:
+    def price(self, model: str, counted: TokenCounts, served: ServiceTerms = PLAIN) -> pricing.PricedRequest | None:
         """Return the cost of a request; None where nobody knows the model's price."""
         own = [each for each in self._own if _applies(each, model, counted, served)]
         best = max(own, key=lambda each: _precedence(each, model), default=None)
-        rates = _rates(best) if best else published_prices.rates(model, counted, self.moment, served)
-        return pricing.price(model, counted, rates, served) if rates else None
+        rates = _rates(best) if best else published_prices.published_rates(model, counted, self.moment, served)
+        return pricing.priced_request(model, counted, rates, served) if rates else None
 
 
-def _applies(price: Price, model: str, counted: TokenCounts, served: Terms) -> bool:
+def _applies(price: Price, model: str, counted: TokenCounts, served: ServiceTerms) -> bool:
     return (
         (price.model == model or fnmatchcase(model, price.model))
         and price.speed in (Price.Speed.STANDARD, served.speed)
@@ -47,7 +47,7 @@ def _precedence(price: Price, model: str) -> tuple[object, ...]:
 def _rates(price: Price) -> Rates:
     named = {name: getattr(price, name) for name in (*pricing.CLASSES, pricing.WEB_SEARCH)}
     return Rates(
-        pricing.completed({name: value for name, value in named.items() if value is not None}),
+        pricing.with_missing_rates({name: value for name, value in named.items() if value is not None}),
         source=f"override {price.pk}",
         includes=pricing.FAST if price.speed == Price.Speed.FAST else "",
         override=price.pk,

@@ -17,7 +17,7 @@ from conversations.content.folding import Folded, plain_text
 from conversations.models import Conversation, Message, Titling, Turn, Usage
 from conversations.services import budget_holds, budgets, ledger
 from conversations.services.best_effort import if_possible, whole_or_least
-from conversations.services.notices import tell
+from conversations.services.notices import notify
 
 READ = 2000  # characters of the question and of the answer that the title is made from
 LONGEST = 80  # characters
@@ -47,7 +47,7 @@ def queue(turn: Turn) -> None:
         conversation=turn.conversation, defaults={"turn": turn, "model": model}
     )
     if new:
-        tell("queued-title", titling.pk)
+        notify("queued-title", titling.pk)
 
 
 def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Titling | None:
@@ -66,7 +66,7 @@ def begin_request(*, titling: Titling) -> dict[str, Any] | None:
         if not ours.update(sent=True):
             return None
         request = _request(titling)
-        budget_holds.hold_for_request(user=titling.turn.user, work=titling.pk, number=1, request=request)
+        budget_holds.hold_for_other_work(user=titling.turn.user, work=titling.pk, number=1, request=request)
         return request
 
 
@@ -83,7 +83,7 @@ def _request(titling: Titling) -> dict[str, Any]:
     return {**request, "max_tokens": MAX_TOKENS_THINKING}
 
 
-def finish(*, id: uuid.UUID, fence: int, answer: Folded | None, upstream: ledger.Upstream | None) -> None:
+def finish(*, id: uuid.UUID, fence: int, answer: Folded | None, upstream: ledger.RequestRecord | None) -> None:
     """Name the conversation, if nobody has meanwhile, and book the request if it reached Claude."""
     with transaction.atomic(durable=True):
         ours = Titling.objects.select_for_update(no_key=True, of=("self",)).select_related("turn__user", "conversation")
@@ -98,24 +98,24 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
         left = Titling.abandoned(by).select_for_update(no_key=True, skip_locked=True)
         titling = left.filter(pk=id).first()
         if titling is not None:
-            _end(titling, None, ledger.Upstream() if titling.sent else None)
+            _end(titling, None, ledger.RequestRecord() if titling.sent else None)
 
 
 @receiver(pre_delete, sender=Titling)
-def _gone(instance: Titling, **kwargs: Any) -> None:
+def _book_deleted(instance: Titling, **kwargs: Any) -> None:
     """Book a title that is deleted, with its conversation or its user, under whoever works on it."""
     titling = instance.locked_unless_ended()
     if titling is not None:
-        upstream = ledger.Upstream() if titling.sent else None
+        upstream = ledger.RequestRecord() if titling.sent else None
         whole_or_least(
             f"The deleted title {titling.pk}",
             lambda: _settle(titling, None, upstream),
             lambda: _end_least(titling, upstream),
         )
-        tell("cancel", titling.pk)
+        notify("cancel", titling.pk)
 
 
-def _end(titling: Titling, answer: Folded | None, upstream: ledger.Upstream | None) -> None:
+def _end(titling: Titling, answer: Folded | None, upstream: ledger.RequestRecord | None) -> None:
     whole_or_least(
         f"Title {titling.pk}",
         lambda: _end_whole(titling, answer, upstream),
@@ -123,7 +123,7 @@ def _end(titling: Titling, answer: Folded | None, upstream: ledger.Upstream | No
     )
 
 
-def _end_whole(titling: Titling, answer: Folded | None, upstream: ledger.Upstream | None) -> None:
+def _end_whole(titling: Titling, answer: Folded | None, upstream: ledger.RequestRecord | None) -> None:
     title = _title(answer) if answer else ""
     if title:  # before the budgets, as a turn that begins in the conversation locks them
         Conversation.objects.filter(pk=titling.conversation_id, title="").update(title=title)
@@ -133,26 +133,26 @@ def _end_whole(titling: Titling, answer: Folded | None, upstream: ledger.Upstrea
     titling.save()
 
 
-def _end_least(titling: Titling, upstream: ledger.Upstream | None) -> None:
+def _end_least(titling: Titling, upstream: ledger.RequestRecord | None) -> None:
     """End the work on a title whose answer, or whose conversation, nothing can be made of."""
     if_possible(f"The usage of title {titling.pk}", lambda: _book_least(titling, upstream))
     if_possible(f"What is held for title {titling.pk}", lambda: budgets.release(titling.pk))
     Titling.objects.filter(pk=titling.pk).update(status=Titling.Status.FAILED, finished_at=Now())
 
 
-def _book_least(titling: Titling, upstream: ledger.Upstream | None) -> None:
+def _book_least(titling: Titling, upstream: ledger.RequestRecord | None) -> None:
     if upstream is not None:
-        _book(titling, ledger.unanswered({"messages": PROMPT}), upstream)
+        _book(titling, ledger.unanswered_request({"messages": PROMPT}), upstream)
 
 
-def _settle(titling: Titling, answer: Folded | None, upstream: ledger.Upstream | None) -> None:
+def _settle(titling: Titling, answer: Folded | None, upstream: ledger.RequestRecord | None) -> None:
     if upstream is not None:
-        _book(titling, answer or ledger.unanswered(_request(titling)), upstream)
+        _book(titling, answer or ledger.unanswered_request(_request(titling)), upstream)
     budgets.release(titling.pk)
 
 
-def _book(titling: Titling, answer: Folded, upstream: ledger.Upstream) -> None:
-    ledger.book(
+def _book(titling: Titling, answer: Folded, upstream: ledger.RequestRecord) -> None:
+    ledger.book_request(
         user=titling.turn.user,
         answer=answer,
         model=titling.model,

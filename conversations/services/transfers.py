@@ -17,8 +17,8 @@ from conversations.content.folding import CALLS
 from conversations.errors import InvalidRequest, MalformedAnswer, NotFound
 from conversations.models import Attachment, Conversation, Message, MessageAttachment, User
 from conversations.services import attachments, message_paths
-from conversations.services.answer_storage import searched
-from conversations.services.conversations import begun
+from conversations.services.answer_storage import searchable_text
+from conversations.services.conversations import create_in_transaction
 
 USERS = block_checks.KINDS.keys() - {"text"}
 """The kinds of blocks that only a user sends."""
@@ -28,7 +28,7 @@ def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation
     """Create a conversation with the path up to a message and the same settings. Attachments are shared, not copied."""
     with transaction.atomic(durable=True):
         source = Conversation.objects.get_visible(user, id)
-        path = message_paths.to_message(source.pk, message)
+        path = message_paths.path_to(source.pk, message)
         if not path:
             raise NotFound("There is no such message in this conversation.")
         forked = Conversation.objects.create(
@@ -81,7 +81,7 @@ class Export:
 
 
 def export(*, user: User, id: uuid.UUID | str) -> Export:
-    """Return everything that `take_in` needs to make the same conversation somewhere else."""
+    """Return everything that `import_conversation` needs to make the same conversation somewhere else."""
     conversation = Conversation.objects.get_visible(user, id)
     shown = Attachment.objects.filter(shown_in__message__conversation=conversation).distinct()
     return Export(
@@ -98,15 +98,17 @@ def export(*, user: User, id: uuid.UUID | str) -> Export:
             for message in conversation.messages.order_by("id")
         ],
         active_leaf=str(conversation.active_leaf_id) if conversation.active_leaf_id else None,
-        attachments={str(each.pk): (each.media_type, block_checks.encoded(attachments.read(each))) for each in shown},
+        attachments={
+            str(each.pk): (each.media_type, block_checks.base64_encoded(attachments.read_bytes(each))) for each in shown
+        },
     )
 
 
-def take_in(*, owner: User, export: Export) -> Conversation:
+def import_conversation(*, owner: User, export: Export) -> Conversation:
     """Create a conversation out of an export. Raises InvalidRequest for what no conversation could be like."""
     contents = [_content(owner, each, export, f"messages.{at}") for at, each in enumerate(export.messages)]
     with transaction.atomic(durable=True):
-        conversation = begun(owner=owner, fields=export.fields)
+        conversation = create_in_transaction(owner=owner, fields=export.fields)
         rows: dict[str, Message] = {}
         called: set[str] = set()
         for index, each in enumerate(export.messages):
@@ -129,14 +131,14 @@ def take_in(*, owner: User, export: Export) -> Conversation:
                 parent_id=parent,
                 role=each.role,
                 content=blocks,
-                text=searched(blocks),
+                text=searchable_text(blocks),
                 stop_reason=each.stop_reason,
             )
         if export.active_leaf is not None and export.active_leaf not in rows:
             raise InvalidRequest("active_leaf: there is no such message.", details={"active_leaf": "unknown"})
-        attachments.hold(owner=owner, blocks=[block for blocks in contents for block in blocks])
+        attachments.lock_attachments(owner=owner, blocks=[block for blocks in contents for block in blocks])
         Message.objects.bulk_create(rows.values())
-        attachments.show(rows.values())
+        attachments.link_to_messages(rows.values())
         _date(rows, export.messages)
         return _with_leaf(conversation, rows[export.active_leaf].pk if export.active_leaf else None)
 
@@ -158,9 +160,9 @@ def _content(owner: User, message: Exported, export: Export, path: str) -> list[
     def put_in(source: Block) -> Block:
         return _exported_file(source["attachment"], export, path) if source["type"] == "attachment" else source
 
-    block_checks.checked(message.content, path)
-    return attachments.take_in(
-        owner=owner, blocks=block_checks.checked(sources.with_sources(message.content, put_in), path)
+    block_checks.checked_blocks(message.content, path)
+    return attachments.store_sources(
+        owner=owner, blocks=block_checks.checked_blocks(sources.with_sources(message.content, put_in), path)
     )
 
 
@@ -172,9 +174,11 @@ def _exported_file(id: str, export: Export, path: str) -> Block:
     if media_type != "text/plain":
         return {"type": "base64", "media_type": media_type, "data": data}
     try:
-        return {"type": "text", "media_type": media_type, "data": block_checks.decoded(data).decode()}
+        return {"type": "text", "media_type": media_type, "data": block_checks.base64_decoded(data).decode()}
     except UnicodeDecodeError:
-        raise block_checks.bad(f"attachments.{id}.data", "Says text/plain, but the data is no UTF-8.") from None
+        raise block_checks.invalid_block(
+            f"attachments.{id}.data", "Says text/plain, but the data is no UTF-8."
+        ) from None
 
 
 def _check_answer(block: Block, path: str) -> None:
@@ -184,13 +188,13 @@ def _check_answer(block: Block, path: str) -> None:
     """
     kind = block.get("type")
     if not isinstance(kind, str) or kind in USERS:
-        raise block_checks.bad(f"{path}.type", "Claude says nothing of this kind.")
+        raise block_checks.invalid_block(f"{path}.type", "Claude says nothing of this kind.")
     if kind in CALLS and "input" not in block:
-        raise block_checks.bad(f"{path}.input", "This field is required.")
+        raise block_checks.invalid_block(f"{path}.input", "This field is required.")
     try:
-        event_shapes.check(event_shapes.shape_of_block(kind), block, path)
+        event_shapes.as_shape(event_shapes.shape_of_block(kind), block, path)
     except MalformedAnswer as error:
-        raise block_checks.bad(path, error.message) from None
+        raise block_checks.invalid_block(path, error.message) from None
 
 
 def _date(rows: dict[str, Message], messages: Iterable[Exported]) -> None:

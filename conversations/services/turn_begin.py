@@ -46,7 +46,7 @@ class Begun:
     """Whether it was asked for after whatever the conversation's active leaf is."""
 
 
-def begun_once(who: Asker, conversation: Conversation, begin: Callable[[Conversation], Begun]) -> tuple[Turn, bool]:
+def begin_once(who: Asker, conversation: Conversation, begin: Callable[[Conversation], Begun]) -> tuple[Turn, bool]:
     """Store the turn that `begin` makes, if the key has not made one already; return it, and whether it is new.
 
     Raises NotFound where the conversation is gone, Conflict while another turn of it is active, IdempotencyMismatch
@@ -70,7 +70,7 @@ def begun_once(who: Asker, conversation: Conversation, begin: Callable[[Conversa
 def _stored(who: Asker, conversation: Conversation, begin: Callable[[Conversation], Begun]) -> Turn | None:
     """Store the turn that `begin` makes; None where the conversation's active leaf is another one by now."""
     with transaction.atomic(durable=True):
-        user_limits.check(who.user)
+        user_limits.check_limits(who.user)
         begun = begin(conversation)
         turn = _turn(who, conversation, begun)
         budgeted = turn_statements.begin(
@@ -83,9 +83,9 @@ def _stored(who: Asker, conversation: Conversation, begin: Callable[[Conversatio
         if budgeted is None:
             return None
         if begun.is_new and sources.attachments_in(begun.question.content):
-            attachments.show([begun.question])
+            attachments.link_to_messages([begun.question])
         if budgeted:
-            budget_holds.hold_for(turn)
+            budget_holds.hold_for_turn(turn)
         return turn
 
 

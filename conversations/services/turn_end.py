@@ -22,8 +22,8 @@ from conversations.content.transcript import TURN_END, Batch, Event, is_delta
 from conversations.models import LostTurn, Turn, Usage
 from conversations.services import answer_storage, budgets, ledger, titles, transcripts, turn_requests
 from conversations.services.best_effort import if_possible, whole_or_least
-from conversations.services.client_tools import handed_in
-from conversations.services.notices import tell
+from conversations.services.client_tools import received_results
+from conversations.services.notices import notify
 
 NOT_STORED = {"type": "api_error", "message": "The answer could not be stored; the platform's log says why."}
 
@@ -35,11 +35,11 @@ class Ending:
     status: str
     error: dict[str, Any] | None = None
     """`type` and `message` of what made it fail."""
-    upstream: tuple[ledger.Upstream, ...] = ()
+    upstream: tuple[ledger.RequestRecord, ...] = ()
     """Its upstream requests that reached Claude and are not booked yet, in their order."""
 
 
-def held(turn_id: uuid.UUID, fence: int) -> Turn:
+def lock_running_turn(turn_id: uuid.UUID, fence: int) -> Turn:
     """Return the turn that runs under this fence, locked. Raises LostTurn where another process has it now."""
     turn = Turn.objects.select_for_update(no_key=True).filter(pk=turn_id, status=Turn.RUNNING, fence=fence).first()
     if turn is None:
@@ -55,14 +55,14 @@ def finish(*, turn_id: uuid.UUID, fence: int, events: list[Event] | None, ending
     more.
     """
     with transaction.atomic(durable=True):
-        return end(held(turn_id, fence), events, ending)
+        return end(lock_running_turn(turn_id, fence), events, ending)
 
 
 def fail(*, turn_id: uuid.UUID, fence: int, error: dict[str, Any]) -> None:
     """End a turn that this process has claimed and can't run, with what is committed of it. As `finish`."""
     with transaction.atomic(durable=True):
-        turn = held(turn_id, fence)
-        end(turn, None, Ending(Turn.Status.FAILED, error, upstream=sent(turn)))
+        turn = lock_running_turn(turn_id, fence)
+        end(turn, None, Ending(Turn.Status.FAILED, error, upstream=unbooked_requests(turn)))
 
 
 def settle(*, turn_id: uuid.UUID, by: uuid.UUID) -> None:
@@ -77,28 +77,28 @@ def settle(*, turn_id: uuid.UUID, by: uuid.UUID) -> None:
         if turn is not None:
             asked_to = turn.cancel_requested_at is not None
             status = Turn.Status.CANCELLED if asked_to else Turn.Status.INTERRUPTED
-            end(turn, None, Ending(status, upstream=sent(turn)))
+            end(turn, None, Ending(status, upstream=unbooked_requests(turn)))
 
 
 @receiver(pre_delete, sender=Turn)
-def _gone(instance: Turn, **kwargs: Any) -> None:
+def _book_deleted(instance: Turn, **kwargs: Any) -> None:
     """Book and stop a turn that is deleted under whoever runs it, with its conversation or its user."""
     turn = instance.locked_unless_ended()
     if turn is None:
         return
-    upstream = sent(turn)
+    upstream = unbooked_requests(turn)
     whole_or_least(
         f"The deleted turn {turn.pk}",
-        lambda: answer_storage.book(turn, fold(transcripts.committed(turn)), upstream),
+        lambda: answer_storage.book_answers(turn, fold(transcripts.committed(turn)), upstream),
         lambda: if_possible(f"The usage of turn {turn.pk}", lambda: _book_estimates(turn, upstream)),
     )
     if_possible(f"What is held for turn {turn.pk}", lambda: budgets.release(turn.pk))
-    tell("cancel", turn.pk)
+    notify("cancel", turn.pk)
 
 
-def sent(turn: Turn) -> tuple[ledger.Upstream, ...]:
+def unbooked_requests(turn: Turn) -> tuple[ledger.RequestRecord, ...]:
     """Return what is known of the requests of a turn that ran somewhere else: that they were sent."""
-    return (ledger.Upstream(),) * (turn.requests_sent - turn.usage.count())
+    return (ledger.RequestRecord(),) * (turn.requests_sent - turn.usage.count())
 
 
 def end(turn: Turn, events: list[Event] | None, ending: Ending) -> Batch | None:
@@ -108,28 +108,28 @@ def end(turn: Turn, events: list[Event] | None, ending: Ending) -> Batch | None:
 
 def _end_whole(turn: Turn, events: list[Event] | None, ending: Ending) -> Batch:
     events = transcripts.committed(turn) if events is None else events
-    events = [*events, *handed_in(turn, fold(events))]
-    answer_storage.keep(turn, fold(events), ending.upstream)
+    events = [*events, *received_results(turn, fold(events))]
+    answer_storage.store_answers(turn, fold(events), ending.upstream)
     budgets.release(turn.pk)
     turn.status, turn.error = ending.status, ending.error
     seen = turn.position
-    whole = Batch.of(str(turn.pk), 0, [*events, *_tail(turn)])
+    whole = Batch.of(str(turn.pk), 0, [*events, *_closing_events(turn)])
     transcripts.replace(turn, whole)
     if turn.first_delta_at is None and any(map(is_delta, events)):
         turn.first_delta_at = Now()
     turn.tool_results, turn.awaiting_since, turn.finished_at = [], None, Now()
     turn.save()
     titles.queue(turn)
-    tell("journal", turn.pk)
+    notify("journal", turn.pk)
     return whole.past(seen)
 
 
-def _tail(turn: Turn) -> list[Event]:
+def _closing_events(turn: Turn) -> list[Event]:
     """Return the last events of a transcript, once the turn's messages and usage are stored."""
-    return tail(turn, list(turn.usage.all()), list(turn.messages.order_by("id").values_list("pk", flat=True)))
+    return closing_events(turn, list(turn.usage.all()), list(turn.messages.order_by("id").values_list("pk", flat=True)))
 
 
-def tail(turn: Turn, rows: list[Usage], messages: list[uuid.UUID]) -> list[Event]:
+def closing_events(turn: Turn, rows: list[Usage], messages: list[uuid.UUID]) -> list[Event]:
     """Return the last events of the transcript of a turn that has these rows in the ledger and these messages."""
     error: list[Event] = [{"type": "error", "error": turn.error}] if turn.error else []
     return [
@@ -138,7 +138,7 @@ def tail(turn: Turn, rows: list[Usage], messages: list[uuid.UUID]) -> list[Event
             "type": TURN_END,
             "status": turn.status,
             "stop_reason": turn.stop_reason,
-            "usage": ledger.summed(rows),
+            "usage": ledger.usage_sum(rows),
             "cost": ledger.total_cost(rows),
             "messages": [str(id) for id in messages],
         },
@@ -152,23 +152,25 @@ def _end_least(turn: Turn, ending: Ending) -> Batch | None:
     if_possible(f"What is held for turn {turn.pk}", lambda: budgets.release(turn.pk))
     turn.status, turn.error = Turn.Status.FAILED, ending.error or NOT_STORED
     position = turn.position
-    tail = if_possible(f"The end of the transcript of turn {turn.pk}", lambda: transcripts.close(turn, _tail(turn)))
+    tail = if_possible(
+        f"The end of the transcript of turn {turn.pk}", lambda: transcripts.close(turn, _closing_events(turn))
+    )
     turn.position = tail.end if tail else position
     turn.tool_results, turn.awaiting_since, turn.finished_at = [], None, Now()
     turn.save(update_fields=["status", "error", "position", "tool_results", "awaiting_since", "finished_at"])
-    tell("journal", turn.pk)
+    notify("journal", turn.pk)
     return tail
 
 
-def _book_estimates(turn: Turn, upstream: tuple[ledger.Upstream, ...]) -> None:
+def _book_estimates(turn: Turn, upstream: tuple[ledger.RequestRecord, ...]) -> None:
     """Add a row for each of these requests: its input as the request was, the output as long as the transcript is."""
     asked = whole_or_least(
         f"An estimate of what turn {turn.pk} asked",
-        lambda: ledger.unanswered(turn_requests.of_turn(turn, [], list)).usage["input_tokens"],
+        lambda: ledger.unanswered_request(turn_requests.request_of_turn(turn, [], list)).usage["input_tokens"],
         lambda: math.ceil(len(turn.user_message.text) / ledger.CHARACTERS_PER_TOKEN),
     )
     said = math.ceil(turn.position / ledger.CHARACTERS_PER_TOKEN)
     for number, known in enumerate(upstream):
         output = said if number == 0 else 0
         answer = Folded("assistant", usage={"input_tokens": asked, "output_tokens": output})
-        ledger.book(user=turn.user, answer=answer, model=turn.model, upstream=known, turn=turn)
+        ledger.book_request(user=turn.user, answer=answer, model=turn.model, upstream=known, turn=turn)

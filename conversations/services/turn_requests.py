@@ -27,10 +27,10 @@ UNTAKEN = frozenset({"invalid_request_error", "request_too_large"})
 """What a request fails with that would fail again."""
 
 
-def build(
+def request_for_path(
     path: Sequence[Message],
     settings: dict[str, Any],
-    expand: Callable[[Sequence[Block]], list[Block]] = attachments.expand,
+    expand: Callable[[Sequence[Block]], list[Block]] = attachments.as_claude_takes,
 ) -> dict[str, Any]:
     """Return the request for a path of messages, the newest of them a user's, under a turn's settings."""
     path = _without_untaken(path, settings["model"])
@@ -38,17 +38,17 @@ def build(
         history.Said(message.role, message.content, message.stop_reason, prefix=_prefix_of(message)) for message in path
     ]
     check_files(path, settings)
-    plain = {**settings, "tools": tools.sent(settings.get("tools") or [])}
+    plain = {**settings, "tools": tools.tools_for_claude(settings.get("tools") or [])}
     model = catalogue.find(settings["model"])
     bound = model is None or model.preserved_thinking
-    request = history.build(said, plain, expand, prefix(settings), bound=bound)
+    request = history.build_request(said, plain, expand, request_prefix(settings), bound=bound)
     # A local server's model may not know of marks.
     keeps = model.cache_minimum if model and django_settings.COLLOQUY_PROMPT_CACHING else None
-    return cache_marks.marked(request, keeps)
+    return cache_marks.with_cache_marks(request, keeps)
 
 
-def of_turn(
-    turn: Turn, folded: list[Folded], expand: Callable[[Sequence[Block]], list[Block]] = attachments.located
+def request_of_turn(
+    turn: Turn, folded: list[Folded], expand: Callable[[Sequence[Block]], list[Block]] = attachments.with_paths
 ) -> dict[str, Any]:
     """Return the request for the path that a turn answers and what it has said since, with its settings."""
     said = [
@@ -56,12 +56,12 @@ def of_turn(
         for each in folded
         if each.role == Message.Role.USER or each.stopped
     ]
-    known = is_known(turn) and not said
-    path = [turn.user_message] if known else message_paths.to_message(turn.conversation_id, turn.answers_after)
-    return {**build([*path, *said], turn.settings, expand), **_container(turn, folded)}
+    known = is_in_memory(turn) and not said
+    path = [turn.user_message] if known else message_paths.path_to(turn.conversation_id, turn.answers_after)
+    return {**request_for_path([*path, *said], turn.settings, expand), **_container(turn, folded)}
 
 
-def is_known(turn: Turn) -> bool:
+def is_in_memory(turn: Turn) -> bool:
     """Return whether all that a turn's first request is made of is in memory: a conversation's first question."""
     asked = turn.user_message if Turn.user_message.is_cached(turn) and turn.continues_id is None else None
     return asked is not None and asked.parent_id is None and not attachments_in(asked.content)
@@ -99,7 +99,7 @@ def check_files(path: Sequence[Message], settings: dict[str, Any]) -> None:
     attachments.check_weight(blocks)
 
 
-def check_results(blocks: Sequence[Block], settings: dict[str, Any]) -> None:
+def check_results_fit(blocks: Sequence[Block], settings: dict[str, Any]) -> None:
     """Raise InvalidRequest for results of tools whose text alone can't fit into the model's context window.
 
     Only what is clear is refused here. What is close is counted by Claude before it is sent, and is left out of later
@@ -121,16 +121,16 @@ def _prefix_of(message: Message) -> tuple[Any, ...] | None:
     if message.turn_id is None:
         return None
     if hasattr(message, "turn_settings"):
-        return None if message.turn_settings is None else prefix(message.turn_settings)
-    return None if message.turn is None else prefix(message.turn.settings)
+        return None if message.turn_settings is None else request_prefix(message.turn_settings)
+    return None if message.turn is None else request_prefix(message.turn.settings)
 
 
-def prefix(settings: dict[str, Any]) -> tuple[Any, ...]:
+def request_prefix(settings: dict[str, Any]) -> tuple[Any, ...]:
     """Return what a request is made under besides its messages. Comparable."""
     return tuple(settings.get(key) for key in ("model", "system", "tools"))
 
 
-def imagined(
+def hypothetical_request(
     *, user: User, conversation_id: uuid.UUID, after: uuid.UUID | None, content: list[Block], settings: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the request of a turn that does not exist: what a user might say after a message. Nothing is stored.
@@ -138,7 +138,7 @@ def imagined(
     Raises NotFound for somebody else's attachment.
     """
 
-    blocks = with_sources(content, lambda source: attachments.named(user, source))
+    blocks = with_sources(content, lambda source: attachments.attachment_source(user, source))
     check_attachments(blocks)
     said = Message(role=Message.Role.USER, content=blocks)
-    return build([*message_paths.to_message(conversation_id, after), said], settings)
+    return request_for_path([*message_paths.path_to(conversation_id, after), said], settings)

@@ -12,10 +12,10 @@ from conversations.content.folding import Folded, fold
 from conversations.content.transcript import Batch, Event
 from conversations.models import LostTurn, Turn
 from conversations.services import answer_storage, budget_holds, budgets, transcripts, turn_requests
-from conversations.services.client_tools import handed_in, open_calls
-from conversations.services.ledger import Upstream
-from conversations.services.notices import tell
-from conversations.services.turn_end import Ending, end, held
+from conversations.services.client_tools import open_calls, received_results
+from conversations.services.ledger import RequestRecord
+from conversations.services.notices import notify
+from conversations.services.turn_end import Ending, end, lock_running_turn
 
 
 def claim(*, turn_id: uuid.UUID, holder: uuid.UUID) -> Turn | None:
@@ -33,7 +33,7 @@ def requeue(*, turn_id: uuid.UUID, holder: uuid.UUID) -> bool:
 
 def next_request(*, turn: Turn, events: list[Event]) -> dict[str, Any]:
     """Return the turn's next Messages request, after these events. Its files are named in it, and not read yet."""
-    return turn_requests.of_turn(turn, fold(events))
+    return turn_requests.request_of_turn(turn, fold(events))
 
 
 def begin_request(*, turn: Turn, number: int, events: list[Event], request: dict[str, Any]) -> dict[str, Any]:
@@ -44,44 +44,44 @@ def begin_request(*, turn: Turn, number: int, events: list[Event], request: dict
     last, since the group commit of everybody's events waits for it. Raises LostTurn where the turn is not ours,
     BudgetExceeded where there is not enough left for the request.
     """
-    bound = budget_holds.bound_of_round(turn, fold(events)) if number > 1 else None
+    bound = budget_holds.limited_bound(turn, fold(events)) if number > 1 else None
     with transaction.atomic(durable=True):
         if bound is not None:
-            budget_holds.hold_for_round(turn, number, bound)
+            budget_holds.hold_for_request_of_turn(turn, number, bound)
         ours = Turn.objects.filter(pk=turn.pk, fence=turn.fence, status=Turn.RUNNING)
         if not ours.update(requests_sent=number):
             raise LostTurn
     return {**request, "max_tokens": turn.settings["max_tokens"]}
 
 
-def suspend(*, turn_id: uuid.UUID, fence: int, events: list[Event], upstream: tuple[Upstream, ...]) -> str:
+def suspend(*, turn_id: uuid.UUID, fence: int, events: list[Event], upstream: tuple[RequestRecord, ...]) -> str:
     """Let a turn wait for its client's tools, and for no process; return the status that it has then.
 
     It is queued again where their results are there already, and ended where it was to be stopped meanwhile. Raises
     LostTurn where it is not ours any more.
     """
     with transaction.atomic(durable=True):
-        turn = held(turn_id, fence)
+        turn = lock_running_turn(turn_id, fence)
         if turn.cancel_requested_at is not None:
             end(turn, events, Ending(Turn.Status.CANCELLED, upstream=upstream))
             return turn.status
         folded = fold(events)
-        answer_storage.keep(turn, folded, upstream, whole=False)
+        answer_storage.store_answers(turn, folded, upstream, whole=False)
         budgets.release(turn.pk)
         transcripts.replace(turn, Batch.of(str(turn.pk), 0, events))
         turn.status, turn.holder, turn.awaiting_since = Turn.Status.AWAITING_TOOLS, None, Now()
-        go_on_if_answered(turn, folded)
+        resume_if_answered(turn, folded)
         turn.save()
-        tell("journal", turn.pk)
+        notify("journal", turn.pk)
         return turn.status
 
 
-def go_on_if_answered(turn: Turn, folded: list[Folded]) -> None:
+def resume_if_answered(turn: Turn, folded: list[Folded]) -> None:
     """Queue a turn that awaits tools, if all their results are there. Its transcript folds to `folded`.
 
     Within the caller's transaction, which saves the turn and tells of it.
     """
-    results = handed_in(turn, folded)
+    results = received_results(turn, folded)
     if len(results) < len(open_calls(turn, folded)):
         return
     transcripts.add(turn, results)

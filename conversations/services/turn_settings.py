@@ -21,7 +21,7 @@ NAMES = (
 )
 
 
-def resolved(*layers: dict[str, Any]) -> dict[str, Any]:
+def resolved_settings(*layers: dict[str, Any]) -> dict[str, Any]:
     """Return the settings that hold, later layers over earlier ones. A null takes a setting away.
 
     Raises InvalidRequest for a platform's tool that there is not.
@@ -30,7 +30,7 @@ def resolved(*layers: dict[str, Any]) -> dict[str, Any]:
     for layer in layers:
         merged.update(layer)
     held = {name: value for name, value in merged.items() if value is not None}
-    return tools.defined(
+    return tools.with_definitions(
         {
             "model": settings.COLLOQUY_DEFAULT_MODEL,
             "max_tokens": settings.COLLOQUY_DEFAULT_MAX_TOKENS,

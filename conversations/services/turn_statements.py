@@ -22,7 +22,7 @@ from conversations.content.transcript import Batch, encode
 from conversations.database import prepared
 from conversations.fields import VerbatimJSONField
 from conversations.models import Message, Piece, Turn, Usage
-from conversations.streaming.wakes import CHANNEL, notice
+from conversations.streaming.wakes import CHANNEL, notification_payload
 
 Params = dict[str, Any]
 
@@ -45,7 +45,7 @@ def begin(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere:
         "anywhere": anywhere,
         "new_message": new_message,
         "runs": turn.holder is not None,
-        "notice": notice("turn", turn.conversation_id, turn.pk),
+        "notice": notification_payload("turn", turn.conversation_id, turn.pk),
         **_values("message", turn.user_message),
         **_values("turn", turn),
         **_values("piece", Piece(turn=turn, start=start.start, end=start.end, events=start.events)),
@@ -100,7 +100,7 @@ def end(turn: Turn, *, seen: int, whole: Batch, message: Message | None, row: Us
         "delta": delta,
         "leaf": message.pk if message else None,
         "after": turn.answers_after,
-        "notice": notice("journal", turn.pk),
+        "notice": notification_payload("journal", turn.pk),
         **_values("message", message or Message()),
         **_values("usage", row or Usage()),
     }

@@ -15,11 +15,11 @@ from conversations.content.folding import Folded, fold
 from conversations.errors import Conflict, InvalidRequest, NotFound
 from conversations.models import Conversation, Message, Turn, User
 from conversations.services import attachments, message_paths, transcripts, turn_end, turn_requests, turn_run
-from conversations.services.answer_storage import searched
+from conversations.services.answer_storage import searchable_text
 from conversations.services.client_tools import open_calls
-from conversations.services.notices import tell
-from conversations.services.turn_begin import Asker, Begun, begun_once
-from conversations.services.turn_settings import resolved
+from conversations.services.notices import notify
+from conversations.services.turn_begin import Asker, Begun, begin_once
+from conversations.services.turn_settings import resolved_settings
 
 QUOTED = 300  # characters of a cut answer's end
 GO_ON = """Your last answer was cut off. It ended with:
@@ -57,18 +57,18 @@ def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> tup
         return Begun(question, settings, is_new=True, at_leaf=asked.at_leaf)
 
     conversation = Conversation.objects.get_visible(who.user, conversation_id)
-    content = attachments.take_in(owner=who.user, blocks=asked.content or [])
-    return begun_once(who, conversation, begin)
+    content = attachments.store_sources(owner=who.user, blocks=asked.content or [])
+    return begin_once(who, conversation, begin)
 
 
-def imagined_request(*, user: User, conversation_id: uuid.UUID | str, asked: Asked) -> dict[str, Any]:
+def hypothetical_request(*, user: User, conversation_id: uuid.UUID | str, asked: Asked) -> dict[str, Any]:
     """Return the request that `create` would make Claude answer; nothing is stored. Raises as `create` does."""
     conversation = Conversation.objects.get_visible(user, conversation_id)
     settings = _checked(conversation.settings, asked.settings)
     if asked.regenerate:
-        path = message_paths.to_message(conversation.pk, _regenerated(conversation, asked.regenerate).pk)
-        return turn_requests.build(path, settings)
-    return turn_requests.imagined(
+        path = message_paths.path_to(conversation.pk, _regenerated(conversation, asked.regenerate).pk)
+        return turn_requests.request_for_path(path, settings)
+    return turn_requests.hypothetical_request(
         user=user,
         conversation_id=conversation.pk,
         after=_parent(conversation, asked),
@@ -77,7 +77,7 @@ def imagined_request(*, user: User, conversation_id: uuid.UUID | str, asked: Ask
     )
 
 
-def go_on(*, who: Asker, turn_id: uuid.UUID | str, settings: dict[str, Any]) -> tuple[Turn, bool]:
+def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: dict[str, Any]) -> tuple[Turn, bool]:
     """Create a turn that goes on from the answer of one that was cut, in the way that its model allows; as `create`.
 
     Up to Claude 4.5 the answer so far is sent as the beginning of the next one; later models refuse that, and are asked
@@ -102,7 +102,7 @@ def go_on(*, who: Asker, turn_id: uuid.UUID | str, settings: dict[str, Any]) -> 
         asked = [{"type": "text", "text": GO_ON.format(end=said[-QUOTED:])}]
         return Begun(_message(conversation, partial.pk, asked), held, is_new=True)
 
-    return begun_once(who, cut.conversation, begin)
+    return begin_once(who, cut.conversation, begin)
 
 
 def _refuse_whole(turn: Turn) -> None:
@@ -118,12 +118,12 @@ def _refuse_whole(turn: Turn) -> None:
 def _goes_on_by_itself(last: Message) -> bool:
     """Return whether Claude goes on after a message without another: it has results of tools, or calls for them."""
     calls = any(block.get("type") == "tool_use" for block in last.content) and last.stop_reason == "tool_use"
-    return last.role == Message.Role.USER or calls or history.paused(last.content, last.stop_reason)
+    return last.role == Message.Role.USER or calls or history.is_paused(last.content, last.stop_reason)
 
 
 def _checked(*layers: dict[str, Any] | None) -> dict[str, Any]:
-    settings = resolved(*(layer or {} for layer in layers))
-    parameters.check(settings)
+    settings = resolved_settings(*(layer or {} for layer in layers))
+    parameters.check_parameters(settings)
     return settings
 
 
@@ -133,7 +133,7 @@ def _said(
     parent = _parent(conversation, asked)
     _check_results(parent, content)
     if sources.attachments_in(content):
-        attachments.hold(owner=user, blocks=content)
+        attachments.lock_attachments(owner=user, blocks=content)
     message = _message(conversation, parent, content)
     _check_files(conversation.pk, parent, [message], settings)
     return message
@@ -148,7 +148,7 @@ def _check_files(
     """
     newest = said[-1].content
     if sources.images_in(newest) or sources.attachments_in(newest):
-        turn_requests.check_files([*message_paths.to_message(conversation_id, after), *said], settings)
+        turn_requests.check_files([*message_paths.path_to(conversation_id, after), *said], settings)
 
 
 def _check_results(parent: uuid.UUID | None, content: list[dict[str, Any]]) -> None:
@@ -159,7 +159,7 @@ def _check_results(parent: uuid.UUID | None, content: list[dict[str, Any]]) -> N
     answer = Message.objects.select_related("parent").filter(pk=parent).first() if parent else None
     if answer and history.only_results(answer.content):
         answer = answer.parent  # the results of some of its calls are there already
-    calls = history.calls(answer.content, answer.stop_reason) if answer else []
+    calls = history.open_call_ids(answer.content, answer.stop_reason) if answer else []
     if unknown := sorted(results - {*calls}):
         raise InvalidRequest(
             f"The message before has no call {', '.join(unknown)}.", details={"content": "results of no call"}
@@ -177,7 +177,7 @@ def _message(conversation: Conversation, parent: uuid.UUID | None, blocks: list[
         parent_id=parent,
         role=Message.Role.USER,
         content=blocks,
-        text=searched(blocks),
+        text=searchable_text(blocks),
     )
 
 
@@ -209,9 +209,9 @@ def cancel(*, user: User, turn_id: uuid.UUID | str) -> Turn:
         turn = _locked(found)
         if turn.status == Turn.RUNNING and turn.cancel_requested_at is None:
             Turn.objects.filter(pk=turn.pk).update(cancel_requested_at=Now())
-            tell("cancel", turn.pk)
+            notify("cancel", turn.pk)
         elif turn.status in (Turn.QUEUED, Turn.Status.AWAITING_TOOLS):
-            turn_end.end(turn, None, turn_end.Ending(Turn.Status.CANCELLED, upstream=turn_end.sent(turn)))
+            turn_end.end(turn, None, turn_end.Ending(Turn.Status.CANCELLED, upstream=turn_end.unbooked_requests(turn)))
     return turn
 
 
@@ -223,20 +223,20 @@ def _locked(found: Turn) -> Turn:
     return turn
 
 
-def hand_in(*, user: User, turn_id: uuid.UUID | str, results: list[dict[str, Any]]) -> Turn:
+def submit_tool_results(*, user: User, turn_id: uuid.UUID | str, results: list[dict[str, Any]]) -> Turn:
     """Take results of a client's tools; when all that are awaited are there, the turn is queued to go on.
 
     They may come in parts, and as soon as their calls are seen. Handing in the same again is harmless. Raises
     InvalidRequest for results of no call, Conflict for another result of the same call, or where the turn has ended.
     """
     found = Turn.objects.get_visible(user, turn_id)
-    turn_requests.check_results(results, found.settings)
-    taken = attachments.take_in(owner=user, blocks=results)
+    turn_requests.check_results_fit(results, found.settings)
+    taken = attachments.store_sources(owner=user, blocks=results)
     with transaction.atomic(durable=True):
         turn = _locked(found)
         folded = fold(transcripts.committed(turn))
         new = _unknown_yet(turn, folded, taken)
-        attachments.hold(owner=user, blocks=new)
+        attachments.lock_attachments(owner=user, blocks=new)
         if new and turn.ended:
             raise Conflict("This turn has ended.", details={"status": turn.status})
         calls = {call["id"] for call in open_calls(turn, folded)}
@@ -249,8 +249,8 @@ def hand_in(*, user: User, turn_id: uuid.UUID | str, results: list[dict[str, Any
         said.append(Message(role=Message.Role.USER, content=turn.tool_results))
         _check_files(turn.conversation_id, turn.answers_after, said, turn.settings)
         if turn.status == Turn.Status.AWAITING_TOOLS:
-            turn_run.go_on_if_answered(turn, folded)
-            tell("journal", turn.pk)
+            turn_run.resume_if_answered(turn, folded)
+            notify("journal", turn.pk)
         turn.save()
     return turn
 

@@ -36,7 +36,7 @@ Key = tuple[Any, ...]
 Sums = dict[str, Any]
 
 
-def sums(*, user: User, since: datetime, until: datetime | None, by: Sequence[str]) -> dict[Key, Sums]:
+def usage_sums_of(*, user: User, since: datetime, until: datetime | None, by: Sequence[str]) -> dict[Key, Sums]:
     """Return what the user's rows from `since` to before `until` (None: to now) add up to, as `OF_ROWS` names it.
 
     By the values of `by`, any of `BY_ROWS`, in their order; with none of them there is one key, which is empty.

@@ -56,7 +56,7 @@ class Limit:
         return max(0, self.most - self.used)
 
 
-def check(user: User) -> None:
+def check_limits(user: User) -> None:
     """Refuse another turn where it would be too much: raises RateLimited. Within the transaction that creates it.
 
     A user's requests wait here for each other, so that of two for the last place one is refused.
@@ -64,7 +64,7 @@ def check(user: User) -> None:
     if not _configured():
         return
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    for limit in of(user):
+    for limit in limits_of(user):
         if limit.used >= limit.most:
             raise RateLimited(
                 f"{limit.name} is limited to {limit.most}.",
@@ -73,7 +73,7 @@ def check(user: User) -> None:
             )
 
 
-def of(user: User) -> list[Limit]:
+def limits_of(user: User) -> list[Limit]:
     """Return the limits that there are, as the user has used them, found in one statement."""
     configured = _configured()
     if not configured:
@@ -89,9 +89,9 @@ def of(user: User) -> list[Limit]:
     return [Limit(name, most, int(found[name][0]), float(found[name][1])) for name, most in configured.items()]
 
 
-def headers(user: User) -> dict[str, str]:
+def rate_limit_headers(user: User) -> dict[str, str]:
     """That of the limits of a minute which is reached first, as `RateLimit` headers tell it."""
-    of_a_minute = [each for each in of(user) if each.name.endswith("_per_minute")]
+    of_a_minute = [each for each in limits_of(user) if each.name.endswith("_per_minute")]
     tightest = min(of_a_minute, key=lambda each: each.remaining / each.most, default=None)
     if tightest is None:
         return {}

@@ -21,8 +21,8 @@ from conversations.content.transcript import Batch, Event, encode, is_delta, len
 from conversations.database import RETRY, connected
 from conversations.database_faults import CONTENDED_PAUSE, CONTENDED_TRIES
 from conversations.models import LostTurn
-from conversations.streaming.live import Live
-from conversations.streaming.wakes import CHANNEL, Wakes, heard
+from conversations.streaming.live import LiveTranscript
+from conversations.streaming.wakes import CHANNEL, Wakes, wait_for_news
 
 logger = logging.getLogger(__name__)
 
@@ -68,22 +68,22 @@ class Journal:
 
     def __init__(self, wakes: Wakes) -> None:
         self._wakes = wakes
-        self._live: dict[uuid.UUID, Live] = {}
+        self._live: dict[uuid.UUID, LiveTranscript] = {}
         self._any = asyncio.Event()
         self._hurry = asyncio.Event()
-        self._urgent: set[Live] = set()
-        self._waiting: dict[Live, None] = {}
+        self._urgent: set[LiveTranscript] = set()
+        self._waiting: dict[LiveTranscript, None] = {}
         """Those with something pending, in the order in which it came."""
         self._away = False
 
-    def open(self, turn: uuid.UUID, fence: int, events: list[Event]) -> Live:
+    def open(self, turn: uuid.UUID, fence: int, events: list[Event]) -> LiveTranscript:
         """Begin the transcript of a turn that this process has claimed, or go on with it after these events."""
-        live = self._live[turn] = Live(turn, fence)
+        live = self._live[turn] = LiveTranscript(turn, fence)
         if events:
             live.show(Batch.of(str(turn), 0, events))
         return live
 
-    async def append(self, live: Live, events: list[Event]) -> None:
+    async def append(self, live: LiveTranscript, events: list[Event]) -> None:
         """Add events, to be committed with the next flush. Raises LostTurn if the turn is not ours any more.
 
         Raises ColloquyError where its events can't be stored.
@@ -112,24 +112,24 @@ class Journal:
         while live.waiting > PENDING_LIMIT and not live.over:
             await live.change()
 
-    async def transcript(self, live: Live) -> list[Event]:
+    async def transcript(self, live: LiveTranscript) -> list[Event]:
         """Return the whole transcript so far, committed or not."""
         while live.flushing:
             await live.change()
         return [event for batch in live.committed for event in batch.events] + live.pending
 
-    async def hand_over(self, live: Live) -> list[Event]:
+    async def hand_over(self, live: LiveTranscript) -> list[Event]:
         """Return the whole transcript; from now on nothing more of it is written here."""
         events = await self.transcript(live)
         live.pending = []
         return events
 
-    def close(self, live: Live) -> None:
+    def close(self, live: LiveTranscript) -> None:
         """Forget a turn that has ended; its readers go on from the table."""
         self._live.pop(live.turn, None)
         self._wakes.wake([live.turn])
 
-    def live(self, turn: uuid.UUID) -> Live | None:
+    def live(self, turn: uuid.UUID) -> LiveTranscript | None:
         """Return the turn's memory if the turn runs in this process, else None."""
         return self._live.get(turn)
 
@@ -140,7 +140,7 @@ class Journal:
         while True:
             await self._any.wait()
             if due > clock():
-                await heard(self._hurry, due - clock())
+                await wait_for_news(self._hurry, due - clock())
             self._hurry.clear()
             began = clock()
             lives = self._next(0 if began < due else TURNS_AT_ONCE)
@@ -151,7 +151,7 @@ class Journal:
             if not self._waiting:
                 self._any.clear()
 
-    def _next(self, number: int) -> list[Live]:
+    def _next(self, number: int) -> list[LiveTranscript]:
         """Take out of the waiting ones those whose first delta is pending, and at most `number` of the others."""
         others = islice((live for live in self._waiting if live not in self._urgent), number)
         lives = [*self._urgent, *others][:TOLD_AT_ONCE]
@@ -160,13 +160,13 @@ class Journal:
             self._waiting.pop(live, None)
         return lives
 
-    async def _gather(self, lives: list[Live]) -> None:
+    async def _gather(self, lives: list[LiveTranscript]) -> None:
         """Let those who wait with something pending add what has come meanwhile: it goes out with this flush."""
         for live in lives:
             live.changed.set()
         await asyncio.sleep(0)
 
-    async def _flush(self, connection: Connection, lives: list[Live]) -> Connection:
+    async def _flush(self, connection: Connection, lives: list[LiveTranscript]) -> Connection:
         batches = {live: live.take() for live in lives if live.pending}
         if not batches:
             return connection
@@ -184,7 +184,7 @@ class Journal:
         return connection
 
     async def _commit(
-        self, connection: Connection, batches: dict[Live, Batch]
+        self, connection: Connection, batches: dict[LiveTranscript, Batch]
     ) -> tuple[Connection, Collection[uuid.UUID]]:
         """Commit the batches, however long Postgres is away; return the turns that were still ours.
 
@@ -219,7 +219,7 @@ class Journal:
         return connection
 
     async def _commit_singly(
-        self, connection: Connection, batches: dict[Live, Batch]
+        self, connection: Connection, batches: dict[LiveTranscript, Batch]
     ) -> tuple[Connection, Collection[uuid.UUID]]:
         """Commit the batches one by one, so that only the turn whose events can't be stored is given up."""
         written: set[uuid.UUID] = set()
@@ -229,7 +229,7 @@ class Journal:
         return connection, written
 
 
-async def _write(connection: Connection, batches: dict[Live, Batch]) -> Collection[uuid.UUID]:
+async def _write(connection: Connection, batches: dict[LiveTranscript, Batch]) -> Collection[uuid.UUID]:
     """Commit the batches in one statement; return the turns that were still ours."""
     values = {
         "turns": [live.turn for live in batches],

@@ -14,7 +14,7 @@ SEPARATE = 8  # batches of a turn that are kept as they were committed
 
 
 @dataclass(eq=False)
-class Live:
+class LiveTranscript:
     """A turn that runs in this process: what is committed of its transcript, and what is not yet."""
 
     turn: uuid.UUID

@@ -122,12 +122,12 @@ class Wakes:
                 self.wake([id])
 
 
-def notice(kind: str, *ids: uuid.UUID) -> str:
+def notification_payload(kind: str, *ids: uuid.UUID) -> str:
     """Return the payload that tells other processes of these ids, at most 200."""
     return " ".join([kind, *(id.hex for id in ids)])
 
 
-async def heard(news: asyncio.Event, seconds: float | None) -> bool:
+async def wait_for_news(news: asyncio.Event, seconds: float | None) -> bool:
     """Wait for news for so many seconds, or without limit; return whether there was any."""
     try:
         async with asyncio.timeout(seconds):

@@ -25,7 +25,7 @@ from conversations.log_context import note
 from conversations.models import Conversation, Turn, User
 from conversations.rates import Rate
 from conversations.running.engine import RETRY_AFTER, engine
-from conversations.running.turn_start import start
+from conversations.running.turn_start import start_turn
 from conversations.services import turns
 from conversations.services.credentials import Credential, while_valid
 from conversations.ws import frames
@@ -132,8 +132,8 @@ class Socket(AsyncWebsocketConsumer):
             return
         frame: dict[str, Any] = {}
         try:
-            frame = await frames.off_the_loop(frames.parse, text_data, size=len(text_data or ""))
-            command = await frames.off_the_loop(frames.checked, frame, size=len(text_data or ""))
+            frame = await frames.off_the_loop(frames.parse_frame, text_data, size=len(text_data or ""))
+            command = await frames.off_the_loop(frames.checked_frame, frame, size=len(text_data or ""))
             await self._commands[frame["type"]](self, frame, command)
         except Gone:
             return
@@ -167,14 +167,14 @@ class Socket(AsyncWebsocketConsumer):
         """Begin a turn; return it as the API shows it, and whether it is queued for those that run turns."""
         conversation = str(command.validated_data["conversation"])
         own = {"type", "ref", "conversation", "idempotency_key"}
-        turn, is_new = start(
+        turn, is_new = start_turn(
             self.user,
             command.validated_data.get("idempotency_key"),
             # The same body has the same digest over REST, so that a retry may come the other way.
             turn_api.digest(conversation, {key: value for key, value in frame.items() if key not in own}),
             lambda who: turns.create(who=who, conversation_id=conversation, asked=command.asked()),
         )
-        shown = turn_api.shown_begun(turn) if is_new else turn_api.shown(turn.pk)
+        shown = turn_api.shown_begun(turn) if is_new else turn_api.turn_shown(turn.pk)
         return shown, is_new and turn.status == Turn.QUEUED
 
     async def _follow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
@@ -199,7 +199,7 @@ class Socket(AsyncWebsocketConsumer):
 
     async def _tool_results(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         id, results = command.validated_data["turn"], command.validated_data["results"]
-        turn = await self._in_database(turns.hand_in, user=self.user, turn_id=id, results=results)
+        turn = await self._in_database(turns.submit_tool_results, user=self.user, turn_id=id, results=results)
         if turn.status == Turn.QUEUED:
             await (await engine()).run("turn", turn.pk)
         await self._answer({"type": "ok", "ref": frames.ref_of(frame)})

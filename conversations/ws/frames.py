@@ -86,7 +86,7 @@ async def off_the_loop(check: Callable[[T], C], value: T, *, size: int) -> C:
     return await asyncio.to_thread(check, value) if size > LARGE else check(value)
 
 
-def parse(text: str | None) -> dict[str, Any]:
+def parse_frame(text: str | None) -> dict[str, Any]:
     """Return a frame as an object. Raises InvalidRequest."""
     if text is None:
         raise InvalidRequest("Frames are text.")
@@ -99,7 +99,7 @@ def parse(text: str | None) -> dict[str, Any]:
     return frame
 
 
-def checked(frame: dict[str, Any]) -> FrameSerializer:
+def checked_frame(frame: dict[str, Any]) -> FrameSerializer:
     """Return the command in a frame. Raises InvalidRequest."""
     if not isinstance(frame.get("type"), str):
         raise InvalidRequest("A frame is an object with a type.", details={"type": "missing"})

@@ -50,7 +50,7 @@ class ExtractionRequestSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the fields with a model: any one, but not asked for more than it writes. Raises InvalidRequest."""
         asked = {"model": settings.COLLOQUY_DEFAULT_MODEL, **attrs}
-        parameters.check({"max_tokens": 1, **asked})
+        parameters.check_parameters({"max_tokens": 1, **asked})
         return asked
 
 
@@ -75,7 +75,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
     @extend_schema_field(Json(shape=UsageSum))
     def get_usage(self, attempt: Attempt) -> dict[str, int]:
         """Return the sums of what the attempt's requests used."""
-        return ledger.summed(rows_of(attempt))
+        return ledger.usage_sum(rows_of(attempt))
 
 
 class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
@@ -119,7 +119,7 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
     @extend_schema_field(Json(shape=UsageSum))
     def get_usage(self, extraction: Extraction) -> dict[str, int]:
         """The sums over the attempts."""
-        return ledger.summed(rows_of(*extraction.attempts.all()))
+        return ledger.usage_sum(rows_of(*extraction.attempts.all()))
 
     def get_cost(self, extraction: Extraction) -> str | None:
         """What the attempts cost together."""

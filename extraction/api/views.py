@@ -21,7 +21,7 @@ from conversations.database import in_database, persistently
 from conversations.errors import ClaudeError, Unavailable
 from conversations.running.engine import RETRY_AFTER, draining, engine
 from conversations.services import attachments
-from conversations.streaming.wakes import POLL, heard
+from conversations.streaming.wakes import POLL, wait_for_news
 from extraction import checks, services
 from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer
 from extraction.models import Extraction
@@ -50,7 +50,7 @@ async def answer_of(id: uuid.UUID) -> dict[str, Any]:
                 break
             if leaving:
                 raise Unavailable(retry_after=RETRY_AFTER, details={"extraction": str(id)})
-            await heard(news, POLL)
+            await wait_for_news(news, POLL)
     if extraction["error"]:
         raise ClaudeError.of_kept(extraction["error"], extraction=str(id))
     return extraction
@@ -107,7 +107,7 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
             request_digest=digest("extraction", request.data),
             **serializer.validated_data,
         )
-        asked.content = attachments.take_in(owner=owner, blocks=asked.content)
+        asked.content = attachments.store_sources(owner=owner, blocks=asked.content)
 
         async def then() -> dict[str, Any]:
             await checks.check(owner.pk, asked.schema)

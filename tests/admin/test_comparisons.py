@@ -114,7 +114,7 @@ def test_a_file_by_user_and_model_has_a_row_for_each_pair(staff: Client, databas
 def test_the_forecast_goes_on_like_the_last_days() -> None:
     costs = {date(2026, 2, 27): 100, date(2026, 3, 2): 5, date(2026, 3, 4): 7, date(2026, 3, 10): 2}
     now = datetime(2026, 3, 10, 12, tzinfo=UTC)
-    found = forecast.of({day: Decimal(cost) for day, cost in costs.items()}, now)
+    found = forecast.forecast_for({day: Decimal(cost) for day, cost in costs.items()}, now)
     assert (found.month, found.so_far) == (date(2026, 3, 1), Decimal(14))
     assert found.a_day == Decimal(9) / Decimal("7.5")  # since the 3rd
     assert found.whole == 14 + found.a_day * Decimal("21.5")
@@ -135,7 +135,7 @@ def test_presets_keep_the_other_filters(staff: Client, database: str) -> None:
     user = new_user()
     today = datetime.now(UTC).date()
     scope = Scope(today, today, user=user.pk, model=OPUS, purpose="turn")
-    found = presets.of(scope)
+    found = presets.presets_for(scope)
     assert [each.name for each in found][:4] == ["Today", "Last 7 days", "This month", "Last month"]
     assert [each.chosen for each in found][:2] == [True, False]
     for preset in found:

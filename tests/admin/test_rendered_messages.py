@@ -22,7 +22,9 @@ def text_of(html: str) -> str:
 
 
 def test_markdown_is_rendered() -> None:
-    html = rendering.markdown("# Tea\n\nIt is **green**.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\nx < y\n```")
+    html = rendering.rendered_markdown(
+        "# Tea\n\nIt is **green**.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\nx < y\n```"
+    )
     for part in ("<h1>Tea</h1>", "<strong>green</strong>", "<td>1</td>", "x &lt; y"):
         assert part in html
 
@@ -44,7 +46,7 @@ def test_markdown_is_rendered() -> None:
     ],
 )
 def test_nothing_in_it_acts_or_loads(said: str) -> None:
-    html = rendering.markdown(said)
+    html = rendering.rendered_markdown(said)
     tags = re.findall(r"<(\w+)([^>]*)>", html)
     assert not {tag for tag, _ in tags} & {"script", "img", "iframe", "style", "svg", "object", "link", "video"}
     for _, attributes in tags:
@@ -55,7 +57,7 @@ def test_nothing_in_it_acts_or_loads(said: str) -> None:
 
 @given(st.text())
 def test_any_text_is_rendered(said: str) -> None:
-    html = rendering.markdown(said)
+    html = rendering.rendered_markdown(said)
     assert not re.search(
         r"<(?!/?(div|p|br|hr|em|strong|code|pre|blockquote|ul|ol|li|h[1-6]|table|thead|tbody|tr|th|td|a)\b)", html
     )
@@ -70,11 +72,11 @@ KINDS = st.sampled_from([*rendering.SHOWN, "web_search_tool_result", "not_invent
 
 @given(KINDS, st.dictionaries(st.sampled_from(["text", "content", "source", "input", "name", "thinking"]), JSON))
 def test_any_block_is_rendered(kind: str, fields: dict[str, Any]) -> None:
-    assert rendering.blocks([{"type": kind, **fields}])
+    assert rendering.rendered_blocks([{"type": kind, **fields}])
 
 
 def test_every_kind_of_block_is_shown_in_its_way() -> None:
-    html = rendering.blocks(
+    html = rendering.rendered_blocks(
         [
             {"type": "thinking", "thinking": "Let me see", "signature": "x"},
             {"type": "redacted_thinking", "data": "secret"},

@@ -89,7 +89,7 @@ class Command(BaseCommand):
         from conversations.services import accounts, conversations
 
         user = User.objects.filter(is_superuser=True).order_by("date_joined").first() or self._first_user()
-        token, new = local.token(lambda: accounts.issue_token(user=user)[1], accounts.is_valid)
+        token, new = local.token(lambda: accounts.issue_token(user=user)[1], accounts.is_valid_token)
         local.record_server(url)
         conversation = Conversation.objects.visible_to(user).first() or conversations.create(
             owner=user, fields={"title": "First conversation"}

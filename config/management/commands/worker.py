@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from config.migrated import migrations
-from conversations.streaming.wakes import heard
+from conversations.streaming.wakes import wait_for_news
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ async def work(with_parent: bool) -> None:
         [outcome, _] = await asyncio.gather(working, stopping, return_exceptions=True)
         if not signalled.is_set():
             logger.warning("The worker begins anew: %s", outcome)
-            await heard(signalled, RESTART)
+            await wait_for_news(signalled, RESTART)
     await end_the_rest()
     logger.info("The worker has stopped.")
 

@@ -40,7 +40,7 @@ class Change:
         return self.now - self.before
 
 
-def possible(scope: Scope) -> dict[str, str]:
+def possible_comparisons(scope: Scope) -> dict[str, str]:
     """Return what a scope can be held against, and what each is called: periods do not overlap."""
     called = {BEFORE: "The day before" if len(scope.days) == 1 else "The period before"}
     if len(scope.days) <= WEEK.days:
@@ -50,10 +50,10 @@ def possible(scope: Scope) -> dict[str, str]:
 
 def earlier(scope: Scope, against: str) -> Scope:
     """Return what a scope is held against; what is not possible is the period just before."""
-    return scope.shifted(WEEK) if against == WEEK_BEFORE and against in possible(scope) else scope.before
+    return scope.shifted(WEEK) if against == WEEK_BEFORE and against in possible_comparisons(scope) else scope.before
 
 
-def between(scope: Scope, before: Scope) -> list[Change]:
+def differences_between(scope: Scope, before: Scope) -> list[Change]:
     """Return all differences between two periods with the same filters, the largest first."""
     return [_change(scope, each) for each in _rows(scope, before)]
 

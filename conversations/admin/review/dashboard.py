@@ -103,17 +103,17 @@ class Outcomes:
 def context(scope: Scope) -> dict[str, Any]:
     """Return everything that the dashboard shows of a scope."""
     now = datetime.now(UTC)
-    every = Parts.read(scope, scope.span, scope.before.span, forecast.span(now))
+    every = Parts.read(scope, scope.span, scope.before.span, forecast.forecast_span(now))
     parts, parts_before = every.within(scope.span), every.within(scope.before.span)
     failures = _failures(scope, parts)
-    users = levels.page(levels.LEVELS["user"], scope, 1, TOP)[0]
+    users = levels.page_of_level(levels.LEVELS["user"], scope, 1, TOP)[0]
     return {
         **_tiles(parts, parts_before),
         "period_before": scope.before.span,
         "outcomes": _outcomes(parts, sum(failure.turns for failure in failures)),
         "outcomes_before": _outcomes(parts_before, scope.before.failed_turns().count()),
         "failures": failures,
-        "forecast": forecast.of({day: sums.cost for day, sums in every.by_day.items()}, now),
+        "forecast": forecast.forecast_for({day: sums.cost for day, sums in every.by_day.items()}, now),
         "days": levels.newest_days(scope, parts.by_day),
         "users": users,
         "charts": list(_charts(scope, parts, users)),
@@ -135,7 +135,7 @@ def _links(scope: Scope) -> dict[str, Any]:
         "failed_turns_url": _list_of("turn", scope.within(error=scope.error or ANY)),
         "failed_requests_url": _list_of("usage", scope.within(error=scope.error or ANY)),
         "estimated_url": _list_of("usage", scope.within(source=Usage.Source.ESTIMATE)),
-        "levels": [(level.heading, levels.address(scope, level.name)) for level in levels.possible(scope)],
+        "levels": [(level.heading, levels.address(scope, level.name)) for level in levels.possible_levels(scope)],
         "users_url": levels.address(scope, "user"),
         "days_url": levels.address(scope, "day"),
         "changes_url": levels.changes(scope),

@@ -64,7 +64,7 @@ REQUESTS = (
 )
 
 
-def sums(level: Level, scope: Scope, kind: str) -> HttpResponseBase:
+def export_sums(level: Level, scope: Scope, kind: str) -> HttpResponseBase:
     """A level's rows, all of them."""
     label, note = level.columns
     header = [label or level.name, note, *SUMS]
@@ -73,7 +73,7 @@ def sums(level: Level, scope: Scope, kind: str) -> HttpResponseBase:
     return _table(header, rows, f"{level.name}s {scope.span[0]} {scope.span[1]}", kind)
 
 
-def changes(found: Iterable[Change], scope: Scope, before: Scope, kind: str) -> HttpResponseBase:
+def export_changes(found: Iterable[Change], scope: Scope, before: Scope, kind: str) -> HttpResponseBase:
     """Return all differences between two periods as a file."""
     rows = [[getattr(each, name) for name in CHANGES] for each in found]
     return _table(list(CHANGES), rows, f"changes {scope.span[0]} {scope.span[1]} since {before.span[0]}", kind)
@@ -88,7 +88,7 @@ def _table(header: Cells, rows: list[Cells], name: str, kind: str) -> HttpRespon
         return _attached(HttpResponse(workbook.close().read_bytes()), name, kind)
 
 
-def requests(scope: Scope, kind: str) -> HttpResponseBase:
+def export_requests(scope: Scope, kind: str) -> HttpResponseBase:
     """The ledger's rows of a scope, newest first."""
     body = _csv_of_requests(scope) if kind == "csv" else _workbook_of_requests(scope)
     return _attached(StreamingHttpResponse(body), f"requests {scope.span[0]} {scope.span[1]}", kind)

@@ -26,13 +26,13 @@ class Forecast:
     """What all of the month will cost at that rate."""
 
 
-def span(now: datetime) -> tuple[date, date]:
+def forecast_span(now: datetime) -> tuple[date, date]:
     """Return the first and the last of the days from which the forecast at a time (UTC) is made."""
     today = now.date()
     return min(today.replace(day=1), today - RATE_DAYS * DAY), today
 
 
-def of(costs: Mapping[date, Decimal], now: datetime) -> Forecast:
+def forecast_for(costs: Mapping[date, Decimal], now: datetime) -> Forecast:
     """Return the forecast for the month of a time (UTC), from what each day of the span cost, in US dollars."""
     today = now.date()
     month, week_ago = today.replace(day=1), today - RATE_DAYS * DAY

@@ -52,12 +52,12 @@ class Level:
     """What a file calls the label and the note of a row; without a word for the label, the level's name."""
 
 
-def of(scope: Scope, by: str) -> Level:
+def level_named(scope: Scope, by: str) -> Level:
     """The level that is asked for; without one, or with one that a scope can't be divided by, the first below it."""
-    return next((level for level in possible(scope) if level.name == by), LEVELS[_below(scope)])
+    return next((level for level in possible_levels(scope) if level.name == by), LEVELS[_below(scope)])
 
 
-def possible(scope: Scope) -> list[Level]:
+def possible_levels(scope: Scope) -> list[Level]:
     """The levels that can be asked for: turns and requests only where there are not too many to add up."""
     if scope.turn is not None:
         names: tuple[str, ...] = ("model", "request")
@@ -70,7 +70,7 @@ def possible(scope: Scope) -> list[Level]:
     return [LEVELS[name] for name in names]
 
 
-def page(level: Level, scope: Scope, number: int, size: int = PAGE) -> tuple[list[Row], bool]:
+def page_of_level(level: Level, scope: Scope, number: int, size: int = PAGE) -> tuple[list[Row], bool]:
     """Return a page of a level with `size` rows at most, numbered from 1, and whether there are more after it."""
     found = list(level.rows(scope)[(number - 1) * size : number * size + 1])
     return list(level.shown(scope, found[:size])), len(found) > size

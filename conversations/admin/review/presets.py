@@ -24,7 +24,7 @@ class Preset:
     """Whether it is what is shown."""
 
 
-def of(scope: Scope) -> list[Preset]:
+def presets_for(scope: Scope) -> list[Preset]:
     """Return today, the last 7 days, this month, the last month, and the months before those by their names."""
     today = datetime.now(UTC).date()
     this, last, *earlier = _months(today)

@@ -25,7 +25,12 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return context
     form = ScopeForm(request.GET)
     scope = form.scope
-    shown = {"title": "Usage", "form": form, "presets": presets.of(scope), "dashboard": dashboard.context(scope)}
+    shown = {
+        "title": "Usage",
+        "form": form,
+        "presets": presets.presets_for(scope),
+        "dashboard": dashboard.context(scope),
+    }
     return {**context, **shown}
 
 
@@ -34,11 +39,11 @@ def review(request: HttpRequest) -> HttpResponseBase:
     """A scope's sums, divided by one level, as a page or, with `export`, as a file."""
     form = ScopeForm(request.GET)
     scope = form.scope
-    level = levels.of(scope, request.GET.get("by", ""))
+    level = levels.level_named(scope, request.GET.get("by", ""))
     if (kind := request.GET.get("export")) in KINDS:
-        return export.sums(level, scope, str(kind))
+        return export.export_sums(level, scope, str(kind))
     number = _page(request.GET.get("page", ""))
-    rows, more = levels.page(level, scope, number)
+    rows, more = levels.page_of_level(level, scope, number)
     context = {
         **_every_page(request, form, scope),
         "subtitle": level.heading,
@@ -64,7 +69,7 @@ def changes_page(request: HttpRequest) -> HttpResponseBase:
     against = request.GET.get("against", "")
     before = changes.earlier(scope, against)
     if (kind := request.GET.get("export")) in KINDS:
-        return export.changes(changes.between(scope, before), scope, before, str(kind))
+        return export.export_changes(changes.differences_between(scope, before), scope, before, str(kind))
     context = {
         **_every_page(request, form, scope),
         "subtitle": "What changed",
@@ -77,7 +82,7 @@ def changes_page(request: HttpRequest) -> HttpResponseBase:
         "kept": {"against": against} if against else {},
         "against": [
             (called, levels.changes(scope, name), changes.earlier(scope, name) == before)
-            for name, called in changes.possible(scope).items()
+            for name, called in changes.possible_comparisons(scope).items()
         ],
     }
     return TemplateResponse(request, "conversations/changes.html", context)
@@ -89,8 +94,8 @@ def _every_page(request: HttpRequest, form: ScopeForm, scope: Scope) -> dict[str
         **admin.site.each_context(request),
         "title": "Usage",
         "form": form,
-        "presets": presets.of(scope),
-        "levels": [(each, levels.address(scope, each.name)) for each in levels.possible(scope)],
+        "presets": presets.presets_for(scope),
+        "levels": [(each, levels.address(scope, each.name)) for each in levels.possible_levels(scope)],
         "changes_url": levels.changes(scope),
         "trail": levels.trail(scope),
         "query": scope.query,
@@ -111,4 +116,4 @@ def requests(request: HttpRequest) -> HttpResponseBase:
         most = f"{export.WORKBOOK:,}"
         messages.error(request, f"A workbook has at most {most} requests: take CSV, or a shorter period.")
         return HttpResponseRedirect(levels.address(scope))
-    return export.requests(scope, kind)
+    return export.export_requests(scope, kind)

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         if options["model"] and not (options["usage"] or options["again"]):
             raise CommandError("--model says what is booked anew: give --usage or --again.")
         try:
-            used = ledger.standing(row).raw if options["again"] else options["usage"]
+            used = ledger.standing_row(row).raw if options["again"] else options["usage"]
             added = ledger.correct(row=row, reason=options["reason"], usage=used, model=options["model"])
         except ColloquyError as error:
             raise CommandError(error.message) from None

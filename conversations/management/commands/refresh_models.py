@@ -19,7 +19,7 @@ class Command(BaseCommand):
             rows = asyncio.run(_listed())
         except ClaudeError as error:
             raise CommandError(f"The Models API can't be asked: {error}") from None
-        model_listing.keep(rows)
+        model_listing.store_listing(rows)
         self.stdout.write(f"{len(rows)} models.")
 
 
