@@ -1,5 +1,7 @@
 """A real PostgreSQL, a real server process, and the sandbox of Claude's API, once for the whole run.
 
+The first test that asks for one of them starts it: tests of pure functions need none.
+
 Nothing is emptied between tests: each makes users of its own, and no user sees another's rows.
 """
 
@@ -9,17 +11,18 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from hypothesis import HealthCheck, settings
-from PIL import Image
 
-from conversations.sandbox.server import Sandbox, running_sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess, database_url
+
+if TYPE_CHECKING:
+    from conversations.sandbox.server import Sandbox
 
 # How fast the machine is says nothing of what is promised.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,22 +34,22 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """Claude, as far as the tests are concerned."""
+    from django.conf import settings
+
+    from conversations.sandbox.server import running_sandbox
+
     with running_sandbox(pace=0.0) as running:
+        settings.ANTHROPIC_BASE_URL = running.url
+        settings.ANTHROPIC_API_KEY = "test"
         yield running
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _claude_is_the_sandbox(sandbox: Sandbox) -> None:
-    """No test can reach anything else."""
-    from django.conf import settings
-
-    settings.ANTHROPIC_BASE_URL = sandbox.url
-    settings.ANTHROPIC_API_KEY = "test"
-
-
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
-    """The test database. (pytest-django's own looks for marks, to find out which tests need one.)"""
+def django_db_setup(sandbox: Sandbox, django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database. (pytest-django's own looks for marks, to find out which tests need one.)
+
+    What has it may ask Claude, which is to be the sandbox.
+    """
     with django_db_blocker.unblock():
         databases = setup_databases(verbosity=0, interactive=False)
         yield
@@ -106,6 +109,8 @@ def pytest_sessionfinish() -> None:
 @pytest.fixture(scope="session")
 def png() -> bytes:
     """A small image."""
+    from PIL import Image
+
     buffer = io.BytesIO()
     Image.new("RGB", (3, 2), "red").save(buffer, "PNG")
     return buffer.getvalue()

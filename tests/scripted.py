@@ -32,9 +32,22 @@ def block(index: int, content_block: Event, *deltas: Event) -> list[Event]:
     ]
 
 
+DELTAS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "text": ({"type": "text", "text": ""}, "text_delta", "text"),
+    "thinking": ({"type": "thinking", "thinking": "", "signature": ""}, "thinking_delta", "thinking"),
+    "input": ({"type": "tool_use", "id": "t", "name": "f", "input": {}}, "input_json_delta", "partial_json"),
+}
+
+
+def said(kind: str, *pieces: str, index: int = 0) -> list[Event]:
+    """Return the events of a block of text, thinking or a tool's input."""
+    begun, delta, key = DELTAS[kind]
+    return block(index, begun, *({"type": delta, key: piece} for piece in pieces))
+
+
 def text(*pieces: str, index: int = 0) -> list[Event]:
     """Return the events of a block of text."""
-    return block(index, {"type": "text", "text": ""}, *({"type": "text_delta", "text": piece} for piece in pieces))
+    return said("text", *pieces, index=index)
 
 
 def call(id: str, name: str, *pieces: str, index: int = 0) -> list[Event]:

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Any
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from conversations.claude.stream_events import EventChecker
-from conversations.content.folding import fold
-from conversations.content.transcript import span
 from tests import scripted
 from tests.clients import Api
-from tests.scripted import START, block, end, text, wire
-
-KINDS: dict[str, tuple[dict[str, Any], str, str]] = {
-    "text": ({"type": "text", "text": ""}, "text_delta", "text"),
-    "thinking": ({"type": "thinking", "thinking": "", "signature": ""}, "thinking_delta", "thinking"),
-    "input": ({"type": "tool_use", "id": "t", "name": "f", "input": {}}, "input_json_delta", "partial_json"),
-}
-
-
-def said(kind: str, *pieces: str, index: int = 0) -> list[dict[str, Any]]:
-    begun, delta, key = KINDS[kind]
-    return block(index, begun, *({"type": delta, key: piece} for piece in pieces))
-
-
-def admitted(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    checker = EventChecker()
-    return [each for event in events for each in checker.admit(event)]
+from tests.scripted import START, end, said, text, wire
 
 
 @pytest.mark.parametrize("kind", ["text", "thinking"])
@@ -73,13 +49,3 @@ def test_a_lone_half_elsewhere_is_replaced_too(api: Api) -> None:
     turn = api.ask(scripted.prompt(wire(START, odd, *text("\udf89 b\ud83cc"), *end())))
     assert turn["messages"][0]["content"][0]["text"] == "\ufffd b\ufffdc"
     assert api.events(turn["id"])[2]["\ufffd"] == ["\ufffd"]
-
-
-@given(st.text("a🎉é\udf89\ud83c", max_size=12), st.lists(st.integers(0, 24), max_size=4), st.sampled_from(list(KINDS)))
-def test_however_text_is_cut_into_utf16_it_comes_out_the_same(string: str, cuts: list[int], kind: str) -> None:
-    units = string.encode("utf-16-le", "surrogatepass")
-    borders = sorted({0, len(units), *(2 * cut for cut in cuts if 2 * cut < len(units))})
-    pieces = [units[a:b].decode("utf-16-le", "surrogatepass") for a, b in pairwise(borders)]
-    whole, cut = (admitted([START, *said(kind, *each), *end()]) for each in ([string], pieces))
-    assert fold(whole) == fold(cut)
-    assert span(whole) == span(cut)

@@ -7,36 +7,10 @@ from typing import Any
 
 import pytest
 
-from conversations.claude.stream_reader import AnswerReader
-from conversations.content.folding import fold
 from tests import scripted
 from tests.clients import Api
+from tests.dialects import DIALECTS, EVENTS
 from tests.scripted import START, call, end, start, text, wire
-
-EVENTS = [START, {"type": "ping"}, *text("Hello", " 日本 🎉"), *end()]
-
-DIALECTS = {
-    "events without names": wire(*EVENTS, named=False),
-    "CR": wire(*EVENTS, newline="\r"),
-    "CRLF": wire(*EVENTS, newline="\r\n"),
-    "names that are wrong": wire(*EVENTS).replace("event: ", "event: x"),
-    "byte order mark": "\ufeff" + wire(*EVENTS),
-    "byte order mark before CR": "\ufeff" + wire(*EVENTS, newline="\r", named=False),
-    "comments, ids and pauses": ": hello\n\nretry: 10\nid: 5\n" + wire(*EVENTS).replace("event:", "id: 1\nevent:"),
-    "no space after the colon": wire(*EVENTS).replace("data: ", "data:").replace("event: ", "event:"),
-    "blank lines": "\n\n\n" + wire(*EVENTS).replace("\n\n", "\n\n\n\n"),
-    "data of two lines": wire(*EVENTS).replace('data: {"type": ', 'data: {"type":\ndata: '),
-}
-
-
-@pytest.mark.parametrize("size", [1, 2, 7, 10_000])
-@pytest.mark.parametrize("dialect", DIALECTS)
-def test_a_dialect_is_read_in_chunks_of_any_size(dialect: str, size: int) -> None:
-    reader, body = AnswerReader(), DIALECTS[dialect].encode()
-    events = [event for at in range(0, len(body), size) for event in reader.feed(body[at : at + size])]
-    [message] = fold(events + reader.end())
-    assert reader.trouble is None
-    assert message.content == [{"type": "text", "text": "Hello 日本 🎉"}]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

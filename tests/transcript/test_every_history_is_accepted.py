@@ -87,7 +87,7 @@ def cut(draw: Any, answer: Said, how: str | None) -> Said:
     return Said("assistant", content, "max_tokens" if how == "max_tokens" else None, answer.prefix)
 
 
-@settings(max_examples=int(os.environ.get("HISTORIES", "150")), deadline=None)
+@settings(max_examples=int(os.environ.get("HISTORIES", "60")), deadline=None)
 @given(st.data())
 def test_every_history_is_accepted(data: st.DataObject) -> None:
     draw = data.draw

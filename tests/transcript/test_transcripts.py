@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-import anthropic.types.beta
-import httpx2
-import jiter
 import pytest
-from anthropic._models import construct_type_unchecked
-from anthropic.lib.streaming._beta_messages import accumulate_event
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.content.folding import fold, unreadable_input
+from conversations.content.folding import fold
 from conversations.content.transcript import Batch, Event, cut, joined, length, merge, placed, span
 from tests import streams
-
-UNSPLICED = [path for path in streams.WHOLE if "spliced" not in path.stem]
-"""Of two messages in one stream the SDK mixes the blocks up."""
-
-EVENT: Any = anthropic.types.beta.BetaRawMessageStreamEvent
 
 
 def texts(kind: str, key: str) -> st.SearchStrategy[dict[str, Any]]:
@@ -91,46 +80,15 @@ def test_batches_divided_anyhow_join_to_the_whole(events: list[Event], one: int,
 @pytest.mark.parametrize("path", streams.WHOLE + streams.BROKEN, ids=streams.ids(streams.WHOLE + streams.BROKEN))
 def test_a_recording_can_be_cut_at_every_position(path: Path) -> None:
     events = streams.events_in(path)
-    whole = fold(events)
-    total = span(events)
-    for position in range(0, total + 1, max(1, total // 400)):
+    merged, whole = merge(events), fold(events)
+    for position in evenly(span(events), 100):
+        before, after = cut(merged, position)
+        assert fold(before + after) == whole
+    for position in evenly(span(events), 10):
         before, after = cut(events, position)
-        assert fold(merge(before) + merge(after)) == whole
+        assert (merge(before), merge(after)) == cut(merged, position)
 
 
-@streams.needed
-@pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("path", UNSPLICED, ids=streams.ids(UNSPLICED))
-def test_a_recording_folds_to_what_the_sdk_accumulates(path: Path) -> None:
-    events = streams.events_in(path)
-    snapshot: Any = None
-    buffers: dict[int, bytes] = {}
-    for event in events:
-        snapshot = accumulate_event(
-            event=construct_type_unchecked(type_=EVENT, value=event),
-            current_snapshot=snapshot,
-            json_bufs=buffers,
-            request_headers=httpx2.Headers(),
-        )
-    theirs = json.loads(json.dumps(snapshot.to_dict(), default=str))
-    [ours] = fold(events)
-    assert without_nulls(as_read_by_sdk(ours.content)) == without_nulls(theirs["content"])
-    assert (ours.stop_reason, ours.stop_sequence) == (theirs["stop_reason"], theirs["stop_sequence"])
-    assert without_nulls(ours.usage) == without_nulls(theirs["usage"])
-
-
-def as_read_by_sdk(content: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The SDK makes what it can of an input that was cut; we keep it as it came."""
-    return [
-        block
-        if (text := unreadable_input(block)) is None
-        else {**block, "input": jiter.from_json(text.encode(), partial_mode=True)}
-        for block in content
-    ]
-
-
-def without_nulls(value: Any) -> Any:
-    """The SDK's objects have every field that they know, null or not."""
-    if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+def evenly(end: int, number: int) -> range:
+    """Return all positions, or some more than a number of them where there are more."""
+    return range(0, end + 1, max(1, end // number))

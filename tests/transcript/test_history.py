@@ -46,7 +46,7 @@ def asked(draw: st.DrawFn) -> Said:
     return Said("user", [{"type": "text", "text": words}, *results])
 
 
-@settings(max_examples=int(os.environ.get("HISTORIES", "300")), deadline=None)
+@settings(max_examples=int(os.environ.get("HISTORIES", "100")), deadline=None)
 @given(paths())
 def test_every_path_becomes_a_valid_request(path: list[Said]) -> None:
     tools = [{"name": "look", "input_schema": {"type": "object"}}]

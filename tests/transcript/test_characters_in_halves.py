@@ -1,0 +1,33 @@
+"""A character beyond the first plane whose halves come in two deltas is one character, in every kind of string."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversations.claude.stream_events import EventChecker
+from conversations.content.folding import fold
+from conversations.content.transcript import span
+from tests.scripted import DELTAS, START, end, said
+
+
+def admitted(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    checker = EventChecker()
+    return [each for event in events for each in checker.admit(event)]
+
+
+@given(
+    st.text("a🎉é\udf89\ud83c", max_size=12),
+    st.lists(st.integers(0, 24), max_size=4),
+    st.sampled_from(list(DELTAS)),
+)
+def test_however_text_is_cut_into_utf16_it_comes_out_the_same(string: str, cuts: list[int], kind: str) -> None:
+    units = string.encode("utf-16-le", "surrogatepass")
+    borders = sorted({0, len(units), *(2 * cut for cut in cuts if 2 * cut < len(units))})
+    pieces = [units[a:b].decode("utf-16-le", "surrogatepass") for a, b in pairwise(borders)]
+    whole, cut = (admitted([START, *said(kind, *each), *end()]) for each in ([string], pieces))
+    assert fold(whole) == fold(cut)
+    assert span(whole) == span(cut)
