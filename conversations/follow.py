@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from conversations.content.transcript import Batch
 from conversations.running.engine import engine
 from conversations.streaming.readers import Found
-from conversations.streaming.wakes import wait_for_news
+from conversations.streaming.wakes import IdleTimer
 
 
 async def follow(
@@ -23,7 +23,7 @@ async def follow(
     """
     here = await engine()
     position, live = after, None
-    with here.wakes.waiting(turn) as news:
+    with here.wakes.waiting(turn) as news, IdleTimer(news, beat) as idle:
         while True:
             leaving = here.drained
             news.clear()  # before reading: what is committed from here on sets it again
@@ -34,9 +34,13 @@ async def follow(
             if batch is not None:
                 yield batch
                 position = batch.end
+                idle.restart()
             if found.ended or (batch is not None and batch.last) or (batch is None and leaving):
                 return
             if found.waits and not through_waits:
                 return
-            while batch is None and not await wait_for_news(news, beat):
-                yield None
+            if batch is None:
+                await news.wait()
+                if idle.expired:
+                    yield None
+                    idle.restart()

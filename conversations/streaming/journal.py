@@ -1,14 +1,16 @@
 """The journal: what turns stream is committed first, and seen after that.
 
-One writer per process takes everything that all its turns produced since the last flush and commits it in one
-statement, which also wakes the readers in other processes. The first event of an idle writer is written at once; under
-load flushes are `FLUSH` apart, so that the cost per delta falls as the load rises.
+One writer per process commits what its turns produce, many turns in one statement, which also wakes the readers in
+other processes. The first event of an idle writer is written at once. Under load flushes are `FLUSH` apart and take the
+turns in rotation: each is read from Claude, committed and shown once in `ROTATION`, so that the cost of all that is
+paid for several deltas together.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import uuid
 from collections.abc import Collection
 from itertools import islice
@@ -17,7 +19,7 @@ from typing import Any
 import psycopg
 
 from conversations import database_faults
-from conversations.content.transcript import Batch, Event, encode, is_delta, length, string_of
+from conversations.content.transcript import Batch, Event, encode, is_delta, length
 from conversations.database import RETRY, connected
 from conversations.database_faults import CONTENDED_PAUSE, CONTENDED_TRIES
 from conversations.models import LostTurn
@@ -27,8 +29,10 @@ from conversations.streaming.wakes import CHANNEL, Wakes, wait_for_news
 logger = logging.getLogger(__name__)
 
 FLUSH = 0.02  # seconds between the beginnings of flushes
-TURNS_AT_ONCE = 40  # in one flush, so that neither it nor its readers take long; the others follow in turn
+ROTATION = 0.15  # seconds in which each turn is flushed once, however many there are: a delta waits half as long
+TURNS_AT_ONCE = 40  # that are flushed together though fewer would do for `ROTATION`
 TOLD_AT_ONCE = 200  # turns whose ids fit into one notification
+STEPS = 4  # of the event loop, from waking those who read from Claude until they have appended what there was
 PENDING_LIMIT = 200_000  # positions of one turn that may wait to be committed before Claude's stream is read slower
 # The turn's row is the lock: nothing is written but by the newest holder of a running turn, exactly where it left off.
 # Writing the same flush again changes nothing, so a flush whose outcome was lost with the connection is just repeated.
@@ -73,7 +77,7 @@ class Journal:
         self._hurry = asyncio.Event()
         self._urgent: set[LiveTranscript] = set()
         self._waiting: dict[LiveTranscript, None] = {}
-        """Those with something pending, in the order in which it came."""
+        """Those with something pending, or more to read, in the order in which it is their turn."""
         self._away = False
 
     def open(self, turn: uuid.UUID, fence: int, events: list[Event]) -> LiveTranscript:
@@ -81,6 +85,7 @@ class Journal:
         live = self._live[turn] = LiveTranscript(turn, fence)
         if events:
             live.show(Batch.of(str(turn), 0, events))
+        self._wakes.own(turn)
         return live
 
     async def append(self, live: LiveTranscript, events: list[Event]) -> None:
@@ -88,29 +93,33 @@ class Journal:
 
         Raises ColloquyError where its events can't be stored.
 
-        Where some are pending already it waits until the next flush is near, since what is read before that would only
-        wait here instead of in the socket; but not before the first delta, for which somebody waits. While Postgres is
-        away it goes on, up to a limit: Claude has no patience.
+        After a delta it waits until the turn is about to be flushed: what Claude sends meanwhile is read then, all at
+        once, instead of waiting here. While Postgres is away it goes on, up to a limit: Claude has no patience.
         """
         if live.lost:
             raise LostTurn
         if live.failure:
             raise live.failure
-        behind = bool(live.pending)
         for event in events:
-            if string_of(event) != "":
-                live.pending.append(event)
-                live.waiting += length(event)
-                if is_delta(event) and not live.begun:
-                    live.begun = True
-                    self._urgent.add(live)
-                    self._hurry.set()
+            self._add(live, event)
         self._waiting[live] = None
         self._any.set()
-        if behind and live.begun and not self._away:
-            await live.change()
+        if is_delta(events[-1]) and not self._away:
+            live.wanted.clear()
+            await live.wanted.wait()
         while live.waiting > PENDING_LIMIT and not live.over:
             await live.change()
+
+    def _add(self, live: LiveTranscript, event: Event) -> None:
+        size = length(event)
+        if size == 0:
+            return
+        live.pending.append(event)
+        live.waiting += size
+        if not live.begun and is_delta(event):
+            live.begun = True
+            self._urgent.add(live)
+            self._hurry.set()
 
     async def transcript(self, live: LiveTranscript) -> list[Event]:
         """Return the whole transcript so far, committed or not."""
@@ -127,7 +136,7 @@ class Journal:
     def close(self, live: LiveTranscript) -> None:
         """Forget a turn that has ended; its readers go on from the table."""
         self._live.pop(live.turn, None)
-        self._wakes.wake([live.turn])
+        self._wakes.disown(live.turn)
 
     def live(self, turn: uuid.UUID) -> LiveTranscript | None:
         """Return the turn's memory if the turn runs in this process, else None."""
@@ -143,13 +152,17 @@ class Journal:
                 await wait_for_news(self._hurry, due - clock())
             self._hurry.clear()
             began = clock()
-            lives = self._next(0 if began < due else TURNS_AT_ONCE)
+            lives = self._next(0 if began < due else self._share())
             if began >= due:
                 due = began + FLUSH
             await self._gather(lives)
             connection = await self._flush(connection, lives)
             if not self._waiting:
                 self._any.clear()
+
+    def _share(self) -> int:
+        """Return how many turns a flush takes for all to be flushed within `ROTATION`."""
+        return max(TURNS_AT_ONCE, math.ceil(len(self._waiting) * FLUSH / ROTATION))
 
     def _next(self, number: int) -> list[LiveTranscript]:
         """Take out of the waiting ones those whose first delta is pending, and at most `number` of the others."""
@@ -161,17 +174,16 @@ class Journal:
         return lives
 
     async def _gather(self, lives: list[LiveTranscript]) -> None:
-        """Let those who wait with something pending add what has come meanwhile: it goes out with this flush."""
+        """Let what Claude has sent meanwhile be read and added, so that it goes out with this flush."""
         for live in lives:
-            live.changed.set()
-        await asyncio.sleep(0)
+            live.wanted.set()
+        for _ in range(STEPS):
+            await asyncio.sleep(0)
 
     async def _flush(self, connection: Connection, lives: list[LiveTranscript]) -> Connection:
         batches = {live: live.take() for live in lives if live.pending}
         if not batches:
             return connection
-        for live in batches:
-            self._waiting.pop(live, None)
         connection, written = await self._commit(connection, batches)
         for live, batch in batches.items():
             live.flushing = False
@@ -180,7 +192,7 @@ class Journal:
             elif live.failure is None:
                 live.lost = True
             live.changed.set()
-        self._wakes.wake(live.turn for live in lives)
+        self._wakes.wake(live.turn for live in batches)
         return connection
 
     async def _commit(
@@ -212,7 +224,7 @@ class Journal:
         logger.warning("The journal lost its connection: %s", error)
         self._away = True
         for live in self._live.values():
-            live.changed.set()
+            live.wanted.set()
         await asyncio.sleep(RETRY)
         connection = await connected()
         self._away = False

@@ -33,6 +33,9 @@ class LiveTranscript:
     failure: ColloquyError | None = None
     """Why its events can't be stored. Nothing more of it is written."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when something of it is taken to be flushed, and when that is over."""
+    wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it is about to be flushed: what Claude has sent is read now."""
 
     def since(self, position: int) -> Batch | None:
         """Return what is committed past a position as one batch, or None where there is nothing."""
@@ -42,7 +45,7 @@ class LiveTranscript:
         return joined(self.committed[first:]).past(position)
 
     async def change(self) -> None:
-        """Wait until something of the turn changes."""
+        """Wait until something of the turn is taken to be flushed, or that is over."""
         self.changed.clear()
         await self.changed.wait()
 

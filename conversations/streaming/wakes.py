@@ -12,6 +12,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Self
 
 import psycopg
 from psycopg.rows import tuple_row
@@ -34,6 +35,8 @@ class Wakes:
     def __init__(self) -> None:
         self._waiting: defaultdict[uuid.UUID, set[asyncio.Event]] = defaultdict(set)
         self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
+        self._own: set[uuid.UUID] = set()
+        """The turns that run in this process: it wakes their readers itself, before the notification comes back."""
         self._progress: dict[uuid.UUID, object] = {}
         self._after_gaps: list[Callable[[], None]] = []
 
@@ -55,6 +58,16 @@ class Wakes:
         for id in ids:
             for event in self._waiting.get(id, ()):
                 event.set()
+
+    def own(self, turn: uuid.UUID) -> None:
+        """Ignore what other processes tell of a turn from now on, as it runs here; wake those who wait for it."""
+        self._own.add(turn)
+        self.wake([turn])
+
+    def disown(self, turn: uuid.UUID) -> None:
+        """Heed what other processes tell of a turn again; wake those who wait for it."""
+        self._own.discard(turn)
+        self.wake([turn])
 
     def on(self, kind: str, handler: Handler) -> None:
         """Have a function called with the ids of every notification of a kind."""
@@ -96,7 +109,7 @@ class Wakes:
     def _handle(self, payload: str) -> None:
         kind, *ids = payload.split() or [""]
         keys = [uuid.UUID(id) for id in ids]
-        self.wake(keys)
+        self.wake(key for key in keys if key not in self._own)
         for handler in self._handlers[kind]:
             handler(keys)
 
@@ -105,7 +118,8 @@ class Wakes:
 
         Looked up by the ids that are watched, whatever there is besides: a new turn dates its conversation anew.
         """
-        if not self._waiting:
+        ids = [id for id in self._waiting if id not in self._own]
+        if not ids:
             return
         cursor = connection.cursor(row_factory=tuple_row)
         await cursor.execute(
@@ -114,7 +128,7 @@ class Wakes:
             UNION ALL
             SELECT id, updated_at::text FROM conversations_conversation WHERE id = ANY(%(ids)s)
             """,
-            {"ids": list(self._waiting)},
+            {"ids": ids},
         )
         for id, progress in await cursor.fetchall():
             if self._progress.get(id) != progress:
@@ -125,6 +139,43 @@ class Wakes:
 def notification_payload(kind: str, *ids: uuid.UUID) -> str:
     """Return the payload that tells other processes of these ids, at most 200."""
     return " ".join([kind, *(id.hex for id in ids)])
+
+
+class IdleTimer:
+    """Sets an event after each so many seconds in which it was not restarted; never, where they are None.
+
+    A restart only notes the time, and the timer is set anew when it runs out: readers restart it at every batch.
+    """
+
+    def __init__(self, event: asyncio.Event, seconds: float | None) -> None:
+        self._event, self._seconds = event, seconds
+        self._loop = asyncio.get_running_loop()
+        self._since = self._loop.time()
+        self._handle = None if seconds is None else self._loop.call_later(seconds, self._look)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._handle:
+            self._handle.cancel()
+
+    def restart(self) -> None:
+        """Begin the time anew."""
+        self._since = self._loop.time()
+
+    @property
+    def expired(self) -> bool:
+        """Whether so many seconds have passed since the last restart."""
+        return self._seconds is not None and self._loop.time() - self._since >= self._seconds
+
+    def _look(self) -> None:
+        assert self._seconds is not None
+        since = self._since
+        if self.expired:
+            self._event.set()
+            since = self._loop.time()
+        self._handle = self._loop.call_at(since + self._seconds, self._look)
 
 
 async def wait_for_news(news: asyncio.Event, seconds: float | None) -> bool:
