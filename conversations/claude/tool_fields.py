@@ -1,6 +1,6 @@
 """What the fields of tools may be (claude-api.md 8, 13.4). Pure.
 
-The platform checks them before anything is asked, the sandbox as Claude does.
+The platform checks them before anything is asked.
 """
 
 from __future__ import annotations

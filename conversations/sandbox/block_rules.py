@@ -6,34 +6,24 @@ import base64
 import binascii
 from typing import Any
 
-from conversations.content.media import IMAGE_TYPES, identify
+from conversations.content.media import identify
 from conversations.errors import ColloquyError
 from conversations.sandbox.refused import Refused, require
+from conversations.sandbox.sdk_shapes import BLOCKS, IMAGE_TYPES
 
 Block = dict[str, Any]
 
 IMAGE_LIMIT = 10 * 1024 * 1024  # characters of base64
 
-# Fields by kind; those before the bar are required.
-FIELDS = {
-    "text": "text | citations",
-    "image": "source | transformations",
-    "document": "source | title context citations",
-    "search_result": "source title content | citations",
-    "tool_result": "tool_use_id | content is_error toolset_name",
-    "container_upload": "file_id |",
-    "thinking": "thinking signature |",
-    "redacted_thinking": "data |",
-    "tool_use": "id name input | caller toolset_name",
-    "server_tool_use": "id name input | caller",
-    "mcp_tool_use": "id name input server_name |",
-    "mcp_tool_result": "tool_use_id | content is_error",
-    "compaction": "| content encrypted_content",
-    "fallback": "| from to trigger",
-}
-RESULT = "tool_use_id content | caller is_error"
 USER = frozenset({"text", "image", "document", "search_result", "tool_result", "container_upload"})
-ASSISTANT = frozenset(FIELDS) - {"image", "search_result", "tool_result", "container_upload"}
+ASSISTANT = BLOCKS.keys() - {
+    "image",
+    "search_result",
+    "tool_result",
+    "container_upload",
+    "tool_addition",
+    "tool_removal",
+}
 IN_RESULT = frozenset({"text", "image", "document", "search_result", "tool_reference"})
 OWN = "sandbox_"
 """Kinds that begin like this are the sandbox's own: it invents them, and takes them back as they were."""
@@ -71,17 +61,16 @@ def check_block(block: Any, role: str, path: str, *, version: str = "2026-10-21"
 def _may_stand(kind: str, role: str, version: str) -> bool:
     if role == "assistant":
         document = kind != "document" or version == "2023-06-01"
-        return (kind in ASSISTANT or kind.endswith("_tool_result")) and document
+        return kind in ASSISTANT and document
     return kind == "text" if role == "system" else kind in USER
 
 
 def _check_fields(block: Block, path: str) -> None:
-    required, _, optional = FIELDS.get(block["type"], RESULT).partition("|")
-    for name in required.split():
-        require(name in block, f"{path}.{name}: Field required")
-    for name in block:
-        known = name in required.split() or name in optional.split() or name in ("type", "cache_control")
-        require(known, f"{path}.{name}: Extra inputs are not permitted")
+    shape = BLOCKS[block["type"]]
+    for name in sorted(shape.required - block.keys()):
+        require(False, f"{path}.{name}: Field required")
+    for name in block.keys() - shape.fields - {"cache_control"}:
+        require(False, f"{path}.{name}: Extra inputs are not permitted")
 
 
 def _check_citations(block: Block, path: str) -> None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from conversations.sandbox.refused import Refused, require
+from conversations.sandbox.sdk_shapes import STRING_FORMATS
 
 Schema = dict[str, Any]
 
@@ -34,7 +35,6 @@ KEYWORDS = frozenset(
         "examples",
     ]
 )
-FORMATS = frozenset(["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"])
 OPTIONAL_LIMIT = 24
 PARTS_LIMIT = 10_000  # of a schema with its references followed; Claude's own limit is not known
 
@@ -81,7 +81,7 @@ def _check(schema: Any, path: str) -> None:
     for keyword in schema.keys() - KEYWORDS:
         _require(False, f"{path}: For '{schema.get('type')}' type, property '{keyword}' is not supported")
     _require(schema.get("minItems", 0) in (0, 1), f"{path}: minItems must be 0 or 1")
-    _require(schema.get("format", "date") in FORMATS, f"{path}: format is not supported")
+    _require(schema.get("format", "date") in STRING_FORMATS, f"{path}: format is not supported")
     if "$ref" not in schema and (schema.get("type") == "object" or "properties" in schema):
         closed = schema.get("additionalProperties") is False
         _require(closed, f"{path}: For 'object' type, 'additionalProperties' must be explicitly set to false")

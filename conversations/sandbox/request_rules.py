@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from conversations.claude import tool_fields
 from conversations.claude.catalogue import Model, find
-from conversations.sandbox import token_counts
+from conversations.sandbox import sdk_shapes, token_counts
 from conversations.sandbox.block_rules import check_block
 from conversations.sandbox.message_rules import check_messages
 from conversations.sandbox.output_schemas import check_schema
@@ -38,28 +37,12 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "diagnostics": dict,
 }
 TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
-TOOLSETS = ("computer_toolset_", "browser_toolset_")
-TOOL_FIELDS = frozenset(
-    [
-        "type",
-        "name",
-        "description",
-        "input_schema",
-        "strict",
-        "cache_control",
-        "defer_loading",
-        "eager_input_streaming",
-        "input_examples",
-        "allowed_callers",
-    ]
-)
+COUNTS = {"max_uses": 1, "max_content_tokens": 1, "max_characters": 1}  # the least that each may be
+COUNT_LIMIT = 2**31
+DOMAINS_LIMIT = 1000
+DOMAIN_LIMIT = 1000  # characters
+LOCATION = {"city": r"(?s).{1,255}", "region": r"(?s).{1,255}", "country": "[A-Za-z]{2}", "timezone": r"[\w+/-]{1,255}"}
 THINKING = ("thinking", "redacted_thinking")
-THINKING_FIELDS = {
-    "adaptive": ("display",),
-    "enabled": ("budget_tokens", "display"),
-    "between_tools": (),
-    "disabled": (),
-}
 
 
 def validate(body: Body, *, version: str, counting: bool = False) -> None:
@@ -126,11 +109,9 @@ def _thinking(body: Body, model: Model) -> None:
     kind = thinking.get("type")
     require(kind in model.thinking_types, f"thinking.type: {kind} is not supported by {model.id}")
     for name in thinking:
-        known = name == "type" or name in THINKING_FIELDS[kind]
-        require(known, f"thinking.{kind}.{name}: Extra inputs are not permitted")
-    require(
-        thinking.get("display") in (None, "summarized", "omitted"), "thinking.display: must be summarized or omitted"
-    )
+        require(name in sdk_shapes.THINKING[kind].fields, f"thinking.{kind}.{name}: Extra inputs are not permitted")
+    display = thinking.get("display")
+    require(display is None or display in sdk_shapes.DISPLAYS, "thinking.display: must be summarized or omitted")
     if kind == "enabled":
         budget = thinking.get("budget_tokens")
         require(isinstance(budget, int) and budget >= 1024, "thinking.budget_tokens: must be at least 1024")
@@ -140,7 +121,7 @@ def _thinking(body: Body, model: Model) -> None:
 def _output_config(body: Body, model: Model) -> None:
     config = body.get("output_config", {})
     for name in config:
-        require(name in ("effort", "format"), f"output_config.{name}: Extra inputs are not permitted")
+        require(name in sdk_shapes.OUTPUT_CONFIG.fields, f"output_config.{name}: Extra inputs are not permitted")
     if "effort" in config:
         require(config["effort"] in model.efforts, f"output_config.effort: not supported by {model.id}")
         kind = body.get("thinking", {}).get("type")
@@ -157,27 +138,46 @@ def _tools(body: Body, model: Model) -> None:
     for index, tool in enumerate(body.get("tools", [])):
         path = f"tools.{index}"
         require(isinstance(tool, dict), f"{path}: must be an object")
-        kind = tool.get("type") or "custom"
-        for field, complaint in tool_fields.complaints(tool):
-            require(False, f"{path}.{field}: {complaint}")
-        for field in tool_fields.unknown(tool):
-            require(False, f"{path}.{kind}.{field}: Extra inputs are not permitted")
-        if str(kind).startswith(TOOLSETS):
-            require("name" not in tool, f"{path}.name: Extra inputs are not permitted")
-            continue
+        _tool(tool, path)
+        name = tool.get("name")
+        require(name is None or name not in names, "tools: Tool names must be unique.")
+        names.add(name)
+
+
+def _tool(tool: dict[str, Any], path: str) -> None:
+    kind = tool.get("type") or "custom"
+    require(isinstance(kind, str) and kind in sdk_shapes.TOOLS, f"{path}.type: unknown tool type {kind}")
+    shape = sdk_shapes.TOOLS[kind]
+    for field in sorted(tool.keys() - shape.fields):
+        require(False, f"{path}.{kind}.{field}: Extra inputs are not permitted")
+    for field, complaint in shape.complaints({**tool, "type": kind}):
+        require(False, f"{path}.{field}: {complaint}")
+    if "name" in shape.fields:
         name = tool.get("name", "")
         require(isinstance(name, str) and TOOL_NAME.match(name), f"{path}.name: must match {TOOL_NAME.pattern}")
-        require(name not in names, "tools: Tool names must be unique.")
-        names.add(name)
-        if kind == "custom":
-            for field in tool:
-                require(field in TOOL_FIELDS, f"{path}.custom.{field}: Extra inputs are not permitted")
-            schema = tool.get("input_schema")
-            require(
-                isinstance(schema, dict) and schema.get("type") == "object", f"{path}.input_schema: must be an object"
-            )
-        else:
-            require(str(kind).startswith(tuple(tool_fields.FAMILIES)), f"{path}.type: unknown tool type {kind}")
+    if kind == "custom":
+        schema = tool.get("input_schema")
+        require(isinstance(schema, dict) and schema.get("type") == "object", f"{path}.input_schema: must be an object")
+    _check_tool_values(tool, path)
+
+
+def _check_tool_values(tool: dict[str, Any], path: str) -> None:
+    """Refuse values of a tool that have the declared type, and that Claude does not take all the same."""
+    for field, least in COUNTS.items():
+        count = tool.get(field)
+        require(count is None or least <= count < COUNT_LIMIT, f"{path}.{field}: must be at least {least}")
+    both = tool.get("allowed_domains") and tool.get("blocked_domains")
+    require(not both, f"{path}.blocked_domains: must not be there beside allowed_domains")
+    for field in ("allowed_domains", "blocked_domains"):
+        domains = tool.get(field) or ()
+        fits = len(domains) <= DOMAINS_LIMIT and all(each.strip() and len(each) <= DOMAIN_LIMIT for each in domains)
+        require(fits, f"{path}.{field}: must be at most {DOMAINS_LIMIT} domains")
+    for field, value in (tool.get("user_location") or {}).items():
+        pattern = LOCATION.get(field, "(?!)")
+        named = field == "type" or value is None or re.fullmatch(pattern, value)
+        require(named, f"{path}.user_location.{field}: is not taken")
+    examples = all(isinstance(each, dict) for each in tool.get("input_examples") or ())
+    require(examples, f"{path}.input_examples: must be objects")
 
 
 def _tool_choice(body: Body, model: Model) -> None:
@@ -185,11 +185,11 @@ def _tool_choice(body: Body, model: Model) -> None:
     if choice is None:
         return
     kind = choice.get("type")
-    require(kind in ("auto", "any", "tool", "none"), "tool_choice.type: must be auto, any, tool or none")
+    require(kind in sdk_shapes.TOOL_CHOICES, "tool_choice.type: must be auto, any, tool or none")
     for name in choice:
-        known = name == "type" or (name == "name" and kind == "tool")
-        known = known or (name == "disable_parallel_tool_use" and kind != "none")
-        require(known, f"tool_choice.{kind}.{name}: Extra inputs are not permitted")
+        require(
+            name in sdk_shapes.TOOL_CHOICES[kind].fields, f"tool_choice.{kind}.{name}: Extra inputs are not permitted"
+        )
     require(body.get("tools"), "tool_choice: may only be specified while providing tools")
     if kind in ("any", "tool"):
         require(model.forced_tool_choice, f"tool_choice: {model.id} does not support forced tool use")
@@ -209,11 +209,8 @@ def _cache_control(body: Body, model: Model) -> None:
     short = False
     for block in marked:
         control = block["cache_control"]
-        fine = (
-            isinstance(control, dict)
-            and control.get("type") == "ephemeral"
-            and control.get("ttl", "5m") in ("5m", "1h")
-        )
+        fine = isinstance(control, dict) and control.get("type") == "ephemeral"
+        fine = fine and control.get("ttl", "5m") in sdk_shapes.CACHE_TTLS
         require(fine, "cache_control: must be ephemeral with a ttl of 5m or 1h")
         require(block.get("type") not in THINKING, "cache_control cannot be set for thinking blocks")
         short = short or control.get("ttl", "5m") == "5m"
