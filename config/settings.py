@@ -1,4 +1,4 @@
-"""The settings, from the environment; the README's table lists the variables."""
+"""The settings, from the environment; docs/deploying.md lists the variables."""
 
 from __future__ import annotations
 

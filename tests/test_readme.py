@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -41,23 +40,6 @@ def test_the_shell_example_works(up: Up) -> None:
     assert "event: turn_end" in output
     assert 'data: {"done": true}' in output
     assert '"jane@example.com"' in output
-
-
-def test_the_python_example_works(up: Up) -> None:
-    [code] = [code for language, code in readme.blocks("executed") if language == "python"]
-    assert "[sandbox] You said: Hello" in up.run(sys.executable, "-c", here(code, up))
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node")
-def test_the_javascript_example_works(up: Up) -> None:
-    [code] = [code for language, code in readme.blocks("executed") if language == "javascript"]
-    token = (up.folder / "token").read_text()
-    response = httpx2.post(f"{up.url}/api/conversations/", json={}, headers={"Authorization": f"Bearer {token}"})
-    call = json.dumps([up.url, token, response.json()["id"], "Hello"])
-    script = f"{code}\nask(...{call}, (text) => process.stdout.write(text)).then(console.log);"
-    output = up.run("node", "--experimental-websocket", "--no-warnings", "-e", script)
-    assert "[sandbox] You said: Hello" in output
-    assert output.rstrip().endswith("completed")
 
 
 def test_a_worker_that_dies_is_followed_by_another(up: Up) -> None:
