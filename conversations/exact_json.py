@@ -6,6 +6,7 @@ What has a fraction or an exponent is read as a Decimal and written as the numbe
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -15,28 +16,47 @@ import simplejson
 DEPTH_LIMIT = 100
 """How deep JSON from outside may be nested: what is read can be written again, by every library that does."""
 
-DECODER = simplejson.JSONDecoder(parse_float=Decimal)
 TOO_DEEP = "The JSON is nested too deep."
 
 
-def loads(text: str) -> Any:
-    """Return the value that a JSON text stands for.
+class Repeating(dict[str, Any]):
+    """An object in whose text some keys stand more than once; it has the last value of each."""
+
+    repeated: list[str]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    plain = dict(pairs)
+    if len(plain) == len(pairs):
+        return plain
+    counted = Counter(key for key, _ in pairs)
+    found = Repeating(plain)
+    found.repeated = [key for key, times in counted.items() if times > 1]
+    return found
+
+
+DECODER = simplejson.JSONDecoder(parse_float=Decimal)
+REPEATING_DECODER = simplejson.JSONDecoder(parse_float=Decimal, object_pairs_hook=_object)
+
+
+def loads(text: str, *, repeating: bool = False) -> Any:
+    """Return the value that a JSON text stands for. `repeating` makes objects that have keys twice `Repeating`.
 
     Raises ValueError where it is not JSON (NaN and the infinities are not), or nested deeper than Python can follow.
     """
     try:
-        return DECODER.decode(text)
+        return (REPEATING_DECODER if repeating else DECODER).decode(text)
     except RecursionError:
         raise ValueError(TOO_DEEP) from None
 
 
-def loads_at(text: str, start: int) -> tuple[Any, int]:
+def loads_at(text: str, start: int, *, repeating: bool = False) -> tuple[Any, int]:
     """Return the value whose JSON begins at an offset of a text, and the offset at which it ends.
 
-    Raises ValueError as `loads`.
+    `repeating` and errors as for `loads`.
     """
     try:
-        return DECODER.raw_decode(text, start)
+        return (REPEATING_DECODER if repeating else DECODER).raw_decode(text, start)
     except RecursionError:
         raise ValueError(TOO_DEEP) from None
 

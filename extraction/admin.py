@@ -58,7 +58,7 @@ class ExtractionAdmin(ReadOnlyAdmin):
     list_filter = ("status", ErrorFilter, ModelFilter, "created_at")
     list_select_related = ("owner",)
     found_by_user = "owner"
-    heavy = ("schema", "content", "data", "problems", "error")
+    heavy = ("content", "data", "problems", "error")
     inlines = (AttemptInline,)
     fields = (
         "owner",
@@ -103,4 +103,4 @@ class ExtractionAdmin(ReadOnlyAdmin):
     @admin.display(description="schema")
     def schema_shown(self, extraction: Extraction) -> SafeString:
         """What it was checked against."""
-        return rendering.rendered_json(extraction.schema)
+        return rendering.rendered_json(extraction.schema.json_schema)

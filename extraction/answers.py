@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from conversations.exact_json import DEPTH_LIMIT, loads, loads_at
-from extraction.schemas.dialect import Schema
+from conversations.exact_json import DEPTH_LIMIT, Repeating, loads, loads_at
+from extraction.evidence.finding import Claim
+from extraction.evidence.leaves import claims_for
+from extraction.schemas.dialect import NoSuchPlace, Schema, modern, pointer, resolved
 from extraction.schemas.spelling import with_spelling
 from extraction.schemas.validation import Problem, Validator
 
 NO_JSON = "The answer has no JSON in it."
+TWICE = "The object has this key more than once; the last value was taken."
 FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n]*\n(.*?)^[ \t]*\1", re.DOTALL | re.MULTILINE)
 OPENING = re.compile(r"[{\[]")
 LARGEST = Decimal("1.7976931348623157e308")
 """The largest number that other readers of JSON know, whose numbers are floats."""
+WRAPPED_DEPTH = 3
+"""How many objects of other names data may stand in."""
 
 
 @dataclass(frozen=True)
@@ -26,44 +31,105 @@ class Judgement:
 
     data: Any
     problems: list[Problem] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    """What each value of the data rests on, where that was asked for."""
 
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A JSON value in a text, and how many characters of it that is."""
+    """A JSON value in a text, how many characters of it that is, and what came along with the value."""
 
     value: Any
     size: int
+    claims: list[Claim] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    """Keys that stand in it more than once."""
 
 
-def judged(schema: Schema, text: str) -> Judgement:
+def judged(schema: Schema, text: str, *, evidence: bool = False) -> Judgement:
     """Return the first JSON value of an answer that satisfies the schema, else the largest with its problems.
 
-    Values are looked for in this order: the whole text, fenced blocks, values in prose. Enum values may be spelt in
-    another letter case than the schema's, and get that.
+    Values are looked for in this order: the whole text, fenced blocks, values in prose; each may stand in an object of
+    other names, as in `{"result": {...}}`. With `evidence` it may stand beside what it rests on, as the request asked.
+    Enum values may be spelt in another letter case than the schema's, and get that.
     """
-    validator = Validator(schema)
+    judgement = _judged(schema, text, evidence)
+    return replace(judgement, claims=claims_for(judgement.data, judgement.claims)) if evidence else judgement
+
+
+def _judged(schema: Schema, text: str, evidence: bool) -> Judgement:
+    validator, names = Validator(schema), _names(schema)
     largest: _Candidate | None = None
     complaint = NO_JSON
     for found in _candidates(text):
         if isinstance(found, ValueError):
             complaint = str(found)
             continue
-        for value in (found.value, with_spelling(schema, found.value)):
-            if validator.accepts(value):
-                return Judgement(value)
-        largest = found if largest is None or found.size > largest.size else largest
+        alternatives = [*_with_claims(found, evidence), *_wrapped(found, names, WRAPPED_DEPTH)]
+        for each in alternatives:
+            for value in (each.value, with_spelling(schema, each.value)):
+                if not each.problems and validator.accepts(value):
+                    return Judgement(value, claims=each.claims)
+        largest = alternatives[0] if largest is None or found.size > largest.size else largest
     if largest is None:
         return Judgement(None, [{"path": "", "message": complaint}])
     spelt = with_spelling(schema, largest.value)
-    return Judgement(spelt, validator.problems(spelt))
+    return Judgement(spelt, [*largest.problems, *validator.problems(spelt)], largest.claims)
+
+
+def _names(schema: Schema) -> frozenset[str]:
+    """Return the names of the fields that data of a schema has; none where they are not known."""
+    root = modern(schema)
+    try:
+        while isinstance(root, dict) and isinstance(root.get("$ref"), str) and "properties" not in root:
+            root = {**resolved(root["$ref"], modern(schema)), "$defs": root.get("$defs")}
+            if root.get("$ref") == schema.get("$ref"):
+                break
+    except (NoSuchPlace, TypeError):
+        return frozenset()
+    named = root.get("properties") if isinstance(root, dict) else None
+    return frozenset(named) if isinstance(named, dict) else frozenset()
+
+
+def _with_claims(found: _Candidate, evidence: bool) -> list[_Candidate]:
+    """Return a value's data apart from what it rests on, where both were asked for; and the value as it is."""
+    value = found.value
+    if not evidence or not isinstance(value, dict) or "data" not in value or value.keys() - {"data", "evidence"}:
+        return [found]
+    claims = [
+        Claim(each["path"], each["quote"])
+        for each in value.get("evidence") or ()
+        if isinstance(each, dict) and isinstance(each.get("path"), str) and isinstance(each.get("quote"), str)
+    ]
+    problems = [{**each, "path": each["path"].removeprefix("/data")} for each in found.problems]
+    return [_Candidate(value["data"], found.size, claims, problems), found]
+
+
+def _wrapped(found: _Candidate, names: frozenset[str], depth: int) -> Iterator[_Candidate]:
+    """Yield the values within a value that is an object of other fields than the schema's, or a list of one."""
+    value = found.value
+    if depth == 0 or not isinstance(value, (dict, list)) or (isinstance(value, list) and len(value) != 1):
+        return
+    if isinstance(value, dict) and value.keys() & names:
+        return
+    for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        path = pointer((step,))
+        problems = [
+            {**each, "path": each["path"].removeprefix(path)}
+            for each in found.problems
+            if each["path"].startswith(f"{path}/")
+        ]
+        candidate = _Candidate(inner, found.size, problems=problems)
+        if isinstance(inner, list) or (isinstance(inner, dict) and (not names or inner.keys() & names)):
+            yield candidate
+        yield from _wrapped(candidate, names, depth - 1)
 
 
 def _candidates(text: str) -> Iterator[_Candidate | ValueError]:
     """Yield the JSON values of a text in the order of preference, or why one that is there can't be kept."""
     for part in (text, *(fence[2] for fence in FENCE.finditer(text))):
         try:
-            value = loads(part)
+            value = loads(part, repeating=True)
         except ValueError:
             continue
         yield _kept(value, len(part.strip()))
@@ -75,7 +141,7 @@ def _in_prose(text: str) -> Iterator[_Candidate | ValueError]:
     position = 0
     while opening := OPENING.search(text, position):
         try:
-            value, position = loads_at(text, opening.start())
+            value, position = loads_at(text, opening.start(), repeating=True)
         except ValueError:
             position = opening.end()
         else:
@@ -83,21 +149,36 @@ def _in_prose(text: str) -> Iterator[_Candidate | ValueError]:
 
 
 def _kept(value: Any, size: int) -> _Candidate | ValueError:
+    problems: list[Problem] = []
     try:
-        _check(value)
+        plain = _plain(value, (), problems)
     except ValueError as error:
         return error
-    return _Candidate(value, size)
+    return _Candidate(plain, size, problems=problems)
 
 
-def _check(value: Any, depth: int = 0) -> None:
-    """Raise ValueError for what could be stored but not shown again. (NUL and long integers can be.)"""
-    if depth > DEPTH_LIMIT:
+def _plain(value: Any, path: tuple[str | int, ...], problems: list[Problem]) -> Any:
+    """Return a value whose objects have each key once, and note where one had a key twice.
+
+    Raises ValueError for what could be stored but not shown again. (NUL and long integers can be.)
+    """
+    if len(path) > DEPTH_LIMIT:
         raise ValueError("The JSON is nested too deep.")
+    if isinstance(value, Repeating):
+        problems += [{"path": pointer((*path, key)), "message": TWICE} for key in value.repeated]
+        value = dict(value)
+    if isinstance(value, dict):
+        for key in value:
+            _check_scalar(key)
+        return {key: _plain(each, (*path, key), problems) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each, (*path, index), problems) for index, each in enumerate(value)]
+    _check_scalar(value)
+    return value
+
+
+def _check_scalar(value: Any) -> None:
     if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
         raise ValueError("The JSON has half a surrogate pair in it.")
     if isinstance(value, (int, Decimal)) and not -LARGEST <= value <= LARGEST:
         raise ValueError("The JSON has a number in it that is too large.")
-    if isinstance(value, (dict, list)):
-        for item in [*value, *value.values()] if isinstance(value, dict) else value:
-            _check(item, depth + 1)

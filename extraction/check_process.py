@@ -20,16 +20,20 @@ from typing import Any
 from conversations.errors import InvalidRequest
 from conversations.exact_json import dumps, loads
 from extraction.answers import judged
-from extraction.schemas.checking import check
-from extraction.schemas.native import native
+from extraction.extracting.joining import joined
+from extraction.schemas.checking import checked
+from extraction.schemas.grouping import groups
+from extraction.schemas.validation import Validator
 
 IDLE = 60.0  # seconds without a task
 NICE = 10  # the processes that serve users come first
 
 TASKS: dict[str, Callable[..., Any]] = {
-    "check": check,
-    "native": native,
-    "judged": lambda schema, text: asdict(judged(schema, text)),
+    "checked": lambda **asked: asdict(checked(**asked)),
+    "groups": lambda **asked: [asdict(group) for group in groups(**asked)],
+    "joined": lambda texts: asdict(joined(texts)),
+    "judged": lambda **asked: asdict(judged(**asked)),
+    "problems": lambda schema, data: Validator(schema).problems(data),
 }
 
 

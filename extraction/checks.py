@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -13,13 +13,27 @@ from django.conf import settings
 
 from conversations.errors import InvalidRequest
 from conversations.exact_json import dumps, loads
+from extraction.evidence.finding import Claim
+from extraction.extracting.plan import Group, Schema
 from extraction.processes import GivenUp, Pool
 
-Schema = dict[str, Any]
+Problem = dict[str, str]
 
 SIMPLER = "Simpler patterns, fewer references or less data would do."
+UNKNOWN_LEAVES = 100
+"""How many values a schema is taken to have that can't be counted."""
 
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found out about a schema."""
+
+    native: bool
+    """Whether structured outputs can express it in one request."""
+    notes: list[str]
+    """What they don't enforce, and we do."""
 
 
 @dataclass(frozen=True)
@@ -27,39 +41,74 @@ class Judgement:
     """What an answer comes to: its data, and what is wrong with that; nothing is, where it satisfies the schema."""
 
     data: Any
-    problems: list[dict[str, str]]
+    problems: list[Problem] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    """What each value of the data rests on, where that was asked for."""
     final: bool = False
     """Whether another answer would come to nothing either."""
 
 
-async def check(owner: UUID, schema: Any) -> None:
-    """Refuse what is not a JSON Schema of its own, or too costly to tell. Raises InvalidRequest, with the place."""
+@dataclass(frozen=True)
+class Joined:
+    """The text of several answers together."""
+
+    text: str
+    complete: bool
+    """Whether it is one whole JSON object or array, which nothing can come after."""
+    grown: bool
+    """Whether the last answer had anything new in it."""
+
+
+async def checked(owner: UUID, schema: Any, examples: Sequence[Any] = ()) -> Checked:
+    """Return what there is to know of a schema.
+
+    Raises InvalidRequest, with the place, for what is no JSON Schema of its own or too costly to tell, and for an
+    example that does not satisfy it.
+    """
     try:
-        reply = json.loads(await _reply(owner, "check", schema=schema))
+        reply = loads(await _reply(owner, "checked", schema=schema, examples=list(examples)))
     except GivenUp as error:
         raise InvalidRequest(f"schema: {error} {SIMPLER}", details={"schema": str(error)}) from None
     if "refused" in reply:
         raise InvalidRequest(reply["refused"]["message"], details=reply["refused"]["details"])
+    return Checked(reply["result"]["grammar"] is not None, reply["result"]["notes"])
 
 
-async def native(owner: UUID, schema: Schema) -> Schema | None:
-    """Return the schema as structured outputs take it, or None where they can't express it."""
+async def groups(owner: UUID, schema: Schema, *, evidence: bool, partial: bool) -> list[Group]:
+    """Return what the requests of an extraction ask for (extraction/schemas/grouping.py)."""
     try:
-        fitted: Schema | None = json.loads(await _reply(owner, "native", schema=schema))["result"]
+        found = loads(await _reply(owner, "groups", schema=schema, evidence=evidence, partial=partial))["result"]
     except GivenUp:
-        return None
-    return fitted
+        return [Group(schema, None, UNKNOWN_LEAVES, lists=True)]
+    return [Group(**each) for each in found]
 
 
-async def judged(owner: UUID, schema: Schema, text: str) -> Judgement:
+async def judged(owner: UUID, schema: Schema, text: str, *, evidence: bool = False) -> Judgement:
     """Return the first JSON value of an answer that satisfies the schema, else the largest with its problems."""
     try:
-        result = loads(await _reply(owner, "judged", schema=schema, text=text))["result"]
+        result = loads(await _reply(owner, "judged", schema=schema, text=text, evidence=evidence))["result"]
     except GivenUp as error:
         problem = {"path": "", "message": f"The answer could not be checked against the schema. {error} {SIMPLER}"}
-        unchecked = await judged(owner, {}, text) if schema else Judgement(None, [])
-        return Judgement(unchecked.data, [problem], final=True)
-    return Judgement(**result)
+        unchecked = await judged(owner, {}, text, evidence=evidence) if schema else Judgement(None)
+        return Judgement(unchecked.data, [problem], unchecked.claims, final=True)
+    return Judgement(result["data"], result["problems"], [Claim(**each) for each in result["claims"]])
+
+
+async def joined(owner: UUID, texts: Sequence[str]) -> Joined:
+    """Return the text that answers add up to, each of which went on where those before were cut."""
+    try:
+        return Joined(**loads(await _reply(owner, "joined", texts=list(texts)))["result"])
+    except GivenUp:
+        return Joined("".join(texts), complete=False, grown=False)
+
+
+async def problems(owner: UUID, schema: Schema, data: Any) -> list[Problem]:
+    """Return what is wrong with data that was joined from several answers, by the whole schema."""
+    try:
+        found: list[Problem] = loads(await _reply(owner, "problems", schema=schema, data=data))["result"]
+    except GivenUp as error:
+        return [{"path": "", "message": f"The data could not be checked against the schema. {error} {SIMPLER}"}]
+    return found
 
 
 async def close() -> None:

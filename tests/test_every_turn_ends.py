@@ -11,8 +11,8 @@ import pytest
 
 from conversations.models import Budget, Conversation, Hold, Message, Piece, Titling, Turn, Usage, User
 from conversations.services import accounts, conversations, titles, turn_end
-from extraction import services as extractions
-from extraction.models import Extraction
+from extraction.models import Extraction, SchemaVersion
+from extraction.services import extractions
 from tests.clients import Api
 from tests.refusing import refusing
 
@@ -195,9 +195,10 @@ def titling(turn: Turn) -> Titling:
 
 
 def extraction(api: Api) -> Extraction:
-    fields = {"status": "running", "holder": uuid.uuid4(), "model": "claude-haiku-4-5", "schema": {}}
+    schema = SchemaVersion.objects.create(owner=api.user, json_schema={})
+    fields = {"status": "running", "holder": uuid.uuid4(), "model": "claude-haiku-4-5", "schema": schema}
     made = Extraction.objects.create(owner=api.user, content=[{"type": "text", "text": "x"}], **fields)
-    made.attempts.create(number=1, content=[], native=False)
+    made.attempts.create(number=1).answers.create(number=1, native=False)
     return made
 
 

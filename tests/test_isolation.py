@@ -21,6 +21,7 @@ def theirs(other: Api, png: bytes) -> dict[str, str]:
     turn = other.ask([{"type": "image", "source": source}, {"type": "text", "text": "secret words"}], conversation)
     first = other.get(f"conversations/{conversation}/messages/").json()["results"][0]
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
+    named = other.post("extraction/schemas/", {"name": "secret", "json_schema": schema}).json()
     extraction = other.post("extraction/extractions/?wait=true", {"schema": schema, "content": "Jane"}).json()
     return {
         "conversation": conversation,
@@ -29,6 +30,7 @@ def theirs(other: Api, png: bytes) -> dict[str, str]:
         "answer": turn["messages"][0]["id"],
         "attachment": first["content"][0]["source"]["attachment"],
         "extraction": extraction["id"],
+        "schema": named["id"],
     }
 
 
@@ -58,8 +60,9 @@ def test_every_path_with_an_id_is_404_for_others(api: Api, theirs: dict[str, str
         "count-tokens": {"content": "Hello"},
         "tool-results": {"results": [{"tool_use_id": "call", "content": "x"}]},
     }
+    kinds = ("conversations", "turns", "attachments", "extractions", "schemas")
     for path in paths:
-        kind = next(name for name in ("conversations", "turns", "attachments", "extractions") if f"/{name}/" in path)
+        kind = next(name for name in kinds if f"/{name}/" in path)
         url = path
         for group in ("(?P<pk>[^/.]+)", "<str:pk>"):
             url = url.replace(group, theirs[kind.rstrip("s")])
@@ -70,7 +73,7 @@ def test_every_path_with_an_id_is_404_for_others(api: Api, theirs: dict[str, str
 
 
 def test_lists_have_only_ones_own(api: Api, theirs: dict[str, str]) -> None:
-    for path in ("conversations/", "conversations/?q=secret", "extraction/extractions/"):
+    for path in ("conversations/", "conversations/?q=secret", "extraction/extractions/", "extraction/schemas/"):
         assert api.get(path).json()["results"] == []
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import IO, Any
+from decimal import Decimal
+from typing import IO, Any, Literal
 
 import jiter
 from rest_framework.exceptions import ParseError
@@ -16,10 +17,11 @@ VALUES_LIMIT = 100_000
 _STRUCTURE = (b",", b"[", b"{")
 
 
-def parse_json(text: str | bytes, most: int = VALUES_LIMIT) -> Any:
+def parse_json(text: str | bytes, most: int = VALUES_LIMIT, *, exact: bool = False) -> Any:
     """Return the value of a JSON document (RFC 8259), which every reader of it would understand alike.
 
-    `most` is the number of values that it may have. Raises ValueError with a message for the sender for what is no
+    `most` is the number of values that it may have; with `exact`, numbers with a fraction or an exponent are Decimals.
+    Raises ValueError with a message for the sender for what is no
     JSON or no UTF-8, for too many values or nesting more than 200 deep, for a key that an object has twice, for a
     number that is infinite as a double, and for half surrogate pairs.
     """
@@ -27,7 +29,8 @@ def parse_json(text: str | bytes, most: int = VALUES_LIMIT) -> Any:
     if _count(data) > most and _count(_outside_of_strings(data, most)) > most:
         raise ValueError(f"JSON may have at most {most} values.")
     try:
-        value = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
+        numbers: Literal["float", "decimal"] = "decimal" if exact else "float"
+        value = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True, float_mode=numbers)
     except ValueError as error:
         raise ValueError(f"Malformed JSON: {error}.") from None
     _check_numbers(value)
@@ -57,7 +60,7 @@ def _check_numbers(document: Any) -> None:
             pending += value
         elif isinstance(value, dict):
             pending += value.values()
-        elif isinstance(value, float) and not math.isfinite(value):
+        elif isinstance(value, float | Decimal) and not math.isfinite(float(value)):
             raise ValueError("Malformed JSON: a number is too large.")
 
 
@@ -66,12 +69,19 @@ class StrictJSONParser(BaseParser):
 
     media_type = "application/json"
     most = VALUES_LIMIT
+    exact = False
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """Return the body's value. Raises ParseError, which names what is wrong with it."""
         try:
-            return parse_json(stream.read(), self.most)
+            return parse_json(stream.read(), self.most, exact=self.exact)
         except ValueError as error:
             raise ParseError(str(error)) from None
+
+
+class ExactJSONParser(StrictJSONParser):
+    """`parse_json` for request bodies whose numbers keep their digits."""
+
+    exact = True

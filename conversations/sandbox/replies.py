@@ -44,6 +44,7 @@ def directives_in(body: dict[str, Any]) -> tuple[Directives, str]:
     it: such a block directs nothing any more. Without directives in the newest text, those of an earlier text hold if
     they say `always`.
     """
+    body, _ = request_text.without_going_on(body)
     messages = [request_text.texts(message["content"]) for message in body["messages"] if message["role"] == "user"]
     newest, *earlier = [text for texts in reversed(messages) for text in reversed(texts)] or [""]
     _, prompt = parse("\n".join(next(filter(None, reversed(messages)), [""])))
@@ -103,7 +104,8 @@ def _content(body: dict[str, Any], directives: Directives, prompt: str, ids: Any
         content += _web_search(prompt, next(ids))
     if kind := directives.text("block"):
         content.append({"type": kind, "shape": "sphere", "parts": []})
-    said = _after_prefill(body, _said(body, directives, prompt))
+    asked, already_said = request_text.without_going_on(body)
+    said = _after_prefill(body, _said(asked, directives, prompt).removeprefix(already_said))
     if said:
         text: Block = {"type": "text", "text": said}
         if "citations" in directives:

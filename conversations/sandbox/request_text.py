@@ -11,6 +11,21 @@ Body = dict[str, Any]
 WITHOUT_TEXT = frozenset({"base64", "url", "file"})
 """The kinds of sources of documents that are files, which somebody would have to read first: PDFs."""
 
+GO_ON = "Your answer was cut. Go on exactly where it stopped"
+"""How a message begins that asks for the rest of an answer (extraction/asking.py)."""
+LEAST_TO_GO_ON = 3  # messages: a question, an answer that was cut, and that
+
+
+def without_going_on(body: Body) -> tuple[Body, str]:
+    """Return a request for the rest of an answer as it was at first, and what there is of the answer.
+
+    Any other request is returned as it is.
+    """
+    messages = body["messages"]
+    if len(messages) < LEAST_TO_GO_ON or not text(messages[-1]["content"]).startswith(GO_ON):
+        return body, ""
+    return {**body, "messages": messages[:-2]}, text(messages[-2]["content"])
+
 
 def blocks(content: Any) -> list[Block]:
     """Return a message's content as blocks, also where it is a plain string."""

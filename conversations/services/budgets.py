@@ -78,14 +78,15 @@ def left_of(budget: Budget) -> Decimal:
     return budget.limit - now - budget.held
 
 
-def release(work: uuid.UUID) -> None:
-    """Release what is held for a piece of work. Within the caller's transaction."""
-    held = Hold.objects.filter(work=work).values("budget").annotate(amount=Sum("amount"))
+def release(work: uuid.UUID, number: int | None = None) -> None:
+    """Release what is held for a piece of work, or for one of its requests. Within the caller's transaction."""
+    holds = Hold.objects.filter(work=work) if number is None else Hold.objects.filter(work=work, number=number)
+    held = holds.values("budget").annotate(amount=Sum("amount"))
     amounts = {row["budget"]: row["amount"] for row in held}
     for budget in _ordered(Budget.objects.filter(pk__in=amounts)) if amounts else ():
         Budget.objects.filter(pk=budget.pk).update(**NOW, held=F("held") - amounts[budget.pk])
     if amounts:
-        Hold.objects.filter(work=work).delete()
+        holds.delete()
 
 
 def spend(row: Usage) -> None:

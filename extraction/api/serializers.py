@@ -8,26 +8,27 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
-from conversations.api.serializer_fields import Integer, Json, StrictSerializer, String
+from conversations.api.serializer_fields import Boolean, Integer, Json, StrictSerializer, String
 from conversations.api.serializers import ContentField
 from conversations.claude import parameters
 from conversations.contract.error_types import Failure, StopReason
 from conversations.contract.event_types import UsageSum
-from conversations.contract.extraction_types import Evidence, JsonSchemaObject, Problem
+from conversations.contract.extraction_types import Evidence, JsonSchemaObject, Problem, SchemaReference
+from conversations.contract.input_blocks import Metadata
 from conversations.contract.output_blocks import ContentBlock
-from conversations.errors import NotFound
 from conversations.models import Usage
 from conversations.services import ledger
-from extraction.models import Attempt, Extraction
+from extraction.models import Attempt, Extraction, SchemaVersion
+from extraction.services.extractions import Spec
 
 
 class SchemaField(Json):
-    """An inline JSON Schema."""
+    """A schema's id, its name, `name@version`, or a JSON Schema."""
 
     def to_internal_value(self, data: Any) -> Any:
         """Return JSON that can be stored; whether it is a schema is not told here, since that may take long."""
-        if isinstance(data, str):
-            raise NotFound("There is no such schema.")
+        if not isinstance(data, (str, dict)):
+            raise serializers.ValidationError("Must be a schema's id or name, or a JSON Schema.")
         return super().to_internal_value(data)
 
 
@@ -35,11 +36,15 @@ class SchemaField(Json):
 class ExtractionRequestSerializer(StrictSerializer):
     """What to extract, and from what."""
 
-    schema = SchemaField(shape=JsonSchemaObject)
+    schema = SchemaField(shape=SchemaReference)
     content = ContentField()
     model = String(max_length=200, required=False)
     max_tokens = Integer(min_value=1, max_value=10_000_000, required=False)
     max_attempts = Integer(min_value=1, max_value=5, required=False, default=2)
+    evidence = Boolean(
+        required=False, help_text="Whether to ask what each value rests on. Default: where there is text."
+    )
+    metadata = Json(dict, shape=Metadata, required=False)
 
     def validate_content(self, blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the blocks. Raises ValidationError for results of tools: nothing has called any."""
@@ -50,13 +55,41 @@ class ExtractionRequestSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the fields with a model: any one, but not asked for more than it writes. Raises InvalidRequest."""
         asked = {"model": settings.COLLOQUY_DEFAULT_MODEL, **attrs}
-        parameters.check_parameters({"max_tokens": 1, **asked})
+        parameters.check_parameters(
+            {"max_tokens": 1, **{name: asked[name] for name in ("model", "max_tokens") if name in asked}}
+        )
         return asked
+
+    def spec(self, schema: SchemaVersion, content: list[dict[str, Any]]) -> Spec:
+        """Return what is asked for, once the request is validated; content is as `attachments` has stored it."""
+        asked = self.validated_data
+        return Spec(
+            schema=schema,
+            content=content,
+            model=asked["model"],
+            max_tokens=asked.get("max_tokens"),
+            max_attempts=asked["max_attempts"],
+            wants_evidence=asked.get("evidence", False),
+            metadata=asked.get("metadata", {}),
+        )
+
+
+def has_text(content: list[dict[str, Any]]) -> bool:
+    """Tell whether there is text in content, which the values that are found can be shown to stand in."""
+    return any(block["type"] != "image" for block in content)
+
+
+class SchemaNameSerializer(serializers.ModelSerializer[SchemaVersion]):
+    """Which of a user's schemas it is; without a name where it came with the request."""
+
+    class Meta:
+        model = SchemaVersion
+        fields = ("id", "name", "version")
 
 
 def rows_of(*attempts: Attempt) -> list[Usage]:
     """Return the ledger's rows of attempts, with what corrects them."""
-    booked = [attempt.usage for attempt in attempts if attempt.usage]
+    booked = [row for attempt in attempts for row in attempt.usage]
     return [row for first in booked for row in (first, *first.corrections.all())]
 
 
@@ -83,11 +116,13 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
 
     attempts = AttemptSerializer(many=True)
     status = serializers.ChoiceField(Extraction.Status.choices)
-    schema = Json(shape=JsonSchemaObject)
+    schema = Json(source="schema.json_schema", shape=JsonSchemaObject)
+    schema_version = SchemaNameSerializer(source="schema", help_text="Which of the user's schemas it is.")
+    metadata = Json(shape=Metadata)
     data = Json()  # type: ignore[assignment]
     problems = Json(shape=list[Problem])
     error = Json(shape=Failure, allow_null=True)
-    evidence = serializers.SerializerMethodField(help_text="Where in the source each value stands.")
+    evidence = Json(shape=list[Evidence])
     usage = serializers.SerializerMethodField()
     cost = serializers.SerializerMethodField(help_text="US dollars; null where a price is not known.")
 
@@ -99,6 +134,7 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
             "model",
             "max_tokens",
             "schema",
+            "schema_version",
             "data",
             "problems",
             "evidence",
@@ -106,15 +142,11 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
             "attempts",
             "usage",
             "cost",
+            "metadata",
             "created_at",
             "started_at",
             "finished_at",
         )
-
-    @extend_schema_field(Json(shape=list[Evidence]))
-    def get_evidence(self, extraction: Extraction) -> list[dict[str, Any]]:
-        """None is looked for yet."""
-        return []
 
     @extend_schema_field(Json(shape=UsageSum))
     def get_usage(self, extraction: Extraction) -> dict[str, int]:

@@ -1,35 +1,48 @@
-"""The API of extractions: create them, list them, get one."""
+"""The API of extractions: create them, list them, get, stop and delete one."""
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from conversations.api.later import Later
-from conversations.api.queries import PageQuery, Queried, WaitQuery, query_of
+from conversations.api.parsers import ExactJSONParser
+from conversations.api.queries import Queried, WaitQuery, query_of
 from conversations.api.renderers import ExactJSONRenderer
 from conversations.api.requesters import user_of
 from conversations.api.schema.error_components import ASKED_CLAUDE, errors
 from conversations.api.schema.turn_operations import IDEMPOTENCY_KEY
-from conversations.api.turn_views import digest, key_of
+from conversations.api.turn_views import key_of
 from conversations.database import in_database, persistently
 from conversations.errors import ClaudeError, Unavailable
+from conversations.exact_json import dumps
 from conversations.running.engine import RETRY_AFTER, draining, engine
 from conversations.services import attachments
 from conversations.streaming.wakes import POLL, wait_for_news
-from extraction import checks, services
+from extraction.api.queries import ExtractionsQuery
+from extraction.api.schemas import nameless
 from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer
 from extraction.models import Extraction
+from extraction.services import extractions, schemas
 
 
 def with_all(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
     """Return extractions with what their serializer shows."""
-    return rows.prefetch_related("attempts__usage__corrections")
+    return rows.select_related("schema").prefetch_related("attempts__answers__usage__corrections")
+
+
+def digest(data: Any) -> str:
+    """Return what is the same for two requests only if they are to create the same extraction."""
+    canonical = dumps(["extraction", data], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def shown(id: uuid.UUID) -> dict[str, Any]:
@@ -67,16 +80,23 @@ async def answer_of(id: uuid.UUID) -> dict[str, Any]:
     ),
 )
 class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Extraction]):
-    """Create, list and show a user's extractions."""
+    """Create, list, show, stop and delete a user's extractions."""
 
     serializer_class = ExtractionSerializer
     queryset = Extraction.objects.none()
-    queries = {"list": PageQuery, "create": WaitQuery}
+    queries = {"list": ExtractionsQuery, "create": WaitQuery}
+    parser_classes = (ExactJSONParser,)
     renderer_classes = (ExactJSONRenderer,)
 
     def get_queryset(self) -> QuerySet[Extraction]:
-        """Return the extractions of the user, with their attempts."""
-        return with_all(Extraction.objects.visible_to(self.request.user))
+        """Return the extractions of the user that the query asks for, with their attempts."""
+        rows = Extraction.objects.visible_to(self.request.user)
+        query = query_of(self.request) if self.action == "list" else {}
+        if status := query.get("status"):
+            rows = rows.filter(status=status)
+        if schema := query.get("schema"):
+            rows = rows.filter(schema__in=schemas.named_so(self.request.user, schema))
+        return with_all(rows)
 
     def get_object(self) -> Extraction:
         """Return the extraction, if it is the user's. Raises NotFound otherwise."""
@@ -97,24 +117,43 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
         """
         serializer = ExtractionRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        wait = query_of(request)["wait"]
+        wait, owner = query_of(request)["wait"], user_of(request)
         if draining():
             raise Unavailable(retry_after=RETRY_AFTER)
-        owner = user_of(request)
-        asked = Extraction(
-            owner=owner,
-            idempotency_key=key_of(request),
-            request_digest=digest("extraction", request.data),
-            **serializer.validated_data,
-        )
-        asked.content = attachments.store_sources(owner=owner, blocks=asked.content)
+        key, asked, schema = key_of(request), digest(request.data), serializer.validated_data["schema"]
+        version = schemas.find(user=owner, named=schema) if isinstance(schema, str) else None
+        content = attachments.store_sources(owner=owner, blocks=serializer.validated_data["content"])
 
         async def then() -> dict[str, Any]:
-            await checks.check(owner.pk, asked.schema)
-            extraction, new = await in_database(services.create, asked=asked)
+            spec = serializer.spec(version or await nameless(owner, schema), content)
+            extraction, new = await in_database(extractions.create, user=owner, spec=spec, key=key, digest=asked)
             created = await persistently(shown, extraction.pk)
             if new:
                 await (await engine()).run("extraction", extraction.pk)
             return await answer_of(extraction.pk) if wait else created
 
         return Later(request, then, status=201)
+
+    @extend_schema(
+        operation_id="cancelExtraction",
+        summary="StopSignal an extraction",
+        description="Stops the extraction; what Claude answered so far is kept. Stopping one that has ended changes "
+        "nothing.",
+        request=None,
+        responses={202: ExtractionSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Ask for the extraction to be stopped; return it with status 202."""
+        return Response(shown(extractions.cancel(user=user_of(request), id=pk).pk), status=202)
+
+    @extend_schema(
+        operation_id="deleteExtraction",
+        summary="Delete an extraction",
+        description="Stops the extraction if it runs, and deletes it. What it cost stays in the ledger.",
+        responses={204: None},
+    )
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete the extraction, and stop it if it runs."""
+        extractions.delete(user=user_of(request), id=pk)
+        return Response(status=204)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import regress
@@ -9,9 +10,25 @@ from jsonschema_rs import ValidationError
 
 from conversations.errors import InvalidRequest
 from extraction.schemas.dialect import Path, Schema, at_pointer, every_schema
+from extraction.schemas.native import Fit, fit
 from extraction.schemas.validation import MESSAGE_LIMIT, Validator, compiled
 
 REFERENCES = ("$ref", "$dynamicRef")
+
+
+def checked(schema: Any, examples: Sequence[Any] = ()) -> Fit:
+    """Return how structured outputs take a schema.
+
+    Raises InvalidRequest, with the place, for what is not a JSON Schema of its own, and for an example whose data does
+    not satisfy it.
+    """
+    check(schema)
+    validator = Validator(schema)
+    for index, example in enumerate(examples):
+        for problem in validator.problems(example["data"]):
+            place = f"examples.{index}.data{problem['path'].replace('/', '.')}"
+            raise InvalidRequest(f"{place}: {problem['message']}", details={place: problem["message"]})
+    return fit(schema)
 
 
 def check(schema: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -71,6 +71,23 @@ def every_schema(root: Schema) -> Iterator[tuple[Path, Schema]]:
 def pointer_steps(ref: str) -> list[str]:
     """Return the steps of a reference by JSON Pointer (`#/$defs/a~1b`)."""
     return [step.replace("~1", "/").replace("~0", "~") for step in unquote(ref).removeprefix("#/").split("/")]
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """Return the JSON Pointer of a path."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def changed_references(value: Any, change: Callable[[str], str]) -> Any:
+    """Return a schema whose references are changed, wherever they stand in it."""
+    if isinstance(value, list):
+        return [changed_references(each, change) for each in value]
+    if not isinstance(value, dict):
+        return value
+    changed = {key: changed_references(each, change) for key, each in value.items()}
+    if isinstance(value.get("$ref"), str):
+        changed["$ref"] = change(value["$ref"])
+    return changed
 
 
 def at_step(step: str, found: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import regress
 from jsonschema_rs import Draft202012Validator, ValidationError
 
-from extraction.schemas.dialect import Schema, modern
+from extraction.schemas.dialect import Schema, modern, pointer
 
 PROBLEMS_LIMIT = 20
 MESSAGE_LIMIT = 500  # characters
@@ -67,5 +67,4 @@ class Validator:
 
 
 def _problem(error: ValidationError) -> Problem:
-    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in error.instance_path]
-    return {"path": "".join(f"/{step}" for step in steps), "message": error.message[:MESSAGE_LIMIT]}
+    return {"path": pointer(error.instance_path), "message": error.message[:MESSAGE_LIMIT]}

@@ -27,7 +27,7 @@ def extract(api: Api, content: Any, schema: Any = NAME_AND_EMAIL, **fields: Any)
     response = api.post("extraction/extractions/?wait=true", {"schema": schema, "content": content, **fields})
     assert response.status_code == 201, response.text
     extraction: dict[str, Any] = response.json()
-    assert Usage.objects.filter(user=api.user).count() == len(extraction["attempts"]) == extraction["usage"]["requests"]
+    assert Usage.objects.filter(user=api.user).count() == extraction["usage"]["requests"] >= len(extraction["attempts"])
     return extraction
 
 
@@ -70,7 +70,7 @@ def test_an_answer_without_json_is_invalid(api: Api) -> None:
 
 
 def test_a_truncated_answer_is_told_apart(api: Api) -> None:
-    extraction = extract(api, f"{JANE} [[sandbox: stop_reason=max_tokens]]")
+    extraction = extract(api, f'{JANE} [[sandbox: json="{{\\"name\\": \\"Ja"; stop_reason=max_tokens; always]]')
     assert extraction["status"] == "truncated"
     assert len(extraction["attempts"]) == 1
     assert extraction["usage"]["output_tokens"] > 0

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from conversations.exact_json import dumps
 from extraction.answers import judged
-from extraction.asking import Answered, request_for
+from extraction.asking import Earlier, Question, Request, request_for
+from extraction.extracting.plan import Group
 from extraction.schemas.validation import Validator
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -118,17 +119,30 @@ def test_what_is_not_json_or_cannot_be_kept_is_said_to_be_so(text: str) -> None:
 
 CONTENT = [{"type": "text", "text": "Jane"}]
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
+QUESTION = Question("m")
+
+
+def request(**fields: Any) -> Request:
+    group = Group(SCHEMA, {"type": "object"}, leaves=1, lists=False)
+    return Request(group, CONTENT, max_tokens=9, **{"native": False, **fields})
 
 
 def test_a_schema_that_claude_is_held_to_is_not_told_in_words_too() -> None:
-    body = request_for(model="m", max_tokens=9, schema=SCHEMA, native={"type": "object"}, content=CONTENT)
+    body = request_for(QUESTION, request(native=True))
     assert body["output_config"] == {"format": {"type": "json_schema", "schema": {"type": "object"}}}
     assert json.dumps(SCHEMA) not in body["system"]
 
 
 def test_another_attempt_says_what_was_wrong_and_leaves_the_last_word_to_claude() -> None:
-    earlier = [Answered([{"type": "text", "text": "{}"}], [{"path": "/name", "message": "is missing"}])]
-    body = request_for(model="m", max_tokens=9, schema=SCHEMA, native=None, content=CONTENT, earlier=earlier)
+    earlier = [Earlier("{}", [{"path": "/name", "message": "is missing"}])]
+    body = request_for(QUESTION, request(earlier=earlier))
     assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
     assert "/name: is missing" in body["messages"][-1]["content"]
     assert json.dumps(SCHEMA) in body["system"]
+
+
+def test_an_answer_that_was_cut_goes_on_in_words_whatever_claude_was_held_to() -> None:
+    body = request_for(QUESTION, request(native=True, said='{"name": "Ja'))
+    assert "output_config" not in body
+    assert json.dumps(SCHEMA) in body["system"]
+    assert body["messages"][-2]["content"] == [{"type": "text", "text": '{"name": "Ja'}]

@@ -55,7 +55,7 @@ def children() -> list[psutil.Process]:
 async def test_one_process_does_one_task_after_another() -> None:
     async with pool() as processes:
         replies = [json.loads(await processes.reply_to("me", EASY)) for _ in range(3)]
-        assert replies == [{"result": {"data": 7, "problems": []}}] * 3
+        assert replies == [{"result": {"data": 7, "problems": [], "claims": []}}] * 3
         assert len(children()) == 1
     assert children() == []
 

@@ -1,0 +1,21 @@
+"""The query parameters of extractions and schemas."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from conversations.api.queries import EventsQuery, PageQuery
+from extraction.models import Extraction
+
+NAME_LIMIT = 120  # characters of `name@version`
+
+
+class ExtractionsQuery(PageQuery):
+    status = serializers.ChoiceField(Extraction.Status.choices, required=False)
+    schema = serializers.CharField(
+        required=False, allow_blank=True, max_length=NAME_LIMIT, help_text="A schema's id, name or `name@version`."
+    )
+
+
+class ExtractionEventsQuery(EventsQuery):
+    pass

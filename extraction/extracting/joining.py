@@ -1,0 +1,153 @@
+"""Joining an answer that was cut with what Claude went on with. Pure.
+
+Claude is asked to go on at the very character where it stopped; newer models take no beginning of their answer from the
+request (claude-api.md 2.6). It may say some of the end again, open a fence, leave out a comma, begin anew, or give the
+rest as a value of its own. Which of these it did is told by whether the whole can still become JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import jiter
+
+OVERLAP = 4000  # characters that may be said again
+SURELY_AGAIN = 16  # characters that are hardly a coincidence
+LEAST_AGAIN = 8  # characters, below which an overlap says nothing
+FENCE = re.compile(r"\A\s*```[a-zA-Z]*[ \t]*\n")
+FENCE_END = re.compile(r"\s*```\s*\Z")
+OPENING = re.compile(r"[{\[]")
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The text of several answers together."""
+
+    text: str
+    complete: bool
+    """Whether it is one whole JSON object or array, which nothing can come after."""
+    grown: bool
+    """Whether the last answer had anything new in it."""
+
+
+def joined(texts: list[str]) -> Joined:
+    """Return the text that answers add up to, each of which went on where those before were cut."""
+    text, grown = "", False
+    for each in texts:
+        longer = _longer(text, each) if text.strip() else each
+        grown = len(longer.rstrip()) > len(text.rstrip())
+        text = longer
+    return Joined(text, _is_whole(text), grown)
+
+
+def _unfenced(text: str) -> str:
+    return FENCE_END.sub("", FENCE.sub("", text))
+
+
+def _is_whole(text: str) -> bool:
+    body = _unfenced(text).strip()
+    return body[:1] in ("{", "[") and _reads(body, partial=False)
+
+
+def _longer(text: str, more: str) -> str:
+    """Return a text that was cut with what came after it; as it is, where there is nothing new."""
+    body = _unfenced(more)
+    start = _start(text)
+    if start is None:  # there was nothing of JSON yet
+        return text + more
+    said = text[start:]
+    if not body.strip() or said.startswith(body.strip()):
+        return text
+    found = next((each for each in _alternatives(said, more, body) if _reads(each, partial=True)), said + more)
+    return text[:start] + found
+
+
+def _start(text: str) -> int | None:
+    """Return where the JSON of a cut answer begins: in the fence that is open, or at the first bracket."""
+    fence = text.rfind("```") if text.count("```") % 2 else 0
+    opening = OPENING.search(text, fence)
+    return opening.start() if opening else None
+
+
+def _alternatives(said: str, more: str, body: str) -> Iterator[str]:
+    """Yield what the whole may be, the likeliest first."""
+    stripped = body.lstrip()
+    if len(body) > len(said) and stripped.startswith(said):
+        yield stripped
+    again = _overlap(said, stripped)
+    if again >= SURELY_AGAIN:
+        yield said + stripped[again:]
+    yield from _begun_anew(said, stripped)
+    if body is more or not FENCE.match(more):
+        yield said + more
+    yield said + body
+    yield said + stripped
+    if again >= LEAST_AGAIN:
+        yield said + stripped[again:]
+    yield f"{said.rstrip()},{stripped}"
+    yield said.rstrip().removesuffix(",") + stripped
+
+
+def _overlap(said: str, body: str) -> int:
+    """Return how many characters at the beginning of a continuation are the end of the text again."""
+    sizes = range(min(len(said), len(body), OVERLAP), LEAST_AGAIN - 1, -1)
+    return next((size for size in sizes if said.endswith(body[:size])), 0)
+
+
+def _begun_anew(said: str, body: str) -> Iterator[str]:
+    """Yield the whole where the continuation opens the list that was cut anew, as in `{"rows": [` twice.
+
+    It has the rest of the items, or all of them once more.
+    """
+    opened, anew = _to_first_list(said), _to_first_list(body)
+    if not opened or not anew or _bare(opened) != _bare(anew):
+        return
+    items, rest = said[len(opened) :].lstrip(), body[len(anew) :].lstrip()
+    if items[:1] == "[" or not rest:
+        return
+    first = items[: _end_of_last_item(items, first=True) or len(items)]
+    if first and rest.startswith(first):
+        yield body if len(body) > len(said) else said
+        return
+    whole = items[: _end_of_last_item(items)]
+    yield opened + (f"{whole},{rest}" if whole else rest)
+
+
+def _to_first_list(text: str) -> str:
+    at = text.find("[")
+    return text[: at + 1] if at >= 0 else ""
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split())
+
+
+def _end_of_last_item(items: str, *, first: bool = False) -> int:
+    """Return where the last whole item of a list ends, or the `first`, in the text after its bracket."""
+    depth, end = 0, 0
+    for token in TOKEN.finditer(items):
+        mark = token[0]
+        if mark in "{[":
+            depth += 1
+        elif mark in "}]":
+            depth -= 1
+        if depth < 0 or (depth == 0 and mark == ","):
+            end = token.start()
+        elif depth == 0 and mark in "}]":
+            end = token.end()
+        if depth < 0 or (first and end):
+            break
+    return end
+
+
+def _reads(text: str, *, partial: bool) -> bool:
+    """Tell whether a text is JSON or, with `partial`, can become it when something is added."""
+    body = FENCE_END.sub("", text) if partial else text
+    try:
+        jiter.from_json(body.encode("utf-8", "replace"))
+    except ValueError as error:
+        return partial and str(error).startswith("EOF")
+    return True

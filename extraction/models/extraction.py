@@ -1,0 +1,157 @@
+"""Extractions, what they are made from, and their transcripts."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import NullIf
+
+from conversations.fields import ExactJSONField, VerbatimJSONField
+from conversations.models import Attachment, Idempotent, Leased, OwnedQuerySet
+from extraction.models.schema import SchemaVersion
+
+
+class LostExtraction(Exception):
+    """The extraction is no longer this process's."""
+
+
+class Extraction(Idempotent, Leased):
+    """JSON that a schema describes, taken out of a text, images or documents."""
+
+    OWNER = "owner"
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        INVALID = "invalid"
+        REFUSED = "refused"
+        TRUNCATED = "truncated"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    class Mode(models.TextChoices):
+        LIVE = "live"
+        BATCH = "batch"
+
+    TERMINAL = frozenset(
+        {Status.SUCCEEDED, Status.INVALID, Status.REFUSED, Status.TRUNCATED, Status.FAILED, Status.CANCELLED}
+    )
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="extractions")
+    schema = models.ForeignKey(SchemaVersion, on_delete=models.RESTRICT, related_name="extractions")
+    content = VerbatimJSONField(help_text="Claude's content blocks; attachments stand for base64.")
+    model = models.CharField(max_length=200)
+    max_tokens = models.PositiveIntegerField(null=True, help_text="Of each answer; null: as schema and model have it.")
+    max_attempts = models.PositiveSmallIntegerField(default=2)
+    wants_evidence = models.BooleanField(default=True, help_text="Whether Claude is asked what each value rests on.")
+    metadata = ExactJSONField(default=dict)
+    mode = models.CharField(
+        max_length=10, choices=Mode, default=Mode.LIVE, help_text="Batch: its requests are sent in Message Batches."
+    )
+    resumes = models.BooleanField(
+        default=False, help_text="Whether it goes on at another process when its own is lost, instead of failing."
+    )
+    position = models.BigIntegerField(default=0, help_text="How long the committed transcript is.")
+    data = ExactJSONField(null=True)
+    problems = VerbatimJSONField(default=list, help_text="What is wrong with the last attempt's data.")
+    evidence = ExactJSONField(default=list, help_text="Where in the sources each value stands.")
+    error = VerbatimJSONField(null=True, help_text="Type and message of what made it fail.")
+
+    owner_id: uuid.UUID
+
+    objects: ClassVar[OwnedQuerySet[Extraction]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    @classmethod
+    def waiting(cls, seconds: float) -> list[uuid.UUID]:
+        """Return ids of live work that nobody has taken for so many seconds; of Message Batches others take care."""
+        live = cls.objects.filter(pk__in=super().waiting(seconds), mode=cls.Mode.LIVE)
+        return list(live.order_by("pk").values_list("pk", flat=True))
+
+    def locked_as_ours(self) -> Extraction:
+        """Return the row as it is now, locked, within the caller's transaction.
+
+        Raises LostExtraction where it does not run under this instance's fence any more.
+        """
+        mine = Extraction.objects.select_for_update(no_key=True, of=("self",)).select_related("owner", "schema")
+        found = mine.filter(pk=self.pk, status=self.RUNNING, fence=self.fence).first()
+        if found is None:
+            raise LostExtraction
+        return found
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (models.UniqueConstraint("owner", "idempotency_key", name="one_extraction_per_key"),)
+        indexes = (
+            models.Index("holder", condition=models.Q(status="running"), name="extraction_holder"),
+            models.Index("created_at", condition=models.Q(status="queued"), name="extraction_queue"),
+            models.Index(fields=("owner", "status", "-id"), name="extraction_by_status"),
+        )
+
+    def __str__(self) -> str:
+        return f"Extraction {self.id} ({self.status})"
+
+
+class Source(models.Model):
+    """An attachment that an extraction is made from, and so is kept."""
+
+    extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="sources")
+    attachment = models.ForeignKey(Attachment, on_delete=models.RESTRICT, related_name="+")
+
+    class Meta:
+        constraints = (models.UniqueConstraint("extraction", "attachment", name="source_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.attachment_id} of {self.extraction_id}"
+
+
+class SourceText(models.Model):
+    """The text of a content block, as it was read from its file: what the offsets of evidence count in."""
+
+    extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="source_texts")
+    index = models.PositiveIntegerField(help_text="Of the content block.")
+    kind = models.CharField(max_length=10)
+    text = models.TextField(null=True)  # noqa: DJ001 - null where only Claude sees what is there
+    pages = VerbatimJSONField(default=list, help_text="The offset at which each page begins.")
+    title = models.TextField(null=True)  # noqa: DJ001 - null where it is not known
+
+    class Meta:
+        ordering = ("index",)
+        constraints = (models.UniqueConstraint("extraction", "index", name="source_text_once"),)
+
+    def __str__(self) -> str:
+        return f"Text of block {self.index} of {self.extraction_id}"
+
+
+class ExtractionPiece(models.Model):
+    """A contiguous part of an extraction's transcript: its events from one position to another.
+
+    A running extraction has many; an ended one has one, which stays as long as the extraction does.
+    """
+
+    pk = models.CompositePrimaryKey("extraction_id", "start")
+    extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="pieces", db_index=False)
+    start = models.BigIntegerField()
+    end = models.BigIntegerField()
+    events = ExactJSONField()
+    # The migration adds the foreign key (extraction, previous) -> (extraction, end).
+    previous = models.GeneratedField(
+        expression=NullIf("start", 0), output_field=models.BigIntegerField(null=True), db_persist=True
+    )
+
+    extraction_id: uuid.UUID
+
+    class Meta:
+        db_table = "extraction_journal"
+        constraints = (
+            models.UniqueConstraint("extraction", "end", name="extraction_piece_ends_once"),
+            models.CheckConstraint(
+                condition=models.Q(start__gte=0, end__gt=models.F("start")), name="extraction_piece_goes_forward"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.extraction_id} {self.start}-{self.end}"

@@ -1,0 +1,96 @@
+"""The requests of an extraction: noted before each is sent, and booked and stored before anything is made of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from conversations.content.folding import Folded
+from conversations.models import Usage
+from conversations.services import budget_holds, budgets, ledger
+from extraction.extracting.plan import Place
+from extraction.models import Answer, Extraction
+
+
+def begin(*, extraction: Extraction, place: Place, request: dict[str, Any]) -> Answer:
+    """Note a request before it is sent, so that it is booked if this process dies with it on its way.
+
+    Holds what it can cost. Returns the row that the answer is stored in. Raises BudgetExceeded, or LostExtraction
+    where the extraction is not ours any more.
+    """
+    with transaction.atomic(durable=True):
+        held = extraction.locked_as_ours()
+        attempt, _ = held.attempts.get_or_create(number=place.attempt)
+        number = Answer.objects.filter(attempt__extraction=held).count() + 1
+        answer, _ = attempt.answers.get_or_create(
+            part=place.part,
+            group=place.group,
+            turn=place.turn,
+            defaults={"number": number, "native": "output_config" in request},
+        )
+        budget_holds.hold_for_other_work(user=held.owner, work=held.pk, number=answer.number, request=request)
+        return answer
+
+
+def keep(
+    *,
+    extraction: Extraction,
+    answer: Answer,
+    request: dict[str, Any],
+    said: Folded | None,
+    upstream: ledger.RequestRecord,
+) -> Answer:
+    """Book and store an answer, before anything is made of it; of one that never began, what was asked.
+
+    Raises LostExtraction where the extraction is not ours any more.
+    """
+    with transaction.atomic(durable=True):
+        held = extraction.locked_as_ours()
+        row = Answer.objects.select_related("attempt").get(pk=answer.pk)
+        if row.usage_id is None:  # otherwise the answer to the first time was lost with the connection
+            _book(held, row, said or ledger.unanswered_request(request), upstream, request)
+            budgets.release(extraction.pk, row.number)
+        return row
+
+
+def forget(*, extraction: Extraction, answer: Answer) -> None:
+    """Take a request back that Claude did not take, with what is held of budgets for it."""
+    with transaction.atomic(durable=True):
+        held = extraction.locked_as_ours()
+        Answer.objects.filter(pk=answer.pk, usage=None).delete()
+        held.attempts.filter(pk=answer.attempt_id, answers=None).delete()
+        budgets.release(extraction.pk, answer.number)
+
+
+def note(*, extraction: Extraction, number: int, problems: list[dict[str, str]]) -> None:
+    """Store what was found wrong with an attempt. Raises LostExtraction as `keep`."""
+    with transaction.atomic(durable=True):
+        extraction.locked_as_ours().attempts.filter(number=number).update(problems=problems)
+
+
+def book_lost(extraction: Extraction) -> None:
+    """Book requests that were sent and whose answers nobody kept, by what they asked. Within the transaction."""
+    answers = Answer.objects.filter(attempt__extraction=extraction)
+    lost = list(answers.filter(usage=None))
+    if not lost:
+        return
+    asked = [extraction.content, *(answer.content for answer in answers)]
+    request = {"system": extraction.schema.json_schema, "messages": asked}
+    for answer in lost:
+        _book(extraction, answer, ledger.unanswered_request(request), ledger.RequestRecord(), request)
+
+
+def _book(
+    extraction: Extraction, answer: Answer, said: Folded, upstream: ledger.RequestRecord, request: dict[str, Any]
+) -> None:
+    answer.content, answer.stop_reason, answer.whole = said.content, said.stop_reason, said.stopped
+    answer.usage = ledger.book_request(
+        user=extraction.owner,
+        answer=said,
+        model=extraction.model,
+        upstream=upstream,
+        purpose=Usage.Purpose.EXTRACTION,
+        asked=lambda: request,
+    )
+    answer.save(update_fields=["content", "stop_reason", "whole", "usage"])

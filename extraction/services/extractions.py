@@ -1,0 +1,197 @@
+"""The life of an extraction: created, claimed, put back, stopped, ended."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+from django.db.models.signals import pre_delete
+from django.dispatch import Signal, receiver
+
+from conversations.content.sources import attachments_in
+from conversations.models import User
+from conversations.services import attachments, budgets
+from conversations.services.best_effort import if_possible
+from conversations.services.notices import notify
+from extraction.models import Extraction, SchemaVersion, Source
+from extraction.services.answers import book_lost
+
+Problem = dict[str, str]
+
+LOST = {"type": "api_error", "message": "The process that ran this extraction was lost."}
+CLAIMS_LIMIT = 10
+"""How often an extraction that resumes is begun again before it fails: it may be what its processes die of."""
+
+ended = Signal()
+"""Sent with `extraction` when it has ended, within the transaction that ends it."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is to be extracted, from what, and how; all of it checked."""
+
+    schema: SchemaVersion
+    content: Sequence[dict[str, Any]]
+    """Content blocks as `attachments.store_sources` gives them."""
+    model: str
+    max_tokens: int | None = None
+    max_attempts: int = 2
+    wants_evidence: bool = True
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an extraction ends."""
+
+    status: str
+    data: Any = None
+    problems: list[Problem] = field(default_factory=list)
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+    error: dict[str, Any] | None = None
+
+
+def create(
+    *,
+    user: User,
+    spec: Spec,
+    key: str | None = None,
+    digest: str = "",
+    mode: str = Extraction.Mode.LIVE,
+    resumes: bool = False,
+) -> tuple[Extraction, bool]:
+    """Return the extraction, queued, and whether it is new: a key creates one for ever, and a retry gets that one.
+
+    `digest` is of what was asked with the key. Whoever asks for it has it run: `engine.run("extraction", id)` once the
+    transaction is committed, or `extraction.work.finish(id)` in a worker's job. Raises IdempotencyMismatch where the
+    key was used with another body, NotFound where an attachment is gone.
+    """
+    twins = Extraction.objects.filter(owner=user, idempotency_key=key)
+    try:
+        with transaction.atomic():
+            known = twins.first() if key is not None else None
+            if known:
+                return known.asked_for_by(digest), False
+            return _created(user, spec, idempotency_key=key, request_digest=digest, mode=mode, resumes=resumes), True
+    except IntegrityError as error:  # somebody with the same key was faster: the row that won is there now
+        if "one_extraction_per_key" not in str(error):
+            raise
+        return twins.get().asked_for_by(digest), False
+
+
+def _created(user: User, spec: Spec, **named: Any) -> Extraction:
+    content = list(spec.content)
+    attachments.lock_attachments(owner=user, blocks=content)
+    extraction = Extraction(
+        owner=user,
+        schema=spec.schema,
+        content=content,
+        model=spec.model,
+        max_tokens=spec.max_tokens,
+        max_attempts=spec.max_attempts,
+        wants_evidence=spec.wants_evidence,
+        metadata=spec.metadata,
+        **named,
+    )
+    extraction.save(force_insert=True)
+    shown = attachments_in(content)
+    Source.objects.bulk_create(Source(extraction=extraction, attachment_id=id) for id in shown)
+    return extraction
+
+
+def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Extraction | None:
+    """Take a queued extraction for a process; return None where another one was first, or it was cancelled."""
+    with transaction.atomic(durable=True):
+        claimed = Extraction.claim(id, holder)
+        return Extraction.objects.select_related("owner", "schema").get(pk=id) if claimed else None
+
+
+def put_back(*, extraction: Extraction) -> None:
+    """Let go of an extraction that runs here: it is queued again, with what was answered so far.
+
+    Raises LostExtraction where it is not ours any more.
+    """
+    with transaction.atomic(durable=True):
+        _put_back(extraction.locked_as_ours())
+
+
+def _put_back(extraction: Extraction) -> None:
+    book_lost(extraction)
+    budgets.release(extraction.pk)
+    extraction.status, extraction.holder = Extraction.QUEUED, None
+    extraction.save(update_fields=["status", "holder"])
+
+
+def cancel(*, user: User, id: Any) -> Extraction:
+    """Ask for an extraction to be stopped; one that nobody has begun ends at once. Raises NotFound.
+
+    One that has ended stays as it is.
+    """
+    with transaction.atomic(durable=True):
+        Extraction.objects.get_visible(user, id)
+        extraction = Extraction.objects.select_for_update(no_key=True).get(pk=id)
+        if extraction.status == Extraction.QUEUED:
+            end(extraction, Outcome(Extraction.Status.CANCELLED))
+        elif not extraction.ended and extraction.cancel_requested_at is None:
+            extraction.cancel_requested_at = Now()
+            extraction.save(update_fields=["cancel_requested_at"])
+            notify("cancel", extraction.pk)
+    return extraction
+
+
+def delete(*, user: User, id: Any) -> None:
+    """Delete an extraction, and stop it where it runs; its rows of the ledger stay. Raises NotFound."""
+    with transaction.atomic(durable=True):
+        Extraction.objects.get_visible(user, id).delete()
+
+
+def finish(*, extraction: Extraction, outcome: Outcome) -> None:
+    """End an extraction that runs here. Raises LostExtraction where it is not ours any more."""
+    with transaction.atomic(durable=True):
+        end(extraction.locked_as_ours(), outcome)
+
+
+def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
+    """Put back or end an extraction that nobody runs any more, the process `by` included; its answers are kept."""
+    with transaction.atomic(durable=True):
+        extraction = Extraction.abandoned(by).select_for_update(no_key=True, skip_locked=True).filter(pk=id).first()
+        if extraction is None:
+            return
+        if extraction.resumes and extraction.cancel_requested_at is None and extraction.fence < CLAIMS_LIMIT:
+            _put_back(extraction)
+        else:
+            _settle(extraction)
+            end(extraction, Outcome(Extraction.Status.FAILED, error=LOST))
+
+
+@receiver(pre_delete, sender=Extraction)
+def _gone(instance: Extraction, **kwargs: Any) -> None:
+    """Book an extraction that is deleted, with its user, under whoever runs it."""
+    extraction = instance.locked_unless_ended()
+    if extraction is not None:
+        _settle(extraction)
+        notify("cancel", extraction.pk)
+
+
+def _settle(extraction: Extraction) -> None:
+    """Book what nobody has booked of an extraction, and let go what is held for it, as far as its row allows."""
+    if_possible(f"The usage of extraction {extraction.pk}", lambda: book_lost(extraction))
+    if_possible(f"What is held for extraction {extraction.pk}", lambda: budgets.release(extraction.pk))
+
+
+def end(extraction: Extraction, outcome: Outcome) -> None:
+    """End an extraction whose row the caller's transaction has locked."""
+    if_possible(f"What is held for extraction {extraction.pk}", lambda: budgets.release(extraction.pk))
+    extraction.status = outcome.status
+    extraction.data = outcome.data
+    extraction.problems = outcome.problems
+    extraction.evidence = outcome.evidence
+    extraction.error = outcome.error
+    extraction.finished_at = Now()
+    extraction.save()
+    ended.send(Extraction, extraction=extraction)
+    notify("extraction", extraction.pk)

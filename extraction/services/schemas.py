@@ -1,0 +1,122 @@
+"""Schemas: kept once, numbered by their names, and found by what a client calls them."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from conversations.errors import NotFound
+from conversations.exact_json import dumps
+from conversations.models import User
+from extraction.models import SchemaVersion
+
+NO_SUCH_SCHEMA = "There is no such schema."
+VERSION_DIGITS = 10
+
+
+@dataclass(frozen=True)
+class NewSchema:
+    """A schema that has been checked, with what Claude is told along with it."""
+
+    json_schema: dict[str, Any]
+    native: bool
+    """Whether structured outputs can express it in one request."""
+    notes: Sequence[str] = ()
+    """What structured outputs cannot enforce, and we check."""
+    instructions: str = ""
+    examples: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """What is the same for two schemas only if they ask for the same."""
+        asked = [self.json_schema, self.instructions, self.examples]
+        return hashlib.sha256(dumps(asked, separators=(",", ":")).encode()).hexdigest()
+
+
+def add_version(*, user: User, name: str, new: NewSchema) -> SchemaVersion:
+    """Return the next version under a name of the user's."""
+    with transaction.atomic():
+        # Two that add a version at once wait for each other here, and so get different numbers.
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        newest = SchemaVersion.objects.filter(owner=user, name=name).order_by("-version").first()
+        return _row(user, new, name=name, version=newest.version + 1 if newest else 1)
+
+
+def keep_nameless(*, user: User, new: NewSchema) -> SchemaVersion:
+    """Return the user's schema without a name that asks for the same, or a new one."""
+    known = SchemaVersion.objects.filter(owner=user, name=None, digest=new.digest)
+    if row := known.first():
+        return row
+    SchemaVersion.objects.bulk_create([_unsaved(user, new)], ignore_conflicts=True)
+    return known.get()
+
+
+def _row(user: User, new: NewSchema, **named: Any) -> SchemaVersion:
+    row = _unsaved(user, new, **named)
+    row.save(force_insert=True)
+    return SchemaVersion.objects.get(pk=row.pk)
+
+
+def _unsaved(user: User, new: NewSchema, **named: Any) -> SchemaVersion:
+    return SchemaVersion(
+        owner=user,
+        digest=new.digest,
+        json_schema=new.json_schema,
+        native=new.native,
+        notes=list(new.notes),
+        instructions=new.instructions,
+        examples=new.examples,
+        **named,
+    )
+
+
+def find(*, user: User, named: str) -> SchemaVersion:
+    """Return a user's schema by its id, by its name (the newest version) or as `name@version`. Raises NotFound."""
+    found = named_so(user, named).order_by("-version").first()
+    if found is None:
+        raise NotFound(NO_SUCH_SCHEMA)
+    return found
+
+
+def named_so(user: Any, named: str) -> QuerySet[SchemaVersion]:
+    """Return the versions of a user's schemas that go by an id, a name or `name@version`."""
+    visible = SchemaVersion.objects.visible_to(user)
+    try:
+        return visible.filter(pk=uuid.UUID(named))
+    except ValueError:
+        pass
+    name, at, version = named.rpartition("@")
+    if not at:
+        return visible.filter(name=named)
+    is_number = version.isascii() and version.isdigit() and len(version) < VERSION_DIGITS
+    return visible.filter(name=name, version=int(version)) if is_number else visible.none()
+
+
+def listed(user: Any) -> QuerySet[SchemaVersion]:
+    """Return the newest version under each of the user's names, without those that are hidden."""
+    newer = SchemaVersion.objects.filter(
+        owner=OuterRef("owner"), name=OuterRef("name"), version__gt=OuterRef("version")
+    )
+    return SchemaVersion.objects.visible_to(user).filter(~Exists(newer), name__isnull=False, hidden=False)
+
+
+def hide(*, user: User, id: uuid.UUID) -> None:
+    """Leave a name out of lists from now on, in all its versions; they can still be used. Raises NotFound."""
+    row = SchemaVersion.objects.get_visible(user, id)
+    same = SchemaVersion.objects.filter(pk=id) if row.name is None else SchemaVersion.objects.filter(name=row.name)
+    same.filter(owner=user).update(hidden=True)
+
+
+def note_refusal(*, id: uuid.UUID, model: str) -> None:
+    """Remember that a model refused to be held to a schema: it is only asked to keep to it from now on."""
+    with transaction.atomic():
+        row = SchemaVersion.objects.select_for_update(no_key=True).get(pk=id)
+        if model not in row.refused_by:
+            row.refused_by = [*row.refused_by, model]
+            row.save(update_fields=["refused_by"])
