@@ -33,7 +33,7 @@ class Health:
         self._app = app
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """The probe's answer, or the application's."""
+        """Answer a probe, or hand the request to the application."""
         if scope["path"] == "/healthz":
             await _answer(send, 200, {"status": "ok"})
         elif scope["path"] == "/readyz":

@@ -68,7 +68,7 @@ class Sharing:
 
     @property
     def path(self) -> Path:
-        """The file that is locked."""
+        """Return the path of the lock file."""
         return data_dir() / f"{self._name}.users"
 
     def join(self) -> None:
@@ -95,7 +95,7 @@ _postgres_users, _sandbox_users = Sharing("postgres"), Sharing("sandbox")
 
 
 def secret_key() -> str:
-    """This installation's secret: made up once and kept in the data folder."""
+    """Return this installation's secret key, which is made up once and kept in the data folder."""
     path = data_dir() / "secret_key"
     try:
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
@@ -141,7 +141,7 @@ def _embedded_server() -> PostgresServer:
 
 
 def postgres_params() -> dict[str, Any]:
-    """How to reach the embedded PostgreSQL, in libpq's names."""
+    """Return how to reach the embedded PostgreSQL, in libpq's names."""
     params = conninfo_to_dict(postgres().get_uri())
     return {key: value for key, value in params.items() if value is not None}
 
@@ -252,11 +252,11 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def record_server(url: str) -> None:
-    """Remembers where the platform is served from this data folder."""
+    """Record the address at which the platform is served from this data folder."""
     (data_dir() / "server").write_text(url)
 
 
 def recorded_server() -> tuple[str | None, str | None]:
-    """Where the platform is served from this data folder, and the token to use it with."""
+    """Return the address at which the platform is served from this data folder, and a token for it."""
     server, token = (data_dir() / name for name in ("server", "token"))
     return server.read_text() if server.exists() else None, token.read_text() if token.exists() else None

@@ -48,7 +48,7 @@ class ColloquyError(Exception):
         """Seconds after which to try again, where they are known."""
 
     def payload(self, request_id: str | None = None) -> dict[str, Any]:
-        """The error in Claude's own shape."""
+        """Return the error in Claude's shape."""
         error: dict[str, Any] = {"type": self.type, "message": self.message}
         if self.details:
             error["details"] = self.details
@@ -228,5 +228,5 @@ STATUSES = {
 
 
 def status_of(error_type: str) -> int:
-    """The HTTP status for a caller who waited for an answer and got an error of this type of Claude's."""
+    """Return the HTTP status for a caller who waited for an answer and got this type of Claude's errors."""
     return STATUSES.get(error_type, 502)

@@ -30,11 +30,11 @@ class VerbatimJSONField(models.JSONField):
         return "json"
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
-        """Sent as `json`: Django would send `jsonb`, which is cast on arrival and has lost the order by then."""
+        """Return the value as `json`. Django would send `jsonb`, which has lost the order of keys when it is cast."""
         return None if value is None else Json(value, dumps=json.dumps)
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        """Psycopg has parsed it already."""
+        """Return the value unchanged: psycopg has parsed it."""
         return value
 
 
@@ -64,5 +64,5 @@ class WrittenField(models.DateTimeField):  # type: ignore[type-arg]
         super().__init__(*args, **{**kwargs, "db_default": Now(), "editable": False})
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        """The value that is written."""
+        """Return the database's clock as the value that is written."""
         return super().pre_save(model_instance, add) if add else Now()

@@ -14,7 +14,7 @@ from conversations.streaming.wakes import IdleTimer
 async def follow(
     turn: uuid.UUID, after: int = 0, *, beat: float | None = None, through_waits: bool = True
 ) -> AsyncIterator[Batch | None]:
-    """Everything of the turn past a position, to its end: each time all that there is, as one batch.
+    """Yield everything of a turn past a position, to its end: each time all that there is, as one batch.
 
     A reader is its position and nothing else. While it is busy with a batch nothing is queued for it; it just gets a
     bigger one next time. With `beat` it also gets a None after so many silent seconds. When the process is about to

@@ -26,12 +26,12 @@ class Rate:
 
     @property
     def wait(self) -> float:
-        """Seconds until there is room for one more."""
+        """Return the seconds until there is room for one more."""
         return max(0.0, (1 - self._left) * 60 / self._most)
 
     @property
     def used(self) -> int:
-        """How much of a minute's worth is used."""
+        """Return how much of a minute's allowance is used."""
         with self._lock:
             self._refill()
             return round(self._most - self._left)

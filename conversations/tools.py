@@ -147,7 +147,7 @@ def tool(function: F) -> F: ...
 @overload
 def tool(*, seconds: float) -> Callable[[F], F]: ...
 def tool(function: F | None = None, *, seconds: float | None = None) -> F | Callable[[F], F]:
-    """Registers a function as a tool that conversations may name. The function itself stays as it is."""
+    """Register a function as a tool that conversations may name. The function itself stays as it is."""
 
     def register(function: F) -> F:
         made = _made(function, seconds)

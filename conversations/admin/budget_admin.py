@@ -31,11 +31,11 @@ class BudgetAdmin(DeclaredLookups):
     autocomplete_fields = ("user", "group")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Budget]:
-        """With what is spent in the present period."""
+        """Return the budgets, each with what is spent in its present period as `spent_now`."""
         return super().get_queryset(request).annotate(spent_now=budgets.SPENT)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Budget | None = None) -> Any:
-        """What is spent belongs to whom it was made for: only the limit changes."""
+        """Return all fields but the limit for a budget that exists: what is spent belongs to whom it was made for."""
         return ("user", "group", "period") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
@@ -45,7 +45,7 @@ class BudgetAdmin(DeclaredLookups):
 
     @admin.display(description="spent (USD)")
     def spent_now(self, budget: Any) -> str:
-        """In the present period."""
+        """Return what is spent in the present period, in US dollars."""
         return decimal_string(budget.spent_now)
 
     @admin.display(description="held (USD)")
@@ -55,7 +55,7 @@ class BudgetAdmin(DeclaredLookups):
 
     @admin.display(description="used")
     def used(self, budget: Budget) -> str:
-        """A bar: spent, and with what is held."""
+        """Return a bar that shows what is spent and, lighter, what is held."""
         return Meter(budget).html()
 
 

@@ -53,20 +53,20 @@ class ConversationAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
-        """The rows with how many turns each has."""
+        """Return the conversations, each with its number of turns."""
         # Counted in a subquery: a join would have to group by columns of type json, which can't be compared.
         turns = Turn.objects.filter(conversation=OuterRef("pk")).order_by().values("conversation")
         return super().get_queryset(request).annotate(turn_count=Subquery(turns.annotate(n=Count("pk")).values("n")))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Conversation | None:
-        """The row, and the message up to which its path is to be shown: `leaf`, or the active one."""
+        """Return the conversation, with the message up to which its path is to be shown: `leaf`, or the active leaf."""
         found: Conversation | None = super().get_object(request, object_id, from_field)
         if found is not None:
             found.shown_leaf = as_id(request.GET.get("leaf", "")) or found.active_leaf_id  # type: ignore[attr-defined]
         return found
 
     def found_by(self, term: str) -> Q:
-        """Titles are found by their words."""
+        """Return the search over the words of titles."""
         return super().found_by(term) | Q(searchable=SearchQuery(term, config="simple", search_type="websearch"))
 
     @admin.display(description="title")
@@ -81,7 +81,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="turns")
     def turns(self, conversation: Conversation) -> int:
-        """How many turns it has."""
+        """Return the number of its turns."""
         return int(conversation.turn_count or 0)  # type: ignore[attr-defined]
 
     @admin.display(description="cost")
@@ -103,7 +103,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="settings")
     def settings_shown(self, conversation: Conversation) -> SafeString:
-        """What Claude is asked with."""
+        """Return the settings with which Claude is asked, rendered as JSON."""
         return rendering.rendered_json(conversation.settings)
 
     @admin.display(description="metadata")
@@ -113,7 +113,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="messages")
     def messages_shown(self, conversation: Conversation) -> SafeString:
-        """A path's newest messages; what is before them is a page of the message that it leads to."""
+        """Render the newest messages of the path, with a link to those before them."""
         leaf: uuid.UUID | None = conversation.shown_leaf  # type: ignore[attr-defined]
         end = conversation.messages.filter(pk=leaf).only("depth").first() if leaf else None
         if end is None:
@@ -159,7 +159,7 @@ class MessageAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        """The rows with the titles of their conversations."""
+        """Return the messages with the titles of their conversations."""
         rows = super().get_queryset(request)
         titles = rows.select_related("conversation").defer("conversation__settings", "conversation__metadata")
         return titles.defer("conversation__searchable", *self.heavy)
@@ -171,13 +171,13 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="path")
     def path(self, message: Message) -> SafeString:
-        """Where it is read with what was before it."""
+        """Return a link to the conversation's page with the path up to this message."""
         url = reverse("admin:conversations_conversation_change", args=[message.conversation_id])
         return format_html('<a href="{}?leaf={}">The conversation up to here</a>', url, message.pk)
 
     @admin.display(description="content")
     def content_shown(self, message: Message) -> SafeString:
-        """Claude's blocks as they are."""
+        """Return the content blocks as they are stored, rendered as JSON."""
         return rendering.rendered_json(message.content)
 
 
@@ -196,12 +196,12 @@ class AttachmentAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_urls(self) -> list[URLPattern]:
-        """With that of the bytes."""
+        """Return the model's URLs with that of the bytes added."""
         content = path("<uuid:pk>/content/", self.admin_site.admin_view(self.content), name="attachment-content")
         return [content, *super().get_urls()]
 
     def content(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """The bytes. That they are opened is noted first."""
+        """Answer with the bytes, after noting in the access log that they are opened."""
         found = self.get_object(request, str(pk))
         if found is None or not self.has_view_permission(request, found):
             raise PermissionDenied
@@ -210,7 +210,7 @@ class AttachmentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="content")
     def content_shown(self, attachment: Attachment) -> SafeString:
-        """An image where there is one, a link otherwise."""
+        """Return the image itself, or a link to any other file."""
         url = reverse("admin:attachment-content", args=[attachment.pk])
         if attachment.media_type.startswith("image/"):
             return format_html('<a href="{}"><img src="{}" alt="" style="max-height: 20rem"></a>', url, url)

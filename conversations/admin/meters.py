@@ -19,22 +19,22 @@ class Meter:
 
     @property
     def spent(self) -> float:
-        """Percent of the limit, 100 at most."""
+        """Return the percentage of the limit that is spent, 100 at most."""
         return self._percent(self._spent_now)
 
     @property
     def held(self) -> float:
-        """The same, in what `spent` leaves of the bar."""
+        """Return the percentage of the limit that is held, at most what `spent` leaves of the bar."""
         return min(self._percent(self.budget.held), round(100 - self.spent, 1))
 
     @property
     def full(self) -> bool:
-        """Whether there is nothing left."""
+        """Return whether nothing of the budget is left."""
         return self._spent_now + self.budget.held >= self.budget.limit
 
     @property
     def words(self) -> str:
-        """How much that is."""
+        """Return the percentages in words."""
         used = self._spent_now + self.budget.held
         share = f"{100 * used / self.budget.limit:.0f} %" if self.budget.limit else "all"
         return f"{share} of ${self.budget.limit:,.2f}"

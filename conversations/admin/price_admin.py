@@ -23,11 +23,11 @@ class PriceAdmin(DeclaredLookups):
     search_fields = ("model", "note")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> Any:
-        """All but the note, once it was used."""
+        """Return all fields but the note for a price that has priced a request."""
         used = obj is not None and obj.usage.exists()
         return tuple(name for name in self.fields if name != "note") if used else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Price | None = None) -> bool:
-        """Not once it was used."""
+        """Return false for a price that has priced a request."""
         used = obj is not None and obj.usage.exists()
         return not used and super().has_delete_permission(request, obj)

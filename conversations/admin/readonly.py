@@ -93,7 +93,7 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
         return CountedChangeList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """The rows, without what only a single one's page shows."""
+        """Return the rows; for the list, without the columns in `heavy`."""
         rows = super().get_queryset(request)
         match = request.resolver_match
         in_list = match is not None and str(match.url_name).endswith("_changelist")
@@ -102,12 +102,12 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The rows that have this in one of the columns that are looked up."""
+        """Return the rows that have the term in one of the columns that are searched."""
         term = search_term.replace("\0", "").strip()
         return (queryset.filter(self.found_by(term)) if term else queryset), False
 
     def found_by(self, term: str) -> Q:
-        """What finds a term."""
+        """Return the condition under which a row is found by a term."""
         found = Q(pk__in=())
         for name in self.found_by_text:
             found |= Q(**{name: term})
@@ -121,14 +121,14 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """A single one's page. That it is opened is noted first."""
+        """Answer with the page of one row, after noting in the access log that it is opened."""
         found = self.get_object(request, object_id) if self.private else None
         if found is not None and self.has_view_permission(request, found):
             self.note_opening(request, found)
         return super().change_view(request, object_id, form_url, extra_context)
 
     def note_opening(self, request: HttpRequest, found: Model) -> None:
-        """Notes that the user behind the request sees what is private in this."""
+        """Note in the access log that the user of the request sees what is private in a row."""
         access_log.note_opening(staff=cast(User, request.user), owner=attrgetter(self.private)(found), opened=found)
 
 
@@ -147,9 +147,9 @@ class ModelFilter(admin.SimpleListFilter):
     parameter_name = "model"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The models that there are."""
+        """Return the models that were ever used."""
         return [(name, name) for name in models_used()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of the model."""
+        """Return the rows of the chosen model."""
         return queryset.filter(model=self.value()) if self.value() else queryset

@@ -53,7 +53,7 @@ def rendered_markdown(text: str) -> SafeString:
 
 
 def rendered_blocks(content: Sequence[Block]) -> SafeString:
-    """Claude's content blocks, each in its own way, and those not invented yet as JSON."""
+    """Render content blocks, each in the way of its kind, and those of unknown kinds as JSON."""
     return format_html_join("", "{}", ((_block(block),) for block in content))
 
 
@@ -133,6 +133,6 @@ SHOWN: dict[str, Callable[[Block], SafeString]] = {
 
 
 def rendered_conversation(messages: Iterable[tuple[str, str, SafeString]]) -> SafeString:
-    """Messages one under the other: who said it, where it is, and what it is."""
+    """Render messages one under the other, each a tuple of its role, its address and its content as HTML."""
     body = '<article class="message {}"><header><a href="{}">{}</a></header>{}</article>'
     return format_html_join("", body, ((role, url, role, said) for role, url, said in messages))

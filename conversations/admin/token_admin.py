@@ -25,9 +25,9 @@ class TokenAdmin(DeclaredLookups):
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody makes a token but its user."""
+        """Return false: only a user can make a token of theirs."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A token is what it is."""
+        """Return false: a token has nothing that can be changed."""
         return False

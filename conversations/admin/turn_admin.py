@@ -85,7 +85,7 @@ class TurnAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_urls(self) -> list[URLPattern]:
-        """With that of the transcript."""
+        """Return the model's URLs with that of the transcript added."""
         transcript = path(
             "<uuid:pk>/transcript/", self.admin_site.admin_view(self.transcript), name="conversations_turn_transcript"
         )
@@ -106,7 +106,7 @@ class TurnAdmin(ReadOnlyAdmin):
         return str(turn.reason) if turn.status in Turn.UNSUCCESSFUL else ""  # type: ignore[attr-defined]
 
     def transcript(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """The events of a turn as they were committed, a page of them. That it is opened is noted first."""
+        """Answer with a page of a turn's events, after noting in the access log that they are opened."""
         turn = self.get_object(request, str(pk))
         if turn is None or not self.has_view_permission(request, turn):
             raise PermissionDenied
@@ -129,7 +129,7 @@ class TurnAdmin(ReadOnlyAdmin):
 
     @admin.display(description="messages")
     def messages_shown(self, turn: Turn) -> SafeString:
-        """The question and what was said to it."""
+        """Render the question and the messages that answer it."""
         return rendering.rendered_conversation(
             (
                 each.role,
@@ -141,7 +141,7 @@ class TurnAdmin(ReadOnlyAdmin):
 
     @admin.display(description="transcript")
     def transcript_link(self, turn: Turn) -> SafeString:
-        """Where every event of it is."""
+        """Return a link to the turn's events."""
         url = reverse("admin:conversations_turn_transcript", args=[turn.pk])
         return format_html('<a href="{}">Every event of it</a>', url)
 
@@ -157,5 +157,5 @@ class TurnAdmin(ReadOnlyAdmin):
 
     @admin.display(description="settings")
     def settings_shown(self, turn: Turn) -> SafeString:
-        """What Claude was asked with."""
+        """Return the settings with which Claude was asked, rendered as JSON."""
         return rendering.rendered_json(turn.settings)

@@ -52,7 +52,7 @@ class UsageAdmin(ReadOnlyAdmin):
     readonly_fields = ("transcript", "prices_shown", "raw_shown")
 
     def get_urls(self) -> list[URLPattern]:
-        """With those of the review."""
+        """Return the model's URLs with those of the review added."""
         guarded = self.admin_site.admin_view
         return [
             path("review/", guarded(views.review), name="conversations_usage_review"),
@@ -62,12 +62,12 @@ class UsageAdmin(ReadOnlyAdmin):
         ]
 
     def found_by(self, term: str) -> Q:
-        """Users are found by their name as the ledger has it, also when they are gone."""
+        """Return the search for a user by the name in the ledger, which outlives the user."""
         named = DailyUsage.objects.filter(username=term).values_list("user", flat=True).distinct()
         return super().found_by(term) | Q(user__in=list(named))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The list, with the sums of all that it is filtered to and not only of its page."""
+        """Answer with the list, and with the sums of all rows that it is filtered to, not only of the page."""
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
             changelist = response.context_data["cl"]
@@ -99,17 +99,17 @@ class UsageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="outcome")
     def outcome(self, usage: Usage) -> str:
-        """How it ended, or that it is a correction."""
+        """Return how the request ended, or that the row is a correction."""
         return "correction" if usage.corrects_id else usage.error_type or usage.stop_reason or "cut"
 
     @admin.display(description="cost")
     def price(self, usage: Usage) -> str:
-        """US dollars; an unknown price is not a price of nothing."""
+        """Return the cost in US dollars; an unknown price is told apart from a price of nothing."""
         return "unknown" if usage.cost is None else f"${usage.cost:.6f}"
 
     @admin.display(description="transcript")
     def transcript(self, usage: Usage) -> SafeString | str:
-        """Where every event of its turn is."""
+        """Return a link to the events of the request's turn."""
         if not usage.turn_id:
             return "-"
         url = reverse("admin:conversations_turn_transcript", args=[usage.turn_id])
@@ -117,10 +117,10 @@ class UsageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="prices")
     def prices_shown(self, usage: Usage) -> SafeString:
-        """US dollars per million tokens of each class."""
+        """Return the prices in US dollars per million tokens of each class, rendered as JSON."""
         return rendering.rendered_json(usage.prices)
 
     @admin.display(description="Claude's own count")
     def raw_shown(self, usage: Usage) -> SafeString:
-        """The usage object as it came."""
+        """Return Claude's usage object as it came, rendered as JSON."""
         return rendering.rendered_json(usage.raw)

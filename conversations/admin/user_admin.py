@@ -35,18 +35,18 @@ class UserAdmin(DeclaredLookups, DjangoUserAdmin):  # type: ignore[type-arg]
         return role if user.is_active else f"{role}, disabled"
 
     def get_deleted_objects(self, objs: Iterable[User], request: HttpRequest) -> Any:
-        """What goes with users: counted, since it may be a lot, and for all who may delete users."""
+        """Return how many rows are deleted with users; counts and no list, since there may be many."""
         users = list(objs)
         kinds = (Conversation.objects.filter(owner__in=users), Turn.objects.filter(user__in=users))
         counts = {str(rows.model._meta.verbose_name_plural): rows.count() for rows in kinds}
         return [str(user) for user in users], {"users": len(users), **counts}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """Deletes a user, whatever runs for them."""
+        """Delete a user; what runs for them is booked and stopped."""
         accounts.delete_user(user=obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Deletes users one by one."""
+        """Delete users one by one, each as `delete_model` does."""
         for user in queryset:
             accounts.delete_user(user=user)
 

@@ -122,7 +122,7 @@ class Me(Queried):
         responses=ME,
     )
     def get(self, request: Request) -> Response:
-        """Oneself, and what one may still spend: of several budgets of one's own, the tightest."""
+        """Answer with the user, and what they may still spend: of several budgets of their own, the tightest."""
         user = user_of(request)
         own = [each for each in budgets.applying_to(user) if each.scope == "user"]
         tightest = min(own, key=budgets.left_of, default=None)

@@ -68,7 +68,7 @@ class AttachmentContent(Queried):
         responses={(200, "text/plain"): OpenApiTypes.STR, (200, *BINARY): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, pk: str) -> HttpResponse:
-        """The bytes as they were uploaded."""
+        """Answer with the bytes as they were uploaded."""
         return served(request._request, Attachment.objects.get_visible(request.user, pk))
 
 

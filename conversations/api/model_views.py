@@ -28,7 +28,7 @@ class Models(Queried):
         responses={200: Shape(ModelPage)},
     )
     def get(self, request: Request) -> Response:
-        """Every model that is known."""
+        """Answer with every model that is known."""
         prices = PriceList.at(clock.now())
         results = [_shown(each, prices) for each in catalogue.all_models()]
         return Response({"next": None, "previous": None, "results": results})

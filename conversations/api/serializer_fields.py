@@ -36,7 +36,7 @@ class String(serializers.CharField):
     """A string; DRF's own field would also take a number."""
 
     def to_internal_value(self, data: Any) -> str:
-        """The string as it came."""
+        """Return the string unchanged. Raises ValidationError for any other type."""
         if not isinstance(data, str):
             raise serializers.ValidationError("Must be a string.")
         return str(super().to_internal_value(data))
@@ -46,7 +46,7 @@ class Integer(serializers.IntegerField):
     """An integer; DRF's own field would also take "7" and 7.0."""
 
     def to_internal_value(self, data: Any) -> int:
-        """The integer as it came."""
+        """Return the integer unchanged. Raises ValidationError for any other type."""
         if isinstance(data, bool) or not isinstance(data, int):
             raise serializers.ValidationError("Must be an integer.")
         return data
@@ -56,7 +56,7 @@ class Number(serializers.FloatField):
     """A number; DRF's own field would also take "0.5" and true."""
 
     def to_internal_value(self, data: Any) -> float:
-        """The number as it came."""
+        """Return the number unchanged. Raises ValidationError for any other type."""
         if isinstance(data, bool) or not isinstance(data, (int, float)):
             raise serializers.ValidationError("Must be a number.")
         return super().to_internal_value(data)
@@ -76,7 +76,7 @@ class Boolean(serializers.BooleanField):
     """True or false; DRF's own field would also take "yes" and 1."""
 
     def to_internal_value(self, data: Any) -> bool:
-        """The boolean as it came."""
+        """Return the boolean unchanged. Raises ValidationError for any other type."""
         if not isinstance(data, bool):
             raise serializers.ValidationError("Must be true or false.")
         return data
@@ -94,7 +94,7 @@ class Json(serializers.JSONField):
         super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> Any:
-        """The JSON as it came."""
+        """Return the JSON value unchanged. Raises ValidationError for what can't be stored."""
         if self.types and not isinstance(data, self.types):
             names: dict[type, str] = {dict: "an object", list: "an array", str: "a string"}
             raise serializers.ValidationError(f"Must be {' or '.join(names[each] for each in self.types)}.")

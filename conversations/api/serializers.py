@@ -48,7 +48,7 @@ class ConversationSerializer(SettingsSerializer):
     updated_at = serializers.DateTimeField(read_only=True)
 
     def to_representation(self, instance: Conversation) -> dict[str, Any]:
-        """The row, with its settings as fields."""
+        """Return the conversation with its settings as fields of its own."""
         shown: dict[str, Any] = super().to_representation(_WithSettings(instance))
         return shown
 
@@ -97,7 +97,7 @@ class ContentField(Json):
         super().__init__(shape=input_blocks.ContentParam, **options)
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
-        """The content as checked blocks."""
+        """Return the content as checked blocks."""
         return block_checks.checked_blocks(data)
 
 

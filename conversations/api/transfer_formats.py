@@ -60,7 +60,7 @@ class Block(serializers.JSONField):
     """A block as it is; who said it decides what may be in it."""
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The object as it came."""
+        """Return the object unchanged. Raises ValidationError for any other type."""
         if not isinstance(data, dict):
             raise serializers.ValidationError("Must be an object.")
         return data

@@ -62,7 +62,7 @@ class UsageSums(Queried):
         responses=PAGE,
     )
     def get(self, request: Request) -> Response:
-        """Sums of a time, by day, model or conversation."""
+        """Answer with the caller's sums in a period, grouped by day, model or conversation."""
         query = query_of(request)
         since, until = period_of(query)
         names: list[str] = query.get("group_by", [])

@@ -69,7 +69,7 @@ def _frozen(value: Any) -> Any:
 
 
 def update_listing(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Know from now on what the Models API lists: its rows as they came (the SDK's types/model_info.py)."""
+    """Take over what the Models API lists: its rows as they came (the SDK's types/model_info.py)."""
     written = {name: model for model in written_models() for name in (*model.aliases, model.id)}
     found = [_as_listed(row, written.get(row["id"])) for row in rows]
     _listed.clear()

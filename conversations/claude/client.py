@@ -153,7 +153,7 @@ NOT_COUNTED = frozenset({"model", "messages", "max_tokens", "stop_sequences", *S
 
 
 async def count_tokens(request: dict[str, Any]) -> int:
-    """How many tokens of input the body of a Messages request is, by Claude's own count. Raises a ClaudeError."""
+    """Return how many input tokens the body of a Messages request has, by Claude's count. Raises a ClaudeError."""
     rest = {name: value for name, value in request.items() if name not in NOT_COUNTED}
 
     async def once() -> int:
@@ -167,7 +167,7 @@ async def count_tokens(request: dict[str, Any]) -> int:
 
 
 async def list_models() -> list[dict[str, Any]]:
-    """The models that the Models API names."""
+    """Return the models that the Models API lists."""
 
     async def once() -> list[dict[str, Any]]:
         with translated():

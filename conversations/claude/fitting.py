@@ -56,6 +56,6 @@ def _most(value: Any) -> int:
 
 
 def _most_of_file(source: dict[str, Any]) -> int:
-    """`size` stands for the data, in bytes, where the request is only measured."""
+    """Return the most tokens that a file can be; `size`, in bytes, stands for the data where only sizes are known."""
     size: int = source["size"] if "size" in source else len(source["data"]) * 3 // 4
     return size if source["media_type"] == "text/plain" else PAGE * (size // BYTES_PER_PAGE + 1)

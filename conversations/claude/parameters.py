@@ -45,7 +45,7 @@ TOOL_FIELDS = frozenset(
 
 
 def check_parameters(settings: Mapping[str, Any]) -> None:
-    """Refuses settings that the model would refuse, before any call. Unknown models may be given anything."""
+    """Refuse settings that the model would refuse: raises InvalidRequest. A model that is not known takes anything."""
     model = find(settings["model"])
     complaints = {name: text for rule in RULES for name, text in rule(settings, model)}
     if complaints:

@@ -38,7 +38,7 @@ class TokenCounts:
 
     @property
     def prompt(self) -> int:
-        """All of the input: how long it was decides on the band."""
+        """Return all input tokens together: they decide the price band."""
         return self.input_tokens + self.cache_read_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens
 
 
@@ -58,7 +58,7 @@ class ServiceTerms:
 
     @property
     def batch(self) -> bool:
-        """Whether it came in a batch."""
+        """Return whether the request came in a batch."""
         return self.service_tier == BATCH
 
 
@@ -87,7 +87,7 @@ class PricedRequest:
     """Of the prices of all tokens; searches are not multiplied."""
 
     def shown(self) -> dict[str, Any]:
-        """What the cost can be computed from again."""
+        """Return the prices and multipliers from which the cost can be computed again."""
         shown: dict[str, Any] = {"source": self.rates.source}
         shown.update({name: str(value) for name, value in self.rates.per_class.items()})
         if self.rates.includes:

@@ -26,7 +26,7 @@ class Identified:
 
 
 def identify(data: bytes) -> Identified:
-    """An image's, PDF's or plain text's type. UnsupportedMediaType for any other, InvalidRequest for a bad image."""
+    """Return what an image, PDF or plain text is. Raises UnsupportedMediaType, or InvalidRequest for a bad image."""
     for magic, format in MAGIC.items():
         if data.startswith(magic):
             return _image(data, format)

@@ -155,12 +155,12 @@ class Batch:
 
     @property
     def last(self) -> bool:
-        """Whether the transcript ends with this batch."""
+        """Return whether the transcript ends with this batch."""
         return bool(self.events) and self.events[-1]["type"] == TURN_END
 
     @cached_property
     def frames(self) -> list[Frame]:
-        """The batch's events as they are sent; encoded once, however many readers are sent them."""
+        """Return the batch's events as they are sent, encoded once for all readers."""
         return [
             Frame(position, event["type"], self._encoded(position, event))
             for position, event in placed(divided(self.events), self.start)

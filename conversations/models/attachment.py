@@ -39,7 +39,7 @@ class Attachment(models.Model):
 
     @property
     def path(self) -> str:
-        """Where the storage keeps the bytes: the same for every user who has them."""
+        """Return the path of the bytes in the storage: the same for every user who has them."""
         return f"{self.sha256[:2]}/{self.sha256}"
 
 

@@ -114,7 +114,7 @@ class Budget(models.Model):
 
     @property
     def scope(self) -> str:
-        """Whose it is: user, group or platform."""
+        """Return whose budget it is: user, group or platform."""
         return "user" if self.user_id else "group" if self.group_id else "platform"
 
 

@@ -41,7 +41,7 @@ class Leased(models.Model):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing will change any more."""
+        """Return whether the row has a terminal status."""
         return self.status in self.TERMINAL
 
     @classmethod

@@ -11,7 +11,7 @@ from conversations.fields import uuid7
 
 
 def dollars(name: str | None = None, **options: Any) -> models.DecimalField[Any, Any]:
-    """US dollars. Four decimals, which with a million's six and two modifiers' one each are the ledger's twelve."""
+    """Return a column of US dollars with four decimals; times tokens and multipliers they are the ledger's twelve."""
     return models.DecimalField(name, max_digits=9, decimal_places=4, validators=[MinValueValidator(0)], **options)
 
 

@@ -64,13 +64,13 @@ class Turn(Idempotent, Leased):
 
     @classmethod
     def forgotten(cls) -> models.QuerySet[Turn]:
-        """Those whose client has not come back with its tools' results for too long."""
+        """Return turns that have awaited their client's tool results for too long."""
         waits = cls.objects.filter(status=cls.Status.AWAITING_TOOLS)
         return waits.filter(awaiting_since__lt=from_now(-settings.COLLOQUY_TOOL_WAIT))
 
     @property
     def actions(self) -> list[str]:
-        """What its user can do next (claude-api.md 3.2).
+        """Return what the user can do next (claude-api.md 3.2).
 
         continue: let Claude go on from what it said. retry: ask for another answer (`regenerate`). tool_results: hand
         in what is awaited. edit: say something else instead. An end that is not known is taken for a whole answer's.
@@ -84,7 +84,7 @@ class Turn(Idempotent, Leased):
 
     @property
     def answers_after(self) -> uuid.UUID:
-        """The message that what it produces comes after."""
+        """Return the id of the message after which the turn's messages come."""
         return self.continues_id or self.user_message_id
 
     class Meta:

@@ -128,7 +128,7 @@ class Usage(models.Model):
 
     @property
     def counted(self) -> Decimal:
-        """US dollars that it counts against budgets: without a known price, what COLLOQUY_FALLBACK_PRICE assumes."""
+        """Return the US dollars that count against budgets: COLLOQUY_FALLBACK_PRICE where the price is unknown."""
         if self.cost is not None:
             return self.cost
         counts = {each.name: abs(getattr(self, each.name)) for each in fields(pricing.TokenCounts)}

@@ -114,7 +114,7 @@ class Engine:
 
     @property
     def takes_work(self) -> bool:
-        """Whether new work may be run here."""
+        """Return whether new work may be run in this process."""
         return settings.COLLOQUY_RUN_TURNS and not self.draining
 
     async def run(self, name: str, id: uuid.UUID) -> None:

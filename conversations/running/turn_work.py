@@ -53,7 +53,7 @@ class TurnWork:
         turn_end.settle(turn_id=id, by=process)
 
     async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
-        """Claims a turn, and runs it to its end or until its client's tools are awaited."""
+        """Claim a turn, and run it to its end or until its client's tools are awaited."""
         # Where their results are there before the turn waits for them, it is queued again at once.
         while await self._run(id, stop) == Turn.QUEUED:
             pass

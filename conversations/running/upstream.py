@@ -57,7 +57,7 @@ class UpstreamRequest:
             self._first_delta_at = time.monotonic()
 
     def known(self) -> RequestRecord | None:
-        """What the ledger is told of it; None if it never reached Claude."""
+        """Return what the ledger is told of the request; None if it never reached Claude."""
         if self._sent_at is None or self._ended_at is None:
             return None
         to_first_delta = None if self._first_delta_at is None else self._first_delta_at - self._sent_at

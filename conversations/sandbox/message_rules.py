@@ -65,7 +65,7 @@ def _merged(messages: list[Body]) -> list[tuple[str, list[dict[str, Any]]]]:
 
 
 def _check_server_calls(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
-    """Each has its result in an answer, but where Claude goes on with it: only results of other tools come after."""
+    """Refuse calls of server tools without a result, except the last ones, with which Claude goes on."""
     called: list[str] = []
     goes_on = True
     for role, content in reversed(merged):

@@ -56,7 +56,7 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The base URL for a client."""
+        """Return the base URL for a client."""
         return f"http://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:

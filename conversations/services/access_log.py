@@ -8,7 +8,7 @@ from conversations.models import Opening, User
 
 
 def note_opening(*, staff: User, owner: User, opened: models.Model) -> None:
-    """Notes, before it is shown, that one of the staff opens something of a user's; one's own is nobody's business."""
+    """Note that one of the staff opens what belongs to another user, before it is shown."""
     if owner.pk != staff.pk:
         kind = str(opened._meta.model_name)
         Opening.objects.create(owner=owner, staff=staff.get_username(), kind=kind, object=str(opened.pk))

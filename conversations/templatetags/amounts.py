@@ -44,17 +44,17 @@ def change(now: float | Decimal | None, before: float | Decimal | None) -> str:
 
 @register.filter
 def percent(share: float | None) -> str:
-    """A share of 0 to 1; nothing where there is nothing to have a share of."""
+    """Return a share of 0 to 1 as a percentage; an empty string where there is none."""
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
 @register.filter
 def share_of(part: int, whole: int) -> float | None:
-    """What share one number is of another."""
+    """Return the share of one number in another."""
     return part / whole if whole else None
 
 
 @register.filter
 def attribute(value: object, name: str) -> object:
-    """An attribute by its name."""
+    """Return an attribute by its name."""
     return getattr(value, name)

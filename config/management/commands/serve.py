@@ -16,7 +16,7 @@ class Command(BaseCommand):
     requires_system_checks = []  # they would load every page in the process that only starts the workers
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Where to listen, and with what."""
+        """Declare the options: where to listen, and with how many workers."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--workers", type=int, default=1, help="processes that share the port")

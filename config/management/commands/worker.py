@@ -27,7 +27,7 @@ class Command(BaseCommand):
     requires_system_checks = []  # they would load every page of the API and the admin, which it does not serve
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Who it works for."""
+        """Declare the options: for whom the worker works."""
         parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -28,7 +28,7 @@ class Chart:
 
 
 def stacked(id: str, title: str, days: Sequence[date], series: dict[str, list[Any]], url: str) -> Chart:
-    """A bar for each day, made of the series' values."""
+    """Return a bar chart with one bar a day, stacked from the values of the series."""
     sets = [
         {"label": name, "data": values, "backgroundColor": COLOURS[at % len(COLOURS)], "maxBarThickness": 28}
         for at, (name, values) in enumerate(series.items())
@@ -37,14 +37,14 @@ def stacked(id: str, title: str, days: Sequence[date], series: dict[str, list[An
 
 
 def line(id: str, title: str, days: Sequence[date], values: list[float | None], url: str) -> Chart:
-    """A percentage over the days."""
+    """Return a line chart of a percentage by day."""
     colour = COLOURS[1]
     sets = [{"label": "%", "data": values, "borderColor": colour, "backgroundColor": colour, "borderWidth": 2}]
     return _chart(id, title, "line", [_label(day) for day in days], sets, url, amounts={"max": 100})
 
 
 def bars(id: str, title: str, values: Sequence[tuple[str, Any]], url: str) -> Chart:
-    """A bar to the right for each name."""
+    """Return a chart with one horizontal bar for each name."""
     names = [name if len(name) <= LABEL else f"{name[: LABEL - 1]}…" for name, _ in values]
     data = [float(value) for _, value in values]
     sets = [{"label": "USD", "data": data, "backgroundColor": COLOURS[0], "maxBarThickness": 18}]

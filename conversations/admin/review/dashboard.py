@@ -207,7 +207,7 @@ def _charts(scope: Scope, parts: Parts, users: list[levels.Row]) -> Iterator[Cha
 
 
 def _conversations(scope: Scope) -> list[levels.Row]:
-    """Those that cost most: found by that alone, since there are many, and only then added up."""
+    """Return the conversations that cost most, found by cost alone and only then added up, since there are many."""
     rows = scope.by_conversation().filter(conversation__isnull=False)
     costs = rows.order_by().values("conversation").annotate(total=Sum("cost")).order_by("-total", "conversation")
     dearest = [each["conversation"] for each in costs[:TOP]]
@@ -216,7 +216,7 @@ def _conversations(scope: Scope) -> list[levels.Row]:
 
 
 def slowest(scope: Scope, parts: Parts) -> list[dict[str, Any]]:
-    """The requests that took longest.
+    """Return the requests that took longest.
 
     They are in the parts whose slowest were slowest, and there of the users whose slowest were: only these few are
     looked into.
@@ -242,7 +242,7 @@ def _slowest_of(kind: DailyUsage) -> QuerySet[Any, Any]:
 
 
 def _budgets() -> list[Meter]:
-    """Those that are used up most."""
+    """Return the budgets that are used up most."""
     used = (F("spent_now") + F("held")) / NullIf("limit", Value(Decimal(0)))
     found = Budget.objects.select_related("user", "group").annotate(spent_now=budgets.SPENT)
     return [Meter(each) for each in found.annotate(used=used).order_by(F("used").desc(nulls_first=True))[:TOP]]

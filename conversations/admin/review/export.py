@@ -65,7 +65,7 @@ REQUESTS = (
 
 
 def export_sums(level: Level, scope: Scope, kind: str) -> HttpResponseBase:
-    """A level's rows, all of them."""
+    """Return all rows of a level as a file."""
     label, note = level.columns
     header = [label or level.name, note, *SUMS]
     found = level.shown(scope, list(level.rows(scope)))
@@ -89,13 +89,13 @@ def _table(header: Cells, rows: list[Cells], name: str, kind: str) -> HttpRespon
 
 
 def export_requests(scope: Scope, kind: str) -> HttpResponseBase:
-    """The ledger's rows of a scope, newest first."""
+    """Return the ledger's rows of a scope as a file, newest first."""
     body = _csv_of_requests(scope) if kind == "csv" else _workbook_of_requests(scope)
     return _attached(StreamingHttpResponse(body), f"requests {scope.span[0]} {scope.span[1]}", kind)
 
 
 def too_many(scope: Scope, kind: str) -> bool:
-    """Whether a scope has more requests than such a file can."""
+    """Return whether a scope has more requests than a file of this kind can hold."""
     return kind == "xlsx" and scope.rows()[: WORKBOOK + 1].count() > WORKBOOK
 
 

@@ -60,7 +60,7 @@ class ScopeForm(forms.Form):
         field.choices = [("", "Any"), *choices]
 
     def clean_user(self) -> Id:
-        """The id of a user by their name, who may be gone, or the id itself."""
+        """Return the id of the user who is named by name or id; the user may have been deleted."""
         given: str = self.cleaned_data["user"].strip()
         if not given or given == NOTHING:
             return given or None
@@ -73,11 +73,11 @@ class ScopeForm(forms.Form):
         return found
 
     def clean_conversation(self) -> Id:
-        """An id, or none at all."""
+        """Return the conversation's id, or None where none is given."""
         return self._id("conversation")
 
     def clean_turn(self) -> Id:
-        """An id, or none at all."""
+        """Return the turn's id, or None where none is given."""
         return self._id("turn")
 
     def _id(self, name: str) -> Id:
@@ -85,7 +85,7 @@ class ScopeForm(forms.Form):
         return given or None if given in ("", NOTHING) else as_id(given) or NOTHING
 
     def clean(self) -> dict[str, Any]:
-        """The period, its end not before its beginning and its length what a page can show."""
+        """Check the period: it must not end before it begins, nor be longer than a page can show."""
         since, until = self.cleaned_data.get("from"), self.cleaned_data.get("to")
         if since and until and since > until:
             self.add_error("to", "This is before the beginning.")
@@ -95,7 +95,7 @@ class ScopeForm(forms.Form):
 
     @property
     def scope(self) -> Scope:
-        """What the filters say. With one that says nothing that there is, there is nothing."""
+        """Return the scope that the filters describe; an empty one where a filter names what does not exist."""
         if not self.is_valid():
             today = datetime.now(UTC).date()
             return Scope(today, today, user=NOTHING, conversation=NOTHING, turn=NOTHING)
@@ -108,7 +108,7 @@ def _date_input() -> forms.Widget:
 
 
 def _completed(parameters: QueryDict) -> QueryDict:
-    """With the period that is meant where none is named, and the name of the user: links have ids, people names."""
+    """Return the parameters with the default period, and with users' names in the place of ids, which links have."""
     completed = parameters.copy()
     until = _day(completed.get("to", "")) or datetime.now(UTC).date()
     for name, value in (("from", until - PERIOD + DAY), ("to", until)):

@@ -53,12 +53,12 @@ class Level:
 
 
 def level_named(scope: Scope, by: str) -> Level:
-    """The level that is asked for; without one, or with one that a scope can't be divided by, the first below it."""
+    """Return the level with this name, or else the first level by which the scope can be divided."""
     return next((level for level in possible_levels(scope) if level.name == by), LEVELS[_below(scope)])
 
 
 def possible_levels(scope: Scope) -> list[Level]:
-    """The levels that can be asked for: turns and requests only where there are not too many to add up."""
+    """Return the levels by which a scope can be divided: turns and requests only where they are not too many."""
     if scope.turn is not None:
         names: tuple[str, ...] = ("model", "request")
     elif scope.conversation is not None:
@@ -82,7 +82,7 @@ def newest_days(scope: Scope, sums: Mapping[date, Sums]) -> list[Row]:
 
 
 def address(scope: Scope, by: str = "") -> str:
-    """Where a scope's level is shown."""
+    """Return the address at which a level of a scope is shown."""
     return f"{reverse('admin:conversations_usage_review')}?{scope.query}{f'&by={by}' if by else ''}"
 
 
@@ -93,7 +93,7 @@ def changes(scope: Scope, against: str = "") -> str:
 
 
 def trail(scope: Scope) -> list[tuple[str, str]]:
-    """The way to a scope from its whole period: what each step is called, and where it is shown."""
+    """Return the steps from the whole period to this scope, each with its label and its address."""
     steps = {"day": scope.day, "user": scope.user, "conversation": scope.conversation, "turn": scope.turn}
     taken = [(name, value) for name, value in steps.items() if value is not None]
     whole = scope.within(**dict.fromkeys(steps))
@@ -198,7 +198,7 @@ def _show_conversations(scope: Scope, found: list[Any]) -> Iterable[Row]:
 
 
 def titles_of(ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
-    """What conversations are called, if they are still there."""
+    """Return the titles of the conversations that still exist, by their ids."""
     found = Conversation.objects.filter(pk__in=[id for id in ids if id]).only("id", "title")
     return {each.pk: str(each) for each in found}
 
@@ -235,7 +235,7 @@ def _show_requests(scope: Scope, found: list[Usage]) -> Iterable[Row]:
 
 
 def clock(at: datetime) -> str:
-    """The time of the day, in UTC like the days."""
+    """Return the time of day of a moment, in UTC as the days are."""
     return f"{at:%H:%M:%S}"
 
 

@@ -52,17 +52,17 @@ class Scope:
 
     @property
     def days(self) -> list[date]:
-        """Every day that is looked at."""
+        """Return every day of the period."""
         first, last = self.span
         return [first + n * DAY for n in range((last - first).days + 1)]
 
     @property
     def span(self) -> tuple[date, date]:
-        """The first and the last of the days that are looked at."""
+        """Return the first and the last day of the period."""
         return (self.day, self.day) if self.day else (self.since, self.until)
 
     def within(self, **narrower: Any) -> Scope:
-        """The part of it that these say."""
+        """Return the part of this scope that these filters select."""
         return replace(self, **narrower)
 
     @property
@@ -84,7 +84,7 @@ class Scope:
 
     @property
     def query(self) -> str:
-        """It as the parameters of an address."""
+        """Return the scope as the query parameters of an address."""
         named = {
             "from": self.since,
             "to": self.until,
@@ -98,23 +98,23 @@ class Scope:
         return self.daily_in(self.span)
 
     def daily_conversations(self) -> QuerySet[DailyConversation]:
-        """The days of conversations in it, where no turn and no error is named."""
+        """Return the daily sums of conversations in the scope, which must name no turn and no error."""
         rows = DailyConversation.objects.filter(day__range=self.span)
         return self._of("conversation", self._filtered(rows))
 
     def rows(self, among: QuerySet[Usage] | None = None) -> QuerySet[Usage]:
-        """The rows of the ledger in it, or those of some rows."""
+        """Return the ledger's rows in the scope, out of all or of the given ones."""
         first, last = self.span
         rows = Usage.objects.all() if among is None else among
         rows = self._filtered(rows.filter(created_at__gte=_midnight(first), created_at__lt=_midnight(last + DAY)))
         return self._of("turn", self._of("conversation", rows))
 
     def summable(self) -> QuerySet[Any]:
-        """The fewest rows that have all of its sums."""
+        """Return the smallest set of rows (daily sums where possible) that add up to the scope."""
         return self.daily() if self.conversation is None and self.turn is None else self.by_conversation()
 
     def by_conversation(self) -> QuerySet[Any]:
-        """The fewest rows that have its sums by conversation, whose days do not tell errors apart."""
+        """Return the smallest set of rows that add up to the scope by conversation."""
         return self.rows() if self.turn is not None or self.error else self.daily_conversations()
 
     def daily_in(self, *spans: tuple[date, date]) -> QuerySet[DailyUsage]:
@@ -181,7 +181,7 @@ def _midnight(day: date) -> datetime:
 
 
 def as_id(text: str) -> uuid.UUID | None:
-    """The id that a text is."""
+    """Return the id that a text stands for."""
     try:
         return uuid.UUID(text)
     except ValueError:

@@ -39,12 +39,12 @@ class Sums(NamedTuple):
 
     @classmethod
     def of_row(cls, row: dict[str, Any]) -> Self:
-        """Of a row that `annotated` has made."""
+        """Return the sums in a row that was annotated by `annotated`."""
         return cls(*(row[f"sum_{name}"] for name in cls._fields))
 
     @classmethod
     def of(cls, rows: QuerySet[Any]) -> Self:
-        """Of all rows of the ledger or of its days."""
+        """Return the sums of rows of the ledger, or of its days."""
         return cls.of_row(rows.order_by().aggregate(**summed(rows)))
 
     def __add__(self, other: Sums) -> Sums:  # type: ignore[override]
@@ -57,13 +57,13 @@ class Sums(NamedTuple):
 
     @property
     def cache_share(self) -> float | None:
-        """How much of the input came from the cache, 0 to 1; None where there was no input."""
+        """Return the share of the input that was read from the cache, 0 to 1; None where there was no input."""
         input = self.tokens - self.output_tokens
         return self.cache_read_tokens / input if input else None
 
 
 def summed(rows: QuerySet[Any]) -> dict[str, Any]:
-    """The sums as aggregates, under names that no column has."""
+    """Return the sums as aggregates, under names that no column has."""
     nothing = Value(Decimal(0), output_field=DecimalField(max_digits=24, decimal_places=12))
     sums: dict[str, Any] = {f"sum_{name}": Sum(name, default=0) for name in ("requests", *CLASSES)}
     unpriced = Sum("requests", filter=Q(cost=None), default=0) if rows.model is Usage else Sum("unpriced", default=0)

@@ -20,7 +20,7 @@ MAY_SEE = "conversations.view_usage"
 
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """What the admin's first page shows to those who may see the ledger: the dashboard."""
+    """Add the dashboard to the admin's first page, for those who may see the ledger."""
     if not request.user.has_perm(MAY_SEE):
         return context
     form = ScopeForm(request.GET)
@@ -36,7 +36,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 @permission_required(MAY_SEE, raise_exception=True)
 def review(request: HttpRequest) -> HttpResponseBase:
-    """A scope's sums, divided by one level, as a page or, with `export`, as a file."""
+    """Answer with a scope's sums by one level, as a page or, with `export`, as a file."""
     form = ScopeForm(request.GET)
     scope = form.scope
     level = levels.level_named(scope, request.GET.get("by", ""))
@@ -108,7 +108,7 @@ def _page(given: str) -> int:
 
 @permission_required(MAY_SEE, raise_exception=True)
 def requests(request: HttpRequest) -> HttpResponseBase:
-    """The ledger's rows of a scope, as a file."""
+    """Answer with the ledger's rows of a scope, as a file."""
     scope = ScopeForm(request.GET).scope
     kind = request.GET.get("export", "")
     kind = kind if kind in KINDS else "csv"

@@ -11,7 +11,7 @@ class Command(BaseCommand):
     help = "Checks that holds, what is spent, and the ledger agree."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Says what does not agree, and fails if anything does not."""
+        """Print what does not agree; exit with an error if there is anything."""
         found = ledger_audit.audit()
         for problem in found.problems:
             self.stderr.write(problem)

@@ -19,7 +19,7 @@ class Command(BaseCommand):
     help = "Takes back what a request was booked at in the ledger, and books it anew where --usage or --again is given."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which row, why, and what is right."""
+        """Declare the options: which row, why, and what is right."""
         parser.add_argument("row", type=uuid.UUID, help="the id of any of the request's rows")
         parser.add_argument("--reason", required=True)
         right = parser.add_mutually_exclusive_group()
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--model", default="", help="the model that answered; default: the row's")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Adds the rows, and shows them."""
+        """Add the correcting rows, and print them."""
         row = Usage.objects.filter(pk=options["row"]).first()
         if row is None:
             raise CommandError("There is no such row.")
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 
 def usage_object(text: str) -> dict[str, Any]:
-    """The object in a text."""
+    """Return the JSON object in a text."""
     try:
         found = json.loads(text)
     except ValueError:

@@ -13,7 +13,7 @@ class Command(BaseCommand):
     help = "Removes attachments that were uploaded and never used."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """For how long they may lie."""
+        """Declare the option: after how long an unused attachment is removed."""
         parser.add_argument("--days", type=float, default=7)
 
     def handle(self, *args: Any, **options: Any) -> None:
