@@ -212,7 +212,7 @@ class MalformedAnswer(ClaudeError):
     """Claude's answer could not be read."""
 
     def __init__(self, what: str) -> None:
-        """`what` says in a few words what was wrong with it, and where."""
+        """Keep `what`: in a few words what was wrong with the answer, and where."""
         super().__init__(f"Claude's answer could not be read: {what}.")
 
 

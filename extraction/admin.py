@@ -97,10 +97,10 @@ class ExtractionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="problems")
     def problems_shown(self, extraction: Extraction) -> SafeString:
-        """What is wrong with it."""
+        """Return the problems of the data, rendered."""
         return rendering.rendered_json(extraction.problems)
 
     @admin.display(description="schema")
     def schema_shown(self, extraction: Extraction) -> SafeString:
-        """What it was checked against."""
+        """Return the schema against which the data was checked, rendered as JSON."""
         return rendering.rendered_json(extraction.schema.json_schema)

@@ -36,7 +36,7 @@ class AnswerReader:
 
     @property
     def stopped(self) -> bool:
-        """Whether the answer is whole: nothing that comes now matters."""
+        """Return whether the answer is whole: nothing that comes now matters."""
         return self._checker.stopped
 
     def feed(self, chunk: bytes) -> list[Event]:

@@ -153,7 +153,7 @@ def _said(body: dict[str, Any], directives: Directives, prompt: str) -> str:
 
 
 def _schema_asked_for(body: dict[str, Any], prompt: str) -> tuple[dict[str, Any] | None, str]:
-    """The schema of the format, or one that stands in the prompt or the system prompt; and the prompt without it."""
+    """Return the schema of the format, or one in the prompt or the system prompt, and the prompt without it."""
     format = body.get("output_config", {}).get("format")
     if format:
         return format["schema"], prompt

@@ -52,7 +52,7 @@ class Limit:
 
     @property
     def remaining(self) -> int:
-        """What is left of it."""
+        """Return what is left of the limit."""
         return max(0, self.most - self.used)
 
 
@@ -90,7 +90,7 @@ def limits_of(user: User) -> list[Limit]:
 
 
 def rate_limit_headers(user: User) -> dict[str, str]:
-    """That of the limits of a minute which is reached first, as `RateLimit` headers tell it."""
+    """Return the limit of a minute that is reached first, as `RateLimit` headers."""
     of_a_minute = [each for each in limits_of(user) if each.name.endswith("_per_minute")]
     tightest = min(of_a_minute, key=lambda each: each.remaining / each.most, default=None)
     if tightest is None:

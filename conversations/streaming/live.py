@@ -63,12 +63,12 @@ class LiveTranscript:
 
     @property
     def ended(self) -> bool:
-        """Whether the end of the transcript is committed."""
+        """Return whether the end of the transcript is committed."""
         return bool(self.committed) and self.committed[-1].last
 
     @property
     def over(self) -> bool:
-        """Whether nothing more of the turn is written here."""
+        """Return whether nothing more of the turn is written here."""
         return self.lost or self.failure is not None
 
     def show(self, batch: Batch) -> None:

@@ -56,7 +56,7 @@ class Readers:
         """What somebody here is still sending of turns that have ended: nobody needs a copy of their own."""
 
     async def read(self, turn: uuid.UUID, position: int) -> Found:
-        """What there is of a turn past a position, as one batch. Waits while Postgres is away."""
+        """Return what there is of a turn past a position, as one batch; wait while Postgres is away."""
         place = (turn, position)
         held = self._held.get(place)
         if held is not None:

@@ -150,9 +150,9 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
 
     @extend_schema_field(Json(shape=UsageSum))
     def get_usage(self, extraction: Extraction) -> dict[str, int]:
-        """The sums over the attempts."""
+        """Return the usage of all attempts together."""
         return ledger.usage_sum(rows_of(*extraction.attempts.all()))
 
     def get_cost(self, extraction: Extraction) -> str | None:
-        """What the attempts cost together."""
+        """Return the cost of all attempts together; None where a price is not known."""
         return ledger.total_cost(rows_of(*extraction.attempts.all()))
