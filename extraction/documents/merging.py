@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from conversations.exact_json import dumps
+from extraction.documents.splitting import Part
+from extraction.evidence.leaves import leaves, pointer
+
+Place = tuple[int, int]
+"""The index of a source, and an offset in its text."""
+TOLD = 80  # characters of a value that a problem tells
 
 
 @dataclass(frozen=True)
@@ -12,10 +21,10 @@ class Found:
     """What one part gave."""
 
     data: Any
-    places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Where the leaves stand, by JSON Pointer: index of the source and offset; those that are known."""
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where the leaves stand, by JSON Pointer; those that are known."""
     overlaps: Mapping[int, int] = field(default_factory=dict)
-    """For each source, by index, the offset up to which it repeats the part before."""
+    """For each source, by index, the offset up to which this part repeats the one before; see `overlaps`."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +37,128 @@ class Merged:
     """For each part: the JSON Pointers of its leaves that were kept, each with its pointer in `data`."""
 
 
+def overlaps(part: Part) -> dict[int, int]:
+    """Return for each source of which a part repeats something the offset up to which it does."""
+    return {piece.source: piece.start + piece.overlap for piece in part.pieces if piece.overlap}
+
+
 def merge(parts: Sequence[Found]) -> Merged:
     """Return the data of all parts as one.
 
     Objects are joined field by field: what was found first stays, and another value for it in a later part is a problem
-    of that path. Null, and the empty string, are not found. Lists follow each other without what a part repeats of the
-    end of the one before: the longest run of items at the beginning that agree with the last ones, and that stand in
-    the overlap where their places are known.
+    of that path. Null, and the empty string, are not found. Lists follow each other without the items that a part
+    repeats: those most of whose leaves stand at the places of an item that is there already, or, where no places are
+    known, the longest run at the beginning that agrees with the last ones of the part before.
     """
-    raise NotImplementedError
+    merging = _Merging()
+    moved = [merging.add(number, part) for number, part in enumerate(parts, 1)]
+    return Merged(merging.data, merging.problems, moved)
+
+
+class _Merging:
+    """What the parts so far come to."""
+
+    def __init__(self) -> None:
+        self.data: Any = None
+        self.problems: list[dict[str, str]] = []
+        self._places: dict[str, Place] = {}
+
+    def add(self, number: int, part: Found) -> dict[str, str]:
+        """Join another part, and return where its leaves have gone that were kept."""
+        self._number, self._part = number, part
+        self._moved: dict[str, str] = {}
+        self.data = self._joined(self.data, part.data, "", "")
+        self._places |= {new: part.places[old] for old, new in self._moved.items() if old in part.places}
+        return self._moved
+
+    def _joined(self, kept: Any, new: Any, path: str, at: str) -> Any:
+        """Return two values as one. `path` is the pointer in the joined data, `at` the one in the part's."""
+        if _missing(new):
+            return new if kept is None else kept
+        if _missing(kept):
+            self._moved |= {f"{at}{leaf}": f"{path}{leaf}" for leaf, _ in leaves(new)}
+            return new
+        if isinstance(kept, dict) and isinstance(new, dict):
+            names = [*kept, *(name for name in new if name not in kept)]
+            return {name: self._field(name, kept, new, path, at) for name in names}
+        if isinstance(kept, list) and isinstance(new, list):
+            return self._list(kept, new, path, at)
+        if kept != new:
+            told = [dumps(value, ascii=False, default=str)[:TOLD] for value in (new, kept)]
+            message = f"Part {self._number} has {told[0]}; {told[1]}, which was found first, is kept."
+            self.problems.append({"path": path, "message": message})
+        return kept
+
+    def _field(self, name: str, kept: dict[str, Any], new: dict[str, Any], path: str, at: str) -> Any:
+        inner = pointer(name)
+        return self._joined(kept.get(name), new.get(name), f"{path}{inner}", f"{at}{inner}")
+
+    def _list(self, kept: list[Any], new: list[Any], path: str, at: str) -> list[Any]:
+        joined = list(kept)
+        same = self._same_places(path, at) or self._same_run(kept, new, at)
+        for index, item in enumerate(new):
+            place = same.get(index, len(joined))
+            before = joined[place] if index in same else None
+            joined[place : place + 1] = [self._joined(before, item, f"{path}/{place}", f"{at}/{index}")]
+        return joined
+
+    def _same_places(self, path: str, at: str) -> dict[int, int]:
+        """Return the items of a part's list that are there already, with their indexes there, as their places tell."""
+        items: dict[Place, list[int]] = {}
+        for index, places in _by_item(self._places, path).items():
+            for place in places:
+                items.setdefault(place, []).append(index)
+        same: dict[int, int] = {}
+        for index, places in _by_item(self._part.places, at).items():
+            shared = Counter(each for place in places if self._repeated(place) for each in items.get(place, ()))
+            for other, count in shared.most_common(1):
+                if 2 * count > len(places) and other not in same.values():
+                    same[index] = other
+        return same
+
+    def _same_run(self, kept: list[Any], new: list[Any], at: str) -> dict[int, int]:
+        """Return the items at the beginning of a part's list that are the last ones of the list there."""
+        if not self._part.overlaps:
+            return {}
+        places = _by_item(self._part.places, at)
+        fresh = (index for index, known in places.items() if not any(map(self._repeated, known)))
+        for count in range(min(len(kept), len(new), *fresh), 0, -1):
+            first = len(kept) - count
+            if all(_agree(kept[first + index], new[index]) for index in range(count)):
+                return {index: first + index for index in range(count)}
+        return {}
+
+    def _repeated(self, place: Place) -> bool:
+        """Return whether a place is in what the part repeats."""
+        source, offset = place
+        return offset < self._part.overlaps.get(source, 0)
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value == ""
+
+
+def _by_item(places: Mapping[str, Place], path: str) -> dict[int, list[Place]]:
+    """Return the places of the leaves of each item of the list at a path."""
+    found: dict[int, list[Place]] = {}
+    for leaf, place in places.items():
+        if leaf.startswith(f"{path}/"):
+            found.setdefault(int(leaf[len(path) + 1 :].split("/", 1)[0]), []).append(place)
+    return found
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Return whether two items may be the same one: they share something, and contradict each other in nothing."""
+    pairs = list(_pairs(one, other))
+    return all(a == b for a, b in pairs) and bool(pairs)
+
+
+def _pairs(one: Any, other: Any) -> Iterable[tuple[Any, Any]]:
+    """Yield the values that two items both have at the same place."""
+    if _missing(one) or _missing(other):
+        return
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in one.keys() & other.keys():
+            yield from _pairs(one[name], other[name])
+    else:
+        yield one, other

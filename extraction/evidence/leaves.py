@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from extraction.evidence.finding import Claim
 
+TELLING = 4
+"""A value of fewer characters stands somewhere in any text, which says nothing of where it is from."""
+
 
 def leaves(data: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the strings, numbers and booleans of data in order, each after its JSON Pointer. Null is not one."""
-    raise NotImplementedError
+    inner: Iterable[tuple[Any, Any]] = ()
+    if isinstance(data, dict):
+        inner = data.items()
+    elif isinstance(data, list):
+        inner = enumerate(data)
+    elif data is not None:
+        yield path, data
+    for key, value in inner:
+        yield from leaves(value, f"{path}{pointer(key)}")
+
+
+def pointer(step: Any) -> str:
+    """Return a name or an index as a step of a JSON Pointer."""
+    return "/" + str(step).replace("~", "~0").replace("/", "~1")
 
 
 def claims_for(data: Any, said: Sequence[Claim]) -> list[Claim]:
-    """Return a claim for each leaf of the data: what Claude said, or else the value itself as it would be written.
+    """Return a claim for each leaf of the data: what Claude said, or else the value as it would be written.
 
-    Claims about what is no leaf of the data are left out; of several about the same leaf the first is taken.
+    Claims about what is no leaf of the data are left out; of several about the same leaf the first with a quote is
+    taken. A value that is too short to be told from others by its characters, and is not said, has an empty quote.
     """
-    raise NotImplementedError
+    known: dict[str, Claim] = {}
+    for claim in said:
+        if claim.quote.strip():
+            known.setdefault(claim.path, claim)
+    return [known.get(path) or Claim(path, _written(value)) for path, value in leaves(data)]
+
+
+def _written(value: Any) -> str:
+    written = "" if isinstance(value, bool) else str(value)
+    return written if len(written) >= TELLING else ""
