@@ -76,7 +76,7 @@ class _Merging:
         if _missing(new):
             return new if kept is None else kept
         if _missing(kept):
-            self._moved |= {f"{at}{leaf}": f"{path}{leaf}" for leaf, _ in leaves(new)}
+            self._moved |= {f"{at}{leaf}": f"{path}{leaf}" for leaf, value in leaves(new) if value != ""}
             return new
         if isinstance(kept, dict) and isinstance(new, dict):
             names = [*kept, *(name for name in new if name not in kept)]
