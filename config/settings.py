@@ -179,6 +179,10 @@ COLLOQUY_SEND_TIMEOUT = env_number("COLLOQUY_SEND_TIMEOUT", 10)  # seconds until
 COLLOQUY_CHECK_TIMEOUT = env_number("COLLOQUY_CHECK_TIMEOUT", 5)  # seconds that one check may take
 COLLOQUY_CHECK_MEMORY = int(env_number("COLLOQUY_CHECK_MEMORY", 512))  # MB of address space of each
 COLLOQUY_CHECK_PROCESSES = int(env_number("COLLOQUY_CHECK_PROCESSES", 4))  # at once, in each process of the platform
+# The same of each file that is read, or whose text quotes are looked for in.
+COLLOQUY_DOCUMENT_TIMEOUT = env_number("COLLOQUY_DOCUMENT_TIMEOUT", 30)
+COLLOQUY_DOCUMENT_MEMORY = int(env_number("COLLOQUY_DOCUMENT_MEMORY", 1024))
+COLLOQUY_DOCUMENT_PROCESSES = int(env_number("COLLOQUY_DOCUMENT_PROCESSES", 2))
 
 # --- Limits of each user, over all processes; 0 for none ------------------------------------------------------------
 

@@ -13,11 +13,11 @@ import resource
 import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from conversations.errors import InvalidRequest
+from conversations.errors import InvalidRequest, UnsupportedMediaType
 from conversations.exact_json import dumps, loads
 from extraction.answers import judged
 from extraction.extracting.joining import joined
@@ -28,7 +28,9 @@ from extraction.schemas.validation import Validator
 IDLE = 60.0  # seconds without a task
 NICE = 10  # the processes that serve users come first
 
-TASKS: dict[str, Callable[..., Any]] = {
+Tasks = Mapping[str, Callable[..., Any]]
+
+TASKS: Tasks = {
     "checked": lambda **asked: asdict(checked(**asked)),
     "groups": lambda **asked: [asdict(group) for group in groups(**asked)],
     "joined": lambda texts: asdict(joined(texts)),
@@ -37,16 +39,16 @@ TASKS: dict[str, Callable[..., Any]] = {
 }
 
 
-def reply_to(task: str) -> str:
+def reply_to(task: str, tasks: Tasks) -> str:
     """Do a task, and return its result, or what is wrong with the request, as JSON."""
     asked = loads(task)
     try:
-        return dumps({"result": TASKS[asked["task"]](**asked["arguments"])})
-    except InvalidRequest as error:
+        return dumps({"result": tasks[asked["task"]](**asked["arguments"])})
+    except (InvalidRequest, UnsupportedMediaType) as error:
         return dumps({"refused": {"message": error.message, "details": error.details}})
 
 
-def main(seconds: float, megabytes: int) -> None:
+def main(seconds: float, megabytes: int, tasks: Tasks) -> None:
     """Do the tasks that come in."""
     for number in (signal.SIGINT, signal.SIGTERM):  # sent to all of a terminal's or a service's processes: not for us
         signal.signal(number, signal.SIG_IGN)
@@ -55,10 +57,10 @@ def main(seconds: float, megabytes: int) -> None:
     os.nice(NICE)
     while select.select([sys.stdin], [], [], IDLE)[0] and (task := sys.stdin.readline()):
         signal.setitimer(signal.ITIMER_REAL, seconds)
-        reply = reply_to(task)
+        reply = reply_to(task, tasks)
         signal.setitimer(signal.ITIMER_REAL, 0)
         print(reply, flush=True)  # noqa: T201 - this is what stdout is for
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), int(sys.argv[2]))
+    main(float(sys.argv[1]), int(sys.argv[2]), TASKS)

@@ -7,10 +7,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Self
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 logger = logging.getLogger(__name__)
 
@@ -122,3 +122,24 @@ class Pool:
         """End the processes that have nothing to do."""
         while self._idle:
             await self._idle.pop().end()
+
+
+class Pools:
+    """A pool for each event loop, made when it is first needed there."""
+
+    def __init__(self, make: Callable[[], Pool]) -> None:
+        self._make = make
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
+
+    def here(self) -> Pool:
+        """Return the pool of the running event loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._pools:
+            self._pools[loop] = self._make()
+        return self._pools[loop]
+
+    async def close(self) -> None:
+        """End the processes of the running event loop."""
+        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None:
+            await pool.close()

@@ -2,31 +2,171 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from conversations.content.block_checks import Block
+from conversations.content.media import PDF, PLAIN
+from conversations.database import persistently
+from conversations.errors import UnsupportedMediaType
+from conversations.exact_json import dumps
+from conversations.running.storage_threads import in_storage
+from conversations.services import attachments, stored_files
 from extraction.documents.sources import Source
-from extraction.documents.splitting import Part
+from extraction.documents.splitting import Part, Piece
 from extraction.evidence.finding import Claim, Evidence
+from extraction.processes import GivenUp, Pool, Pools
+
+_pools = Pools(
+    lambda: Pool(
+        "extraction.document_process",
+        most=settings.COLLOQUY_DOCUMENT_PROCESSES,
+        seconds=settings.COLLOQUY_DOCUMENT_TIMEOUT,
+        megabytes=settings.COLLOQUY_DOCUMENT_MEMORY,
+    )
+)
+close = _pools.close
 
 
 async def read(owner: UUID, blocks: Sequence[Block]) -> list[Source]:
-    """Return the source of each content block, in order. The blocks are as `attachments.take_in` gives them.
+    """Return the source of each content block, in order. The blocks are as `attachments.store_sources` gives them.
 
     Raises UnsupportedMediaType for a file that is encrypted, broken, too long or of another kind than those that are
     read, with the block's place and the reason.
     """
-    raise NotImplementedError
+    found = await persistently(attachments.with_paths, blocks)
+    return [
+        await _read_file(owner, index, block, stored["source"]["path"])
+        if block["type"] == "document" and block["source"]["type"] == "attachment"
+        else _source_of(index, block)
+        for index, (block, stored) in enumerate(zip(blocks, found, strict=True))
+    ]
 
 
 async def shown(owner: UUID, blocks: Sequence[Block], sources: Sequence[Source], part: Part) -> list[Block]:
     """Return a part of the content as blocks that Claude takes, with the files' bytes in them."""
-    raise NotImplementedError
+    pieces = [(sources[piece.source], piece) for piece in part.pieces]
+    asked = [_shown(blocks[source.index], source, piece) for source, piece in pieces]
+    filled = await in_storage(attachments.with_bytes, await persistently(attachments.with_paths, asked))
+    return [
+        await _cut(owner, block, piece) if _is_cut(source, piece) else block
+        for block, (source, piece) in zip(filled, pieces, strict=True)
+        if block["type"] != "text" or block["text"].strip()
+    ]
 
 
 async def located(
     owner: UUID, sources: Sequence[Source], claims: Sequence[Claim], part: Part | None = None
 ) -> list[Evidence]:
-    """Return the evidence for each claim (extraction/evidence/finding.py), found in a task process."""
-    raise NotImplementedError
+    """Return the evidence for each claim (extraction/evidence/finding.py), found in a task process.
+
+    Where that takes too long, nothing is found.
+    """
+    pieces = None if part is None else [asdict(piece) for piece in part.pieces]
+    sought = [asdict(claim) for claim in claims]
+    try:
+        async with _file(lambda: json.dumps([asdict(source) for source in sources]).encode()) as path:
+            found = await _result(owner, "located", path=path, claims=sought, pieces=pieces)
+    except GivenUp:
+        return [Evidence(claim.path, claim.quote, claim.source or 0, "not_found") for claim in claims]
+    return [Evidence(**each) for each in found]
+
+
+async def _read_file(owner: UUID, index: int, block: Block, path: str) -> Source:
+    """Return the source of a document that is a file in the storage."""
+    media_type = block["source"]["media_type"]
+    try:
+        async with _file(lambda: stored_files.read(path)) as copy:
+            text = await _result(owner, "read", path=copy, media_type=media_type)
+    except (GivenUp, UnsupportedMediaType) as error:
+        place = f"content.{index}.source"
+        raise UnsupportedMediaType(f"{place}: {error}", details={place: str(error)}) from None
+    return Source(
+        index, "pdf" if media_type == PDF else "document", text["text"], tuple(text["pages"]), block.get("title")
+    )
+
+
+def _source_of(index: int, block: Block) -> Source:
+    """Return the source of a block that is no file of ours."""
+    match block["type"], block.get("source"):
+        case "text", _:
+            return Source(index, "text", block["text"])
+        case "image", _:
+            return Source(index, "image", None)
+        case "search_result", _:
+            texts = [block["title"], *(each["text"] for each in block["content"])]
+            return Source(index, "document", "\n".join(texts), title=block["title"])
+        case _, {"type": "text", "data": text} | {"type": "content", "content": str(text)}:
+            return Source(index, "document", text, title=block.get("title"))
+        case _, {"type": "content", "content": parts}:
+            texts = [each["text"] for each in parts if each["type"] == "text"]
+            return Source(index, "document", "\n".join(texts) if texts else None, title=block.get("title"))
+    return Source(index, "url", None, title=block.get("title"))
+
+
+def _shown(block: Block, source: Source, piece: Piece) -> Block:
+    """Return what Claude is shown of a block, as it would be sent by a user: attachments are yet to be put in."""
+    if source.text is None or source.kind == "pdf":
+        return block
+    text = source.text[piece.start : piece.end]
+    if block["type"] == "text":
+        return {**block, "text": text}
+    whole = len(text) == len(source.text)
+    if whole and not (block["type"] == "document" and block["source"]["type"] == "attachment"):
+        return block
+    if not text.strip():
+        return {"type": "text", "text": text}
+    kept = {name: block[name] for name in ("title", "context", "citations", "cache_control") if block.get(name)}
+    return {"type": "document", "source": {"type": "text", "media_type": PLAIN, "data": text}, **kept}
+
+
+def _is_cut(source: Source, piece: Piece) -> bool:
+    return source.kind == "pdf" and (piece.first, piece.last) != (1, len(source.pages))
+
+
+async def _cut(owner: UUID, block: Block, piece: Piece) -> Block:
+    """Return a block of a PDF with the pages of a piece only."""
+    data = block["source"]["data"]
+    async with _file(lambda: base64.b64decode(data)) as path:
+        await _result(owner, "cut", path=path, first=piece.first, last=piece.last)
+        pages = await in_storage(_encoded, path)
+    return {**block, "source": {**block["source"], "data": pages}}
+
+
+def _encoded(path: str) -> str:
+    with open(path, "rb") as file:
+        return base64.b64encode(file.read()).decode("ascii")
+
+
+@asynccontextmanager
+async def _file(contents: Any) -> AsyncIterator[str]:
+    """Make a temporary file of what a function returns, on a thread, and yield its path."""
+    path = await in_storage(_written, contents)
+    try:
+        yield path
+    finally:
+        await in_storage(os.unlink, path)
+
+
+def _written(contents: Any) -> str:
+    data = contents()
+    with tempfile.NamedTemporaryFile(prefix="colloquy-", delete=False) as file:
+        file.write(data)
+    return file.name
+
+
+async def _result(owner: UUID, task: str, **arguments: Any) -> Any:
+    """Return what a task process made of a task. Raises UnsupportedMediaType, or GivenUp beyond its limits."""
+    reply = json.loads(await _pools.here().reply_to(owner, dumps({"task": task, "arguments": arguments})))
+    if "refused" in reply:
+        raise UnsupportedMediaType(reply["refused"]["message"])
+    return reply["result"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import mimetypes
 from datetime import datetime
+from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import condition
 from drf_spectacular.types import OpenApiTypes
@@ -15,14 +18,14 @@ from rest_framework.response import Response
 
 from conversations.api.queries import Queried
 from conversations.api.requesters import user_of
-from conversations.content.media import IMAGE_TYPES
+from conversations.content.media import DOCX, IMAGE_TYPES, PDF, TEXTUAL, XLSX
 from conversations.errors import InvalidRequest, TooLarge
 from conversations.models import Attachment
 from conversations.services import attachments
 
 SIZE_LIMIT = 32 * 1024 * 1024  # bytes; Claude's own limit on a request
 FORM_LIMIT = 64 * 1024  # bytes of a form besides its file
-BINARY = (*sorted(IMAGE_TYPES), "application/pdf")
+BINARY = (*sorted(IMAGE_TYPES), PDF, DOCX, XLSX)
 UPLOAD = inline_serializer("Upload", {"file": serializers.FileField()})
 
 
@@ -43,7 +46,9 @@ class Attachments(Queried):
     @extend_schema(
         operation_id="uploadAttachment",
         summary="Upload a file",
-        description="Keeps an image or a document to be named in content. The same bytes again are the same one.",
+        description="Keeps an image or a document to be named in content: what Claude takes, and for extraction also "
+        "Word documents, spreadsheets, and CSV, HTML and mail in other encodings than UTF-8. The same bytes again are "
+        "the same attachment.",
         request={"multipart/form-data": UPLOAD},
         responses={201: AttachmentSerializer},
     )
@@ -54,8 +59,14 @@ class Attachments(Queried):
             raise InvalidRequest("file: No file was sent.", details={"file": "This field is required."})
         if file.size > SIZE_LIMIT:
             raise TooLarge(f"A file may have at most {SIZE_LIMIT} bytes.")
-        attachment = attachments.store(owner=user_of(request), data=file.read())
+        attachment = attachments.store(owner=user_of(request), data=file.read(), declared=_declared(file))
         return Response(AttachmentSerializer(attachment).data, status=201)
+
+
+def _declared(file: UploadedFile[Any]) -> str:
+    """Return the media type that a file is sent as: by its part's header, or else by its name."""
+    guessed, _ = mimetypes.guess_type(file.name or "")
+    return file.content_type if file.content_type in TEXTUAL else guessed or ""
 
 
 class AttachmentContent(Queried):

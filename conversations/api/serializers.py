@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
@@ -93,12 +94,20 @@ class ForkSerializer(StrictSerializer):
 class ContentField(Json):
     """A string or Claude's content blocks, as blocks."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(shape=input_blocks.ContentParam, **options)
+    def __init__(
+        self,
+        *,
+        shape: Any = input_blocks.ContentParam,
+        documents: Iterable[str] = block_checks.PDF_ONLY,
+        **options: Any,
+    ) -> None:
+        """Take the media types that documents in base64 may have, and the shape that says so."""
+        super().__init__(shape=shape, **options)
+        self._documents = documents
 
     def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
-        """Return the content as checked blocks."""
-        return block_checks.checked_blocks(data)
+        """Return the content as checked blocks. Raises InvalidRequest or UnsupportedMediaType."""
+        return block_checks.checked_blocks(data, documents=self._documents)
 
 
 @extend_schema_serializer(component_name="NewTurn")

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from conversations.content.cache_marks import is_mark
-from conversations.content.media import IMAGE_TYPES, identify
+from conversations.content.media import IMAGE_TYPES, PDF, PLAIN, TEXTUAL, identify
 from conversations.errors import InvalidRequest, UnsupportedMediaType
 from conversations.exact_json import DEPTH_LIMIT
 
@@ -24,6 +24,8 @@ INTEGER_LIMIT = 2**63
 IMAGE_BASE64_LIMIT = 10 * 1024 * 1024
 DOCUMENT_BASE64_LIMIT = 32 * 1024 * 1024
 URL_LIMIT = 8192
+PDF_ONLY = frozenset([PDF])
+"""The documents that Claude takes as base64 (claude-api.md 6)."""
 PATH_LIMIT = 500  # characters of the place of a complaint
 
 # The fields of each kind of block that a user may send; those in the first place are required.
@@ -46,15 +48,18 @@ SOURCES: dict[str, set[str]] = {
 }
 
 
-def checked_blocks(content: object, path: str = "content") -> list[Block]:
-    """Return a user's content as blocks; a string is one text block. Raises InvalidRequest or UnsupportedMediaType."""
+def checked_blocks(content: object, path: str = "content", documents: Iterable[str] = PDF_ONLY) -> list[Block]:
+    """Return a user's content as blocks; a string is one text block.
+
+    `documents` are the media types that documents in base64 may have. Raises InvalidRequest or UnsupportedMediaType.
+    """
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
     if not isinstance(content, list):
         raise invalid_block(path, "Must be a string or a list of content blocks.")
     if not 0 < len(content) <= BLOCKS_LIMIT:
         raise invalid_block(path, f"Must have 1 to {BLOCKS_LIMIT} blocks.")
-    check_blocks(content, path, IN_MESSAGE)
+    check_blocks(content, path, IN_MESSAGE, documents)
     return content
 
 
@@ -74,11 +79,11 @@ def checked_results(results: list[Any]) -> list[Block]:
     return blocks
 
 
-def check_blocks(blocks: list[Any], path: str, kinds: Iterable[str]) -> None:
+def check_blocks(blocks: list[Any], path: str, kinds: Iterable[str], documents: Iterable[str] = PDF_ONLY) -> None:
     """Refuse blocks that are not, or not well, of these kinds: raises InvalidRequest or UnsupportedMediaType."""
     check_text(blocks, path)
     for index, block in enumerate(blocks):
-        _check_block(block, f"{path}.{index}", kinds)
+        _check_block(block, f"{path}.{index}", kinds, documents)
 
 
 def check_text(value: Any, path: str) -> None:
@@ -137,7 +142,7 @@ def invalid_block(path: str, complaint: str) -> InvalidRequest:
     return InvalidRequest(f"{path}: {complaint}", details={path: complaint})
 
 
-def _check_block(block: object, path: str, kinds: Iterable[str]) -> None:
+def _check_block(block: object, path: str, kinds: Iterable[str], documents: Iterable[str] = PDF_ONLY) -> None:
     if not isinstance(block, dict):
         raise invalid_block(path, "Must be a content block.")
     kind = block.get("type")
@@ -147,7 +152,10 @@ def _check_block(block: object, path: str, kinds: Iterable[str]) -> None:
     _check_fields(block, path, required, required | optional | {"type"})
     if not is_mark(block.get("cache_control")):
         raise invalid_block(f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.')
-    CHECKS[kind](block, path)
+    if kind == "document":
+        _check_document(block, path, documents)
+    else:
+        CHECKS[kind](block, path)
 
 
 def _check_fields(value: Block, path: str, required: set[str], allowed: set[str]) -> None:
@@ -174,10 +182,10 @@ def _check_image(block: Block, path: str) -> None:
         _check_base64(source, f"{path}.source", IMAGE_TYPES, IMAGE_BASE64_LIMIT)
 
 
-def _check_document(block: Block, path: str) -> None:
+def _check_document(block: Block, path: str, types: Iterable[str]) -> None:
     kind, source = _source(block, path, ("base64", "url", "text", "content", "attachment"))
     if kind == "base64":
-        _check_base64(source, f"{path}.source", {"application/pdf"}, DOCUMENT_BASE64_LIMIT)
+        _check_base64(source, f"{path}.source", types, DOCUMENT_BASE64_LIMIT)
     elif kind == "text" and source["media_type"] != "text/plain":
         raise UnsupportedMediaType("A text source is text/plain.", details={f"{path}.source.media_type": "unsupported"})
     elif kind == "content" and isinstance(source["content"], list):
@@ -234,12 +242,12 @@ def _check_base64(source: Block, path: str, types: Iterable[str], limit: int) ->
     if len(source["data"]) > limit:
         raise invalid_block(f"{path}.data", f"Must have at most {limit} characters.")
     try:
-        found = identify(base64_decoded(source["data"])).media_type
+        found = identify(base64_decoded(source["data"]), declared).media_type
     except (binascii.Error, ValueError):
         raise invalid_block(f"{path}.data", "Is not base64.") from None
     except (InvalidRequest, UnsupportedMediaType) as error:
         raise invalid_block(f"{path}.data", error.message) from None
-    if found != declared:
+    if found != declared and not (found == PLAIN and declared in TEXTUAL):
         raise invalid_block(f"{path}.media_type", f"Says {declared}, but the data is {found}.")
 
 
@@ -282,7 +290,6 @@ def _check_tool_reference(block: Block, path: str) -> None:
 CHECKS: dict[str, Callable[[Block, str], None]] = {
     "text": _check_text_block,
     "image": _check_image,
-    "document": _check_document,
     "tool_result": _check_tool_result,
     "search_result": _check_search_result,
     "tool_reference": _check_tool_reference,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from dataclasses import dataclass
 
@@ -10,8 +11,23 @@ from conversations.errors import InvalidRequest, UnsupportedMediaType
 
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
 IMAGE_TYPES = frozenset(FORMATS.values())
+PDF = "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PLAIN = "text/plain"
+CLAUDES_DOCUMENTS = frozenset([PDF, PLAIN])
+"""The types of documents that Claude takes as they are (claude-api.md 6)."""
 
 MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF", b"RIFF": "WEBP"}
+
+ZIP = b"PK\x03\x04"
+MEMBERS = {b"word/document.xml": DOCX, b"xl/workbook.xml": XLSX}
+"""The file without which an archive is no office document of that type."""
+TEXTUAL = frozenset([PLAIN, "text/csv", "text/html", "message/rfc822"])
+"""Types that are text, which their content does not always tell apart."""
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+"""Bytes that no text has in any encoding of one or two bytes to a character."""
 
 SIDE_LIMIT = 8000  # pixels (claude-api.md 6)
 
@@ -25,15 +41,24 @@ class Identified:
     height: int | None = None
 
 
-def identify(data: bytes) -> Identified:
-    """Return what an image, PDF or plain text is. Raises UnsupportedMediaType, or InvalidRequest for a bad image."""
+def identify(data: bytes, declared: str = "") -> Identified:
+    """Return the type of an image, a PDF, an office document or text.
+
+    Its content tells. Only of text that is not UTF-8 what it is `declared` as is believed, if that is a kind of text
+    which is often in another encoding: tables, HTML and mail. Raises UnsupportedMediaType for anything else,
+    InvalidRequest for an image that can't be read.
+    """
     for magic, format in MAGIC.items():
         if data.startswith(magic):
             return _image(data, format)
     if data.startswith(b"%PDF-"):
-        return Identified("application/pdf")
+        return Identified(PDF)
+    if data.startswith(ZIP) and (found := next((MEMBERS[name] for name in MEMBERS if name in data), None)):
+        return Identified(found)
     if _is_text(data):
-        return Identified("text/plain")
+        return Identified(PLAIN)
+    if declared in TEXTUAL - {PLAIN} and (data.startswith(UTF_16) or (data and not CONTROL.search(data))):
+        return Identified(declared)
     raise UnsupportedMediaType
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from conversations.content.block_checks import Block, invalid_block
-from conversations.content.media import IMAGE_TYPES
+from conversations.content.media import CLAUDES_DOCUMENTS, IMAGE_TYPES
+from conversations.errors import UnsupportedMediaType
 
 
 def with_sources(blocks: Sequence[Block], change: Callable[[Block], Block]) -> list[Block]:
@@ -50,19 +51,31 @@ def images_in(blocks: Sequence[Block]) -> list[Block]:
     return found
 
 
-def check_attachments(blocks: Sequence[Block], path: str = "content") -> None:
-    """Refuse an image that is none, and a document that is an image. The attachments have their media types."""
+def check_attachments(
+    blocks: Sequence[Block], path: str = "content", documents: Container[str] = CLAUDES_DOCUMENTS
+) -> None:
+    """Refuse attachments where they can't be used. They have their media types.
+
+    `documents` are the types that a document may have. Raises InvalidRequest for an image as a document and the other
+    way round, UnsupportedMediaType for a document of another type.
+    """
     for index, block in enumerate(blocks):
         source = block.get("source")
         if isinstance(source, dict) and source.get("type") == "attachment":
-            image = source["media_type"] in IMAGE_TYPES
-            if image != (block["type"] == "image"):
-                raise invalid_block(
-                    f"{path}.{index}.source", f"Is {source['media_type']}, which is no {block['type']}."
-                )
+            _check_attachment(source["media_type"], block["type"], f"{path}.{index}.source", documents)
         inner = source if block.get("type") == "document" else block
         if isinstance(inner, dict) and isinstance(inner.get("content"), list):
-            check_attachments([each for each in inner["content"] if isinstance(each, dict)], f"{path}.{index}.content")
+            within = [each for each in inner["content"] if isinstance(each, dict)]
+            check_attachments(within, f"{path}.{index}.content", documents)
+
+
+def _check_attachment(media_type: str, kind: str, path: str, documents: Container[str]) -> None:
+    image = media_type in IMAGE_TYPES
+    if image != (kind == "image"):
+        raise invalid_block(path, f"Is {media_type}, which is no {kind}.")
+    if not image and media_type not in documents:
+        message = f"{path}: Is {media_type}, which Claude does not take; it can be extracted from."
+        raise UnsupportedMediaType(message, details={path: "unsupported"})
 
 
 def with_base64(blocks: Sequence[Block], read: Callable[[Block], tuple[str, bytes]]) -> list[Block]:

@@ -10,6 +10,15 @@ from typing_extensions import TypeAliasType, TypedDict
 from conversations.contract.schema_building import TaggedBy, closed
 
 ImageType = Literal["image/jpeg", "image/png", "image/gif", "image/webp"]
+FileType = Literal[
+    "application/pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "message/rfc822",
+    "text/csv",
+    "text/html",
+    "text/plain",
+]
 Text = Annotated[str, Field(pattern=r"\S", description="More than white space.")]
 
 
@@ -166,6 +175,36 @@ ContentBlockParam = TypeAliasType(
     Annotated[
         TextBlockParam | ImageBlockParam | DocumentBlockParam | ToolResultBlockParam | SearchResultBlockParam,
         TaggedBy(),
+    ],
+)
+
+
+@closed
+class Base64FileSource(TypedDict):
+    """A file in the request itself; it is kept as an attachment, and turned into text unless it is a PDF."""
+
+    type: Literal["base64"]
+    media_type: FileType
+    data: Annotated[str, Field(min_length=1, max_length=32 * 1024 * 1024, description="Base64.")]
+
+
+@closed
+class FileBlockParam(Cacheable):
+    """A document to extract from: what Claude takes as one, and files of office programs and of mail."""
+
+    type: Literal["document"]
+    source: Annotated[Base64FileSource | UrlSource | AttachmentSource | PlainTextSource | ContentSource, TaggedBy()]
+    title: NotRequired[str | None]
+    context: NotRequired[str | None]
+    citations: NotRequired[Citations | None]
+
+
+ExtractedContentParam = TypeAliasType(
+    "ExtractedContentParam",
+    Text
+    | Annotated[
+        list[Annotated[TextBlockParam | ImageBlockParam | FileBlockParam | SearchResultBlockParam, TaggedBy()]],
+        Field(min_length=1, max_length=1000),
     ],
 )
 ContentParam = TypeAliasType(

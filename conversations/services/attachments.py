@@ -9,7 +9,7 @@ import base64
 import hashlib
 import logging
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ from django.dispatch import receiver
 from conversations.clock import from_now
 from conversations.content import block_checks, sources
 from conversations.content.block_checks import Block
-from conversations.content.media import identify
+from conversations.content.media import CLAUDES_DOCUMENTS, PLAIN, TEXTUAL, identify
 from conversations.errors import ClaudeError, InvalidRequest, NotFound, TooLarge
 from conversations.models import Attachment, Message, MessageAttachment, User
 from conversations.services import stored_files
@@ -36,14 +36,16 @@ SIDE = 2000  # pixels
 REQUEST_LIMIT = 32 * 1024 * 1024  # bytes (claude-api.md 5)
 
 
-def store(*, owner: User, data: bytes) -> Attachment:
+def store(*, owner: User, data: bytes, declared: str = "") -> Attachment:
     """Return a user's attachment with these bytes: the one that they have already, or a new one.
+
+    `declared` is the media type that the sender gives them; see `identify`.
 
     Not within a transaction: the bytes may take seconds. The row is there before them, so that they are found and
     removed as unused if whatever was to refer to them fails; a row whose bytes are missing gets them when they are sent
     again.
     """
-    identified = identify(data)
+    identified = identify(data, declared)
     sha256 = hashlib.sha256(data).hexdigest()
     with stored_files.locked(sha256):
         attachment, new = Attachment.objects.get_or_create(
@@ -62,20 +64,27 @@ def store(*, owner: User, data: bytes) -> Attachment:
     return attachment
 
 
-def store_sources(*, owner: User, blocks: Sequence[Block]) -> list[Block]:
+def store_sources(
+    *, owner: User, blocks: Sequence[Block], documents: Container[str] = CLAUDES_DOCUMENTS
+) -> list[Block]:
     """Return checked blocks with attachments in the place of base64.
 
-    Not within a transaction, as `store`; the one that refers to them calls `lock_attachments`. Raises NotFound for
-    somebody else's, InvalidRequest for one that Claude would not take there.
+    `documents` are the media types that a document may have; of text, what the sender says it is stays. Not within a
+    transaction, as `store`; the one that refers to them calls `lock_attachments`. Raises NotFound for somebody else's,
+    InvalidRequest or UnsupportedMediaType for one that can't be used there.
     """
 
     def take(source: Block) -> Block:
+        declared = source.get("media_type", "")
         if source["type"] == "base64":
-            return _source_of(store(owner=owner, data=base64.b64decode(source["data"])))
-        return attachment_source(owner, source)
+            kept = _source_of(store(owner=owner, data=base64.b64decode(source["data"]), declared=declared))
+        else:
+            kept = attachment_source(owner, source)
+        textual = kept.get("media_type") == PLAIN and declared in TEXTUAL and declared in documents
+        return {**kept, "media_type": declared} if textual else kept
 
     kept = sources.with_sources(blocks, take)
-    sources.check_attachments(kept)
+    sources.check_attachments(kept, documents=documents)
     check_images(kept)
     return kept
 

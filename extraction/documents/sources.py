@@ -6,8 +6,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["text", "pdf", "image", "url"]
-"""How a block is sent: as the text of its source, as pages of its PDF, as it is, or by its address."""
+Kind = Literal["text", "document", "pdf", "image", "url"]
+"""What a block is: text that somebody wrote, the text of a document, a PDF, an image, or an address of a document."""
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def tokens_of(text: str) -> int:
 
 
 def _is_question(source: Source) -> bool:
-    return source.kind == "text" and source.title is None and len(source.text or "") <= SHORT
+    return source.kind == "text" and len(source.text or "") <= SHORT
 
 
 def _with_repeated(pieces: list[Piece], repeated: list[Source]) -> Part:
@@ -95,7 +95,7 @@ class _Packing:
         """Put a source into the last part, and into further ones."""
         if source.kind == "pdf":
             self._add_pages(source)
-        elif source.kind == "text":
+        elif source.text is not None:
             self._add_text(source)
         else:
             self._put(Piece(source.index), self._image_tokens if source.kind == "image" else URL_TOKENS, 1)

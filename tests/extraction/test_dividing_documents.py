@@ -19,7 +19,7 @@ def paged(index: int, texts: list[str]) -> Source:
 
 SOURCES = st.lists(
     st.one_of(
-        LONG.map(lambda text: lambda index: Source(index, "text", text, title="a document")),
+        LONG.map(lambda text: lambda index: Source(index, "document", text)),
         st.lists(LONG, min_size=1, max_size=8).map(lambda texts: lambda index: paged(index, texts)),
         st.just(lambda index: Source(index, "image", None)),
     ),
@@ -77,7 +77,7 @@ def test_what_fits_is_not_divided() -> None:
 def test_a_question_goes_with_every_part() -> None:
     sources = [
         Source(0, "text", "Which?"),
-        Source(1, "text", "line\n" * 1000, title="a.csv"),
+        Source(1, "document", "line\n" * 1000),
         Source(2, "text", "Well?"),
     ]
     parts = split(sources, tokens=500, pages=1)
@@ -87,7 +87,7 @@ def test_a_question_goes_with_every_part() -> None:
 
 def test_text_is_divided_and_repeated_by_whole_lines() -> None:
     text = "".join(f"row {number}\n" for number in range(1000))
-    pieces = [part.pieces[0] for part in split([Source(0, "text", text)], tokens=800, pages=1)]
+    pieces = [part.pieces[0] for part in split([Source(0, "document", text)], tokens=800, pages=1)]
     assert len(pieces) > 3
     assert all(text[piece.start : piece.end].startswith("row") and text[piece.end - 1] == "\n" for piece in pieces)
     assert all(0 < piece.overlap < 300 for piece in pieces[1:])

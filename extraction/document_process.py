@@ -1,0 +1,39 @@
+"""A process that reads users' files and looks for quotes in their text, as extraction/check_process.py."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from extraction.check_process import main
+from extraction.documents import formats
+from extraction.documents.sources import Source
+from extraction.documents.splitting import Part, Piece
+from extraction.evidence.finding import Claim, located
+
+
+def _read(path: str, media_type: str) -> dict[str, Any]:
+    return asdict(formats.read(Path(path).read_bytes(), media_type))
+
+
+def _cut(path: str, first: int, last: int) -> None:
+    """Replace a PDF by one of some of its pages."""
+    from extraction.documents import pdf
+
+    Path(path).write_bytes(pdf.cut(Path(path).read_bytes(), first, last))
+
+
+def _located(path: str, claims: list[dict[str, Any]], pieces: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    sources = [Source(**{**each, "pages": tuple(each["pages"])}) for each in json.loads(Path(path).read_text())]
+    part = None if pieces is None else Part(tuple(Piece(**each) for each in pieces))
+    return [asdict(each) for each in located(sources, [Claim(**each) for each in claims], part)]
+
+
+TASKS: Mapping[str, Callable[..., Any]] = {"read": _read, "cut": _cut, "located": _located}
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]), int(sys.argv[2]), TASKS)

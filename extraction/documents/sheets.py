@@ -1,0 +1,60 @@
+"""Spreadsheets (`.xlsx`) as text: each sheet's name, and its rows as lines (openpyxl)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import openpyxl
+
+from conversations.errors import UnsupportedMediaType
+from extraction.documents import archives
+from extraction.documents.text import Text, check_length, row, unpaged
+
+
+def read(data: bytes) -> Text:
+    """Return the text of a workbook, formulae by their last results.
+
+    Raises UnsupportedMediaType where it is broken, encrypted, empty or too long.
+    """
+    archives.check(data)
+    try:
+        with closing(openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)) as book:
+            return unpaged("\n".join(_lines(book)).strip("\n"))
+    except (UnsupportedMediaType, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - openpyxl raises whatever its parts do on a file that is no workbook
+        raise UnsupportedMediaType(f"The spreadsheet is broken: {type(error).__name__}.") from None
+
+
+def _lines(book: Any) -> Iterator[str]:
+    """Yield the lines of all sheets. Raises UnsupportedMediaType as soon as they are too many."""
+    length = 0
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()  # what a file says of its size need not be true
+        yield f"Sheet: {sheet.title}"
+        for cells in sheet.iter_rows(values_only=True):
+            line = row(map(_shown, cells))
+            if line:
+                length += len(line) + 1
+                check_length(length)
+                yield line
+        yield ""
+
+
+def _shown(value: Any) -> str:
+    """Return a cell's value as text; numbers with the 15 digits that spreadsheets show."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, float):
+        return format(value, ".15g")
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
+    return str(value) if not isinstance(value, timedelta) else f"{value.total_seconds() / 3600:.15g} h"

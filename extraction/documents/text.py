@@ -1,0 +1,79 @@
+"""The text of a file: clean, of bounded length, with the places of its pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from charset_normalizer import from_bytes
+
+from conversations.errors import UnsupportedMediaType
+
+LIMIT = 5_000_000
+"""Characters of one document: as much as 600 pages of small print have."""
+UNSTORABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+"""Control characters and halves of surrogate pairs, which no text means, and which Postgres or JSON refuse."""
+ENCODINGS = [
+    "cp1252",
+    "shift_jis",
+    "gb18030",
+    "big5",
+    "euc_kr",
+    "euc_jp",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1255",
+    "cp1256",
+]
+"""Which encodings a file may have whose text is not Unicode."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """The text of a file."""
+
+    text: str
+    pages: list[int]
+    """The offset in code points at which each page begins; empty where the format has no pages."""
+
+
+def unpaged(text: str) -> Text:
+    """Return clean text without pages. Raises UnsupportedMediaType where there is none, or too much."""
+    return Text(bounded(clean(text)), [])
+
+
+def clean(text: str) -> str:
+    """Return text with line feeds for line ends, and without what can't be stored."""
+    return UNSTORABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def bounded(text: str) -> str:
+    """Return text. Raises UnsupportedMediaType where it has nothing but white space, or too much."""
+    if not text.strip():
+        raise UnsupportedMediaType("There is no text in it.")
+    check_length(len(text))
+    return text
+
+
+def check_length(characters: int) -> None:
+    """Refuse a document with more text than is read. Raises UnsupportedMediaType."""
+    if characters > LIMIT:
+        raise UnsupportedMediaType(f"It has more than {LIMIT:,} characters of text, which is the most that is read.")
+
+
+def decoded(data: bytes) -> str:
+    """Return the text of bytes: UTF-8 or UTF-16, else by the encoding that they look most like."""
+    for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    likely = from_bytes(data, cp_isolation=ENCODINGS).best()
+    return str(likely) if likely else data.decode("cp1252", "replace")
+
+
+def row(cells: Iterable[str]) -> str:
+    """Return a row of a table as a line: its cells between bars, without empty ones at the end."""
+    return re.sub(r"[ |]+$", "", " | ".join(" ".join(cell.split()) for cell in cells))

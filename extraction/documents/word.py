@@ -1,0 +1,92 @@
+"""Word documents (`.docx`) as text, with their tables' rows as lines (python-docx)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import docx
+from docx.oxml import parse_xml
+from docx.oxml.ns import qn
+
+from conversations.errors import UnsupportedMediaType
+from extraction.documents import archives
+from extraction.documents.text import Text, row, unpaged
+
+PARAGRAPH, TABLE, ROW, CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
+WORDS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
+SKIPPED = {
+    qn("w:del"),  # what was struck out while changes were tracked
+    qn("w:moveFrom"),
+    qn("w:pPr"),
+    qn("w:instrText"),
+    "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",  # the same again, for old programs
+}
+
+
+def read(data: bytes) -> Text:
+    """Return the text of a document: headers, body, footnotes and footers.
+
+    Raises UnsupportedMediaType where it is broken, encrypted, empty or too long.
+    """
+    archives.check(data)
+    try:
+        document = docx.Document(io.BytesIO(data))
+        roots = [*_margins(document, "header"), document.element.body, *_notes(document), *_margins(document, "footer")]
+        return unpaged("\n".join(line for root in roots for line in _lines(root)).strip("\n"))
+    except (UnsupportedMediaType, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - python-docx raises whatever its parts do on a file that is no document
+        raise UnsupportedMediaType(f"The document is broken: {type(error).__name__}.") from None
+
+
+def _margins(document: Any, name: str) -> list[Any]:
+    """Return the elements of the sections' headers or footers, each once."""
+    margins = [getattr(section, name) for section in document.sections]
+    return [margin._element for margin in margins if not margin.is_linked_to_previous]
+
+
+def _notes(document: Any) -> Iterator[Any]:
+    """Yield the element of the footnotes and the one of the endnotes, where there are any."""
+    for part in document.part.package.iter_parts():
+        if part.partname in ("/word/footnotes.xml", "/word/endnotes.xml"):
+            yield parse_xml(part.blob)
+
+
+def _lines(element: Any) -> Iterator[str]:
+    """Yield the paragraphs and the rows of tables in an element, however they are wrapped."""
+    for child in element:
+        if child.tag == PARAGRAPH:
+            yield _text_of(child)
+        elif child.tag == TABLE:
+            yield from (row(_cells(each)) for each in child.iter(ROW) if _is_of(each, child))
+            yield ""
+        elif child.tag not in SKIPPED:
+            yield from _lines(child)
+
+
+def _is_of(row_element: Any, table: Any) -> bool:
+    """Return whether a row is of this table and not of one within it."""
+    return next(row_element.iterancestors(TABLE)) is table
+
+
+def _cells(row_element: Any) -> Iterator[str]:
+    """Yield the text of each cell of a row."""
+    for cell in row_element.iter(CELL):
+        if next(cell.iterancestors(ROW)) is row_element:
+            yield " ".join(_lines(cell))
+
+
+def _text_of(paragraph: Any) -> str:
+    """Return the text of a paragraph, and of the text boxes that are anchored in it."""
+    parts: list[str] = []
+    waiting = [paragraph]
+    while waiting:
+        element = waiting.pop()
+        if element.tag == qn("w:t"):
+            parts.append(element.text or "")
+        elif element.tag not in SKIPPED:
+            parts.append(WORDS.get(element.tag, "\n" if element.tag == PARAGRAPH and element is not paragraph else ""))
+            waiting.extend(reversed(element))
+    return "".join(parts).strip()
