@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 from tests.processes import ROOT
 
-FILES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FILES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "tests").rglob("*.md")])
 CITATION = re.compile(r"claude-api\.md ((?:\d+(?:\.\d+)?(?:, | and | to )?)+)")
 
 

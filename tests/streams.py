@@ -1,4 +1,7 @@
-"""The recorded streams, where they are at hand."""
+"""The recorded streams: our own, and those of other projects where they are at hand.
+
+Ours are in `tests/recordings`, and its README says what each one shows.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from conversations.claude.stream_reader import AnswerReader
 
-FOLDER = Path(__file__).resolve().parents[2] / "shared" / "streams"
-WHOLE = sorted(FOLDER.glob("*.sse"))
-BROKEN = sorted((FOLDER / "broken").glob("*.sse"))
-
-needed = pytest.mark.skipif(not WHOLE, reason="the recorded streams are not at hand")
+OURS = Path(__file__).resolve().parent / "recordings"
+OTHERS = Path(__file__).resolve().parents[2] / "shared" / "streams"
+WHOLE = [*sorted(OURS.glob("*.sse")), *sorted(OTHERS.glob("*.sse"))]
+BROKEN = [*sorted((OURS / "broken").glob("*.sse")), *sorted((OTHERS / "broken").glob("*.sse"))]
 
 
 def events_in(path: Path) -> list[dict[str, Any]]:

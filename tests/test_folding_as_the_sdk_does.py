@@ -22,7 +22,6 @@ UNSPLICED = [path for path in streams.WHOLE if "spliced" not in path.stem]
 EVENT: Any = anthropic.types.beta.BetaRawMessageStreamEvent
 
 
-@streams.needed
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("path", UNSPLICED, ids=streams.ids(UNSPLICED))
 def test_a_recording_folds_to_what_the_sdk_accumulates(path: Path) -> None:

@@ -55,10 +55,10 @@ def told(path: Path) -> dict[str, Any]:
     return response
 
 
-RECORDINGS = [path for path in streams.WHOLE if streams.stops(path)]
+RECORDINGS = [path for path in streams.WHOLE if streams.stops(path) and path.stem != "fast_in_the_us"]
+"""Those at the standard price: the library knows of no factors for speed and place."""
 
 
-@streams.needed
 @pytest.mark.parametrize("recording", RECORDINGS, ids=streams.ids(RECORDINGS))
 def test_a_recordings_cost_is_its_usage_times_the_list(database: str, recording: Path) -> None:
     [answer] = fold(streams.events_in(recording))

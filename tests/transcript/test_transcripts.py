@@ -76,7 +76,6 @@ def test_batches_divided_anyhow_join_to_the_whole(events: list[Event], one: int,
     assert joined(parts).end == whole.end
 
 
-@streams.needed
 @pytest.mark.parametrize("path", streams.WHOLE + streams.BROKEN, ids=streams.ids(streams.WHOLE + streams.BROKEN))
 def test_a_recording_can_be_cut_at_every_position(path: Path) -> None:
     events = streams.events_in(path)
