@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -13,6 +13,7 @@ from django.conf import settings
 from django.urls import Resolver404, resolve
 from rest_framework.permissions import AllowAny
 
+from config.cross_origin import cors_headers
 from conversations.api.error_responses import headers_of, translate
 from conversations.api.middleware import HEADER, new_id
 from conversations.database import in_database
@@ -70,7 +71,7 @@ class BodyLimits:
             if length is None or length > LARGE:
                 _free()
         except ColloquyError as refusal:
-            await _refuse(send, refusal)
+            await _refuse(send, refusal, cors_headers(scope))
 
 
 def _headers(scope: Message) -> dict[bytes, bytes]:
@@ -171,14 +172,14 @@ def _free() -> None:
     _trim(0)
 
 
-async def _refuse(send: Send, error: ColloquyError) -> None:
+async def _refuse(send: Send, error: ColloquyError, more: Mapping[str, str]) -> None:
     id = new_id()
     body = orjson.dumps(error.payload(id))
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (HEADER.encode(), id.encode()),
-        *((name.lower().encode(), value.encode()) for name, value in headers_of(error).items()),
+        *((name.lower().encode(), value.encode()) for name, value in {**headers_of(error), **more}.items()),
     ]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from decimal import Decimal
 from typing import Any
 
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
+
+ORIGIN = re.compile(r"https?://([\w-]+(\.[\w-]+)*|\[[\da-f:]+\])(:\d{1,5})?")
 
 
 def env_bool(name: str, default: bool) -> bool:
@@ -53,6 +56,17 @@ def env_prices(name: str, default: str) -> tuple[Decimal, Decimal]:
 def env_list(name: str) -> list[str]:
     """Return the items of a comma-separated variable, without empty ones."""
     return [item.strip() for item in os.environ.get(name, "").split(",") if item.strip()]
+
+
+def env_origins(name: str) -> list[str]:
+    """Return the origins in a comma-separated variable, each `scheme://host[:port]`, or `*` alone for all.
+
+    Raises ImproperlyConfigured for anything else.
+    """
+    origins = [origin.rstrip("/") for origin in env_list(name)]
+    if origins != ["*"] and not all(ORIGIN.fullmatch(origin) for origin in origins):
+        raise ImproperlyConfigured(f"{name} must be * alone, or origins such as https://chat.example.com:8443.")
+    return origins
 
 
 def database_parts(url: str) -> dict[str, str]:

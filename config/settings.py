@@ -6,11 +6,12 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+from corsheaders.defaults import default_headers
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from config import local
-from config.environment import attachment_storage, database, env_bool, env_list, env_number, env_prices
+from config.environment import attachment_storage, database, env_bool, env_list, env_number, env_origins, env_prices
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -43,6 +44,27 @@ SECURE_SSL_REDIRECT = TLS and BEHIND_PROXY
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = TLS
 
+# --- Pages of other origins -------------------------------------------------------------------------------------------
+
+CORS_ORIGINS = env_origins("COLLOQUY_CORS_ORIGINS")
+CORS_ALLOW_ALL_ORIGINS = CORS_ORIGINS == ["*"]  # then without cookies: each page has a key or a ticket of its own
+CORS_ALLOWED_ORIGINS = [] if CORS_ALLOW_ALL_ORIGINS else CORS_ORIGINS
+CORS_ALLOW_CREDENTIALS = bool(CORS_ALLOWED_ORIGINS)
+CSRF_TRUSTED_ORIGINS += (
+    CORS_ALLOWED_ORIGINS  # forms, and the WebSocket's check of origins (ws/socket_authentication.py)
+)
+CORS_URLS_REGEX = r"^/(api|v1)/"
+CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "if-match", "if-none-match", "last-event-id")
+CORS_EXPOSE_HEADERS = (
+    "etag",
+    "location",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "request-id",
+    "retry-after",
+)
+
 # --- The parts --------------------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -57,6 +79,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django.contrib.postgres",
+    "corsheaders",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -66,6 +89,7 @@ INSTALLED_APPS = [
     "extraction",
 ]
 MIDDLEWARE = [
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ORIGINS else []),
     "conversations.api.middleware.request_id",
     "conversations.api.error_responses.tell",
     "django.middleware.security.SecurityMiddleware",

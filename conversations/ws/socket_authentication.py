@@ -37,13 +37,16 @@ def authenticate(scope: dict[str, Any]) -> tuple[User, Credential]:
     """Return the user who opens the socket, and what they were let in with. Raises Refused.
 
     A browser sends its cookies from any page, so a session counts only with an origin that is ours. A ticket or a token
-    is proof enough in itself, but a page that sends one must be ours too. A ticket is used up whatever the answer is.
+    is proof enough in itself, but a page that sends one must be ours too, unless COLLOQUY_CORS_ORIGINS is `*`. A ticket
+    is used up whatever the answer is.
     """
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     by_ticket = accounts.redeem_ticket(ticket=query["ticket"][0]) if "ticket" in query else None
     origin = headers.get("origin")
-    if origin is not None and not _is_ours(origin, scope):
+    by_cookie = by_ticket is None and "authorization" not in headers
+    from_anywhere = settings.CORS_ALLOW_ALL_ORIGINS and not by_cookie
+    if origin is not None and not from_anywhere and not _is_ours(origin, scope):
         raise Refused(FORBIDDEN_ORIGIN)
     if "ticket" in query:
         found = by_ticket
