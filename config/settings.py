@@ -149,10 +149,7 @@ DATABASE_POOL = {
 }
 
 
-# Checked when they leave the pool: after a restart of Postgres each of them would else fail one request.
-DATABASES = {
-    "default": {**database(DATABASE_POOL), "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
-}
+DATABASES = {"default": {**database(DATABASE_POOL), "CONN_MAX_AGE": 0, "ATOMIC_REQUESTS": False}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Claude -----------------------------------------------------------------------------------------------------------
@@ -235,7 +232,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_THROTTLE_CLASSES": ["conversations.api.throttling.RequestRate"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["conversations.api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["conversations.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "conversations.api.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "conversations.api.schema.operations.OperationSchema",

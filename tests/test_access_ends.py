@@ -191,6 +191,39 @@ def test_a_command_is_refused_at_once(api: Api, end: Callable[[Api], None]) -> N
     assert not Turn.objects.filter(user=api.user).exists()
 
 
+@pytest.mark.parametrize("end", [delete_the_token, deactivate, change_the_password])
+def test_a_request_is_refused_at_once_by_a_process_that_has_just_seen_the_token(
+    api: Api, second: ServerProcess, end: Callable[[Api], None]
+) -> None:
+    headers = {"Authorization": f"Bearer {api.token}"}
+    me, conversations = f"{second.url}/api/me/", f"{second.url}/api/conversations/"
+    assert httpx2.get(me, headers=headers).status_code == 200
+    end(api)
+    assert httpx2.post(conversations, json={"title": "refused"}, headers=headers).status_code == 401
+    begun = time.monotonic()
+    while httpx2.get(me, headers=headers).status_code != 401:
+        assert time.monotonic() - begun < SOON
+    assert not api.user.conversations.exists()
+
+
+def test_who_has_logged_out_reads_nothing_more(api: Api) -> None:
+    assert api.get("me/").status_code == 200
+    log_out(api)
+    assert api.get("me/").status_code == 401
+
+
+def test_a_user_who_is_renamed_is_called_by_the_new_name(api: Api, second: ServerProcess) -> None:
+    def name() -> str:
+        answer = httpx2.get(f"{second.url}/api/me/", headers={"Authorization": f"Bearer {api.token}"})
+        return str(answer.json()["user"]["first_name"])
+
+    assert name() == ""
+    User.objects.filter(pk=api.user.pk).update(first_name="Ada")
+    begun = time.monotonic()
+    while name() != "Ada":
+        assert time.monotonic() - begun < SOON
+
+
 def test_who_waits_for_an_answer_is_refused_and_the_turn_goes_on(api: Api) -> None:
     conversation = api.conversation()
     answers: list[httpx2.Response] = []

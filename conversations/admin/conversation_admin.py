@@ -119,7 +119,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         if end is None:
             return SafeString("<p>None.</p>")
         skip = max(0, end.depth + 1 - SHOWN_MESSAGES)
-        shown = message_paths.page_of_path(conversation.pk, leaf, skip, SHOWN_MESSAGES)
+        shown = message_paths.page_of_path(conversation.pk, leaf, skip, SHOWN_MESSAGES).messages
         before = SafeString()
         if skip:
             url = reverse("admin:conversations_conversation_change", args=[conversation.pk])
@@ -127,7 +127,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         return before + rendering.rendered_conversation(
             (
                 each.role,
-                reverse("admin:conversations_message_change", args=[each.pk]),
+                reverse("admin:conversations_message_change", args=[each.id]),
                 rendering.rendered_blocks(each.content),
             )
             for each in shown

@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.db.models import Q
-from django.db.models.functions import Now
 from knox import auth as knox
 from knox.crypto import hash_token
 from knox.models import AuthToken
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
 
 from conversations.models import User
+from conversations.running.engine import running_engine
 from conversations.services import login_failures
+from conversations.services.remembered_tokens import ValidToken, find
 
 
 class TokenAuthentication(knox.TokenAuthentication):
-    """Knox's tokens, looked up in one statement, by the database's clock. What has expired is removed at night."""
+    """Knox's tokens, looked up in one statement, by the database's clock. What has expired is removed at night.
+
+    For requests that only read, a token may be remembered from a moment ago; for a command it is looked up.
+    """
+
+    _find: Callable[[str], ValidToken | None] = staticmethod(find)
+
+    def authenticate(self, request: Request) -> tuple[User, AuthToken] | None:
+        """Return whose token the request has, and the token's row; None where it has none.
+
+        Raises AuthenticationFailed where the token is not valid.
+        """
+        here = running_engine()
+        if here and request.method in SAFE_METHODS:
+            self._find = here.tokens.find
+        found: tuple[User, AuthToken] | None = super().authenticate(request)
+        return found
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
         """Return whose token this is, and its row. Raises AuthenticationFailed."""
-        unexpired = Q(expiry=None) | Q(expiry__gt=Now())
-        found = (
-            AuthToken.objects.select_related("user")
-            .filter(unexpired, digest=hash_token(token.decode(errors="replace")), user__is_active=True)
-            .first()
-        )
+        found = self._find(hash_token(token.decode(errors="replace")))
         if found is None:
             raise AuthenticationFailed("The token is not valid, or not any more.")
-        return found.user, found
+        return found.instances()
 
 
 class LimitedPasswords(ModelBackend):

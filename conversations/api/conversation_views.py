@@ -7,9 +7,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_view
-from rest_framework import mixins, viewsets
+from rest_framework import viewsets
 from rest_framework.decorators import action
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -17,6 +16,7 @@ from conversations.api import turn_views as turn_api
 from conversations.api.later import Later
 from conversations.api.pagination import Pages, PathPages
 from conversations.api.queries import BeginQuery, ConversationsQuery, LeafQuery, PageQuery, PathQuery, Queried, query_of
+from conversations.api.renderers import JSONRenderer
 from conversations.api.requesters import user_of
 from conversations.api.schema import conversation_operations as documents
 from conversations.api.schema import turn_operations as turn_documents
@@ -43,10 +43,11 @@ from conversations.claude import catalogue, client
 from conversations.errors import NotFound
 from conversations.models import Conversation, Usage
 from conversations.services import conversations, message_paths, transfers, turns
+from conversations.services.conversation_lists import ConversationList
 
 
 @extend_schema_view(list=documents.list_)
-class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSet[Conversation]):
+class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
     """Create, find, change, copy and delete a user's conversations, and begin turns in them."""
 
     serializer_class = ListedConversationSerializer
@@ -61,17 +62,17 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
     }
     body_limit: int | None = None
 
-    def get_queryset(self) -> QuerySet[Conversation]:
-        """Return the user's own that the query names."""
-        query = query_of(self.request)
-        rows = Conversation.objects.visible_to(self.request.user)
-        if "archived" in query:
-            rows = rows.filter(archived=query["archived"])
-        return conversations.search(rows, query["q"]) if "q" in query else rows
-
     def get_object(self) -> Conversation:
         """Return the conversation, if it is the user's. Raises NotFound otherwise."""
         return Conversation.objects.get_visible(self.request.user, self.kwargs["pk"])
+
+    def list(self, request: Request) -> Response:
+        """Return a page of the user's own conversations that the query names."""
+        query, user = query_of(request), user_of(request)
+        rows = ConversationList(user.pk, query.get("archived"))
+        pages = Pages()
+        page = pages.page(rows if "q" not in query else self._found(query), query["ordering"], request)
+        return pages.get_paginated_response(ListedConversationSerializer(page, many=True).data)
 
     @documents.create
     def create(self, request: Request) -> Response:
@@ -140,9 +141,8 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
     @action(detail=True, pagination_class=PathPages)
     def messages(self, request: Request, pk: str) -> Response:
         """Return a page of the path of messages that ends in a leaf."""
-        conversation = self.get_object()
         pages = PathPages()
-        found = pages.paginate_path(conversation, self._leaf(conversation, request), request)
+        found = pages.paginate_path(user_of(request), pk, request)
         return pages.get_paginated_response(MessageSerializer(found, many=True).data)
 
     @documents.usage
@@ -193,6 +193,11 @@ class ConversationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSe
             }
 
         return Later(request, then)
+
+    def _found(self, query: dict[str, Any]) -> QuerySet[Conversation]:
+        rows = Conversation.objects.visible_to(self.request.user)
+        rows = rows.filter(archived=query["archived"]) if "archived" in query else rows
+        return conversations.search(rows, query["q"])
 
     def _fields(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
         serializer = ConversationSerializer(data=request.data, partial=partial)

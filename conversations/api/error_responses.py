@@ -14,12 +14,12 @@ from django.http.response import HttpResponseBase
 from django.utils.html import format_html
 from django.views import defaults
 from rest_framework import exceptions
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from conversations import database_faults
 from conversations.api.middleware import id_of
+from conversations.api.renderers import JSONRenderer
 from conversations.errors import (
     ColloquyError,
     InvalidRequest,

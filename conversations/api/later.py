@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from conversations.api.error_responses import headers_of, translate
 from conversations.api.middleware import HEADER
+from conversations.api.renderers import JSONRenderer
 from conversations.api.requesters import credential_of
 from conversations.errors import ColloquyError, NotAuthenticated
 from conversations.running.engine import engine

@@ -9,8 +9,6 @@ it by following `previous` from where they began, and be seen again if it is ahe
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
 from typing import Any, Literal
 
 from django.core import signing
@@ -22,8 +20,10 @@ from rest_framework.utils.urls import replace_query_param
 
 from conversations.api.queries import query_of
 from conversations.errors import InvalidRequest
-from conversations.models import Conversation, Message
+from conversations.models import User
 from conversations.services import message_paths
+from conversations.services.conversation_lists import ConversationList
+from conversations.services.message_paths import PathMessage
 
 SALT = "conversations.cursor"
 Way = Literal["after", "before", "upto"]
@@ -41,7 +41,7 @@ class Pages(BasePagination):
         """Return the rows of the page that the request asks for: by `ordering`, or the newest first."""
         return self.page(queryset, query_of(request).get("ordering", "-id"), request)
 
-    def page(self, rows: QuerySet[Any], ordering: str, request: Request) -> list[Any]:
+    def page(self, rows: QuerySet[Any] | ConversationList, ordering: str, request: Request) -> list[Any]:
         """Return the page of rows that are ordered by a field, which is never null, and their ids.
 
         Raises InvalidRequest for a cursor that does not come from a page of the same ordering.
@@ -50,7 +50,7 @@ class Pages(BasePagination):
         query = query_of(request)
         size, cursor = query["page_size"], query.get("cursor")
         way, place = self._read(cursor) if cursor else (FORWARD, None)
-        found = list(self._rows(rows, way, place)[: size + 1])
+        found = self._found(rows, way, place, size + 1)
         more, page = len(found) > size, found[:size]
         if way == "after":
             self.next = self._link("after", page[-1]) if more else None
@@ -60,10 +60,14 @@ class Pages(BasePagination):
         self.next = self._link("after", page[0]) if page else replace_query_param(self.url, "cursor", "")
         return page[::-1]
 
-    def _rows(self, rows: QuerySet[Any], way: Way, place: list[str] | None) -> QuerySet[Any]:
-        """Return all rows that a cursor stands for, the nearest first."""
+    def _found(
+        self, rows: QuerySet[Any] | ConversationList, way: Way, place: list[str] | None, limit: int
+    ) -> list[Any]:
+        """Return the rows that a cursor stands for, the nearest first, at most `limit`."""
         field = self.ordering.removeprefix("-")
         descending = self.ordering.startswith("-") == (way == "after")
+        if isinstance(rows, ConversationList):
+            return rows.part(field, descending=descending, place=place, inclusive=way == "upto", limit=limit)
         sign, beyond = ("-", "lt") if descending else ("", "gt")
         if place:
             value, id = place
@@ -71,7 +75,7 @@ class Pages(BasePagination):
             further = Q(**{f"{field}__{beyond}": value}) | Q(**{f"id__{beyond}{or_at}": id})
             # The first condition is implied by the others; it is what an index is looked up by.
             rows = rows.filter(Q(**{f"{field}__{beyond}e": value}) & further)
-        return rows.order_by(f"{sign}{field}", f"{sign}id")
+        return list(rows.order_by(f"{sign}{field}", f"{sign}id")[:limit])
 
     def _read(self, cursor: str) -> tuple[Way, list[str]]:
         ordering, way, *place = read(cursor, 4)
@@ -80,7 +84,7 @@ class Pages(BasePagination):
         return way, place
 
     def _link(self, way: Way, at: Any) -> str:
-        place = at if isinstance(at, list) else [str(getattr(at, self.ordering.removeprefix("-"))), str(at.pk)]
+        place = at if isinstance(at, list) else [str(getattr(at, self.ordering.removeprefix("-"))), str(at.id)]
         return replace_query_param(self.url, "cursor", signing.dumps([self.ordering, way, *place], salt=SALT))
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -100,14 +104,17 @@ class Pages(BasePagination):
 class PathPages(Pages):
     """Pages of a path through the tree: it never changes above its leaf, so an offset from the root is a cursor."""
 
-    def paginate_path(self, conversation: Conversation, leaf: uuid.UUID | None, request: Request) -> Sequence[Message]:
-        """Return the messages of the page that the request asks for. Raises InvalidRequest for a bad cursor."""
+    def paginate_path(self, owner: User, conversation_id: str, request: Request) -> list[PathMessage]:
+        """Return the messages of the page that the request asks for.
+
+        Raises NotFound where the conversation is not the owner's, or has no such leaf; InvalidRequest for a bad cursor.
+        """
         query = query_of(request)
         size, cursor = query["page_size"], query.get("cursor")
         skip = read(cursor, 1)[0] if cursor else 0
+        leaf, found = message_paths.page_of_path(conversation_id, query.get("leaf"), skip, size + 1, owner)
         # The leaf is named, so that a page stays what it is when the conversation goes on.
         self.url = replace_query_param(request.build_absolute_uri(), "leaf", str(leaf))
-        found = message_paths.page_of_path(conversation.pk, leaf, skip, size + 1)
         self.next = self._at(skip + size) if len(found) > size else None
         self.previous = self._at(max(0, skip - size)) if skip else None
         return found[:size]

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from rest_framework.renderers import JSONRenderer
+import orjson
+from rest_framework import renderers
 from rest_framework.utils.encoders import JSONEncoder
 
 from conversations import exact_json
+
+_encoder = JSONEncoder()
+
+
+class JSONRenderer(renderers.JSONRenderer):
+    """JSON by orjson, and by DRF what orjson does not take: integers beyond 64 bits."""
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return the data as bytes of JSON, indented where the media type asks for that."""
+        if data is not None and self.get_indent(accepted_media_type or "", renderer_context or {}) is None:
+            try:
+                return orjson.dumps(data, default=_encoder.default, option=orjson.OPT_PASSTHROUGH_DATETIME)
+            except TypeError:
+                pass
+        return super().render(data, accepted_media_type, renderer_context)
 
 
 class _ExactEncoder(JSONEncoder):
@@ -24,7 +43,7 @@ class _ExactEncoder(JSONEncoder):
         )
 
 
-class ExactJSONRenderer(JSONRenderer):
+class ExactJSONRenderer(renderers.JSONRenderer):
     """JSON in which a Decimal is a number with all of its digits. (Amounts of money are strings by then.)"""
 
     encoder_class = _ExactEncoder

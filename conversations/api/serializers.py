@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from conversations.api.serializer_fields import Boolean, Id, Integer, Json, Number, StrictSerializer, String
 from conversations.content import block_checks, sources
 from conversations.contract import error_types, event_types, input_blocks, output_blocks
 from conversations.contract import setting_types as shapes
-from conversations.models import Conversation, Message, Turn, User
+from conversations.models import Message, Turn, User
 from conversations.services import ledger
 from conversations.services.turn_settings import NAMES
 from conversations.services.turns import Asked
+
+
+def moment(value: datetime | None) -> str | None:
+    """Return a time as the API shows it."""
+    return None if value is None else value.isoformat().replace("+00:00", "Z")
 
 
 class SettingsSerializer(StrictSerializer):
@@ -48,35 +54,33 @@ class ConversationSerializer(SettingsSerializer):
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
-    def to_representation(self, instance: Conversation) -> dict[str, Any]:
-        """Return the conversation with its settings as fields of its own."""
-        shown: dict[str, Any] = super().to_representation(_WithSettings(instance))
-        return shown
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return the fields of a conversation, or of a row with its columns."""
+        return {
+            **{name: instance.settings.get(name) for name in NAMES},
+            "id": str(instance.id),
+            "title": instance.title,
+            "metadata": instance.metadata,
+            "archived": instance.archived,
+            "active_leaf": instance.active_leaf_id and str(instance.active_leaf_id),
+            "created_at": moment(instance.created_at),
+            "updated_at": moment(instance.updated_at),
+        }
 
 
 class ListedConversationSerializer(ConversationSerializer):
     """A conversation in a list."""
 
-    snippet = serializers.SerializerMethodField(
+    snippet = serializers.CharField(
+        read_only=True,
+        allow_null=True,
         help_text="Where `q` was found: HTML in which `<mark>` is the only tag and all that was said is escaped. Null "
-        "where there is no `q`."
+        "where there is no `q`.",
     )
 
-    def get_snippet(self, conversation: Any) -> str | None:
-        """Return what the search has added to the row."""
-        return getattr(conversation, "snippet", None)
-
-
-class _WithSettings:
-    """A conversation whose settings can be read as its own fields."""
-
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
-
-    def __getattr__(self, name: str) -> Any:
-        if name in NAMES:
-            return self._conversation.settings.get(name)
-        return getattr(self._conversation, name)
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return the fields of a conversation, and what the search has added to it."""
+        return {**super().to_representation(instance), "snippet": getattr(instance, "snippet", None)}
 
 
 class ActivateSerializer(StrictSerializer):
@@ -148,32 +152,42 @@ class ToolResultsSerializer(StrictSerializer):
         return block_checks.checked_results(results)
 
 
-class MessageSerializer(serializers.ModelSerializer[Message]):
-    """A message on the path that was asked for."""
+class TurnMessageSerializer(serializers.ModelSerializer[Any]):
+    """A message that a turn produced."""
 
-    content = serializers.SerializerMethodField()
+    content = Json(shape=list[output_blocks.ContentBlock], help_text="Claude's blocks; attachments have a URL.")
     parent = serializers.UUIDField(source="parent_id", allow_null=True, help_text="Null at a root.")  # type: ignore[assignment]
     turn = serializers.UUIDField(source="turn_id", allow_null=True, help_text="Null where it was imported or copied.")
     stop_reason = Json(shape=error_types.StopReason, allow_null=True)
-    siblings = serializers.IntegerField(help_text="How many messages have the same parent, this one included.")
 
     class Meta:
         model = Message
-        fields = ("id", "parent", "role", "content", "turn", "stop_reason", "siblings", "created_at")
+        fields: tuple[str, ...] = ("id", "parent", "role", "content", "turn", "stop_reason", "created_at")
 
-    @extend_schema_field(Json(shape=list[output_blocks.ContentBlock]))
-    def get_content(self, message: Message) -> list[dict[str, Any]]:
-        """Return Claude's blocks; attachments have a URL."""
-        return sources.with_urls(message.content)
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return the fields of a message, or of a row with its columns."""
+        return {
+            "id": str(instance.id),
+            "parent": instance.parent_id and str(instance.parent_id),
+            "role": instance.role,
+            "content": sources.with_urls(instance.content),
+            "turn": instance.turn_id and str(instance.turn_id),
+            "stop_reason": instance.stop_reason,
+            "created_at": moment(instance.created_at),
+        }
 
 
-class TurnMessageSerializer(MessageSerializer):
-    """A message that a turn produced."""
+class MessageSerializer(TurnMessageSerializer):
+    """A message on the path that was asked for."""
 
-    siblings = None  # type: ignore[assignment]
+    siblings = serializers.IntegerField(help_text="How many messages have the same parent, this one included.")
 
-    class Meta(MessageSerializer.Meta):
-        fields = tuple(name for name in MessageSerializer.Meta.fields if name != "siblings")  # type: ignore[assignment]
+    class Meta(TurnMessageSerializer.Meta):
+        fields = (*TurnMessageSerializer.Meta.fields, "siblings")
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return the fields of a message, and how many siblings it has."""
+        return {**super().to_representation(instance), "siblings": instance.siblings}
 
 
 class NodeSerializer(serializers.ModelSerializer[Message]):
@@ -215,8 +229,8 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
     error = Json(shape=error_types.Failure, allow_null=True)
     conversation = serializers.UUIDField(source="conversation_id")
     user_message = serializers.UUIDField(source="user_message_id", help_text="The message that it answers.")
-    usage = serializers.SerializerMethodField()
-    cost = serializers.SerializerMethodField(help_text="US dollars; null where a price is not known.")
+    usage = Json(shape=event_types.UsageSum)
+    cost = serializers.CharField(allow_null=True, help_text="US dollars; null where a price is not known.")
     actions = serializers.ListField(
         child=serializers.ChoiceField(("continue", "retry", "tool_results", "edit")),
         help_text="What can be done next: `continue` (POST …/continue/), `retry` (a turn with `regenerate`), "
@@ -246,14 +260,30 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
             "finished_at",
         )
 
-    @extend_schema_field(Json(shape=event_types.UsageSum))
-    def get_usage(self, turn: Turn) -> dict[str, int]:
-        """Return the sums over the turn's upstream requests."""
-        return ledger.usage_sum(turn.usage.all())
-
-    def get_cost(self, turn: Turn) -> str | None:
-        """Return what the turn's upstream requests cost together."""
-        return ledger.total_cost(turn.usage.all())
+    def to_representation(self, instance: Turn) -> dict[str, Any]:
+        """Return the fields of a turn; its messages and usage are those that were read with it, or are read now."""
+        requests = list(instance.usage.all())
+        messages = TurnMessageSerializer()
+        return {
+            "id": str(instance.id),
+            "conversation": str(instance.conversation_id),
+            "status": str(instance.status),
+            "model": instance.model,
+            "stop_reason": instance.stop_reason,
+            "stop_sequence": instance.stop_sequence,
+            "stop_details": instance.stop_details,
+            "error": instance.error,
+            "position": instance.position,
+            "messages": [messages.to_representation(each) for each in instance.messages.all()],
+            "usage": ledger.usage_sum(requests),
+            "cost": ledger.total_cost(requests),
+            "actions": instance.actions,
+            "user_message": str(instance.user_message_id),
+            "created_at": moment(instance.created_at),
+            "started_at": moment(instance.started_at),
+            "first_delta_at": moment(instance.first_delta_at),
+            "finished_at": moment(instance.finished_at),
+        }
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
@@ -262,3 +292,8 @@ class UserSerializer(serializers.ModelSerializer[User]):
     class Meta:
         model = User
         fields = ("id", "username", "email", "first_name", "last_name", "is_staff")
+
+    def to_representation(self, instance: User) -> dict[str, Any]:
+        """Return the fields of a user."""
+        names = ("username", "email", "first_name", "last_name", "is_staff")
+        return {"id": str(instance.id), **{name: getattr(instance, name) for name in names}}

@@ -11,12 +11,13 @@ from drf_spectacular.utils import extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations.api.later import Later, Stream
 from conversations.api.queries import BeginQuery, EventsQuery, Queried, query_of
+from conversations.api.renderers import JSONRenderer
 from conversations.api.requesters import user_of
 from conversations.api.schema import turn_operations as documents
 from conversations.api.serializers import (

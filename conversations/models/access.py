@@ -26,6 +26,16 @@ class OwnedQuerySet(models.QuerySet[ModelT]):
     def get_visible(self, user: Any, id: Any) -> ModelT:
         """Return the row with this id. Another's, a missing one and a malformed id are the same `NotFound`."""
         try:
-            return self.visible_to(user).get(pk=id)
-        except (ObjectDoesNotExist, ValidationError, ValueError, TypeError):
-            raise NotFound(f"There is no such {self.model._meta.verbose_name}.") from None
+            return self.visible_to(user).get(pk=self.key(id))
+        except ObjectDoesNotExist:
+            raise self._not_found() from None
+
+    def key(self, id: Any) -> Any:
+        """Return an id of these rows as they have it. Raises NotFound for what can be none."""
+        try:
+            return self.model._meta.pk.to_python(id)
+        except (ValidationError, ValueError, TypeError):
+            raise self._not_found() from None
+
+    def _not_found(self) -> NotFound:
+        return NotFound(f"There is no such {self.model._meta.verbose_name}.")

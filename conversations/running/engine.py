@@ -26,6 +26,7 @@ from conversations.running.end_writer import EndWriter
 from conversations.running.work_runner import WorkRunner, in_background
 from conversations.services import model_listing
 from conversations.services.notices import notify
+from conversations.services.remembered_tokens import RememberedTokens
 from conversations.streaming.journal import Journal
 from conversations.streaming.readers import Readers
 from conversations.streaming.wakes import Wakes, wait_for_news
@@ -72,6 +73,7 @@ class Engine:
         self.endings = EndWriter()
         self.readers = Readers()
         self.guard = CredentialWatch()
+        self.tokens = RememberedTokens(self.wakes)
         self.draining = False
         self.drained = False
         """Whether what ran here has ended: whoever still reads goes on at another process."""
@@ -95,6 +97,8 @@ class Engine:
             self.wakes.on("cancel", runner.cancel)
         self.wakes.on("models", lambda _ids: self._new_models.set())
         self.wakes.on("access", self.guard.look)
+        self.wakes.on("access", self.tokens.forget)
+        self.wakes.on_gap(self.tokens.forget_all)
         self.wakes.on_gap(self._after_gap)
         forever = (
             self.journal.write,

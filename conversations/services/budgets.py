@@ -16,14 +16,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, Q, Sum, When
+from django.db.models import Case, F, Sum, When
 from django.db.models.functions import Greatest
 
 from conversations import clock
 from conversations.claude.pricing import decimal_string
+from conversations.database import prepared
 from conversations.errors import BudgetExceeded
 from conversations.models import Budget, Hold, Usage, User
-from conversations.models.budget import this_period
+from conversations.models.budget import THIS_PERIOD, this_period
 
 SCOPES = ("user", "group", "platform")
 
@@ -32,12 +33,24 @@ SPENT = Case(When(period_start__gte=this_period(), then=F("spent")), default=Dec
 NOW = {"spent": SPENT, "period_start": Greatest(F("period_start"), this_period())}
 
 
+APPLYING = """
+SELECT {columns}, CASE WHEN period_start >= {this_period} THEN spent ELSE 0 END
+FROM conversations_budget WHERE user_id = %(user)s OR (user_id IS NULL AND group_id IS NULL)
+    OR group_id IN (SELECT group_id FROM conversations_user_groups WHERE user_id = %(user)s)
+"""
+
+
 def applying_to(user: User | None) -> list[Budget]:
     """Return the budgets that apply to a user's requests; where the user is gone, those of all."""
-    applies = Q(user__isnull=True, group__isnull=True)
-    if user:
-        applies |= Q(user=user) | Q(group__in=user.groups.all())
-    return _ordered(Budget.objects.filter(applies).annotate(spent_now=SPENT))
+    names = [each.attname for each in Budget._meta.concrete_fields]
+    columns = ", ".join(f'"{name}"' for name in names)
+    statement = APPLYING.format(columns=columns, this_period=THIS_PERIOD)
+    found = []
+    for *values, spent in prepared(statement, {"user": user and user.pk}):
+        budget = Budget.from_db(None, names, values)
+        budget.spent_now = spent  # type: ignore[attr-defined]
+        found.append(budget)
+    return _ordered(found)
 
 
 def with_spent(id: uuid.UUID) -> Budget:

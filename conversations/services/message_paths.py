@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db.models.expressions import RawSQL
 
-from conversations.models import Message
+from conversations.database import prepared
+from conversations.errors import NotFound
+from conversations.models import Conversation, Message, User
 
 # Upwards along `parent`, so that the cost is the path's length and not the conversation's.
 PATH = """
@@ -45,12 +49,36 @@ def turns_on_path(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> RawS
     )
 
 
+class PathMessage(NamedTuple):
+    """A message of a page, and how many have the same parent, itself included."""
+
+    id: uuid.UUID
+    parent_id: uuid.UUID | None
+    turn_id: uuid.UUID | None
+    role: str
+    content: list[dict[str, Any]]
+    stop_reason: str | None
+    created_at: datetime
+    siblings: int
+
+
+class PathPage(NamedTuple):
+    """A part of the path that ends in a leaf, oldest message first."""
+
+    leaf: uuid.UUID | None
+    messages: list[PathMessage]
+
+
 # From the leaf to the page's last message by jumps, which are as long as they can be (Myers' skew-binary ones): about
-# twice the logarithm of the depth. From there upwards along `parent`, to its first.
+# twice the logarithm of the depth. From there upwards along `parent`, to its first. Without a leaf, the active one's
+# path; with an owner, only where the conversation is theirs.
 PAGE = """
-WITH RECURSIVE hop AS (
-    SELECT id, parent_id, jump, depth, least(depth, %(skip)s + %(size)s - 1) AS last FROM conversations_message
-    WHERE id = %(leaf)s AND conversation_id = %(conversation)s
+WITH RECURSIVE asked AS (
+    SELECT id, coalesce(%(leaf)s::uuid, active_leaf_id) AS leaf FROM conversations_conversation
+    WHERE id = %(conversation)s AND (%(owner)s::uuid IS NULL OR owner_id = %(owner)s::uuid)
+), hop AS (
+    SELECT message.id, parent_id, jump, depth, least(depth, %(skip)s + %(size)s - 1) AS last
+    FROM asked JOIN conversations_message AS message ON message.id = asked.leaf AND conversation_id = asked.id
     UNION ALL
     SELECT message.id, message.parent_id, message.jump, message.depth, hop.last
     FROM hop
@@ -65,20 +93,39 @@ WITH RECURSIVE hop AS (
     FROM conversations_message AS message JOIN page ON message.id = page.parent_id
     WHERE page.depth > %(skip)s
 )
-SELECT message.*, CASE
+SELECT asked.leaf, EXISTS (SELECT FROM hop), message.*, CASE
     WHEN message.parent_id IS NULL THEN (
         SELECT count(*) FROM conversations_message AS sibling
-        WHERE sibling.conversation_id = message.conversation_id AND sibling.parent_id IS NULL
+        WHERE sibling.conversation_id = asked.id AND sibling.parent_id IS NULL
     )
     ELSE (SELECT count(*) FROM conversations_message AS sibling WHERE sibling.parent_id = message.parent_id)
 END AS siblings
-FROM page
-CROSS JOIN LATERAL (SELECT * FROM conversations_message AS message WHERE message.id = page.id OFFSET 0) AS message
+FROM asked LEFT JOIN page ON true LEFT JOIN LATERAL (
+    SELECT id, parent_id, turn_id, role, content, stop_reason, created_at
+    FROM conversations_message AS message WHERE message.id = page.id OFFSET 0
+) AS message ON true
 ORDER BY page.depth
 """
 
 
-def page_of_path(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None, skip: int, size: int) -> list[Message]:
-    """Return so many messages of a path after the first `skip`, oldest first, each with how many share its parent."""
-    values = {"conversation": conversation_id, "leaf": leaf_id, "skip": skip, "size": size}
-    return list(Message.objects.raw(PAGE, values)) if leaf_id else []
+def page_of_path(
+    conversation_id: uuid.UUID | str, leaf_id: uuid.UUID | None, skip: int, size: int, owner: User | None = None
+) -> PathPage:
+    """Return so many messages of the path to a leaf, or to the active one, after the first `skip`.
+
+    Raises NotFound where the conversation has no such message, or is not the owner's, if one is named.
+    """
+    values = {
+        "conversation": Conversation.objects.key(conversation_id),
+        "owner": owner and owner.pk,
+        "leaf": leaf_id,
+        "skip": skip,
+        "size": size,
+    }
+    rows = prepared(PAGE, values)
+    if not rows:
+        raise NotFound("There is no such conversation.")
+    leaf, is_there, *_ = rows[0]
+    if leaf_id and not is_there:
+        raise NotFound("There is no such message in this conversation.")
+    return PathPage(leaf, [PathMessage(*message) for _, _, *message in rows if message[0]])

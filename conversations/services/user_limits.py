@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import connection
 
+from conversations.database import prepared
 from conversations.errors import RateLimited
 from conversations.models import Turn, User
 
@@ -78,9 +78,8 @@ def limits_of(user: User) -> list[Limit]:
     configured = _configured()
     if not configured:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(USED, {"user": user.pk, "window": WINDOW, "active": [Turn.QUEUED, Turn.RUNNING]})
-        turns, turns_reset, concurrent, tokens, tokens_reset = cursor.fetchone()
+    values = {"user": user.pk, "window": WINDOW, "active": [Turn.QUEUED, Turn.RUNNING]}
+    [[turns, turns_reset, concurrent, tokens, tokens_reset]] = prepared(USED, values)
     found = {
         "turns_per_minute": (turns, turns_reset),
         "concurrent_turns": (concurrent, SOON),

@@ -39,6 +39,8 @@ class Wakes:
         """The turns that run in this process: it wakes their readers itself, before the notification comes back."""
         self._progress: dict[uuid.UUID, object] = {}
         self._after_gaps: list[Callable[[], None]] = []
+        self.hearing = False
+        """Whether every notification that is sent arrives here."""
 
     @contextmanager
     def waiting(self, id: uuid.UUID) -> Iterator[asyncio.Event]:
@@ -91,7 +93,11 @@ class Wakes:
                     self.wake_all()
                     for handler in self._after_gaps if gap else ():
                         handler()
-                    await self._hear(connection)
+                    self.hearing = True
+                    try:
+                        await self._hear(connection)
+                    finally:
+                        self.hearing = False
             except psycopg.Error as error:
                 gap = True
                 if not is_lost(error):

@@ -1,0 +1,64 @@
+"""Lists of a user's conversations, by one prepared statement."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from conversations.database import prepared
+
+COLUMN_TYPES = {"updated_at": "timestamptz", "created_at": "timestamptz", "title": "text"}
+"""The columns that a list can be ordered by."""
+
+LISTED = """
+SELECT id, title, settings::text, metadata::text, archived, active_leaf_id, created_at, updated_at
+FROM conversations_conversation WHERE {conditions} ORDER BY {column} {direction}, id {direction} LIMIT %(limit)s
+"""
+
+
+class ListedConversation(NamedTuple):
+    """A conversation as a list has it."""
+
+    id: uuid.UUID
+    title: str
+    settings: dict[str, Any]
+    metadata: dict[str, Any]
+    archived: bool
+    active_leaf_id: uuid.UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class ConversationList:
+    """A user's conversations: all of them, or those that are archived or not."""
+
+    owner: uuid.UUID
+    archived: bool | None = None
+
+    def part(
+        self, column: str, *, descending: bool, place: Sequence[str] | None, inclusive: bool, limit: int
+    ) -> list[ListedConversation]:
+        """Return the first of them past a place, ordered by a column and, where that is equal, by their ids.
+
+        `place` has the values of the column and of the id, as text; the row there belongs to it where `inclusive`.
+        """
+        conditions = ["owner_id = %(owner)s"]
+        values: dict[str, Any] = {"owner": self.owner, "limit": limit}
+        if self.archived is not None:
+            conditions.append("archived = %(archived)s")
+            values["archived"] = self.archived
+        if place:
+            beyond = ("<" if descending else ">") + ("=" if inclusive else "")
+            conditions.append(f"({column}, id) {beyond} (%(value)s::{COLUMN_TYPES[column]}, %(id)s::uuid)")
+            values["value"], values["id"] = place
+        direction = "DESC" if descending else "ASC"
+        statement = LISTED.format(conditions=" AND ".join(conditions), column=column, direction=direction)
+        return [
+            ListedConversation(id, title, json.loads(settings), json.loads(metadata), *rest)
+            for id, title, settings, metadata, *rest in prepared(statement, values)
+        ]

@@ -1,0 +1,130 @@
+"""Bearer tokens: looked up in one statement, and remembered for a moment where the process hears of their end."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from typing import Any, NamedTuple, Protocol
+
+from django.db import transaction
+from django.db.models import Model
+from django.db.models.signals import post_delete, post_save
+from knox.models import AuthToken
+
+from conversations.database import prepared
+from conversations.models import User
+
+MEMORY = 5.0  # seconds: the longest after which the end of a token takes effect, should the news of it be lost
+MOST = 10_000  # tokens that are remembered
+
+
+class ValidToken(NamedTuple):
+    """The rows of a token that lets somebody in, and of its user, as they were at one moment."""
+
+    token: Sequence[Any]
+    user: Sequence[Any]
+    lasts: float
+    """Seconds for which it is valid and may be remembered."""
+
+    def instances(self) -> tuple[User, AuthToken]:
+        """Return the rows as new instances, which nobody else has."""
+        user, token = (
+            User.from_db(None, _names(User), self.user),
+            AuthToken.from_db(None, _names(AuthToken), self.token),
+        )
+        token.user = user
+        return user, token
+
+
+class Hearing(Protocol):
+    """What tells whether the process hears the notifications of the database."""
+
+    hearing: bool
+
+
+def find(digest: str) -> ValidToken | None:
+    """Return the token with this digest; None where it has expired, or its user is deactivated, or there is none.
+
+    By the database's clock, in one statement.
+    """
+    rows = prepared(_find(), {"digest": digest, "memory": MEMORY})
+    if not rows:
+        return None
+    length = len(_names(AuthToken))
+    [[*columns, lasts]] = rows
+    return ValidToken(columns[:length], columns[length:], lasts)
+
+
+class RememberedTokens:
+    """Tokens that were valid a moment ago. For any thread.
+
+    Nothing is remembered while the process does not hear: it would not know whose access has ended.
+    """
+
+    def __init__(self, wakes: Hearing, look: Callable[[str], ValidToken | None] = find) -> None:
+        self._wakes = wakes
+        self._look = look
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[ValidToken, float]] = {}
+        self._changes = 0
+        """How often something was forgotten: what was read before that is not remembered after it."""
+        # What this process changes itself it need not hear of first.
+        post_delete.connect(self._token_deleted, sender=AuthToken)
+        post_save.connect(self._user_saved, sender=User)
+
+    def find(self, digest: str) -> ValidToken | None:
+        """Return a token as `find` does, without a statement where it is remembered."""
+        known, until = self._known.get(digest, (None, 0.0))
+        if known and self._wakes.hearing and time.monotonic() < until:
+            return known
+        changes, asked_at = self._changes, time.monotonic()
+        found = self._look(digest)
+        with self._lock:
+            if found and self._wakes.hearing and changes == self._changes:
+                self._make_room()
+                self._known[digest] = found, asked_at + found.lasts
+        return found
+
+    def forget(self, users: list[uuid.UUID]) -> None:
+        """Forget the tokens of users who have changed, or whose access has ended."""
+        with self._lock:
+            self._changes += 1
+            place = _names(User).index("id")
+            self._known = {digest: each for digest, each in self._known.items() if each[0].user[place] not in users}
+
+    def forget_all(self) -> None:
+        """Forget everything: news may have been missed."""
+        with self._lock:
+            self._changes += 1
+            self._known = {}
+
+    def _token_deleted(self, instance: AuthToken, **kwargs: Any) -> None:
+        transaction.on_commit(partial(self.forget, [instance.user_id]))
+
+    def _user_saved(self, instance: User, **kwargs: Any) -> None:
+        transaction.on_commit(partial(self.forget, [instance.pk]))
+
+    def _make_room(self) -> None:
+        if len(self._known) >= MOST:
+            now = time.monotonic()
+            fresh = {digest: each for digest, each in self._known.items() if now < each[1]}
+            self._known = fresh if len(fresh) < MOST else {}
+
+
+@cache
+def _names(model: type[Model]) -> list[str]:
+    return [each.attname for each in model._meta.concrete_fields]
+
+
+@cache
+def _find() -> str:
+    columns = [f'token."{name}"' for name in _names(AuthToken)] + [f'person."{name}"' for name in _names(User)]
+    return f"""
+        SELECT {", ".join(columns)},
+            least(%(memory)s, coalesce(extract(epoch FROM token.expiry - now()), %(memory)s))::float
+        FROM knox_authtoken AS token JOIN conversations_user AS person ON person.id = token.user_id
+        WHERE token.digest = %(digest)s AND person.is_active AND (token.expiry IS NULL OR token.expiry > now())
+    """  # noqa: S608 - the models' own names

@@ -1,0 +1,101 @@
+"""A process remembers for a moment a token that it has seen; its end takes effect all the same."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import pytest
+from knox.crypto import hash_token
+from knox.models import AuthToken
+
+from conversations.models import User
+from conversations.services import accounts
+from conversations.services.remembered_tokens import RememberedTokens, ValidToken, find
+
+
+class Process:
+    """A process that hears of what ends, or does not."""
+
+    hearing = True
+
+
+def new_token() -> tuple[User, str]:
+    """Return a new user, and the digest of a token of theirs."""
+    user = User.objects.create(username=f"remembered-{uuid.uuid4().hex[:12]}")
+    return user, hash_token(accounts.issue_token(user=user)[1])
+
+
+def deactivate(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=False)  # without a signal, as another process does it
+
+
+@pytest.fixture
+def tokens(database: str) -> RememberedTokens:
+    return RememberedTokens(Process())
+
+
+def test_a_token_that_was_seen_is_not_looked_up_again(tokens: RememberedTokens) -> None:
+    user, digest = new_token()
+    found = tokens.find(digest)
+    deactivate(user)
+    assert found is not None
+    assert tokens.find(digest) is found
+
+
+def test_a_token_is_forgotten_with_the_news_of_its_user_and_no_other(tokens: RememberedTokens) -> None:
+    (user, first), (_, second) = new_token(), new_token()
+    kept = tokens.find(second)
+    assert tokens.find(first) is not None
+    deactivate(user)
+    tokens.forget([user.pk, uuid.uuid4()])
+    assert tokens.find(first) is None
+    assert tokens.find(second) is kept
+
+
+def test_what_is_changed_in_the_process_itself_is_known_at_once(tokens: RememberedTokens) -> None:
+    user, digest = new_token()
+    found = tokens.find(digest)
+    assert found is not None
+    user.first_name = "Ada"
+    user.save()
+    renamed = tokens.find(digest)
+    assert renamed is not None
+    person, token = renamed.instances()
+    assert (person.first_name, token.user) == ("Ada", person)
+    token.delete()
+    assert tokens.find(digest) is None
+
+
+def test_nothing_is_remembered_that_was_read_before_the_news_came(database: str) -> None:
+    user, digest = new_token()
+
+    def look(digest: str) -> ValidToken | None:
+        found = find(digest)
+        deactivate(user)
+        slow.forget([user.pk])
+        return found
+
+    slow = RememberedTokens(Process(), look)
+    assert slow.find(digest) is not None
+    assert slow.find(digest) is None
+
+
+def test_nothing_is_remembered_by_a_process_that_does_not_hear(database: str) -> None:
+    process = Process()
+    tokens = RememberedTokens(process)
+    user, digest = new_token()
+    assert tokens.find(digest) is not None
+    process.hearing = False
+    deactivate(user)
+    assert tokens.find(digest) is None
+
+
+def test_a_token_is_not_remembered_for_longer_than_it_is_valid(tokens: RememberedTokens) -> None:
+    user, digest = new_token()
+    AuthToken.objects.filter(user=user).update(expiry=user.date_joined.replace(year=2020))
+    assert tokens.find(digest) is None
+    soon = time.time() + 0.3
+    AuthToken.objects.filter(user=user).update(expiry=user.date_joined.fromtimestamp(soon, tz=user.date_joined.tzinfo))
+    while tokens.find(digest):
+        assert time.time() < soon + 5
