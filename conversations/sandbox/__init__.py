@@ -4,8 +4,9 @@ It is not Claude. What it says is made up by rules: by default a short answer ab
 The user's newest text block can direct it with `[[sandbox: name=value; name; ...]]` anywhere in it. Directives of
 earlier texts no longer count, unless they say `always` and the newest text has none: then they hold for that, too.
 
-It reads text only. Where JSON is asked for and there is a PDF, or an image and no text, it refuses (stop reason
-`refusal`) instead of making something up.
+It reads text, and the text of PDFs. Where JSON is asked for, it looks for values near words that are like the fields'
+names, and for rows in tables with such headers; where evidence is asked for, it quotes what it found. Where there is a
+PDF without text, or an image and no text, it refuses (stop reason `refusal`) instead of making something up.
 
 What to say
     text="..."              exactly this (a JSON string, so \\n and \\u escapes work)

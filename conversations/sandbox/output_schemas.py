@@ -1,9 +1,7 @@
-"""Which JSON Schemas structured outputs take (claude-api.md 7), and values that satisfy them. Pure."""
+"""Which JSON Schemas structured outputs take (claude-api.md 7). Pure."""
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from conversations.sandbox.refused import Refused, require
@@ -67,7 +65,7 @@ def _counted(schema: Any, path: str, root: Schema, known: dict[str, Counted | No
             known[ref] = _counted(resolve(ref, root), path, root, known)
         counted = known[ref]
         if counted is None:
-            raise Refused(400, _message(f"{path}: recursive schemas are not supported"))
+            raise refused_schema(f"{path}: recursive schemas are not supported")
         return counted
     below = [*schema.get("properties", {}).values(), *schema.get("anyOf", []), *schema.get("allOf", [])]
     below += [schema["items"]] if "items" in schema else []
@@ -97,162 +95,14 @@ def resolve(ref: str, root: Schema) -> Any:
     return found
 
 
+def refused_schema(complaint: str) -> Refused:
+    """Return the refusal of a request for its schema."""
+    return Refused(400, _message(complaint))
+
+
 def _message(complaint: str) -> str:
     return f"output_config.format.schema: {complaint}"
 
 
 def _require(fine: object, complaint: str) -> None:
     require(fine, _message(complaint))
-
-
-# --- Values -----------------------------------------------------------------------------------------------------------
-
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-URL = re.compile(r"https?://[^\s\"'<>]+")
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-PHONE = re.compile(r"\+?\d[\d ()/-]{6,}\d")
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-NAME = re.compile(r"\b[A-Z][a-z]+(?: [A-Z][a-z]+)*\b")
-NOT_NAMES = frozenset(
-    [
-        "Extract",
-        "Contact",
-        "From",
-        "The",
-        "This",
-        "Name",
-        "Email",
-        "Please",
-        "Find",
-        "Return",
-        "Give",
-        "Call",
-        "Write",
-        "Dear",
-        "Hello",
-        "Hi",
-    ]
-)
-QUOTED = re.compile(r'"([^"]*)"')
-
-
-class _Endless(Exception):
-    """A schema contains itself here, so that the value would have no end."""
-
-
-def value_for(schema: Schema, text: str) -> Any:
-    """Return a value that satisfies the schema, filled from the text where something in it looks right.
-
-    Raises Refused where the value would be too large, or endless.
-    """
-    try:
-        return _Filling(schema, text).value(schema, "", ())
-    except (_Endless, RecursionError):
-        raise Refused(400, _message("no value that satisfies it has an end")) from None
-
-
-class _Filling:
-    """Makes up a value part by part."""
-
-    def __init__(self, root: Schema, text: str) -> None:
-        self._root = root
-        self._text = text
-        self._left = PARTS_LIMIT
-
-    def value(self, schema: Any, name: str, open: tuple[str, ...]) -> Any:
-        """Return a value for a part of the schema: of a property with this name, within the references `open`."""
-        self._left -= 1
-        _require(self._left >= 0, "a value that satisfies it is too large")
-        if not isinstance(schema, dict):
-            return self._text  # true: anything
-        if "$ref" in schema:
-            if schema["$ref"] in open:
-                raise _Endless
-            return self.value(resolve(schema["$ref"], self._root), name, (*open, schema["$ref"]))
-        if "const" in schema:
-            return schema["const"]
-        if "enum" in schema:
-            return next((each for each in schema["enum"] if str(each).lower() in self._text.lower()), schema["enum"][0])
-        for keyword in ("anyOf", "oneOf", "allOf"):
-            if keyword in schema:
-                return self._first(schema[keyword], name, open)
-        return self._of_type(schema, name, open)
-
-    def _first(self, schemas: list[Any], name: str, open: tuple[str, ...]) -> Any:
-        for schema in schemas:
-            try:
-                return self.value(schema, name, open)
-            except _Endless:
-                continue
-        raise _Endless
-
-    def _of_type(self, schema: Schema, name: str, open: tuple[str, ...]) -> Any:
-        kind = schema.get("type", "object" if "properties" in schema else "string")
-        match kind[0] if isinstance(kind, list) else kind:
-            case "object":
-                return self._object(schema, open)
-            case "array":
-                return self._array(schema, name, open)
-            case "integer":
-                return int(float(_found(NUMBER, self._text, "0")))
-            case "number":
-                return float(_found(NUMBER, self._text, "0"))
-            case "boolean":
-                return not re.search(r"\b(no|not|false|never)\b", self._text, re.IGNORECASE)
-            case "null":
-                return None
-        return _string(schema.get("format", ""), name.lower(), self._text)
-
-    def _object(self, schema: Schema, open: tuple[str, ...]) -> Any:
-        filled = {}
-        for name, each in schema.get("properties", {}).items():
-            try:
-                filled[name] = self.value(each, name, open)
-            except _Endless:
-                if name in schema.get("required", ()):
-                    raise
-        return filled
-
-    def _array(self, schema: Schema, name: str, open: tuple[str, ...]) -> Any:
-        items = schema.get("items", {})
-        tuple_of = items if isinstance(items, list) else schema.get("prefixItems")
-        if tuple_of:
-            return [self.value(each, name, open) for each in tuple_of]
-        try:
-            return [self.value(items, name, open)]
-        except _Endless:
-            return []
-
-
-def _string(format: str, name: str, text: str) -> str:
-    if format == "email" or "email" in name:
-        return _found(EMAIL, text, "nobody@example.com")
-    if format == "uri" or "url" in name or "link" in name:
-        return _found(URL, text, "https://example.com/")
-    if format.startswith("date") or "date" in name:
-        day = _found(DATE, text, "2026-01-01")
-        return f"{day}T00:00:00Z" if format == "date-time" else day
-    if "phone" in name:
-        return _found(PHONE, text, "+1 555 0100")
-    if "name" in name or "person" in name:
-        return _person(text)
-    return _found(QUOTED, text, text)[:80].strip('"')
-
-
-def _without_verb(name: str) -> str:
-    return " ".join(word for word in name.split() if word not in NOT_NAMES)
-
-
-# One text is looked through for each of a schema's parts, which may be thousands.
-
-
-@lru_cache(maxsize=16)
-def _person(text: str) -> str:
-    quoted = " ".join(QUOTED.findall(text)) or text
-    return next((each for each in map(_without_verb, NAME.findall(quoted)) if each), "Nobody")
-
-
-@lru_cache(maxsize=64)
-def _found(pattern: re.Pattern[str], text: str, otherwise: str) -> str:
-    match = pattern.search(text)
-    return match[0] if match else otherwise

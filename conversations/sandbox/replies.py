@@ -13,13 +13,13 @@ from conversations.claude.catalogue import Model
 from conversations.sandbox import request_text, token_counts
 from conversations.sandbox.binding import signature
 from conversations.sandbox.directives import Directives, parse
-from conversations.sandbox.output_schemas import value_for
+from conversations.sandbox.structured_replies import Unreadable, structured_reply
 
 Block = dict[str, Any]
 
 LABEL = "[sandbox]"
 UNCOUNTED = ("thinking", "redacted_thinking")
-UNREADABLE = "I cannot read PDFs or look at images: only Claude can."
+UNREADABLE = "I cannot read PDFs that have no text, or look at images: only Claude can."
 EXCERPT = 300  # characters of the prompt that are repeated
 UNREAD: Block = {"type": "text", "text": f"{LABEL} {UNREADABLE}"}
 """Instead of JSON that would have to be made up."""
@@ -141,40 +141,15 @@ def _said(body: dict[str, Any], directives: Directives, prompt: str) -> str:
             return given
     if "words" in directives:
         return " ".join(f"word{number}" for number in range(1, int(directives.number("words")) + 1))
-    schema, rest = _schema_asked_for(body, prompt)
-    if schema is not None and request_text.unreadable(body):
-        return UNREAD["text"]
-    if schema is not None:
-        value = json.dumps(value_for(schema, f"{rest}\n{request_text.of_documents(body)}".strip()))
-        if "fence" in directives:
-            return f"```json\n{value}\n```"
-        return f"Here is what you asked for: {value} I hope that it helps." if "prose" in directives else value
-    return "" if directives.tools else _echo(body, prompt)
-
-
-def _schema_asked_for(body: dict[str, Any], prompt: str) -> tuple[dict[str, Any] | None, str]:
-    """Return the schema of the format, or one in the prompt or the system prompt, and the prompt without it."""
-    format = body.get("output_config", {}).get("format")
-    if format:
-        return format["schema"], prompt
-    system = body.get("system", "")
-    for text in (prompt, request_text.text(system)):
-        schema, found = _schema_in(text)
-        if schema is not None:
-            return schema, prompt.replace(found, "")
-    return None, prompt
-
-
-def _schema_in(text: str) -> tuple[dict[str, Any] | None, str]:
-    decoder = json.JSONDecoder()
-    for brace in re.finditer(r"\{", text):
-        try:
-            value, end = decoder.raw_decode(text, brace.start())
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, dict) and value.keys() & {"properties", "$schema", "items", "anyOf"}:
-            return value, text[brace.start() : end]
-    return None, ""
+    try:
+        value = structured_reply(body)
+    except Unreadable:
+        return str(UNREAD["text"])
+    if value is None:
+        return "" if directives.tools else _echo(body, prompt)
+    if "fence" in directives:
+        return f"```json\n{value}\n```"
+    return f"Here is what you asked for: {value} I hope that it helps." if "prose" in directives else value
 
 
 def _echo(body: dict[str, Any], prompt: str) -> str:

@@ -1,15 +1,14 @@
-"""What the sandbox can read of a request: text, and neither images nor PDFs. Pure."""
+"""What the sandbox can read of a request: text and the text of PDFs, and no pictures. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from conversations.sandbox.pdf_text import text_of_pdf
+
 Block = dict[str, Any]
 Body = dict[str, Any]
-
-WITHOUT_TEXT = frozenset({"base64", "url", "file"})
-"""The kinds of sources of documents that are files, which somebody would have to read first: PDFs."""
 
 GO_ON = "Your answer was cut. Go on exactly where it stopped"
 """How a message begins that asks for the rest of an answer (extraction/asking.py)."""
@@ -42,33 +41,44 @@ def text(content: Any) -> str:
     return "\n".join(texts(content))
 
 
-def of_documents(body: Body) -> str:
-    """Return the text of the documents that are given as text or as text blocks."""
-    sources = [block["source"] for block in _attached(body) if block["type"] == "document"]
-    plain = [source["data"] for source in sources if source["type"] == "text"]
-    return "\n".join(plain + [text(source["content"]) for source in sources if source["type"] == "content"])
+def of_documents(body: Body) -> list[str]:
+    """Return the text of each document that has any: given as text, as text blocks, or as a PDF."""
+    return [text for text in (_of_document(block["source"]) for block in _attached(body, "document")) if text.strip()]
+
+
+def _of_document(source: Block) -> str:
+    match source["type"]:
+        case "text":
+            return str(source["data"])
+        case "content":
+            return text(source["content"])
+        case "base64":
+            return text_of_pdf(source["data"])
+    return ""
 
 
 def unreadable(body: Body) -> bool:
     """Return whether the request rests on something that the sandbox cannot read.
 
-    That is a PDF, or an image where the user has written nothing that an answer could be made from.
+    That is a document without text, or an image where there is no text that an answer could be made from.
     """
-    kinds = {block["type"] for block in _attached(body) if block["source"]["type"] in WITHOUT_TEXT}
-    written = any(text(message["content"]) for message in body["messages"] if message["role"] == "user")
-    return "document" in kinds or ("image" in kinds and not written)
+    documents = [block["source"] for block in _attached(body, "document")]
+    if any(source["type"] not in ("text", "content") and not _of_document(source).strip() for source in documents):
+        return True
+    written = documents or any(text(message["content"]) for message in body["messages"] if message["role"] == "user")
+    return not written and any(True for _ in _attached(body, "image"))
 
 
 def seen(body: Body) -> str:
     """Return how many messages the request has and what is attached to them, in words."""
     number = len(body["messages"])
     parts = [f"{number} message{'s' if number > 1 else ''}"]
-    for block in _attached(body):
+    for block in _attached(body, "image", "document"):
         source = block["source"]
         parts.append(f"{block['type']} ({source.get('media_type') or source.get('url')})")
     return ", ".join(parts)
 
 
-def _attached(body: Body) -> Iterator[Block]:
+def _attached(body: Body, *kinds: str) -> Iterator[Block]:
     for message in body["messages"]:
-        yield from (block for block in blocks(message["content"]) if block["type"] in ("image", "document"))
+        yield from (block for block in blocks(message["content"]) if block["type"] in kinds)

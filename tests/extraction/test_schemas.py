@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.errors import InvalidRequest
-from conversations.sandbox.output_schemas import check_schema, value_for
+from conversations.sandbox.filled_schema import filled
+from conversations.sandbox.output_schemas import check_schema
 from extraction.schemas.checking import check
 from extraction.schemas.native import native
 from extraction.schemas.spelling import with_spelling
@@ -108,7 +109,7 @@ def test_what_structured_outputs_cannot_express_is_left_to_the_prompt(schema: Sc
 def test_data_that_fits_has_no_problems(schema: Schema) -> None:
     fitted = native(schema)
     if fitted is not None:
-        assert problems(fitted, value_for(fitted, "Jane, jane@example.com, 5")) == []
+        assert problems(fitted, filled(fitted, "Jane, jane@example.com, 5").value) == []
 
 
 def test_problems_say_where_by_json_pointer() -> None:

@@ -1,0 +1,272 @@
+"""JSON that satisfies a schema, filled with what a text says, and what each value is from. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from conversations.sandbox.output_schemas import PARTS_LIMIT, Schema, refused_schema, resolve
+from conversations.sandbox.text_tables import rows
+from conversations.sandbox.text_values import Found, TextValues, words_of
+
+DEFAULTS: dict[str, Any] = {
+    "email": "nobody@example.com",
+    "url": "https://example.com/",
+    "phone": "+1 555 0100",
+    "date": "2026-01-01",
+    "number": 0,
+    "code": "0",
+    "currency": "USD",
+    "name": "Nobody",
+}
+"""What is said where the text has nothing and the schema wants something."""
+FORMATS = {"email": "email", "uri": "url", "date": "date", "date-time": "date"}
+NAMED = {
+    "email": ("email", "mail"),
+    "url": ("url", "link", "website", "uri"),
+    "phone": ("phone", "telephone", "mobile", "fax"),
+    "date": ("date", "day", "issued", "deadline"),
+    "currency": ("currency",),
+    "code": ("number", "no", "nr", "id", "code", "reference", "iban"),
+    "name": ("name", "person", "vendor", "customer", "seller", "buyer", "author"),
+}
+"""Which words in the name of a string tell what kind it is."""
+
+
+class _Endless(Exception):
+    """A schema contains itself here, so that the value would have no end."""
+
+
+@dataclass
+class Filled:
+    """A value, and for its leaves that the text has the words that they are from, by JSON Pointer."""
+
+    value: Any = None
+    evidence: list[dict[str, str]] = field(default_factory=list)
+
+
+def filled(schema: Schema, text: str) -> Filled:
+    """Return a value that satisfies the schema, filled from the text where something in it looks right.
+
+    Raises Refused where the value would be too large, or endless.
+    """
+    filling = _Filling(schema, text)
+    try:
+        value = filling.value(schema, _At("", []), ())
+    except (_Endless, RecursionError):
+        raise refused_schema("no value that satisfies it has an end") from None
+    return Filled(value, filling.evidence)
+
+
+@dataclass(frozen=True)
+class _At:
+    """Where in the value something is filled in."""
+
+    path: str
+    words: list[str]
+    """Those of the names that lead there, of the last two objects."""
+    needed: bool = True
+    """Whether something has to be there."""
+
+    def field(self, name: str, needed: bool) -> _At:
+        words = words_of(name)
+        outer = [word for word in self.words[-2:] if word not in words]
+        return _At(f"{self.path}/{name.replace('~', '~0').replace('/', '~1')}", [*outer, *words], needed)
+
+    def item(self, index: int) -> _At:
+        return _At(f"{self.path}/{index}", self.words, self.needed)
+
+
+class _Missing(Exception):
+    """The text has nothing for a field that may be left out."""
+
+
+class _Filling:
+    """Fills a value part by part."""
+
+    def __init__(self, root: Schema, text: str) -> None:
+        self._root = root
+        self._text = TextValues(text)
+        self._left = PARTS_LIMIT
+        self.evidence: list[dict[str, str]] = []
+
+    def value(self, schema: Any, at: _At, open: tuple[str, ...]) -> Any:
+        """Return a value for a part of the schema, within the references `open`."""
+        self._left -= 1
+        if self._left < 0:
+            raise refused_schema("a value that satisfies it is too large")
+        if not isinstance(schema, dict):
+            return self._text.text  # true: anything
+        if "$ref" in schema:
+            if schema["$ref"] in open:
+                raise _Endless
+            return self.value(resolve(schema["$ref"], self._root), at, (*open, schema["$ref"]))
+        if "const" in schema:
+            return schema["const"]
+        if "enum" in schema:
+            return self._choice(schema["enum"], at)
+        for keyword in ("anyOf", "oneOf", "allOf"):
+            if keyword in schema:
+                return self._first(schema[keyword], at, open)
+        return self._of_type(schema, at, open)
+
+    def _said(self, found: Found, at: _At) -> Any:
+        self.evidence.append({"path": at.path, "quote": found.quote})
+        return found.value
+
+    def _choice(self, choices: list[Any], at: _At) -> Any:
+        for each in choices:
+            match = re.search(rf"\b{re.escape(str(each))}\b", self._text.text, re.IGNORECASE)
+            if match:
+                return self._said(Found(each, match[0]), at)
+        if not at.needed:
+            raise _Missing
+        return choices[0]
+
+    def _first(self, schemas: list[Any], at: _At, open: tuple[str, ...]) -> Any:
+        nullable = {"type": "null"} in schemas
+        known = len(self.evidence)
+        for schema in (each for each in schemas if each != {"type": "null"}):
+            try:
+                return self.value(schema, _At(at.path, at.words, at.needed and not nullable), open)
+            except (_Endless, _Missing):
+                del self.evidence[known:]
+        if nullable:
+            return None
+        raise _Endless if at.needed else _Missing
+
+    def _of_type(self, schema: Schema, at: _At, open: tuple[str, ...]) -> Any:
+        kinds = schema.get("type", "object" if "properties" in schema else "string")
+        if isinstance(kinds, list):
+            return self._first(
+                [{**schema, "type": kind} if kind != "null" else {"type": kind} for kind in kinds], at, open
+            )
+        match kinds:
+            case "object":
+                return self._object(schema, at, open)
+            case "array":
+                return self._array(schema, at, open)
+            case "boolean":
+                return self._boolean(at)
+            case "null":
+                return None
+        return self._scalar(kinds, schema, at)
+
+    def _object(self, schema: Schema, at: _At, open: tuple[str, ...]) -> Any:
+        made = {}
+        required = schema.get("required", ())
+        for name, each in schema.get("properties", {}).items():
+            known = len(self.evidence)
+            try:
+                made[name] = self.value(each, at.field(name, at.needed and name in required), open)
+            except (_Endless, _Missing):
+                del self.evidence[known:]
+                if name in required:
+                    raise
+        if not made and not at.needed:
+            raise _Missing
+        return made
+
+    def _array(self, schema: Schema, at: _At, open: tuple[str, ...]) -> Any:
+        items = schema.get("items", {})
+        tuple_of = items if isinstance(items, list) else schema.get("prefixItems")
+        if tuple_of:
+            return [self.value(each, at.item(index), open) for index, each in enumerate(tuple_of)]
+        while isinstance(items, dict) and "$ref" in items and items["$ref"] not in open:
+            open, items = (*open, items["$ref"]), resolve(items["$ref"], self._root)
+        return self._rows(items, at) or self._scalars(items, at) or self._single(items, at, open)
+
+    def _rows(self, items: Any, at: _At) -> list[Any]:
+        """Return the rows of tables, where the items are objects of single values."""
+        named = items.get("properties", {}) if isinstance(items, dict) else {}
+        kinds = {name: _kind(_type_of(each), each, words_of(name)) for name, each in named.items()}
+        if not named or None in kinds.values():
+            return []
+        made = []
+        for index, row in enumerate(rows(self._text.text, {name: kind or "text" for name, kind in kinds.items()})):
+            place = at.item(index)
+            made.append(
+                {name: self._cell(each, row.get(name), place.field(name, True)) for name, each in named.items()}
+            )
+        return made
+
+    def _cell(self, schema: Schema, found: Found | None, at: _At) -> Any:
+        if found is not None:
+            return _as(_type_of(schema), self._said(found, at))
+        if "null" in (schema.get("type") or ()) or {"type": "null"} in schema.get("anyOf", ()):
+            return None
+        return DEFAULTS["number"] if _type_of(schema) in ("integer", "number") else ""
+
+    def _scalars(self, items: Any, at: _At) -> list[Any]:
+        """Return all addresses, dates and the like, where the items are such; other words as they are listed."""
+        kind = _kind(_type_of(items), items, at.words) if isinstance(items, dict) else None
+        if kind == "text":
+            listed = self._text.find(kind, at.words)
+            parts = re.split(r"\s*[,;]\s*", listed.quote) if listed else []
+            return [self._said(Found(part, part), at.item(index)) for index, part in enumerate(filter(None, parts))]
+        if kind not in ("email", "url", "phone", "date"):
+            return []
+        return [self._said(each, at.item(index)) for index, each in enumerate(self._text.all(kind))]
+
+    def _single(self, items: Any, at: _At, open: tuple[str, ...]) -> list[Any]:
+        known = len(self.evidence)
+        try:
+            only = [self.value(items, at.item(0), open)]
+        except (_Endless, _Missing):
+            del self.evidence[known:]
+            return []
+        return only if at.needed or len(self.evidence) > known else []
+
+    def _boolean(self, at: _At) -> bool:
+        found = self._text.find("boolean", at.words) or self._text.first("boolean")
+        return bool(self._said(found, at)) if found else True
+
+    def _scalar(self, type: str, schema: Schema, at: _At) -> Any:
+        kind = _kind(type, schema, at.words) or "text"
+        found = self._text.find(kind, at.words) or self._text.find(kind, words_of(schema.get("description", ""))[:4])
+        if found is None and kind != "text" and (at.needed or kind in ("email", "url")):
+            found = self._text.first(kind)
+        if found is None and not at.needed:
+            raise _Missing
+        if found is None:
+            found = None if kind in DEFAULTS else _excerpt(self._text.text)
+        value = DEFAULTS.get(kind) if found is None else self._said(found, at)
+        if schema.get("format") == "date-time":
+            return f"{value}T00:00:00Z"
+        return _as(type, value)
+
+
+def _type_of(schema: Any) -> str:
+    """Return the type of single values that a schema describes, or what else it is."""
+    if not isinstance(schema, dict):
+        return "anything"
+    for each in schema.get("anyOf", ()):
+        if each != {"type": "null"}:
+            return _type_of(each)
+    kinds = schema.get("type", "string")
+    return next((kind for kind in kinds if kind != "null"), "null") if isinstance(kinds, list) else str(kinds)
+
+
+def _kind(type: str, schema: Any, words: list[str]) -> str | None:
+    """Return what kind of value is looked for; None where it is no single value."""
+    if type in ("integer", "number"):
+        return "number"
+    if type != "string":
+        return "boolean" if type == "boolean" else None
+    if schema.get("format") in FORMATS:
+        return FORMATS[schema["format"]]
+    return next((kind for kind, named in NAMED.items() if set(named) & set(words)), "text")
+
+
+def _as(type: str, value: Any) -> Any:
+    """Return a number as a schema has it: whole, or with a fraction."""
+    if type == "integer" and isinstance(value, float):
+        return int(value)
+    return str(value) if type == "string" and not isinstance(value, str) else value
+
+
+def _excerpt(text: str) -> Found:
+    quoted = re.search(r'"([^"]*)"', text)
+    said = (quoted[1] if quoted else text.lstrip().partition("\n")[0])[:80].strip()
+    return Found(said, said)

@@ -1,0 +1,115 @@
+"""The JSON that the sandbox answers where a request asks for some: by `output_config.format`, or in words. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from conversations.sandbox import request_text
+from conversations.sandbox.directives import parse
+from conversations.sandbox.filled_schema import filled
+
+Body = dict[str, Any]
+Schema = dict[str, Any]
+
+SCHEMA_WORDS = frozenset({"properties", "$schema", "items", "anyOf", "$ref", "$defs"})
+"""A JSON object with one of these is taken for a schema."""
+WITH_EVIDENCE = "two fields, data and evidence"
+"""What is said where each value is to come with the words that it is from (extraction/asking.py)."""
+AGAIN = "That does not satisfy the schema"
+"""How a message begins that asks for the whole once more (extraction/asking.py)."""
+
+
+class Unreadable(Exception):
+    """A request rests on something that the sandbox can't read."""
+
+
+def structured_reply(body: Body) -> str | None:
+    """Return the JSON that a request asks for, or None where it asks for none.
+
+    Raises Unreadable where it would have to be made up, Refused where no JSON can satisfy the schema.
+    """
+    asked = _as_first_asked(body)
+    schema, told = _schema_asked_for(asked)
+    if schema is None:
+        return None
+    if request_text.unreadable(asked):
+        raise Unreadable
+    text = _text(asked, told)
+    data = _data_of(schema)
+    if data is None and WITH_EVIDENCE not in told:
+        return json.dumps(filled(schema, text).value, ensure_ascii=False)
+    made = filled(data or schema, text)
+    return json.dumps({"data": made.value, "evidence": made.evidence}, ensure_ascii=False)
+
+
+def _as_first_asked(body: Body) -> Body:
+    """Return a request for corrections of an answer as it was before any."""
+    messages = body["messages"]
+    while len(messages) > 2 and request_text.text(messages[-1]["content"]).startswith(AGAIN):
+        messages = messages[:-2]
+    return {**body, "messages": messages}
+
+
+def _data_of(schema: Schema) -> Schema | None:
+    """Return the schema of the data, where a schema is one of data and of evidence for them; else None."""
+    named = schema.get("properties", {})
+    items = named.get("evidence", {}).get("items", {}) if named.keys() == {"data", "evidence"} else {}
+    if {"path", "quote"} - items.get("properties", {}).keys():
+        return None
+    definitions = {key: schema[key] for key in ("$defs", "definitions") if key in schema}
+    return {**definitions, **named["data"]}
+
+
+def _schema_asked_for(body: Body) -> tuple[Schema | None, str]:
+    """Return the schema of the format, or else of the text that has one, and that text."""
+    system = request_text.text(body.get("system", ""))
+    format = body.get("output_config", {}).get("format")
+    if format:
+        return format["schema"], system
+    said = [
+        text
+        for message in body["messages"]
+        if message["role"] == "user"
+        for text in request_text.texts(message["content"])
+    ]
+    for text in (*reversed(said), system):
+        schema = _schema_in(text)
+        if schema is not None:
+            return schema, text
+    return None, ""
+
+
+def _schema_in(text: str) -> Schema | None:
+    place = _place_of_schema(text)
+    return None if place is None else json.loads(text[place])
+
+
+def _place_of_schema(text: str) -> slice | None:
+    """Return where the first JSON object in a text stands that is a schema."""
+    decoder = json.JSONDecoder()
+    for brace in re.finditer(r"\{", text):
+        try:
+            value, end = decoder.raw_decode(text, brace.start())
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict) and value.keys() & SCHEMA_WORDS:
+            return slice(brace.start(), end)
+    return None
+
+
+def _text(body: Body, told: str) -> str:
+    """Return what a request gives to extract from: not the text that says what to extract, if that is another one."""
+    newest = next(message for message in reversed(body["messages"]) if message["role"] == "user")
+    texts = request_text.texts(newest["content"])
+    documents = request_text.of_documents(body)
+    if told in texts and len(texts) + len(documents) > 1:
+        texts.remove(told)
+    given = [parse(_without_schema(text) if text == told else text)[1] for text in texts]
+    return "\n".join([*given, *documents]).strip()
+
+
+def _without_schema(text: str) -> str:
+    place = _place_of_schema(text)
+    return text if place is None else text[: place.start] + text[place.stop :]
