@@ -12,6 +12,7 @@ from django.templatetags.static import static
 
 from config import local
 from config.environment import attachment_storage, database, env_bool, env_list, env_number, env_origins, env_prices
+from config.limits import *  # noqa: F403 - settings by their names, as all others here
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -194,29 +195,6 @@ COLLOQUY_RUN_TURNS = env_bool("COLLOQUY_RUN_TURNS", default=True)
 COLLOQUY_LEASE = env_number("COLLOQUY_LEASE", 30)  # seconds that a silent process keeps its turns
 COLLOQUY_DRAIN = env_number("COLLOQUY_DRAIN", 25)  # seconds that running turns get at shutdown
 COLLOQUY_SEND_TIMEOUT = env_number("COLLOQUY_SEND_TIMEOUT", 10)  # seconds until a reader that does not read is left
-
-# --- Checking extractions, in processes that are given up beyond these limits -----------------------------------------
-
-COLLOQUY_CHECK_TIMEOUT = env_number("COLLOQUY_CHECK_TIMEOUT", 5)  # seconds that one check may take
-COLLOQUY_CHECK_MEMORY = int(env_number("COLLOQUY_CHECK_MEMORY", 512))  # MB of address space of each
-COLLOQUY_CHECK_PROCESSES = int(env_number("COLLOQUY_CHECK_PROCESSES", 4))  # at once, in each process of the platform
-# The same of each file that is read, or whose text quotes are looked for in.
-COLLOQUY_DOCUMENT_TIMEOUT = env_number("COLLOQUY_DOCUMENT_TIMEOUT", 30)
-COLLOQUY_DOCUMENT_MEMORY = int(env_number("COLLOQUY_DOCUMENT_MEMORY", 1024))
-COLLOQUY_DOCUMENT_PROCESSES = int(env_number("COLLOQUY_DOCUMENT_PROCESSES", 2))
-
-# --- Limits of each user, over all processes; 0 for none ------------------------------------------------------------
-
-COLLOQUY_TURNS_PER_MINUTE = int(env_number("COLLOQUY_TURNS_PER_MINUTE", 600))
-COLLOQUY_CONCURRENT_TURNS = int(env_number("COLLOQUY_CONCURRENT_TURNS", 200))
-COLLOQUY_TOKENS_PER_MINUTE = int(env_number("COLLOQUY_TOKENS_PER_MINUTE", 4_000_000))
-COLLOQUY_REQUESTS_PER_MINUTE = env_number("COLLOQUY_REQUESTS_PER_MINUTE", 6000)  # to each process
-COLLOQUY_FAILED_LOGINS = int(env_number("COLLOQUY_FAILED_LOGINS", 10))  # of a name from an address in five minutes
-
-# --- Limits on WebSockets, in each process ----------------------------------------------------------------------------
-
-COLLOQUY_SOCKETS_PER_USER = int(env_number("COLLOQUY_SOCKETS_PER_USER", 50))
-COLLOQUY_FRAMES_PER_MINUTE = env_number("COLLOQUY_FRAMES_PER_MINUTE", 600)  # on each socket
 
 # --- Housekeeping ----------------------------------------------------------------------------------------------------
 
