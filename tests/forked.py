@@ -1,7 +1,7 @@
-"""Processes that begin where the imports of the libraries are done: most of what it takes to start one.
+"""Processes that begin where the slowest imports are done: most of what it takes to start one.
 
-Each is a process of its own, forked from one that has imported the libraries and nothing else, and runs what
-`python <arguments>` would. (This module imports nothing of the project: settings are read in the new process.)
+Each is a process of its own, forked from one that has imported the libraries and those of the project's modules that
+read no settings, and runs what `python <arguments>` would. (Settings are read in the new process.)
 """
 
 from __future__ import annotations
@@ -15,24 +15,37 @@ import sys
 
 from tests.ending import kill_with_run
 
-LIBRARIES = [
+IMPORTED = [
     "aiohttp",
     "anthropic",
     "channels.generic.websocket",
+    "conversations.contract.extraction_types",
+    "conversations.contract.frame_types",
+    "conversations.contract.setting_types",
+    "conversations.contract.streams",
+    "croniter",
     "daphne.server",
     "django.contrib.admin",
     "django.core.management",
     "django.db.models",
+    "fasteners",
     "genai_prices",
     "PIL.Image",
+    "procrastinate",
     "psycopg_pool",
+    "pygments.formatters",
+    "pygments.lexers",
+    "requests",
+    "simplejson",
+    "uritemplate",
     "uvicorn.config",
     "uvloop",
     "websockets",
+    "yaml",
 ]
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(LIBRARIES)
+_context.set_forkserver_preload(IMPORTED)
 
 
 class Forked:

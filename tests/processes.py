@@ -106,15 +106,16 @@ class ServerProcess:
     def wait(self) -> None:
         """Returns when it answers. (A runner and a worker answer nobody.)"""
         deadline = time.monotonic() + STARTUP
-        while self._serves:
-            try:
-                if httpx2.get(f"{self.url}/healthz").status_code == 200:
-                    return
-            except httpx2.HTTPError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    self.kill()
-                    raise
-                time.sleep(0.1)
+        with httpx2.Client(base_url=self.url, timeout=30, verify=False) as client:
+            while self._serves:
+                try:
+                    if client.get("/healthz").status_code == 200:
+                        return
+                except httpx2.HTTPError:
+                    if self.process.poll() is not None or time.monotonic() > deadline:
+                        self.kill()
+                        raise
+                    time.sleep(0.1)
 
     def __exit__(self, *error: object) -> None:
         if self.process.poll() is None:

@@ -60,12 +60,13 @@ class Up:
 
     def wait_until_up(self) -> None:
         deadline = time.monotonic() + STARTUP
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                httpx2.get(f"{self.url}/api/me/", timeout=30)
-                return
-            except httpx2.HTTPError:
-                time.sleep(0.1)
+        with httpx2.Client(base_url=self.url, timeout=30, verify=False) as client:
+            while time.monotonic() < deadline and self.process.poll() is None:
+                try:
+                    client.get("/api/me/")
+                    return
+                except httpx2.HTTPError:
+                    time.sleep(0.1)
         raise AssertionError(self.stop())
 
     def stop(self, number: int = signal.SIGTERM) -> str:

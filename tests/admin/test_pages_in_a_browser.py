@@ -104,7 +104,7 @@ def session(user: User) -> str:
 
 
 class Seen:
-    """A page as it came to be shown."""
+    """A browser's page, and what it complained of and asked for since the last was opened in it."""
 
     def __init__(self, page: Page) -> None:
         self.complaints: list[str] = []
@@ -119,9 +119,16 @@ class Seen:
             self.elsewhere.append(request.url)
 
     def open(self, url: str) -> None:
-        """Shows it, until everything is there."""
+        """Show a page, and return when everything is there."""
+        self.complaints.clear()
+        self.elsewhere.clear()
         assert self.page.goto(url).status == 200, url  # type: ignore[union-attr]
         self.page.wait_for_function("document.fonts.status === 'loaded'")
+
+    def resize(self, width: int) -> None:
+        """Show the page in a window of another width, without asking for it again."""
+        self.page.set_viewport_size({"width": width, "height": HEIGHT})
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def too_wide(self) -> int:
         """Pixels that one would have to scroll to the side for."""
@@ -150,6 +157,7 @@ def brightness(picture: Image.Image) -> float:
     return float(sorted(picture.resize((100, 100)).convert("L").tobytes())[5000])
 
 
+WIDE, NARROW, HEIGHT = 1440, 420, 900  # pixels
 EVERY = (
     *("dashboard", "days", "users", "conversations", "changes", "failed", "ledger", "budgets"),
     *("conversation", "turn", "transcript", "extractions", "extraction"),
@@ -158,13 +166,9 @@ SOME = ("dashboard", "days", "changes", "budgets", "conversation")
 
 
 @pytest.mark.parametrize(
-    ("who", "scheme", "width", "names"),
-    [
-        ("admin", "light", 1440, EVERY),
-        ("reviewer", "dark", 1440, SOME),
-        ("reviewer", "light", 420, EVERY),
-        ("reviewer", "dark", 420, ("dashboard",)),
-    ],
+    ("who", "scheme", "widths", "names"),
+    [("admin", "light", (WIDE, NARROW), EVERY), ("reviewer", "dark", (NARROW, WIDE), SOME)],
+    ids=["admin", "reviewer"],
 )
 def test_they_look_right(
     pages: dict[str, str],
@@ -172,21 +176,28 @@ def test_they_look_right(
     uvicorn_server: ServerProcess,
     who: str,
     scheme: Any,
-    width: int,
+    widths: tuple[int, int],
     names: tuple[str, ...],
 ) -> None:
     with browser.launched() as chromium:
-        context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 900})
+        context = chromium.new_context(color_scheme=scheme)
         context.add_cookies([{"name": "sessionid", "value": sessions[who], "url": uvicorn_server.url}])
+        seen = Seen(context.new_page())
         for name in EVERY if FOLDER else names:
-            seen = Seen(context.new_page())
+            seen.resize(widths[0])
             seen.open(uvicorn_server.url + pages[name])
-            picture = seen.picture(f"{name}-{scheme}-{width}")
-            assert seen.too_wide() <= 0, name
-            assert (brightness(picture) > 128) == (scheme == "light"), name
-            assert seen.complaints == [], name
-            assert seen.elsewhere == [], name
-            if name == "dashboard":
-                drawn = {id: seen.drawn(f"#chart-{id} canvas") for id in CHARTS}
-                assert min(drawn.values()) > 100, drawn
-            seen.page.close()
+            for width in widths:
+                seen.resize(width)
+                check(seen, name, scheme, width)
+
+
+def check(seen: Seen, name: str, scheme: str, width: int) -> None:
+    """Check a page as it is shown now."""
+    picture = seen.picture(f"{name}-{scheme}-{width}")
+    assert seen.too_wide() <= 0, (name, width)
+    assert (brightness(picture) > 128) == (scheme == "light"), (name, width)
+    assert seen.complaints == [], (name, width)
+    assert seen.elsewhere == [], (name, width)
+    if name == "dashboard":
+        drawn = {id: seen.drawn(f"#chart-{id} canvas") for id in CHARTS}
+        assert min(drawn.values()) > 100, (drawn, width)
