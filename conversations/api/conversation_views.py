@@ -69,7 +69,7 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
     def list(self, request: Request) -> Response:
         """Return a page of the user's own conversations that the query names."""
         query, user = query_of(request), user_of(request)
-        rows = ConversationList(user.pk, query.get("archived"))
+        rows = ConversationList(user.pk, query.get("archived"), query.get("tag"), query.get("metadata", {}))
         pages = Pages()
         page = pages.page(rows if "q" not in query else self._found(query), query["ordering"], request)
         return pages.get_paginated_response(ListedConversationSerializer(page, many=True).data)
@@ -197,7 +197,8 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
     def _found(self, query: dict[str, Any]) -> QuerySet[Conversation]:
         rows = Conversation.objects.visible_to(self.request.user)
         rows = rows.filter(archived=query["archived"]) if "archived" in query else rows
-        return conversations.search(rows, query["q"])
+        rows = rows.filter(tags__contains=[query["tag"]]) if "tag" in query else rows
+        return conversations.search(conversations.with_metadata(rows, query.get("metadata", {})), query["q"])
 
     def _fields(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
         serializer = ConversationSerializer(data=request.data, partial=partial)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from conversations.api.serializer_fields import StrictSerializer
 from conversations.models import Usage
+from conversations.models.conversation import TAG_LENGTH
 
 PAGE_SIZE, PAGE_SIZE_LIMIT = 50, 200
 WORDS_LIMIT = 500  # characters to search for
@@ -23,7 +24,8 @@ CURSOR_LIMIT = 4096  # characters
 FORMATS = ("events", "tokens")
 DOCUMENT_FORMATS = ("json", "yaml")
 ORDERINGS = ("updated_at", "created_at", "title")
-GROUPS = ("day", "model", "conversation")
+GROUPS = ("day", "model", "conversation", "tag")
+METADATA = "metadata."
 
 
 class Flag(serializers.BooleanField):
@@ -116,6 +118,7 @@ class ConversationsQuery(PageQuery):
         required=False, allow_blank=True, max_length=WORDS_LIMIT, help_text="Words to find in titles and messages."
     )
     archived = Flag(required=False)
+    tag = serializers.CharField(required=False, allow_blank=True, max_length=TAG_LENGTH, help_text="A tag that it has.")
     ordering = serializers.ChoiceField(
         [sign + name for name in ORDERINGS for sign in ("", "-")],
         required=False,
@@ -123,6 +126,28 @@ class ConversationsQuery(PageQuery):
         help_text="A minus sign puts the last first. While a list by `updated_at` or `title` is paged through, a "
         "conversation that changes moves to its new place in it; one by `created_at` does not change.",
     )
+
+    @classmethod
+    def read(cls, given: QueryDict) -> dict[str, Any]:
+        """Read as any query; `metadata.<key>=<value>`, of which there may be several, become one dict as `metadata`."""
+        of_metadata, others = QueryDict(mutable=True), QueryDict(mutable=True)
+        for name, values in given.lists():
+            (of_metadata if name.startswith(METADATA) else others).setlist(name, values)
+        query = super().read(others)
+        if of_metadata:
+            query["metadata"] = {name.removeprefix(METADATA): value for name, value in cls._values(of_metadata)}
+        return query
+
+    @staticmethod
+    def _values(given: QueryDict) -> Iterator[tuple[str, str]]:
+        """Yield the parameters, each once, as text that Postgres can hold. Raises ValidationError."""
+        for name, values in given.lists():
+            if len(values) > 1 or "\0" in name or len(name) > WORDS_LIMIT or name == METADATA:
+                raise serializers.ValidationError({name[:WORDS_LIMIT]: "Must be a key of metadata, given once."})
+            try:
+                yield name, serializers.CharField(max_length=WORDS_LIMIT, allow_blank=True).run_validation(values[0])
+            except serializers.ValidationError as error:
+                raise serializers.ValidationError({name: error.detail}) from None
 
 
 class LeafQuery(Query):

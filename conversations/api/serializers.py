@@ -14,9 +14,12 @@ from conversations.content import block_checks, sources
 from conversations.contract import error_types, event_types, input_blocks, output_blocks
 from conversations.contract import setting_types as shapes
 from conversations.models import Message, Turn, User
+from conversations.models.conversation import TAG_LENGTH
 from conversations.services import ledger
 from conversations.services.turn_settings import NAMES
 from conversations.services.turns import Asked
+
+TAGS_LIMIT = 50
 
 
 def moment(value: datetime | None) -> str | None:
@@ -38,6 +41,17 @@ class SettingsSerializer(StrictSerializer):
     tool_choice = Json(dict, shape=shapes.ToolChoice, required=False, allow_null=True)
 
 
+class TagsField(serializers.ListField):
+    """Words to find something by, each once."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(child=String(max_length=TAG_LENGTH), max_length=TAGS_LIMIT, **options)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """Return the tags in their order, without repetitions. Raises ValidationError for any other type."""
+        return list(dict.fromkeys(super().to_internal_value(data)))
+
+
 class ConversationSerializer(SettingsSerializer):
     """A conversation: its own fields, and the settings of its turns."""
 
@@ -47,6 +61,7 @@ class ConversationSerializer(SettingsSerializer):
     id = serializers.UUIDField(read_only=True)
     title = String(required=False, allow_blank=True, max_length=500)
     metadata = Json(dict, shape=input_blocks.Metadata, required=False)
+    tags = TagsField(required=False)
     archived = Boolean(required=False)
     active_leaf = serializers.UUIDField(
         source="active_leaf_id", read_only=True, allow_null=True, help_text="Null where nothing was said yet."
@@ -61,6 +76,7 @@ class ConversationSerializer(SettingsSerializer):
             "id": str(instance.id),
             "title": instance.title,
             "metadata": instance.metadata,
+            "tags": instance.tags,
             "archived": instance.archived,
             "active_leaf": instance.active_leaf_id and str(instance.active_leaf_id),
             "created_at": moment(instance.created_at),

@@ -11,7 +11,7 @@ from rest_framework.renderers import BaseRenderer
 
 from conversations.api.parsers import StrictJSONParser
 from conversations.api.serializer_fields import Json, StrictSerializer, String
-from conversations.api.serializers import SettingsSerializer
+from conversations.api.serializers import SettingsSerializer, TagsField
 from conversations.content.block_checks import base64_decoded
 from conversations.contract.output_blocks import ExportedBlock
 from conversations.models import Conversation, Message
@@ -83,6 +83,7 @@ class ExportedMessageSerializer(StrictSerializer):
 class ExportedConversationSerializer(SettingsSerializer):
     title = String(required=False, allow_blank=True, max_length=500)
     metadata = Json(dict, required=False)
+    tags = TagsField(required=False)
 
 
 class ExportSerializer(StrictSerializer):

@@ -33,6 +33,7 @@ SUM = inline_serializer(
         "day": serializers.DateField(required=False),
         "model": serializers.CharField(required=False),
         "conversation": serializers.UUIDField(required=False, allow_null=True),
+        "tag": serializers.CharField(required=False, allow_null=True, help_text="Null: of none of the tags."),
         **{name: serializers.IntegerField() for name in (*COUNTS, "unpriced_requests")},
         "cost": serializers.CharField(allow_null=True, help_text="US dollars, of the requests whose price is known."),
     },
@@ -58,7 +59,8 @@ class UsageSums(Queried):
     @extend_schema(
         operation_id="getUsage",
         summary="Sum up usage",
-        description="The caller's own sums of a time, by day, model or conversation.",
+        description="The caller's own sums of a time, by day, model, conversation or tag. What a conversation with "
+        "several tags has used is in the sums of each.",
         responses=PAGE,
     )
     def get(self, request: Request) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
@@ -15,6 +16,8 @@ from conversations.models.access import OwnedQuerySet
 
 # A tsvector holds at most 1 MB; this many characters always fit.
 SEARCHED_CHARACTERS = 100_000
+
+TAG_LENGTH = 100  # characters
 
 
 class Conversation(models.Model):
@@ -27,6 +30,9 @@ class Conversation(models.Model):
     title = models.CharField(max_length=500, blank=True, default="")
     settings = VerbatimJSONField(default=dict, help_text="What its turns ask Claude with: model, system, max_tokens, …")
     metadata = VerbatimJSONField(default=dict, help_text="The client's own; never sent to Claude.")
+    tags = ArrayField(
+        models.CharField(max_length=TAG_LENGTH), default=list, blank=True, help_text="Its owner's words to find it by."
+    )
     active_leaf = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     archived = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -42,6 +48,7 @@ class Conversation(models.Model):
         indexes = (
             models.Index(fields=("owner", "-updated_at", "-id"), name="conversation_by_update"),
             GinIndex("searchable", name="conversation_search"),
+            GinIndex("tags", name="conversation_tags"),
         )
 
     def __str__(self) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery
 from django.db import transaction
-from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import CharField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce, Replace
+from django.db.models.lookups import Exact
 
 from conversations.claude import parameters
 from conversations.errors import NotFound
@@ -79,6 +81,16 @@ def delete(*, user: User, id: uuid.UUID | str) -> None:
             list(unended.select_for_update(no_key=True).order_by("pk"))
         # No turn begins in it meanwhile.
         Conversation.objects.select_for_update().get_visible(user, id).delete()
+
+
+def with_metadata(found: QuerySet[Conversation], wanted: Mapping[str, str]) -> QuerySet[Conversation]:
+    """Return those whose metadata has these values, as text, at the keys of its top level."""
+    for key, value in wanted.items():
+        at_key: Any = Func(
+            F("metadata"), Value(key), arg_joiner=" ->> ", template="%(expressions)s", output_field=TextField()
+        )
+        found = found.filter(Exact(at_key, Value(value)))
+    return found
 
 
 def search(found: QuerySet[Conversation], words: str) -> QuerySet[Conversation]:

@@ -32,7 +32,7 @@ def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation
         if not path:
             raise NotFound("There is no such message in this conversation.")
         forked = Conversation.objects.create(
-            owner=user, title=source.title, settings=source.settings, metadata=source.metadata
+            owner=user, title=source.title, settings=source.settings, metadata=source.metadata, tags=source.tags
         )
         copies: list[Message] = []
         for each in path:
@@ -73,7 +73,7 @@ class Export:
     """All of a conversation but what running it left behind: the turns' transcripts, and the ledger's rows."""
 
     fields: dict[str, Any]
-    """Title, metadata and settings, as for `conversations.create`."""
+    """Title, metadata, tags and settings, as for `conversations.create`."""
     messages: list[Exported]
     active_leaf: str | None = None
     attachments: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -85,7 +85,12 @@ def export(*, user: User, id: uuid.UUID | str) -> Export:
     conversation = Conversation.objects.get_visible(user, id)
     shown = Attachment.objects.filter(shown_in__message__conversation=conversation).distinct()
     return Export(
-        fields={"title": conversation.title, "metadata": conversation.metadata, **conversation.settings},
+        fields={
+            "title": conversation.title,
+            "metadata": conversation.metadata,
+            "tags": conversation.tags,
+            **conversation.settings,
+        },
         messages=[
             Exported(
                 id=str(message.pk),

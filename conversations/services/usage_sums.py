@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from conversations.models import DailyConversation, DailyUsage, Usage, User
+from conversations.models import Conversation, DailyConversation, DailyUsage, Usage, User
 
 # Under names that no column has.
 TOKENS: dict[str, Any] = {
@@ -30,6 +30,8 @@ BY_ROWS: dict[str, Any] = {
 }
 BY_DAYS = {**BY_ROWS, "day": F("day")}
 
+NO_TAG = (None,)
+
 NOTHING = dict.fromkeys(OF_ROWS, 0)
 
 Key = tuple[Any, ...]
@@ -39,14 +41,37 @@ Sums = dict[str, Any]
 def usage_sums_of(*, user: User, since: datetime, until: datetime | None, by: Sequence[str]) -> dict[Key, Sums]:
     """Return what the user's rows from `since` to before `until` (None: to now) add up to, as `OF_ROWS` names it.
 
-    By the values of `by`, any of `BY_ROWS`, in their order; with none of them there is one key, which is empty.
+    By the values of `by`, any of `BY_ROWS` and "tag", in their order; with none of them there is one key, which is
+    empty. What was used in a conversation with several tags is in the sums of each of them.
     """
+    if "tag" in by:
+        return _by_tag(user, since, until, by)
     found: defaultdict[Key, Sums] = defaultdict(NOTHING.copy)
     for part in _parts(user, since, until, by):
         for row in part:
             group = found[tuple(row[f"by_{name}"] for name in by)]
             for name in OF_ROWS:
                 group[name] += row[name]
+    return _ordered(found)
+
+
+def _by_tag(user: User, since: datetime, until: datetime | None, by: Sequence[str]) -> dict[Key, Sums]:
+    """Return the sums under the tags that conversations have now; None stands for no tag."""
+    names = [*(name for name in by if name not in ("tag", "conversation")), "conversation"]
+    tags: dict[Any, list[str]] = dict(
+        Conversation.objects.filter(owner=user).exclude(tags=[]).values_list("pk", "tags")
+    )
+    found: defaultdict[Key, Sums] = defaultdict(NOTHING.copy)
+    for key, sums in usage_sums_of(user=user, since=since, until=until, by=names).items():
+        values = dict(zip(names, key, strict=True))
+        for tag in tags.get(values["conversation"], NO_TAG):
+            group = found[tuple(tag if name == "tag" else values[name] for name in by)]
+            for name in OF_ROWS:
+                group[name] += sums[name]
+    return _ordered(found)
+
+
+def _ordered(found: Mapping[Key, Sums]) -> dict[Key, Sums]:
     return dict(sorted(found.items(), key=lambda each: [(value is None, value) for value in each[0]]))
 
 

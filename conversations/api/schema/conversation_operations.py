@@ -34,7 +34,8 @@ TokenCount = inline_serializer(
 list_ = extend_schema(
     operation_id="listConversations",
     summary="List conversations",
-    description="The user's conversations. With `q`, those that have the words, each with a `snippet`.",
+    description="The user's conversations. With `q`, those that have the words, each with a `snippet`. With "
+    "`metadata.<key>=<value>`, those with that value there in their metadata.",
 )
 create = extend_schema(
     operation_id="createConversation",
