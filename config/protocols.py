@@ -108,6 +108,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         _stop(self._stalled)
         super().connection_lost(exc)
 
+    def keepalive_timeout(self) -> None:
+        """Leave a client that has not answered a ping, and tell the application, which may be about to send."""
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1011})
+        super().keepalive_timeout()
+
     def _leave(self) -> None:
         # Not by `send`, which would wait until the client reads.
         if not self.close_sent:

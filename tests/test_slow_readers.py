@@ -66,6 +66,7 @@ def test_a_stream_that_nobody_reads_is_cut(server: ServerProcess, api: Api, long
 def test_a_socket_that_does_not_read_is_told_so_if_it_ever_reads_on(api: Api, long: str) -> None:
     with api.socket(max_queue=1) as reader:
         reader.send(type="turn.follow", turn=long, after=0)
+        reader.receive()
         time.sleep(2.5)
         assert reader.closed() == 4408
 

@@ -22,9 +22,9 @@ class ServerSentEvent(NamedTuple):
 
 
 class Decoder:
-    """Decodes an event stream of any dialect: lines end by LF, CR or both, and a byte order mark may come first.
+    """Cuts an event stream of any dialect into whole events.
 
-    What is not ended by a blank line is no event.
+    Lines end by LF, CR or both, and a byte order mark may come first. What is not ended by a blank line is no event.
     """
 
     def __init__(self) -> None:
@@ -33,24 +33,32 @@ class Decoder:
         """Whether a carriage return came last: a newline that comes next belongs to it."""
         self._first = True
 
-    def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """Return the events that end in this chunk. Raises MalformedAnswer where one is too long to be any."""
+    def take(self, chunk: bytes) -> bytes:
+        """Return the events that end in this chunk, with lines that end by LF, as they are for `events_in`.
+
+        Raises MalformedAnswer where one is too long to be any.
+        """
         if not chunk:
-            return []  # it is not what comes after a carriage return
+            return b""  # it is not what comes after a carriage return
         if self._after_return or b"\r" in chunk:
             chunk = self._with_newlines(chunk)
-        *blocks, self._rest = (self._rest + chunk if self._rest else chunk).split(b"\n\n")
+        whole, end, self._rest = (self._rest + chunk).rpartition(b"\n\n")
         if len(self._rest) > LONGEST:
             raise MalformedAnswer(f"an event is longer than {LONGEST} bytes")
-        if blocks and self._first:
-            blocks[0], self._first = blocks[0].removeprefix(BOM), False
-        return [event for block in blocks if (event := _event(block)) is not None]
+        if end and self._first:
+            whole, self._first = whole.removeprefix(BOM), False
+        return whole + end
 
     def _with_newlines(self, chunk: bytes) -> bytes:
         if self._after_return:
             chunk = chunk.removeprefix(b"\n")
         self._after_return = chunk.endswith(b"\r")
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def events_in(whole: bytes) -> list[ServerSentEvent]:
+    """Return what `take` found, event by event."""
+    return [event for block in whole.split(b"\n\n") if (event := _event(block)) is not None]
 
 
 def _event(block: bytes) -> ServerSentEvent | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conversations.claude.sse_decoder import BOM, LONGEST, Decoder, ServerSentEvent
+from conversations.claude.delta_runs import joined_run
+from conversations.claude.sse_decoder import BOM, LONGEST, Decoder, ServerSentEvent, events_in
 from conversations.claude.stream_events import EventChecker
 from conversations.claude.values import error_message, error_type, excerpt, parse
 from conversations.content.transcript import Event
@@ -64,7 +65,9 @@ class AnswerReader:
         return MalformedAnswer(f"it is no stream of events, but {self._media_type}")
 
     def _sse(self, chunk: bytes) -> Iterator[Event]:
-        yield from map(_named, self._decoder.feed(chunk))
+        whole = self._decoder.take(chunk)
+        run = joined_run(whole)
+        yield from (run,) if run else map(_named, events_in(whole))
 
     def _read(self, found: Iterator[Event]) -> list[Event]:
         events: list[Event] = []

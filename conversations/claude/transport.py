@@ -43,11 +43,12 @@ class _Transport(AiohttpTransport):
 
 class _WhenWanted(AiohttpResponseStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        connection = self._aiohttp_response.connection  # none any more where the whole answer came with its headers
+        response = self._aiohttp_response
+        connection = response.connection  # none any more where the whole answer came with its headers
         transport = connection.transport if connection else None
         with map_aiohttp_exceptions():
-            async for chunk in self._aiohttp_response.content.iter_any():
-                if transport is None or self._aiohttp_response.closed:
+            while chunk := await response.content.readany():
+                if transport is None or response.closed:
                     yield chunk
                     continue
                 transport.pause_reading()

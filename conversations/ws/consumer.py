@@ -29,7 +29,7 @@ from conversations.running.turn_start import start_turn
 from conversations.services import turns
 from conversations.services.credentials import Credential, while_valid
 from conversations.ws import frames
-from conversations.ws.codes import NOT_AUTHENTICATED, RESTARTING, TOO_MANY, TOO_SLOW
+from conversations.ws.codes import NOT_AUTHENTICATED, RESTARTING, TOO_MANY
 from conversations.ws.socket_authentication import Refused, authenticate
 from conversations.ws.socket_limits import TooMany, sockets_of
 from conversations.ws.watching import new_turns
@@ -259,13 +259,9 @@ class Socket(AsyncWebsocketConsumer):
         await self._send(encode(answer))
 
     async def _send(self, text: str) -> None:
-        """Send, or give up on a reader that does not read; it can resume where it was."""
+        """Send a frame; the server ends the socket of a client that does not read. Raises Gone where it has gone."""
         try:
-            async with asyncio.timeout(settings.COLLOQUY_SEND_TIMEOUT):
-                await self.send(text_data=text)
-        except TimeoutError:
-            await self._end(TOO_SLOW)
-            raise Gone from None
+            await self.base_send({"type": "websocket.send", "text": text})
         except OSError:  # the server noticed before `disconnect` came
             self._unfollow_all()
             raise Gone from None

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.claude.sse_decoder import Decoder, ServerSentEvent
+from conversations.claude.sse_decoder import Decoder, ServerSentEvent, events_in
 
 TEXT = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), min_size=1)
 EVENTS = st.lists(st.tuples(st.sampled_from(["message_start", "ping", "x"]), TEXT), max_size=6)
@@ -15,7 +15,7 @@ EVENTS = st.lists(st.tuples(st.sampled_from(["message_start", "ping", "x"]), TEX
 
 def decoded(chunks: list[bytes]) -> list[ServerSentEvent]:
     decoder = Decoder()
-    return [event for chunk in chunks for event in decoder.feed(chunk)]
+    return [event for chunk in chunks for event in events_in(decoder.take(chunk))]
 
 
 @given(EVENTS, st.sampled_from(["\n", "\r\n"]), st.lists(st.integers(0, 400), max_size=12))
