@@ -80,14 +80,14 @@ def _headers(scope: Message) -> dict[bytes, bytes]:
     size = len(scope.get("raw_path") or b"") + len(scope["query_string"]) + sum(len(n) + len(v) for n, v in pairs)
     if size > HEAD_LIMIT:
         raise HeadTooLarge(
-            f"The request line and its headers have {size} bytes; at most {HEAD_LIMIT} are taken.",
+            f"The address and the headers of the request have {size} bytes; at most {HEAD_LIMIT} are taken.",
             details={"limit": HEAD_LIMIT},
         )
     headers = dict(pairs)
     encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
     if encoding not in ("", "identity"):
         raise UnsupportedMediaType(
-            "Compressed bodies are not taken; send it without Content-Encoding.",
+            "Compressed bodies are not taken: send the body as it is, without Content-Encoding.",
             details={"Content-Encoding": "not taken"},
         )
     return headers
@@ -101,7 +101,10 @@ def _declared_length(headers: dict[bytes, bytes]) -> int | None:
     if text is None:
         return 0
     if not re.fullmatch(rb"\d{1,18}", text):
-        raise InvalidRequest("Content-Length must be a number.", details={"Content-Length": "not a number"})
+        raise InvalidRequest(
+            "Content-Length must be the length of the body in bytes, as a whole number.",
+            details={"Content-Length": "not a number"},
+        )
     return int(text)
 
 
@@ -137,7 +140,9 @@ async def _is_known(headers: dict[bytes, bytes]) -> bool:
 
 def _check(size: int, limit: int) -> None:
     if size > limit:
-        raise TooLarge(f"The body may have at most {limit} bytes.", details={"limit": limit})
+        raise TooLarge(
+            f"The body has more than {limit} bytes, which is the most that is taken here.", details={"limit": limit}
+        )
 
 
 def _measured(scope: Message, receive: Receive, headers: dict[bytes, bytes]) -> Receive:

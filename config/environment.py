@@ -33,9 +33,9 @@ def env_number(name: str, default: float) -> float:
     try:
         number = float(os.environ.get(name) or default)
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name} must be a number.") from error
+        raise ImproperlyConfigured(f"{name} must be a number, not {os.environ[name]!r}.") from error
     if number < 0:
-        raise ImproperlyConfigured(f"{name} must not be negative.")
+        raise ImproperlyConfigured(f"{name} must be zero or more, not {number:g}.")
     return number
 
 
@@ -47,9 +47,9 @@ def env_prices(name: str, default: str) -> tuple[Decimal, Decimal]:
     try:
         input, output = map(Decimal, (os.environ.get(name) or default).split("/"))
     except (ArithmeticError, ValueError) as error:
-        raise ImproperlyConfigured(f"{name} must be two prices, such as {default}.") from error
+        raise ImproperlyConfigured(f"{name} must be two prices, of input and of output, such as {default}.") from error
     if not all(price.is_finite() and price >= 0 for price in (input, output)):
-        raise ImproperlyConfigured(f"{name} must be two prices of zero or more.")
+        raise ImproperlyConfigured(f"{name} must be two prices of zero or more, such as {default}.")
     return input, output
 
 

@@ -42,7 +42,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         "Extraction": [_list(request, "Extractions", "data_object", "extraction", "extraction")],
         "Health": [
             _entry(request, "Failed turns", "error", turns + failed, "conversations.view_turn"),
-            _list(request, "Checks of the numbers", "fact_check", "conversations", "audit"),
+            _list(request, "Checks of the ledger", "fact_check", "conversations", "audit"),
             _list(request, "Jobs", "schedule", "procrastinate", "procrastinatejob"),
         ],
     }

@@ -32,7 +32,7 @@ def bound(host: str, port: int) -> socket.socket:
         [family, kind, _, _, address], *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         listening = socket.socket(family, kind)
     except OSError as error:
-        raise CommandError(f"{host} is no address to serve at: {error.strerror}.") from None
+        raise CommandError(f"--host {host} is not an address of this machine: {error.strerror}.") from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)

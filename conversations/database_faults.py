@@ -25,11 +25,11 @@ LOST_STATES = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "
 CONTENDED_STATES = frozenset({"40001", "40P01"})
 
 MESSAGES = {
-    "40": "The database was asked for the same by too many at once.",
+    "40": "Too many requests changed the same rows at once: try again.",
     "53": "The database has no room left: its disk or its memory is full.",
-    "54": "The database can't take something as large or as complex as this.",
-    "55": "What this needs is locked by something else.",
-    "57": "The database took too long for this, and it was cancelled.",
+    "54": "This is too large, or too complex, for the database.",
+    "55": "Something else has locked what this needs: try again in a moment.",
+    "57": "The database took too long for this, so that it was cancelled: try again, or ask for less.",
     "58": "The database could not read or write its files.",
     "XX": "The database found its own data damaged.",
 }
@@ -70,10 +70,14 @@ def translate(error: BaseException) -> ColloquyError | None:
         return None
     kind = state_of(error)[:2]
     if is_lost(error):
-        return Unavailable("The database can't be reached.", retry_after=SOON)
+        return Unavailable("The platform's database can't be reached: try again in a moment.", retry_after=SOON)
     if kind == "22":
-        return InvalidRequest("There is a value in this that can't be stored.")
+        return InvalidRequest(
+            "A value in this can't be stored: it is too large, or has characters that the database does not take."
+        )
     if kind == "23":
-        return Conflict("What this refers to was changed or deleted meanwhile.")
+        return Conflict(
+            "What this refers to was changed or deleted meanwhile: read it again before you send this again."
+        )
     message = MESSAGES.get(kind, "The database could not do this.")
     return Unavailable(message, retry_after=SOON if kind in ("40", "55", "57") else LATER)

@@ -29,7 +29,7 @@ from typing import Any, ClassVar
 
 
 class ColloquyError(Exception):
-    """Something went wrong on the platform."""
+    """The platform could not do this; its log says why, under the id of this request."""
 
     default_type: ClassVar[str] = "api_error"
     default_status: ClassVar[int] = 500
@@ -78,13 +78,13 @@ class NotAuthenticated(ColloquyError):
 
 
 class PermissionDenied(ColloquyError):
-    """This is not allowed."""
+    """These credentials do not allow this."""
 
     default_type, default_status = "permission_error", 403
 
 
 class NotFound(ColloquyError):
-    """There is no such thing."""
+    """What was asked for is not there, or belongs to somebody else."""
 
     default_type, default_status = "not_found_error", 404
 
@@ -102,7 +102,7 @@ class TooLarge(ColloquyError):
 
 
 class UnsupportedMediaType(ColloquyError):
-    """This is not an image or a document that Claude takes."""
+    """This is not an image or a document that is taken: PDF, text in UTF-8, JPEG, PNG, GIF and WebP are."""
 
     default_type, default_status = "unsupported_media_type", 415
 
@@ -114,7 +114,7 @@ class IdempotencyMismatch(ColloquyError):
 
 
 class RateLimited(ColloquyError):
-    """The platform's limit is reached."""
+    """A limit of the platform is reached: try again later."""
 
     default_type, default_status, retryable = "rate_limit_error", 429, True
 
@@ -126,7 +126,7 @@ class BudgetExceeded(ColloquyError):
 
 
 class Unavailable(ColloquyError):
-    """The platform can't take this now: it is restarting, or its database is away."""
+    """The platform is restarting, or its database can't be reached: try again in a moment."""
 
     default_type, default_status, retryable = "overloaded_error", 503, True
 

@@ -197,7 +197,8 @@ def _defined(given: Any, at: int) -> Any:
     if found is None:
         known = ", ".join(sorted(_tools)) or "none"
         raise InvalidRequest(
-            f"tools.{at}: The platform has no such tool; it has {known}.", details={f"tools.{at}.name": "unknown"}
+            f"tools.{at}.name: The platform has no tool of this name; it has {known}.",
+            details={f"tools.{at}.name": "unknown"},
         )
     kept = {"cache_control": given["cache_control"]} if "cache_control" in given else {}
     return {"type": PLATFORM, **found.definition(), **kept}

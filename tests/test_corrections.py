@@ -177,10 +177,10 @@ def test_the_command_shows_what_it_adds(row: Usage) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([str(uuid.uuid4())], "no such row"),
-        (["{row}", "--usage", "[]"], "not a JSON object"),
-        (["{row}", "--usage", "{{}}"], "not Claude's usage object"),
-        (["{row}", "--model", "claude-opus-5-5"], "give --usage or --again"),
+        ([str(uuid.uuid4())], "has no row with the id"),
+        (["{row}", "--usage", "[]"], "must be a JSON object"),
+        (["{row}", "--usage", "{{}}"], "Must be Claude's usage object"),
+        (["{row}", "--model", "claude-opus-5-5"], "--model needs --usage or --again"),
         (["{row}", "--again", "--usage", "{{}}"], "not allowed with"),
     ],
 )

@@ -34,8 +34,8 @@ def error_of(does: Callable[[], object]) -> Exception:
 
 STATES = {
     # SQLSTATE: what the error is, and the status and a word of what a client is told
-    "40P01": ("contended", 503, "too many at once"),
-    "40001": ("contended", 503, "too many at once"),
+    "40P01": ("contended", 503, "at once"),
+    "40001": ("contended", 503, "at once"),
     "53100": ("fixed", 503, "full"),
     "53200": ("fixed", 503, "full"),
     "54000": ("fixed", 503, "too large|as large"),

@@ -17,4 +17,4 @@ class OpeningAdmin(ReadOnlyAdmin):
     list_select_related = ("owner",)
     found_by_text = ("staff", "object")
     found_by_user = "owner"
-    search_help_text = "A user's name, or the id of what was opened, as it is."
+    search_help_text = "Search for a whole user name, or the whole id of what was opened."

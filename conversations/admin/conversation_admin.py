@@ -36,7 +36,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     list_filter = ("archived", "created_at")
     list_select_related = ("owner",)
     found_by_user = "owner"
-    search_help_text = "An id, a user's name, or words of a title."
+    search_help_text = "Search for a whole id or user name, or for words of a title."
     heavy = ("settings", "metadata", "searchable")
     fields = (
         "title",
@@ -142,7 +142,7 @@ class MessageAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "conversation", "role", "stop_reason")
     list_filter = ("role", "created_at")
     found_by_id = ("pk", "conversation_id", "turn_id")
-    search_help_text = "The id of a message, a conversation or a turn."
+    search_help_text = "Search for the whole id of a message, a conversation or a turn."
     heavy = ("content", "text", "searchable")
     fields = (
         "conversation",
@@ -191,7 +191,7 @@ class AttachmentAdmin(ReadOnlyAdmin):
     list_select_related = ("owner",)
     found_by_text = ("sha256",)
     found_by_user = "owner"
-    search_help_text = "An id, a SHA-256 or a user's name, as it is."
+    search_help_text = "Search for a whole id, SHA-256 or user name."
     fields = ("owner", "media_type", "size", "width", "height", "created_at", "content_shown", "sha256", "id")
     readonly_fields = fields
 

@@ -73,7 +73,7 @@ class DeclaredLookups(ModelAdmin):
         """Act on the selected rows, or say that ids among them are none and do nothing."""
         if all(could_be_id(self.model, each) for each in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             return super().response_action(request, queryset, *rest, **named)
-        messages.warning(request, "There are no such rows. Nothing was done.")
+        messages.warning(request, "The rows that were selected are not there any more, so nothing was done.")
         return HttpResponseRedirect(request.path)
 
     def get_search_results(
@@ -88,5 +88,5 @@ class DeclaredLookups(ModelAdmin):
         try:
             return super().changelist_view(request, extra_context)
         except UNANSWERABLE:
-            messages.warning(request, "This list can't be filtered by that.")
+            messages.warning(request, "The filter in the address does not fit this list, so all of it is shown.")
             return HttpResponseRedirect(request.path)

@@ -81,7 +81,7 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
     found_by_user = ""
     """Its columns that the search looks up, each by its index: an id, a text or a user's name as it is."""
     search_fields: Sequence[str] = ("pk",)
-    search_help_text = "An id or a user's name, as it is."
+    search_help_text = "Search for a whole id or user name."
     ordering: Sequence[str] = ("-pk",)
     sortable_by = ()
     show_full_result_count = False

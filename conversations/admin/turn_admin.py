@@ -56,7 +56,7 @@ class TurnAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     found_by_id = ("pk", "conversation_id")
     found_by_user = "user"
-    search_help_text = "The id of a turn or a conversation, or a user's name, as it is."
+    search_help_text = "Search for the whole id of a turn or a conversation, or a whole user name."
     heavy = ("settings", "stop_details", "error", "tool_results")
     inlines = (UsageInline,)
     fields = (

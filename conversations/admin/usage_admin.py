@@ -45,7 +45,9 @@ class UsageAdmin(ReadOnlyAdmin):
     ordering = ("-created_at", "-pk")
     found_by_id = ("pk", "user_id", "conversation_id", "turn_id")
     found_by_text = ("request_id",)
-    search_help_text = "Claude's id of a request, an id of ours, or a user's name, as it is."
+    search_help_text = (
+        "Search for the whole id of a request (Claude's or ours), a turn or a conversation, or a whole user name."
+    )
     heavy = ("raw", "prices")
     list_before_template = "conversations/ledger_totals.html"
     exclude = ("raw", "prices")

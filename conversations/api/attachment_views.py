@@ -56,9 +56,12 @@ class Attachments(Queried):
         """Keep a file and return its attachment; the same bytes again are the same attachment."""
         file = request.FILES.get("file")
         if file is None:
-            raise InvalidRequest("file: No file was sent.", details={"file": "This field is required."})
+            raise InvalidRequest(
+                "file: No file was sent. Send it as the field `file` of a multipart/form-data body.",
+                details={"file": "This field is required."},
+            )
         if file.size > SIZE_LIMIT:
-            raise TooLarge(f"A file may have at most {SIZE_LIMIT} bytes.")
+            raise TooLarge(f"file: It has {file.size} bytes; a file may have {SIZE_LIMIT}.")
         attachment = attachments.store(owner=user_of(request), data=file.read(), declared=_declared(file))
         return Response(AttachmentSerializer(attachment).data, status=201)
 

@@ -42,7 +42,7 @@ class TokenAuthentication(knox.TokenAuthentication):
         """Return whose token this is, and its row. Raises AuthenticationFailed."""
         found = self._find(hash_token(token.decode(errors="replace")))
         if found is None:
-            raise AuthenticationFailed("The token is not valid, or not any more.")
+            raise AuthenticationFailed("The token is not valid, or not any more: log in to get another one.")
         return found.instances()
 
 

@@ -40,7 +40,6 @@ from conversations.api.transfer_formats import (
 )
 from conversations.api.usage_views import sums_of
 from conversations.claude import catalogue, client
-from conversations.errors import NotFound
 from conversations.models import Conversation, Usage
 from conversations.services import conversations, message_paths, transfers, turns
 from conversations.services.conversation_lists import ConversationList
@@ -211,5 +210,5 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
     def _leaf(self, conversation: Conversation, request: Request) -> uuid.UUID | None:
         leaf: uuid.UUID | None = query_of(request).get("leaf")
         if leaf and not conversation.messages.filter(pk=leaf).exists():
-            raise NotFound("There is no such message in this conversation.")
+            raise message_paths.no_such_message("leaf", leaf)
         return leaf or conversation.active_leaf_id

@@ -146,13 +146,15 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404 for a path that nothing serves."""
-    return _page(request, NotFound("There is nothing at this path.")) or defaults.page_not_found(request, exception)
+    return _page(
+        request, NotFound("There is nothing at this path. /api/docs/ shows what there is.")
+    ) or defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500: the log has the trace under the request id, the client has only the id."""
     logger.error("Request %s failed", id_of(request))
-    return _page(request, ColloquyError("Something went wrong on the platform.")) or defaults.server_error(request)
+    return _page(request, ColloquyError()) or defaults.server_error(request)
 
 
 def tell(get_response: View) -> View:

@@ -68,9 +68,11 @@ class Moment(serializers.Field[Any, Any, Any, Any]):
             moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
             return moment.astimezone(UTC) + timedelta(days=1 if day and self.end else 0)
         except ValueError:
-            raise serializers.ValidationError("Must be a day or a time (ISO 8601).") from None
+            raise serializers.ValidationError(
+                "Must be a day or a time (ISO 8601), such as 2026-11-28 or 2026-11-28T12:00:00Z."
+            ) from None
         except OverflowError:
-            raise serializers.ValidationError("Is beyond the calendar.") from None
+            raise serializers.ValidationError("Must be within the years 1 to 9999.") from None
 
 
 @extend_schema_field({"type": "string"})
@@ -85,7 +87,7 @@ class Words(serializers.Field[Any, Any, Any, Any]):
         """Return the words in their order. Raises ValidationError for an unknown one."""
         words = list(dict.fromkeys(filter(None, data.split(","))))
         if not set(words) <= set(self.known):
-            raise serializers.ValidationError(f"Takes {', '.join(self.known)}, separated by commas.")
+            raise serializers.ValidationError(f"Must be any of {', '.join(self.known)}, separated by commas.")
         return words
 
 

@@ -21,9 +21,11 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         """Return the fields' values. Raises ValidationError, with a complaint about each that is not taken."""
         if isinstance(data, dict):
-            unknown = {name[:NAME_LIMIT]: "Unknown field." for name in data if name not in self.fields}
+            taken = ", ".join(name for name, field in self.fields.items() if not field.read_only) or "none"
+            complaint = f"Unknown field; those that are taken: {taken}."
+            unknown = {name[:NAME_LIMIT]: complaint for name in data if name not in self.fields}
             fixed = {
-                name: "This field can't be set."
+                name: "This field can't be set: leave it out."
                 for name, field in self.fields.items()
                 if field.read_only and name in data
             }

@@ -141,9 +141,13 @@ class TurnRequestSerializer(SettingsSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Require one of content and regenerate, and only the fields that go with it."""
         if ("content" in attrs) == ("regenerate" in attrs):
-            raise serializers.ValidationError({"content": "Give either content or regenerate."})
+            raise serializers.ValidationError(
+                {"content": "Give either `content` or `regenerate`, one of them and not both."}
+            )
         if "regenerate" in attrs and "parent" in attrs:
-            raise serializers.ValidationError({"parent": "A regenerated answer keeps its parent."})
+            raise serializers.ValidationError(
+                {"parent": "Must not be given with `regenerate`: the new answer takes the place of the old one."}
+            )
         return attrs
 
     def asked(self) -> Asked:

@@ -31,7 +31,9 @@ class RequestRate(BaseThrottle):
         if not rate.takes():
             most = math.floor(settings.COLLOQUY_REQUESTS_PER_MINUTE)
             raise RateLimited(
-                f"{NAME} is limited to {most}.", details={"limit": NAME, "most": most}, retry_after=max(1.0, rate.wait)
+                f"You have made {most} requests within a minute, which is the most that is taken ({NAME}).",
+                details={"limit": NAME, "most": most},
+                retry_after=max(1.0, rate.wait),
             )
         return True
 

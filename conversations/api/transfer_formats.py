@@ -51,7 +51,7 @@ class Base64(String):
         try:
             base64_decoded(text)
         except ValueError:
-            raise serializers.ValidationError("Is not base64.") from None
+            raise serializers.ValidationError("Must be base64.") from None
         return text
 
 

@@ -73,7 +73,7 @@ def key_of(request: Request) -> str | None:
     """Return the request's idempotency key, or None. Raises InvalidRequest where it is too long or not printable."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (1 <= len(key) <= 255 and key.isprintable()):
-        raise InvalidRequest("The idempotency key must have 1 to 255 printable characters.")
+        raise InvalidRequest("The header Idempotency-Key must have 1 to 255 printable characters.")
     return key
 
 
@@ -145,9 +145,13 @@ def position_of(request: Request, turn: Turn) -> int:
     seen = _last_seen(request)
     name, text = (LAST_SEEN, seen) if seen else ("after", str(query_of(request).get("after", 0)))
     if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise InvalidRequest(f"{name} must be a position.", details={name: "not a position"})
+        raise InvalidRequest(
+            f"{name} must be a position: a whole number, zero or more.", details={name: "not a position"}
+        )
     if turn.ended and int(text) > turn.position:
-        raise InvalidRequest(f"{name} is beyond the end, which is at {turn.position}.", details={name: "too far"})
+        raise InvalidRequest(
+            f"{name} is {text}, but this turn has ended at position {turn.position}.", details={name: "too far"}
+        )
     return int(text)
 
 

@@ -26,6 +26,7 @@ from conversations.services.usage_sums import NOTHING, OF_ROWS, usage_sums_of
 PERIOD = timedelta(days=30)
 RECORD_COLUMNS = ("conversation", "turn", "model", "purpose", "source")
 GROUPS_LIMIT = 10_000
+BEYOND = "Must be 30 days or more after the beginning of the calendar, where there is no `from`."
 COUNTS = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "requests")
 SUM = inline_serializer(
     "UsageSums",
@@ -70,7 +71,9 @@ class UsageSums(Queried):
         names: list[str] = query.get("group_by", [])
         found = usage_sums_of(user=user_of(request), since=since, until=until, by=names) if names else {}
         if len(found) > GROUPS_LIMIT:
-            raise InvalidRequest(f"There are more than {GROUPS_LIMIT} groups: ask for a shorter time.")
+            raise InvalidRequest(
+                f"There are more than {GROUPS_LIMIT} groups: ask for a shorter time with `from` and `to`."
+            )
         results = [{**dict(zip(names, key, strict=True)), **_shown(row)} for key, row in found.items()]
         total = usage_sums_of(user=user_of(request), since=since, until=until, by=()).get((), NOTHING)
         return Response({"next": None, "previous": None, "results": results, "total": _shown(total)})
@@ -106,7 +109,7 @@ def period_of(query: dict[str, Any]) -> tuple[datetime, datetime | None]:
     try:
         return query.get("from") or (until or clock.now()) - PERIOD, until
     except OverflowError:
-        raise InvalidRequest("to: Is beyond the calendar.", details={"to": "Is beyond the calendar."}) from None
+        raise InvalidRequest(f"to: {BEYOND}", details={"to": BEYOND}) from None
 
 
 class UsageRecordSerializer(serializers.ModelSerializer[Usage]):

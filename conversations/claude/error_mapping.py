@@ -15,7 +15,7 @@ from conversations.errors import ClaudeError, ConnectionFailed, StreamCut, Strea
 if TYPE_CHECKING:
     import anthropic
 
-CREDENTIALS = "The platform's access to Claude is not in order."
+CREDENTIALS = "Claude refuses the key or the account of this platform: whoever runs it has to mend that."
 """All that a user is told when it is our key, our permission or our account that Claude refuses."""
 
 OURS = frozenset({401, 402, 403})

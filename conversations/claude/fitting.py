@@ -30,7 +30,8 @@ async def check_fits(request: Request, count: Callable[[Request], Awaitable[int]
         return  # then the request itself will tell
     if tokens > model.context_window:
         raise InvalidRequest(
-            f"The conversation has {tokens} tokens; {model.id} takes at most {model.context_window}.",
+            f"The conversation has {tokens} tokens; {model.id} takes at most {model.context_window}. Choose a model "
+            "with a larger context window, or go on from an earlier message.",
             details={"input_tokens": tokens, "context_window": model.context_window},
         )
 

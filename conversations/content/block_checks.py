@@ -75,7 +75,7 @@ def checked_results(results: list[Any]) -> list[Block]:
     check_blocks(blocks, "results", ("tool_result",))
     ids = [block["tool_use_id"] for block in blocks]
     if len(set(ids)) < len(ids):
-        raise invalid_block("results", "Each call has one result.")
+        raise invalid_block("results", "Must have one result for each call, and so no `tool_use_id` twice.")
     return blocks
 
 
@@ -100,7 +100,7 @@ def _flaw(value: Any, depth: int) -> tuple[list[str], str] | None:
     No path is built for what has none: keys may be long, and are said again for everything below them.
     """
     if depth > DEPTH_LIMIT:
-        return [], "Nested too deep."
+        return [], f"Must not be nested more than {DEPTH_LIMIT} deep."
     if isinstance(value, str):
         return ([], "Must not have NUL or half surrogate pairs in it.") if _unstorable(value) else None
     if isinstance(value, int) and not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
@@ -131,7 +131,7 @@ def _unstorable(text: str) -> bool:
 def check_depth(value: Any, path: str, depth: int = 0) -> None:
     """Refuse JSON that is nested too deep to be written again. What Claude has said may have anything else in it."""
     if depth > DEPTH_LIMIT:
-        raise invalid_block(path, "Nested too deep.")
+        raise invalid_block(path, f"Must not be nested more than {DEPTH_LIMIT} deep.")
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for each in inner:
         check_depth(each, path, depth + 1)
@@ -144,7 +144,7 @@ def invalid_block(path: str, complaint: str) -> InvalidRequest:
 
 def _check_block(block: object, path: str, kinds: Iterable[str], documents: Iterable[str] = PDF_ONLY) -> None:
     if not isinstance(block, dict):
-        raise invalid_block(path, "Must be a content block.")
+        raise invalid_block(path, "Must be a content block: an object with a `type`.")
     kind = block.get("type")
     if not isinstance(kind, str) or kind not in kinds:
         raise invalid_block(f"{path}.type", f"Must be one of {', '.join(sorted(kinds))}.")
@@ -160,7 +160,7 @@ def _check_block(block: object, path: str, kinds: Iterable[str], documents: Iter
 
 def _check_fields(value: Block, path: str, required: set[str], allowed: set[str]) -> None:
     for name in value.keys() - allowed:
-        raise invalid_block(f"{path}.{name}", "Unknown field.")
+        raise invalid_block(f"{path}.{name}", f"Unknown field; those that are taken: {', '.join(sorted(allowed))}.")
     for name in required - value.keys():
         raise invalid_block(f"{path}.{name}", "This field is required.")
 
@@ -187,7 +187,9 @@ def _check_document(block: Block, path: str, types: Iterable[str]) -> None:
     if kind == "base64":
         _check_base64(source, f"{path}.source", types, DOCUMENT_BASE64_LIMIT)
     elif kind == "text" and source["media_type"] != "text/plain":
-        raise UnsupportedMediaType("A text source is text/plain.", details={f"{path}.source.media_type": "unsupported"})
+        raise UnsupportedMediaType(
+            f"{path}.source.media_type: Must be text/plain.", details={f"{path}.source.media_type": "unsupported"}
+        )
     elif kind == "content" and isinstance(source["content"], list):
         for index, each in enumerate(source["content"]):
             _check_block(each, f"{path}.source.content.{index}", ("text", "image"))
@@ -231,20 +233,20 @@ def _check_url(url: str, path: str) -> None:
     except ValueError:
         fine = False
     if not fine:
-        raise invalid_block(path, "Must be an https address.")
+        raise invalid_block(path, f"Must be an https address without a user, of at most {URL_LIMIT} characters.")
 
 
 def _check_base64(source: Block, path: str, types: Iterable[str], limit: int) -> None:
     declared = source["media_type"]
     if declared not in types:
-        message = f"{declared} is not taken; {', '.join(sorted(types))} is."
+        message = f"{path}.media_type: Must be one of {', '.join(sorted(types))}, not {declared}."
         raise UnsupportedMediaType(message, details={f"{path}.media_type": "unsupported"})
     if len(source["data"]) > limit:
         raise invalid_block(f"{path}.data", f"Must have at most {limit} characters.")
     try:
         found = identify(base64_decoded(source["data"]), declared).media_type
     except (binascii.Error, ValueError):
-        raise invalid_block(f"{path}.data", "Is not base64.") from None
+        raise invalid_block(f"{path}.data", "Must be base64.") from None
     except (InvalidRequest, UnsupportedMediaType) as error:
         raise invalid_block(f"{path}.data", error.message) from None
     if found != declared and not (found == PLAIN and declared in TEXTUAL):

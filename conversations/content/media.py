@@ -72,7 +72,7 @@ def _image(data: bytes, format: str) -> Identified:
             with Image.open(io.BytesIO(data), formats=[format]) as image:
                 width, height = image.size
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError):
-        raise InvalidRequest("The image can't be read.") from None
+        raise InvalidRequest("The image can't be read: the file is cut, or damaged.") from None
     if width > SIDE_LIMIT or height > SIDE_LIMIT:
         raise InvalidRequest(f"The image is {width} x {height} pixels; at most {SIDE_LIMIT} x {SIDE_LIMIT} are taken.")
     return Identified(FORMATS[format], width, height)

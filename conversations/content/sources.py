@@ -72,7 +72,10 @@ def check_attachments(
 def _check_attachment(media_type: str, kind: str, path: str, documents: Container[str]) -> None:
     image = media_type in IMAGE_TYPES
     if image != (kind == "image"):
-        raise invalid_block(path, f"Is {media_type}, which is no {kind}.")
+        raise invalid_block(
+            path,
+            f"Must name {'an image' if kind == 'image' else 'a document'}; this attachment is {media_type}.",
+        )
     if not image and media_type not in documents:
         message = f"{path}: Is {media_type}, which Claude does not take; it can be extracted from."
         raise UnsupportedMediaType(message, details={path: "unsupported"})

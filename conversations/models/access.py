@@ -38,4 +38,4 @@ class OwnedQuerySet(models.QuerySet[ModelT]):
             raise self._not_found() from None
 
     def _not_found(self) -> NotFound:
-        return NotFound(f"There is no such {self.model._meta.verbose_name}.")
+        return NotFound(f"There is no {self.model._meta.verbose_name} with this id, or it is not yours.")

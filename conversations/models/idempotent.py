@@ -24,6 +24,6 @@ class Idempotent(models.Model):
     def asked_for_by(self, digest: str) -> Self:
         """Return the row to a request with its key. Raises IdempotencyMismatch where another request created it."""
         if self.request_digest != digest:
-            message = "This idempotency key was used for another request."
+            message = "This idempotency key was used for another request before: a new request needs a new key."
             raise IdempotencyMismatch(message, details={str(self._meta.model_name): str(self.pk)})
         return self

@@ -97,7 +97,7 @@ def lock_attachments(*, owner: User, blocks: Sequence[Block]) -> None:
     ids = sources.attachments_in(blocks)
     known = Attachment.objects.visible_to(owner).filter(pk__in=ids).order_by("pk")
     if len(known.select_for_update(no_key=True).values_list("pk")) < len(ids):
-        raise NotFound("There is no such attachment.")
+        raise NotFound("An attachment that this names is not there, or not yours: upload it again.")
 
 
 def attachment_source(owner: User, source: Block) -> Block:
@@ -119,10 +119,12 @@ def check_images(blocks: Sequence[Block], most: int = MOST_IMAGES) -> None:
     ids = [source["attachment"] for source in images if source.get("type") == "attachment"]
     known = Attachment.objects.filter(pk__in=ids)
     if len(images) > most:
-        raise InvalidRequest(f"There are {len(images)} images; a request may have {most}.")
+        raise InvalidRequest(
+            f"There are {len(images)} images on the way to this message; a request to Claude may have {most}."
+        )
     if len(images) > MANY and (large := known.filter(Q(width__gt=SIDE) | Q(height__gt=SIDE)).first()):
         raise InvalidRequest(
-            f"With more than {MANY} images none may be over {SIDE} x {SIDE} pixels.",
+            f"With more than {MANY} images in a conversation none may be over {SIDE} x {SIDE} pixels.",
             details={"attachment": str(large.pk), "width": large.width, "height": large.height},
         )
     if heavy := known.filter(size__gt=block_checks.IMAGE_BASE64_LIMIT * 3 // 4).first():
@@ -144,7 +146,7 @@ def check_weight(blocks: Sequence[Block]) -> None:
     sources.with_sources(with_sizes(blocks), weigh)
     if (weight := sum(weights)) > REQUEST_LIMIT:
         raise TooLarge(
-            f"The attachments have {weight} bytes together; a request may have {REQUEST_LIMIT}.",
+            f"The files on the way to this message have {weight} bytes; a request to Claude may have {REQUEST_LIMIT}.",
             details={"size": weight, "limit": REQUEST_LIMIT},
         )
 
@@ -217,7 +219,10 @@ def with_paths(blocks: Sequence[Block]) -> list[Block]:
             return source
         each = found.get(source["attachment"])
         if each is None:
-            raise ClaudeError(f"There is no attachment {source['attachment']} any more.", type="api_error")
+            raise ClaudeError(
+                f"The attachment {source['attachment']}, which this conversation shows, is not there any more.",
+                type="api_error",
+            )
         return {**source, "media_type": each.media_type, "path": each.path}
 
     return sources.with_sources(blocks, locate)

@@ -27,6 +27,7 @@ from conversations.models import Budget, Hold, Usage, User
 from conversations.models.budget import THIS_PERIOD, this_period
 
 SCOPES = ("user", "group", "platform")
+WHOSE = {"user": "Your", "group": "Your group's", "platform": "The platform's"}
 
 # What of `spent` is of the present period; the rest of the row is of an earlier one until something changes it.
 SPENT = Case(When(period_start__gte=this_period(), then=F("spent")), default=Decimal(0))
@@ -150,7 +151,8 @@ def _exceeded(budget: Budget) -> BudgetExceeded:
     if budget.scope == "user":
         details.update(limit=told["limit"], spent=told["spent"], held=told["held"])
     return BudgetExceeded(
-        f"The {budget.scope}'s budget for the {budget.period} has not enough left for this.",
+        f"{WHOSE[budget.scope]} budget for this {budget.period} has too little left for what this may cost. It begins "
+        f"anew at {told['frees_at']}.",
         details=details,
         retry_after=(frees_at(budget, now) - now).total_seconds(),
     )

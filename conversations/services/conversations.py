@@ -14,8 +14,8 @@ from django.db.models.functions import Coalesce, Replace
 from django.db.models.lookups import Exact
 
 from conversations.claude import parameters
-from conversations.errors import NotFound
 from conversations.models import Conversation, Message, Titling, Turn, User
+from conversations.services.message_paths import no_such_message
 from conversations.services.turn_settings import NAMES, resolved_settings
 
 MARKS: dict[str, Any] = {"start_sel": "<mark>", "stop_sel": "</mark>", "max_words": 20, "min_words": 8}
@@ -65,7 +65,7 @@ def activate(*, user: User, id: uuid.UUID | str, leaf: uuid.UUID) -> Conversatio
         found = Conversation.objects.get_visible(user, id)
         conversation = Conversation.objects.select_for_update(no_key=True).get(pk=found.pk)
         if not conversation.messages.filter(pk=leaf).exists():
-            raise NotFound("There is no such message in this conversation.")
+            raise no_such_message("leaf", leaf)
         conversation.active_leaf_id = leaf
         conversation.save(update_fields=["active_leaf", "updated_at"])
         conversation.refresh_from_db(fields=["updated_at"])

@@ -72,4 +72,4 @@ def while_valid(credential: Credential, function: Callable[[], T]) -> T:
     return function()
 
 
-NOT_ANY_MORE = "These credentials are not valid any more."
+NOT_ANY_MORE = "These credentials are not valid any more: log in again."

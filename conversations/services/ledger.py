@@ -181,7 +181,7 @@ def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, mod
     with transaction.atomic(durable=True):
         first = Usage.objects.select_for_update(no_key=True).get(pk=row.corrects_id or row.pk)
         if first.turn_id and Turn.objects.filter(pk=first.turn_id, status__in=Turn.ACTIVE).exists():
-            raise Conflict("Its turn has not ended.")
+            raise Conflict("This request belongs to a turn that has not ended: correct it when the turn has.")
         booked = standing_row(first)
         added = [_correction(first, booked, reason, **_negated(booked))]
         if usage is not None:
@@ -194,7 +194,9 @@ def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, mod
 def _check(usage: dict[str, Any]) -> None:
     """Refuse what is not a usage object of Claude's: a misspelt count would be booked as none at all."""
     if not pricing.is_readable(usage) or not all(type(each) is int for each in pricing.counts_in(usage)):
-        raise InvalidRequest("This is not Claude's usage object, with its counts.")
+        raise InvalidRequest(
+            "usage: Must be Claude's usage object: `input_tokens`, `output_tokens` and its other counts, whole numbers."
+        )
 
 
 def standing_row(row: Usage) -> Usage:
@@ -202,7 +204,7 @@ def standing_row(row: Usage) -> Usage:
     first = row.corrects or row
     rows = [first, *first.corrections.order_by("pk")]
     if not sum(each.requests for each in rows):
-        raise Conflict("It has been taken back already.")
+        raise Conflict("This request has been taken back already: nothing of it is booked any more.")
     return next(each for each in reversed(rows) if each.requests > 0)
 
 

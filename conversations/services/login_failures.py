@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 from datetime import timedelta
 
 from django.conf import settings
@@ -65,7 +66,7 @@ def _refuse(failed: QuerySet[FailedLogin], times: int) -> None:
     found = failed.aggregate(count=Count("pk"), age=Now() - Min("created_at"))
     if found["count"] >= settings.COLLOQUY_FAILED_LOGINS * times:
         wait = max(1.0, (WINDOW - found["age"]).total_seconds())
-        raise RateLimited("Too many logins have failed. Try again later.", retry_after=wait)
+        raise RateLimited(f"Too many logins have failed. Try again in {math.ceil(wait)} seconds.", retry_after=wait)
 
 
 def _network(address: str) -> str:

@@ -27,6 +27,12 @@ ORDER BY path.depth DESC
 """
 
 
+def no_such_message(field: str, id: object) -> NotFound:
+    """Return the error for a field of a request that names no message of its conversation."""
+    complaint = f"This conversation has no message with the id {id}."
+    return NotFound(f"{field}: {complaint}", details={field: complaint})
+
+
 def path_to(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> list[Message]:
     """Return the messages from the root to a leaf, oldest first, each with the settings of its turn."""
     return list(Message.objects.raw(PATH, [leaf_id, conversation_id])) if leaf_id else []
@@ -124,8 +130,8 @@ def page_of_path(
     }
     rows = prepared(PAGE, values)
     if not rows:
-        raise NotFound("There is no such conversation.")
+        raise NotFound("There is no conversation with this id, or it is not yours.")
     leaf, is_there, *_ = rows[0]
     if leaf_id and not is_there:
-        raise NotFound("There is no such message in this conversation.")
+        raise no_such_message("leaf", leaf_id)
     return PathPage(leaf, [PathMessage(*message) for _, _, *message in rows if message[0]])

@@ -29,7 +29,9 @@ def read(path: str) -> bytes:
         with _storage().open(path) as file:
             return bytes(file.read())
     except FileNotFoundError:
-        raise ClaudeError(f"The file {path} is missing in the storage.", type="api_error") from None
+        raise ClaudeError(
+            f"A file of this conversation is missing in the platform's storage: {path}.", type="api_error"
+        ) from None
 
 
 def remove(path: str) -> None:

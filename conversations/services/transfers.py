@@ -14,7 +14,7 @@ from conversations.claude import event_shapes
 from conversations.content import block_checks, history, sources
 from conversations.content.block_checks import Block
 from conversations.content.folding import CALLS
-from conversations.errors import InvalidRequest, MalformedAnswer, NotFound
+from conversations.errors import InvalidRequest, MalformedAnswer
 from conversations.models import Attachment, Conversation, Message, MessageAttachment, User
 from conversations.services import attachments, message_paths
 from conversations.services.answer_storage import searchable_text
@@ -30,7 +30,7 @@ def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation
         source = Conversation.objects.get_visible(user, id)
         path = message_paths.path_to(source.pk, message)
         if not path:
-            raise NotFound("There is no such message in this conversation.")
+            raise message_paths.no_such_message("message", message)
         forked = Conversation.objects.create(
             owner=user, title=source.title, settings=source.settings, metadata=source.metadata, tags=source.tags
         )
@@ -114,38 +114,42 @@ def import_conversation(*, owner: User, export: Export) -> Conversation:
     contents = [_content(owner, each, export, f"messages.{at}") for at, each in enumerate(export.messages)]
     with transaction.atomic(durable=True):
         conversation = create_in_transaction(owner=owner, fields=export.fields)
-        rows: dict[str, Message] = {}
-        called: set[str] = set()
-        for index, each in enumerate(export.messages):
-            path = f"messages.{index}"
-            if each.id in rows or (each.parent is not None and each.parent not in rows):
-                raise InvalidRequest(
-                    f"{path}: every id must be there once, and after that of its parent.",
-                    details={path: "id or parent"},
-                )
-            blocks = contents[index]
-            if each.parent is None and (each.role != Message.Role.USER or history.only_results(blocks)):
-                raise InvalidRequest(f"{path}: a conversation begins with what a user says.", details={path: "a root"})
-            calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
-            if len({*called, *calls}) < len(called) + len(calls):
-                raise InvalidRequest(f"{path}: every call of a tool has an id of its own.", details={path: "tool_use"})
-            called.update(calls)
-            parent = rows[each.parent].pk if each.parent is not None else None
-            rows[each.id] = Message(
-                conversation=conversation,
-                parent_id=parent,
-                role=each.role,
-                content=blocks,
-                text=searchable_text(blocks),
-                stop_reason=each.stop_reason,
-            )
+        rows = _messages(conversation, export.messages, contents)
         if export.active_leaf is not None and export.active_leaf not in rows:
-            raise InvalidRequest("active_leaf: there is no such message.", details={"active_leaf": "unknown"})
+            raise block_checks.invalid_block("active_leaf", "Must be the id of one of the messages, or null.")
         attachments.lock_attachments(owner=owner, blocks=[block for blocks in contents for block in blocks])
         Message.objects.bulk_create(rows.values())
         attachments.link_to_messages(rows.values())
         _date(rows, export.messages)
         return _with_leaf(conversation, rows[export.active_leaf].pk if export.active_leaf else None)
+
+
+def _messages(conversation: Conversation, messages: list[Exported], contents: list[list[Block]]) -> dict[str, Message]:
+    """Return the messages of an export, not stored yet, by their ids in it. Raises InvalidRequest if they make no tree.
+
+    `contents` is what each says, as it is stored here.
+    """
+    rows: dict[str, Message] = {}
+    called: set[str] = set()
+    for index, (each, blocks) in enumerate(zip(messages, contents, strict=True)):
+        path = f"messages.{index}"
+        if each.id in rows or (each.parent is not None and each.parent not in rows):
+            raise block_checks.invalid_block(path, "Must have an id of its own, and as parent null or an earlier id.")
+        if each.parent is None and (each.role != Message.Role.USER or history.only_results(blocks)):
+            raise block_checks.invalid_block(path, "Without a parent it must be a question: no answer, and no results.")
+        calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
+        if len({*called, *calls}) < len(called) + len(calls):
+            raise block_checks.invalid_block(path, "Must not have a `tool_use` block with the id of another one.")
+        called.update(calls)
+        rows[each.id] = Message(
+            conversation=conversation,
+            parent_id=rows[each.parent].pk if each.parent is not None else None,
+            role=each.role,
+            content=blocks,
+            text=searchable_text(blocks),
+            stop_reason=each.stop_reason,
+        )
+    return rows
 
 
 def _content(owner: User, message: Exported, export: Export, path: str) -> list[Block]:
@@ -174,7 +178,7 @@ def _content(owner: User, message: Exported, export: Export, path: str) -> list[
 def _exported_file(id: str, export: Export, path: str) -> Block:
     """Return the source of a file that comes with the export."""
     if id not in export.attachments:
-        raise InvalidRequest(f"attachments: {id} is missing.", details={path: "attachment"})
+        raise InvalidRequest(f"attachments: {id} is missing, which {path} names.", details={path: "attachment"})
     media_type, data = export.attachments[id]
     if media_type != "text/plain":
         return {"type": "base64", "media_type": media_type, "data": data}
@@ -182,7 +186,7 @@ def _exported_file(id: str, export: Export, path: str) -> Block:
         return {"type": "text", "media_type": media_type, "data": block_checks.base64_decoded(data).decode()}
     except UnicodeDecodeError:
         raise block_checks.invalid_block(
-            f"attachments.{id}.data", "Says text/plain, but the data is no UTF-8."
+            f"attachments.{id}.data", "Must be UTF-8, since its media_type is text/plain."
         ) from None
 
 
@@ -193,7 +197,9 @@ def _check_answer(block: Block, path: str) -> None:
     """
     kind = block.get("type")
     if not isinstance(kind, str) or kind in USERS:
-        raise block_checks.invalid_block(f"{path}.type", "Claude says nothing of this kind.")
+        raise block_checks.invalid_block(
+            f"{path}.type", "Must be a kind of block that Claude says, in a message of the assistant."
+        )
     if kind in CALLS and "input" not in block:
         raise block_checks.invalid_block(f"{path}.input", "This field is required.")
     try:

@@ -124,4 +124,6 @@ def _first_one(error: IntegrityError, who: Asker, conversation: Conversation) ->
         raise error
     active = conversation.turns.filter(status__in=Turn.ACTIVE).first()
     details = {"turn": str(active.pk)} if active else None
-    raise Conflict("A turn is already active in this conversation.", details=details)
+    raise Conflict(
+        "Another turn is active in this conversation: wait until it has ended, or cancel it.", details=details
+    )

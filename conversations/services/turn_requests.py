@@ -111,7 +111,7 @@ def check_results_fit(blocks: Sequence[Block], settings: dict[str, Any]) -> None
     limit = model.context_window * BYTES_PER_TOKEN if model else size
     if model and size > limit:
         raise InvalidRequest(
-            f"The results have {size} bytes of text; {model.id} can take {limit} at most.",
+            f"The results have {size} bytes of text; {model.id} can take {limit} at most. Return less, or in parts.",
             details={"size": size, "limit": limit},
         )
 

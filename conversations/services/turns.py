@@ -21,6 +21,7 @@ from conversations.services.notices import notify
 from conversations.services.turn_begin import Asker, Begun, begin_once
 from conversations.services.turn_settings import resolved_settings
 
+NOT_AN_ANSWER = "Must name an answer, or a question that has one."
 QUOTED = 300  # characters of a cut answer's end
 GO_ON = """Your last answer was cut off. It ended with:
 
@@ -107,10 +108,11 @@ def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: dict[str, A
 
 def _refuse_whole(turn: Turn) -> None:
     if not turn.ended:
-        raise Conflict("This turn has not ended yet.", details={"turn": str(turn.pk)})
+        raise Conflict("This turn has not ended yet: it can be continued when it has.", details={"turn": str(turn.pk)})
     if "continue" not in turn.actions:
         raise InvalidRequest(
-            f"This turn was not cut: it is {turn.status}, its stop_reason {turn.stop_reason or 'none'}.",
+            f"This turn can't be continued, since its answer was not cut: its status is {turn.status}, its stop_reason "
+            f"{turn.stop_reason or 'none'}.",
             details={"status": turn.status, "stop_reason": turn.stop_reason},
         )
 
@@ -162,7 +164,8 @@ def _check_results(parent: uuid.UUID | None, content: list[dict[str, Any]]) -> N
     calls = history.open_call_ids(answer.content, answer.stop_reason) if answer else []
     if unknown := sorted(results - {*calls}):
         raise InvalidRequest(
-            f"The message before has no call {', '.join(unknown)}.", details={"content": "results of no call"}
+            f"content: The message before has no open tool call {', '.join(unknown)}.",
+            details={"content": "results of no call"},
         )
 
 
@@ -183,7 +186,7 @@ def _message(conversation: Conversation, parent: uuid.UUID | None, blocks: list[
 
 def _in_conversation(conversation: Conversation, id: uuid.UUID | None) -> uuid.UUID | None:
     if id is not None and not conversation.messages.filter(pk=id).exists():
-        raise NotFound("There is no such message in this conversation.")
+        raise message_paths.no_such_message("parent", id)
     return id
 
 
@@ -191,14 +194,14 @@ def _regenerated(conversation: Conversation, id: uuid.UUID) -> Message:
     """Return the message that the answer with this id answered; a question's id stands for itself."""
     answer = conversation.messages.select_related("turn__user_message").filter(pk=id).first()
     if answer is None:
-        raise NotFound("There is no such message in this conversation.")
+        raise message_paths.no_such_message("regenerate", id)
     if answer.turn:
         return answer.turn.user_message
     asked: Message | None = answer
     while asked and asked.role != Message.Role.USER:  # a copy of an answer that went on from another one
         asked = asked.parent
     if asked is None:
-        raise InvalidRequest("This answers nothing.", details={"regenerate": "no message before it"})
+        raise InvalidRequest(f"regenerate: {NOT_AN_ANSWER}", details={"regenerate": NOT_AN_ANSWER})
     return asked
 
 
@@ -219,7 +222,7 @@ def _locked(found: Turn) -> Turn:
     """Return a turn as it is now, locked. Raises NotFound where it was deleted meanwhile."""
     turn = Turn.objects.select_for_update(no_key=True).filter(pk=found.pk).first()
     if turn is None:
-        raise NotFound("There is no such turn.")
+        raise NotFound("There is no turn with this id, or it is not yours.")
     return turn
 
 
@@ -238,11 +241,14 @@ def submit_tool_results(*, user: User, turn_id: uuid.UUID | str, results: list[d
         new = _unknown_yet(turn, folded, taken)
         attachments.lock_attachments(owner=user, blocks=new)
         if new and turn.ended:
-            raise Conflict("This turn has ended.", details={"status": turn.status})
+            raise Conflict(
+                "This turn has ended: it takes no results of tools any more.", details={"status": turn.status}
+            )
         calls = {call["id"] for call in open_calls(turn, folded)}
         if strange := [result["tool_use_id"] for result in new if result["tool_use_id"] not in calls]:
             raise InvalidRequest(
-                f"The turn awaits no result of {', '.join(strange)}.", details={"awaited": sorted(calls)}
+                f"results: This turn has no open tool call {', '.join(strange)}, only those in `details.awaited`.",
+                details={"awaited": sorted(calls)},
             )
         turn.tool_results = [*turn.tool_results, *new]
         said = [Message(role=each.role, content=each.content) for each in folded]
@@ -260,5 +266,8 @@ def _unknown_yet(turn: Turn, folded: list[Folded], results: list[dict[str, Any]]
     known = {each["tool_use_id"]: each for each in [*taken, *turn.tool_results]}
     for result in results:
         if known.get(result["tool_use_id"], result) != result:
-            raise Conflict("This call has another result already.", details={"tool_use_id": result["tool_use_id"]})
+            raise Conflict(
+                "A call in `results` has another result already, which can't be changed.",
+                details={"tool_use_id": result["tool_use_id"]},
+            )
     return [result for result in results if result["tool_use_id"] not in known]

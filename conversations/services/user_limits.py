@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -12,7 +13,12 @@ from conversations.models import Turn, User
 
 WINDOW = "1 minute"
 SOON = 1.0  # seconds after which a turn that runs may have ended
-NAMES = ("turns_per_minute", "concurrent_turns", "tokens_per_minute")
+REACHED = {
+    "turns_per_minute": "You have begun {} turns within a minute, which is the most that is taken",
+    "concurrent_turns": "You have {} turns that have not ended, which is the most at once",
+    "tokens_per_minute": "You have used {} tokens within a minute, or more, which is the most",
+}
+NAMES = tuple(REACHED)
 
 # Turns whose conversation is gone meanwhile count as well: the ledger has them, from their end. Tokens are those of the
 # requests that have ended; what is read from the cache does not count, as with Claude itself.
@@ -67,7 +73,7 @@ def check_limits(user: User) -> None:
     for limit in limits_of(user):
         if limit.used >= limit.most:
             raise RateLimited(
-                f"{limit.name} is limited to {limit.most}.",
+                f"{REACHED[limit.name].format(limit.most)} ({limit.name}). Wait {math.ceil(limit.reset)} seconds.",
                 details={"limit": limit.name, "most": limit.most, "used": limit.used},
                 retry_after=limit.reset,
             )

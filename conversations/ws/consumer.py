@@ -180,9 +180,12 @@ class Socket(AsyncWebsocketConsumer):
     async def _follow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         self._check_following()
         turn = await self._in_database(Turn.objects.get_visible, self.user, command.validated_data["turn"])
-        if turn.ended and command.validated_data["after"] > turn.position:
-            raise InvalidRequest(f"after is beyond the end, which is at {turn.position}.", details={"after": "too far"})
-        self._follow_turn(turn.pk, command.validated_data["after"])
+        after = command.validated_data["after"]
+        if turn.ended and after > turn.position:
+            raise InvalidRequest(
+                f"after is {after}, but this turn has ended at position {turn.position}.", details={"after": "too far"}
+            )
+        self._follow_turn(turn.pk, after)
 
     async def _unfollow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         id = command.validated_data["turn"]
@@ -190,7 +193,7 @@ class Socket(AsyncWebsocketConsumer):
         if task:
             task.cancel()
         elif not await self._in_database(Turn.objects.visible_to(self.user).filter(pk=id).exists):
-            raise NotFound("There is no such turn.")
+            raise NotFound("There is no turn with this id, or it is not yours.")
 
     async def _cancel(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         turn = await self._in_database(turns.cancel, user=self.user, turn_id=command.validated_data["turn"])
@@ -225,7 +228,9 @@ class Socket(AsyncWebsocketConsumer):
 
     def _check_following(self) -> None:
         if len(self._following) >= FOLLOWED_AT_ONCE:
-            raise RateLimited(f"A socket follows at most {FOLLOWED_AT_ONCE} turns and conversations at once.")
+            raise RateLimited(
+                f"A socket follows at most {FOLLOWED_AT_ONCE} turns and conversations: unfollow some first."
+            )
 
     def _follow_turn(self, turn: uuid.UUID, after: int) -> None:
         self._in_background(("turn", turn), self._relay_turn(turn, after))

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from conversations.api.error_responses import invalid
 from conversations.api.parsers import parse_json
-from conversations.api.serializer_fields import Id, Integer, Json, StrictSerializer, String
+from conversations.api.serializer_fields import NAME_LIMIT, Id, Integer, Json, StrictSerializer, String
 from conversations.api.serializers import ToolResultsSerializer, TurnRequestSerializer, TurnSerializer
 from conversations.contract.frame_types import Ref
 from conversations.errors import InvalidRequest
@@ -19,6 +19,7 @@ from conversations.errors import InvalidRequest
 T = TypeVar("T")
 C = TypeVar("C")
 
+NO_COMMAND = 'A frame must be a JSON object with a `type`, such as {"type": "ping"}.'
 LARGE = 64 * 1024  # characters, above which a frame takes milliseconds to check
 
 
@@ -89,22 +90,25 @@ async def off_the_loop(check: Callable[[T], C], value: T, *, size: int) -> C:
 def parse_frame(text: str | None) -> dict[str, Any]:
     """Return a frame as an object. Raises InvalidRequest."""
     if text is None:
-        raise InvalidRequest("Frames are text.")
+        raise InvalidRequest("A frame must be text: binary frames are not taken.")
     try:
         frame = parse_json(text)
     except ValueError as error:
         raise InvalidRequest(str(error)) from None
     if not isinstance(frame, dict):
-        raise InvalidRequest("A frame is an object with a type.", details={"type": "missing"})
+        raise InvalidRequest(NO_COMMAND, details={"type": "missing"})
     return frame
 
 
 def checked_frame(frame: dict[str, Any]) -> FrameSerializer:
     """Return the command in a frame. Raises InvalidRequest."""
     if not isinstance(frame.get("type"), str):
-        raise InvalidRequest("A frame is an object with a type.", details={"type": "missing"})
+        raise InvalidRequest(NO_COMMAND, details={"type": "missing"})
     if frame["type"] not in COMMANDS:
-        raise InvalidRequest(f"There is no command {frame['type']!r}.", details={"type": "unknown"})
+        raise InvalidRequest(
+            f"There is no command {frame['type'][:NAME_LIMIT]!r}; there are {', '.join(COMMANDS)}.",
+            details={"type": "unknown"},
+        )
     command = COMMANDS[frame["type"]](data=frame)
     try:
         command.is_valid(raise_exception=True)

@@ -16,7 +16,7 @@ from conversations.exact_json import dumps
 from conversations.models import User
 from extraction.models import SchemaVersion
 
-NO_SUCH_SCHEMA = "There is no such schema."
+NO_SUCH_SCHEMA = "There is no schema with this id or name, or it is not yours."
 VERSION_DIGITS = 10
 
 

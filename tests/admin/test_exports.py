@@ -110,4 +110,4 @@ def test_a_workbook_that_would_be_too_large_is_refused_in_words(
     monkeypatch.setattr(export, "WORKBOOK", len(FORMULAE) - 1)
     page = staff.get(f"{REQUESTS}?user={spender.pk}&export=xlsx", follow=True)
     assert page.redirect_chain
-    assert "A workbook has at most 6 requests: take CSV, or a shorter period." in page.content.decode()
+    assert "A workbook can have at most 6 requests: choose CSV, or a shorter period." in page.content.decode()

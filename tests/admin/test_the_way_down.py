@@ -110,9 +110,9 @@ def test_what_is_gone_is_still_there(staff: Client, spender: Api) -> None:
 @pytest.mark.parametrize(
     ("query", "complaint"),
     [
-        ("user=nobody-of-this-name", "There is no such user."),
-        ("from=2026-05-01&to=2026-04-01", "This is before the beginning."),
-        ("from=2020-01-01&to=2026-01-01", "A period has at most 366 days."),
+        ("user=nobody-of-this-name", "There is no user with the name or id nobody-of-this-name."),
+        ("from=2026-05-01&to=2026-04-01", "The last day must not be before the first."),
+        ("from=2020-01-01&to=2026-01-01", "A period may have at most 366 days."),
         ("from=yesterday", "Enter a valid date."),
         ("from=0001-01-01&to=0001-01-01", "Ensure this value is greater than or equal to"),
         ("to=9999-12-31", "Ensure this value is less than or equal to"),

@@ -46,7 +46,7 @@ class ScopeForm(forms.Form):
         self._choices("purpose", Usage.Purpose.choices)
         # Not a field of choices: a link may name an error that nothing has failed with for a long time.
         errors = sorted({*errors_used(), *reasons_used(), self.data.get("error", "")} - {"", ANY})
-        named = [("", "Any or none"), (ANY, "All failures"), *((each, each) for each in errors)]
+        named = [("", "Whether it failed or not"), (ANY, "All failures"), *((each, each) for each in errors)]
         self.fields["error"].widget = UnfoldAdminSelectWidget(choices=named)
 
     def hide(self, *names: str) -> None:
@@ -69,7 +69,7 @@ class ScopeForm(forms.Form):
         found = User.objects.filter(username=given).values_list("pk", flat=True).first()
         found = found or DailyUsage.objects.filter(username=given).values_list("user", flat=True).first()
         if found is None:
-            raise forms.ValidationError("There is no such user.")
+            raise forms.ValidationError(f"There is no user with the name or id {given[:100]}.")
         return found
 
     def clean_conversation(self) -> Id:
@@ -88,9 +88,9 @@ class ScopeForm(forms.Form):
         """Check the period: it must not end before it begins, nor be longer than a page can show."""
         since, until = self.cleaned_data.get("from"), self.cleaned_data.get("to")
         if since and until and since > until:
-            self.add_error("to", "This is before the beginning.")
+            self.add_error("to", "The last day must not be before the first.")
         elif since and until and until - since >= LONGEST:
-            self.add_error("from", f"A period has at most {LONGEST.days} days.")
+            self.add_error("from", f"A period may have at most {LONGEST.days} days.")
         return self.cleaned_data
 
     @property

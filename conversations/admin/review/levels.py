@@ -106,7 +106,7 @@ def trail(scope: Scope) -> list[tuple[str, str]]:
 
 def _called(name: str, value: Any) -> str:
     if value == NOTHING:
-        return f"Of no {name}"
+        return f"Without a {name}"
     if name == "user":
         newest = DailyUsage.objects.filter(user=value).order_by("-day").values_list("username", flat=True)
         return newest.first() or str(value)
@@ -193,7 +193,7 @@ def _show_conversations(scope: Scope, found: list[Any]) -> Iterable[Row]:
     titles = titles_of(each["conversation"] for each in found)
     for each in found:
         id = each["conversation"]
-        label = titles.get(id, f"{id} (deleted)") if id else "Of no conversation"
+        label = titles.get(id, f"{id} (deleted)") if id else "Without a conversation"
         yield Row(label, Sums.of_row(each), address(scope.within(conversation=id or NOTHING)), each["name"])
 
 
@@ -212,7 +212,7 @@ def _show_turns(scope: Scope, found: list[Any]) -> Iterable[Row]:
     statuses = dict(there.values_list("pk", "status"))
     for each in found:
         id = each["turn"]
-        label = f"Turn {id}" if id else f"Of no turn ({each['kind']})"
+        label = f"Turn {id}" if id else f"Without a turn ({each['kind']})"
         note = f"{clock(each['at'])}, {statuses.get(id, 'deleted')}" if id else ""
         yield Row(label, Sums.of_row(each), address(scope.within(turn=id or NOTHING)), note)
 

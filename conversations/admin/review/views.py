@@ -114,6 +114,6 @@ def requests(request: HttpRequest) -> HttpResponseBase:
     kind = kind if kind in KINDS else "csv"
     if export.too_many(scope, kind):
         most = f"{export.WORKBOOK:,}"
-        messages.error(request, f"A workbook has at most {most} requests: take CSV, or a shorter period.")
+        messages.error(request, f"A workbook can have at most {most} requests: choose CSV, or a shorter period.")
         return HttpResponseRedirect(levels.address(scope))
     return export.export_requests(scope, kind)

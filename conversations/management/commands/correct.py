@@ -31,9 +31,9 @@ class Command(BaseCommand):
         """Add the correcting rows, and print them."""
         row = Usage.objects.filter(pk=options["row"]).first()
         if row is None:
-            raise CommandError("There is no such row.")
+            raise CommandError(f"The ledger has no row with the id {options['row']}.")
         if options["model"] and not (options["usage"] or options["again"]):
-            raise CommandError("--model says what is booked anew: give --usage or --again.")
+            raise CommandError("--model needs --usage or --again: without them nothing is booked anew.")
         try:
             used = ledger.standing_row(row).raw if options["again"] else options["usage"]
             added = ledger.correct(row=row, reason=options["reason"], usage=used, model=options["model"])
@@ -51,5 +51,5 @@ def usage_object(text: str) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise ArgumentTypeError("not a JSON object")
+        raise ArgumentTypeError('must be a JSON object, such as {"input_tokens": 12, "output_tokens": 5}')
     return found

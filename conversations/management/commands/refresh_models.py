@@ -18,7 +18,7 @@ class Command(BaseCommand):
         try:
             rows = asyncio.run(_listed())
         except ClaudeError as error:
-            raise CommandError(f"The Models API can't be asked: {error}") from None
+            raise CommandError(f"The Models API did not answer: {error}") from None
         model_listing.store_listing(rows)
         self.stdout.write(f"{len(rows)} models.")
 
