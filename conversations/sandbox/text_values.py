@@ -63,6 +63,9 @@ SAME = [
 ]
 """Words that are taken for each other."""
 VERBS = ["Extract", "Contact", "Please", "Find", "Return", "Give", "Call", "Write"]
+GENERIC = frozenset(["date", "day", "number", "no", "id", "amount", "value", "name"])
+"""Words that say what kind of value it is: a due date is not just any date."""
+LITTLE = 0.4
 NOT_NAMES = frozenset([*VERBS, "From", "The", "This", "Name", "Email", "Dear", "Hello", "Hi"])
 
 
@@ -95,11 +98,11 @@ def like(word: str) -> frozenset[str]:
 
 def likeness(words: Sequence[str], label: Sequence[str]) -> float:
     """Return how well a label fits a field's words: 1 where it has all of them, a little less for each other word."""
-    if not words:
-        return 0.0
     there = frozenset(label)
-    has = sum(1.0 if word in there else 0.8 if like(word) & there else 0.0 for word in words)
-    return has / len(words) - EXTRA * max(len(label) - len(words), 0)
+    weights = [LITTLE if word in GENERIC and len(words) > 1 else 1.0 for word in words]
+    fits = [1.0 if word in there else 0.8 if like(word) & there else 0.0 for word in words]
+    has = sum(fit * weight for fit, weight in zip(fits, weights, strict=True))
+    return has / (sum(weights) or 1.0) - EXTRA * max(len(label) - len(words), 0)
 
 
 class TextValues:

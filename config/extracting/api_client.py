@@ -1,0 +1,115 @@
+"""Extractions and batches over the API of a running server."""
+
+from __future__ import annotations
+
+import mimetypes
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from conversations.content.media import IMAGE_TYPES, TEXTUAL
+from conversations.exact_json import dumps, loads
+
+TIMEOUT = httpx2.Timeout(60)
+PAUSE = 0.5  # seconds between looks at what is not done yet
+LONGEST_PAUSE = 5.0  # seconds
+RETRIES = 8  # of a request that the server does not take now
+BUSY = frozenset([429, 502, 503, 504])
+ENDED = frozenset(["ended", "cancelled"])
+RUNNING = frozenset(["queued", "running"])
+
+
+class Refused(Exception):
+    """The server has refused something; the text is what it says."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(error["message"])
+        self.error = error
+
+
+class ExtractionClient:
+    """A user's access to a server. Several threads may use it."""
+
+    def __init__(self, url: str, token: str) -> None:
+        """Take the address of the server, and the user's token."""
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx2.Client(base_url=f"{url.rstrip('/')}/api/", headers=headers, timeout=TIMEOUT)
+
+    def close(self) -> None:
+        """Close the connections; the client cannot be used after that."""
+        self._http.close()
+
+    def content_of(self, file: Path) -> list[dict[str, Any]]:
+        """Upload a file, and return the content block that names it. Raises Refused, OSError."""
+        data = file.read_bytes()
+        attachment = self._send("POST", "attachments/", files={"file": (file.name, data)})
+        source = {"type": "attachment", "attachment": attachment["id"], "media_type": attachment["media_type"]}
+        guessed, _ = mimetypes.guess_type(file.name)
+        if attachment["media_type"] in IMAGE_TYPES:
+            return [{"type": "image", "source": source}]
+        if attachment["media_type"] in TEXTUAL and guessed in TEXTUAL:
+            source["media_type"] = guessed
+        return [{"type": "document", "source": source, "title": file.name}]
+
+    def extract(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Create an extraction, and return it when it has ended. Raises Refused."""
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        extraction = self._send("POST", "extraction/extractions/", asked, headers=key)
+        pause = PAUSE
+        while extraction["status"] in RUNNING:
+            time.sleep(pause)
+            pause = min(pause * 1.2, LONGEST_PAUSE)
+            extraction = self._send("GET", f"extraction/extractions/{extraction['id']}/")
+        return extraction
+
+    def create_batch(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Create a batch. Raises Refused."""
+        return self._send("POST", "extraction/batches/", asked, headers={"Idempotency-Key": str(uuid.uuid4())})
+
+    def batch(self, id: str) -> dict[str, Any]:
+        """Return how far a batch is. Raises Refused."""
+        return self._send("GET", f"extraction/batches/{id}/")
+
+    def batch_results(self, id: str) -> list[dict[str, Any]]:
+        """Return the results of a batch's items. Raises Refused."""
+        response = self._respond("GET", f"extraction/batches/{id}/results/?format=jsonl")
+        return [loads(line) for line in response.text.splitlines() if line.strip()]
+
+    def _send(self, method: str, path: str, body: Any = None, **options: Any) -> dict[str, Any]:
+        if body is not None:
+            headers = {"Content-Type": "application/json", **options.pop("headers", {})}
+            options |= {"content": dumps(body), "headers": headers}
+        answer: dict[str, Any] = loads(self._respond(method, path, **options).text)
+        return answer
+
+    def _respond(self, method: str, path: str, **options: Any) -> httpx2.Response:
+        """Send a request, again where the server is away or busy, and return its response.
+
+        Raises Refused for what the server refuses, httpx2.HTTPError where it stays away.
+        """
+        for retry in range(RETRIES + 1):
+            try:
+                response = self._http.request(method, path, **options)
+            except httpx2.TransportError:
+                if retry == RETRIES:
+                    raise
+                time.sleep(PAUSE * 2**retry)
+                continue
+            if not response.is_error:
+                return response
+            error = _error_of(response)
+            if response.status_code not in BUSY or error["type"] == "budget_exceeded" or retry == RETRIES:
+                raise Refused(error)
+            time.sleep(float(response.headers.get("Retry-After") or PAUSE * 2**retry))
+        raise AssertionError("the last try returns or raises")
+
+
+def _error_of(response: httpx2.Response) -> dict[str, Any]:
+    try:
+        error = response.json()["error"]
+        return {"type": str(error["type"]), "message": str(error["message"])}
+    except (ValueError, KeyError, TypeError):
+        return {"type": "api_error", "message": f"The server answered {response.status_code}."}

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from config import local
+from config.extracting.api_client import ENDED, LONGEST_PAUSE, ExtractionClient, Refused
+from config.extracting.output import refused, result_of, write_csv, write_xlsx
+from config.extracting.progress import FilesProgress
+from conversations.exact_json import loads
+from extraction.results.result import Result, json_line
+
+AT_ONCE = 8
+"""Files that are extracted from at once."""
+
+
+class Command(BaseCommand):
+    """The command `manage.py extract`: extract what a schema describes from files."""
+
+    help = "Extracts what a JSON Schema describes from files, over the API of a running server; prints JSON lines."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Name the files, what to extract, and where to put it."""
+        server, token = local.recorded_server()
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="text, images, PDF, office files, mail")
+        parser.add_argument("--schema", required=True, help="a file with a JSON Schema, or a schema's name or id")
+        parser.add_argument("--csv", type=Path, help="where to write a table, too")
+        parser.add_argument("--xlsx", type=Path, help="where to write a workbook, too")
+        parser.add_argument("--batch", action="store_true", help="by Message Batches: half the price, up to 24 hours")
+        parser.add_argument("--model")
+        parser.add_argument("--no-evidence", action="store_true", help="do not ask what each value rests on")
+        parser.add_argument("--url", default=server or "http://127.0.0.1:8000", help="default: where `up` runs")
+        parser.add_argument("--token", default=token, help="default: the one that `up` keeps for this machine")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Extract, print, and end with status 1 where a file has no valid data."""
+        if not options["token"]:
+            raise CommandError("There is no token: run `manage.py up` first, or give --token.")
+        asked = _asked(options)
+        client = ExtractionClient(options["url"], options["token"])
+        results: list[Result] = []
+        try:
+            with FilesProgress(len(options["files"])) as progress:
+                run = _batch if options["batch"] else _one_by_one
+                for result in run(client, asked, options["files"], progress):
+                    results.append(result)
+                    sys.stdout.write(json_line(result).decode())
+                    sys.stdout.flush()
+        except Refused as error:
+            raise CommandError(str(error)) from None
+        except httpx2.HTTPError as error:
+            raise CommandError(f"{options['url']} can't be reached: {error}") from None
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted; what was begun goes on at the server.", returncode=130) from None
+        finally:
+            client.close()
+        _write(results, options)
+        if any(result.status != "succeeded" for result in results):
+            sys.exit(1)
+
+
+def _asked(options: dict[str, Any]) -> dict[str, Any]:
+    """Return what every file's request has. Raises CommandError for a file of a schema that is no JSON."""
+    missing = [str(file) for file in options["files"] if not file.is_file()]
+    if missing:
+        raise CommandError(f"There is no such file: {', '.join(missing)}")
+    asked: dict[str, Any] = {"schema": options["schema"]}
+    path = Path(options["schema"])
+    if path.is_file():
+        try:
+            asked["schema"] = loads(path.read_text())
+        except ValueError as error:
+            raise CommandError(f"{path} is not JSON: {error}") from None
+    if options["model"]:
+        asked["model"] = options["model"]
+    if options["no_evidence"]:
+        asked["evidence"] = False
+    return asked
+
+
+def _one_by_one(
+    client: ExtractionClient, asked: dict[str, Any], files: list[Path], progress: FilesProgress
+) -> Iterator[Result]:
+    """Yield the results of files in their order, several of which are worked on at once."""
+
+    def extract(file: Path) -> Result:
+        try:
+            result = result_of(str(file), client.extract({**asked, "content": client.content_of(file)}))
+        except Refused as error:
+            result = refused(str(file), error.error)
+        progress.add(valid=result.status == "succeeded", cost=Decimal(result.cost or 0))
+        return result
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        yield from threads.map(extract, files)
+
+
+def _batch(
+    client: ExtractionClient, asked: dict[str, Any], files: list[Path], progress: FilesProgress
+) -> Iterator[Result]:
+    """Yield the results of files in their order, when all have been extracted from by Message Batches."""
+    early: dict[str, Result] = {}
+    items = []
+    for file in files:
+        try:
+            items.append({"key": str(file), "content": client.content_of(file)})
+        except Refused as error:
+            early[str(file)] = refused(str(file), error.error)
+    found = dict(early)
+    if items:
+        batch = client.create_batch({**asked, "items": items, "mode": "batch"})
+        while batch["status"] not in ENDED:
+            time.sleep(LONGEST_PAUSE / 5)
+            batch = client.batch(batch["id"])
+            _show(batch, len(early), progress)
+        found |= {each["key"]: Result(**each) for each in client.batch_results(batch["id"])}
+    yield from (found[str(file)] for file in files)
+
+
+def _show(batch: dict[str, Any], refused: int, progress: FilesProgress) -> None:
+    counts = batch["counts"]
+    done = counts["total"] - counts["queued"] - counts["running"]
+    progress.show(
+        done=done + refused,
+        invalid=done - counts["succeeded"] + refused,
+        cost=Decimal(batch["cost"] or 0),
+    )
+
+
+def _write(results: list[Result], options: dict[str, Any]) -> None:
+    if options["csv"]:
+        write_csv(results, options["csv"])
+    if options["xlsx"]:
+        write_xlsx(results, options["xlsx"])
