@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from conversations.api.content_field import ContentField
 from conversations.api.serializer_fields import Boolean, Id, Integer, Json, Number, StrictSerializer, String
 from conversations.content import block_checks, sources
 from conversations.contract import error_types, event_types, input_blocks, output_blocks
@@ -109,25 +109,6 @@ class ForkSerializer(StrictSerializer):
     """The last message of the new conversation."""
 
     message = Id()
-
-
-class ContentField(Json):
-    """A string or Claude's content blocks, as blocks."""
-
-    def __init__(
-        self,
-        *,
-        shape: Any = input_blocks.ContentParam,
-        documents: Iterable[str] = block_checks.PDF_ONLY,
-        **options: Any,
-    ) -> None:
-        """Take the media types that documents in base64 may have, and the shape that says so."""
-        super().__init__(shape=shape, **options)
-        self._documents = documents
-
-    def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
-        """Return the content as checked blocks. Raises InvalidRequest or UnsupportedMediaType."""
-        return block_checks.checked_blocks(data, documents=self._documents)
 
 
 @extend_schema_serializer(component_name="NewTurn")

@@ -8,8 +8,8 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from conversations.api.content_field import ContentField
 from conversations.api.serializer_fields import Boolean, Integer, Json, StrictSerializer, String
-from conversations.api.serializers import ContentField
 from conversations.claude import parameters
 from conversations.contract.error_types import Failure, StopReason
 from conversations.contract.event_types import UsageSum

@@ -1,0 +1,29 @@
+"""The content of messages, and of what is extracted from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from conversations.api.serializer_fields import Json
+from conversations.content import block_checks
+from conversations.contract import input_blocks
+
+
+class ContentField(Json):
+    """A string or Claude's content blocks, as blocks."""
+
+    def __init__(
+        self,
+        *,
+        shape: Any = input_blocks.ContentParam,
+        documents: Iterable[str] = block_checks.PDF_ONLY,
+        **options: Any,
+    ) -> None:
+        """Take the media types that documents in base64 may have, and the shape that says so."""
+        super().__init__(shape=shape, **options)
+        self._documents = documents
+
+    def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
+        """Return the content as checked blocks. Raises InvalidRequest or UnsupportedMediaType."""
+        return block_checks.checked_blocks(data, documents=self._documents)
