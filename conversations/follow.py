@@ -4,17 +4,54 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
+from typing import Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from conversations.content.transcript import Batch
+from conversations.models import User
 from conversations.running.engine import engine
 from conversations.streaming.readers import Found
 from conversations.streaming.wakes import IdleTimer
 
 
+class Followable(Protocol):
+    """A row of work that has a transcript."""
+
+    pk: uuid.UUID
+    position: int
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing will be added to the transcript any more."""
+
+
+class Followed(Protocol):
+    """A kind of work, other than turns, whose transcripts clients follow."""
+
+    def find(self, user: User, id: uuid.UUID) -> Followable:
+        """Return the user's row with an id. Raises NotFound."""
+
+    def follow(self, id: uuid.UUID, after: int, beat: float | None = None) -> AsyncIterator[Batch | None]:
+        """Yield what there is past a position, to the end, as `follow` does."""
+
+
+def followed(kind: str) -> Followed:
+    """Return how clients follow a kind of work; it is imported when the first one does."""
+    found: Followed = import_string(settings.COLLOQUY_FOLLOWED[kind])()
+    return found
+
+
 async def follow(
-    turn: uuid.UUID, after: int = 0, *, beat: float | None = None, through_waits: bool = True
+    turn: uuid.UUID,
+    after: int = 0,
+    *,
+    beat: float | None = None,
+    through_waits: bool = True,
+    kind: str = "turn",
 ) -> AsyncIterator[Batch | None]:
-    """Yield everything of a turn past a position, to its end: each time all that there is, as one batch.
+    """Yield everything of a turn, or of work of another kind, past a position: each time all there is, as one batch.
 
     A reader is its position and nothing else. While it is busy with a batch nothing is queued for it; it just gets a
     bigger one next time. With `beat` it also gets a None after so many silent seconds. When the process is about to
@@ -22,14 +59,15 @@ async def follow(
     `through_waits` it ends as well where the turn waits for its client's tools.
     """
     here = await engine()
+    stream = here.stream(kind)
     position, live = after, None
     with here.wakes.waiting(turn) as news, IdleTimer(news, beat) as idle:
         while True:
             leaving = here.drained
             news.clear()  # before reading: what is committed from here on sets it again
             # One that has ended here meanwhile is read to its end from memory.
-            live = here.journal.live(turn) or (live if live and live.ended else None)
-            found = Found(live.since(position)) if live else await here.readers.read(turn, position)
+            live = stream.journal.live(turn) or (live if live and live.ended else None)
+            found = Found(live.since(position)) if live else await stream.readers.read(turn, position)
             batch = found.batch
             if batch is not None:
                 yield batch

@@ -11,20 +11,25 @@ from typing import TYPE_CHECKING, Any
 from django.db import DatabaseError
 
 from conversations.content.folding import Folded, fold
-from conversations.content.transcript import Event
+from conversations.content.transcript import Batch, Event
 from conversations.database import persistently
 from conversations.errors import ClaudeError, ColloquyError
+from conversations.models import LostTurn
 from conversations.running.upstream import UpstreamRequest
 from conversations.running.work_runner import CANCELLED, Stopped, StopSignal
 from conversations.services.ledger import RequestRecord
 from extraction import checks
 from extraction.extracting.state import Ask, Extracting
+from extraction.extracting.telling import Telling
 from extraction.models import Answer, Extraction, LostExtraction
-from extraction.services import answers, extractions, schemas
+from extraction.services import answers, extractions, schemas, transcripts
 from extraction.services.extractions import Outcome
+from extraction.services.transcripts import TABLES
 
 if TYPE_CHECKING:
     from conversations.running.engine import Engine
+    from conversations.streaming.journal import Journal
+    from conversations.streaming.live import LiveTranscript
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +43,7 @@ class Extractions:
     """The extractions that this process runs."""
 
     name = "extraction"
+    tables = TABLES
     to_cancel = staticmethod(Extraction.to_cancel)
     abandoned = staticmethod(Extraction.abandoned_ids)
     waiting = staticmethod(Extraction.waiting)
@@ -55,35 +61,45 @@ class Extractions:
         extraction = await persistently(extractions.claim, id=id, holder=self._engine.process)
         if extraction is None:
             return
+        journal = self._engine.stream(self.name).journal
+        live = journal.open(id, extraction.fence, await persistently(transcripts.written, extraction))
         try:
-            outcome = await _outcome(extraction, stop)
-            if outcome is None:
-                await persistently(extractions.put_back, extraction=extraction)
-            else:
-                await _finish(extraction, outcome)
-        except LostExtraction:
+            await self._claimed(extraction, journal, live, stop)
+        except (LostExtraction, LostTurn):
             logger.warning("Extraction %s was lost to another process", id)
+        finally:
+            journal.close(live)
+
+    async def _claimed(self, extraction: Extraction, journal: Journal, live: LiveTranscript, stop: StopSignal) -> None:
+        outcome = await _outcome(extraction, Telling(extraction, journal, live), stop)
+        events = await journal.hand_over(live)
+        if outcome is None:
+            await persistently(extractions.put_back, extraction=extraction)
+            return
+        whole = await _finish(extraction, outcome, None if live.failure else events)
+        live.show(whole.past(live.position))
 
 
-async def _finish(extraction: Extraction, outcome: Outcome) -> None:
+async def _finish(extraction: Extraction, outcome: Outcome, events: list[Event] | None) -> Batch:
+    finish = extractions.finish
     try:
-        await persistently(extractions.finish, extraction=extraction, outcome=outcome)
+        return await persistently(finish, extraction=extraction, outcome=outcome, events=events)
     except (ColloquyError, DatabaseError):  # its data can't be stored: it still has to end
         logger.exception("The outcome of extraction %s could not be stored", extraction.pk)
-        await persistently(extractions.finish, extraction=extraction, outcome=_failed(INTERNAL_ERROR))
+        return await persistently(finish, extraction=extraction, outcome=_failed(INTERNAL_ERROR))
 
 
-async def _outcome(extraction: Extraction, stop: StopSignal) -> Outcome | None:
+async def _outcome(extraction: Extraction, telling: Telling, stop: StopSignal) -> Outcome | None:
     """Return how an extraction ends; None where another process is to go on with it."""
     try:
-        return await stop.able(_Run(extraction).to_its_end())
+        return await stop.able(_Run(extraction, telling).to_its_end())
     except Stopped as stopped:
         if stopped.reason == CANCELLED:
             return Outcome(Extraction.Status.CANCELLED)
         return None if extraction.resumes else _failed(extractions.LOST)
     except ColloquyError as error:
         return _failed(error.kept())
-    except (LostExtraction, asyncio.CancelledError):
+    except (LostExtraction, LostTurn, asyncio.CancelledError):
         raise
     except Exception:  # whatever it was, the extraction has to end
         logger.exception("Extraction %s failed", extraction.pk)
@@ -97,27 +113,29 @@ def _failed(error: dict[str, Any]) -> Outcome:
 class _Run:
     """An extraction that is asked about over the Messages API."""
 
-    def __init__(self, extraction: Extraction) -> None:
+    def __init__(self, extraction: Extraction, telling: Telling) -> None:
         self._extraction = extraction
         self._state = Extracting(extraction)
-        self._noted: set[int] = set()
+        self._telling = telling
 
     async def to_its_end(self) -> Outcome:
         """Ask until nothing is left to ask; return what the extraction comes to."""
+        await self._telling.begin()
         await self._state.load()
         while True:
             step = await self._state.next()
             await self._note_attempts()
             if isinstance(step, Outcome):
                 return step
+            await self._telling.begin_attempt(step[0].place.attempt)
             await self._ask_all(step)
 
     async def _note_attempts(self) -> None:
-        """Store what was found wrong with attempts that have been judged since the last time."""
+        """Store and tell what was found wrong with attempts that have been judged since the last time."""
         for number, problems in self._state.ended_attempts.items():
-            if number not in self._noted:
+            if self._telling.is_open(number):
                 await persistently(answers.note, extraction=self._extraction, number=number, problems=problems)
-                self._noted.add(number)
+                await self._telling.end_attempt(number, problems)
 
     async def _ask_all(self, asks: list[Ask]) -> None:
         """Ask what can be asked at once; of requests with the same content one comes first, and fills Claude's cache.
@@ -145,7 +163,7 @@ class _Run:
         """Ask, and take the answer in; where Claude refuses to be held to the schema, ask in words from now on."""
         answer = await persistently(answers.begin, extraction=self._extraction, place=ask.place, request=ask.body)
         try:
-            kept = await self._answer(answer, ask.body)
+            kept = await self._answer(answer, ask)
         except ClaudeError as error:
             if not answer.native or not _refuses_format(error):
                 raise
@@ -155,22 +173,24 @@ class _Run:
         else:
             self._state.take(kept)
 
-    async def _answer(self, answer: Answer, request: dict[str, Any]) -> Answer:
+    async def _answer(self, answer: Answer, ask: Ask) -> Answer:
         """Ask Claude and keep the answer; one that was cut is kept and booked too, before its error goes on."""
         events: list[Event] = []
         upstream = UpstreamRequest()
+        self._telling.begin_answer(ask)
 
         async def keep(together: list[Event]) -> None:
             events.extend(together)
+            await self._telling.add(ask, together)
 
         try:
-            await upstream.ask(request, keep)
+            await upstream.ask(ask.body, keep)
         finally:
             said, known = next(iter(fold(events)), None), upstream.known()
             if known is None:
                 await asyncio.shield(persistently(answers.forget, extraction=self._extraction, answer=answer))
             else:
-                kept = await asyncio.shield(self._kept(answer, request, said, known))
+                kept = await asyncio.shield(self._kept(answer, ask.body, said, known))
         return kept
 
     async def _kept(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 
 from conversations.api.later import Stream
 from conversations.content.transcript import Batch, encode, string_of
@@ -13,29 +13,36 @@ from conversations.follow import follow
 
 Form = Callable[[Batch], list[bytes]]
 
+Follow = Callable[..., AsyncIterator[Batch | None]]
+
 KEEP_ALIVE = 15.0  # seconds; proxies cut what is silent for longer
 COMMENT = b": still here\n\n"
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 AT_ONCE = 64 * 1024  # bytes that are sent in one go
 
 
-def event_stream(turn: uuid.UUID, after: int, form: Form) -> Stream:
-    """Return a turn's events from a position to its end, in one of the forms below."""
-    reader = _Reader(turn, after, form)
+def event_stream(id: uuid.UUID, after: int, form: Form, kind: str = "turn", follow: Follow = follow) -> Stream:
+    """Return a turn's events from a position to its end, in one of the forms below.
+
+    Those of work of another kind are yielded by `follow`.
+    """
+    reader = _Reader(id, after, form, kind, follow)
     return Stream(reader.body(), HEADERS, reader.last_words)
 
 
 class _Reader:
     """Somebody who reads a turn, and how far they have come."""
 
-    def __init__(self, turn: uuid.UUID, position: int, form: Form) -> None:
-        self._turn = turn
+    def __init__(self, id: uuid.UUID, position: int, form: Form, kind: str, follow: Follow) -> None:
+        self._id = id
         self._position = position
         self._form = form
+        self._kind = kind
+        self._follow = follow
 
     async def body(self) -> AsyncGenerator[bytes, None]:
         """Yield the events as they come, and a comment in each silence."""
-        async for batch in follow(self._turn, self._position, beat=KEEP_ALIVE):
+        async for batch in self._follow(self._id, self._position, beat=KEEP_ALIVE):
             for part in batch.in_form(self._form) if batch else (COMMENT,):
                 yield part
             self._position = batch.end if batch else self._position
@@ -45,7 +52,7 @@ class _Reader:
         if self._form is as_tokens:
             return f"data: {json.dumps({'error': error.message})}\n\n".encode()
         said = {"type": error.type, "message": error.message}
-        event = {"type": "error", "turn": str(self._turn), "position": self._position, "error": said}
+        event = {"type": "error", self._kind: str(self._id), "position": self._position, "error": said}
         return f"event: error\ndata: {encode(event)}\n\n".encode()
 
 

@@ -29,7 +29,7 @@ from conversations.api.serializers import (
 from conversations.api.sse_stream import Form, as_events, as_tokens, event_stream
 from conversations.database import persistently
 from conversations.errors import ClaudeError, InvalidRequest, Unavailable
-from conversations.follow import follow
+from conversations.follow import Followable, follow
 from conversations.models import Turn
 from conversations.running.engine import RETRY_AFTER, draining, engine
 from conversations.running.turn_start import Create, start_turn
@@ -136,7 +136,7 @@ def stream_format(request: Request) -> Form | None:
 LAST_SEEN = "Last-Event-ID"
 
 
-def position_of(request: Request, turn: Turn) -> int:
+def position_of(request: Request, turn: Followable) -> int:
     """Return the position from which a reader wants to go on.
 
     `Last-Event-ID` comes before `after`: a reader that reconnects by itself asks the address that it was first given,
@@ -155,7 +155,7 @@ def position_of(request: Request, turn: Turn) -> int:
     return int(text)
 
 
-def has_seen_all(request: Request, turn: Turn) -> bool:
+def has_seen_all(request: Request, turn: Followable) -> bool:
     """Tell whether a reader comes back for more of a turn that has ended and of which it has seen all.
 
     Such a reader, as a browser's EventSource, comes back until it is answered 204.

@@ -13,16 +13,22 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar, cast
 
 import orjson
+import simplejson
 
 Event = dict[str, Any]
 T = TypeVar("T")
 
 TURN_START = "turn_start"
 TURN_END = "turn_end"
+ENDS = frozenset({TURN_END, "extraction_end"})
+"""The events with which transcripts end: those of turns, and those of other work."""
+SNAPSHOT = "partial"
+"""An event that says all over again what the one before it said, and more: only the newest of several is kept."""
 TOOL_RESULT = "tool_result"
 
 LONG_INTEGER = re.compile(r"\d{19}")
@@ -57,7 +63,14 @@ def is_delta(event: Event) -> bool:
 def length(event: Event) -> int:
     """Return how far the event moves the position."""
     string = string_of(event)
-    return 1 if string is None else len(string)
+    if string is not None:
+        return len(string)
+    return int(event.get("span", 1)) if event.get("type") == SNAPSHOT else 1
+
+
+def _with_span(event: Event, size: int) -> Event:
+    """Return a snapshot that stands for so many."""
+    return {**event, "span": size}
 
 
 def span(events: Iterable[Event]) -> int:
@@ -66,7 +79,10 @@ def span(events: Iterable[Event]) -> int:
 
 
 def merge(events: Iterable[Event]) -> list[Event]:
-    """Return the transcript with adjacent string deltas of one block joined, and empty ones left out."""
+    """Return the transcript with adjacent string deltas of one block joined, and empty ones left out.
+
+    Of adjacent snapshots the newest is left, as long as they are together.
+    """
     merged: list[Event] = []
     strings: list[str] = []
     for event in events:
@@ -78,6 +94,8 @@ def merge(events: Iterable[Event]) -> list[Event]:
             continue
         if len(strings) > 1:
             merged[-1] = with_string(merged[-1], "".join(strings))
+        if event.get("type") == SNAPSHOT and merged and merged[-1].get("type") == SNAPSHOT:
+            event = _with_span(event, length(merged.pop()) + length(event))
         merged.append(event)
         strings = [] if string is None else [string]
     if len(strings) > 1:
@@ -94,7 +112,7 @@ def _same_but_string(left: Event, right: Event) -> bool:
 def cut(events: Iterable[Event], position: int) -> tuple[list[Event], list[Event]]:
     """Return the events up to a position, counted from the first of them, and those past it.
 
-    A string delta that the position falls into is divided.
+    A string delta that the position falls into is divided; a snapshot is in both parts.
     """
     before: list[Event] = []
     after: list[Event] = []
@@ -104,11 +122,12 @@ def cut(events: Iterable[Event], position: int) -> tuple[list[Event], list[Event
             after.append(event)
         elif size <= position:
             before.append(event)
-        else:
-            string = string_of(event)
-            assert string is not None, "only a string is longer than what is left of one position"
+        elif (string := string_of(event)) is not None:
             before.append(with_string(event, string[:position]))
             after.append(with_string(event, string[position:]))
+        else:
+            before.append(_with_span(event, position))
+            after.append(_with_span(event, size - position))
         position -= size
     return before, after
 
@@ -139,24 +158,26 @@ class Batch:
     start: int
     end: int
     events: list[Event]
+    kind: str = "turn"
+    """What has the transcript: events name it by this field."""
     _forms: dict[Callable[[Batch], Any], Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, turn: str, start: int, events: list[Event]) -> Batch:
+    def of(cls, turn: str, start: int, events: list[Event], kind: str = "turn") -> Batch:
         """Make one batch of the events, which begins at `start`."""
         merged = merge(events)
-        return cls(turn, start, start + span(merged), merged)
+        return cls(turn, start, start + span(merged), merged, kind)
 
     def past(self, position: int) -> Batch:
         """Return the part of the batch that a reader at this position has not seen."""
         if position <= self.start:
             return self
-        return Batch(self.turn, position, self.end, cut(self.events, position - self.start)[1])
+        return Batch(self.turn, position, self.end, cut(self.events, position - self.start)[1], self.kind)
 
     @property
     def last(self) -> bool:
         """Return whether the transcript ends with this batch."""
-        return bool(self.events) and self.events[-1]["type"] == TURN_END
+        return bool(self.events) and self.events[-1]["type"] in ENDS
 
     @cached_property
     def frames(self) -> list[Frame]:
@@ -167,7 +188,8 @@ class Batch:
         ]
 
     def _encoded(self, position: int, event: Event) -> str:
-        return encode({"type": event["type"], "turn": self.turn, "position": position, **event})
+        told = {key: value for key, value in event.items() if key != "span"} if event["type"] == SNAPSHOT else event
+        return encode({"type": event["type"], self.kind: self.turn, "position": position, **told})
 
     def in_form(self, form: Callable[[Batch], T]) -> T:
         """Return what `form` makes of the batch; made once for all readers that take that form."""
@@ -188,18 +210,25 @@ def joined(batches: list[Batch]) -> Batch:
     """Return contiguous batches of one turn as one."""
     if len(batches) == 1:
         return batches[0]
-    return Batch.of(batches[0].turn, batches[0].start, [event for batch in batches for event in batch.events])
+    first = batches[0]
+    return Batch.of(first.turn, first.start, [event for batch in batches for event in batch.events], first.kind)
 
 
 def encode(value: object) -> str:
     """Return the value as JSON on one line.
 
-    What orjson does not take (integers beyond 64 bits, lone surrogates) json does.
+    Decimals keep their digits. What orjson does not take (integers beyond 64 bits, lone surrogates) simplejson does.
     """
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value, default=_number).decode()
     except TypeError:
-        return json.dumps(value, separators=(",", ":"))
+        return simplejson.dumps(value, use_decimal=True, separators=(",", ":"))
+
+
+def _number(value: object) -> orjson.Fragment:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(str(value))
+    raise TypeError
 
 
 def decode(text: str) -> Any:

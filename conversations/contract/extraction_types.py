@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, NotRequired
+from uuid import UUID
 
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
-from conversations.contract.schema_building import closed
+from conversations.contract.schema_building import TaggedBy, closed
 
 JsonSchemaObject = TypeAliasType("JsonSchemaObject", dict[str, Any])
 
@@ -50,3 +51,56 @@ class Evidence(TypedDict):
     page: NotRequired[int]
     source: Annotated[int, Field(description="The index of the content block.")]
     status: Literal["exact", "fuzzy", "not_found", "claimed"]
+
+
+class PlacedInExtraction(TypedDict):
+    """What every event of an extraction has."""
+
+    extraction: UUID
+    position: Annotated[int, Field(ge=1, description="Where the transcript is after this event.")]
+
+
+class ExtractionStart(PlacedInExtraction):
+    """The first event of an extraction: it is being worked at."""
+
+    type: Literal["extraction_start"]
+    model: str
+
+
+class AttemptStart(PlacedInExtraction):
+    """Claude is asked for the data."""
+
+    type: Literal["attempt_start"]
+    attempt: Annotated[int, Field(ge=1)]
+
+
+class Partial(PlacedInExtraction):
+    """What there is of the data; the next one has all of it again."""
+
+    type: Literal["partial"]
+    data: Any
+
+
+class AttemptEnd(PlacedInExtraction):
+    """Claude's answer has been checked."""
+
+    type: Literal["attempt_end"]
+    attempt: Annotated[int, Field(ge=1)]
+    problems: list[Problem]
+
+
+class ExtractionEnd(PlacedInExtraction):
+    """The last event: the extraction, as `getExtraction` answers it."""
+
+    type: Literal["extraction_end"]
+    id: UUID
+    status: str
+    data: Any
+    problems: list[Problem]
+    evidence: list[Evidence]
+
+
+ExtractionEvent = TypeAliasType(
+    "ExtractionEvent",
+    Annotated[ExtractionStart | AttemptStart | Partial | AttemptEnd | ExtractionEnd, TaggedBy()],
+)

@@ -10,6 +10,7 @@ from pydantic import Field, Json, create_model
 from typing_extensions import TypeAliasType, TypedDict
 
 from conversations.contract.event_types import EVENTS, TokenEvent, TurnEvent
+from conversations.contract.extraction_types import ExtractionEvent
 from conversations.contract.schema_building import TaggedBy, unknown_tag
 
 Id = Annotated[str, Field(pattern=r"^\d+$", description="The position, for `Last-Event-ID`.")]
@@ -34,4 +35,9 @@ _members = [_frame(each) for each in get_args(get_args(TurnEvent.__value__)[0])]
 StreamEvent = TypeAliasType(
     "StreamEvent",
     Annotated[reduce(or_, [*_members, TokenFrame]), TaggedBy("event")],  # type: ignore[valid-type]
+)
+_extraction_members = [_frame(each) for each in get_args(get_args(ExtractionEvent.__value__)[0])]
+ExtractionStreamEvent = TypeAliasType(
+    "ExtractionStreamEvent",
+    Annotated[reduce(or_, _extraction_members), TaggedBy("event")],  # type: ignore[valid-type]
 )

@@ -29,6 +29,7 @@ from conversations.services.notices import notify
 from conversations.services.remembered_tokens import RememberedTokens
 from conversations.streaming.journal import Journal
 from conversations.streaming.readers import Readers
+from conversations.streaming.tables import TranscriptTables
 from conversations.streaming.wakes import Wakes, wait_for_news
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,15 @@ def draining() -> bool:
     return any(each.draining for each in list(_engines.values()))
 
 
+class Stream:
+    """The transcripts of one kind of work: who writes them in this process, and who reads them."""
+
+    def __init__(self, wakes: Wakes, tables: TranscriptTables) -> None:
+        wakes.look_at(tables.work)
+        self.journal = Journal(wakes, tables)
+        self.readers = Readers(tables)
+
+
 class Engine:
     """The long-lived tasks of a process, and what they share."""
 
@@ -69,9 +79,10 @@ class Engine:
         self.process: uuid.UUID = uuid7()
         self.loop = asyncio.get_running_loop()
         self.wakes = Wakes()
-        self.journal = Journal(self.wakes)
+        works = [import_string(work) for work in settings.COLLOQUY_WORK]
+        self._streams = {tables.kind: Stream(self.wakes, tables) for work in works if (tables := work.tables)}
+        self.journal = self.stream("turn").journal
         self.endings = EndWriter()
-        self.readers = Readers()
         self.guard = CredentialWatch()
         self.tokens = RememberedTokens(self.wakes)
         self.draining = False
@@ -81,7 +92,7 @@ class Engine:
         """What else has to come to an end before the process may leave."""
         self.at_stop: list[Callable[[], Awaitable[None]]] = []
         """What is closed when everything has come to its end."""
-        self.runners = [WorkRunner(import_string(work)(self), self.process) for work in settings.COLLOQUY_WORK]
+        self.runners = [WorkRunner(work(self), self.process) for work in works]
         self._tasks: list[asyncio.Task[None]] = []
         self._drain: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None
@@ -101,9 +112,9 @@ class Engine:
         self.wakes.on_gap(self.tokens.forget_all)
         self.wakes.on_gap(self._after_gap)
         forever = (
-            self.journal.write,
+            *(stream.journal.write for stream in self._streams.values()),
             self.endings.serve,
-            self.readers.serve,
+            *(stream.readers.serve for stream in self._streams.values()),
             self.guard.serve,
             self.wakes.listen,
             self._keep_lease,
@@ -111,6 +122,10 @@ class Engine:
             self._keep_catalogue,
         )
         self._tasks = [in_background(for_ever(each)) for each in forever]
+
+    def stream(self, kind: str) -> Stream:
+        """Return the transcripts of a kind of work."""
+        return self._streams[kind]
 
     def runner(self, name: str) -> WorkRunner:
         """Return the runner of a kind of work."""

@@ -25,6 +25,7 @@ class TitleWork:
     """The titles that this process asks for."""
 
     name = "title"
+    tables = None
     to_cancel = staticmethod(Titling.to_cancel)
     abandoned = staticmethod(Titling.abandoned_ids)
     waiting = staticmethod(Titling.waiting)

@@ -24,6 +24,7 @@ from conversations.services import transcripts, turn_end, turn_run
 from conversations.services.plain_turn_end import plain_ending
 from conversations.services.turn_end import Ending
 from conversations.streaming.live import LiveTranscript
+from conversations.streaming.tables import TURN_TABLES
 
 if TYPE_CHECKING:
     from conversations.running.engine import Engine
@@ -37,6 +38,7 @@ class TurnWork:
     """The turns that this process runs."""
 
     name = "turn"
+    tables = TURN_TABLES
     to_cancel = staticmethod(Turn.to_cancel)
     waiting = staticmethod(Turn.waiting)
 

@@ -8,10 +8,11 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Collection, Coroutine
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from conversations.database import in_database
 from conversations.database_faults import is_lost
+from conversations.streaming.tables import TranscriptTables
 from conversations.streaming.wakes import wait_for_news
 
 T = TypeVar("T")
@@ -69,6 +70,8 @@ class Work(Protocol):
     """A kind of work: rows that are claimed, run and settled by their ids."""
 
     name: str
+    tables: ClassVar[TranscriptTables | None]
+    """Where its transcripts are; None where it has none."""
 
     async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
         """Claim the row, do all there is to do, and end it; where it is stopped, what there is so far is kept."""

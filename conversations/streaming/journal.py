@@ -24,6 +24,7 @@ from conversations.database import RETRY, connected
 from conversations.database_faults import CONTENDED_PAUSE, CONTENDED_TRIES
 from conversations.models import LostTurn
 from conversations.streaming.live import LiveTranscript
+from conversations.streaming.tables import TURN_TABLES, TranscriptTables
 from conversations.streaming.wakes import CHANNEL, Wakes, wait_for_news
 
 logger = logging.getLogger(__name__)
@@ -36,29 +37,30 @@ STEPS = 4  # of the event loop, from waking those who read from Claude until the
 PENDING_LIMIT = 200_000  # positions of one turn that may wait to be committed before Claude's stream is read slower
 # The turn's row is the lock: nothing is written but by the newest holder of a running turn, exactly where it left off.
 # Writing the same flush again changes nothing, so a flush whose outcome was lost with the connection is just repeated.
-WRITE = f"""
+WRITE = """
 WITH flush AS (
     SELECT * FROM unnest(%(turns)b::uuid[], %(fences)b::bigint[], %(starts)b::bigint[], %(ends)b::bigint[],
                          %(deltas)b::bool[], %(events)b::text[])
     AS flush(turn, fence, start, "end", delta, events)
 ), held AS (
-    UPDATE conversations_turn AS turn
-    SET position = flush."end",
-        first_delta_at = COALESCE(turn.first_delta_at, CASE WHEN flush.delta THEN clock_timestamp() END)
+    UPDATE {work} AS turn
+    SET position = flush."end"{first_delta}
     FROM flush
     WHERE turn.id = flush.turn AND turn.fence = flush.fence AND turn.status = 'running' AND turn.position = flush.start
     RETURNING flush.*
 ), written AS (
-    INSERT INTO conversations_journal (turn_id, start, "end", events)
+    INSERT INTO {pieces} ({column}, start, "end", events)
     SELECT turn, start, "end", events::json FROM held
-    RETURNING turn_id
+    RETURNING {column}
 )
-SELECT array_agg(turn_id), pg_notify('{CHANNEL}', 'journal ' || string_agg(replace(turn_id::text, '-', ''), ' '))
+SELECT array_agg({column}), pg_notify('{channel}', 'journal ' || string_agg(replace({column}::text, '-', ''), ' '))
 FROM written
-"""  # noqa: S608 - the channel is a constant
+"""
+FIRST_DELTA = """,
+        first_delta_at = COALESCE(turn.first_delta_at, CASE WHEN flush.delta THEN clock_timestamp() END)"""
 
 ALREADY_WRITTEN = """
-SELECT turn.id FROM conversations_turn AS turn
+SELECT turn.id FROM {work} AS turn
 JOIN unnest(%(turns)b::uuid[], %(fences)b::bigint[], %(ends)b::bigint[]) AS flush(id, fence, "end") USING (id)
 WHERE turn.fence = flush.fence AND turn.status = 'running' AND turn.position = flush."end"
 """
@@ -70,8 +72,13 @@ Connection = psycopg.AsyncConnection[Any]
 class Journal:
     """The writer of this process, and the memory of what it has committed of the turns that still run."""
 
-    def __init__(self, wakes: Wakes) -> None:
+    def __init__(self, wakes: Wakes, tables: TranscriptTables = TURN_TABLES) -> None:
         self._wakes = wakes
+        self._kind = tables.kind
+        first_delta = FIRST_DELTA if tables.first_delta else ""
+        names = {"work": tables.work, "pieces": tables.pieces, "column": tables.column}
+        self._statement = WRITE.format(**names, first_delta=first_delta, channel=CHANNEL)
+        self._already_written = ALREADY_WRITTEN.format(**names)
         self._live: dict[uuid.UUID, LiveTranscript] = {}
         self._any = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -82,9 +89,9 @@ class Journal:
 
     def open(self, turn: uuid.UUID, fence: int, events: list[Event]) -> LiveTranscript:
         """Begin the transcript of a turn that this process has claimed, or go on with it after these events."""
-        live = self._live[turn] = LiveTranscript(turn, fence)
+        live = self._live[turn] = LiveTranscript(turn, fence, self._kind)
         if events:
-            live.show(Batch.of(str(turn), 0, events))
+            live.show(Batch.of(str(turn), 0, events, self._kind))
         self._wakes.own(turn)
         return live
 
@@ -205,7 +212,7 @@ class Journal:
         contended = 0
         while True:
             try:
-                return connection, await _write(connection, batches)
+                return connection, await self._write(connection, batches)
             except psycopg.Error as error:
                 contended += database_faults.is_contended(error)
                 if database_faults.is_lost(error):
@@ -240,21 +247,20 @@ class Journal:
             written.update(ours)
         return connection, written
 
-
-async def _write(connection: Connection, batches: dict[LiveTranscript, Batch]) -> Collection[uuid.UUID]:
-    """Commit the batches in one statement; return the turns that were still ours."""
-    values = {
-        "turns": [live.turn for live in batches],
-        "fences": [live.fence for live in batches],
-        "starts": [batch.start for batch in batches.values()],
-        "ends": [batch.end for batch in batches.values()],
-        "deltas": [any(map(is_delta, batch.events)) for batch in batches.values()],
-        "events": [encode(batch.events) for batch in batches.values()],
-    }
-    # Never prepared: a plan that fits any number of turns looks at all of them for each.
-    row = await (await connection.execute(WRITE, values, prepare=False)).fetchone()
-    written = set((row and row[0]) or ())
-    if len(written) < len(batches):
-        rows = await (await connection.execute(ALREADY_WRITTEN, values)).fetchall()
-        written.update(id for (id,) in rows)
-    return written
+    async def _write(self, connection: Connection, batches: dict[LiveTranscript, Batch]) -> Collection[uuid.UUID]:
+        """Commit the batches in one statement; return the turns that were still ours."""
+        values = {
+            "turns": [live.turn for live in batches],
+            "fences": [live.fence for live in batches],
+            "starts": [batch.start for batch in batches.values()],
+            "ends": [batch.end for batch in batches.values()],
+            "deltas": [any(map(is_delta, batch.events)) for batch in batches.values()],
+            "events": [encode(batch.events) for batch in batches.values()],
+        }
+        # Never prepared: a plan that fits any number of turns looks at all of them for each.
+        row = await (await connection.execute(self._statement, values, prepare=False)).fetchone()
+        written = set((row and row[0]) or ())
+        if len(written) < len(batches):
+            rows = await (await connection.execute(self._already_written, values)).fetchall()
+            written.update(id for (id,) in rows)
+        return written

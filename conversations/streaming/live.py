@@ -19,6 +19,8 @@ class LiveTranscript:
 
     turn: uuid.UUID
     fence: int
+    kind: str = "turn"
+    """What has the transcript (Batch.kind)."""
     position: int = 0
     """How far the transcript is committed: readers see no further."""
     committed: list[Batch] = field(default_factory=list)
@@ -54,7 +56,7 @@ class LiveTranscript:
         events, self.pending, self.waiting = self.pending, [], 0
         self.flushing = True
         self.changed.set()
-        return Batch.of(str(self.turn), self.position, events)
+        return Batch.of(str(self.turn), self.position, events, self.kind)
 
     def fail(self, why: str) -> None:
         """Give the turn up because its events can't be stored, and drop what came after: a transcript has no gaps."""

@@ -15,10 +15,11 @@ from weakref import WeakValueDictionary
 
 import psycopg
 
-from conversations.content.transcript import Batch, decode, joined
+from conversations.content.transcript import Batch, joined
 from conversations.database import RETRY, connected
 from conversations.database_faults import is_lost
 from conversations.models import Turn
+from conversations.streaming.tables import TURN_TABLES, TranscriptTables
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,8 @@ Place = tuple[uuid.UUID, int]
 READ = """
 SELECT asked.turn, asked.position, turn.status, piece.start, piece."end", piece.events::text
 FROM unnest(%(turns)s::uuid[], %(positions)s::bigint[]) AS asked(turn, position)
-LEFT JOIN conversations_turn AS turn ON turn.id = asked.turn
-LEFT JOIN conversations_journal AS piece ON piece.turn_id = asked.turn AND piece."end" > asked.position
+LEFT JOIN {work} AS turn ON turn.id = asked.turn
+LEFT JOIN {pieces} AS piece ON piece.{column} = asked.turn AND piece."end" > asked.position
 ORDER BY asked.turn, asked.position, piece.start
 """
 
@@ -49,7 +50,9 @@ class Found(NamedTuple):
 class Readers:
     """Everyone in this process who waits for something from the table."""
 
-    def __init__(self) -> None:
+    def __init__(self, tables: TranscriptTables = TURN_TABLES) -> None:
+        self._tables = tables
+        self._statement = READ.format(work=tables.work, pieces=tables.pieces, column=tables.column)
         self._asked: dict[Place, asyncio.Future[Found]] = {}
         self._any = asyncio.Event()
         self._held: WeakValueDictionary[Place, Batch] = WeakValueDictionary()
@@ -79,47 +82,49 @@ class Readers:
             if not self._asked:
                 self._any.clear()
             try:
-                connection = await _answer(connection, asked)
+                connection = await self._answer(connection, asked)
             except BaseException as error:
                 for waiting in asked.values():
                     if not waiting.done():
                         waiting.set_exception(error)
                 raise
 
+    async def _answer(
+        self, connection: psycopg.AsyncConnection[Any], asked: dict[Place, asyncio.Future[Found]]
+    ) -> psycopg.AsyncConnection[Any]:
+        values = {"turns": [turn for turn, _ in asked], "positions": [position for _, position in asked]}
+        while True:
+            try:
+                rows = await (await connection.execute(self._statement, values, prepare=False)).fetchall()
+                break
+            except psycopg.Error as error:
+                if not is_lost(error):
+                    raise
+                logger.warning("The readers lost their connection: %s", error)
+                await asyncio.sleep(RETRY)
+                connection = await connected()
+        for place, found in groupby(rows, key=lambda row: (row[0], row[1])):
+            if not asked[place].done():
+                self._resolve(asked[place], place, list(found))
+        return connection
 
-async def _answer(
-    connection: psycopg.AsyncConnection[Any], asked: dict[Place, asyncio.Future[Found]]
-) -> psycopg.AsyncConnection[Any]:
-    values = {"turns": [turn for turn, _ in asked], "positions": [position for _, position in asked]}
-    while True:
+    def _resolve(self, waiting: asyncio.Future[Found], place: Place, rows: list[tuple[Any, ...]]) -> None:
+        """Give those who wait what was found; a transcript that can't be read fails them alone."""
         try:
-            rows = await (await connection.execute(READ, values, prepare=False)).fetchall()
-            break
-        except psycopg.Error as error:
-            if not is_lost(error):
-                raise
-            logger.warning("The readers lost their connection: %s", error)
-            await asyncio.sleep(RETRY)
-            connection = await connected()
-    for place, found in groupby(rows, key=lambda row: (row[0], row[1])):
-        if not asked[place].done():
-            _resolve(asked[place], place, list(found))
-    return connection
+            waiting.set_result(_found(self._tables, place, rows))
+        except Exception as error:
+            logger.exception("The transcript of %s %s can't be read", self._tables.kind, place[0])
+            waiting.set_exception(error)
 
 
-def _resolve(waiting: asyncio.Future[Found], place: Place, rows: list[tuple[Any, ...]]) -> None:
-    """Give those who wait what was found; a transcript that can't be read fails them alone."""
-    try:
-        waiting.set_result(_found(place, rows))
-    except Exception as error:
-        logger.exception("The transcript of turn %s can't be read", place[0])
-        waiting.set_exception(error)
-
-
-def _found(place: Place, rows: list[tuple[Any, ...]]) -> Found:
+def _found(tables: TranscriptTables, place: Place, rows: list[tuple[Any, ...]]) -> Found:
     turn, position = place
-    batches = [Batch(str(turn), start, end, decode(events)) for *_, start, end, events in rows if events is not None]
+    batches = [
+        Batch(str(turn), start, end, tables.decoded(events), tables.kind)
+        for *_, start, end, events in rows
+        if events is not None
+    ]
     status = rows[0][2]
-    ended = status is None or status in Turn.TERMINAL
+    ended = status is None or status in tables.terminal
     waits = status == Turn.Status.AWAITING_TOOLS
     return Found(joined(batches).past(position) if batches else None, ended, waits)

@@ -26,6 +26,9 @@ CHANNEL = "colloquy"
 POLL = 1.0  # seconds between looks at what is watched, in case a notification was lost
 RECONNECT = 0.5  # seconds between attempts while Postgres is away
 
+CONVERSATIONS = "SELECT id, updated_at::text FROM conversations_conversation WHERE id = ANY(%(ids)s)"
+WORK = "SELECT id, position::text || status FROM {table} WHERE id = ANY(%(ids)s)"
+
 Handler = Callable[[list[uuid.UUID]], None]
 
 
@@ -38,9 +41,14 @@ class Wakes:
         self._own: set[uuid.UUID] = set()
         """The turns that run in this process: it wakes their readers itself, before the notification comes back."""
         self._progress: dict[uuid.UUID, object] = {}
+        self._looks = [CONVERSATIONS]
         self._after_gaps: list[Callable[[], None]] = []
         self.hearing = False
         """Whether every notification that is sent arrives here."""
+
+    def look_at(self, table: str) -> None:
+        """Look for progress of the work in a table as well, which has the columns of `Leased`, and `position`."""
+        self._looks.append(WORK.format(table=table))
 
     @contextmanager
     def waiting(self, id: uuid.UUID) -> Iterator[asyncio.Event]:
@@ -128,14 +136,7 @@ class Wakes:
         if not ids:
             return
         cursor = connection.cursor(row_factory=tuple_row)
-        await cursor.execute(
-            """
-            SELECT id, position::text || status FROM conversations_turn WHERE id = ANY(%(ids)s)
-            UNION ALL
-            SELECT id, updated_at::text FROM conversations_conversation WHERE id = ANY(%(ids)s)
-            """,
-            {"ids": ids},
-        )
+        await cursor.execute(" UNION ALL ".join(self._looks), {"ids": ids})
         for id, progress in await cursor.fetchall():
             if self._progress.get(id) != progress:
                 self._progress[id] = progress

@@ -17,12 +17,15 @@ from conversations.api.queries import Queried
 from conversations.api.schema.components import register, without_enum_ids
 from conversations.api.schema.operations import OperationSchema
 from conversations.contract.event_types import TurnEvent
+from conversations.contract.extraction_types import ExtractionEvent
 from conversations.contract.frame_types import ErrorFrame, Ok, Pong
 from conversations.contract.schema_building import JsonSchema, changed
 from conversations.ws import codes
 from conversations.ws.frames import COMMANDS, TurnCreated
 
-EVENTS = tuple(each.__name__ for each in get_args(get_args(TurnEvent.__value__)[0]))
+TURN_EVENTS: tuple[Any, ...] = get_args(get_args(TurnEvent.__value__)[0])
+EXTRACTION_EVENTS: tuple[Any, ...] = get_args(get_args(ExtractionEvent.__value__)[0])
+EVENTS = tuple(each.__name__ for each in TURN_EVENTS)
 ANSWERS: dict[str, tuple[str, ...]] = {
     "turn.create": ("TurnCreated", *EVENTS),
     "turn.follow": EVENTS,
@@ -30,6 +33,8 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "turn.cancel": ("Ok",),
     "turn.tool_results": ("Ok",),
     "conversation.follow": EVENTS,
+    "extraction.follow": tuple(each.__name__ for each in EXTRACTION_EVENTS),
+    "extraction.unfollow": (),
     "ping": ("Pong",),
 }
 """The messages that may follow a command, by its type; any may be followed by an error."""
@@ -43,8 +48,9 @@ CLOSE_CODES = {
     codes.RESTARTING: "the server restarts: connect again and resume",
 }
 DESCRIPTION = (
-    "One socket for everything: commands in, answers and turns' events out. Authentication at the handshake: a "
-    "session's cookie from an allowed origin, `Authorization: Bearer`, or `?ticket=` from `POST /api/auth/ws-ticket/`. "
+    "One socket for everything: commands in, answers and the events of turns and extractions out. Authentication at "
+    "the handshake: a session's cookie from an allowed origin, `Authorization: Bearer`, or `?ticket=` from "
+    "`POST /api/auth/ws-ticket/`. "
     "Close codes: "
 )
 
@@ -107,7 +113,7 @@ def _describing(registry: ComponentRegistry) -> OperationSchema:
 def _answers(describing: OperationSchema) -> dict[str, JsonSchema]:
     """Return a message for each kind of frame that the server sends."""
     created = describing.resolve_serializer(TurnCreated(), "response").ref
-    kinds: Iterable[Any] = (Ok, Pong, ErrorFrame, *get_args(get_args(TurnEvent.__value__)[0]))
+    kinds: Iterable[Any] = (Ok, Pong, ErrorFrame, *TURN_EVENTS, *EXTRACTION_EVENTS)
     payloads = [(TurnCreated, created), *((each, register(describing.registry, each)) for each in kinds)]
     return {each.__name__: _message(each.__name__, each.__doc__.splitlines()[0], schema) for each, schema in payloads}
 

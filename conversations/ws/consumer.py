@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -16,11 +16,11 @@ from django.conf import settings
 
 from conversations.api import turn_views as turn_api
 from conversations.api.error_responses import translate
-from conversations.content.transcript import encode
+from conversations.content.transcript import Batch, encode
 from conversations.database import in_database
 from conversations.database_faults import DATABASE_ERRORS
 from conversations.errors import ColloquyError, InvalidRequest, NotAuthenticated, NotFound, RateLimited, Unavailable
-from conversations.follow import follow
+from conversations.follow import Followable, follow, followed
 from conversations.log_context import note
 from conversations.models import Conversation, Turn, User
 from conversations.rates import Rate
@@ -180,12 +180,23 @@ class Socket(AsyncWebsocketConsumer):
     async def _follow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         self._check_following()
         turn = await self._in_database(Turn.objects.get_visible, self.user, command.validated_data["turn"])
-        after = command.validated_data["after"]
-        if turn.ended and after > turn.position:
-            raise InvalidRequest(
-                f"after is {after}, but this turn has ended at position {turn.position}.", details={"after": "too far"}
-            )
-        self._follow_turn(turn.pk, after)
+        _check_position(turn, command.validated_data["after"])
+        self._follow_turn(turn.pk, command.validated_data["after"])
+
+    async def _follow_extraction(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+        self._check_following()
+        extractions, after = followed("extraction"), command.validated_data["after"]
+        found = await self._in_database(extractions.find, self.user, command.validated_data["extraction"])
+        _check_position(found, after)
+        self._in_background(("extraction", found.pk), self._relay(extractions.follow(found.pk, after)))
+
+    async def _unfollow_extraction(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+        id = command.validated_data["extraction"]
+        task = self._following.pop(("extraction", id), None)
+        if task:
+            task.cancel()
+        else:
+            await self._in_database(followed("extraction").find, self.user, id)
 
     async def _unfollow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         id = command.validated_data["turn"]
@@ -223,17 +234,19 @@ class Socket(AsyncWebsocketConsumer):
         "turn.cancel": _cancel,
         "turn.tool_results": _tool_results,
         "conversation.follow": _follow_conversation,
+        "extraction.follow": _follow_extraction,
+        "extraction.unfollow": _unfollow_extraction,
         "ping": _ping,
     }
 
     def _check_following(self) -> None:
         if len(self._following) >= FOLLOWED_AT_ONCE:
             raise RateLimited(
-                f"A socket follows at most {FOLLOWED_AT_ONCE} turns and conversations: unfollow some first."
+                f"A socket follows at most {FOLLOWED_AT_ONCE} turns, conversations and extractions: unfollow some."
             )
 
     def _follow_turn(self, turn: uuid.UUID, after: int) -> None:
-        self._in_background(("turn", turn), self._relay_turn(turn, after))
+        self._in_background(("turn", turn), self._relay(follow(turn, after)))
 
     def _in_background(self, key: tuple[str, uuid.UUID], relay: Any) -> None:
         """Follow in a task of its own: a handler that streams would be deaf to the next command."""
@@ -249,9 +262,9 @@ class Socket(AsyncWebsocketConsumer):
         if not task.cancelled() and task.exception() and not self._closed:
             logger.error("Relaying %s %s ended in an error", *key, exc_info=task.exception())
 
-    async def _relay_turn(self, turn: uuid.UUID, after: int) -> None:
+    async def _relay(self, batches: AsyncIterator[Batch | None]) -> None:
         with suppress(Gone):
-            async for batch in follow(turn, after):
+            async for batch in batches:
                 for frame in batch.frames if batch else ():
                     await self._send(frame.data)
 
@@ -270,3 +283,12 @@ class Socket(AsyncWebsocketConsumer):
         except OSError:  # the server noticed before `disconnect` came
             self._unfollow_all()
             raise Gone from None
+
+
+def _check_position(work: Followable, after: int) -> None:
+    """Refuse a position beyond the end of what is to be followed. Raises InvalidRequest."""
+    if work.ended and after > work.position:
+        raise InvalidRequest(
+            f"after is {after}, but this {type(work).__name__.lower()} has ended at position {work.position}.",
+            details={"after": "too far"},
+        )

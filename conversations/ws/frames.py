@@ -50,6 +50,19 @@ class OfTurn(FrameSerializer):
     turn = Id()
 
 
+class FollowExtraction(FrameSerializer):
+    """Follow an extraction's events past a position."""
+
+    extraction = Id()
+    after = Integer(required=False, min_value=0, max_value=10**18, default=0)
+
+
+class OfExtraction(FrameSerializer):
+    """Follow an extraction's events no more."""
+
+    extraction = Id()
+
+
 class ToolResults(OfTurn, ToolResultsSerializer):
     """Hand in what the client's tools came to."""
 
@@ -75,6 +88,8 @@ COMMANDS: dict[str, type[FrameSerializer]] = {
     "turn.cancel": OfTurn,
     "turn.tool_results": ToolResults,
     "conversation.follow": OfConversation,
+    "extraction.follow": FollowExtraction,
+    "extraction.unfollow": OfExtraction,
     "ping": FrameSerializer,
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from conversations.api.queries import EventsQuery, PageQuery
+from conversations.api.queries import Digits, PageQuery, Query
 from extraction.models import Extraction
 
 NAME_LIMIT = 120  # characters of `name@version`
@@ -17,5 +17,5 @@ class ExtractionsQuery(PageQuery):
     )
 
 
-class ExtractionEventsQuery(EventsQuery):
-    pass
+class PositionQuery(Query):
+    after = Digits(required=False, min_value=0, help_text="A position; default 0.")

@@ -7,36 +7,43 @@ import uuid
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from conversations.api.later import Later
+from conversations.api.later import Later, Stream
 from conversations.api.parsers import ExactJSONParser
 from conversations.api.queries import Queried, WaitQuery, query_of
 from conversations.api.renderers import ExactJSONRenderer
 from conversations.api.requesters import user_of
+from conversations.api.schema.components import Shape
 from conversations.api.schema.error_components import ASKED_CLAUDE, errors
-from conversations.api.schema.turn_operations import IDEMPOTENCY_KEY
-from conversations.api.turn_views import key_of
+from conversations.api.schema.turn_operations import EVENT_STREAM, IDEMPOTENCY_KEY, LAST_EVENT_ID, SEEN_ALL
+from conversations.api.sse_stream import as_events, event_stream
+from conversations.api.turn_views import Negotiation, has_seen_all, key_of, position_of
+from conversations.contract.extraction_types import ExtractionEvent
+from conversations.contract.streams import ExtractionStreamEvent
 from conversations.database import in_database, persistently
 from conversations.errors import ClaudeError, Unavailable
 from conversations.exact_json import dumps
+from conversations.follow import follow
 from conversations.running.engine import RETRY_AFTER, draining, engine
 from conversations.services import attachments
-from conversations.streaming.wakes import POLL, wait_for_news
-from extraction.api.queries import ExtractionsQuery
+from extraction.api.following import Extractions
+from extraction.api.queries import ExtractionsQuery, PositionQuery
+from extraction.api.representation import shown, with_all
 from extraction.api.schemas import nameless
 from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer
 from extraction.models import Extraction
 from extraction.services import extractions, schemas
+from extraction.services.transcripts import TABLES
 
-
-def with_all(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
-    """Return extractions with what their serializer shows."""
-    return rows.select_related("schema").prefetch_related("attempts__answers__usage__corrections")
+STREAM = OpenApiResponse(
+    Shape(ExtractionStreamEvent, also=(ExtractionEvent,)),
+    description="The extraction's events. Each event of the stream is described as the fields that it has.",
+)
 
 
 def digest(data: Any) -> str:
@@ -45,25 +52,16 @@ def digest(data: Any) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def shown(id: uuid.UUID) -> dict[str, Any]:
-    """Return an extraction as the API shows it now."""
-    extraction = with_all(Extraction.objects.all()).get(pk=id)
-    return ExtractionSerializer(extraction).data  # type: ignore[return-value]  # its field `data` hides the property
-
-
 async def answer_of(id: uuid.UUID) -> dict[str, Any]:
-    """Return the extraction when it has ended. Raises what made it fail."""
-    here = await engine()
-    with here.wakes.waiting(id) as news:
-        while True:
-            leaving = here.drained
-            news.clear()
-            extraction = await persistently(shown, id)
-            if extraction["status"] in Extraction.TERMINAL:
-                break
-            if leaving:
-                raise Unavailable(retry_after=RETRY_AFTER, details={"extraction": str(id)})
-            await wait_for_news(news, POLL)
+    """Return the extraction when it has ended.
+
+    Raises what made it fail, or Unavailable where this process ends before that.
+    """
+    async for _ in follow(id, kind=TABLES.kind):
+        pass
+    extraction = await persistently(shown, id)
+    if extraction["status"] not in Extraction.TERMINAL:
+        raise Unavailable(retry_after=RETRY_AFTER, details={"extraction": str(id)})
     if extraction["error"]:
         raise ClaudeError.of_kept(extraction["error"], extraction=str(id))
     return extraction
@@ -84,7 +82,7 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
 
     serializer_class = ExtractionSerializer
     queryset = Extraction.objects.none()
-    queries = {"list": ExtractionsQuery, "create": WaitQuery}
+    queries = {"list": ExtractionsQuery, "create": WaitQuery, "events": PositionQuery}
     parser_classes = (ExactJSONParser,)
     renderer_classes = (ExactJSONRenderer,)
 
@@ -133,6 +131,27 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
             return await answer_of(extraction.pk) if wait else created
 
         return Later(request, then, status=201)
+
+    @extend_schema(
+        operation_id="streamExtractionEvents",
+        summary="Follow an extraction's events",
+        description="The extraction's events past a position, to its end: live or stored, at any later time. Each "
+        "`partial` has all of the data that there is.",
+        parameters=[LAST_EVENT_ID],
+        responses={(200, EVENT_STREAM): STREAM, 204: SEEN_ALL},
+    )
+    @action(detail=True, content_negotiation_class=Negotiation)
+    def events(self, request: Request, pk: str) -> Later | Response:
+        """Stream the extraction's events past a position; 204 where the client has seen them all."""
+        extraction = Extraction.objects.get_visible(request.user, pk)
+        if has_seen_all(request, extraction):
+            return Response(status=204)
+        position = position_of(request, extraction)
+
+        async def then() -> Stream:
+            return event_stream(extraction.pk, position, as_events, TABLES.kind, Extractions().follow)
+
+        return Later(request, then)
 
     @extend_schema(
         operation_id="cancelExtraction",

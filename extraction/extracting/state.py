@@ -38,6 +38,8 @@ class Ask:
 
     place: Place
     body: dict[str, Any]
+    said: str = ""
+    """What there is of the answer already."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ class Extracting:
                 said=said,
             ),
         )
-        return Ask(Place(attempt, part, index, turn), body)
+        return Ask(Place(attempt, part, index, turn), body, said or "")
 
     def _numbers_before(self, attempt: int, thread: Thread) -> list[int]:
         return [number for number in range(1, attempt) if self._turns(number, thread)]

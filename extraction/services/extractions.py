@@ -13,11 +13,13 @@ from django.db.models.signals import pre_delete
 from django.dispatch import Signal, receiver
 
 from conversations.content.sources import attachments_in
+from conversations.content.transcript import Batch, Event
 from conversations.models import User
 from conversations.services import attachments, budgets
 from conversations.services.best_effort import if_possible
 from conversations.services.notices import notify
 from extraction.models import Extraction, SchemaVersion, Source
+from extraction.services import transcripts
 from extraction.services.answers import book_lost
 
 Problem = dict[str, str]
@@ -146,13 +148,19 @@ def cancel(*, user: User, id: Any) -> Extraction:
 def delete(*, user: User, id: Any) -> None:
     """Delete an extraction, and stop it where it runs; its rows of the ledger stay. Raises NotFound."""
     with transaction.atomic(durable=True):
-        Extraction.objects.get_visible(user, id).delete()
+        found = Extraction.objects.get_visible(user, id)
+        # Locked before its attempts are looked for: whoever runs it adds none meanwhile.
+        Extraction.objects.select_for_update().get(pk=found.pk).delete()
 
 
-def finish(*, extraction: Extraction, outcome: Outcome) -> None:
-    """End an extraction that runs here. Raises LostExtraction where it is not ours any more."""
+def finish(*, extraction: Extraction, outcome: Outcome, events: list[Event] | None = None) -> Batch:
+    """End an extraction that runs here; return its whole transcript.
+
+    `events` is the transcript so far, where this process has it. Raises LostExtraction where the extraction is not ours
+    any more.
+    """
     with transaction.atomic(durable=True):
-        end(extraction.locked_as_ours(), outcome)
+        return end(extraction.locked_as_ours(), outcome, events)
 
 
 def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
@@ -183,8 +191,8 @@ def _settle(extraction: Extraction) -> None:
     if_possible(f"What is held for extraction {extraction.pk}", lambda: budgets.release(extraction.pk))
 
 
-def end(extraction: Extraction, outcome: Outcome) -> None:
-    """End an extraction whose row the caller's transaction has locked."""
+def end(extraction: Extraction, outcome: Outcome, events: list[Event] | None = None) -> Batch:
+    """End an extraction whose row the caller's transaction has locked; return its whole transcript."""
     if_possible(f"What is held for extraction {extraction.pk}", lambda: budgets.release(extraction.pk))
     extraction.status = outcome.status
     extraction.data = outcome.data
@@ -192,6 +200,8 @@ def end(extraction: Extraction, outcome: Outcome) -> None:
     extraction.evidence = outcome.evidence
     extraction.error = outcome.error
     extraction.finished_at = Now()
+    whole = transcripts.close(extraction, events)
     extraction.save()
     ended.send(Extraction, extraction=extraction)
     notify("extraction", extraction.pk)
+    return whole

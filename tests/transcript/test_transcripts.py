@@ -43,6 +43,7 @@ def transcripts(draw: st.DrawFn) -> list[Event]:
         for delta in draw(st.lists(DELTAS, max_size=6)):
             events.append({"type": "content_block_delta", "index": index, "delta": delta})
         events.append({"type": "content_block_stop", "index": index})
+    events += [{"type": "partial", "data": number} for number in range(draw(st.integers(0, 3)))]
     return [*events, {"type": "message_stop"}]
 
 
@@ -61,6 +62,16 @@ def test_a_merged_transcript_folds_to_the_same_at_the_same_positions(events: lis
     assert span(merged) == span(events)
     assert all(length(event) > 0 for event in merged)
     assert {position for position, _ in placed(merged, 0)} <= {position for position, _ in placed(events, 0)}
+
+
+@given(transcripts(), st.integers(0, 60))
+def test_of_snapshots_the_newest_is_left_on_either_side_of_a_cut(events: list[Event], position: int) -> None:
+    def newest(some: list[Event]) -> list[Any]:
+        return [event["data"] for event in merge(some) if event["type"] == "partial"][-1:]
+
+    before, after = cut(merge(events), position)
+    assert newest(before + after) == newest(events)
+    assert newest(after) in ([], newest(events))
 
 
 @given(transcripts(), st.integers(0, 60), st.integers(0, 60))

@@ -1,0 +1,41 @@
+"""Where the transcripts of one kind of work are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from conversations.content.transcript import decode
+from conversations.models import Turn
+
+
+@dataclass(frozen=True)
+class TranscriptTables:
+    """The tables of one kind of work and of its transcripts' pieces.
+
+    The work's has the columns of `Leased`, and `position`; the pieces' are like those of `conversations.models.Piece`.
+    """
+
+    kind: str
+    """What the work is called in its events, as the name of the field that has its id."""
+    work: str
+    pieces: str
+    column: str
+    """The name of the column of the pieces' table that has the work's id."""
+    terminal: frozenset[str]
+    """The states in which the work has ended."""
+    first_delta: bool = False
+    """Whether the work's table notes when the first delta came."""
+    decoded: Callable[[str], Any] = decode
+    """What reads the JSON of a piece."""
+
+
+TURN_TABLES = TranscriptTables(
+    kind="turn",
+    work="conversations_turn",
+    pieces="conversations_journal",
+    column="turn_id",
+    terminal=Turn.TERMINAL,
+    first_delta=True,
+)

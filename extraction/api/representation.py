@@ -1,0 +1,22 @@
+"""An extraction as the API shows it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
+
+from extraction.api.serializers import ExtractionSerializer
+from extraction.models import Extraction
+
+
+def with_all(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
+    """Return extractions with what their serializer shows."""
+    return rows.select_related("schema").prefetch_related("attempts__answers__usage__corrections")
+
+
+def shown(id: uuid.UUID) -> dict[str, Any]:
+    """Return an extraction as the API shows it now."""
+    extraction = with_all(Extraction.objects.all()).get(pk=id)
+    return dict(ExtractionSerializer(extraction).data)  # type: ignore[call-overload]  # its field hides the property
