@@ -13,7 +13,7 @@ GROUP = "Usage reviewers"
 SEEN = {
     "conversations": (
         *("usage", "budget", "price", "audit", "opening"),
-        *("user", "conversation", "turn", "message", "attachment"),
+        *("user", "conversation", "turn", "message", "attachment", "feedback"),
     ),
     "auth": ("group",),
     "extraction": ("extraction", "attempt"),

@@ -244,6 +244,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "me", "description": "Oneself: budget, limits, who has looked."},
         {"name": "conversations", "description": "Conversations, their messages and turns."},
         {"name": "turns", "description": "Turns by their ids: watched, stopped, gone on with."},
+        {"name": "messages", "description": "What users think of messages."},
         {"name": "attachments", "description": "Images and documents."},
         {"name": "models", "description": "What conversations may name."},
         {"name": "usage", "description": "What was used and what it cost."},

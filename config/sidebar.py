@@ -37,6 +37,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _list(request, "Conversations", "forum", "conversations", "conversation"),
             _list(request, "Turns", "swap_vert", "conversations", "turn"),
             _list(request, "Messages", "chat_bubble", "conversations", "message"),
+            _list(request, "Feedback", "thumbs_up_down", "conversations", "feedback"),
             _list(request, "Attachments", "attach_file", "conversations", "attachment"),
         ],
         "Extraction": [_list(request, "Extractions", "data_object", "extraction", "extraction")],

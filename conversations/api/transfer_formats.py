@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.renderers import BaseRenderer
 
+from conversations.api.feedback_views import COMMENT_LIMIT, RatingField
 from conversations.api.parsers import StrictJSONParser
 from conversations.api.serializer_fields import Json, StrictSerializer, String
 from conversations.api.serializers import SettingsSerializer, TagsField
@@ -71,6 +72,11 @@ class ExportedAttachmentSerializer(StrictSerializer):
     data = Base64(trim_whitespace=False)  # type: ignore[assignment]
 
 
+class ExportedFeedbackSerializer(StrictSerializer):
+    rating = RatingField(allow_null=True)
+    comment = String(allow_blank=True, max_length=COMMENT_LIMIT)
+
+
 class ExportedMessageSerializer(StrictSerializer):
     id = String(max_length=100)
     parent = String(max_length=100, allow_null=True)  # type: ignore[assignment]
@@ -78,6 +84,7 @@ class ExportedMessageSerializer(StrictSerializer):
     content = serializers.ListField(child=Block())
     stop_reason = String(max_length=100, allow_null=True, required=False)
     created_at = serializers.DateTimeField(required=False, allow_null=True)
+    feedback = ExportedFeedbackSerializer(required=False, allow_null=True)
 
 
 class ExportedConversationSerializer(SettingsSerializer):

@@ -9,6 +9,7 @@ from conversations.api.access_log_views import AccessLog
 from conversations.api.account_views import Login, Logout, LogoutAll, Me, WebSocketTicket
 from conversations.api.attachment_views import AttachmentContent, Attachments
 from conversations.api.conversation_views import ConversationViewSet
+from conversations.api.feedback_views import MessageFeedback
 from conversations.api.model_views import Models
 from conversations.api.schema.document_views import Browser, Document
 from conversations.api.turn_views import TurnViewSet
@@ -28,6 +29,7 @@ urlpatterns = [
     path("me/access-log/", AccessLog.as_view(), name="access-log"),
     path("usage/", UsageSums.as_view(), name="usage"),
     path("usage/records/", UsageRecords.as_view(), name="usage-records"),
+    path("messages/<str:pk>/feedback/", MessageFeedback.as_view(), name="message-feedback"),
     path("models/", Models.as_view(), name="models"),
     path("attachments/", Attachments.as_view(), name="attachments"),
     path("attachments/<str:pk>/content/", AttachmentContent.as_view(), name="attachment-content"),

@@ -6,6 +6,7 @@ from conversations.models.audit import Audit
 from conversations.models.budget import Budget, Hold
 from conversations.models.conversation import Conversation, Message
 from conversations.models.daily import DailyConversation, DailyUsage
+from conversations.models.feedback import Feedback
 from conversations.models.idempotent import Idempotent
 from conversations.models.lease import Leased
 from conversations.models.listed import ListedModel
@@ -27,6 +28,7 @@ __all__ = [
     "DailyConversation",
     "DailyUsage",
     "FailedLogin",
+    "Feedback",
     "Hold",
     "Idempotent",
     "Leased",

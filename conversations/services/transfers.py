@@ -15,7 +15,7 @@ from conversations.content import block_checks, history, sources
 from conversations.content.block_checks import Block
 from conversations.content.folding import CALLS
 from conversations.errors import InvalidRequest, MalformedAnswer
-from conversations.models import Attachment, Conversation, Message, MessageAttachment, User
+from conversations.models import Attachment, Conversation, Feedback, Message, MessageAttachment, User
 from conversations.services import attachments, message_paths
 from conversations.services.answer_storage import searchable_text
 from conversations.services.conversations import create_in_transaction
@@ -66,6 +66,8 @@ class Exported:
     content: list[Block]
     stop_reason: str | None = None
     created_at: datetime | None = None
+    feedback: dict[str, Any] | None = None
+    """The owner's rating and comment."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def export(*, user: User, id: uuid.UUID | str) -> Export:
     """Return everything that `import_conversation` needs to make the same conversation somewhere else."""
     conversation = Conversation.objects.get_visible(user, id)
     shown = Attachment.objects.filter(shown_in__message__conversation=conversation).distinct()
+    given = Feedback.objects.filter(message__conversation=conversation, user=user)
+    feedback = {each.message_id: {"rating": each.rating, "comment": each.comment} for each in given}
     return Export(
         fields={
             "title": conversation.title,
@@ -99,6 +103,7 @@ def export(*, user: User, id: uuid.UUID | str) -> Export:
                 content=message.content,
                 stop_reason=message.stop_reason,
                 created_at=message.created_at,
+                feedback=feedback.get(message.pk),
             )
             for message in conversation.messages.order_by("id")
         ],
@@ -120,6 +125,9 @@ def import_conversation(*, owner: User, export: Export) -> Conversation:
         attachments.lock_attachments(owner=owner, blocks=[block for blocks in contents for block in blocks])
         Message.objects.bulk_create(rows.values())
         attachments.link_to_messages(rows.values())
+        Feedback.objects.bulk_create(
+            Feedback(message=rows[each.id], user=owner, **each.feedback) for each in export.messages if each.feedback
+        )
         _date(rows, export.messages)
         return _with_leaf(conversation, rows[export.active_leaf].pk if export.active_leaf else None)
 
