@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
@@ -29,15 +27,12 @@ from conversations.errors import (
 from conversations.ws.socket_authentication import by_session, by_token
 
 ANONYMOUS_LIMIT = 64 * 1024  # bytes of a body from nobody that we know
-LARGE = 1024 * 1024  # bytes, from which on a body's memory is freed at once
 HEAD_LIMIT = 64 * 1024  # bytes of the request line and all headers
 
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
-
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)  # of glibc; other allocators do without
 
 
 class HeadTooLarge(InvalidRequest):
@@ -68,8 +63,6 @@ class BodyLimits:
             elif length > ANONYMOUS_LIMIT:
                 _check(length, await _limit(scope, headers))
             await self._app(scope, receive, send)
-            if length is None or length > LARGE:
-                _free()
         except ColloquyError as refusal:
             await _refuse(send, refusal, cors_headers(scope))
 
@@ -165,16 +158,6 @@ def _measured(scope: Message, receive: Receive, headers: dict[bytes, bytes]) -> 
         return message
 
     return measured
-
-
-def _free() -> None:
-    """Free what a large body took.
-
-    REST framework's requests refer to themselves, so that they stay with their data until they are collected, and a few
-    large objects don't make the collector begin. What each thread has freed, the allocator keeps for that thread.
-    """
-    gc.collect(1)
-    _trim(0)
 
 
 async def _refuse(send: Send, error: ColloquyError, more: Mapping[str, str]) -> None:

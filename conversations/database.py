@@ -109,6 +109,17 @@ def _check_pool() -> None:
         pool.check()
 
 
+async def renew_pool() -> None:
+    """Replace the pool's connections, and with them the buffers that large statements and rows have left behind."""
+    await asyncio.get_running_loop().run_in_executor(_threads, _drain_pool)
+
+
+def _drain_pool() -> None:
+    pool = connection.pool  # type: ignore[attr-defined]
+    if pool is not None and not pool.closed:
+        pool.drain()
+
+
 async def connected() -> psycopg.AsyncConnection[Any]:
     """Return a connection as `connect` does; try again for as long as Postgres is away."""
     while True:

@@ -75,7 +75,8 @@ class Answering:
 
         await self._django(scope, receive, forward)
         if held:
-            then, renderer, credential = scope[LATER]
+            # Not left in there: a server keeps the scope for as long as the connection is open, and `then` the request.
+            then, renderer, credential = scope.pop(LATER)
             await _while_let_in(receive, _Answer(held[0], renderer, send), then, credential)
 
 
@@ -95,11 +96,8 @@ class _Answer:
         """Send what `then` returns, or the error that it raises."""
         try:
             answer = await then()
-        except Exception as error:  # whatever it was, it is answered
-            ours = translate(error)
-            if ours is None:
-                logger.exception("A later answer failed")
-            await self._refuse(ours or ColloquyError())
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is answered, and logged there
+            await self._refuse(error)
             return
         if isinstance(answer, Stream):
             await self._pass_on(answer)
@@ -113,10 +111,14 @@ class _Answer:
         elif not self._begun:
             await self._refuse(error)
 
-    async def _refuse(self, error: ColloquyError) -> None:
-        self._status = error.status
-        self._headers |= headers_of(error)
-        await self._whole(error.payload(self._headers.get(HEADER)))
+    async def _refuse(self, error: Exception) -> None:
+        ours = translate(error)
+        if ours is None:
+            logger.error("A later answer failed", exc_info=error)
+            ours = ColloquyError()
+        self._status = ours.status
+        self._headers |= headers_of(ours)
+        await self._whole(ours.payload(self._headers.get(HEADER)))
 
     async def _pass_on(self, stream: Stream) -> None:
         self._status = 200

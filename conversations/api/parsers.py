@@ -14,6 +14,8 @@ from rest_framework.parsers import BaseParser
 VALUES_LIMIT = 100_000
 """Most values in a document: numbers, strings, arrays and objects together."""
 
+MEMORABLE = 64 * 1024  # bytes of a document whose strings may be kept for the next: they would hold large ones' memory
+
 _STRUCTURE = (b",", b"[", b"{")
 
 
@@ -33,6 +35,9 @@ def parse_json(text: str | bytes, most: int = VALUES_LIMIT, *, exact: bool = Fal
         value = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True, float_mode=numbers)
     except ValueError as error:
         raise ValueError(f"Malformed JSON: {error}.") from None
+    finally:
+        if len(data) > MEMORABLE:
+            jiter.cache_clear()
     _check_numbers(value)
     return value
 

@@ -30,7 +30,10 @@ def translated(*, streaming: bool = False) -> Iterator[None]:
         ours = translate(error, streaming=streaming)
         if ours is None:
             raise
-        raise ours from error
+        try:
+            raise ours from error
+        finally:
+            del ours  # else it would refer to itself, and keep all frames, with the request, until it is collected
 
 
 def translate(error: Exception, *, streaming: bool = False) -> ClaudeError | None:

@@ -23,6 +23,7 @@ from conversations.fields import uuid7
 from conversations.models import Process
 from conversations.running.credential_watch import CredentialWatch
 from conversations.running.end_writer import EndWriter
+from conversations.running.memory import give_back
 from conversations.running.work_runner import WorkRunner, in_background
 from conversations.services import model_listing
 from conversations.services.notices import notify
@@ -120,6 +121,7 @@ class Engine:
             self._keep_lease,
             self._sweep,
             self._keep_catalogue,
+            give_back,
         )
         self._tasks = [in_background(for_ever(each)) for each in forever]
 

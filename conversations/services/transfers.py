@@ -20,6 +20,8 @@ from conversations.services import attachments, message_paths
 from conversations.services.answer_storage import searchable_text
 from conversations.services.conversations import create_in_transaction
 
+AT_ONCE = 50  # messages in one statement, which is held several times over on its way to the server
+
 USERS = block_checks.KINDS.keys() - {"text"}
 """The kinds of blocks that only a user sends."""
 
@@ -47,7 +49,7 @@ def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation
                     stop_reason=each.stop_reason,
                 )
             )
-        Message.objects.bulk_create(copies)
+        Message.objects.bulk_create(copies, batch_size=AT_ONCE)
         copy_of = {each.pk: copy.pk for each, copy in zip(path, copies, strict=True)}
         MessageAttachment.objects.bulk_create(
             MessageAttachment(message_id=copy_of[shown.message_id], attachment_id=shown.attachment_id)
@@ -123,7 +125,7 @@ def import_conversation(*, owner: User, export: Export) -> Conversation:
         if export.active_leaf is not None and export.active_leaf not in rows:
             raise block_checks.invalid_block("active_leaf", "Must be the id of one of the messages, or null.")
         attachments.lock_attachments(owner=owner, blocks=[block for blocks in contents for block in blocks])
-        Message.objects.bulk_create(rows.values())
+        Message.objects.bulk_create(rows.values(), batch_size=AT_ONCE)
         attachments.link_to_messages(rows.values())
         Feedback.objects.bulk_create(
             Feedback(message=rows[each.id], user=owner, **each.feedback) for each in export.messages if each.feedback

@@ -5,7 +5,8 @@
 While one user does all of it at the same time (schemas that no regular expression engine survives, bodies of 300 MB,
 wrong passwords by the dozen, tools that hang, files in a storage that takes seconds), another one reads a stream of 30
 deltas a second, and somebody asks whether the process lives. Prints the longest gap in the stream, the slowest answer
-of /healthz, and the process's memory before, meanwhile and after.
+of /healthz, and the process's memory before, at most, and some seconds after. Before both everything is used once as
+it is meant to be, so that what the process loads at the first use of something is not taken for what an attack left.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tests.benchmarks.given import prepared, users
 from tests.benchmarks.relays import machine
 
 MEGABYTE = 1024 * 1024
-SETTLE = 5.0  # seconds that the memory gets to come down
+SETTLE = 10.0  # seconds that the memory gets to come down
 LOGINS = 30  # at once
 BODY = 300 * MEGABYTE
 CHUNK = b"x" * MEGABYTE
@@ -93,6 +94,17 @@ class Attack:
         path = f"/api/conversations/{conversation.get('id')}/turns/?wait=true"
         await asyncio.gather(*(self._post(path, json={"content": content}) for _ in range(4)))
 
+    async def used(self) -> None:
+        """Use once, as it is meant to be, what the attacks use."""
+        schema = {"type": "object", "properties": {"name": {"type": "string"}}}
+        for answer in ('{"name": "a"}', "nothing"):
+            body = {"schema": schema, "content": f"[[sandbox: text={json.dumps(answer)}]]"}
+            await self._post("/api/extraction/extractions/?wait=true", json=body)
+        conversation = await self._post("/api/conversations/", json={})
+        for content in ("Hello", "[[sandbox: error=invalid_request_error]]"):
+            await self._post(f"/api/conversations/{conversation['id']}/turns/?wait=true", json={"content": content})
+        await self._post("/api/auth/login/", json={"username": "admin", "password": "wrong"})
+
     async def _post(self, path: str, **options: Any) -> dict[str, Any]:
         try:
             async with self._session.post(self._url + path, **options) as response:
@@ -149,20 +161,22 @@ async def measure(url: str, process: psutil.Process, seconds: float, hostile: st
     theirs = aiohttp.ClientSession(headers={"Authorization": f"Bearer {hostile}"}, timeout=timeout)
     ours = aiohttp.ClientSession(headers={"Authorization": f"Bearer {other}"}, timeout=aiohttp.ClientTimeout(None))
     async with theirs, ours:
+        attack = Attack(url, theirs, await _attachment(url, theirs))
+        await attack.used()
         for title, attacked in (("alone", False), ("attacked", True)):
             before, seen = process.memory_info().rss, Seen()
             conversation = (await (await ours.post(f"{url}/api/conversations/", json={})).json())["id"]
             work: list[Awaitable[None]] = [
                 stream(url, ours, conversation, seconds if attacked else seconds / 3, seen),
                 health(url, ours, seen),
-                _watch(process, seen, peak := [before]),
             ]
             if attacked:
-                attack = Attack(url, theirs, await _attachment(url, theirs))
                 kinds = (attack.schemas, attack.bodies, attack.logins, attack.tools, attack.files)
                 work += [again(kind, seen) for kind in kinds]
+            watching = asyncio.create_task(_watch(process, peak := [before]))
             await asyncio.gather(*work)
             await asyncio.sleep(SETTLE)
+            watching.cancel()
             after = process.memory_info().rss
             print(
                 f"{title}: longest gap {max(seen.gaps) * 1000:.0f} ms of {len(seen.gaps)}, slowest /healthz "
@@ -182,8 +196,8 @@ async def _attachment(url: str, session: aiohttp.ClientSession) -> str:
         return str((await response.json())["id"])
 
 
-async def _watch(process: psutil.Process, seen: Seen, peak: list[int]) -> None:
-    while not seen.over.is_set():
+async def _watch(process: psutil.Process, peak: list[int]) -> None:
+    while True:
         peak.append(process.memory_info().rss)
         await asyncio.sleep(0.2)
 

@@ -1,0 +1,76 @@
+"""Memory that this process does not use any more, given back to the system.
+
+What a large request took stays with the process in three places. Requests of REST framework, and exceptions that a
+frame of their own traceback names, refer to themselves: they stay with all their data until the garbage collector
+looks, which a few large objects do not make it do. What a thread has freed, glibc keeps for that thread, and the more
+of it the larger the blocks were that it has seen. And libpq keeps the buffers of a connection as large as the largest
+statement or row that ever went through them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import os
+from pathlib import Path
+
+from conversations.database import renew_pool
+
+LOOK = 1.0  # seconds between looks at the size of the process
+GROWTH = 16 * 1024 * 1024  # bytes by which a process grows before that is worth anything
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 64.0  # seconds without growth after which memory is given back
+
+LARGE = 1024 * 1024  # bytes from which on a block goes back to the system as soon as it is free
+
+_STATM = Path("/proc/self/statm")  # of Linux
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt(3)
+
+# Of glibc; other allocators do without.
+_mallopt = getattr(ctypes.CDLL(None), "mallopt", lambda _parameter, _value: 0)
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _pad: 0)
+
+
+def resident() -> int:
+    """Return the bytes of this process that are in memory; 0 where the system does not tell."""
+    try:
+        return int(_STATM.read_bytes().split()[1]) * _PAGE
+    except OSError:
+        return 0
+
+
+async def give_back() -> None:
+    """Give memory back for ever: while the process grows, and when it has grown and is quiet again.
+
+    Where what it has grown by is in use, the pauses between the attempts become longer.
+    """
+    # Left to itself, glibc raises both with every large block that is freed, to as much as 32 and 64 MB.
+    _mallopt(_MMAP_THRESHOLD, LARGE)
+    _mallopt(_TRIM_THRESHOLD, LARGE)
+    lowest = last = resident()
+    pause, quiet = FIRST_PAUSE, 0.0
+    while True:
+        await asyncio.sleep(LOOK)
+        now = resident()
+        lowest, quiet = min(lowest, now), quiet + LOOK
+        if now > last + GROWTH:
+            await _free()
+            pause = FIRST_PAUSE
+        elif now > lowest + GROWTH and quiet >= pause:
+            await renew_pool()
+            await _free()
+            pause = min(2 * pause, LONGEST_PAUSE)
+        else:
+            continue
+        last, quiet = resident(), 0.0
+
+
+async def _free() -> None:
+    """Collect what refers to itself, and return what is free to the system.
+
+    The collector stops this event loop meanwhile, for as long as it takes to look at what was made since the process
+    began to serve; the allocator does not.
+    """
+    gc.collect()
+    await asyncio.to_thread(_trim, 0)
