@@ -1,23 +1,13 @@
-"""A turn takes few statements from its beginning to its end, and the short way stores what the long way does."""
+"""The short way of a turn through the database stores what the long way does."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from conversations.models import Budget, Message, Turn, Usage
-from conversations.sandbox.server import Sandbox
-from tests.benchmarks.life.statements import Counts, counted
 from tests.clients import Api, Event
-from tests.processes import ServerProcess
-
-ASKED = 'Say [[sandbox: text="One two three."; one_chunk]]'
-MOST_STATEMENTS = 9
-"""For a turn whose answer comes in one go: who asks, the conversation, the beginning, the flushes, the end."""
 
 MADE_EACH_TIME = frozenset(
     {"id", "turn", "conversation", "user_message", "request_id", "request-id"}
@@ -79,43 +69,3 @@ def test_the_short_way_stores_what_the_long_way_stores(api: Api, other: Api, con
     for each, turn in ((api, short), (other, long)):
         leaf = each.get(f"conversations/{turn['conversation']}/").json()["active_leaf"]
         assert leaf == (turn["messages"][-1]["id"] if turn["messages"] else turn["user_message"])
-
-
-@pytest.fixture
-def watched(database: str, sandbox: Sandbox) -> Iterator[tuple[Api, Counts]]:
-    """A user of a process whose statements are counted."""
-    counts, counting = Counts(), threading.Event()
-    loop = asyncio.new_event_loop()
-    addresses: list[str] = []
-
-    async def relay() -> None:
-        async with counted(database, counts) as address:
-            addresses.append(address)
-            counting.set()
-            await over.wait()
-
-    over = asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(relay(),))
-    thread.start()
-    counting.wait(30)
-    try:
-        with ServerProcess("uvicorn", addresses[0], sandbox.url) as server, Api(server.url) as api:
-            yield api, counts
-    finally:
-        loop.call_soon_threadsafe(over.set)
-        thread.join()
-        loop.close()
-
-
-def test_a_turn_takes_few_statements(watched: tuple[Api, Counts]) -> None:
-    api, counts = watched
-    taken = []
-    for _ in range(8):
-        conversation = api.conversation()
-        before = counts.statements
-        events = {"Accept": "text/event-stream"}
-        path = f"/api/conversations/{conversation}/turns/"
-        assert "turn_end" in api.http.post(path, json={"content": ASKED}, headers=events).text
-        taken.append(counts.statements - before)
-    # The process looks after its lease and its sweeps meanwhile: the least is what a turn takes.
-    assert min(taken) <= MOST_STATEMENTS

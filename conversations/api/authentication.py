@@ -22,7 +22,8 @@ from conversations.services.remembered_tokens import ValidToken, find
 class TokenAuthentication(knox.TokenAuthentication):
     """Knox's tokens, looked up in one statement, by the database's clock. What has expired is removed at night.
 
-    For requests that only read, a token may be remembered from a moment ago; for a command it is looked up.
+    For requests that only read, a token may be remembered from a moment ago, and for those whose view checks it itself
+    (`checks_credential`); for any other command it is looked up.
     """
 
     _find: Callable[[str], ValidToken | None] = staticmethod(find)
@@ -32,8 +33,8 @@ class TokenAuthentication(knox.TokenAuthentication):
 
         Raises AuthenticationFailed where the token is not valid.
         """
-        here = running_engine()
-        if here and request.method in SAFE_METHODS:
+        here, view = running_engine(), (request.parser_context or {}).get("view")
+        if here and (request.method in SAFE_METHODS or getattr(view, "checks_credential", False)):
             self._find = here.tokens.find
         found: tuple[User, AuthToken] | None = super().authenticate(request)
         return found

@@ -73,6 +73,11 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
         page = pages.page(rows if "q" not in query else self._found(query), query["ordering"], request)
         return pages.get_paginated_response(ListedConversationSerializer(page, many=True).data)
 
+    @property
+    def checks_credential(self) -> bool:
+        """Return whether the action checks the credential with what it does: a turn is begun by one that is valid."""
+        return self.action == "create_turn"
+
     @documents.create
     def create(self, request: Request) -> Response:
         """Create a conversation; return it with status 201."""

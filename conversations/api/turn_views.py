@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from conversations.api.later import Later, Stream
 from conversations.api.queries import BeginQuery, EventsQuery, Queried, query_of
 from conversations.api.renderers import JSONRenderer
-from conversations.api.requesters import user_of
+from conversations.api.requesters import credential_of, user_of
 from conversations.api.schema import turn_operations as documents
 from conversations.api.serializers import (
     SettingsSerializer,
@@ -33,7 +33,8 @@ from conversations.follow import Followable, follow
 from conversations.models import Turn
 from conversations.running.engine import RETRY_AFTER, draining, engine
 from conversations.running.turn_start import Create, start_turn
-from conversations.services import turns, user_limits
+from conversations.services import turns
+from conversations.services.user_limits import rate_limit_headers
 
 EVENT_STREAM = "text/event-stream"
 FORMATS = {"events": as_events, "tokens": as_tokens}
@@ -96,7 +97,8 @@ def answered(request: Request, digest: str, create: Create) -> Later:
     form, wait = stream_format(request), query_of(request)["wait"]
     if draining():
         raise Unavailable(retry_after=RETRY_AFTER)
-    turn, is_new = start_turn(user_of(request), key_of(request), digest, create)
+    made = start_turn(user_of(request), credential_of(request), key_of(request), digest, create)
+    turn, is_new = made.turn, made.is_new
     after = 0 if is_new or not _last_seen(request) else position_of(request, turn)
     id, created = turn.pk, {} if form or wait else shown_begun(turn) if is_new else turn_shown(turn.pk)
 
@@ -107,7 +109,7 @@ def answered(request: Request, digest: str, create: Create) -> Later:
             return event_stream(id, after, form)
         return await answer_of(id) if wait else created
 
-    return Later(request, then, status=201, headers=user_limits.rate_limit_headers(user_of(request)))
+    return Later(request, then, status=201, headers=rate_limit_headers(made.used))
 
 
 async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:

@@ -26,6 +26,18 @@ def with_sources(blocks: Sequence[Block], change: Callable[[Block], Block]) -> l
     return changed
 
 
+def has_sources(blocks: Sequence[Block]) -> bool:
+    """Return whether there is an image or a document in the blocks, in results of tools and documents too."""
+    found: list[Block] = []
+
+    def note(source: Block) -> Block:
+        found.append(source)
+        return source
+
+    with_sources(blocks, note)
+    return bool(found)
+
+
 def attachments_in(blocks: Sequence[Block]) -> set[str]:
     """Return the ids of the attachments that the blocks show."""
     found: set[str] = set()

@@ -12,36 +12,37 @@ from conversations.running.engine import Engine, running_engine
 from conversations.running.turn_work import TurnWork
 from conversations.running.work_runner import in_background
 from conversations.services import turn_run
-from conversations.services.turn_begin import Asker
+from conversations.services.credentials import Credential
+from conversations.services.turn_begin import Asker, Created
 
-Create = Callable[[Asker], tuple[Turn, bool]]
+Create = Callable[[Asker], Created]
 
 
-def start_turn(user: User, key: str | None, digest: str, create: Create) -> tuple[Turn, bool]:
-    """Create a turn and, where this process runs turns, let it run; return it, and whether it is new.
+def start_turn(user: User, credential: Credential, key: str | None, digest: str, create: Create) -> Created:
+    """Create a turn, if the credential is valid, and where this process runs turns, let it run.
 
     For synchronous code. A new turn that is queued is the caller's to hand to those processes that run turns. Raises
     what `create` raises.
     """
     here = running_engine()
     if here is None or not here.takes_work:
-        return create(Asker(user, key, digest))
-    who = Asker(user, key, digest, holder=here.process)
+        return create(Asker(user, key, digest, credential=credential))
+    who = Asker(user, key, digest, holder=here.process, credential=credential)
     runner = here.runner("turn")
     runner.expect(who.turn_id)
     try:
-        turn, is_new = create(who)
+        created = create(who)
     except BaseException as error:
         runner.forget(who.turn_id)
         if isinstance(error, DATABASE_ERRORS):
             # The commit may have gone through, and only the answer to it been lost.
             here.loop.call_soon_threadsafe(in_background, _take_up(here, who.turn_id))
         raise
-    if is_new:
-        here.loop.call_soon_threadsafe(_run, here, turn)
+    if created.is_new:
+        here.loop.call_soon_threadsafe(_run, here, created.turn)
     else:
         runner.forget(who.turn_id)
-    return turn, is_new
+    return created
 
 
 def _run(here: Engine, turn: Turn) -> None:

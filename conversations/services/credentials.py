@@ -16,18 +16,26 @@ from conversations.models import User
 
 T = TypeVar("T")
 
-# A session is bound to the password with which it began, as Django's own sessions are.
-VALID = """
+# The condition under which a credential lets its user in, for a row `asked` with the fields of `Credential`. A session
+# is bound to the password with which it began, as Django's own sessions are.
+LETS_IN = """
+EXISTS (
+    SELECT FROM conversations_user AS person
+    LEFT JOIN knox_authtoken AS token ON token.digest = asked.token AND token.user_id = person.id
+        AND (token.expiry IS NULL OR token.expiry > now())
+    LEFT JOIN django_session AS session ON session.session_key = asked.session AND session.expire_date > now()
+        AND asked.password = encode(sha256(convert_to(person.password, 'UTF8')), 'hex')
+    WHERE person.id = asked."user" AND person.is_active
+        AND (token.digest IS NOT NULL OR session.session_key IS NOT NULL)
+)
+"""
+
+VALID = f"""
 SELECT asked.place
 FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[])
-    WITH ORDINALITY AS asked(user_id, token, session, password, place)
-JOIN conversations_user AS person ON person.id = asked.user_id AND person.is_active
-LEFT JOIN knox_authtoken AS token ON token.digest = asked.token AND token.user_id = person.id
-    AND (token.expiry IS NULL OR token.expiry > now())
-LEFT JOIN django_session AS session ON session.session_key = asked.session AND session.expire_date > now()
-    AND asked.password = encode(sha256(convert_to(person.password, 'UTF8')), 'hex')
-WHERE token.digest IS NOT NULL OR session.session_key IS NOT NULL
-"""
+    WITH ORDINALITY AS asked("user", token, session, password, place)
+WHERE {LETS_IN}
+"""  # noqa: S608 - ours
 
 
 @dataclass(frozen=True)

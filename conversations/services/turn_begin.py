@@ -11,10 +11,12 @@ from django.db import IntegrityError, transaction
 
 from conversations.content import sources
 from conversations.content.transcript import Batch
-from conversations.errors import Conflict
+from conversations.errors import Conflict, NotAuthenticated, NotFound
 from conversations.fields import uuid7
 from conversations.models import Conversation, Message, Turn, User
-from conversations.services import attachments, budget_holds, transcripts, turn_statements, user_limits
+from conversations.services import attachments, budget_holds, transcripts, turn_statements
+from conversations.services.credentials import NOT_ANY_MORE, Credential
+from conversations.services.user_limits import Used, refuse_beyond_limits, used_by
 
 MOST_TRIES = 5  # to begin a turn in a conversation that others change at the same moment
 
@@ -30,6 +32,8 @@ class Asker:
     """SHA-256 of what is asked: the same key with another one is refused."""
     holder: uuid.UUID | None = None
     """The process that runs the turn from the moment that it is stored; without one it is queued for any."""
+    credential: Credential | None = None
+    """What the user was let in with, where that is to be checked with what the turn rests on."""
     turn_id: uuid.UUID = field(default_factory=uuid7)
 
 
@@ -46,47 +50,63 @@ class Begun:
     """Whether it was asked for after whatever the conversation's active leaf is."""
 
 
-def begin_once(who: Asker, conversation: Conversation, begin: Callable[[Conversation], Begun]) -> tuple[Turn, bool]:
-    """Store the turn that `begin` makes, if the key has not made one already; return it, and whether it is new.
+@dataclass(frozen=True)
+class Created:
+    """A turn as it was asked for: a new one, or the one that the key had made before."""
 
-    Raises NotFound where the conversation is gone, Conflict while another turn of it is active, IdempotencyMismatch
-    where the key was used for another request, RateLimited, BudgetExceeded, and what `begin` raises.
+    turn: Turn
+    is_new: bool
+    used: Used
+    """What the user has used of their limits."""
+
+
+def begin_once(who: Asker, conversation_id: uuid.UUID | str, begin: Callable[[Conversation], Begun]) -> Created:
+    """Store the turn that `begin` makes, if the key has not made one already.
+
+    Raises NotFound where the user has no such conversation, Conflict while another turn of it is active,
+    IdempotencyMismatch where the key was used for another request, NotAuthenticated where the credential is not valid
+    any more, RateLimited, BudgetExceeded, and what `begin` raises.
     """
+    id = Conversation.objects.key(conversation_id)
     for _ in range(MOST_TRIES):
-        known = _of_key(who)
-        if known:
-            return known, False
         try:
-            turn = _stored(who, conversation, begin)
+            created = _stored(who, id, begin)
         except IntegrityError as error:
-            return _first_one(error, who, conversation), False
-        if turn is not None:
-            return turn, True
+            return _known(_first_one(error, who, id), who)
+        if created is not None:
+            return created
         # Its active leaf is another one by now, or it is gone.
-        conversation = Conversation.objects.get_visible(who.user, conversation.pk)
     raise Conflict("Others are changing this conversation. Send the request again.")
 
 
-def _stored(who: Asker, conversation: Conversation, begin: Callable[[Conversation], Begun]) -> Turn | None:
+def _stored(who: Asker, conversation_id: uuid.UUID, begin: Callable[[Conversation], Begun]) -> Created | None:
     """Store the turn that `begin` makes; None where the conversation's active leaf is another one by now."""
     with transaction.atomic(durable=True):
-        user_limits.check_limits(who.user)
+        ground = turn_statements.read_ground(who.user, conversation_id, who.key, who.credential)
+        if not ground.let_in:
+            raise NotAuthenticated(NOT_ANY_MORE)
+        if ground.known:
+            return _known(Turn.objects.get(pk=ground.known), who)
+        conversation = ground.conversation
+        if conversation is None:
+            raise NotFound("There is no such conversation.")
         begun = begin(conversation)
         turn = _turn(who, conversation, begun)
-        budgeted = turn_statements.begin(
+        result = turn_statements.begin(
             turn,
             new_message=begun.is_new,
             at_leaf=conversation.active_leaf_id,
             anywhere=not begun.at_leaf,
             start=Batch.of(str(turn.pk), 0, [transcripts.turn_start(turn)]),
         )
-        if budgeted is None:
+        if not result.begun:
+            refuse_beyond_limits(result.used)
             return None
         if begun.is_new and sources.attachments_in(begun.question.content):
             attachments.link_to_messages([begun.question])
-        if budgeted:
+        if result.budgeted:
             budget_holds.hold_for_turn(turn)
-        return turn
+        return Created(turn, is_new=True, used=result.used.with_another_turn())
 
 
 def _turn(who: Asker, conversation: Conversation, begun: Begun) -> Turn:
@@ -107,22 +127,19 @@ def _turn(who: Asker, conversation: Conversation, begun: Begun) -> Turn:
     return turn
 
 
-def _of_key(who: Asker) -> Turn | None:
+def _known(turn: Turn, who: Asker) -> Created:
     """Return the turn that the key has made. Raises IdempotencyMismatch where it was of another request."""
-    if who.key is None:
-        return None
-    turn = Turn.objects.filter(user=who.user, idempotency_key=who.key).first()
-    return turn and turn.asked_for_by(who.digest)
+    return Created(turn.asked_for_by(who.digest), is_new=False, used=used_by(who.user))
 
 
-def _first_one(error: IntegrityError, who: Asker, conversation: Conversation) -> Turn:
+def _first_one(error: IntegrityError, who: Asker, conversation_id: uuid.UUID) -> Turn:
     """Return the turn that stood in the way of a new one, if it is of the same key. Raises Conflict if it is not."""
-    known = _of_key(who)
+    known = Turn.objects.filter(user=who.user, idempotency_key=who.key).first() if who.key is not None else None
     if known:
         return known
     if "one_active_turn" not in str(error):
         raise error
-    active = conversation.turns.filter(status__in=Turn.ACTIVE).first()
+    active = Turn.objects.filter(conversation=conversation_id, status__in=Turn.ACTIVE).first()
     details = {"turn": str(active.pk)} if active else None
     raise Conflict(
         "Another turn is active in this conversation: wait until it has ended, or cancel it.", details=details

@@ -1,17 +1,18 @@
-"""The two statements that a plain turn needs besides its deltas: one begins it, one ends it.
+"""The three statements that a plain turn needs besides its deltas: one reads what it rests on, one begins, one ends it.
 
-Each writes in one round trip what the ORM writes in ten to twenty. Both are conditional: where what they rest on has
-changed meanwhile they write nothing and say so, and the caller goes the long way, step by step.
+Each does in one round trip what the ORM does in ten to twenty. Those that write are conditional: where what they rest
+on has changed meanwhile they write nothing and say so, and the caller goes the long way, step by step.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection
@@ -21,7 +22,9 @@ from django.db.models.expressions import DatabaseDefault
 from conversations.content.transcript import Batch, encode
 from conversations.database import prepared
 from conversations.fields import VerbatimJSONField
-from conversations.models import Message, Piece, Turn, Usage
+from conversations.models import Conversation, Message, Piece, Turn, Usage, User
+from conversations.services.credentials import LETS_IN, Credential
+from conversations.services.user_limits import ROOM, USED, Used, configured_limits, parameters_of_limits
 from conversations.streaming.wakes import CHANNEL, notification_payload
 
 Params = dict[str, Any]
@@ -30,13 +33,74 @@ NOW = {"created_at": "now()"}
 """Times of the row are the database's: hosts' clocks differ."""
 
 
-def begin(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere: bool, start: Batch) -> bool | None:
+class Ground(NamedTuple):
+    """What a new turn rests on."""
+
+    conversation: Conversation | None
+    """The one that was asked for, if it is the user's."""
+    known: uuid.UUID | None
+    """The turn that the idempotency key has made already."""
+    let_in: bool
+    """Whether the credential is valid."""
+
+
+def read_ground(user: User, conversation_id: uuid.UUID, key: str | None, credential: Credential | None) -> Ground:
+    """Return what a new turn rests on. Within the transaction that stores it.
+
+    Where turns are limited, a user's requests wait here for each other: of two for the last place one is refused.
+    """
+    values = {"user": user.pk, "conversation": conversation_id, "key": key, "checked": credential is not None}
+    asked = asdict(credential or Credential(user.pk))
+    values |= {f"credential_{name}": value for name, value in asked.items()}
+    rows = prepared(_read_ground(bool(configured_limits())), values)
+    if not rows:
+        return Ground(None, None, let_in=credential is None)
+    [[known, let_in, *columns]] = rows
+    names = _shown_columns(Conversation)
+    found = None if columns[0] is None else Conversation.from_db(None, names, columns)
+    return Ground(found, known, let_in=let_in)
+
+
+@cache
+def _read_ground(limited: bool) -> str:
+    columns = ", ".join(f'conversation."{name}"' for name in _shown_columns(Conversation))
+    return f"""
+        WITH person AS MATERIALIZED (
+            SELECT id FROM conversations_user WHERE id = %(user)s {"FOR NO KEY UPDATE" if limited else ""}
+        ), asked AS (
+            SELECT %(credential_user)s::uuid AS "user", %(credential_token)s::text AS token,
+                %(credential_session)s::text AS session, %(credential_password)s::text AS password
+        )
+        SELECT (SELECT id FROM conversations_turn WHERE user_id = %(user)s AND idempotency_key = %(key)s),
+            NOT %(checked)s OR {LETS_IN}, {columns}
+        FROM asked CROSS JOIN person LEFT JOIN conversations_conversation AS conversation
+            ON conversation.id = %(conversation)s AND conversation.owner_id = person.id
+    """  # noqa: S608 - the models' own names
+
+
+@cache
+def _shown_columns(model: type[Model]) -> list[str]:
+    """Return the columns of a model but for those that Postgres makes of others, the primary key first."""
+    return [each.attname for each in model._meta.concrete_fields if not each.generated]
+
+
+class BeginResult(NamedTuple):
+    """What came of the statement that begins a turn."""
+
+    begun: bool
+    budgeted: bool
+    """Whether there are any budgets."""
+    used: Used
+    """What the user had used of the limits before it."""
+
+
+def begin(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere: bool, start: Batch) -> BeginResult:
     """Store a new turn, its question where that is new, and where it runs already its first event.
 
-    Sets the conversation's active leaf to what is asked, and tells those who watch it. Returns None, and writes
-    nothing, where the conversation is gone or its active leaf is not `at_leaf` any more, unless the turn goes on from
-    `anywhere`; otherwise whether there are any budgets. Raises IntegrityError where the conversation has an active turn
-    or the idempotency key a turn. Within the caller's transaction.
+    Sets the conversation's active leaf to what is asked, and tells those who watch it. Writes nothing where the user's
+    limits leave no room, where the conversation is gone or its active leaf is not `at_leaf` any more, unless the turn
+    goes on from `anywhere`. Raises IntegrityError where the conversation has an active turn or the idempotency key a
+    turn. Within the caller's transaction.
     """
     values: Params = {
         "conversation": turn.conversation_id,
@@ -49,29 +113,37 @@ def begin(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere:
         **_values("message", turn.user_message),
         **_values("turn", turn),
         **_values("piece", Piece(turn=turn, start=start.start, end=start.end, events=start.events)),
+        **parameters_of_limits(turn.user),
     }
-    rows = prepared(_begin(), values)
-    if not rows:
-        return None
-    for row in (turn, turn.user_message):
-        row._state.adding = False  # it is stored, although not by the ORM
-    turn.created_at, budgeted, _ = rows[0]
-    turn.started_at = turn.created_at if turn.holder else None
-    return bool(budgeted)
+    [[now, begun, budgeted, _, *used]] = prepared(_begin(bool(configured_limits())), values)
+    if begun:
+        for row in (turn, turn.user_message):
+            row._state.adding = False  # it is stored, although not by the ORM
+        turn.created_at, turn.started_at = now, now if turn.holder else None
+    return BeginResult(begun, budgeted, Used(*used))
+
+
+NOTHING_IS_LIMITED = """
+SELECT 0 AS turns, NULL::numeric AS turns_reset, 0 AS concurrent, 0 AS tokens, NULL::numeric AS tokens_reset
+"""
 
 
 @cache
-def _begin() -> str:
+def _begin(limited: bool) -> str:
     started = "CASE WHEN %(runs)s THEN now() END"
     return f"""
-        WITH conversation AS (
+        WITH used AS MATERIALIZED ({USED if limited else NOTHING_IS_LIMITED}
+        ), conversation AS (
             UPDATE conversations_conversation SET active_leaf_id = %(leaf)s, updated_at = now()
             WHERE id = %(conversation)s AND (%(anywhere)s OR active_leaf_id IS NOT DISTINCT FROM %(seen_leaf)s)
+                {f"AND (SELECT {ROOM} FROM used)" if limited else ""}
             RETURNING id
         ), message AS ({_insert("message", Message, NOW)} conversation WHERE %(new_message)s
         ), turn AS ({_insert("turn", Turn, {**NOW, "started_at": started})} conversation
         ), piece AS ({_insert("piece", Piece)} conversation WHERE %(runs)s)
-        SELECT now(), EXISTS (SELECT FROM conversations_budget), pg_notify('{CHANNEL}', %(notice)s) FROM conversation
+        SELECT now(), conversation.id IS NOT NULL, EXISTS (SELECT FROM conversations_budget),
+            CASE WHEN conversation.id IS NOT NULL THEN pg_notify('{CHANNEL}', %(notice)s) END, used.*
+        FROM used LEFT JOIN conversation ON true
     """  # noqa: S608 - the models' own names
 
 

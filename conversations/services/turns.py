@@ -18,7 +18,7 @@ from conversations.services import attachments, message_paths, transcripts, turn
 from conversations.services.answer_storage import searchable_text
 from conversations.services.client_tools import open_calls
 from conversations.services.notices import notify
-from conversations.services.turn_begin import Asker, Begun, begin_once
+from conversations.services.turn_begin import Asker, Begun, Created, begin_once
 from conversations.services.turn_settings import resolved_settings
 
 NOT_AN_ANSWER = "Must name an answer, or a question that has one."
@@ -43,8 +43,8 @@ class Asked:
     """This turn's own settings, on top of the conversation's."""
 
 
-def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> tuple[Turn, bool]:
-    """Store a turn; return it, and whether it is new: a key creates one turn for ever, and a retry gets that one.
+def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> Created:
+    """Store a turn: a key creates one turn for ever, and a retry gets that one.
 
     Raises NotFound, Conflict while another turn of the conversation is active, IdempotencyMismatch where the key was
     used with another body, InvalidRequest for settings that the model does not take, RateLimited and BudgetExceeded.
@@ -57,9 +57,12 @@ def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> tup
         question = _said(who.user, conversation, asked, content, settings)
         return Begun(question, settings, is_new=True, at_leaf=asked.at_leaf)
 
-    conversation = Conversation.objects.get_visible(who.user, conversation_id)
-    content = attachments.store_sources(owner=who.user, blocks=asked.content or [])
-    return begin_once(who, conversation, begin)
+    content = asked.content or []
+    if sources.has_sources(content):
+        # Files are stored before the transaction, which holds locks.
+        Conversation.objects.get_visible(who.user, conversation_id)
+        content = attachments.store_sources(owner=who.user, blocks=content)
+    return begin_once(who, conversation_id, begin)
 
 
 def hypothetical_request(*, user: User, conversation_id: uuid.UUID | str, asked: Asked) -> dict[str, Any]:
@@ -78,7 +81,7 @@ def hypothetical_request(*, user: User, conversation_id: uuid.UUID | str, asked:
     )
 
 
-def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: dict[str, Any]) -> tuple[Turn, bool]:
+def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: dict[str, Any]) -> Created:
     """Create a turn that goes on from the answer of one that was cut, in the way that its model allows; as `create`.
 
     Up to Claude 4.5 the answer so far is sent as the beginning of the next one; later models refuse that, and are asked
@@ -103,7 +106,7 @@ def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: dict[str, A
         asked = [{"type": "text", "text": GO_ON.format(end=said[-QUOTED:])}]
         return Begun(_message(conversation, partial.pk, asked), held, is_new=True)
 
-    return begin_once(who, cut.conversation, begin)
+    return begin_once(who, cut.conversation_id, begin)
 
 
 def _refuse_whole(turn: Turn) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -38,12 +40,21 @@ WITH recent AS (
     GROUP BY turn_id
 )
 SELECT
-    (SELECT count(*) FROM begun),
-    (SELECT coalesce(extract(epoch FROM min(created_at) + %(window)s::interval - statement_timestamp()), 0) FROM begun),
-    (SELECT count(*) FROM conversations_turn WHERE user_id = %(user)s AND status = ANY(%(active)s)),
-    (SELECT coalesce(sum(tokens), 0) FROM booked),
-    (SELECT coalesce(extract(epoch FROM min(created_at) + %(window)s::interval - statement_timestamp()), 0) FROM booked)
+    (SELECT count(*) FROM begun) AS turns,
+    (SELECT extract(epoch FROM min(created_at) + %(window)s::interval - statement_timestamp()) FROM begun)
+        AS turns_reset,
+    (SELECT count(*) FROM conversations_turn WHERE user_id = %(user)s AND status = ANY(%(active)s)) AS concurrent,
+    (SELECT coalesce(sum(tokens), 0)::bigint FROM booked) AS tokens,
+    (SELECT extract(epoch FROM min(created_at) + %(window)s::interval - statement_timestamp()) FROM booked)
+        AS tokens_reset
 """
+
+ROOM = """
+(%(turns_per_minute)s::bigint IS NULL OR turns < %(turns_per_minute)s)
+AND (%(concurrent_turns)s::bigint IS NULL OR concurrent < %(concurrent_turns)s)
+AND (%(tokens_per_minute)s::bigint IS NULL OR tokens < %(tokens_per_minute)s)
+"""
+"""The condition under which a row of USED leaves room for another turn."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +73,42 @@ class Limit:
         return max(0, self.most - self.used)
 
 
-def check_limits(user: User) -> None:
-    """Refuse another turn where it would be too much: raises RateLimited. Within the transaction that creates it.
+class Used(NamedTuple):
+    """A row of USED: counts, and the seconds until there is more room; none where nothing is used."""
 
-    A user's requests wait here for each other, so that of two for the last place one is refused.
-    """
-    if not _configured():
-        return
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    for limit in limits_of(user):
+    turns: int
+    turns_reset: Decimal | None
+    concurrent: int
+    tokens: int
+    tokens_reset: Decimal | None
+
+    def with_another_turn(self) -> Used:
+        """Return what is used when another turn has begun."""
+        reset = Decimal(60) if self.turns_reset is None else self.turns_reset
+        return self._replace(turns=self.turns + 1, turns_reset=reset, concurrent=self.concurrent + 1)
+
+    def limits(self) -> list[Limit]:
+        """Return the limits that there are, used so far."""
+        found = {
+            "turns_per_minute": (self.turns, self.turns_reset or 0),
+            "concurrent_turns": (self.concurrent, SOON),
+            "tokens_per_minute": (self.tokens, self.tokens_reset or 0),
+        }
+        return [Limit(name, most, found[name][0], float(found[name][1])) for name, most in configured_limits().items()]
+
+
+NOTHING_USED = Used(0, None, 0, 0, None)
+
+
+def parameters_of_limits(user: User) -> dict[str, Any]:
+    """Return the parameters of USED and ROOM."""
+    active = [Turn.QUEUED, Turn.RUNNING]
+    return {"user": user.pk, "window": WINDOW, "active": active, **dict.fromkeys(NAMES), **configured_limits()}
+
+
+def refuse_beyond_limits(used: Used) -> None:
+    """Raise RateLimited where nothing is left of one of the limits."""
+    for limit in used.limits():
         if limit.used >= limit.most:
             raise RateLimited(
                 f"{REACHED[limit.name].format(limit.most)} ({limit.name}). Wait {math.ceil(limit.reset)} seconds.",
@@ -81,22 +119,20 @@ def check_limits(user: User) -> None:
 
 def limits_of(user: User) -> list[Limit]:
     """Return the limits that there are, as the user has used them, found in one statement."""
-    configured = _configured()
-    if not configured:
-        return []
-    values = {"user": user.pk, "window": WINDOW, "active": [Turn.QUEUED, Turn.RUNNING]}
-    [[turns, turns_reset, concurrent, tokens, tokens_reset]] = prepared(USED, values)
-    found = {
-        "turns_per_minute": (turns, turns_reset),
-        "concurrent_turns": (concurrent, SOON),
-        "tokens_per_minute": (tokens, tokens_reset),
-    }
-    return [Limit(name, most, int(found[name][0]), float(found[name][1])) for name, most in configured.items()]
+    return used_by(user).limits()
 
 
-def rate_limit_headers(user: User) -> dict[str, str]:
+def used_by(user: User) -> Used:
+    """Return what a user has used, if that is limited, found in one statement."""
+    if not configured_limits():
+        return NOTHING_USED
+    [row] = prepared(USED, parameters_of_limits(user))
+    return Used(*row)
+
+
+def rate_limit_headers(used: Used) -> dict[str, str]:
     """Return the limit of a minute that is reached first, as `RateLimit` headers."""
-    of_a_minute = [each for each in limits_of(user) if each.name.endswith("_per_minute")]
+    of_a_minute = [each for each in used.limits() if each.name.endswith("_per_minute")]
     tightest = min(of_a_minute, key=lambda each: each.remaining / each.most, default=None)
     if tightest is None:
         return {}
@@ -107,6 +143,7 @@ def rate_limit_headers(user: User) -> dict[str, str]:
     }
 
 
-def _configured() -> dict[str, int]:
+def configured_limits() -> dict[str, int]:
+    """Return the limits that are set, by their names."""
     found = {name: getattr(settings, f"COLLOQUY_{name.upper()}") for name in NAMES}
     return {name: most for name, most in found.items() if most}

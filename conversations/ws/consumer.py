@@ -156,7 +156,7 @@ class Socket(AsyncWebsocketConsumer):
             raise Unavailable(retry_after=RETRY_AFTER)
         self._check_following()
         assert isinstance(command, frames.Create)
-        turn, is_queued = await self._in_database(self._begin, frame, command)
+        turn, is_queued = await in_database(self._begin, frame, command)
         await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": turn})
         id = uuid.UUID(turn["id"])
         if is_queued:
@@ -167,15 +167,17 @@ class Socket(AsyncWebsocketConsumer):
         """Begin a turn; return it as the API shows it, and whether it is queued for those that run turns."""
         conversation = str(command.validated_data["conversation"])
         own = {"type", "ref", "conversation", "idempotency_key"}
-        turn, is_new = start_turn(
+        created = start_turn(
             self.user,
+            self._credential,
             command.validated_data.get("idempotency_key"),
             # The same body has the same digest over REST, so that a retry may come the other way.
             turn_api.digest(conversation, {key: value for key, value in frame.items() if key not in own}),
             lambda who: turns.create(who=who, conversation_id=conversation, asked=command.asked()),
         )
-        shown = turn_api.shown_begun(turn) if is_new else turn_api.turn_shown(turn.pk)
-        return shown, is_new and turn.status == Turn.QUEUED
+        turn = created.turn
+        shown = turn_api.shown_begun(turn) if created.is_new else turn_api.turn_shown(turn.pk)
+        return shown, created.is_new and turn.status == Turn.QUEUED
 
     async def _follow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         self._check_following()

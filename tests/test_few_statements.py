@@ -1,0 +1,91 @@
+"""Turns and requests that read take few SQL statements, counted between a process of the platform and PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from conversations.sandbox.server import Sandbox
+from tests.benchmarks.life.statements import Counts, counted
+from tests.clients import Api
+from tests.processes import ServerProcess
+
+ASKED = 'Say [[sandbox: text="One two three."; one_chunk]]'
+MOST_STATEMENTS = 6
+"""For a turn whose answer comes in one go: what it rests on, its beginning, two flushes, its end, and one to spare."""
+MOST_TRANSACTIONS = 5
+
+
+@pytest.fixture(scope="module")
+def watched(database: str, sandbox: Sandbox) -> Iterator[tuple[Api, Counts]]:
+    """A user of a process whose statements are counted."""
+    counts, counting = Counts(), threading.Event()
+    loop = asyncio.new_event_loop()
+    addresses: list[str] = []
+
+    async def relay() -> None:
+        async with counted(database, counts) as address:
+            addresses.append(address)
+            counting.set()
+            await over.wait()
+
+    over = asyncio.Event()
+    thread = threading.Thread(target=loop.run_until_complete, args=(relay(),))
+    thread.start()
+    counting.wait(30)
+    try:
+        with ServerProcess("uvicorn", addresses[0], sandbox.url) as server, Api(server.url) as api:
+            yield api, counts
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()
+
+
+def least(watched: tuple[Api, Counts], work: Callable[[Api], None]) -> tuple[int, int]:
+    """Return how many statements and transactions a piece of work takes at least.
+
+    The process looks after its lease and its sweeps meanwhile: the least of several is what the work itself takes.
+    """
+    api, counts = watched
+    taken = []
+    for _ in range(8):
+        statements, transactions = counts.statements, counts.transactions
+        work(api)
+        taken.append((counts.statements - statements, counts.transactions - transactions))
+    return min(each for each, _ in taken), min(each for _, each in taken)
+
+
+def a_turn(api: Api) -> None:
+    headers = {"Accept": "text/event-stream"}
+    path = f"/api/conversations/{api.conversation()}/turns/"
+    assert "turn_end" in api.http.post(path, json={"content": ASKED}, headers=headers).text
+
+
+def a_conversation(api: Api) -> None:
+    api.conversation()
+
+
+def turn_alone(watched: tuple[Api, Counts]) -> tuple[int, int]:
+    """Return what a turn takes besides its conversation's creation."""
+    whole, creation = least(watched, a_turn), least(watched, a_conversation)
+    return whole[0] - creation[0], whole[1] - creation[1]
+
+
+def test_a_turn_takes_few_statements_with_the_default_limits(watched: tuple[Api, Counts]) -> None:
+    statements, transactions = turn_alone(watched)
+    assert statements <= MOST_STATEMENTS
+    assert transactions <= MOST_TRANSACTIONS
+
+
+@pytest.mark.parametrize(("path", "most"), [("conversations/", 1), ("conversations/{}/messages/", 1), ("me/", 2)])
+def test_a_request_that_reads_takes_few_statements(watched: tuple[Api, Counts], path: str, most: int) -> None:
+    conversation = watched[0].conversation()
+
+    def read(api: Api) -> None:
+        assert api.get(path.format(conversation)).status_code == 200
+
+    assert least(watched, read)[0] <= most
