@@ -74,7 +74,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         """Return its title; its id where it has none."""
         return str(conversation)
 
-    @admin.display(description="kept in")
+    @admin.display(description="list or archive")
     def place(self, conversation: Conversation) -> str:
         """Return where its owner finds it."""
         return "archive" if conversation.archived else "list"
@@ -90,7 +90,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         daily = DailyConversation.objects.filter(conversation=conversation)
         sums, days = Sums.of(daily), daily.aggregate(first=Min("day"), last=Max("day"))
         if days["first"] is None:
-            return SafeString("Nothing")
+            return SafeString("No requests yet")
         scope = Scope(max(days["first"], days["last"] - LONGEST + DAY), days["last"], conversation=conversation.pk)
         return format_html(
             '{}{} in <a href="{}">{} request{}</a>',
