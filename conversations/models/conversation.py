@@ -31,7 +31,11 @@ class Conversation(models.Model):
     settings = VerbatimJSONField(default=dict, help_text="What its turns ask Claude with: model, system, max_tokens, …")
     metadata = VerbatimJSONField(default=dict, help_text="The client's own; never sent to Claude.")
     tags = ArrayField(
-        models.CharField(max_length=TAG_LENGTH), default=list, blank=True, help_text="Its owner's words to find it by."
+        models.CharField(max_length=TAG_LENGTH),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Its owner's words to find it by.",
     )
     active_leaf = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     archived = models.BooleanField(default=False)
