@@ -13,6 +13,7 @@ COLLOQUY_CHECK_PROCESSES = int(env_number("COLLOQUY_CHECK_PROCESSES", 4))  # at 
 COLLOQUY_DOCUMENT_TIMEOUT = env_number("COLLOQUY_DOCUMENT_TIMEOUT", 30)
 COLLOQUY_DOCUMENT_MEMORY = int(env_number("COLLOQUY_DOCUMENT_MEMORY", 1024))
 COLLOQUY_DOCUMENT_PROCESSES = int(env_number("COLLOQUY_DOCUMENT_PROCESSES", 2))
+COLLOQUY_BATCH_POLL = env_number("COLLOQUY_BATCH_POLL", 20)  # seconds between looks at a Message Batch
 
 # --- Limits of each user, over all processes; 0 for none ------------------------------------------------------------
 

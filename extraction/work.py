@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from django.db import DatabaseError
 from conversations.content.folding import Folded, fold
 from conversations.content.transcript import Batch, Event
 from conversations.database import persistently
-from conversations.errors import ClaudeError, ColloquyError
+from conversations.errors import BudgetExceeded, ClaudeError, ColloquyError
 from conversations.models import LostTurn
 from conversations.running.upstream import UpstreamRequest
 from conversations.running.work_runner import CANCELLED, Stopped, StopSignal
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 4  # requests of one extraction
+HELD_LIMIT = 600.0  # seconds for which an item of a batch waits for a budget
+HELD_PAUSE = 0.5  # seconds between looks
 FORMAT = re.compile("output_config|output_format|schema|grammar|structured", re.IGNORECASE)
 """What a refusal of a schema speaks of; there is no error code for it (claude-api.md 7)."""
 INTERNAL_ERROR = {"type": "api_error", "message": "The platform could not run this extraction; its log says why."}
@@ -161,17 +164,28 @@ class _Run:
 
     async def _ask(self, ask: Ask) -> None:
         """Ask, and take the answer in; where Claude refuses to be held to the schema, ask in words from now on."""
-        answer = await persistently(answers.begin, extraction=self._extraction, place=ask.place, request=ask.body)
+        answer = await self._begin(ask)
         try:
             kept = await self._answer(answer, ask)
         except ClaudeError as error:
-            if not answer.native or not _refuses_format(error):
+            if not answer.native or error.upstream_status != 400 or not refuses_format(error.message):
                 raise
             version = self._extraction.schema_id
             await persistently(schemas.note_refusal, id=version, model=self._extraction.model)
             self._state.ask_in_words()
         else:
             self._state.take(kept)
+
+    async def _begin(self, ask: Ask) -> Answer:
+        """Note a request. An item of a batch waits for a budget that is only held, most likely by other items."""
+        latest = time.monotonic() + HELD_LIMIT
+        while True:
+            try:
+                return await persistently(answers.begin, extraction=self._extraction, place=ask.place, request=ask.body)
+            except BudgetExceeded as error:
+                if not (error.retryable and self._extraction.resumes and time.monotonic() < latest):
+                    raise
+            await asyncio.sleep(HELD_PAUSE)
 
     async def _answer(self, answer: Answer, ask: Ask) -> Answer:
         """Ask Claude and keep the answer; one that was cut is kept and booked too, before its error goes on."""
@@ -201,6 +215,6 @@ class _Run:
         )
 
 
-def _refuses_format(error: ClaudeError) -> bool:
-    """Return whether Claude refused the request for its `output_config`: too complex a schema, or none at all."""
-    return error.upstream_status == 400 and FORMAT.search(error.message) is not None
+def refuses_format(message: str) -> bool:
+    """Return whether this is how Claude refuses a request for its `output_config`: too complex a schema, or none."""
+    return FORMAT.search(message) is not None

@@ -117,6 +117,12 @@ class WorkRunner:
         if self.draining:
             stop.now(INTERRUPTED)
 
+    async def run_to_end(self, id: uuid.UUID) -> None:
+        """Run work by its id, and return when it has ended here, however that went."""
+        self.start(id)
+        if task := self._running.get(id):
+            await asyncio.wait([task])
+
     def expect(self, id: uuid.UUID) -> None:
         """Let no sweep take for abandoned what is about to be stored as running here. For any thread.
 

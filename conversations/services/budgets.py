@@ -77,7 +77,7 @@ def hold(*, budgets: list[Budget], work: uuid.UUID, number: int, amount: Decimal
                 pk=budget.pk, limit__gte=F("spent_now") + F("held") + amount
             )
             if not has_room.update(**NOW, held=F("held") + amount):
-                raise _exceeded(budget)
+                raise _exceeded(budget, amount)
         Hold.objects.bulk_create(Hold(budget=each, work=work, number=number, amount=amount) for each in budgets)
 
 
@@ -142,20 +142,25 @@ def describe_budget(budget: Budget) -> dict[str, Any]:
     }
 
 
-def _exceeded(budget: Budget) -> BudgetExceeded:
-    """Return the error for a budget that is used up, without amounts where it is not the user's own."""
+def _exceeded(budget: Budget, amount: Decimal) -> BudgetExceeded:
+    """Return the error for a budget that has no such amount left, without amounts where it is not the user's own.
+
+    It says whether there will be room once what is held is let go: then another attempt may do better.
+    """
     now = clock.now()
     fresh = with_spent(budget.pk)
     told = describe_budget(fresh)
     details = {"budget": budget.scope, "period": told["period"], "frees_at": told["frees_at"]}
     if budget.scope == "user":
         details.update(limit=told["limit"], spent=told["spent"], held=told["held"])
-    return BudgetExceeded(
+    exceeded = BudgetExceeded(
         f"{WHOSE[budget.scope]} budget for this {budget.period} has too little left for what this may cost. It begins "
         f"anew at {told['frees_at']}.",
         details=details,
         retry_after=(frees_at(budget, now) - now).total_seconds(),
     )
+    exceeded.retryable = fresh.limit >= fresh.spent_now + amount  # type: ignore[attr-defined]
+    return exceeded
 
 
 def lowers_max_tokens() -> bool:

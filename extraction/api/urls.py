@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from rest_framework.routers import SimpleRouter
 
+from extraction.api.batch_views import BatchViewSet
 from extraction.api.schemas import SchemaViewSet
 from extraction.api.views import ExtractionViewSet
 
 router = SimpleRouter()
 router.register("schemas", SchemaViewSet, basename="schema")
 router.register("extractions", ExtractionViewSet, basename="extraction")
+router.register("batches", BatchViewSet, basename="batch")
 urlpatterns = router.urls

@@ -9,8 +9,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import NullIf
 
+from conversations.clock import from_now
 from conversations.fields import ExactJSONField, VerbatimJSONField
 from conversations.models import Attachment, Idempotent, Leased, OwnedQuerySet
+from conversations.models.lease import AT_ONCE
 from extraction.models.schema import SchemaVersion
 
 
@@ -50,7 +52,7 @@ class Extraction(Idempotent, Leased):
     wants_evidence = models.BooleanField(default=True, help_text="Whether Claude is asked what each value rests on.")
     metadata = ExactJSONField(default=dict)
     mode = models.CharField(
-        max_length=10, choices=Mode, default=Mode.LIVE, help_text="Batch: its requests are sent in Message Batches."
+        max_length=10, choices=Mode, default=Mode.LIVE, help_text="Batch: it is run when its batch has it run."
     )
     resumes = models.BooleanField(
         default=False, help_text="Whether it goes on at another process when its own is lost, instead of failing."
@@ -67,9 +69,9 @@ class Extraction(Idempotent, Leased):
 
     @classmethod
     def waiting(cls, seconds: float) -> list[uuid.UUID]:
-        """Return ids of live work that nobody has taken for so many seconds; of Message Batches others take care."""
-        live = cls.objects.filter(pk__in=super().waiting(seconds), mode=cls.Mode.LIVE)
-        return list(live.order_by("pk").values_list("pk", flat=True))
+        """Return ids of live work that nobody has taken for so many seconds, at most `AT_ONCE`."""
+        queued = cls.objects.filter(status=cls.QUEUED, mode=cls.Mode.LIVE, created_at__lt=from_now(-seconds))
+        return list(queued.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
 
     def locked_as_ours(self) -> Extraction:
         """Return the row as it is now, locked, within the caller's transaction.
@@ -87,7 +89,7 @@ class Extraction(Idempotent, Leased):
         constraints = (models.UniqueConstraint("owner", "idempotency_key", name="one_extraction_per_key"),)
         indexes = (
             models.Index("holder", condition=models.Q(status="running"), name="extraction_holder"),
-            models.Index("created_at", condition=models.Q(status="queued"), name="extraction_queue"),
+            models.Index("created_at", condition=models.Q(status="queued", mode="live"), name="extraction_queue"),
             models.Index(fields=("owner", "status", "-id"), name="extraction_by_status"),
         )
 

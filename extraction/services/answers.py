@@ -49,7 +49,7 @@ def keep(
         held = extraction.locked_as_ours()
         row = Answer.objects.select_related("attempt").get(pk=answer.pk)
         if row.usage_id is None:  # otherwise the answer to the first time was lost with the connection
-            _book(held, row, said or ledger.unanswered_request(request), upstream, request)
+            book(held, row, said or ledger.unanswered_request(request), upstream, request)
             budgets.release(extraction.pk, row.number)
         return row
 
@@ -78,12 +78,13 @@ def book_lost(extraction: Extraction) -> None:
     asked = [extraction.content, *(answer.content for answer in answers)]
     request = {"system": extraction.schema.json_schema, "messages": asked}
     for answer in lost:
-        _book(extraction, answer, ledger.unanswered_request(request), ledger.RequestRecord(), request)
+        book(extraction, answer, ledger.unanswered_request(request), ledger.RequestRecord(), request)
 
 
-def _book(
+def book(
     extraction: Extraction, answer: Answer, said: Folded, upstream: ledger.RequestRecord, request: dict[str, Any]
 ) -> None:
+    """Book a request, and store its answer. Within the transaction, which has locked the extraction."""
     answer.content, answer.stop_reason, answer.whole = said.content, said.stop_reason, said.stopped
     answer.usage = ledger.book_request(
         user=extraction.owner,

@@ -25,11 +25,13 @@ from extraction.services.answers import book_lost
 Problem = dict[str, str]
 
 LOST = {"type": "api_error", "message": "The process that ran this extraction was lost."}
-CLAIMS_LIMIT = 10
+CLAIMS_LIMIT = 100
 """How often an extraction that resumes is begun again before it fails: it may be what its processes die of."""
 
 ended = Signal()
 """Sent with `extraction` when it has ended, within the transaction that ends it."""
+given_back = Signal()
+"""Sent with `extraction` when it is queued again, within the transaction that queues it."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +124,11 @@ def put_back(*, extraction: Extraction) -> None:
 
 
 def _put_back(extraction: Extraction) -> None:
-    book_lost(extraction)
+    # A request that was on its way is sent again in its own place, and booked once, by the answer that comes.
     budgets.release(extraction.pk)
     extraction.status, extraction.holder = Extraction.QUEUED, None
     extraction.save(update_fields=["status", "holder"])
+    given_back.send(Extraction, extraction=extraction)
 
 
 def cancel(*, user: User, id: Any) -> Extraction:

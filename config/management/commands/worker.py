@@ -6,24 +6,26 @@ import signal
 import sys
 from typing import Any, cast
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from config.migrated import migrations
+from conversations.running.engine import running_engine
 from conversations.streaming.wakes import wait_for_news
 
 logger = logging.getLogger(__name__)
 
-CONCURRENCY = 4
+CONCURRENCY = 16  # jobs at a time; most of them wait for Claude
 AGAIN = 1.0  # seconds until what did not end is cancelled again
 RESTART = 1.0  # seconds until it begins anew where Postgres has left it
 
 
 class Command(BaseCommand):
-    """The command `manage.py worker`: do nightly jobs, and recover those whose worker died."""
+    """The command `manage.py worker`: work off batches, do nightly jobs, and recover those whose worker died."""
 
-    help = "Does what is to be done by itself: nightly jobs, and the recovery of jobs whose worker died."
+    help = "Works off batches of extractions, does nightly jobs, and recovers jobs whose worker died."
     requires_system_checks = []  # they would load every page of the API and the admin, which it does not serve
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,6 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until a signal; what it is at is finished first."""
+        settings.COLLOQUY_RUN_TURNS = False  # what it runs comes by jobs
         asyncio.run(work(options["with_parent"]))
 
 
@@ -47,6 +50,8 @@ async def work(with_parent: bool) -> None:
         working = asyncio.create_task(take_jobs())
         stopping = asyncio.create_task(signalled.wait())
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if here := running_engine():
+            await here.stop()  # so that no job waits for an extraction any more
         working.cancel()  # which lets it finish what it is at
         stopping.cancel()
         [outcome, _] = await asyncio.gather(working, stopping, return_exceptions=True)

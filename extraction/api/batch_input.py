@@ -1,0 +1,180 @@
+"""What batches are made of, as it comes: JSON, JSON lines, or a form with files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
+
+from conversations.api.parsers import parse_json
+from conversations.content.block_checks import check_text, checked_blocks
+from conversations.errors import InvalidRequest, TooLarge
+from conversations.exact_json import dumps
+from conversations.models import User
+from conversations.services import attachments
+from extraction.services.batches import NewItem
+
+Block = dict[str, Any]
+
+ITEMS_LIMIT = 100_000
+LINE_LIMIT = 32 * 1024 * 1024  # bytes
+KEY_LIMIT = 255  # characters
+JSON_LINES = "application/x-ndjson"
+FIELDS = {"key", "content"}
+
+
+@dataclass(frozen=True)
+class BatchInput:
+    """What a request asks for: the settings of a batch, still to be checked, and its items one by one."""
+
+    settings: Mapping[str, Any]
+    items: Iterable[Any]
+    """Each `{"key", "content"}`, still to be checked, or an uploaded file."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The body of a request as values, read line by line."""
+
+    stream: IO[bytes]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the value of each line that is not empty. Raises ParseError, which names a line that is no JSON."""
+        number = 0
+        while line := self.stream.readline(LINE_LIMIT + 1):
+            number += 1
+            if len(line) > LINE_LIMIT:
+                raise TooLarge(f"Line {number} has more than {LINE_LIMIT} bytes.")
+            if line.strip():
+                try:
+                    yield parse_json(line)
+                except ValueError as error:
+                    raise ParseError(f"Line {number}: {error}") from None
+
+
+class JsonLinesParser(BaseParser):
+    """Reads JSON lines while they are worked on; the whole of them is never in memory."""
+
+    media_type = JSON_LINES
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return the body as `Lines`, unread."""
+        return Lines(stream)
+
+
+def input_of(request: Request, query: Mapping[str, Any]) -> BatchInput:
+    """Return what a request asks for, whichever its content type. Raises InvalidRequest, or ParseError.
+
+    Settings of JSON lines are in the query, or in an object on the first line, which has no `key`.
+    """
+    data = request.data
+    if isinstance(data, Lines):
+        return _of_lines(iter(data), query)
+    if isinstance(data, QueryDict):
+        files = [file for _, found in request.FILES.lists() for file in found]
+        fields = {name: value for name, value in data.items() if isinstance(value, str)}
+        return BatchInput({**query, **_numbers(fields)}, files)
+    if not isinstance(data, dict) or not isinstance(data.get("items"), list):
+        raise InvalidRequest("items: Must be a list.", details={"items": "Must be a list."})
+    return BatchInput({**query, **{name: data[name] for name in data if name != "items"}}, data["items"])
+
+
+def _of_lines(lines: Iterator[Any], query: Mapping[str, Any]) -> BatchInput:
+    first = next(lines, None)
+    if isinstance(first, dict) and "key" not in first and "content" not in first:
+        return BatchInput({**query, **first}, lines)
+
+    def all() -> Iterator[Any]:
+        if first is not None:
+            yield first
+        yield from lines
+
+    return BatchInput(query, all())
+
+
+def _numbers(fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of a form as JSON would have them: what JSON has no string for is one otherwise."""
+    read: dict[str, Any] = {}
+    for name, text in fields.items():
+        try:
+            value = parse_json(text)
+        except ValueError:
+            value = text
+        read[name] = text if isinstance(value, str | float) or value is None else value
+    return read
+
+
+def items_of(user: User, found: BatchInput, digest: Callable[[str, Any], None]) -> Iterator[NewItem]:
+    """Yield the items of a batch, checked, with attachments in the place of base64.
+
+    `digest` is called with the key and the content of each, as it came. Raises InvalidRequest with the number of an
+    item that is not in order, and what `attachments.store_sources` raises.
+    """
+    for number, raw in enumerate(found.items):
+        if number >= ITEMS_LIMIT:
+            raise TooLarge(f"A batch may have at most {ITEMS_LIMIT} items.")
+        if isinstance(raw, UploadedFile):
+            key, content = _check_key(raw.name, number), [_block_of(user, raw)]
+            digest(key, content)
+        else:
+            key, blocks = _checked(raw, number)
+            digest(key, raw["content"])
+            content = attachments.store_sources(owner=user, blocks=blocks)
+        yield NewItem(key, number, content)
+
+
+def _checked(raw: Any, number: int) -> tuple[str, list[Block]]:
+    path = f"items.{number}"
+    if not isinstance(raw, dict) or raw.keys() != FIELDS:
+        raise _invalid(path, "Must be an object with `key` and `content`, and nothing else.")
+    blocks = checked_blocks(raw["content"], f"{path}.content")
+    if any(block["type"] == "tool_result" for block in blocks):
+        raise _invalid(f"{path}.content", "Must not have tool_result blocks.")
+    return _check_key(raw["key"], number), blocks
+
+
+def _check_key(key: Any, number: int) -> str:
+    path = f"items.{number}.key"
+    if not isinstance(key, str) or not 1 <= len(key) <= KEY_LIMIT:
+        raise _invalid(path, f"Must be a string of 1 to {KEY_LIMIT} characters.")
+    check_text(key, path)
+    return key
+
+
+def _invalid(path: str, complaint: str) -> InvalidRequest:
+    return InvalidRequest(f"{path}: {complaint}", details={path: complaint})
+
+
+def _block_of(user: User, file: UploadedFile[Any]) -> Block:
+    """Return the content block of an uploaded file, kept as an attachment."""
+    attachment = attachments.store(owner=user, data=file.read())
+    kind = "image" if attachment.media_type.startswith("image/") else "document"
+    source = {"type": "attachment", "attachment": str(attachment.pk), "media_type": attachment.media_type}
+    return {"type": kind, "source": source}
+
+
+class Digest:
+    """What is the same for two requests only if they are to create the same batch."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self._hash = hashlib.sha256(dumps(dict(settings), sort_keys=True).encode())
+
+    def add(self, key: str, content: Any) -> None:
+        """Take in one more item."""
+        self._hash.update(dumps([key, content], sort_keys=True).encode())
+
+    def __str__(self) -> str:
+        """Return the digest in hexadecimal."""
+        return self._hash.hexdigest()
+
+
+PARSERS = (JsonLinesParser, MultiPartParser)

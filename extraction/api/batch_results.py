@@ -1,0 +1,98 @@
+"""Downloading the results of a batch, sent as they are read: neither memory nor a connection is held for all."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from django.http import StreamingHttpResponse
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+
+from conversations.api.queries import query_of
+from conversations.database import in_database
+from conversations.errors import InvalidRequest
+from conversations.tables import KINDS
+from extraction.batches.results import layout_of, read, result_of
+from extraction.models import Batch
+from extraction.results.columns import Layout
+from extraction.results.result import Result
+from extraction.results.writers import Csv, Xlsx, json_lines
+
+TYPES = {"jsonl": "application/x-ndjson", **KINDS}
+PART = 1 << 16  # bytes of a workbook that are sent at once
+
+
+class _FileRenderer(BaseRenderer):
+    """Lets a client ask for a kind of file; the file itself is no DRF response, and an error is JSON."""
+
+    render = JSONRenderer.render
+
+
+class JsonLinesRenderer(_FileRenderer):
+    media_type = "application/x-ndjson"
+    format = "jsonl"
+
+
+class CsvRenderer(_FileRenderer):
+    media_type = "text/csv"
+    format = "csv"
+
+
+class XlsxRenderer(_FileRenderer):
+    media_type = KINDS["xlsx"]
+    format = "xlsx"
+
+
+RENDERERS = [JsonLinesRenderer, CsvRenderer, XlsxRenderer]
+
+
+def download(request: Request, batch: Batch) -> StreamingHttpResponse:
+    """Return the results of a batch as the kind of file that the query or `Accept` names.
+
+    Raises InvalidRequest for a list that is none of theirs.
+    """
+    query = query_of(request)
+    kind = query.get("format") or request.accepted_renderer.format
+    layout = Layout() if kind == "jsonl" else layout_of(batch.pk)
+    name = query.get("list")
+    if name is not None and (kind != "csv" or name not in layout.lists):
+        known = ", ".join(layout.lists) or "none"
+        raise InvalidRequest(f"list: In CSV, the column of a list of objects; there are: {known}.")
+    body = {"jsonl": _json_lines(batch.pk), "csv": _csv(batch.pk, layout, name), "xlsx": _workbook(batch.pk, layout)}
+    response = StreamingHttpResponse(body[kind], content_type=TYPES[kind])
+    response["Content-Disposition"] = f'attachment; filename="batch_{batch.pk}.{kind}"'
+    return response
+
+
+async def _parts(batch: uuid.UUID) -> AsyncIterator[list[Result]]:
+    last = -1
+    while items := await in_database(read, batch, last):
+        yield [result_of(item) for item in items]
+        last = items[-1].number
+
+
+async def _json_lines(batch: uuid.UUID) -> AsyncIterator[bytes]:
+    async for part in _parts(batch):
+        yield json_lines(part)
+
+
+async def _csv(batch: uuid.UUID, layout: Layout, name: str | None) -> AsyncIterator[bytes]:
+    writer = Csv(layout, name)
+    yield writer.head()
+    async for part in _parts(batch):
+        yield writer.rows(part)
+
+
+async def _workbook(batch: uuid.UUID, layout: Layout) -> AsyncIterator[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        workbook = Xlsx(layout, Path(folder))
+        async for part in _parts(batch):
+            await asyncio.to_thread(workbook.write, part)
+        whole = await asyncio.to_thread(workbook.close)
+        with whole.open("rb") as file:
+            while sent := await asyncio.to_thread(file.read, PART):
+                yield sent

@@ -1,0 +1,220 @@
+"""The shapes of batches (api.md, Extraction)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+
+from conversations.api.content_field import ContentField
+from conversations.api.queries import PageQuery, Query
+from conversations.api.serializer_fields import Boolean, Integer, Json, StrictSerializer, String
+from conversations.claude import parameters
+from conversations.claude.pricing import decimal_string
+from conversations.contract.error_types import Failure
+from conversations.contract.extraction_types import Problem, SchemaReference
+from conversations.contract.input_blocks import Metadata
+from extraction.api.serializers import SchemaField, SchemaNameSerializer
+from extraction.batches import progress
+from extraction.batches.results import result_of
+from extraction.models import Batch, Item, SchemaVersion
+from extraction.services.batches import CONCURRENCY, NewBatch
+
+CONCURRENCY_LIMIT = 100
+FORMATS = ("jsonl", "csv", "xlsx")
+
+
+class NewItemSerializer(StrictSerializer):
+    """What to extract from, and what to call it."""
+
+    key = String(max_length=255)
+    content = ContentField()
+
+
+@extend_schema_serializer(component_name="BatchSettings")
+class BatchSettingsSerializer(StrictSerializer):
+    """What to do with every item of a batch."""
+
+    schema = SchemaField(shape=SchemaReference)
+    mode = serializers.ChoiceField(Batch.Mode.choices, required=False, default=Batch.Mode.LIVE)
+    concurrency = Integer(
+        min_value=1,
+        max_value=CONCURRENCY_LIMIT,
+        required=False,
+        default=CONCURRENCY,
+        help_text="Items that are worked on at once, on all workers; of no meaning where `mode` is `batch`.",
+    )
+    model = String(max_length=200, required=False)
+    max_tokens = Integer(min_value=1, max_value=10_000_000, required=False)
+    max_attempts = Integer(min_value=1, max_value=5, required=False, default=2)
+    evidence = Boolean(
+        required=False, help_text="Whether to ask what each value rests on. Default: where there is text."
+    )
+    metadata = Json(dict, shape=Metadata, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields with a model: any one, but not asked for more than it writes. Raises InvalidRequest."""
+        asked = {"model": settings.COLLOQUY_DEFAULT_MODEL, **attrs}
+        parameters.check_parameters(
+            {"max_tokens": 1, **{name: asked[name] for name in ("model", "max_tokens") if name in asked}}
+        )
+        return asked
+
+    def new_batch(self, schema: SchemaVersion) -> NewBatch:
+        """Return what is asked for, once the request is validated."""
+        asked = self.validated_data
+        return NewBatch(
+            schema=schema,
+            mode=asked["mode"],
+            concurrency=asked["concurrency"],
+            model=asked["model"],
+            max_tokens=asked.get("max_tokens"),
+            max_attempts=asked["max_attempts"],
+            wants_evidence=asked.get("evidence"),
+            metadata=asked.get("metadata", {}),
+        )
+
+
+@extend_schema_serializer(component_name="NewBatch")
+class NewBatchSerializer(BatchSettingsSerializer):
+    """A batch with all of its items."""
+
+    items = NewItemSerializer(many=True)
+
+
+class BatchFilesSerializer(BatchSettingsSerializer):
+    """A batch of files, each named by its key."""
+
+    files = serializers.ListField(child=serializers.FileField())
+
+
+class CountsSerializer(serializers.Serializer[Any]):
+    """Items by status."""
+
+    shows_every_field = True
+
+    total = serializers.IntegerField()
+    queued = serializers.IntegerField()
+    running = serializers.IntegerField()
+    succeeded = serializers.IntegerField()
+    invalid = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    truncated = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    cancelled = serializers.IntegerField()
+
+
+class BatchSerializer(serializers.ModelSerializer[Batch]):
+    """A batch, and how far it is."""
+
+    schema = SchemaNameSerializer()
+    metadata = Json(shape=Metadata)
+    counts = serializers.SerializerMethodField()
+    cost = serializers.SerializerMethodField(help_text="US dollars so far; null where a price is not known.")
+    expected_cost = serializers.SerializerMethodField(
+        help_text="US dollars when it is done, as far as the items that have ended tell; null until one has."
+    )
+    seconds_left = serializers.SerializerMethodField(help_text="At the pace of late; null where there is none.")
+
+    class Meta:
+        model = Batch
+        fields = (
+            "id",
+            "status",
+            "mode",
+            "schema",
+            "model",
+            "max_tokens",
+            "max_attempts",
+            "concurrency",
+            "metadata",
+            "counts",
+            "cost",
+            "expected_cost",
+            "seconds_left",
+            "created_at",
+            "finished_at",
+        )
+
+    def to_representation(self, instance: Batch) -> dict[str, Any]:
+        """Return the batch as the API shows it."""
+        self._progress = progress.of_batch(instance)
+        return super().to_representation(instance)
+
+    @extend_schema_field(CountsSerializer)
+    def get_counts(self, batch: Batch) -> dict[str, int]:
+        """Return the items by status."""
+        return self._progress.counts
+
+    def get_cost(self, batch: Batch) -> str | None:
+        """Return what it has cost so far."""
+        return _money(self._progress.cost)
+
+    def get_expected_cost(self, batch: Batch) -> str | None:
+        """Return what it will have cost."""
+        return _money(self._progress.expected_cost)
+
+    def get_seconds_left(self, batch: Batch) -> float | None:
+        """Return how long the rest takes."""
+        return self._progress.seconds_left
+
+
+class ItemSerializer(serializers.ModelSerializer[Item]):
+    """An item, and what has become of it."""
+
+    status = serializers.ChoiceField(Item.Status.choices)
+    extraction = serializers.UUIDField(source="extraction_id", allow_null=True)
+    data: Any = serializers.SerializerMethodField(help_text="Corrected, where a reviewer has corrected it.")
+    problems = serializers.SerializerMethodField()
+    error = Json(shape=Failure, allow_null=True)
+    cost = serializers.SerializerMethodField(help_text="US dollars; null where a price is not known.")
+
+    class Meta:
+        model = Item
+        fields = ("key", "status", "extraction", "data", "problems", "error", "cost", "finished_at")
+
+    @extend_schema_field(Json())
+    def get_data(self, item: Item) -> Any:
+        """Return the data that counts."""
+        return result_of(item).data
+
+    @extend_schema_field(Json(shape=list[Problem]))
+    def get_problems(self, item: Item) -> list[dict[str, Any]]:
+        """Return what is wrong with the data that was extracted."""
+        return item.extraction.problems if item.extraction else []
+
+    def get_cost(self, item: Item) -> str | None:
+        """Return what it has cost."""
+        return _money(item.cost)
+
+
+def _money(amount: Decimal | None) -> str | None:
+    return None if amount is None else decimal_string(amount)
+
+
+class SettingsQuery(Query):
+    """Settings of a batch whose body has none: of JSON lines."""
+
+    schema = serializers.CharField(required=False, max_length=120, help_text="A schema's id, name or `name@version`.")
+    mode = serializers.ChoiceField(Batch.Mode.choices, required=False)
+    concurrency = serializers.IntegerField(min_value=1, max_value=CONCURRENCY_LIMIT, required=False)
+    model = serializers.CharField(max_length=200, required=False)
+    max_tokens = serializers.IntegerField(min_value=1, max_value=10_000_000, required=False)
+    max_attempts = serializers.IntegerField(min_value=1, max_value=5, required=False)
+    evidence = serializers.BooleanField(required=False)
+
+
+class ItemsQuery(PageQuery):
+    status = serializers.ChoiceField(Item.Status.choices, required=False)
+
+
+class ResultsQuery(Query):
+    format = serializers.ChoiceField(FORMATS, required=False, help_text="Default: as `Accept` says, or JSON lines.")
+    list = serializers.CharField(
+        required=False,
+        max_length=1000,
+        help_text="In CSV: the column of a list of objects; there is a row for each of these then, not one an item.",
+    )

@@ -1,0 +1,1 @@
+"""Batches at work: exchanging with Anthropic, how far they are, and reading their results."""

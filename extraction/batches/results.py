@@ -1,0 +1,78 @@
+"""The results of a batch's items, as the files of results have them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+
+from conversations.claude.pricing import decimal_string
+from extraction.models import Extraction, Item
+from extraction.results.columns import Layout
+from extraction.results.result import Result
+
+AT_ONCE = 500  # items that are read at once
+
+
+def with_data(items: QuerySet[Item]) -> QuerySet[Item]:
+    """Return items with what their results are made of."""
+    return items.select_related("extraction").prefetch_related("extraction__reviews__reviewer").defer("content")
+
+
+def result_of(item: Item) -> Result:
+    """Return what became of an item. Its query comes from `with_data`."""
+    extraction = item.extraction
+    return Result(
+        key=item.key,
+        status=item.status,
+        data=final_data(extraction) if extraction else None,
+        problems=extraction.problems if extraction else [],
+        error=item.error,
+        evidence=extraction.evidence if extraction else [],
+        review=review_of(extraction) if extraction else None,
+        cost=None if item.cost is None else decimal_string(item.cost),
+        extraction=str(extraction.pk) if extraction else None,
+    )
+
+
+def final_data(extraction: Extraction) -> Any:
+    """Return the data that counts: as it was corrected, where it was."""
+    newest = next(iter(extraction.reviews.all()), None)
+    return newest.data if newest is not None and newest.decision == newest.Decision.CORRECTED else extraction.data
+
+
+def review_of(extraction: Extraction) -> dict[str, Any] | None:
+    """Return the newest decision on an extraction; None where there is none yet."""
+    newest = next(iter(extraction.reviews.all()), None)
+    if newest is None:
+        return None
+    return {
+        "decision": newest.decision,
+        "comment": newest.comment,
+        "reviewer": newest.reviewer.get_username() if newest.reviewer else None,
+        "created_at": newest.created_at,
+    }
+
+
+def read(batch: uuid.UUID, after: int) -> Sequence[Item]:
+    """Return the next items of a batch in their order, AT_ONCE at most."""
+    return list(with_data(Item.objects.filter(batch=batch, number__gt=after).order_by("number"))[:AT_ONCE])
+
+
+def in_parts(batch: uuid.UUID) -> Iterator[list[Result]]:
+    """Yield the results of all items of a batch."""
+    last = -1
+    while items := read(batch, last):
+        yield [result_of(item) for item in items]
+        last = items[-1].number
+
+
+def layout_of(batch: uuid.UUID) -> Layout:
+    """Return the tables that the results of a batch come to."""
+    layout = Layout()
+    for part in in_parts(batch):
+        for result in part:
+            layout.add(result.data)
+    return layout

@@ -1,0 +1,1 @@
+"""How good extracted data is: held against what is expected, field by field. Pure."""

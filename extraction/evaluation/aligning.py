@@ -1,0 +1,114 @@
+"""Which item of an extracted list stands for which of the expected one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from extraction.evaluation.normalising import readings
+
+MOST_PAIRS = 250_000
+"""Pairs of items for which the best assignment is looked for; the rest is aligned by its order."""
+NEARLY = 0.5  # of what equal values count: the most that values count which are only alike
+ORDER = 0.001  # what being at the same place counts, to decide between equals
+COMPARED = 200  # characters of a text in which likeness is looked for
+LEAVES = 50  # of an item, by which it is known
+
+Pair = tuple[int | None, int | None]
+
+
+@dataclass
+class _Item:
+    """An item of a list, with what it is compared by."""
+
+    leaves: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def readings(self) -> dict[str, frozenset[str]]:
+        return {path: readings(value) for path, value in self.leaves.items()}
+
+    @cached_property
+    def trigrams(self) -> dict[str, frozenset[str]]:
+        return {path: _trigrams(value) for path, value in self.leaves.items() if isinstance(value, str)}
+
+    @cached_property
+    def identity(self) -> tuple[Any, ...]:
+        """What is the same for items whose values are all equal as texts."""
+        return tuple(sorted((path, min(found)) for path, found in self.readings.items()))
+
+
+def aligned(expected: Sequence[Any], actual: Sequence[Any]) -> list[Pair]:
+    """Return pairs of indices, each index once; one without a counterpart is paired with None.
+
+    Pairs are in the order of the expected items, then come the extra ones. Items that are nothing alike are not paired.
+    """
+    ours, theirs = [_Item(dict(_leaves(each))) for each in expected], [_Item(dict(_leaves(each))) for each in actual]
+    found = _identical(ours, theirs)
+    left = [index for index in range(len(ours)) if index not in found]
+    right = sorted(set(range(len(theirs))) - set(found.values()))
+    found.update(_assigned(left, right, ours, theirs))
+    extra = sorted(set(range(len(theirs))) - set(found.values()))
+    return [*((index, found.get(index)) for index in range(len(ours))), *((None, index) for index in extra)]
+
+
+def _identical(ours: Sequence[_Item], theirs: Sequence[_Item]) -> dict[int, int]:
+    """Return pairs of items that are equal, the first with the first."""
+    waiting: dict[tuple[Any, ...], list[int]] = {}
+    for index in range(len(theirs) - 1, -1, -1):
+        waiting.setdefault(theirs[index].identity, []).append(index)
+    return {index: waiting[item.identity].pop() for index, item in enumerate(ours) if waiting.get(item.identity)}
+
+
+def _assigned(left: list[int], right: list[int], ours: Sequence[_Item], theirs: Sequence[_Item]) -> dict[int, int]:
+    """Return the pairs of the best assignment; where there are too many, those at the same places."""
+    if not left or not right:
+        return {}
+    if len(left) * len(right) > MOST_PAIRS:
+        return dict(zip(left, right, strict=False))
+    import lap  # with numpy under it, which nothing else needs
+    import numpy
+
+    length = max(len(ours), len(theirs))
+    alike = numpy.array([[_alike(ours[a], theirs[b]) for b in right] for a in left])
+    near = numpy.array([[ORDER * (1 - abs(a - b) / length) for b in right] for a in left])
+    _, columns, _ = lap.lapjv(1.0 - alike - near, extend_cost=True)
+    pairs = ((row, int(column)) for row, column in enumerate(columns) if column >= 0)
+    return {left[row]: right[column] for row, column in pairs if alike[row, column] > 0}
+
+
+def _alike(one: _Item, other: _Item) -> float:
+    """Return how much two items have in common, from 0 to 1."""
+    paths = one.leaves.keys() | other.leaves.keys()
+    both = one.leaves.keys() & other.leaves.keys()
+    if not paths:
+        return 1.0
+    return sum(_value_alike(one, other, path) for path in both) / len(paths)
+
+
+def _value_alike(one: _Item, other: _Item, path: str) -> float:
+    if one.readings[path] & other.readings[path]:
+        return 1.0
+    ours, theirs = one.trigrams.get(path), other.trigrams.get(path)
+    return NEARLY * len(ours & theirs) / len(ours | theirs) if ours and theirs else 0.0
+
+
+def _trigrams(text: str) -> frozenset[str]:
+    padded = f"  {text[:COMPARED].casefold()} "
+    return frozenset(padded[at : at + 3] for at in range(len(padded) - 2))
+
+
+def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the first values of an item by their paths, without nulls."""
+    count = 0
+    pending = [("", value)]
+    while pending and count < LEAVES:
+        path, each = pending.pop()
+        if isinstance(each, Mapping):
+            pending += [(f"{path}/{key}", inner) for key, inner in reversed(list(each.items()))]
+        elif isinstance(each, list):
+            pending += [(f"{path}/{index}", inner) for index, inner in reversed(list(enumerate(each[:LEAVES])))]
+        elif each is not None:
+            count += 1
+            yield path, each

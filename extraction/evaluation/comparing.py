@@ -1,0 +1,103 @@
+"""Data held against what is expected, value by value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from extraction.evaluation.aligning import aligned
+from extraction.evaluation.normalising import readings
+
+NOTHING: Any = object()
+"""In the place of a value that is not there."""
+
+
+class Match(StrEnum):
+    """What a value is, held against the expected one."""
+
+    EXACT = "exact"
+    NORMALISED = "normalised"
+    """It means the same, but is written in another way."""
+    WRONG = "wrong"
+    MISSING = "missing"
+    EXTRA = "extra"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A value of the data, or of what is expected, and how it compares."""
+
+    field: str
+    """A JSON Pointer, with `*` for every item of a list."""
+    path: str
+    """A JSON Pointer into the data; where the value is missing, into what is expected."""
+    match: Match
+    expected: Any = None
+    actual: Any = None
+
+
+def compared(expected: Any, actual: Any) -> list[Comparison]:
+    """Return how data compares with what is expected, value by value; null and absent are the same.
+
+    The items of lists are aligned by what they have in common, not by their places.
+    """
+    return list(_compared(expected, actual, "", ""))
+
+
+def _compared(expected: Any, actual: Any, field: str, path: str) -> Iterator[Comparison]:
+    if _is_nothing(expected) and _is_nothing(actual):
+        return
+    if isinstance(expected, Mapping) or isinstance(actual, Mapping):
+        yield from _objects(expected, actual, field, path)
+    elif isinstance(expected, list) or isinstance(actual, list):
+        yield from _lists(expected, actual, field, path)
+    elif _is_nothing(expected):
+        yield Comparison(field, path, Match.EXTRA, actual=actual)
+    elif _is_nothing(actual):
+        yield Comparison(field, path, Match.MISSING, expected=expected)
+    else:
+        yield Comparison(field, path, _match(expected, actual), expected, actual)
+
+
+def _objects(expected: Any, actual: Any, field: str, path: str) -> Iterator[Comparison]:
+    ours, theirs = ({} if _is_nothing(each) else each for each in (expected, actual))
+    if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
+        yield Comparison(field, path, Match.WRONG, expected, actual)
+        return
+    for key in dict.fromkeys([*ours, *theirs]):
+        step = "/" + key.replace("~", "~0").replace("/", "~1")
+        yield from _compared(ours.get(key, NOTHING), theirs.get(key, NOTHING), field + step, path + step)
+
+
+def _lists(expected: Any, actual: Any, field: str, path: str) -> Iterator[Comparison]:
+    ours, theirs = ([] if _is_nothing(each) else each for each in (expected, actual))
+    if not isinstance(ours, list) or not isinstance(theirs, list):
+        yield Comparison(field, path, Match.WRONG, expected, actual)
+        return
+    for left, right in aligned(ours, theirs):
+        place = f"{path}/{left if right is None else right}"
+        one = NOTHING if left is None else ours[left]
+        other = NOTHING if right is None else theirs[right]
+        yield from _compared(one, other, f"{field}/*", place)
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is NOTHING or value is None
+
+
+def _match(expected: Any, actual: Any) -> Match:
+    if _is_exact(expected, actual):
+        return Match.EXACT
+    return Match.NORMALISED if readings(expected) & readings(actual) else Match.WRONG
+
+
+def _is_exact(expected: Any, actual: Any) -> bool:
+    """Return whether two values are the same in JSON: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(expected, bool) or isinstance(actual, bool):
+        return expected is actual
+    if isinstance(expected, int | float | Decimal) and isinstance(actual, int | float | Decimal):
+        return Decimal(str(expected)) == Decimal(str(actual))
+    return type(expected) is type(actual) and bool(expected == actual)

@@ -1,0 +1,78 @@
+"""What values mean, however they are written: numbers, dates, white space and letter case."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from conversations.exact_json import dumps
+
+LONGEST = 60  # characters of a text that may be a number or a date
+AROUND_NUMBERS = re.compile(r"^[\s$€£¥₹%]+|[\s$€£¥₹%]+$|^(?:usd|eur|gbp|chf|jpy)\s|\s(?:usd|eur|gbp|chf|jpy)$")
+POINT = re.compile(r"[+-]?(?:\d{1,3}(?:[, '\u2019]\d{3})+|\d+)(?:\.\d+)?")
+COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:[. '\u2019]\d{3})+|\d+)(?:,\d+)?")
+NOT_DIGITS = re.compile(r"[^\d.+-]")
+DATES = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y"),
+    *("%m/%d/%y", "%d-%m-%Y", "%d %B %Y", "%d %b %Y", "%d. %B %Y", "%B %d, %Y", "%b %d, %Y", "%B %d %Y", "%d-%b-%Y"),
+)
+ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
+
+
+def readings(value: Any) -> frozenset[str]:
+    """Return what a value can mean, as comparable strings. Two values mean the same if they have one in common.
+
+    A text that can be read in several ways has several: `03/04/2026` is a day of March and of April, `1.234` is a
+    number of about one and of about a thousand.
+    """
+    if isinstance(value, bool):
+        return frozenset([f"text {str(value).lower()}"])
+    if isinstance(value, int | float | Decimal):
+        return frozenset([_of_number(Decimal(str(value)))])
+    if isinstance(value, str):
+        return frozenset(_of_text(value))
+    return frozenset([f"json {dumps(value, sort_keys=True)}"])
+
+
+def _of_text(text: str) -> Iterator[str]:
+    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    yield f"text {plain}"
+    if len(plain) <= LONGEST and any(character.isdigit() for character in plain):
+        yield from _numbers(plain)
+        yield from _days(plain)
+
+
+def _numbers(text: str) -> Iterator[str]:
+    bare = AROUND_NUMBERS.sub("", text)
+    bare = AROUND_NUMBERS.sub("", bare)
+    with suppress(InvalidOperation):
+        if POINT.fullmatch(bare):
+            yield _of_number(Decimal(NOT_DIGITS.sub("", bare)))
+        if COMMA.fullmatch(bare):
+            yield _of_number(Decimal(NOT_DIGITS.sub("", bare.replace(".", "").replace(",", "."))))
+
+
+def _of_number(number: Decimal) -> str:
+    if not number:
+        return "number 0"
+    sign, digits, exponent = number.as_tuple()
+    bare = "".join(map(str, digits))
+    stripped = bare.rstrip("0")
+    return f"number {'-' if sign else ''}{stripped.lstrip('0')}e{int(exponent) + len(bare) - len(stripped)}"
+
+
+def _days(text: str) -> Iterator[str]:
+    day = ORDINAL.sub("", text)
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(day.upper())
+        yield f"day {moment.date()}" if len(day) <= len("2026-01-01") else f"time {moment.isoformat()}"
+        if moment.time() == datetime.min.time():
+            yield f"day {moment.date()}"
+    for form in DATES:
+        with suppress(ValueError):
+            yield f"day {datetime.strptime(day, form).date()}"

@@ -1,0 +1,54 @@
+"""Counts and rates over many comparisons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from extraction.evaluation.comparing import Comparison, Match
+
+
+@dataclass
+class Score:
+    """How often a field, or all of them, matched."""
+
+    counts: Counter[Match] = field(default_factory=Counter)
+
+    def shown(self) -> dict[str, int | float | None]:
+        """Return the counts and rates as the API shows them.
+
+        `exact` is part of `normalised`, which has all that mean the same. Precision is the share of the values that are
+        right among those that were extracted, recall among those that were expected; null where there are none.
+        """
+        counts = self.counts
+        right = counts[Match.EXACT] + counts[Match.NORMALISED]
+        wrong, missing, extra = counts[Match.WRONG], counts[Match.MISSING], counts[Match.EXTRA]
+        return {
+            "expected": right + wrong + missing,
+            "exact": counts[Match.EXACT],
+            "normalised": right,
+            "wrong": wrong,
+            "missing": missing,
+            "extra": extra,
+            "precision": _rate(right, right + wrong + extra),
+            "recall": _rate(right, right + wrong + missing),
+        }
+
+
+@dataclass
+class Scores:
+    """The scores of each field, in the order in which they were met, and of all together."""
+
+    total: Score = field(default_factory=Score)
+    fields: dict[str, Score] = field(default_factory=dict)
+
+    def add(self, comparisons: Iterable[Comparison]) -> None:
+        """Count the comparisons of one more item."""
+        for each in comparisons:
+            self.total.counts[each.match] += 1
+            self.fields.setdefault(each.field, Score()).counts[each.match] += 1
+
+
+def _rate(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None

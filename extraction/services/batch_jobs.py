@@ -1,0 +1,39 @@
+"""The jobs of batches, queued in the transaction that makes them possible. What they do is in extraction/tasks.py."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.types import JSONDict
+
+from extraction.job_names import EXCHANGE, WORK_ON_ITEM
+
+
+def queue_items(batch: uuid.UUID, count: int) -> None:
+    """Queue so many jobs that take the batch's next item each. One that finds nothing to do ends.
+
+    There are as many of them as the batch may have items running: each item that ends queues the next job.
+    """
+    arguments: list[JSONDict] = [{"batch": str(batch)} for _ in range(count)]
+    if arguments:
+        app.configure_task(WORK_ON_ITEM).batch_defer(*arguments)
+
+
+def queued_items(batch: uuid.UUID) -> int:
+    """Return how many jobs of a batch wait for a worker."""
+    return ProcrastinateJob.objects.filter(task_name=WORK_ON_ITEM, status="todo", args__batch=str(batch)).count()
+
+
+def queue_exchange(batch: uuid.UUID, seconds: float = 0) -> None:
+    """Queue the job that exchanges a batch's requests and results with Anthropic, if it is not queued yet."""
+    name = f"{EXCHANGE} {batch}"  # also a lock: two at once would send the same requests
+    schedule = {"schedule_in": {"seconds": seconds}} if seconds else {}
+    try:
+        with transaction.atomic():
+            app.configure_task(EXCHANGE, lock=name, queueing_lock=name, **schedule).defer(batch=str(batch))  # type: ignore[arg-type]
+    except AlreadyEnqueued:
+        pass
