@@ -41,6 +41,15 @@ class Problem(TypedDict):
     message: str
 
 
+class ReviewShown(TypedDict):
+    """A reviewer's decision on extracted data."""
+
+    decision: Literal["approved", "rejected", "corrected"]
+    comment: str
+    reviewer: Annotated[str | None, Field(description="Their user name; null where they are gone.")]
+    created_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
 class Evidence(TypedDict):
     """Where in the source a value stands."""
 

@@ -63,19 +63,19 @@ class BatchSettingsSerializer(StrictSerializer):
         )
         return asked
 
-    def new_batch(self, schema: SchemaVersion) -> NewBatch:
-        """Return what is asked for, once the request is validated."""
-        asked = self.validated_data
-        return NewBatch(
-            schema=schema,
-            mode=asked["mode"],
-            concurrency=asked["concurrency"],
-            model=asked["model"],
-            max_tokens=asked.get("max_tokens"),
-            max_attempts=asked["max_attempts"],
-            wants_evidence=asked.get("evidence"),
-            metadata=asked.get("metadata", {}),
-        )
+
+def new_batch(asked: dict[str, Any], schema: SchemaVersion) -> NewBatch:
+    """Return what settings that have been validated ask for."""
+    return NewBatch(
+        schema=schema,
+        mode=asked["mode"],
+        concurrency=asked["concurrency"],
+        model=asked["model"],
+        max_tokens=asked.get("max_tokens"),
+        max_attempts=asked["max_attempts"],
+        wants_evidence=asked.get("evidence"),
+        metadata=asked.get("metadata", {}),
+    )
 
 
 @extend_schema_serializer(component_name="NewBatch")

@@ -37,6 +37,7 @@ from extraction.api.batch_serializers import (
     NewItemSerializer,
     ResultsQuery,
     SettingsQuery,
+    new_batch,
 )
 from extraction.api.schemas import nameless
 from extraction.batches.results import with_data
@@ -60,9 +61,8 @@ def received(user: User, key: str | None, found: BatchInput) -> Batch:
     serializer.is_valid(raise_exception=True)
     digest = Digest(found.settings)
     items = items_of(user, found, digest.add)
-    batch = batches.receive(
-        user=user, new=serializer.new_batch(schema_of(user, serializer.validated_data["schema"])), key=key
-    )
+    asked = serializer.validated_data
+    batch = batches.receive(user=user, new=new_batch(asked, schema_of(user, asked["schema"])), key=key)
     if batch.status != Batch.Status.RECEIVING:
         for _ in items:  # the digest is of all of them
             pass

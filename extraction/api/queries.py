@@ -5,7 +5,8 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from conversations.api.queries import Digits, PageQuery, Query
-from extraction.models import Extraction
+from extraction.models import Extraction, Review
+from extraction.services.reviews import PENDING
 
 NAME_LIMIT = 120  # characters of `name@version`
 
@@ -14,6 +15,10 @@ class ExtractionsQuery(PageQuery):
     status = serializers.ChoiceField(Extraction.Status.choices, required=False)
     schema = serializers.CharField(
         required=False, allow_blank=True, max_length=NAME_LIMIT, help_text="A schema's id, name or `name@version`."
+    )
+    batch = serializers.UUIDField(required=False, help_text="Those of a batch's items.")
+    review = serializers.ChoiceField(
+        [PENDING, *Review.Decision.values], required=False, help_text="By the last decision; `pending`: none yet."
     )
 
 

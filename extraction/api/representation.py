@@ -13,7 +13,7 @@ from extraction.models import Extraction
 
 def with_all(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
     """Return extractions with what their serializer shows."""
-    return rows.select_related("schema").prefetch_related("attempts__answers__usage__corrections")
+    return rows.select_related("schema").prefetch_related("attempts__answers__usage__corrections", "reviews__reviewer")
 
 
 def shown(id: uuid.UUID) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from conversations.api.serializer_fields import Boolean, Integer, Json, StrictSe
 from conversations.claude import parameters
 from conversations.contract.error_types import Failure, StopReason
 from conversations.contract.event_types import UsageSum
-from conversations.contract.extraction_types import Evidence, JsonSchemaObject, Problem, SchemaReference
+from conversations.contract.extraction_types import Evidence, JsonSchemaObject, Problem, ReviewShown, SchemaReference
 from conversations.contract.input_blocks import Metadata
 from conversations.contract.output_blocks import ContentBlock
 from conversations.models import Usage
 from conversations.services import ledger
+from extraction.batches.results import final_data, review_of
 from extraction.models import Attempt, Extraction, SchemaVersion
 from extraction.services.extractions import Spec
 
@@ -125,6 +126,8 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
     evidence = Json(shape=list[Evidence])
     usage = serializers.SerializerMethodField()
     cost = serializers.SerializerMethodField(help_text="US dollars; null where a price is not known.")
+    review = serializers.SerializerMethodField(help_text="The last decision of a reviewer; null where there is none.")
+    final = serializers.SerializerMethodField(help_text="The data that counts: as it was corrected, where it was.")
 
     class Meta:
         model = Extraction
@@ -138,6 +141,8 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
             "data",
             "problems",
             "evidence",
+            "review",
+            "final",
             "error",
             "attempts",
             "usage",
@@ -156,3 +161,13 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
     def get_cost(self, extraction: Extraction) -> str | None:
         """Return the cost of all attempts together; None where a price is not known."""
         return ledger.total_cost(rows_of(*extraction.attempts.all()))
+
+    @extend_schema_field(Json(shape=ReviewShown, allow_null=True))
+    def get_review(self, extraction: Extraction) -> dict[str, Any] | None:
+        """Return the last decision of a reviewer."""
+        return review_of(extraction)
+
+    @extend_schema_field(Json())
+    def get_final(self, extraction: Extraction) -> Any:
+        """Return the data that counts."""
+        return final_data(extraction)

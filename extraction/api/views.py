@@ -34,10 +34,11 @@ from conversations.services import attachments
 from extraction.api.following import Extractions
 from extraction.api.queries import ExtractionsQuery, PositionQuery
 from extraction.api.representation import shown, with_all
+from extraction.api.reviews import ReviewRequestSerializer, check_correction
 from extraction.api.schemas import nameless
 from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer
 from extraction.models import Extraction
-from extraction.services import extractions, schemas
+from extraction.services import extractions, reviews, schemas
 from extraction.services.transcripts import TABLES
 
 STREAM = OpenApiResponse(
@@ -94,6 +95,10 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
             rows = rows.filter(status=status)
         if schema := query.get("schema"):
             rows = rows.filter(schema__in=schemas.named_so(self.request.user, schema))
+        if batch := query.get("batch"):
+            rows = rows.filter(item__batch=batch)
+        if decision := query.get("review"):
+            return with_all(reviews.decided(rows, decision))
         return with_all(rows)
 
     def get_object(self) -> Extraction:
@@ -165,6 +170,31 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
     def cancel(self, request: Request, pk: str) -> Response:
         """Ask for the extraction to be stopped; return it with status 202."""
         return Response(shown(extractions.cancel(user=user_of(request), id=pk).pk), status=202)
+
+    @extend_schema(
+        operation_id="reviewExtraction",
+        summary="Review an extraction",
+        description="Approves, rejects or corrects the data. What was extracted stays beside it; the last decision "
+        "counts.",
+        request=ReviewRequestSerializer,
+        responses={201: ExtractionSerializer, **errors(409)},
+    )
+    @action(detail=True, methods=["post"])
+    def review(self, request: Request, pk: str) -> Later:
+        """Decide on the extraction's data; return it with status 201."""
+        serializer = ReviewRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        extraction, reviewer, decision = self.get_object(), user_of(request), serializer.validated_data
+        corrects = "data" in decision
+        reviews.check(extraction=extraction, decision=decision["decision"], has_data=corrects)
+
+        async def then() -> dict[str, Any]:
+            if corrects:
+                await check_correction(extraction, decision["data"])
+            await in_database(reviews.decide, extraction=extraction, reviewer=reviewer, **decision)
+            return await persistently(shown, extraction.pk)
+
+        return Later(request, then, status=201)
 
     @extend_schema(
         operation_id="deleteExtraction",

@@ -52,7 +52,7 @@ def review_of(extraction: Extraction) -> dict[str, Any] | None:
         "decision": newest.decision,
         "comment": newest.comment,
         "reviewer": newest.reviewer.get_username() if newest.reviewer else None,
-        "created_at": newest.created_at,
+        "created_at": newest.created_at.isoformat().replace("+00:00", "Z"),
     }
 
 

@@ -34,6 +34,8 @@ class Comparison:
     """A JSON Pointer, with `*` for every item of a list."""
     path: str
     """A JSON Pointer into the data; where the value is missing, into what is expected."""
+    place: str
+    """A JSON Pointer into what is expected; of an extra value, into the data. It is the same in every comparison."""
     match: Match
     expected: Any = None
     actual: Any = None
@@ -44,44 +46,45 @@ def compared(expected: Any, actual: Any) -> list[Comparison]:
 
     The items of lists are aligned by what they have in common, not by their places.
     """
-    return list(_compared(expected, actual, "", ""))
+    return list(_compared(expected, actual, "", "", ""))
 
 
-def _compared(expected: Any, actual: Any, field: str, path: str) -> Iterator[Comparison]:
+def _compared(expected: Any, actual: Any, field: str, path: str, place: str) -> Iterator[Comparison]:
     if _is_nothing(expected) and _is_nothing(actual):
         return
     if isinstance(expected, Mapping) or isinstance(actual, Mapping):
-        yield from _objects(expected, actual, field, path)
+        yield from _objects(expected, actual, field, path, place)
     elif isinstance(expected, list) or isinstance(actual, list):
-        yield from _lists(expected, actual, field, path)
+        yield from _lists(expected, actual, field, path, place)
     elif _is_nothing(expected):
-        yield Comparison(field, path, Match.EXTRA, actual=actual)
+        yield Comparison(field, path, place, Match.EXTRA, actual=actual)
     elif _is_nothing(actual):
-        yield Comparison(field, path, Match.MISSING, expected=expected)
+        yield Comparison(field, path, place, Match.MISSING, expected=expected)
     else:
-        yield Comparison(field, path, _match(expected, actual), expected, actual)
+        yield Comparison(field, path, place, _match(expected, actual), expected, actual)
 
 
-def _objects(expected: Any, actual: Any, field: str, path: str) -> Iterator[Comparison]:
+def _objects(expected: Any, actual: Any, field: str, path: str, place: str) -> Iterator[Comparison]:
     ours, theirs = ({} if _is_nothing(each) else each for each in (expected, actual))
     if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
-        yield Comparison(field, path, Match.WRONG, expected, actual)
+        yield Comparison(field, path, place, Match.WRONG, expected, actual)
         return
     for key in dict.fromkeys([*ours, *theirs]):
         step = "/" + key.replace("~", "~0").replace("/", "~1")
-        yield from _compared(ours.get(key, NOTHING), theirs.get(key, NOTHING), field + step, path + step)
+        yield from _compared(ours.get(key, NOTHING), theirs.get(key, NOTHING), field + step, path + step, place + step)
 
 
-def _lists(expected: Any, actual: Any, field: str, path: str) -> Iterator[Comparison]:
+def _lists(expected: Any, actual: Any, field: str, path: str, place: str) -> Iterator[Comparison]:
     ours, theirs = ([] if _is_nothing(each) else each for each in (expected, actual))
     if not isinstance(ours, list) or not isinstance(theirs, list):
-        yield Comparison(field, path, Match.WRONG, expected, actual)
+        yield Comparison(field, path, place, Match.WRONG, expected, actual)
         return
     for left, right in aligned(ours, theirs):
-        place = f"{path}/{left if right is None else right}"
+        here = f"{path}/{left if right is None else right}"
+        there = f"{place}/{right if left is None else left}"
         one = NOTHING if left is None else ours[left]
         other = NOTHING if right is None else theirs[right]
-        yield from _compared(one, other, f"{field}/*", place)
+        yield from _compared(one, other, f"{field}/*", here, there)
 
 
 def _is_nothing(value: Any) -> bool:

@@ -21,6 +21,7 @@ class Evaluation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="evaluations")
+    differences = ExactJSONField(null=True, help_text="Where a run is not right; null until all have ended.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     owner_id: uuid.UUID

@@ -1,0 +1,54 @@
+"""What an evaluation has to tell, for the API, the command and the admin alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from conversations.claude.pricing import decimal_string
+from extraction.batches import progress
+from extraction.models import Evaluation, EvaluationRun
+from extraction.services import evaluations
+
+
+@dataclass(frozen=True)
+class Report:
+    """An evaluation as far as it is."""
+
+    items: int
+    ended: bool
+    """Whether all runs have ended."""
+    runs: list[dict[str, Any]]
+    """For each run: schema, model, status, counts, scores, cost, and latency in seconds."""
+    differences: list[dict[str, Any]]
+    """Places at which a run is not right: what is expected, and what each run has; empty until all have ended."""
+
+
+def report_of(evaluation: Evaluation) -> Report:
+    """Return what an evaluation has to tell; what has ended is stored."""
+    evaluations.settle(evaluation)
+    runs = list(evaluation.runs.select_related("batch__schema"))
+    return Report(
+        items=evaluation.items.count(),
+        ended=evaluation.differences is not None,
+        runs=[_run(run) for run in runs],
+        differences=evaluation.differences or [],
+    )
+
+
+def _run(run: EvaluationRun) -> dict[str, Any]:
+    batch = run.batch
+    how_far = progress.of_batch(batch)
+    ended = how_far.counts["total"] - how_far.counts["queued"] - how_far.counts["running"]
+    return {
+        "batch": batch.pk,
+        "schema": {"id": batch.schema_id, "name": batch.schema.name, "version": batch.schema.version},
+        "schema_shown": str(batch.schema),
+        "model": batch.model,
+        "status": batch.status,
+        "counts": how_far.counts,
+        "items": f"{ended} of {how_far.counts['total']}",
+        "scores": run.scores or evaluations.scores_of(run),
+        "cost": None if how_far.cost is None else decimal_string(how_far.cost),
+        "latency": evaluations.latency_of(batch),
+    }

@@ -1,0 +1,132 @@
+"""Evaluations: created with their runs, and scored when those have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Avg, DurationField, Exists, ExpressionWrapper, F, Max, OuterRef
+
+from conversations.errors import InvalidRequest
+from conversations.models import User
+from extraction.batches.results import final_data, with_data
+from extraction.evaluation.comparing import Comparison, Match, compared
+from extraction.evaluation.scoring import Scores
+from extraction.models import Batch, Evaluation, EvaluationItem, EvaluationRun, Item, Review
+from extraction.services import batches
+from extraction.services.batches import NewBatch, NewItem
+
+DIFFERENCES_LIMIT = 1000
+"""Places that are shown side by side at most."""
+AT_ONCE = 200  # items that are stored or read at once
+
+Difference = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ExpectedItem:
+    """A content whose data is known."""
+
+    key: str
+    content: list[dict[str, Any]]
+    """Content blocks as `attachments.store_sources` gives them."""
+    expected: Any
+
+
+def create(*, user: User, items: Sequence[ExpectedItem], runs: Sequence[NewBatch]) -> Evaluation:
+    """Begin an evaluation: each run is a batch of the same contents, whose keys differ."""
+    with transaction.atomic():
+        evaluation = Evaluation.objects.create(owner=user)
+        EvaluationItem.objects.bulk_create(
+            EvaluationItem(evaluation=evaluation, number=number, key=item.key, expected=item.expected)
+            for number, item in enumerate(items)
+        )
+        for number, run in enumerate(runs):
+            batch = batches.receive(user=user, new=run)
+            EvaluationRun.objects.create(evaluation=evaluation, number=number, batch=batch)
+    contents = [NewItem(item.key, number, item.content) for number, item in enumerate(items)]
+    for run_row in evaluation.runs.select_related("batch__owner"):
+        for start in range(0, len(contents), AT_ONCE):
+            batches.add(batch=run_row.batch, items=contents[start : start + AT_ONCE])
+        batches.start(batch=run_row.batch, digest="")
+    return evaluation
+
+
+def of_reviewed(batch: Batch) -> list[ExpectedItem]:
+    """Return the items of a batch whose data reviewers have approved or corrected, with that data as expected.
+
+    Raises InvalidRequest where there are none.
+    """
+    found = []
+    reviewed = batch.items.filter(Exists(Review.objects.filter(extraction=OuterRef("extraction"))))
+    for item in with_data(reviewed).defer(None):
+        assert item.extraction is not None
+        if next(iter(item.extraction.reviews.all())).decision != Review.Decision.REJECTED:
+            found.append(ExpectedItem(item.key, item.content, final_data(item.extraction)))
+    if not found:
+        raise InvalidRequest("items: None of the batch's items has been approved or corrected.")
+    return found
+
+
+def settle(evaluation: Evaluation) -> Evaluation:
+    """Store the scores of the runs that have ended and, when all have, where they differ."""
+    runs = list(evaluation.runs.select_related("batch"))
+    for run in runs:
+        if run.scores is None and run.batch.finished_at is not None:
+            run.scores = scores_of(run)
+            run.save(update_fields=["scores"])
+    if evaluation.differences is None and all(run.scores is not None for run in runs):
+        evaluation.differences = differences_of(evaluation, runs)
+        evaluation.save(update_fields=["differences"])
+    return evaluation
+
+
+def scores_of(run: EvaluationRun) -> dict[str, Any]:
+    """Return the scores of a run by what it has extracted so far."""
+    scores = Scores()
+    for _, comparisons in _comparisons(run):
+        scores.add(comparisons)
+    fields = [{"field": field, **score.shown()} for field, score in scores.fields.items()]
+    return {"total": scores.total.shown(), "fields": fields}
+
+
+def latency_of(batch: Batch) -> dict[str, float | None]:
+    """Return how long the extractions of a batch took, in seconds."""
+    took = ExpressionWrapper(F("extraction__finished_at") - F("extraction__started_at"), DurationField())
+    found = batch.items.filter(extraction__finished_at__isnull=False).aggregate(mean=Avg(took), longest=Max(took))
+    return {name: None if value is None else round(value.total_seconds(), 3) for name, value in found.items()}
+
+
+def differences_of(evaluation: Evaluation, runs: Sequence[EvaluationRun]) -> list[Difference]:
+    """Return the places at which a run is not right: what is expected there, and what each run has."""
+    places: dict[tuple[str, str, str], Difference] = {}
+    for index, run in enumerate(runs):
+        for key, comparisons in _comparisons(run):
+            for each in comparisons:
+                place = (key, each.field, each.place)
+                row = places.setdefault(
+                    place,
+                    {
+                        "key": key,
+                        "field": each.field,
+                        "path": each.place,
+                        "expected": each.expected,
+                        "runs": [{"value": None, "match": None} for _ in runs],
+                    },
+                )
+                row["runs"][index] = {"value": each.actual, "match": each.match.value}
+    wrong = [row for row in places.values() if any(each["match"] not in RIGHT for each in row["runs"])]
+    return wrong[:DIFFERENCES_LIMIT]
+
+
+RIGHT = (Match.EXACT, Match.NORMALISED)
+
+
+def _comparisons(run: EvaluationRun) -> Iterator[tuple[str, list[Comparison]]]:
+    """Yield the comparisons of each item of a run that has ended."""
+    expected = dict(EvaluationItem.objects.filter(evaluation=run.evaluation_id).values_list("key", "expected"))
+    ended = Item.objects.filter(batch=run.batch_id, finished_at__isnull=False).order_by("number")
+    for item in ended.select_related("extraction").defer("content").iterator(AT_ONCE):
+        yield item.key, compared(expected.get(item.key), item.extraction.data if item.extraction else None)

@@ -1,0 +1,42 @@
+"""Decisions of reviewers on extracted data. They are added beside it, and change nothing of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+
+from conversations.errors import Conflict, InvalidRequest
+from conversations.models import User
+from extraction.models import Extraction, Review
+
+PENDING = "pending"
+REVIEWABLE = (Extraction.Status.SUCCEEDED, Extraction.Status.INVALID, Extraction.Status.TRUNCATED)
+"""The states in which there is data to decide on."""
+
+
+def check(*, extraction: Extraction, decision: str, has_data: bool) -> None:
+    """Refuse a decision that can't be made: raises Conflict, or InvalidRequest."""
+    if extraction.status not in REVIEWABLE:
+        raise Conflict(f"There is no data to review: the extraction is {extraction.status}.")
+    if decision == Review.Decision.CORRECTED and not has_data:
+        raise InvalidRequest("data: A correction needs the whole data as it should be.")
+    if decision != Review.Decision.CORRECTED and has_data:
+        raise InvalidRequest(f"data: Only a correction takes data; this is {decision!r}.")
+
+
+def decide(*, extraction: Extraction, reviewer: User, decision: str, data: Any = None, comment: str = "") -> Review:
+    """Add a decision, which counts from now on. It has been checked; corrected data satisfies the schema."""
+    with transaction.atomic():
+        return Review.objects.create(
+            extraction=extraction, reviewer=reviewer, decision=decision, data=data, comment=comment
+        )
+
+
+def decided(rows: QuerySet[Extraction], decision: str) -> QuerySet[Extraction]:
+    """Return the extractions on which this was decided last or, for `PENDING`, that wait for a decision."""
+    reviews = Review.objects.filter(extraction=OuterRef("pk"))
+    if decision == PENDING:
+        return rows.filter(~Exists(reviews), status__in=REVIEWABLE)
+    return rows.annotate(decision=Subquery(reviews.order_by("-id").values("decision")[:1])).filter(decision=decision)
