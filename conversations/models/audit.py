@@ -17,8 +17,8 @@ class Audit(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        verbose_name = "check of the numbers"
-        verbose_name_plural = "checks of the numbers"
+        verbose_name = "check of the ledger"
+        verbose_name_plural = "checks of the ledger"
 
     def __str__(self) -> str:
         return f"{len(self.problems)} problems" if self.problems else "the numbers agree"

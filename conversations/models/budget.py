@@ -44,7 +44,10 @@ class Budget(models.Model):
     group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.CASCADE, related_name="budgets")
     period = models.CharField(max_length=5, choices=Period, default=Period.MONTH)
     limit = models.DecimalField(
-        max_digits=12, decimal_places=4, validators=[MinValueValidator(0)], help_text="US dollars."
+        max_digits=12,
+        decimal_places=4,
+        validators=[MinValueValidator(0)],
+        help_text="US dollars in each day or month (UTC).",
     )
     period_start = models.DateField(null=True, editable=False, help_text="The day or month that `spent` is of.")
     spent = models.DecimalField(max_digits=24, decimal_places=12, default=0, editable=False)

@@ -28,7 +28,9 @@ class Conversation(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations")
     title = models.CharField(max_length=500, blank=True, default="")
-    settings = VerbatimJSONField(default=dict, help_text="What its turns ask Claude with: model, system, max_tokens, …")
+    settings = VerbatimJSONField(
+        default=dict, help_text="The settings of its requests to Claude: model, system, max_tokens, …"
+    )
     metadata = VerbatimJSONField(default=dict, help_text="The client's own; never sent to Claude.")
     tags = ArrayField(
         models.CharField(max_length=TAG_LENGTH),

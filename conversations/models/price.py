@@ -28,20 +28,27 @@ class Price(models.Model):
         FAST = "fast"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    model = models.CharField(max_length=200, help_text="A model's id, or a pattern with * and ?.")
+    model = models.CharField(
+        max_length=200, help_text="A model's id, or a pattern in which * stands for any characters and ? for one."
+    )
     speed = models.CharField(
-        max_length=8, choices=Speed, default=Speed.STANDARD, help_text="Without a price, fast is twice the standard."
+        max_length=8,
+        choices=Speed,
+        default=Speed.STANDARD,
+        help_text="Which requests it is for. Fast ones without a price of their own cost twice the standard.",
     )
     above_tokens = models.PositiveBigIntegerField(
-        "above", default=0, help_text="Only for prompts of more tokens than this, with what was cached."
+        "above",
+        default=0,
+        help_text="Only for requests whose prompt, cached parts included, has more tokens than this.",
     )
-    valid_from = models.DateField(help_text="From the beginning of this day, UTC.")
-    input = dollars(help_text="US dollars per million tokens, as the others; batches and places are multiplied.")
+    valid_from = models.DateField(help_text="It holds from the beginning of this day (UTC).")
+    input = dollars(help_text="US dollars per million tokens, like the other prices. Batches and regions multiply it.")
     output = dollars()
-    cache_read = dollars(null=True, blank=True, help_text="Empty: as input.")
-    cache_write_5m = dollars("cache write 5 min", null=True, blank=True, help_text="Empty: as input.")
-    cache_write_1h = dollars("cache write 1 h", null=True, blank=True, help_text="Empty: as for 5 minutes.")
-    web_search = dollars(default=10, help_text="Per thousand searches.")
+    cache_read = dollars(null=True, blank=True, help_text="Empty: the price of input.")
+    cache_write_5m = dollars("cache write 5 min", null=True, blank=True, help_text="Empty: the price of input.")
+    cache_write_1h = dollars("cache write 1 h", null=True, blank=True, help_text="Empty: the price for 5 minutes.")
+    web_search = dollars(default=10, help_text="US dollars per thousand searches.")
     note = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -46,13 +46,21 @@ class Turn(Idempotent, Leased):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="turns")
     user_message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="answers")
     continues = models.ForeignKey(
-        Message, null=True, on_delete=models.CASCADE, related_name="+", help_text="A cut answer that it adds to."
+        Message,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text="The cut answer that this turn continues.",
     )
     model = models.CharField(max_length=200)
-    settings = VerbatimJSONField(default=dict, help_text="The conversation's settings with this turn's own on top.")
+    settings = VerbatimJSONField(
+        default=dict, help_text="The conversation's settings, with this turn's own in their place."
+    )
     position = models.BigIntegerField(default=0, help_text="How long the committed transcript is.")
     requests_sent = models.PositiveIntegerField(default=0, help_text="Upstream requests, noted before each is sent.")
-    tool_results = VerbatimJSONField(default=list, help_text="A client's, handed in while others are still awaited.")
+    tool_results = VerbatimJSONField(
+        default=list, help_text="Results of the client's tools that are here while others are still awaited."
+    )
     awaiting_since = models.DateTimeField(null=True, help_text="When it began to wait for a client's tools.")
     stop_reason = models.CharField(max_length=100, null=True)  # noqa: DJ001 - null as in Claude's API
     stop_sequence = models.TextField(null=True)  # noqa: DJ001 - null as in Claude's API

@@ -64,19 +64,29 @@ class Usage(models.Model):
     turn = models.ForeignKey(Turn, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="usage")
     model = models.CharField(max_length=200)
     requests = models.SmallIntegerField(
-        default=1, db_default=1, help_text="1, and -1 in a row that takes another one back: as its other numbers."
+        default=1,
+        db_default=1,
+        help_text="1; -1 in a row that takes another one back, whose other numbers are below zero too.",
     )
     corrects = models.ForeignKey(
-        "self", null=True, on_delete=models.PROTECT, related_name="corrections", help_text="The request's first row."
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="corrections",
+        help_text="The first row of the request that this row corrects.",
     )
     reason = models.TextField(blank=True, default="", db_default="", help_text="Why it was corrected.")
     request_id = models.CharField(max_length=100, blank=True, default="", help_text="Claude's own id of the request.")
-    input_tokens = models.BigIntegerField(default=0, help_text="Uncached input only, as Claude counts it.")
-    output_tokens = models.BigIntegerField(default=0, help_text="With thinking, as it is billed.")
+    input_tokens = models.BigIntegerField(
+        default=0, help_text="Input that was neither read from the cache nor written to it."
+    )
+    output_tokens = models.BigIntegerField(default=0, help_text="As it is billed: with thinking.")
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_5m_tokens = models.BigIntegerField(default=0)
     cache_write_1h_tokens = models.BigIntegerField(default=0)
-    thinking_tokens = models.BigIntegerField(default=0, help_text="Part of the output, not beside it.")
+    thinking_tokens = models.BigIntegerField(
+        default=0, help_text="A part of the output tokens, not to be added to them."
+    )
     web_search_requests = models.BigIntegerField(default=0)
     web_fetch_requests = models.BigIntegerField(default=0, db_default=0)
     service_tier = models.CharField(
@@ -84,7 +94,11 @@ class Usage(models.Model):
     )
     speed = models.CharField(max_length=pricing.WORD, default="standard", db_default="standard")
     inference_geo = models.CharField(
-        max_length=pricing.WORD, blank=True, default="", db_default="", help_text="Where Claude ran, in its own words."
+        max_length=pricing.WORD,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The region in which Claude ran, as Claude names it.",
     )
     batch = models.BooleanField(default=False, db_default=False)
     raw = VerbatimJSONField(default=dict, help_text="Claude's usage object as it came.")
@@ -93,21 +107,22 @@ class Usage(models.Model):
         max_digits=20, decimal_places=12, null=True, help_text="US dollars; null where the model's price is not known."
     )
     prices = VerbatimJSONField(
-        default=dict, help_text="US dollars per million tokens of each class, what they were multiplied by, and whose."
+        default=dict,
+        help_text="US dollars per million tokens of each class, what multiplied them, and whose they are.",
     )
     override = models.ForeignKey(
         Price,
         null=True,
         on_delete=models.PROTECT,
         related_name="usage",
-        help_text="Where it was priced by one of the platform's own.",
+        help_text="The platform's own price, where one was applied.",
     )
     stop_reason = models.CharField(max_length=100, null=True)  # noqa: DJ001 - null as in Claude's API
     error_type = models.CharField(max_length=100, blank=True, default="")
     duration = models.DurationField(null=True, help_text="From sending the request to the end of its stream.")
     time_to_first_delta = models.DurationField(null=True)
     created_at = models.DateTimeField(
-        db_default=Now(), editable=False, help_text="When the request was; the id tells when the row was made."
+        db_default=Now(), editable=False, help_text="When the request was made; the row's id tells when it was booked."
     )
 
     objects: ClassVar[OwnedQuerySet[Usage]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
