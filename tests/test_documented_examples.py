@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from conversations import tools
 from tests import readme
 from tests.clients import Api
 
@@ -46,6 +47,15 @@ def test_the_page_of_a_browser_works(api: Api, tmp_path: Path) -> None:
     output = run(api, tmp_path, "node", "--experimental-websocket", "--no-warnings", "-e", script)
     assert "[sandbox] You said: Hello" in output
     assert output.rstrip().endswith("completed")
+
+
+def test_the_tool_of_the_platform_is_one() -> None:
+    [(_, code)] = readme.blocks("tool", readme.ROOT / "docs" / "deploying.md")
+    exec(compile(code.replace("weather", "documented_weather"), "deploying.md", "exec"), {"__name__": "documented"})
+    tool = tools.registered_tool("documented_weather")
+    assert tool is not None
+    assert tool.definition()["description"] == "The documented_weather in a city, now."
+    assert tool.definition()["input_schema"]["required"] == ["city"]
 
 
 @pytest.mark.parametrize(
