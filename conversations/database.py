@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 from django.conf import settings
@@ -30,6 +31,10 @@ RETRY = 0.25  # seconds between attempts while Postgres is away
 # Not asgiref's thread-sensitive thread: everybody's statements would then wait for each other's (a 1.5 s query of one
 # user's held up another's deltas for as long).
 _threads = ThreadPoolExecutor(max_workers=settings.DATABASE_THREADS, thread_name_prefix="database")
+
+
+_open: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakSet[psycopg.AsyncConnection[Any]]] = WeakKeyDictionary()
+"""The connections of `connect`, by the event loops that they belong to."""
 
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -135,7 +140,15 @@ async def connected() -> psycopg.AsyncConnection[Any]:
 async def connect() -> psycopg.AsyncConnection[Any]:
     """Return a connection of its own to the default database, in autocommit mode."""
     params = await in_database(_connection_params)
-    return await psycopg.AsyncConnection.connect(**params, autocommit=True)
+    made = await psycopg.AsyncConnection.connect(**params, autocommit=True)
+    _open.setdefault(asyncio.get_running_loop(), WeakSet()).add(made)
+    return made
+
+
+async def close_connections() -> None:
+    """Close what `connect` has opened in the running event loop."""
+    for each in list(_open.pop(asyncio.get_running_loop(), ())):
+        await each.close()
 
 
 def _connection_params() -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import Any
 from conversations.errors import InvalidRequest, UnsupportedMediaType
 from conversations.exact_json import dumps, loads
 from extraction.answers import judged
+from extraction.documents.merging import Found, merge
 from extraction.extracting.joining import joined
 from extraction.schemas.checking import checked
 from extraction.schemas.grouping import groups
@@ -35,8 +36,15 @@ TASKS: Tasks = {
     "groups": lambda **asked: [asdict(group) for group in groups(**asked)],
     "joined": lambda texts: asdict(joined(texts)),
     "judged": lambda **asked: asdict(judged(**asked)),
+    "merged": lambda parts: asdict(merge([_found(**part) for part in parts])),
     "problems": lambda schema, data: Validator(schema).problems(data),
 }
+
+
+def _found(data: Any, places: dict[str, list[int]], overlaps: list[tuple[int, int]]) -> Found:
+    """Return what a part gave, as JSON has it."""
+    known = {path: (source, offset) for path, (source, offset) in places.items()}
+    return Found(data, known, dict(overlaps))
 
 
 def reply_to(task: str, tasks: Tasks) -> str:

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from conversations.errors import InvalidRequest
 from conversations.exact_json import dumps, loads
+from extraction.documents.merging import Found, Merged
 from extraction.evidence.finding import Claim
 from extraction.extracting.plan import Group, Schema
 from extraction.processes import GivenUp, Pool
@@ -100,6 +101,16 @@ async def joined(owner: UUID, texts: Sequence[str]) -> Joined:
         return Joined(**loads(await _reply(owner, "joined", texts=list(texts)))["result"])
     except GivenUp:
         return Joined("".join(texts), complete=False, grown=False)
+
+
+async def merged(owner: UUID, parts: Sequence[Found]) -> Merged:
+    """Return the data that the parts of a document gave as one (extraction/documents/merging.py)."""
+    told = [{"data": each.data, "places": each.places, "overlaps": list(each.overlaps.items())} for each in parts]
+    try:
+        return Merged(**loads(await _reply(owner, "merged", parts=told))["result"])
+    except GivenUp as error:
+        problem = {"path": "", "message": f"What the parts of the document gave could not be joined. {error}"}
+        return Merged(parts[0].data, [problem], [{}] * len(parts))
 
 
 async def problems(owner: UUID, schema: Schema, data: Any) -> list[Problem]:

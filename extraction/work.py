@@ -19,7 +19,7 @@ from conversations.models import LostTurn
 from conversations.running.upstream import UpstreamRequest
 from conversations.running.work_runner import CANCELLED, Stopped, StopSignal
 from conversations.services.ledger import RequestRecord
-from extraction import checks
+from extraction import checks, reading
 from extraction.extracting.state import Ask, Extracting
 from extraction.extracting.telling import Telling
 from extraction.models import Answer, Extraction, LostExtraction
@@ -53,7 +53,7 @@ class Extractions:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        engine.at_stop.append(checks.close)
+        engine.at_stop += [checks.close, reading.close]
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
         """Put back or end an extraction that nobody runs any more."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
+from rest_framework import renderers
 from rest_framework.request import Request
 
 from conversations.api.error_responses import headers_of, translate
@@ -53,7 +54,9 @@ class Later(HttpResponse):
     def __init__(self, request: Request, then: Then, status: int = 200, headers: dict[str, str] | None = None) -> None:
         super().__init__(status=status, headers=headers)
         accepted = request.accepted_renderer
-        renderer = accepted if isinstance(accepted, JSONRenderer) else JSONRenderer()  # a stream is no renderer's work
+        renderer = (
+            accepted if isinstance(accepted, renderers.JSONRenderer) else JSONRenderer()
+        )  # a stream is no renderer's work
         request._request.scope[LATER] = then, renderer, credential_of(request)  # type: ignore[attr-defined]
 
 

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from conversations.claude.client import close_client
-from conversations.database import RETRY, connected, in_database, mend_pool
+from conversations.database import RETRY, close_connections, connected, in_database, mend_pool
 from conversations.database_faults import DATABASE_ERRORS, is_lost
 from conversations.fields import uuid7
 from conversations.models import Process
@@ -45,11 +45,14 @@ UNTAKEN = 2.0  # seconds after which queued work is anyone's
 _engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Engine] = WeakKeyDictionary()
 
 
-async def engine() -> Engine:
-    """Return the engine of the running loop; start it if there is none yet."""
+async def engine(*, takes_work: bool | None = None) -> Engine:
+    """Return the engine of the running loop; start it if there is none yet.
+
+    `takes_work` says whether it runs what nobody else has taken; by default the setting COLLOQUY_RUN_TURNS does.
+    """
     loop = asyncio.get_running_loop()
     if loop not in _engines:
-        _engines[loop] = Engine()
+        _engines[loop] = Engine(settings.COLLOQUY_RUN_TURNS if takes_work is None else takes_work)
         _engines[loop].start()
     return _engines[loop]
 
@@ -76,8 +79,9 @@ class Stream:
 class Engine:
     """The long-lived tasks of a process, and what they share."""
 
-    def __init__(self) -> None:
+    def __init__(self, takes_work: bool) -> None:
         self.process: uuid.UUID = uuid7()
+        self._takes_work = takes_work
         self.loop = asyncio.get_running_loop()
         self.wakes = Wakes()
         works = [import_string(work) for work in settings.COLLOQUY_WORK]
@@ -104,7 +108,7 @@ class Engine:
     def start(self) -> None:
         """Begin to write, read, listen, keep the lease and sweep."""
         for runner in self.runners:
-            if settings.COLLOQUY_RUN_TURNS:
+            if self._takes_work:
                 self.wakes.on(f"queued-{runner.work.name}", runner.offer)
             self.wakes.on("cancel", runner.cancel)
         self.wakes.on("models", lambda _ids: self._new_models.set())
@@ -136,7 +140,7 @@ class Engine:
     @property
     def takes_work(self) -> bool:
         """Return whether new work may be run in this process."""
-        return settings.COLLOQUY_RUN_TURNS and not self.draining
+        return self._takes_work and not self.draining
 
     async def run(self, name: str, id: uuid.UUID) -> None:
         """Run new work here, or tell the processes that do."""
@@ -178,6 +182,7 @@ class Engine:
             logger.warning("The lease of this process is left to run out: %s", error)
         await asyncio.gather(*(close() for close in self.at_stop))
         await close_client()
+        await close_connections()
         _engines.pop(asyncio.get_running_loop(), None)
 
     def _after_gap(self) -> None:

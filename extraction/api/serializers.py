@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -14,13 +15,14 @@ from conversations.claude import parameters
 from conversations.contract.error_types import Failure, StopReason
 from conversations.contract.event_types import UsageSum
 from conversations.contract.extraction_types import Evidence, JsonSchemaObject, Problem, ReviewShown, SchemaReference
-from conversations.contract.input_blocks import Metadata
+from conversations.contract.input_blocks import ExtractedContentParam, Metadata
 from conversations.contract.output_blocks import ContentBlock
-from conversations.models import Usage
 from conversations.services import ledger
 from extraction.batches.results import final_data, review_of
+from extraction.documents.formats import READ
+from extraction.documents.sources import Source
 from extraction.models import Attempt, Extraction, SchemaVersion
-from extraction.services.extractions import Spec
+from extraction.services.extractions import Spec, has_text
 
 
 class SchemaField(Json):
@@ -38,7 +40,7 @@ class ExtractionRequestSerializer(StrictSerializer):
     """What to extract, and from what."""
 
     schema = SchemaField(shape=SchemaReference)
-    content = ContentField()
+    content = ContentField(shape=ExtractedContentParam, documents=READ)
     model = String(max_length=200, required=False)
     max_tokens = Integer(min_value=1, max_value=10_000_000, required=False)
     max_attempts = Integer(min_value=1, max_value=5, required=False, default=2)
@@ -61,23 +63,19 @@ class ExtractionRequestSerializer(StrictSerializer):
         )
         return asked
 
-    def spec(self, schema: SchemaVersion, content: list[dict[str, Any]]) -> Spec:
+    def spec(self, schema: SchemaVersion, content: list[dict[str, Any]], sources: Sequence[Source]) -> Spec:
         """Return what is asked for, once the request is validated; content is as `attachments` has stored it."""
         asked = self.validated_data
         return Spec(
             schema=schema,
             content=content,
+            sources=sources,
             model=asked["model"],
             max_tokens=asked.get("max_tokens"),
             max_attempts=asked["max_attempts"],
-            wants_evidence=asked.get("evidence", False),
+            wants_evidence=asked.get("evidence", has_text(content)),
             metadata=asked.get("metadata", {}),
         )
-
-
-def has_text(content: list[dict[str, Any]]) -> bool:
-    """Tell whether there is text in content, which the values that are found can be shown to stand in."""
-    return any(block["type"] != "image" for block in content)
 
 
 class SchemaNameSerializer(serializers.ModelSerializer[SchemaVersion]):
@@ -86,12 +84,6 @@ class SchemaNameSerializer(serializers.ModelSerializer[SchemaVersion]):
     class Meta:
         model = SchemaVersion
         fields = ("id", "name", "version")
-
-
-def rows_of(*attempts: Attempt) -> list[Usage]:
-    """Return the ledger's rows of attempts, with what corrects them."""
-    booked = [row for attempt in attempts for row in attempt.usage]
-    return [row for first in booked for row in (first, *first.corrections.all())]
 
 
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
@@ -109,7 +101,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
     @extend_schema_field(Json(shape=UsageSum))
     def get_usage(self, attempt: Attempt) -> dict[str, int]:
         """Return the sums of what the attempt's requests used."""
-        return ledger.usage_sum(rows_of(attempt))
+        return ledger.usage_sum(attempt.ledger_rows)
 
 
 class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
@@ -156,11 +148,11 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
     @extend_schema_field(Json(shape=UsageSum))
     def get_usage(self, extraction: Extraction) -> dict[str, int]:
         """Return the usage of all attempts together."""
-        return ledger.usage_sum(rows_of(*extraction.attempts.all()))
+        return ledger.usage_sum(extraction.ledger_rows)
 
     def get_cost(self, extraction: Extraction) -> str | None:
         """Return the cost of all attempts together; None where a price is not known."""
-        return ledger.total_cost(rows_of(*extraction.attempts.all()))
+        return ledger.total_cost(extraction.ledger_rows)
 
     @extend_schema_field(Json(shape=ReviewShown, allow_null=True))
     def get_review(self, extraction: Extraction) -> dict[str, Any] | None:
@@ -171,3 +163,28 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
     def get_final(self, extraction: Extraction) -> Any:
         """Return the data that counts."""
         return final_data(extraction)
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    """A page of a source's text."""
+
+    page = serializers.IntegerField(help_text="From 1.")
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+
+
+class SourceTextSerializer(serializers.Serializer[Any]):
+    """The text of a content block, which the offsets of evidence are code points of."""
+
+    shows_every_field = True
+
+    index = serializers.IntegerField()
+    text = serializers.CharField(trim_whitespace=False)
+    pages = serializers.SerializerMethodField(help_text="Where its pages stand; none where the format has none.")
+
+    @extend_schema_field(PageSerializer(many=True))
+    def get_pages(self, source: Source) -> list[dict[str, int]]:
+        """Return the pages, each from its first code point to the next page's."""
+        ends = [*source.pages[1:], len(source.text or "")]
+        pairs = zip(source.pages, ends, strict=False)
+        return [{"page": number, "start": start, "end": end} for number, (start, end) in enumerate(pairs, 1)]

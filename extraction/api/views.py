@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -26,17 +26,19 @@ from conversations.api.turn_views import Negotiation, has_seen_all, key_of, posi
 from conversations.contract.extraction_types import ExtractionEvent
 from conversations.contract.streams import ExtractionStreamEvent
 from conversations.database import in_database, persistently
-from conversations.errors import ClaudeError, Unavailable
+from conversations.errors import ClaudeError, NotFound, Unavailable
 from conversations.exact_json import dumps
 from conversations.follow import follow
 from conversations.running.engine import RETRY_AFTER, draining, engine
 from conversations.services import attachments
+from extraction import reading
 from extraction.api.following import Extractions
 from extraction.api.queries import ExtractionsQuery, PositionQuery
 from extraction.api.representation import shown, with_all
 from extraction.api.reviews import ReviewRequestSerializer, check_correction
 from extraction.api.schemas import nameless
-from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer
+from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer, SourceTextSerializer
+from extraction.extracting.content import sources_of
 from extraction.models import Extraction
 from extraction.services import extractions, reviews, schemas
 from extraction.services.transcripts import TABLES
@@ -128,7 +130,8 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
         content = attachments.store_sources(owner=owner, blocks=serializer.validated_data["content"])
 
         async def then() -> dict[str, Any]:
-            spec = serializer.spec(version or await nameless(owner, schema), content)
+            wanted = version or await nameless(owner, schema)
+            spec = serializer.spec(wanted, content, await reading.read(owner.pk, content))
             extraction, new = await in_database(extractions.create, user=owner, spec=spec, key=key, digest=asked)
             created = await persistently(shown, extraction.pk)
             if new:
@@ -155,6 +158,26 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
 
         async def then() -> Stream:
             return event_stream(extraction.pk, position, as_events, TABLES.kind, Extractions().follow)
+
+        return Later(request, then)
+
+    @extend_schema(
+        operation_id="getExtractionSourceText",
+        summary="Get the text of a source",
+        description="The text of a content block, by its index from 0: the offsets of evidence are code points in it.",
+        parameters=[OpenApiParameter("index", {"type": "integer", "minimum": 0}, OpenApiParameter.PATH)],
+        responses={200: SourceTextSerializer},
+    )
+    @action(detail=True, url_path=r"sources/(?P<index>[0-9]{1,9})/text")
+    def source_text(self, request: Request, pk: str, index: str) -> Later:
+        """Return the text of a content block. Raises NotFound where there is none, or only Claude sees it."""
+        extraction = Extraction.objects.get_visible(request.user, pk)
+
+        async def then() -> dict[str, Any]:
+            source = next((each for each in await sources_of(extraction) if each.index == int(index)), None)
+            if source is None or source.text is None:
+                raise NotFound("There is no text of such a source.")
+            return dict(SourceTextSerializer(source).data)
 
         return Later(request, then)
 

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 Schema = dict[str, Any]
 
+Thread = tuple[int, int]
+"""A part of the content and a group of fields, by their numbers from 0: what one request asks for of the other."""
+
 
 class Place(NamedTuple):
     """Where a request stands in an extraction, and its answer with it."""

@@ -14,11 +14,11 @@ from typing import Any
 from conversations.claude import catalogue
 from conversations.content.folding import plain_text
 from conversations.database import persistently
-from conversations.running.storage_threads import in_storage
-from conversations.services import attachments
 from extraction import checks
-from extraction.asking import Block, Earlier, Question, Request, request_for, tokens_for
-from extraction.extracting.plan import Answered, Group, Place
+from extraction.asking import Earlier, Question, Request, request_for, tokens_for
+from extraction.extracting.content import Content
+from extraction.extracting.outcomes import whole_outcome
+from extraction.extracting.plan import Answered, Group, Place, Thread
 from extraction.models import Answer, Extraction
 from extraction.services.extractions import Outcome, Problem
 
@@ -27,9 +27,6 @@ TURNS_LIMIT = 100
 CUT = "max_tokens"
 FULL = "model_context_window_exceeded"
 EXPLAINED = 300  # characters of what Claude said when it refused that are told
-
-Thread = tuple[int, int]
-"""A part of the content and a group of fields: what one request asks for the other."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +51,13 @@ class Verdict:
 class Extracting:
     """An extraction that has been claimed, with its answers so far."""
 
+    _content: Content
+
     def __init__(self, extraction: Extraction) -> None:
         self.extraction = extraction
         self._answers: dict[Place, Answered] = {}
         self._texts: dict[tuple[Place, int], checks.Joined] = {}
         self._verdicts: dict[int, Verdict] = {}
-        self._contents: list[list[Block]] = []
         self._groups: list[Group] = []
         self._native = False
         self._question = Question("")
@@ -69,10 +67,8 @@ class Extracting:
         extraction, schema = self.extraction, self.extraction.schema
         for answer in await persistently(_stored, extraction):
             self.take(answer)
-        self._contents = [
-            await in_storage(attachments.with_bytes, await persistently(attachments.with_paths, extraction.content))
-        ]
-        parts = len(self._contents)
+        self._content = await Content.of(extraction)
+        parts = len(self._content.parts)
         self._groups = await checks.groups(
             extraction.owner_id, schema.json_schema, evidence=extraction.wants_evidence, partial=parts > 1
         )
@@ -116,7 +112,7 @@ class Extracting:
         return {number: verdict.outcome.problems for number, verdict in self._verdicts.items()}
 
     def _threads(self) -> list[Thread]:
-        return [(part, group) for part in range(len(self._contents)) for group in range(len(self._groups))]
+        return [(part, group) for part in range(len(self._content.parts)) for group in range(len(self._groups))]
 
     def _turns(self, attempt: int, thread: Thread) -> list[Answered]:
         """Return an attempt's answers of a thread in their order."""
@@ -166,7 +162,7 @@ class Extracting:
             self._question,
             Request(
                 group=group,
-                content=self._contents[part],
+                content=await self._content.blocks(part),
                 max_tokens=self._max_tokens(part, group),
                 native=native,
                 part=part,
@@ -188,7 +184,7 @@ class Extracting:
         most = known.max_output if known else None
         if self.extraction.max_tokens:
             return min(self.extraction.max_tokens, most or self.extraction.max_tokens)
-        return tokens_for(self._question, group, content_tokens=_tokens_of(self._contents[part]), most=most)
+        return tokens_for(self._question, group, content_tokens=self._content.tokens(part), most=most)
 
     async def _verdict(self, attempt: int) -> Verdict:
         """Return what the answers up to an attempt come to, of each thread the newest."""
@@ -201,12 +197,10 @@ class Extracting:
         if ended := await self._cut_short(newest.values()):
             return Verdict(ended, frozenset())
         judgements = await asyncio.gather(*(self._judgement(thread, answers) for thread, answers in newest.items()))
-        wrong = frozenset(
-            thread for thread, each in zip(newest, judgements, strict=True) if each.problems and not each.final
-        )
-        [judgement] = judgements
-        status = Extraction.Status.INVALID if judgement.problems else Extraction.Status.SUCCEEDED
-        return Verdict(Outcome(status, judgement.data, judgement.problems), wrong)
+        judged = dict(zip(newest, judgements, strict=True))
+        wrong = frozenset(thread for thread, each in judged.items() if each.problems and not each.final)
+        extraction = self.extraction
+        return Verdict(await whole_outcome(extraction, self._content, judged), wrong)
 
     def _newest(self, attempt: int, thread: Thread) -> list[Answered]:
         return next(found for number in range(attempt, 0, -1) if (found := self._turns(number, thread)))
@@ -242,10 +236,6 @@ def _may_be_native(extraction: Extraction) -> bool:
     cites = any((block.get("citations") or {}).get("enabled") for block in extraction.content)
     refused = extraction.model in extraction.schema.refused_by
     return model is not None and model.structured_outputs and not cites and not refused
-
-
-def _tokens_of(content: Sequence[Block]) -> int:
-    return sum(len(block.get("text", "")) for block in content) // 3
 
 
 def _problem(message: str) -> Problem:

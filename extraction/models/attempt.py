@@ -45,9 +45,10 @@ class Attempt(models.Model):
         return answers[-1].stop_reason if answers else None
 
     @property
-    def usage(self) -> list[Usage]:
-        """The ledger's rows of its requests; without their corrections."""
-        return [answer.usage for answer in self.answers.all() if answer.usage]
+    def ledger_rows(self) -> list[Usage]:
+        """Return the ledger's rows of its requests, with what corrects them."""
+        booked = [answer.usage for answer in self.answers.all() if answer.usage]
+        return [row for first in booked for row in (first, *first.corrections.all())]
 
 
 class Answer(models.Model):

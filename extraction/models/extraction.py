@@ -11,7 +11,7 @@ from django.db.models.functions import NullIf
 
 from conversations.clock import from_now
 from conversations.fields import ExactJSONField, VerbatimJSONField
-from conversations.models import Attachment, Idempotent, Leased, OwnedQuerySet
+from conversations.models import Attachment, Idempotent, Leased, OwnedQuerySet, Usage
 from conversations.models.lease import AT_ONCE
 from extraction.models.schema import SchemaVersion
 
@@ -66,6 +66,11 @@ class Extraction(Idempotent, Leased):
     owner_id: uuid.UUID
 
     objects: ClassVar[OwnedQuerySet[Extraction]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+
+    @property
+    def ledger_rows(self) -> list[Usage]:
+        """Return the ledger's rows of all its requests, with what corrects them."""
+        return [row for attempt in self.attempts.all() for row in attempt.ledger_rows]
 
     @classmethod
     def waiting(cls, seconds: float) -> list[uuid.UUID]:

@@ -15,7 +15,7 @@ from django.dispatch import receiver
 from conversations.models import Usage
 from extraction.models import Answer, Batch, Extraction, Item
 from extraction.services import batch_jobs, extractions
-from extraction.services.extractions import Spec
+from extraction.services.extractions import Spec, has_text
 
 TERMINAL = frozenset(Item.Status.values) - {Item.Status.QUEUED, Item.Status.RUNNING}
 
@@ -49,14 +49,13 @@ def begin(batch: Batch, item: Item, holder: uuid.UUID) -> Extraction:
 
 
 def _spec(batch: Batch, item: Item) -> Spec:
-    has_text = any(block["type"] != "image" for block in item.content)
     return Spec(
         schema=batch.schema,
         content=item.content,
         model=batch.model,
         max_tokens=batch.max_tokens,
         max_attempts=batch.max_attempts,
-        wants_evidence=has_text if batch.wants_evidence is None else batch.wants_evidence,
+        wants_evidence=has_text(item.content) if batch.wants_evidence is None else batch.wants_evidence,
         metadata=batch.metadata,
     )
 

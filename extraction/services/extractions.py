@@ -18,8 +18,9 @@ from conversations.models import User
 from conversations.services import attachments, budgets
 from conversations.services.best_effort import if_possible
 from conversations.services.notices import notify
+from extraction.documents.sources import Source as Text
 from extraction.models import Extraction, SchemaVersion, Source
-from extraction.services import transcripts
+from extraction.services import source_texts, transcripts
 from extraction.services.answers import book_lost
 
 Problem = dict[str, str]
@@ -42,6 +43,8 @@ class Spec:
     content: Sequence[dict[str, Any]]
     """Content blocks as `attachments.store_sources` gives them."""
     model: str
+    sources: Sequence[Text] = ()
+    """The text of each content block, where it has been read; else whoever runs the extraction reads it."""
     max_tokens: int | None = None
     max_attempts: int = 2
     wants_evidence: bool = True
@@ -102,9 +105,15 @@ def _created(user: User, spec: Spec, **named: Any) -> Extraction:
         **named,
     )
     extraction.save(force_insert=True)
+    source_texts.store(extraction, spec.sources)
     shown = attachments_in(content)
     Source.objects.bulk_create(Source(extraction=extraction, attachment_id=id) for id in shown)
     return extraction
+
+
+def has_text(content: Sequence[dict[str, Any]]) -> bool:
+    """Tell whether there is text in content, in which the values that are found can be shown to stand."""
+    return any(block["type"] != "image" for block in content)
 
 
 def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Extraction | None:
