@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.clients import Api
 
+EXTRACTION = [f"extraction/{name}/" for name in ("extractions", "schemas", "batches", "evaluations")]
 METHODS = ("GET", "POST", "PATCH", "DELETE", "PUT")
 
 
@@ -23,6 +24,10 @@ def theirs(other: Api, png: bytes) -> dict[str, str]:
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
     named = other.post("extraction/schemas/", {"name": "secret", "json_schema": schema}).json()
     extraction = other.post("extraction/extractions/?wait=true", {"schema": schema, "content": "Jane"}).json()
+    items = [{"key": "a", "content": "Jane"}]
+    batch = other.post("extraction/batches/", {"schema": schema, "items": items}).json()
+    expected = [{"content": "Jane", "expected": {"name": "Jane"}}]
+    evaluation = other.post("extraction/evaluations/", {"items": expected, "runs": [{"schema": schema}]}).json()
     return {
         "conversation": conversation,
         "turn": turn["id"],
@@ -31,6 +36,8 @@ def theirs(other: Api, png: bytes) -> dict[str, str]:
         "attachment": first["content"][0]["source"]["attachment"],
         "extraction": extraction["id"],
         "schema": named["id"],
+        "batch": batch["id"],
+        "evaluation": evaluation["id"],
     }
 
 
@@ -59,13 +66,24 @@ def test_every_path_with_an_id_is_404_for_others(api: Api, theirs: dict[str, str
         "turns": {"content": "Hello"},
         "count-tokens": {"content": "Hello"},
         "tool-results": {"results": [{"tool_use_id": "call", "content": "x"}]},
+        "feedback": {"rating": 1},
+        "review": {"decision": "approved"},
     }
-    kinds = ("conversations", "turns", "attachments", "extractions", "schemas")
+    kinds = {
+        "conversations": "conversation",
+        "turns": "turn",
+        "messages": "message",
+        "attachments": "attachment",
+        "extractions": "extraction",
+        "schemas": "schema",
+        "batches": "batch",
+        "evaluations": "evaluation",
+    }
     for path in paths:
         kind = next(name for name in kinds if f"/{name}/" in path)
-        url = path
+        url = path.replace("(?P<index>[0-9]{1,9})", "0")
         for group in ("(?P<pk>[^/.]+)", "<str:pk>"):
-            url = url.replace(group, theirs[kind.rstrip("s")])
+            url = url.replace(group, theirs[kinds[kind]])
         body = bodies.get(path.rstrip("/").rsplit("/", 1)[-1], {})
         statuses = {method: api.http.request(method, f"/{url}", json=body).status_code for method in METHODS}
         assert 404 in statuses.values(), (path, statuses)
@@ -73,7 +91,7 @@ def test_every_path_with_an_id_is_404_for_others(api: Api, theirs: dict[str, str
 
 
 def test_lists_have_only_ones_own(api: Api, theirs: dict[str, str]) -> None:
-    for path in ("conversations/", "conversations/?q=secret", "extraction/extractions/", "extraction/schemas/"):
+    for path in ("conversations/", "conversations/?q=secret", *EXTRACTION):
         assert api.get(path).json()["results"] == []
 
 

@@ -91,7 +91,7 @@ def test_nobody_else_gets_in(api: Api) -> None:
 
 
 def test_the_api_is_described(server: ServerProcess) -> None:
-    schema = httpx2.get(f"{server.url}/api/schema/?format=json", headers={"Accept": "application/json"})
+    schema = httpx2.get(f"{server.url}/api/schema/?format=json", headers={"Accept": "application/json"}, timeout=60)
     assert schema.status_code == 200
     paths = schema.json()["paths"]
     assert "/api/conversations/{id}/turns/" in paths
