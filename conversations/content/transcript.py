@@ -197,6 +197,11 @@ class Batch:
             self._forms[form] = form(self)
         return cast(T, self._forms[form])
 
+    def forget_encoded(self) -> None:
+        """Drop the frames and the forms, which are made again where somebody still needs them."""
+        self.__dict__.pop("frames", None)
+        self._forms.clear()
+
 
 class Frame(NamedTuple):
     """An event on its way to a reader: its position, its type, and the whole as JSON on one line."""

@@ -75,9 +75,10 @@ class LiveTranscript:
 
     def show(self, batch: Batch) -> None:
         """Take in a batch that has been committed: readers may see it now."""
+        if self.committed:
+            self.committed[-1].forget_encoded()  # most readers are at the end
         self.committed.append(batch)
         self.position = batch.end
         if len(self.committed) > SEPARATE:
-            # Most readers are at the end; for the few that come late the rest is kept as one, and without its frames.
             half = len(self.committed) // 2
             self.committed[:half] = [joined(self.committed[:half])]
