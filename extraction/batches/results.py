@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from conversations.claude.pricing import decimal_string
+from conversations.services import ledger
 from extraction.models import Extraction, Item
 from extraction.results.columns import Layout
 from extraction.results.result import Result
@@ -18,7 +19,8 @@ AT_ONCE = 500  # items that are read at once
 
 def with_data(items: QuerySet[Item]) -> QuerySet[Item]:
     """Return items with what their results are made of."""
-    return items.select_related("extraction").prefetch_related("extraction__reviews__reviewer").defer("content")
+    needed = ("extraction__reviews__reviewer", "extraction__attempts__answers__usage__corrections")
+    return items.select_related("extraction").prefetch_related(*needed).defer("content")
 
 
 def result_of(item: Item) -> Result:
@@ -32,6 +34,7 @@ def result_of(item: Item) -> Result:
         error=item.error,
         evidence=extraction.evidence if extraction else [],
         review=review_of(extraction) if extraction else None,
+        usage=ledger.usage_sum(extraction.ledger_rows) if extraction else {},
         cost=None if item.cost is None else decimal_string(item.cost),
         extraction=str(extraction.pk) if extraction else None,
     )

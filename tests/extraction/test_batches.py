@@ -179,3 +179,12 @@ def test_nobody_reaches_anothers_batch(api: Api, other: Api) -> None:
     for each in ("cancel/", "pause/", "resume/", "retry/"):
         assert other.post(path + each).status_code == 404
     assert other.get("extraction/batches/").json()["results"] == []
+
+
+def test_results_tell_what_each_item_used(api: Api) -> None:
+    batch = batches.ended(api, batches.create(api, [contact(0), contact(1)])["id"])
+    lines = api.get(f"extraction/batches/{batch['id']}/results/").text.splitlines()
+    for line in map(json.loads, lines):
+        assert line["usage"]["output_tokens"] > 0
+        extraction = api.get(f"extraction/extractions/{line['extraction']}/").json()
+        assert (line["usage"], line["cost"]) == (extraction["usage"], extraction["cost"])
