@@ -20,6 +20,8 @@ from extraction.processes import GivenUp, Pool
 
 Problem = dict[str, str]
 
+SCHEMA = "schema"
+"""How extraction/schemas calls what it checks."""
 SIMPLER = "Simpler patterns, fewer references or less data would do."
 UNKNOWN_LEAVES = 100
 """How many values a schema is taken to have that can't be counted."""
@@ -60,8 +62,8 @@ class Joined:
     """Whether the last answer had anything new in it."""
 
 
-async def checked(owner: UUID, schema: Any, examples: Sequence[Any] = ()) -> Checked:
-    """Return what there is to know of a schema.
+async def checked(owner: UUID, schema: Any, examples: Sequence[Any] = (), *, field: str = SCHEMA) -> Checked:
+    """Return what there is to know of a schema, which came in a field of a request.
 
     Raises InvalidRequest, with the place, for what is no JSON Schema of its own or too costly to tell, and for an
     example that does not satisfy it.
@@ -69,10 +71,19 @@ async def checked(owner: UUID, schema: Any, examples: Sequence[Any] = ()) -> Che
     try:
         reply = loads(await _reply(owner, "checked", schema=schema, examples=list(examples)))
     except GivenUp as error:
-        raise InvalidRequest(f"schema: {error} {SIMPLER}", details={"schema": str(error)}) from None
+        raise InvalidRequest(f"{field}: {error} {SIMPLER}", details={field: str(error)}) from None
     if "refused" in reply:
-        raise InvalidRequest(reply["refused"]["message"], details=reply["refused"]["details"])
+        raise _refused(field, **reply["refused"])
     return Checked(reply["result"]["grammar"] is not None, reply["result"]["notes"])
+
+
+def _refused(field: str, message: str, details: dict[str, str]) -> InvalidRequest:
+    """Return the complaint about a schema with the name of the field that it came in."""
+
+    def renamed(text: str) -> str:
+        return field + text.removeprefix(SCHEMA) if text.startswith(SCHEMA) else text
+
+    return InvalidRequest(renamed(message), details={renamed(place): each for place, each in details.items()})
 
 
 async def groups(owner: UUID, schema: Schema, *, evidence: bool, partial: bool) -> list[Group]:

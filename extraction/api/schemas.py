@@ -125,7 +125,7 @@ class SchemaViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, v
         examples = asked.get("examples", [])
 
         async def then() -> dict[str, Any]:
-            found = await checks.checked(owner.pk, asked["json_schema"], examples)
+            found = await checks.checked(owner.pk, asked["json_schema"], examples, field="json_schema")
             new = NewSchema(asked["json_schema"], found.native, found.notes, asked.get("instructions", ""), examples)
             row = await persistently(schemas.add_version, user=owner, name=asked["name"], new=new)
             return dict(SchemaSerializer(row).data)

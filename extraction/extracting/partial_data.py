@@ -58,7 +58,10 @@ def _data_in(text: str) -> Any:
         return None
     try:
         found = jiter.from_json(
-            text[start.start() :].encode("utf-8", "replace"), partial_mode="trailing-strings", float_mode="decimal"
+            text[start.start() :].encode("utf-8", "replace"),
+            partial_mode="trailing-strings",
+            float_mode="decimal",
+            allow_inf_nan=False,
         )
     except ValueError:
         return None

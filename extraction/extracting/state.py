@@ -56,7 +56,7 @@ class Extracting:
     def __init__(self, extraction: Extraction) -> None:
         self.extraction = extraction
         self._answers: dict[Place, Answered] = {}
-        self._texts: dict[tuple[Place, int], checks.Joined] = {}
+        self._texts: dict[Place, checks.Joined] = {}
         self._verdicts: dict[int, Verdict] = {}
         self._groups: list[Group] = []
         self._native = False
@@ -124,11 +124,10 @@ class Extracting:
         last = answers[-1]
         if len(answers) == 1 and last.whole and last.stop_reason != CUT:
             return checks.Joined(last.text, complete=True, grown=True)
-        key = (last.place, len(answers))
-        if key not in self._texts:
-            texts = [each.text for each in answers]
-            self._texts[key] = await checks.joined(self.extraction.owner_id, texts)
-        return self._texts[key]
+        if last.place not in self._texts:
+            before = [(await self._joined(answers[:-1])).text] if len(answers) > 1 else []
+            self._texts[last.place] = await checks.joined(self.extraction.owner_id, [*before, last.text])
+        return self._texts[last.place]
 
     async def _open(self, attempt: int, thread: Thread) -> Ask | None:
         """Return the next request of a thread, or None where it has been answered, or can't be."""

@@ -33,6 +33,9 @@ MAPS = frozenset(
 )
 """Keywords whose value has a schema for each of some names."""
 
+UNQUOTED = "!$&'()*+,;=:@"
+"""What may stand in a fragment of a URI as it is (RFC 3986, 3.5), besides letters and digits."""
+
 
 class NoSuchPlace(Exception):
     """A reference leads to no schema in its document."""
@@ -181,7 +184,7 @@ def _moved(ref: str, root: Any) -> str:
         steps.append(step if named or not isinstance(found, dict) else _keyword(step, found))
         named = not named and step in MAPS | LISTS and not (step in ONE and isinstance(found.get(step), dict))
         found = at_step(step, found)
-    return "#/" + "/".join(quote(step.replace("~", "~0").replace("/", "~1")) for step in steps)
+    return "#/" + "/".join(quote(step.replace("~", "~0").replace("/", "~1"), safe=UNQUOTED) for step in steps)
 
 
 def _keyword(keyword: str, schema: Schema) -> str:

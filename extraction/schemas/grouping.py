@@ -108,8 +108,8 @@ class _Size:
 
     def of(self, schema: Any) -> int:
         """Return the number of values; a schema within itself counts as one."""
-        if not isinstance(schema, dict):
-            return 1
+        if not isinstance(schema, dict):  # true or false, which describe no value of their own
+            return 0
         if id(schema) not in self._known:
             self._known[id(schema)] = 1
             self._known[id(schema)] = min(self._counted(schema), MOST_LEAVES)
