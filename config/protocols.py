@@ -6,11 +6,16 @@ Named by their paths to uvicorn, which imports them before Django is set up.
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 
 from django.conf import settings
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from httptools import HttpParserInvalidMethodError
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from conversations.api.middleware import HEADER, new_id
+from conversations.errors import InvalidRequest
 from conversations.ws.codes import TOO_SLOW
 
 LAST_WORDS = 3  # seconds that a reader who was left gets to hear why
@@ -38,6 +43,26 @@ class HttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._head > HEAD_LIMIT and not self.transport.is_closing():
             self.send_400_response("The request's head is too long.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP request in the contract's shape, and close the connection.
+
+        405 where the parser has failed because it does not know the method.
+        """
+        unknown_method = isinstance(sys.exc_info()[1], HttpParserInvalidMethodError)
+        status, message = (405, "There is no such HTTP method.") if unknown_method else (400, msg)
+        id = new_id()
+        body = json.dumps(InvalidRequest(message).payload(id)).encode()
+        headers = (
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (HEADER.encode(), id.encode()),
+            (b"connection", b"close"),
+        )
+        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
+        self.transport.close()
 
     def on_headers_complete(self) -> None:
         """Begin to answer the request whose head is complete; the next head's size counts from zero."""

@@ -16,5 +16,7 @@ DIALECTS = {
     "comments, ids and pauses": ": hello\n\nretry: 10\nid: 5\n" + wire(*EVENTS).replace("event:", "id: 1\nevent:"),
     "no space after the colon": wire(*EVENTS).replace("data: ", "data:").replace("event: ", "event:"),
     "blank lines": "\n\n\n" + wire(*EVENTS).replace("\n\n", "\n\n\n\n"),
+    "no blank line at the end": wire(*EVENTS).rstrip("\n"),
+    "no blank line at the end, after CR": wire(*EVENTS, newline="\r\n").removesuffix("\r\n"),
     "data of two lines": wire(*EVENTS).replace('data: {"type": ', 'data: {"type":\ndata: '),
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
+from http.client import HTTPResponse
 from typing import Any
 
 import pytest
@@ -252,3 +254,22 @@ def test_an_unknown_ordering_is_said(api: Api) -> None:
     response = api.get("conversations/?ordering=colour")
     assert response.status_code == 400
     assert list(response.json()["error"]["details"]) == ["ordering"]
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [("FROBNICATE /api/me/ HTTP/1.1", 405), ("PURGE /api/me/ HTTP/1.1", 405), ("GET /api/me/ HTTP/x", 400)],
+)
+def test_what_no_http_method_is_and_no_http_is_refused_in_the_contracts_shape(
+    server: ServerProcess, api: Api, request_line: str, status: int
+) -> None:
+    host = f"Host: 127.0.0.1:{server.port}"
+    head = "\r\n".join([request_line, host, f"Authorization: {api.http.headers['authorization']}", "", ""])
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(head.encode())
+        response = HTTPResponse(connection)
+        response.begin()
+        payload = json.loads(response.read())
+    assert (response.status, payload["type"]) == (status, "error")
+    assert payload["error"]["type"] == "invalid_request_error"
+    assert payload["request_id"] == response.headers["request-id"]

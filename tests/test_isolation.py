@@ -133,3 +133,12 @@ def test_without_credentials_nothing_opens(api: Api) -> None:
         assert response.status_code == 401
         assert response.json()["error"]["type"] == "authentication_error"
         assert response.json()["request_id"] == response.headers["request-id"]
+
+
+@pytest.mark.parametrize("form", ["{{{}}}", "urn:uuid:{}", "bare"])
+def test_an_id_in_a_path_has_one_form(api: Api, form: str) -> None:
+    id = api.conversation()
+    written = id.replace("-", "") if form == "bare" else form.format(id)
+    response = api.get(f"conversations/{written}/")
+    assert (response.status_code, response.json()["error"]["type"]) == (404, "not_found_error")
+    assert api.get(f"conversations/{id.upper()}/").status_code == 200

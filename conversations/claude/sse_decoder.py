@@ -49,6 +49,11 @@ class Decoder:
             whole, self._first = whole.removeprefix(BOM), False
         return whole + end
 
+    def end(self) -> list[ServerSentEvent]:
+        """Return the event that the end of the stream ends, where it came without the blank line after it."""
+        event, self._rest = _event(self._rest), b""
+        return [event] if event else []
+
     def _with_newlines(self, chunk: bytes) -> bytes:
         if self._after_return:
             chunk = chunk.removeprefix(b"\n")

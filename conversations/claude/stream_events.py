@@ -36,6 +36,9 @@ from conversations.errors import MalformedAnswer
 OUR_TYPES = frozenset({TURN_START, TURN_END, TOOL_RESULT})
 OUR_FIELDS = frozenset({"turn", "position"})
 
+STREAMED = {"text": "text_delta", "thinking": "thinking_delta"}
+"""The kinds of blocks that are mostly empty when they begin, and the deltas that fill them."""
+
 PLAIN = {
     (block, kind): STRING_DELTAS[kind]
     for kind, (_, blocks) in DELTAS.items()
@@ -77,7 +80,7 @@ class EventChecker:
             raise MalformedAnswer(f"{kind} has a field that is no field of Claude's: turn or position")
         if kind == "content_block_delta":
             return [self._delta(event)]
-        event = storable(event)
+        as_sent, event = event, storable(event)
         match kind:
             case "ping":
                 return []
@@ -85,6 +88,7 @@ class EventChecker:
                 return self._start(event)
             case "content_block_start":
                 self._block_start(event)
+                return [self._without_half(event, as_sent)]
             case "content_block_stop":
                 return [*self._block_stop(event), event]
             case "message_delta":
@@ -141,6 +145,17 @@ class EventChecker:
             raise MalformedAnswer(f"{where}: block {started.index} has begun already")
         kind = self._block(started.content_block, f"{where}.content_block")
         self._blocks[started.index] = self._open[started.index] = kind
+
+    def _without_half(self, event: Event, as_sent: Event) -> Event:
+        """Return the beginning of a block without half a character at its end, which waits for the other half."""
+        block = event["content_block"]
+        kind, index = block["type"], event["index"]
+        text = as_sent["content_block"][kind] if kind in STREAMED else ""
+        if not "\ud800" <= text[-1:] <= "\udbff":
+            return event
+        delta = {"type": STREAMED[kind], kind: text[-1]}
+        self._halves[index] = {"type": "content_block_delta", "index": index, "delta": delta}
+        return {**event, "content_block": {**block, kind: whole(text[:-1])}}
 
     def _block(self, block: Any, where: str) -> str:
         """Check a block as it begins; return its type."""

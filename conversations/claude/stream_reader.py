@@ -7,17 +7,15 @@ stream, is read as the events that it would have been; an error as JSON, though 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from conversations.claude.delta_runs import joined_run
 from conversations.claude.sse_decoder import BOM, LONGEST, Decoder, ServerSentEvent, events_in
-from conversations.claude.stream_events import EventChecker
+from conversations.claude.stream_events import STREAMED, EventChecker
 from conversations.claude.values import error_message, error_type, excerpt, parse
 from conversations.content.transcript import Event
 from conversations.errors import ClaudeError, MalformedAnswer, StreamError, StreamIncomplete, status_of
-
-STREAMED = {"text": "text_delta", "thinking": "thinking_delta"}
-"""The kinds of blocks that are empty when they begin, and the deltas that fill them."""
 
 ENDS = ("stop_reason", "stop_sequence", "stop_details")
 
@@ -54,10 +52,18 @@ class AnswerReader:
 
     def end(self) -> list[Event]:
         """Return what the end of the response adds, and tell as `trouble` whether the answer had none."""
-        events = [] if self._json is None or self.trouble else self._read(_of_json(b"".join(self._json)))
+        events = [] if self.trouble or self.stopped else self._read(self._last())
         if not self.stopped:
             self.trouble = self.trouble or self._incomplete()
         return events + self._checker.end()
+
+    def _last(self) -> Iterator[Event]:
+        """Yield what is an event only now that the response has ended; a part of one is none."""
+        if self._json is not None:
+            yield from _of_json(b"".join(self._json))
+            return
+        with suppress(MalformedAnswer):
+            yield from [_named(sse) for sse in self._decoder.end()]
 
     def _incomplete(self) -> ClaudeError:
         if self._checker.begun or self._media_type in ("", "text/event-stream"):

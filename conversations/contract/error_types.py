@@ -10,23 +10,27 @@ from conversations.contract.schema_building import open_enum
 
 ErrorType = TypeAliasType(
     "ErrorType",
-    Literal[
-        "invalid_request_error",
-        "authentication_error",
-        "permission_error",
-        "not_found_error",
-        "conflict_error",
-        "request_too_large",
-        "unsupported_media_type",
-        "idempotency_error",
-        "rate_limit_error",
-        "budget_exceeded",
-        "billing_error",
-        "api_error",
-        "overloaded_error",
-        "timeout_error",
+    Annotated[
+        str,
+        open_enum(
+            "invalid_request_error",
+            "authentication_error",
+            "permission_error",
+            "not_found_error",
+            "conflict_error",
+            "request_too_large",
+            "unsupported_media_type",
+            "idempotency_error",
+            "rate_limit_error",
+            "budget_exceeded",
+            "billing_error",
+            "api_error",
+            "overloaded_error",
+            "timeout_error",
+        ),
     ],
 )
+"""Those of Claude's that are not known yet are passed on as they are."""
 
 StopReason = TypeAliasType(
     "StopReason",

@@ -31,11 +31,17 @@ class OwnedQuerySet(models.QuerySet[ModelT]):
             raise self._not_found() from None
 
     def key(self, id: Any) -> Any:
-        """Return an id of these rows as they have it. Raises NotFound for what can be none."""
+        """Return an id of these rows as they have it.
+
+        Raises NotFound for what can be none, and for another way to write one: a path has one form.
+        """
         try:
-            return self.model._meta.pk.to_python(id)
+            key = self.model._meta.pk.to_python(id)
         except (ValidationError, ValueError, TypeError):
             raise self._not_found() from None
+        if str(key) != str(id).lower():
+            raise self._not_found()
+        return key
 
     def _not_found(self) -> NotFound:
         return NotFound(f"There is no {self.model._meta.verbose_name} with this id, or it is not yours.")

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from conversations import tools
 from conversations.claude import catalogue
-from conversations.content import cache_marks, history
+from conversations.content import cache_marks, foreign_answers, history
 from conversations.content.block_checks import Block
 from conversations.content.folding import Folded, fold
 from conversations.content.sources import attachments_in, check_attachments, with_sources
@@ -35,7 +35,8 @@ def request_for_path(
     """Return the request for a path of messages, the newest of them a user's, under a turn's settings."""
     path = _without_untaken(path, settings["model"])
     said = [
-        history.Said(message.role, message.content, message.stop_reason, prefix=_prefix_of(message)) for message in path
+        history.Said(message.role, _content(message), message.stop_reason, prefix=_prefix_of(message))
+        for message in path
     ]
     check_files(path, settings)
     plain = {**settings, "tools": tools.tools_for_claude(settings.get("tools") or [])}
@@ -114,6 +115,12 @@ def check_results_fit(blocks: Sequence[Block], settings: dict[str, Any]) -> None
             f"The results have {size} bytes of text; {model.id} can take {limit} at most. Return less, or in parts.",
             details={"size": size, "limit": limit},
         )
+
+
+def _content(message: Message) -> list[Block]:
+    """Return what a message says, as far as Claude takes it where another conversation, or nobody, has said it."""
+    foreign = message.role == Message.Role.ASSISTANT and message.turn_id is None
+    return foreign_answers.acceptable(message.content) if foreign else message.content
 
 
 def _prefix_of(message: Message) -> tuple[Any, ...] | None:

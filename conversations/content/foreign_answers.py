@@ -1,0 +1,48 @@
+"""What Claude takes back of an answer that was not given here, but imported or copied (claude-api.md 3.1). Pure.
+
+Of its own answers Claude takes everything back, kinds of blocks that nobody knows yet included. What stands in an
+import may be anything, and one block that Claude refuses would have every later request of its branch refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+Block = dict[str, Any]
+Fields = tuple[frozenset[str], frozenset[str]]
+
+
+def _fields(required: str, optional: str = "") -> Fields:
+    return frozenset({"type", *required.split()}), frozenset(optional.split())
+
+
+_RESULT = _fields("tool_use_id content")
+FIELDS: dict[str, Fields] = {
+    "text": _fields("text", "citations"),
+    "thinking": _fields("thinking signature"),
+    "redacted_thinking": _fields("data"),
+    "tool_use": _fields("id name input", "caller"),
+    "server_tool_use": _fields("id name input", "caller"),
+    "mcp_tool_use": _fields("id name input server_name"),
+    "mcp_tool_result": _fields("tool_use_id", "content is_error"),
+    "web_search_tool_result": _fields("tool_use_id content", "caller"),
+    "web_fetch_tool_result": _fields("tool_use_id content", "caller"),
+    "code_execution_tool_result": _RESULT,
+    "bash_code_execution_tool_result": _RESULT,
+    "text_editor_code_execution_tool_result": _RESULT,
+    "tool_search_tool_result": _RESULT,
+}
+"""The fields that a block of each kind has, and those that it may have besides."""
+
+
+def acceptable(blocks: Iterable[Block]) -> list[Block]:
+    """Return the blocks that Claude takes, without fields that it does not know."""
+    return [taken for block in blocks if (taken := _taken(block)) is not None]
+
+
+def _taken(block: Block) -> Block | None:
+    required, optional = FIELDS.get(str(block.get("type")), (frozenset(), frozenset()))
+    if not required or not required <= block.keys():
+        return None
+    return {name: value for name, value in block.items() if name in required | optional}
