@@ -21,9 +21,10 @@ from PIL import Image
 from conversations.models import Attachment, User
 from conversations.services import attachments
 from tests.clients import Api
+from tests.files import pdf
 from tests.processes import ROOT
 
-PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF"
+PDF = pdf("What is it?")
 TWO_MEGABYTES = 2 * 1024 * 1024
 
 
@@ -79,8 +80,8 @@ def test_more_than_twenty_images_must_be_smaller(api: Api) -> None:
 
 def test_files_that_are_too_heavy_together_are_refused_and_the_conversation_goes_on(api: Api) -> None:
     conversation = api.conversation()
-    pdf = upload(api, b"%PDF-1.4\n" + os.urandom(14 * 1024 * 1024))["id"]
-    content = [block("document", pdf), {"type": "text", "text": "What is this?"}]
+    heavy = upload(api, PDF + os.urandom(14 * 1024 * 1024))["id"]
+    content = [block("document", heavy), {"type": "text", "text": "What is this?"}]
     assert api.ask(content, conversation)["status"] == "completed"
     response = api.post(f"conversations/{conversation}/turns/", {"content": content})
     assert (response.status_code, response.json()["error"]["type"]) == (413, "request_too_large")
@@ -90,9 +91,9 @@ def test_files_that_are_too_heavy_together_are_refused_and_the_conversation_goes
 
 def test_the_same_holds_for_what_tools_came_to(api: Api) -> None:
     conversation = api.conversation(tools=[{"name": "look", "input_schema": {"type": "object"}}])
-    pdf = upload(api, b"%PDF-1.4\n" + os.urandom(14 * 1024 * 1024))["id"]
-    turn = api.ask([block("document", pdf), {"type": "text", "text": "Look [[sandbox: tool=look]]"}], conversation)
-    result = {"tool_use_id": turn["messages"][0]["content"][0]["id"], "content": [block("document", pdf)]}
+    heavy = upload(api, PDF + os.urandom(14 * 1024 * 1024))["id"]
+    turn = api.ask([block("document", heavy), {"type": "text", "text": "Look [[sandbox: tool=look]]"}], conversation)
+    result = {"tool_use_id": turn["messages"][0]["content"][0]["id"], "content": [block("document", heavy)]}
     assert api.post(f"turns/{turn['id']}/tool-results/", {"results": [result]}).status_code == 413
     result["content"] = "too much to show"
     assert api.post(f"turns/{turn['id']}/tool-results/", {"results": [result]}).status_code == 202
@@ -259,3 +260,25 @@ def test_a_bucket_can_be_named(tmp_path: Any) -> None:
         check=False,
     )
     assert done.stdout == "pictures\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [
+        (b"%PDF-1.4 junk", "broken"),
+        (pdf("A page")[:60], "broken"),
+        (pdf("A page", encrypted=True), "encrypted"),
+        (pdf(*["A page"] * 601), "601 pages"),
+    ],
+    ids=["junk", "cut", "encrypted", "too long"],
+)
+def test_a_pdf_that_cannot_be_opened_is_refused(api: Api, data: bytes, word: str) -> None:
+    uploaded = api.http.post("/api/attachments/", files={"file": ("it.pdf", data)})
+    source = {"type": "base64", "media_type": "application/pdf", "data": base64.b64encode(data).decode()}
+    content = [{"type": "document", "source": source}, {"type": "text", "text": "What is it?"}]
+    asked = api.post(f"conversations/{api.conversation()}/turns/", {"content": content})
+    for response in (uploaded, asked):
+        error = response.json()["error"]
+        assert (response.status_code, error["type"]) == (415, "unsupported_media_type")
+        assert word in error["message"]
+    assert not Attachment.objects.filter(owner=api.user).exists()

@@ -14,10 +14,11 @@ from conversations.content.folding import fold
 from conversations.models import Message
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api
+from tests.files import pdf
 
 Block = dict[str, Any]
 
-PDF = b"%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF"
+PDF = pdf("A page")
 CITED = {
     "type": "web_search_result_location",
     "url": "https://example.com/",

@@ -48,6 +48,8 @@ FLOORS = [
         "conversations.tables",
     ],
     ["conversations.database_faults", "conversations.exact_json"],
+    ["conversations.pdf_check_process"],
+    ["conversations.pdf_opening"],
     ["conversations.errors"],
 ]
 

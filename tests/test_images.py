@@ -13,6 +13,7 @@ from PIL import Image
 from conversations.models import Attachment
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api
+from tests.files import pdf
 
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP"}
 
@@ -77,8 +78,8 @@ def test_an_upload_can_be_named(api: Api, sandbox: Sandbox) -> None:
 
 
 def test_a_document_reaches_claude(api: Api, sandbox: Sandbox) -> None:
-    pdf = base64.b64encode(b"%PDF-1.7\nnot much of one").decode()
-    source = {"type": "base64", "media_type": "application/pdf", "data": pdf}
+    data = base64.b64encode(pdf("Not much of one")).decode()
+    source = {"type": "base64", "media_type": "application/pdf", "data": data}
     block = {"type": "document", "source": source, "title": "T"}
     api.ask([block, {"type": "text", "text": "Read it"}])
     assert sent(sandbox)[0]["content"][0] == block

@@ -62,6 +62,7 @@ def test_every_path_with_an_id_is_404_for_others(api: Api, theirs: dict[str, str
     assert len(paths) >= 9
     bodies: dict[str, Any] = {
         "activate": {"leaf": theirs["message"]},
+        "feedback": {"rating": 1},
         "fork": {"message": theirs["message"]},
         "turns": {"content": "Hello"},
         "count-tokens": {"content": "Hello"},

@@ -22,10 +22,11 @@ from django.dispatch import receiver
 from conversations.clock import from_now
 from conversations.content import block_checks, sources
 from conversations.content.block_checks import Block
-from conversations.content.media import CLAUDES_DOCUMENTS, PLAIN, TEXTUAL, identify
+from conversations.content.media import CLAUDES_DOCUMENTS, PDF, PLAIN, TEXTUAL, identify
 from conversations.errors import ClaudeError, InvalidRequest, NotFound, TooLarge
 from conversations.models import Attachment, Message, MessageAttachment, User
 from conversations.services import stored_files
+from conversations.services.pdf_checks import check_opens
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +44,12 @@ def store(*, owner: User, data: bytes, declared: str = "") -> Attachment:
 
     Not within a transaction: the bytes may take seconds. The row is there before them, so that they are found and
     removed as unused if whatever was to refer to them fails; a row whose bytes are missing gets them when they are sent
-    again.
+    again. Raises UnsupportedMediaType for what is no file of a type that we take, or a PDF that can't be opened.
     """
     identified = identify(data, declared)
     sha256 = hashlib.sha256(data).hexdigest()
+    if identified.media_type == PDF and not Attachment.objects.filter(sha256=sha256).exists():
+        check_opens(data)
     with stored_files.locked(sha256):
         attachment, new = Attachment.objects.get_or_create(
             owner=owner,

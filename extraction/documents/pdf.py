@@ -6,12 +6,11 @@ import io
 from contextlib import closing
 
 import pypdfium2
-import pypdfium2.raw as pdfium
 
 from conversations.errors import UnsupportedMediaType
+from conversations.pdf_opening import open_pdf
 from extraction.documents.text import Text, check_length, clean
 
-MOST_PAGES = 600  # claude-api.md 6
 BREAK = "\f"
 """What parts the text of two pages."""
 
@@ -21,7 +20,7 @@ def read(data: bytes) -> Text:
 
     Raises UnsupportedMediaType where it is encrypted, broken, or has too many pages or too much text.
     """
-    with closing(_opened(data)) as document:
+    with closing(open_pdf(data)) as document:
         pages: list[int] = []
         texts: list[str] = []
         length = 0
@@ -36,28 +35,11 @@ def read(data: bytes) -> Text:
 
 def cut(data: bytes, first: int, last: int) -> bytes:
     """Return a PDF with the pages from `first` to `last` of another one; the first page is 1."""
-    with closing(_opened(data)) as document, closing(pypdfium2.PdfDocument.new()) as part:
+    with closing(open_pdf(data)) as document, closing(pypdfium2.PdfDocument.new()) as part:
         part.import_pages(document, list(range(first - 1, last)))
         written = io.BytesIO()
         part.save(written)
         return written.getvalue()
-
-
-def _opened(data: bytes) -> pypdfium2.PdfDocument:
-    try:
-        document = pypdfium2.PdfDocument(data)
-        number = len(document)
-    except pypdfium2.PdfiumError as error:
-        if getattr(error, "err_code", None) == pdfium.FPDF_ERR_PASSWORD:
-            raise UnsupportedMediaType("The PDF is encrypted: it needs a password.") from None
-        raise UnsupportedMediaType("The PDF is broken: it can't be opened.") from None
-    if pdfium.FPDF_GetSecurityHandlerRevision(document) >= 0:
-        document.close()
-        raise UnsupportedMediaType("The PDF is encrypted. Save it without restrictions first.")
-    if not 0 < number <= MOST_PAGES:
-        document.close()
-        raise UnsupportedMediaType(f"The PDF has {number} pages; it may have 1 to {MOST_PAGES}.")
-    return document
 
 
 def _text_of(document: pypdfium2.PdfDocument, number: int) -> str:

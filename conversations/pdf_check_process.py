@@ -1,0 +1,32 @@
+"""A process that opens one PDF, which comes in at stdin, and writes what is wrong with it to stdout.
+
+Run as `python -m conversations.pdf_check_process SECONDS MEGABYTES` by conversations/services/pdf_checks.py. The kernel
+ends it where it needs more CPU time or memory than that.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+
+from conversations.errors import UnsupportedMediaType
+from conversations.pdf_opening import open_pdf
+
+NICE = 10  # the processes that serve users come first
+
+
+def main(seconds: int, megabytes: int) -> None:
+    """Open the PDF within limits of CPU time and memory."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(NICE)
+    try:
+        open_pdf(sys.stdin.buffer.read()).close()
+    except UnsupportedMediaType as error:
+        sys.stdout.write(error.message)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
