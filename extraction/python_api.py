@@ -20,7 +20,7 @@ from conversations.models import User
 from conversations.running.engine import engine, running_engine
 from conversations.services import attachments, ledger
 from extraction import checks
-from extraction.documents.formats import READ
+from extraction.documents.sources import READ
 from extraction.models import Extraction, SchemaVersion
 from extraction.services import extractions, schemas
 from extraction.services.extractions import Spec, has_text

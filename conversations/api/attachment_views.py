@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import mimetypes
 from datetime import datetime
-from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import condition
 from drf_spectacular.types import OpenApiTypes
@@ -18,7 +15,8 @@ from rest_framework.response import Response
 
 from conversations.api.queries import Queried
 from conversations.api.requesters import user_of
-from conversations.content.media import DOCX, IMAGE_TYPES, PDF, TEXTUAL, XLSX
+from conversations.api.uploads import declared_type
+from conversations.content.media import DOCX, IMAGE_TYPES, PDF, XLSX
 from conversations.errors import InvalidRequest, TooLarge
 from conversations.models import Attachment
 from conversations.services import attachments
@@ -62,14 +60,8 @@ class Attachments(Queried):
             )
         if file.size > SIZE_LIMIT:
             raise TooLarge(f"file: It has {file.size} bytes; a file may have {SIZE_LIMIT}.")
-        attachment = attachments.store(owner=user_of(request), data=file.read(), declared=_declared(file))
+        attachment = attachments.store(owner=user_of(request), data=file.read(), declared=declared_type(file))
         return Response(AttachmentSerializer(attachment).data, status=201)
-
-
-def _declared(file: UploadedFile[Any]) -> str:
-    """Return the media type that a file is sent as: by its part's header, or else by its name."""
-    guessed, _ = mimetypes.guess_type(file.name or "")
-    return file.content_type if file.content_type in TEXTUAL else guessed or ""
 
 
 class AttachmentContent(Queried):

@@ -28,12 +28,27 @@ def _as_csv(mark: str) -> Split:
 SPLITS: list[tuple[str, Split]] = [("|", _by("|")), ("\t", _by("\t")), (";", _as_csv(";")), (",", _as_csv(","))]
 
 
+class Lines:
+    """The lines of a text, one after the other; one that was looked at can be given back."""
+
+    def __init__(self, text: str) -> None:
+        self._left = text.splitlines()[::-1]
+
+    def __iter__(self) -> Iterator[str]:
+        while self._left:
+            yield self._left.pop()
+
+    def back(self, line: str) -> None:
+        """Give the last line back."""
+        self._left.append(line)
+
+
 def rows(text: str, fields: Mapping[str, str]) -> list[Row]:
     """Return the rows of all tables whose headers have the fields, each with what it has for them.
 
     `fields` has the kind of each one's values (text_values.PATTERNS), or `text`.
     """
-    lines = iter(text.splitlines())
+    lines = Lines(text)
     names = {name: words_of(name) for name in fields}
     found_rows: list[Row] = []
     for line in lines:
@@ -58,7 +73,7 @@ def _columns(header: list[str], names: Mapping[str, list[str]]) -> dict[int, str
     return columns
 
 
-def _below(lines: Iterator[str], split: Split, columns: dict[int, str], fields: Mapping[str, str]) -> Iterator[Row]:
+def _below(lines: Lines, split: Split, columns: dict[int, str], fields: Mapping[str, str]) -> Iterator[Row]:
     """Yield the rows below a header, up to the first line that is none."""
     for line in lines:
         cells = split(line)
@@ -67,13 +82,12 @@ def _below(lines: Iterator[str], split: Split, columns: dict[int, str], fields: 
         row = {name: cells[at] for at, name in columns.items() if at < len(cells)}
         read = {name: _read(fields[name], cell) for name, cell in row.items() if cell}
         if len(cells) <= max(columns) - 1 or not read or None in read.values() or _is_sum(line):
+            lines.back(line)
             return
         yield {name: each for name, each in read.items() if each}
 
 
-def _spaced(
-    lines: Iterator[str], header: str, names: Mapping[str, list[str]], fields: Mapping[str, str]
-) -> Iterator[Row]:
+def _spaced(lines: Lines, header: str, names: Mapping[str, list[str]], fields: Mapping[str, str]) -> Iterator[Row]:
     """Yield the rows below a header whose columns are parted by spaces only: words, and numbers behind them."""
     labels = header.split()
     columns = _columns(labels, names)
@@ -85,6 +99,7 @@ def _spaced(
     for line in lines:
         matches = list(PATTERNS["number"].finditer(line))[-len(numbers) :]
         if len(matches) < len(numbers) or _is_sum(line) or not _adjacent(line, matches):
+            lines.back(line)
             return
         words = line[: matches[0].start()].strip(" $€£")
         yield {others[0]: Found(words, words)} | {

@@ -14,11 +14,13 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 
 from conversations.api.parsers import parse_json
+from conversations.api.uploads import declared_type
 from conversations.content.block_checks import check_text, checked_blocks
 from conversations.errors import InvalidRequest, TooLarge
 from conversations.exact_json import dumps
 from conversations.models import User
 from conversations.services import attachments
+from extraction.documents.sources import READ
 from extraction.services.batches import NewItem
 
 Block = dict[str, Any]
@@ -128,7 +130,7 @@ def items_of(user: User, found: BatchInput, digest: Callable[[str, Any], None]) 
         else:
             key, blocks = _checked(raw, number)
             digest(key, raw["content"])
-            content = attachments.store_sources(owner=user, blocks=blocks)
+            content = attachments.store_sources(owner=user, blocks=blocks, documents=READ)
         yield NewItem(key, number, content)
 
 
@@ -136,7 +138,7 @@ def _checked(raw: Any, number: int) -> tuple[str, list[Block]]:
     path = f"items.{number}"
     if not isinstance(raw, dict) or raw.keys() != FIELDS:
         raise _invalid(path, "Must be an object with `key` and `content`, and nothing else.")
-    blocks = checked_blocks(raw["content"], f"{path}.content")
+    blocks = checked_blocks(raw["content"], f"{path}.content", READ)
     if any(block["type"] == "tool_result" for block in blocks):
         raise _invalid(f"{path}.content", "Must not have tool_result blocks.")
     return _check_key(raw["key"], number), blocks
@@ -156,10 +158,11 @@ def _invalid(path: str, complaint: str) -> InvalidRequest:
 
 def _block_of(user: User, file: UploadedFile[Any]) -> Block:
     """Return the content block of an uploaded file, kept as an attachment."""
-    attachment = attachments.store(owner=user, data=file.read())
+    declared = declared_type(file)
+    attachment = attachments.store(owner=user, data=file.read(), declared=declared)
     kind = "image" if attachment.media_type.startswith("image/") else "document"
-    source = {"type": "attachment", "attachment": str(attachment.pk), "media_type": attachment.media_type}
-    return {"type": kind, "source": source}
+    source = {"type": "attachment", "attachment": str(attachment.pk), "media_type": declared}
+    return attachments.store_sources(owner=user, blocks=[{"type": kind, "source": source}], documents=READ)[0]
 
 
 class Digest:

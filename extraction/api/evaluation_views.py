@@ -23,6 +23,7 @@ from conversations.services import attachments
 from extraction.api.batch_serializers import BatchSettingsSerializer, CountsSerializer, new_batch
 from extraction.api.batch_views import schema_of
 from extraction.api.serializers import SchemaNameSerializer
+from extraction.documents.sources import READ
 from extraction.evaluation_report import report_of
 from extraction.models import Batch, Evaluation
 from extraction.services import evaluations
@@ -233,7 +234,7 @@ def expected_items(owner: User, items: Any) -> list[ExpectedItem]:
         return evaluations.of_reviewed(Batch.objects.get_visible(owner, items))
     found = []
     for number, each in enumerate(items):
-        blocks = checked_blocks(each["content"], f"items.{number}.content")
-        content = attachments.store_sources(owner=owner, blocks=blocks)
+        blocks = checked_blocks(each["content"], f"items.{number}.content", READ)
+        content = attachments.store_sources(owner=owner, blocks=blocks, documents=READ)
         found.append(ExpectedItem(str(number), content, each["expected"]))
     return found

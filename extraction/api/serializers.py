@@ -19,8 +19,7 @@ from conversations.contract.input_blocks import ExtractedContentParam, Metadata
 from conversations.contract.output_blocks import ContentBlock
 from conversations.services import ledger
 from extraction.batches.results import final_data, review_of
-from extraction.documents.formats import READ
-from extraction.documents.sources import Source
+from extraction.documents.sources import READ, Source
 from extraction.models import Attempt, Extraction, SchemaVersion
 from extraction.services.extractions import Spec, has_text
 

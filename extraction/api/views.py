@@ -38,6 +38,7 @@ from extraction.api.representation import shown, with_all
 from extraction.api.reviews import ReviewRequestSerializer, check_correction
 from extraction.api.schemas import nameless
 from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer, SourceTextSerializer
+from extraction.documents.sources import READ
 from extraction.extracting.content import sources_of
 from extraction.models import Extraction
 from extraction.services import extractions, reviews, schemas
@@ -127,7 +128,8 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
             raise Unavailable(retry_after=RETRY_AFTER)
         key, asked, schema = key_of(request), digest(request.data), serializer.validated_data["schema"]
         version = schemas.find(user=owner, named=schema) if isinstance(schema, str) else None
-        content = attachments.store_sources(owner=owner, blocks=serializer.validated_data["content"])
+        given = serializer.validated_data["content"]
+        content = attachments.store_sources(owner=owner, blocks=given, documents=READ)
 
         async def then() -> dict[str, Any]:
             wanted = version or await nameless(owner, schema)

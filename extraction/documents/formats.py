@@ -7,11 +7,10 @@ from importlib import import_module
 
 from conversations.content.media import DOCX, PDF, PLAIN, TEXTUAL, XLSX, identify
 from conversations.errors import UnsupportedMediaType
+from extraction.documents.sources import READ
 from extraction.documents.text import Text, decoded, unpaged
 
 CSV, HTML, MAIL = "text/csv", "text/html", "message/rfc822"
-READ = frozenset([PDF, DOCX, XLSX]) | TEXTUAL
-"""The media types of documents that are read."""
 
 READERS = {PDF: "pdf", DOCX: "word", XLSX: "sheets", HTML: "html", MAIL: "mail"}
 """The modules that read them; each is imported where it is needed, for they are large."""

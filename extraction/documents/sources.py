@@ -6,6 +6,10 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Literal
 
+from conversations.content.media import DOCX, PDF, TEXTUAL, XLSX
+
+READ = frozenset([PDF, DOCX, XLSX]) | TEXTUAL
+"""The media types of documents that are read (extraction/documents/formats.py)."""
 Kind = Literal["text", "document", "pdf", "image", "url"]
 """What a block is: text that somebody wrote, the text of a document, a PDF, an image, or an address of a document."""
 

@@ -16,8 +16,7 @@ from conversations.models import User
 from conversations.services import attachments
 from extraction import reading
 from extraction.documents import pdf
-from extraction.documents.formats import READ
-from extraction.documents.sources import Source
+from extraction.documents.sources import READ, Source
 from extraction.documents.splitting import Part, Piece, split
 from extraction.evidence.finding import Claim
 from tests import files

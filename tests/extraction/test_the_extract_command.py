@@ -13,7 +13,9 @@ from django.core.management import CommandError, call_command
 
 from conversations.models import Usage
 from tests.clients import Api
+from tests.processes import ROOT
 
+SAMPLES = ROOT / "extraction" / "samples"
 TOTAL = {
     "type": "object",
     "properties": {"total": {"type": "number"}},
@@ -96,3 +98,12 @@ def test_what_is_wrong_with_the_call_is_said(api: Api, extract: Extract) -> None
         extract(path, schema=extract.file("broken.json", b"{"))
     lines = extract(path, schema={"type": "strin"})
     assert (lines[0]["status"], lines[0]["error"]["type"], extract.status) == ("failed", "invalid_request_error", 1)
+
+
+def test_the_three_sample_invoices(extract: Extract) -> None:
+    lines = extract(
+        *(str(SAMPLES / name) for name in ("tea.pdf", "paper.html", "hosting.eml")),
+        schema=str(SAMPLES / "invoice.json"),
+    )
+    assert [(line["data"]["total"], len(line["data"]["lines"])) for line in lines] == [(51.6, 2), (84.97, 2), (104, 2)]
+    assert all(each["status"] == "exact" for line in lines for each in line["evidence"])

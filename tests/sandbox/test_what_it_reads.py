@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import files
 from tests.clients import Api
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
@@ -15,7 +16,7 @@ PDF = {
     "source": {
         "type": "base64",
         "media_type": "application/pdf",
-        "data": base64.b64encode(b"%PDF-1.4\n1 0 obj <<>> endobj\ntrailer <<>>\n%%EOF").decode(),
+        "data": base64.b64encode(files.pdf("")).decode(),
     },
 }
 TEXT = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "Ada Lovelace wrote it."}}
