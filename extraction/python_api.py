@@ -83,7 +83,7 @@ async def aextract(
     parameters.check_parameters({"model": settled, "max_tokens": max_tokens or 1})
     blocks = block_checks.checked_blocks(content, documents=READ)
     version = await _version(user, schema)
-    stored = await in_database(attachments.store_sources, owner=user, blocks=blocks)
+    stored = await in_database(attachments.store_sources, owner=user, blocks=blocks, documents=READ)
     spec = Spec(
         schema=version,
         content=stored,

@@ -92,7 +92,7 @@ class BatchFilesSerializer(BatchSettingsSerializer):
 
 
 class CountsSerializer(serializers.Serializer[Any]):
-    """Items by status."""
+    """How many items have each status."""
 
     shows_every_field = True
 

@@ -202,7 +202,7 @@ class EvaluationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSet[
         return Evaluation.objects.visible_to(self.request.user)
 
     def retrieve(self, request: Request, pk: str) -> Response:
-        """Return an evaluation."""
+        """Return an evaluation with its runs."""
         return Response(shown(Evaluation.objects.get_visible(request.user, pk)))
 
     def list(self, request: Request) -> Response:

@@ -79,6 +79,16 @@ def test_the_status_is_1_where_a_file_has_no_valid_data(extract: Extract) -> Non
     assert "3 of 3 files, 2 without valid data" in extract.said
 
 
+@pytest.mark.usefixtures("worker")
+def test_a_batch_costs_half_and_has_the_same_results(api: Api, extract: Extract) -> None:
+    paths = [extract.file(f"{number}.txt", f"Total: {number}.50".encode()) for number in range(2)]
+    unread = extract.file("c.bin", b"\x00\x01")
+    live, batched = extract(*paths), extract("--batch", *paths, unread)
+    assert [line["data"] for line in batched] == [*(line["data"] for line in live), None]
+    assert [float(line["cost"]) * 2 for line in batched[:2]] == [float(line["cost"]) for line in live]
+    assert (batched[2]["key"], batched[2]["status"], extract.status) == (unread, "failed", 1)
+
+
 def test_results_are_written_as_tables_too(extract: Extract, tmp_path: Path) -> None:
     table, book = tmp_path / "out.csv", tmp_path / "out.xlsx"
     path = extract.file("a.txt", b"Total: 7.25")
