@@ -16,7 +16,7 @@ SEEN = {
         *("user", "conversation", "turn", "message", "attachment", "feedback"),
     ),
     "auth": ("group",),
-    "extraction": ("extraction", "attempt"),
+    "extraction": ("extraction", "attempt", "batch", "item", "evaluation"),
 }
 """The models that they may look at, by app. Whoever is looked at is told (GET /api/me/access-log/)."""
 

@@ -273,7 +273,7 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("conversations/icon.svg")},
     ],
-    "STYLES": [lambda _: static("conversations/review.css")],
+    "STYLES": [lambda _: static("conversations/review.css"), lambda _: static("extraction/review.css")],
 }
 
 COLLOQUY_ACCESS_LOG = env_bool("COLLOQUY_ACCESS_LOG", default=False)

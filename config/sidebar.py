@@ -10,6 +10,7 @@ from django.urls import reverse
 Entry = dict[str, Any]
 
 USAGE = "conversations.view_usage"
+EXTRACTIONS = "extraction.view_extraction"
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
@@ -40,7 +41,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _list(request, "Feedback", "thumbs_up_down", "conversations", "feedback"),
             _list(request, "Attachments", "attach_file", "conversations", "attachment"),
         ],
-        "Extraction": [_list(request, "Extractions", "data_object", "extraction", "extraction")],
+        "Extraction": _extraction(request),
         "Health": [
             _entry(request, "Failed turns", "error", turns + failed, "conversations.view_turn"),
             _list(request, "Checks of the ledger", "fact_check", "conversations", "audit"),
@@ -49,6 +50,16 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     }
     shown = {title: [each for each in entries if each["allowed"]] for title, entries in groups.items()}
     return [{"title": title, "separator": True, "items": entries} for title, entries in shown.items() if entries]
+
+
+def _extraction(request: HttpRequest) -> list[Entry]:
+    return [
+        _list(request, "Extractions", "data_object", "extraction", "extraction"),
+        _entry(request, "To review", "rate_review", reverse("admin:extraction_extraction_queue"), EXTRACTIONS),
+        _list(request, "Batches", "stacks", "extraction", "batch"),
+        _list(request, "Items of batches", "list", "extraction", "item"),
+        _list(request, "Evaluations", "balance", "extraction", "evaluation"),
+    ]
 
 
 def _list(request: HttpRequest, title: str, icon: str, app: str, model: str) -> Entry:

@@ -27,13 +27,20 @@ def _cut(path: str, first: int, last: int) -> None:
     Path(path).write_bytes(pdf.cut(Path(path).read_bytes(), first, last))
 
 
+def _draw(path: str, number: int, quotes: list[str]) -> None:
+    """Replace a PDF by a drawing of one of its pages."""
+    from extraction.documents import pdf
+
+    Path(path).write_bytes(pdf.draw(Path(path).read_bytes(), number, quotes))
+
+
 def _located(path: str, claims: list[dict[str, Any]], pieces: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
     sources = [Source(**{**each, "pages": tuple(each["pages"])}) for each in json.loads(Path(path).read_text())]
     part = None if pieces is None else Part(tuple(Piece(**each) for each in pieces))
     return [asdict(each) for each in located(sources, [Claim(**each) for each in claims], part)]
 
 
-TASKS: Mapping[str, Callable[..., Any]] = {"read": _read, "cut": _cut, "located": _located}
+TASKS: Mapping[str, Callable[..., Any]] = {"read": _read, "cut": _cut, "draw": _draw, "located": _located}
 
 if __name__ == "__main__":
     main(float(sys.argv[1]), int(sys.argv[2]), TASKS)

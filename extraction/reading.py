@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -79,6 +80,19 @@ async def located(
     except GivenUp:
         return [Evidence(claim.path, claim.quote, claim.source or 0, "not_found") for claim in claims]
     return [Evidence(**each) for each in found]
+
+
+async def drawn(owner: UUID, path: str, number: int, quotes: Sequence[str]) -> bytes:
+    """Return a page of a PDF in the storage as a PNG, in which quotes are marked; the first page is 1.
+
+    Raises UnsupportedMediaType where the PDF can't be read, has no such page, or takes too long to draw.
+    """
+    try:
+        async with _file(lambda: stored_files.read(path)) as copy:
+            await _result(owner, "draw", path=copy, number=number, quotes=list(quotes))
+            return await in_storage(Path(copy).read_bytes)
+    except GivenUp as error:
+        raise UnsupportedMediaType(str(error)) from None
 
 
 async def _read_file(owner: UUID, index: int, block: Block, path: str) -> Source:

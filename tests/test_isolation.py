@@ -67,7 +67,6 @@ def test_every_path_with_an_id_is_404_for_others(api: Api, theirs: dict[str, str
         "turns": {"content": "Hello"},
         "count-tokens": {"content": "Hello"},
         "tool-results": {"results": [{"tool_use_id": "call", "content": "x"}]},
-        "feedback": {"rating": 1},
         "review": {"decision": "approved"},
     }
     kinds = {

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 import pypdfium2
+from PIL import ImageDraw
 
 from conversations.errors import UnsupportedMediaType
 from conversations.pdf_opening import open_pdf
 from extraction.documents.text import Text, check_length, clean
 
+SCALE = 1.5
+"""Pixels of a drawn page for each point of its size."""
+LARGEST_SIDE = 2000  # pixels of a drawn page
+MARK = (255, 200, 0, 90)
+"""The colour that quotes are marked with: red, green, blue, opacity."""
 BREAK = "\f"
 """What parts the text of two pages."""
 
@@ -40,6 +47,34 @@ def cut(data: bytes, first: int, last: int) -> bytes:
         written = io.BytesIO()
         part.save(written)
         return written.getvalue()
+
+
+def draw(data: bytes, number: int, quotes: Sequence[str]) -> bytes:
+    """Return a page of a PDF, counted from 1, as a PNG in which quotes are marked, each where it stands first.
+
+    Raises UnsupportedMediaType as `read`, or where there is no such page.
+    """
+    with closing(open_pdf(data)) as document:
+        if not 1 <= number <= len(document):
+            raise UnsupportedMediaType(f"The PDF has no page {number}.")
+        with closing(document[number - 1]) as page, closing(page.get_textpage()) as text:
+            scale = min(SCALE, LARGEST_SIDE / max(*page.get_size(), 1))
+            image = page.render(scale=scale).to_pil().convert("RGB")
+            marks = ImageDraw.Draw(image, "RGBA")
+            for box in (box for quote in quotes for box in _boxes(text, quote)):
+                left, bottom, right, top = (side * scale for side in box)
+                marks.rectangle((left - 2, image.height - top - 2, right + 2, image.height - bottom + 2), fill=MARK)
+            written = io.BytesIO()
+            image.save(written, "PNG")
+            return written.getvalue()
+
+
+def _boxes(text: pypdfium2.PdfTextPage, quote: str) -> Iterator[tuple[float, float, float, float]]:
+    """Yield the rectangles on the page in which a quote stands first: left, bottom, right, top, in points."""
+    with closing(text.search(quote)) as search:
+        if found := search.get_next():
+            for index in range(text.count_rects(*found)):
+                yield text.get_rect(index)
 
 
 def _text_of(document: pypdfium2.PdfDocument, number: int) -> str:

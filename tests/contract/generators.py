@@ -21,15 +21,25 @@ NODE_PACKAGES = {
     "openapi-typescript": "7.13.0",
     "typescript": "5.9.3",
 }
+AXE = {"axe-core": "4.14.1"}
 PYTHON_PACKAGES = ("openapi-python-client==0.29.1", "mypy==2.4.1")
 INSTALLING = 300  # seconds; afterwards they are there
 
 
 def node_tools() -> Path:
     """Return a folder with the packages in its `node_modules`. Skip the test where there is no Node or registry."""
+    return _node_packages(NODE_PACKAGES)
+
+
+def axe() -> str:
+    """Return the script that finds what keeps people from using a page. Skip the test as `node_tools`."""
+    return (_node_packages(AXE) / "node_modules/axe-core/axe.min.js").read_text()
+
+
+def _node_packages(packages: Mapping[str, str]) -> Path:
     if not shutil.which("npm") or not shutil.which("node"):
         pytest.skip("Node is not installed")
-    manifest = json.dumps({"private": True, "type": "module", "dependencies": NODE_PACKAGES})
+    manifest = json.dumps({"private": True, "type": "module", "dependencies": packages})
 
     def install(folder: Path) -> None:
         (folder / "package.json").write_text(manifest)

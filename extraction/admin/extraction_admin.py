@@ -8,10 +8,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from conversations.admin import rendering
 from conversations.admin.readonly import ModelFilter, ReadOnlyAdmin, ReadOnlyInline
+from extraction.admin import review_queue
 from extraction.models import Attempt, Extraction
 
 NEWEST = 1000
@@ -75,6 +77,21 @@ class ExtractionAdmin(ReadOnlyAdmin):
         "id",
     )
     readonly_fields = fields
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the model's URLs with those of reviewing added."""
+        guarded = self.admin_site.admin_view
+        return [
+            path("review/", guarded(review_queue.queue), name="extraction_extraction_queue"),
+            path("<uuid:id>/review/", guarded(review_queue.review), name="extraction_extraction_review"),
+            path("<uuid:id>/image/<int:index>/", guarded(review_queue.image), name="extraction_extraction_image"),
+            path(
+                "<uuid:id>/page/<int:index>/<int:number>/",
+                guarded(review_queue.page),
+                name="extraction_extraction_page",
+            ),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Extraction]:
         """Return the extractions, each with the type of its error."""

@@ -1,0 +1,93 @@
+"""Extracted data as fields of a form: one for each value, and back. Pure."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from conversations.errors import InvalidRequest
+from conversations.exact_json import dumps, loads
+
+PREFIX = "leaf-"
+WHOLE = "whole"
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A value of the data that a reviewer can change."""
+
+    steps: tuple[str | int, ...]
+    value: Any
+
+    @property
+    def path(self) -> str:
+        """Where it stands: a JSON Pointer."""
+        return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in self.steps)
+
+    @property
+    def text(self) -> str:
+        """Its value as it stands in the form: strings as they are, all else as JSON."""
+        return self.value if isinstance(self.value, str) else dumps(self.value, ascii=False)
+
+    @property
+    def name(self) -> str:
+        """The name of its field in the form."""
+        return PREFIX + self.path
+
+
+def leaves_of(data: Any, steps: tuple[str | int, ...] = ()) -> Iterator[Leaf]:
+    """Yield the values of data, those within objects and lists, and empty objects and lists as values."""
+    if isinstance(data, Mapping) and data:
+        for key, value in data.items():
+            yield from leaves_of(value, (*steps, key))
+    elif isinstance(data, list) and data:
+        for index, value in enumerate(data):
+            yield from leaves_of(value, (*steps, index))
+    else:
+        yield Leaf(steps, data)
+
+
+def whole_of(data: Any) -> str:
+    """Return data as the form has it as a whole."""
+    return dumps(data, ascii=False, indent=2)
+
+
+def changed(data: Any, form: Mapping[str, str]) -> Any:
+    """Return data as a form has it: the whole, where that was changed, else with the values that were.
+
+    Raises InvalidRequest where the whole is no JSON.
+    """
+    whole = form.get(WHOLE, "").replace("\r\n", "\n").strip()
+    if whole and whole != whole_of(data):
+        try:
+            return loads(whole)
+        except ValueError as error:
+            raise InvalidRequest(f"The whole data is no JSON: {error}") from None
+    found = copy.deepcopy(data)
+    for leaf in leaves_of(data):
+        text = form.get(leaf.name)
+        if text is not None and text.replace("\r\n", "\n") != leaf.text:
+            found = _replaced(found, leaf.steps, _value(text, leaf.value))
+    return found
+
+
+def _value(text: str, before: Any) -> Any:
+    """Return what was meant: a string stays one; all else is JSON if it can be read as that."""
+    if isinstance(before, str):
+        return text
+    try:
+        return loads(text)
+    except ValueError:
+        return text or None
+
+
+def _replaced(data: Any, steps: tuple[str | int, ...], value: Any) -> Any:
+    if not steps:
+        return value
+    inner = data
+    for step in steps[:-1]:
+        inner = inner[step]
+    inner[steps[-1]] = value
+    return data

@@ -1,0 +1,130 @@
+"""Reviewing extracted data and comparing evaluations in a real browser: by keyboard, light and dark, for everybody.
+
+With COLLOQUY_SCREENSHOTS the pictures are kept in that folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from conversations.models import Opening, User
+from extraction.models import Extraction, Review
+from tests import batches, browser
+from tests.admin.test_pages_in_a_browser import Seen, session
+from tests.batches import NAME_AND_EMAIL
+from tests.clients import Api
+from tests.contract.generators import axe
+from tests.extraction.conftest import worker
+from tests.processes import ServerProcess
+
+__all__ = ["worker"]
+
+pytestmark = pytest.mark.skipif(browser.found() is None, reason="there is no Chromium here (COLLOQUY_BROWSER)")
+
+FOLDER = os.environ.get("COLLOQUY_SCREENSHOTS")
+SERIOUS = ("serious", "critical")
+TEXT = "Contact Jane 📞 at jane@example.com, or call her.\n" * 3
+
+
+@pytest.fixture(scope="module")
+def owner(uvicorn_server: ServerProcess, worker: ServerProcess) -> Any:
+    """A user with a batch of two, and an evaluation of two runs that differ."""
+    with Api(uvicorn_server.url) as api:
+        api.post("extraction/schemas/", {"name": "contact", "json_schema": NAME_AND_EMAIL})
+        items = [{"key": f"{number}.txt", "content": TEXT} for number in range(2)]
+        batch = batches.create(api, items, schema="contact")["id"]
+        batches.ended(api, batch)
+        at = TEXT.index("jane@")
+        evidence = [
+            {"path": "/name", "quote": "Jane", "start": 8, "end": 12, "source": 0, "status": "exact"},
+            {
+                "path": "/email",
+                "quote": "jane@example.com",
+                "start": at,
+                "end": at + 16,
+                "source": 0,
+                "status": "exact",
+            },
+        ]
+        for extraction in Extraction.objects.filter(item__batch=uuid.UUID(batch)):
+            extraction.evidence = evidence
+            extraction.save(update_fields=["evidence"])
+        asked = {
+            "items": [{"content": TEXT, "expected": {"name": "Jane", "email": "jane@example.org"}}],
+            "runs": [{"schema": "contact", "evidence": False}, {"schema": "contact@1", "model": "claude-haiku-4-5"}],
+        }
+        evaluation = api.post("extraction/evaluations/", asked).json()
+        for run in evaluation["runs"]:
+            batches.ended(api, run["batch"])
+        yield {"api": api, "batch": batch, "evaluation": evaluation["id"]}
+
+
+def check(seen: Seen, name: str) -> None:
+    """The page shown complains of nothing, fits the window, and keeps nobody from using it."""
+    assert seen.complaints == []
+    assert seen.elsewhere == []
+    assert seen.too_wide() <= 0
+    if FOLDER:
+        Path(FOLDER).mkdir(parents=True, exist_ok=True)
+        seen.page.screenshot(path=Path(FOLDER) / f"{name}.png")
+    seen.page.evaluate(axe())
+    found = seen.page.evaluate("axe.run('.review', {resultTypes: ['violations']})")
+    serious = [each for each in found["violations"] if each["impact"] in SERIOUS]
+    assert serious == [], json.dumps([[each["id"], each["nodes"][0]["html"]] for each in serious], indent=1)
+
+
+def reviewing(page: Page, owner: dict[str, Any], url: str) -> None:
+    """Go through the queue by keyboard: correct the first, approve the second."""
+    page.keyboard.press("j")
+    assert page.locator("mark.shown").inner_text() == "jane@example.com"
+    page.keyboard.press("k")
+    assert page.locator("mark.shown").inner_text() == "Jane"
+    page.keyboard.press("Enter")
+    page.keyboard.press("End")
+    page.keyboard.type(" Doe")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    assert owner["first"] not in page.url, "the next one is shown"
+    with page.expect_navigation():
+        page.keyboard.press("a")
+    assert "has been reviewed" in page.content()
+
+
+def test_a_queue_is_gone_through_by_keyboard(owner: dict[str, Any], uvicorn_server: ServerProcess) -> None:
+    staff = User.objects.create_superuser(f"staff-{uuid.uuid4().hex[:8]}")
+    base = f"{uvicorn_server.url}/admin/extraction"
+    found = Extraction.objects.filter(item__batch=uuid.UUID(owner["batch"])).order_by("pk")
+    owner["first"] = str(found[0].pk)
+    cookie = {"name": "sessionid", "value": session(staff), "url": uvicorn_server.url}
+    schemes: tuple[Any, ...] = ("dark", "light")
+    with browser.launched() as chromium:
+        for scheme in schemes:
+            context = chromium.new_context(color_scheme=scheme)
+            context.add_cookies([cookie])  # type: ignore[list-item]
+            seen = Seen(context.new_page())
+            seen.resize(1440)
+            pages = {
+                "batches": f"{base}/batch/",
+                "batch": f"{base}/batch/{owner['batch']}/change/",
+                "evaluation": f"{base}/evaluation/{owner['evaluation']}/change/",
+                "review": f"{base}/extraction/review/?batch={owner['batch']}",
+            }
+            for name, url in pages.items():
+                seen.open(url)
+                if name != "batches":
+                    check(seen, f"extraction-{name}-{scheme}")
+        reviewing(seen.page, owner, base)
+    decisions = dict(Review.objects.filter(reviewer=staff).values_list("extraction", "decision"))
+    assert decisions == {found[0].pk: "corrected", found[1].pk: "approved"}
+    corrected = owner["api"].get(f"extraction/extractions/{found[0].pk}/").json()
+    assert corrected["final"] == {"name": "Jane Doe", "email": "jane@example.com"}
+    assert corrected["data"]["name"] == "Jane"
+    assert Opening.objects.filter(owner=owner["api"].user, staff=staff.username, kind="extraction").exists()
+    assert Opening.objects.filter(owner=owner["api"].user, staff=staff.username, kind="evaluation").exists()
