@@ -23,6 +23,26 @@ PASSWORD = "correct horse"
 hashed = cache(make_password)  # which takes a third of a second
 
 
+def client(**options: Any) -> httpx2.Client:
+    """Return an HTTP client with patience enough for a busy machine.
+
+    It does not read all certificates, as others do: that takes longer than what most tests do with one.
+    """
+    return httpx2.Client(timeout=60, verify=False, **options)
+
+
+def get(url: str, **options: Any) -> httpx2.Response:
+    """Ask as nobody, or as the headers say."""
+    with client() as asking:
+        return asking.get(url, **options)
+
+
+def post(url: str, **options: Any) -> httpx2.Response:
+    """Send as nobody, or as the headers say."""
+    with client() as asking:
+        return asking.post(url, **options)
+
+
 class Api:
     """A user of their own, with a token."""
 
@@ -32,8 +52,7 @@ class Api:
         self.token = accounts.issue_token(user=self.user)[1]
         self.url = url
         headers = {"Authorization": f"Bearer {self.token}"}
-        # Not `verify`, which has each client read all certificates: that takes longer than what most tests do with it.
-        self.http = httpx2.Client(base_url=url, headers=headers, timeout=30, verify=False)
+        self.http = client(base_url=url, headers=headers)
 
     @classmethod
     def of(cls, url: str, other: Api) -> Self:
@@ -143,15 +162,15 @@ class Socket:
     def send(self, **frame: Any) -> None:
         self.connection.send(json.dumps(frame))
 
-    def receive(self, timeout: float = 15) -> Event:
+    def receive(self, timeout: float = 60) -> Event:
         frame: Event = json.loads(self.connection.recv(timeout))
         return frame
 
-    def closed(self) -> int:
-        """Reads until it is closed; with which code it was."""
+    def closed(self, within: float = 60) -> int:
+        """Read until it is closed, with no more than these seconds between frames; return with which code it was."""
         with suppress(ConnectionClosed):
             while True:
-                self.connection.recv(15)
+                self.connection.recv(within)
         assert self.connection.close_code is not None
         return self.connection.close_code
 

@@ -28,7 +28,23 @@ if TYPE_CHECKING:
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+# Files whose tests start processes of their own, or a browser: if they were begun last, the others would wait for them.
+LONGEST = (
+    *("chaos", "test_readme.py", "test_starting_and_stopping.py", "test_pages_in_a_browser.py", "contract"),
+    *(
+        "test_shutting_down.py",
+        "test_finance_questions.py",
+        "test_chatting_in_a_terminal.py",
+        "test_postgres_faults.py",
+    ),
+)
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that take longest first."""
+    items.sort(key=lambda item: not set(LONGEST) & set(item.path.parts))
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +68,19 @@ def django_db_setup(sandbox: Sandbox, django_test_environment: None, django_db_b
     """
     with django_db_blocker.unblock():
         databases = setup_databases(verbosity=0, interactive=False)
+        if not os.environ.get("DATABASE_URL"):
+            _survive_no_loss_of_power()
         yield
         connection.close()
         teardown_databases(databases, verbosity=0)
+
+
+def _survive_no_loss_of_power() -> None:
+    """Let the embedded PostgreSQL not wait for the disk: what a killed server has committed is there all the same."""
+    with connection.cursor() as cursor:
+        for setting in ("fsync", "full_page_writes"):
+            cursor.execute(f"ALTER SYSTEM SET {setting} = off")
+        cursor.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import tempfile
+from pathlib import Path
+
+# Many processes are started: none is to compile what another one has, whatever PYTHONDONTWRITEBYTECODE says.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    for package in ("config", "conversations", "extraction"):
+        compileall.compile_dir(Path(__file__).resolve().parent.parent / package, quiet=1)
 
 # The folder's path must be short: a Unix socket's has to fit into 103 characters.
 folder = tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True)

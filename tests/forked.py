@@ -49,10 +49,12 @@ _context.set_forkserver_preload(IMPORTED)
 
 
 class Forked:
-    """A Python process, with the interface of `subprocess.Popen`."""
+    """A Python process, with the interface of `subprocess.Popen`; it may write to two files instead of the terminal."""
 
-    def __init__(self, arguments: list[str], cwd: str, environment: dict[str, str]) -> None:
-        self._process = _context.Process(target=_run, args=(arguments, cwd, environment))
+    def __init__(
+        self, arguments: list[str], cwd: str, environment: dict[str, str], output: tuple[str, str] | None = None
+    ) -> None:
+        self._process = _context.Process(target=_run, args=(arguments, cwd, environment, output))
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
@@ -74,8 +76,10 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def _run(arguments: list[str], cwd: str, environment: dict[str, str]) -> None:
+def _run(arguments: list[str], cwd: str, environment: dict[str, str], output: tuple[str, str] | None) -> None:
     kill_with_run()
+    for descriptor, path in enumerate(output or (), 1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)

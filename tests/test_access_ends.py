@@ -22,6 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from conversations.models import Turn, User
 from conversations.sandbox.server import Sandbox
 from conversations.services import accounts, turns
+from tests import clients
 from tests.clients import PASSWORD, Api, Event, Socket, sse
 from tests.processes import ServerProcess
 
@@ -145,7 +146,7 @@ def test_sockets_and_streams_of_a_token_end_everywhere(
         untouched.send(type="ping")
         assert untouched.receive() == {"type": "pong"}
     stop(api, turn)
-    assert httpx2.get(f"{second.url}/api/me/", headers=headers).status_code == 401
+    assert clients.get(f"{second.url}/api/me/", headers=headers).status_code == 401
 
 
 def session_of(api: Api) -> tuple[Client, str]:
@@ -255,6 +256,6 @@ def test_an_outdated_hash_is_replaced_without_logging_anybody_out(api: Api) -> N
     User.objects.filter(pk=api.user.pk).update(password=outdated)
     with Api(api.url, api.user) as client:
         body = {"username": api.user.username, "password": PASSWORD}
-        assert httpx2.post(f"{api.url}/api/auth/login/", json=body).status_code == 200
+        assert clients.post(f"{api.url}/api/auth/login/", json=body).status_code == 200
         assert User.objects.get(pk=api.user.pk).password.startswith("argon2")
         assert client.get("me/").status_code == 200

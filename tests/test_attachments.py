@@ -25,7 +25,7 @@ from tests.files import pdf
 from tests.processes import ROOT
 
 PDF = pdf("What is it?")
-TWO_MEGABYTES = 2 * 1024 * 1024
+LARGE = 400_000  # bytes
 
 
 def image(width: int = 3, height: int = 2, seed: bytes | None = None) -> bytes:
@@ -223,7 +223,7 @@ def bytes_of(conversations: list[str]) -> int:
 
 
 def test_a_large_image_in_fifty_turns_and_three_branches_is_one_file(api: Api) -> None:
-    data = image() + os.urandom(TWO_MEGABYTES)
+    data = image() + os.urandom(LARGE)
     conversation = api.conversation()
     source = {"type": "base64", "media_type": "image/png", "data": base64.b64encode(data).decode()}
     first = api.ask([{"type": "image", "source": source}], conversation)

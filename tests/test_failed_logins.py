@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 
 from conversations.models import FailedLogin
 from conversations.sandbox.server import Sandbox
+from tests import clients
 from tests.clients import PASSWORD, Api
 from tests.processes import ServerProcess
 
@@ -34,12 +35,12 @@ def _nobody_has_failed(database: str) -> None:
 
 
 def login(url: str, name: str, password: str, address: str = "127.0.0.1") -> httpx2.Response:
-    with httpx2.Client(transport=httpx2.HTTPTransport(local_address=address), timeout=30) as client:
+    with clients.client(transport=httpx2.HTTPTransport(local_address=address, verify=False)) as client:
         return client.post(f"{url}/api/auth/login/", json={"username": name, "password": password})
 
 
 def form_login(url: str, name: str, password: str) -> httpx2.Response:
-    with httpx2.Client(base_url=url, timeout=30) as browser:
+    with clients.client(base_url=url) as browser:
         browser.get("/admin/login/")
         headers = {"Referer": url, "X-CSRFToken": browser.cookies["csrftoken"]}
         return browser.post("/admin/login/", data={"username": name, "password": password}, headers=headers)
@@ -88,7 +89,7 @@ def test_who_gets_it_right_begins_anew(api: Api, processes: list[ServerProcess])
 def test_an_invented_address_is_no_other_one(api: Api, processes: list[ServerProcess]) -> None:
     body = {"username": api.user.username, "password": "wrong"}
     statuses = [
-        httpx2.post(
+        clients.post(
             f"{processes[0].url}/api/auth/login/", json=body, headers={"X-Forwarded-For": f"9.9.9.{n}"}
         ).status_code
         for n in range(5)

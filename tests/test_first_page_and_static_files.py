@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from tests import clients
 from tests.processes import ServerProcess
 
 YEAR = "max-age=315360000, public, immutable"
@@ -16,7 +17,7 @@ YEAR = "max-age=315360000, public, immutable"
 @pytest.fixture
 def browser(server: ServerProcess) -> Iterator[httpx2.Client]:
     """What has no login."""
-    with httpx2.Client(base_url=server.url, follow_redirects=True, timeout=60) as client:
+    with clients.client(base_url=server.url, follow_redirects=True) as client:
         yield client
 
 

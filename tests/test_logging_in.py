@@ -9,17 +9,18 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests import clients
 from tests.clients import Api, Socket
 from tests.processes import ServerProcess
 
 
 def login(api: Api) -> httpx2.Response:
     body = {"username": api.user.username, "password": "correct horse"}
-    return httpx2.post(f"{api.url}/api/auth/login/", json=body)
+    return clients.post(f"{api.url}/api/auth/login/", json=body)
 
 
 def session_cookie(api: Api) -> str:
-    with httpx2.Client(base_url=api.url) as browser:
+    with clients.client(base_url=api.url) as browser:
         api.user.is_staff = True
         api.user.save()
         browser.get("/admin/login/")
@@ -42,23 +43,23 @@ def test_a_token_opens_the_api_until_it_is_ended(api: Api) -> None:
     assert response.status_code == 200
     headers = {"Authorization": f"Bearer {response.json()['token']}"}
     assert response.json()["user"]["username"] == api.user.username
-    assert httpx2.get(f"{api.url}/api/me/", headers=headers).json()["user"]["id"] == str(api.user.pk)
-    assert httpx2.post(f"{api.url}/api/auth/logout/", headers=headers).status_code == 204
-    assert httpx2.get(f"{api.url}/api/me/", headers=headers).status_code == 401
+    assert clients.get(f"{api.url}/api/me/", headers=headers).json()["user"]["id"] == str(api.user.pk)
+    assert clients.post(f"{api.url}/api/auth/logout/", headers=headers).status_code == 204
+    assert clients.get(f"{api.url}/api/me/", headers=headers).status_code == 401
     assert api.get("me/").status_code == 200
     assert api.post("auth/logoutall/").status_code == 204
     assert api.get("me/").status_code == 401
 
 
 def test_a_wrong_password_does_not(api: Api) -> None:
-    response = httpx2.post(f"{api.url}/api/auth/login/", json={"username": api.user.username, "password": "wrong"})
+    response = clients.post(f"{api.url}/api/auth/login/", json={"username": api.user.username, "password": "wrong"})
     assert (response.status_code, response.json()["error"]["type"]) == (401, "authentication_error")
 
 
 def test_a_session_needs_its_csrf_token(api: Api) -> None:
     cookie = {"Cookie": session_cookie(api)}
-    assert httpx2.get(f"{api.url}/api/me/", headers=cookie).status_code == 200
-    response = httpx2.post(f"{api.url}/api/conversations/", json={}, headers=cookie)
+    assert clients.get(f"{api.url}/api/me/", headers=cookie).status_code == 200
+    response = clients.post(f"{api.url}/api/conversations/", json={}, headers=cookie)
     assert (response.status_code, response.json()["error"]["type"]) == (403, "permission_error")
 
 
@@ -91,9 +92,9 @@ def test_nobody_else_gets_in(api: Api) -> None:
 
 
 def test_the_api_is_described(server: ServerProcess) -> None:
-    schema = httpx2.get(f"{server.url}/api/schema/?format=json", headers={"Accept": "application/json"}, timeout=60)
+    schema = clients.get(f"{server.url}/api/schema/?format=json", headers={"Accept": "application/json"})
     assert schema.status_code == 200
     paths = schema.json()["paths"]
     assert "/api/conversations/{id}/turns/" in paths
     assert "/api/extraction/extractions/" in paths
-    assert httpx2.get(f"{server.url}/api/docs/").status_code == 200
+    assert clients.get(f"{server.url}/api/docs/").status_code == 200

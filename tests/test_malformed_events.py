@@ -17,10 +17,10 @@ SILENCE = 20.0  # seconds: whoever waits for what comes after it fails
 def test_it_fails_the_turn_at_once(api: Api, case: str) -> None:
     conversation = api.conversation(tools=[{"name": "f", "input_schema": {"type": "object"}}])
     begun = api.begin(scripted.prompt(CASES[case], SILENCE), conversation)
-    turn = api.ended(begun["id"])
+    events = api.events(begun["id"])
+    turn = api.get(f"turns/{begun['id']}/").json()
     assert (turn["status"], turn["error"]["type"]) == ("failed", "api_error")
     assert turn["error"]["message"]
-    events = api.events(turn["id"])
     assert [event["type"] for event in events].count("turn_end") == 1
     assert events[-1]["position"] == turn["position"]
     assert Usage.objects.get(turn=turn["id"]).source == "estimate"

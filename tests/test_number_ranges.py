@@ -11,6 +11,7 @@ from conversations.claude import tool_fields
 from conversations.claude.catalogue import find
 from conversations.sandbox.server import Sandbox
 from conversations.services import cost_bounds
+from tests import clients
 from tests.clients import Api
 
 SEARCH = {"type": "web_search_20260318", "name": "web_search"}
@@ -88,7 +89,7 @@ def asked(sandbox: Sandbox, **fields: Any) -> httpx2.Response:
         **fields,
     }
     headers = {"anthropic-version": "2026-10-21", "x-api-key": "test"}
-    return httpx2.post(f"{sandbox.url}/v1/messages", json=body, headers=headers)
+    return clients.post(f"{sandbox.url}/v1/messages", json=body, headers=headers)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 
-import httpx2
 import psycopg
 import pytest
 from django.db import connection
@@ -15,6 +14,7 @@ from django.db import connection
 from conversations.content.folding import fold
 from conversations.models import Turn
 from conversations.sandbox.server import Sandbox
+from tests import clients
 from tests.clients import Api
 from tests.processes import FAST, IMMEDIATE, ServerProcess, restart_postgres
 
@@ -84,16 +84,16 @@ def test_a_turn_streams_on(api: Api, another: ServerProcess, database: str, faul
 
 def test_the_probes_tell_the_truth(server: ServerProcess) -> None:
     ready = {"status": "ok", "database": True, "migrations": True, "accepting": True}
-    assert httpx2.get(f"{server.url}/readyz").json() == ready
+    assert clients.get(f"{server.url}/readyz").json() == ready
     outage = threading.Thread(target=restart_postgres, kwargs={"away": 3.0})
     outage.start()
     seen: set[int] = set()
     while outage.is_alive():
-        assert httpx2.get(f"{server.url}/healthz", timeout=10).status_code == 200
-        seen.add(httpx2.get(f"{server.url}/readyz", timeout=10).status_code)
+        assert clients.get(f"{server.url}/healthz").status_code == 200
+        seen.add(clients.get(f"{server.url}/readyz").status_code)
         time.sleep(0.1)
     assert 503 in seen
-    assert httpx2.get(f"{server.url}/readyz", timeout=10).status_code == 200
+    assert clients.get(f"{server.url}/readyz").status_code == 200
 
 
 def test_requests_are_refused_in_the_contracts_shape_meanwhile(api: Api) -> None:

@@ -16,8 +16,7 @@ import httpx2
 import psutil
 import pytest
 
-from tests import readme
-from tests.clients import sse
+from tests import clients, readme
 from tests.processes import ROOT, STARTUP
 from tests.up import Up, running_up
 
@@ -68,60 +67,41 @@ def test_commands_beside_it_use_its_database(up: Up) -> None:
     assert "users 1" in up.run(sys.executable, "manage.py", "shell", "-v0", "-c", code)
 
 
-def test_a_second_process_serves_the_same_conversations(up: Up) -> None:
+def test_it_stops_cleanly_and_restarts_on_the_same_data(up: Up) -> None:
+    sandbox = json.loads((up.folder / "sandbox.json").read_text())["url"]
     token = (up.folder / "token").read_text()
-    headers = {"Authorization": f"Bearer {token}"}
-    beside = Up(str(up.folder), "serve", "--port", "{port}")
-    try:
-        beside.wait_until_up()
-        conversation = httpx2.post(f"{up.url}/api/conversations/", json={}, headers=headers).json()["id"]
-        path = f"/api/conversations/{conversation}/turns/"
-        body = {"content": "[[sandbox: words=30; pace=0.02]]"}
-        turn = httpx2.post(f"{up.url}{path}", json=body, headers=headers).json()
-        with httpx2.stream("GET", f"{beside.url}/api/turns/{turn['id']}/events/", headers=headers) as response:
-            events = list(sse(response))
-        assert (events[0]["type"], events[-1]["type"]) == ("turn_start", "turn_end")
-    finally:
-        beside.stop()
-
-
-def test_it_stops_cleanly_and_restarts_on_the_same_data() -> None:
-    with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
-        first = Up(folder)
-        first.wait_until_up()
-        assert "[sandbox]" in first.run(sys.executable, "manage.py", "chat", "Hello")
-        sandbox = json.loads((first.folder / "sandbox.json").read_text())["url"]
-        token = (first.folder / "token").read_text()
-        printed = first.stop(signal.SIGINT)
-        assert "password" in printed
-        assert "curl -N -K" in printed
-        assert token in printed
-        assert "Traceback" not in printed
-        assert printed.rstrip().endswith("Stopped.")
-        assert not (first.folder / "postgres" / "postmaster.pid").exists()
-        with pytest.raises(httpx2.HTTPError):
-            httpx2.get(sandbox)
-        second = Up(folder)
-        second.wait_until_up()
-        found = httpx2.get(f"{second.url}/api/conversations/", headers={"Authorization": f"Bearer {token}"})
-        printed = second.stop()
-        assert len(found.json()["results"]) == 2
-        assert "password" not in printed
-        assert token not in printed
-
-
-def test_what_it_prints_fits_and_its_curl_line_streams(up: Up) -> None:
-    printed = up.stop()
-    greeted = printed[printed.index("Colloquy is ready") : printed.index("Ctrl-C stops it.")]
-    assert max(map(len, greeted.replace(str(up.folder), "var").splitlines())) <= 80
-    [line] = re.findall(r"curl -N .*", printed)
+    before = conversations_at(up, token)
+    line = check_what_it_prints(up, up.stop(signal.SIGINT), token)
+    assert not (up.folder / "postgres" / "postmaster.pid").exists()
+    with pytest.raises(httpx2.HTTPError):
+        clients.get(sandbox)
     again = Up(str(up.folder), "up", "--port", str(up.port))
     again.port, again.url = up.port, up.url
     again.wait_until_up()
-    try:
-        assert "event: turn_end" in again.run("bash", "-c", line)
-    finally:
-        again.stop()
+    assert conversations_at(again, token) == before
+    assert "event: turn_end" in again.run("bash", "-c", line)
+    printed = again.stop()
+    assert "password" not in printed
+    assert token not in printed
+
+
+def conversations_at(up: Up, token: str) -> list[str]:
+    """Return the ids of the newest conversations of the user with this token."""
+    found = clients.get(f"{up.url}/api/conversations/", headers={"Authorization": f"Bearer {token}"})
+    return [each["id"] for each in found.json()["results"]]
+
+
+def check_what_it_prints(up: Up, printed: str, token: str) -> str:
+    """Check all that the first `up` printed until it was stopped; return its line for curl."""
+    assert "password" in printed
+    assert token in printed
+    assert "Traceback" not in printed
+    assert printed.rstrip().endswith("Stopped.")
+    greeted = printed[printed.index("Colloquy is ready") : printed.index("Ctrl-C stops it.")]
+    assert max(map(len, greeted.replace(str(up.folder), "var").splitlines())) <= 80
+    [line] = re.findall(r"curl -N .*", printed)
+    assert "-K" in line
+    return str(line)
 
 
 @pytest.mark.parametrize("variables", [{"DJANGO_DEBUG": "false"}, {"DJANGO_ALLOWED_HOSTS": "example.com"}])
@@ -138,6 +118,6 @@ def test_runserver_serves_on_daphne(database: str) -> None:
     with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
         running = Up(folder, "runserver", "--noreload", "{port}", DATABASE_URL=database, ANTHROPIC_API_KEY="test")
         running.wait_until_up()
-        server = httpx2.get(f"{running.url}/api/docs/")
+        server = clients.get(f"{running.url}/api/docs/")
         assert server.status_code == 200
         running.stop(signal.SIGKILL)

@@ -14,6 +14,7 @@ import pytest
 
 from conversations.api.parsers import VALUES_LIMIT, parse_json
 from conversations.models import Attachment
+from tests import clients
 from tests.clients import Api
 from tests.processes import ServerProcess
 
@@ -91,7 +92,7 @@ def test_every_path_has_its_limit(server: ServerProcess, api: Api, path: str, li
 @pytest.mark.parametrize("kind", ["uvicorn_server", "daphne_server"])
 def test_a_body_without_a_length_is_measured_as_it_comes(kind: str, request: pytest.FixtureRequest) -> None:
     server: ServerProcess = request.getfixturevalue(kind)
-    too_large(httpx2.post(f"{server.url}/api/auth/login/", content=in_chunks(2 * ANONYMOUS), headers=JSON))
+    too_large(clients.post(f"{server.url}/api/auth/login/", content=in_chunks(2 * ANONYMOUS), headers=JSON))
     with Api(server.url) as api:
         too_large(api.http.post("/api/conversations/", content=in_chunks(33 * MB), headers=JSON))
 
@@ -104,7 +105,7 @@ def test_a_body_without_a_length_is_read(api: Api) -> None:
 
 
 def test_a_client_that_sends_all_first_gets_its_answer_and_keeps_its_connection(server: ServerProcess) -> None:
-    with httpx2.Client(base_url=server.url) as client:
+    with clients.client(base_url=server.url) as client:
         too_large(client.post("/api/auth/login/", content=b" " * 40 * MB, headers=JSON))
         assert client.get("/healthz").status_code == 200
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Iterator
 
 import aiohttp
@@ -37,7 +36,7 @@ def read_from(url: str, api: Api, turn: str, positions: range, *, socket: bool) 
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
             client = Client(session, [url], api.token, random.Random(1))
             reads = (client.read(reader, cuts=[], socket=socket) for reader in readers)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 await asyncio.gather(*reads)
         assert not client.broken
         return readers
@@ -90,19 +89,16 @@ def test_it_goes_on_at_every_position_of_an_ended_turn(
     assert_all_fold_to_the_same(readers, turn["id"], positions)
 
 
-@both
-def test_it_goes_on_at_every_position_after_the_process_was_killed(
-    api: Api, database: str, sandbox: Sandbox, socket: bool
-) -> None:
+def test_it_goes_on_at_every_position_after_the_process_was_killed(api: Api, database: str, sandbox: Sandbox) -> None:
     with ServerProcess("uvicorn", database, sandbox.url, **BRIEF) as dying, Api(dying.url) as user:
         turn = user.begin("[[sandbox: words=500; pace=0.02]]")["id"]
         seen = user.events(turn, limit=20)
         dying.kill()
-        user.url = api.url
         positions = range(0, seen[-1]["position"], 3)
-        readers = read_from(api.url, user, turn, positions, socket=socket)
+        readers = [read_from(api.url, user, turn, positions, socket=socket) for socket in (False, True)]
     assert Turn.objects.get(pk=turn).status == "interrupted"
-    assert_all_fold_to_the_same(readers, turn, positions)
+    for each in readers:
+        assert_all_fold_to_the_same(each, turn, positions)
     assert fold(cut(transcript(turn), seen[-1]["position"])[0]) == fold(seen)
 
 
@@ -114,6 +110,5 @@ def test_a_reader_may_wait_beyond_the_end_of_a_live_turn(api: Api) -> None:
 
 
 def test_a_slow_look_at_a_fast_turn_gets_it_in_few_pieces(api: Api) -> None:
-    turn = api.begin("[[sandbox: words=400; pace=0]]")["id"]
-    time.sleep(1)
+    turn = api.ask("[[sandbox: words=400; pace=0]]")["id"]
     assert len(api.events(turn)) < 20

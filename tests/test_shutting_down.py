@@ -14,6 +14,7 @@ import pytest
 
 from conversations.models import Turn
 from conversations.sandbox.server import Sandbox
+from tests import clients
 from tests.clients import Api
 from tests.processes import ServerProcess
 
@@ -65,7 +66,7 @@ def test_what_runs_is_streamed_to_its_end_and_nothing_new_is_taken(leaving: Serv
 
 def over_new_connection(leaving: ServerProcess, path: str, method: str = "GET", **options: Any) -> httpx2.Response:
     """Ask whichever of its processes takes the connection."""
-    with httpx2.Client(base_url=leaving.url, verify=False, timeout=30) as client:
+    with clients.client(base_url=leaving.url) as client:
         return client.request(method, path, **options)
 
 

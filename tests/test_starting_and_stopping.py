@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx2
 import psutil
 import psycopg
 import pytest
 
+from tests import clients
 from tests.clients import sse
 from tests.processes import STARTUP, free_port
 from tests.up import Up, manage, running_up
@@ -36,13 +36,15 @@ def becomes_true(what: Callable[[], bool]) -> bool:
     return True
 
 
-def turn_streams(url: str, token: str) -> bool:
-    headers, stream = {"Authorization": f"Bearer {token}"}, {"Accept": "text/event-stream"}
-    with httpx2.Client(base_url=url, headers=headers, timeout=60) as client:
-        id = client.post("/api/conversations/", json={}).json()["id"]
-        path, body = f"/api/conversations/{id}/turns/", {"content": "Hello"}
-        with client.stream("POST", path, json=body, headers=stream) as response:
-            return [event["status"] for event in sse(response) if event["type"] == "turn_end"] == ["completed"]
+def turn_streams(url: str, token: str, reader: str | None = None) -> bool:
+    """Whether a turn that is begun at one process is streamed to its end by another, or by the same."""
+    with clients.client(headers={"Authorization": f"Bearer {token}"}) as client:
+        id = client.post(f"{url}/api/conversations/", json={}).json()["id"]
+        body = {"content": "[[sandbox: words=30; pace=0.02]]"}
+        turn = client.post(f"{url}/api/conversations/{id}/turns/", json=body).json()["id"]
+        with client.stream("GET", f"{reader or url}/api/turns/{turn}/events/") as response:
+            events = list(sse(response))
+    return (events[0]["type"], events[-1].get("status")) == ("turn_start", "completed")
 
 
 def test_a_second_up_leaves_the_first_alone(up: Up) -> None:
@@ -50,7 +52,7 @@ def test_a_second_up_leaves_the_first_alone(up: Up) -> None:
         done = manage(up.folder, "up", "--port", str(port))
         assert done.returncode == 1
         assert done.stderr == f"CommandError: Colloquy is already running at {up.url}, with the data in {up.folder}.\n"
-    assert httpx2.get(f"{up.url}/readyz", timeout=30).status_code == 200
+    assert clients.get(f"{up.url}/readyz").status_code == 200
     assert turn_streams(up.url, (up.folder / "token").read_text())
 
 
@@ -69,10 +71,10 @@ def test_a_server_beside_up_goes_on_without_it(up: Up) -> None:
     beside = Up(str(up.folder), "serve", "--port", "{port}")
     try:
         beside.wait_until_up()
-        assert turn_streams(beside.url, token)
+        assert turn_streams(up.url, token, reader=beside.url)
         assert "Other processes use" in up.stop()
         assert turn_streams(beside.url, token)
-        assert httpx2.get(f"{beside.url}/readyz", timeout=30).status_code == 200
+        assert clients.get(f"{beside.url}/readyz").status_code == 200
     finally:
         printed = beside.stop()
     assert f"Colloquy serves at {beside.url}" in printed
@@ -133,9 +135,8 @@ def test_a_database_without_migrations_is_told_once(empty_database: str, tmp_pat
     running = Up(str(tmp_path), "serve", "--port", "{port}", **variables)
     running.wait_until_up()
     for _ in range(5):
-        ready = httpx2.get(f"{running.url}/readyz", timeout=30)
-        refused = httpx2.get(f"{running.url}/api/conversations/", timeout=30)
-        time.sleep(0.5)
+        ready = clients.get(f"{running.url}/readyz")
+        refused = clients.get(f"{running.url}/api/conversations/")
     printed = running.stop()
     assert ready.status_code == 503
     assert ready.json()["database"] is True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import compileall
 import subprocess
 import sys
 from collections.abc import Callable
@@ -67,8 +66,6 @@ def says_that_it_has_started(process: Up) -> None:
 def test_a_process_works_after_little_time_of_the_processor(
     command: tuple[str, ...], wait: Callable[[Up], None], database: str, tmp_path: Path
 ) -> None:
-    for folder in ("config", "conversations", "extraction"):
-        compileall.compile_dir(ROOT / folder, quiet=1)  # as whatever ran before has done
     running = Up(str(tmp_path), *command, DATABASE_URL=database, ANTHROPIC_API_KEY="test")
     try:
         wait(running)

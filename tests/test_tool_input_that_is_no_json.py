@@ -56,8 +56,9 @@ def shown(name: str) -> str:
     return INPUTS[name].replace("\ud83c", "\\ud83c")
 
 
-@pytest.mark.parametrize("name", INPUTS)
-@pytest.mark.parametrize("tool", ["add", "look"])
+@pytest.mark.parametrize(
+    ("tool", "name"), [*(("add", name) for name in INPUTS), *(("look", name) for name in ("cut", "NaN", "list"))]
+)
 def test_it_is_answered_by_an_error_that_shows_it(api: Api, tool: str, name: str) -> None:
     turn = api.ask(calling(f"{tool}:{INPUTS[name]}"), api.conversation(tools=[ADD, LOOK]))
     assert (turn["status"], turn["usage"]["requests"]) == ("completed", 2)

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx2
 
 from tests.ending import end_with_run
+from tests.forked import Forked
 from tests.processes import ROOT, STARTUP, free_port
 
 OURS = ("DATABASE_URL", "ANTHROPIC_", "DJANGO_", "COLLOQUY_")
@@ -29,14 +30,11 @@ def environment(folder: str | Path, **variables: str) -> dict[str, str]:
 
 def manage(folder: str | Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=environment(folder, **variables),
-        capture_output=True,
-        text=True,
-        timeout=STARTUP,
-    )
+    with tempfile.TemporaryDirectory() as written:
+        out, err = Path(written, "out"), Path(written, "err")
+        process = Forked(["manage.py", *arguments], str(ROOT), environment(folder, **variables), (str(out), str(err)))
+        code = process.wait(STARTUP)
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
 
 
 class Up:

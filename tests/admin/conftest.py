@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from conversations.models import User
+from tests import clients
 from tests.processes import ServerProcess
 
 
@@ -31,5 +32,5 @@ def staff(reviewer: User) -> Client:
 def download(staff: Client, server: ServerProcess) -> Iterator[httpx2.Client]:
     """The same at a real server, which sends files as they are made."""
     session = {"sessionid": staff.cookies["sessionid"].value}
-    with httpx2.Client(base_url=server.url, cookies=session, timeout=60) as client:
+    with clients.client(base_url=server.url, cookies=session) as client:
         yield client

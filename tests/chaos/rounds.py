@@ -26,7 +26,7 @@ USERS = 12
 TOOLS = [{"type": "platform", "name": "add"}, {"name": "look", "input_schema": {"type": "object"}}]
 CALLS = ("", "", 'tool=add{"first": 1}; then; ', "tool=look; then; ", 'tool=look; tool=add{"first": 2}; then; ')
 MALFORMED = 0.2  # of the turns are answered with what is no answer
-LONGEST = 45.0  # seconds until everything has ended, a killed process's turns included
+LONGEST = 120.0  # seconds until everything has ended, a killed process's turns included, on a busy machine
 
 
 @dataclass

@@ -14,7 +14,7 @@ def test_no_invariant_is_violated() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=170,
     )
     assert "0 violations" in run.stdout, run.stdout + run.stderr[-5000:]
     assert run.returncode == 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import httpx2
 import pytest
 
+from tests import clients
 from tests.clients import Api
 from tests.contract.generators import node_tools, python_tools, run
 
@@ -21,7 +21,7 @@ COMPILE = ["--strict", "--target", "es2022", "--module", "nodenext", "--skipLibC
 @pytest.fixture
 def document(api: Api, tmp_path: Path) -> Path:
     """The document as the server gives it to anybody, in a file."""
-    response = httpx2.get(f"{api.url}/api/schema/", headers={"Accept": DOCUMENT}, timeout=60)
+    response = clients.get(f"{api.url}/api/schema/", headers={"Accept": DOCUMENT})
     assert response.status_code == 200
     file = tmp_path / "openapi.json"
     file.write_text(response.text)

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import jsonschema_rs
 import pytest
 
 from conversations.ws.frames import COMMANDS
+from tests import clients
 from tests.clients import Api, Event, Socket
 from tests.contract.generators import node_tools, run
 
@@ -59,7 +59,7 @@ class Watched:
 
 @pytest.fixture
 def document(api: Api) -> dict[str, Any]:
-    found: dict[str, Any] = httpx2.get(f"{api.url}/api/asyncapi/", timeout=60).json()
+    found: dict[str, Any] = clients.get(f"{api.url}/api/asyncapi/").json()
     return found
 
 
