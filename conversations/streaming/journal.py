@@ -30,7 +30,7 @@ from conversations.streaming.wakes import CHANNEL, Wakes, wait_for_news
 logger = logging.getLogger(__name__)
 
 FLUSH = 0.02  # seconds between the beginnings of flushes
-ROTATION = 0.15  # seconds in which each turn is flushed once, however many there are: a delta waits half as long
+ROTATION = 0.12  # seconds in which each turn is flushed once, however many there are: a delta waits half as long
 TURNS_AT_ONCE = 40  # that are flushed together though fewer would do for `ROTATION`
 TOLD_AT_ONCE = 200  # turns whose ids fit into one notification
 STEPS = 4  # of the event loop, from waking those who read from Claude until they have appended what there was
@@ -111,7 +111,7 @@ class Journal:
             self._add(live, event)
         self._waiting[live] = None
         self._any.set()
-        if is_delta(events[-1]) and not self._away:
+        if events and is_delta(events[-1]) and not self._away:
             live.wanted.clear()
             await live.wanted.wait()
         while live.waiting > PENDING_LIMIT and not live.over:

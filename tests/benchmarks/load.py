@@ -12,6 +12,8 @@ from typing import Literal, cast
 
 SENT = re.compile(rb"@(\d{18})")
 LONGEST = 19  # bytes of what is searched for
+PING = re.compile(rb"\x89\x04(.{4})", re.DOTALL)
+"""A ping as the server sends it over a WebSocket; who does not answer is left after 40 seconds."""
 
 Kind = Literal["sse", "ws", "express", "direct"]
 """Through the platform by SSE or WebSocket, through the Express relay, or straight to the upstream."""
@@ -45,6 +47,8 @@ class Reader(asyncio.Protocol):
             self._transport.write(self._then)
             self._then = b""
         now, end = time.monotonic_ns(), 0
+        for ping in PING.finditer(data):
+            self._transport.write(b"\x8a\x84\0\0\0\0" + ping[1])
         data = self._rest + data
         for match in SENT.finditer(data):
             end = match.end()
