@@ -144,6 +144,21 @@ def sse(response: httpx2.Response) -> Iterator[Event]:
             fields = {}
 
 
+def rejoined(events: list[Event]) -> list[Event]:
+    """Return the events with each block's text deltas as one: no reader is promised how they are cut."""
+    found: list[Event] = []
+    for event in events:
+        if found and _is_text(event) and _is_text(found[-1]) and event["index"] == found[-1]["index"]:
+            text = found.pop()["delta"]["text"] + event["delta"]["text"]
+            event = {**event, "delta": {**event["delta"], "text": text}}
+        found.append(event)
+    return found
+
+
+def _is_text(event: Event) -> bool:
+    return event["type"] == "content_block_delta" and event["delta"]["type"] == "text_delta"
+
+
 class Socket:
     """A WebSocket that speaks JSON."""
 

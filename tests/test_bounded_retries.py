@@ -11,6 +11,7 @@ from conversations.models import Usage
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
+from tests.waiting import until
 
 LONG = "retry_after=3600"
 
@@ -24,7 +25,7 @@ def test_an_hour_is_not_waited_for(api: Api, sandbox: Sandbox, error: str, kind:
     began, word = time.monotonic(), f"hour-{api.user.pk}"
     content = f"{word} [[sandbox: error={error}; {LONG}]]"
     response = api.post(f"conversations/{api.conversation()}/turns/?wait=true", {"content": content})
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 100
     assert (response.status_code, response.json()["error"]["type"]) == (503, kind)
     assert response.headers["Retry-After"] == "3600"
     assert attempts(sandbox, word) == 1
@@ -65,11 +66,8 @@ def test_the_bound_is_of_all_waits_together(database: str, sandbox: Sandbox) -> 
 def test_stopping_the_wait_books_nothing(api: Api, sandbox: Sandbox) -> None:
     word = f"wait-{api.user.pk}"
     turn = api.begin(f"{word} [[sandbox: error=429; retry_after=20]]")
-    deadline = time.monotonic() + 20
-    while not any(request.status == 429 and word in str(request.body) for request in sandbox.requests):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    time.sleep(0.3)  # until the platform has read the refusal
+    until(lambda: any(request.status == 429 and word in str(request.body) for request in sandbox.requests))
+    time.sleep(1)  # until the platform has read the refusal, which nothing outside it tells
     assert api.post(f"turns/{turn['id']}/cancel/").status_code == 202
     ended = api.ended(turn["id"])
     assert (ended["status"], ended["usage"]["requests"]) == ("cancelled", 0)

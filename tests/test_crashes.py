@@ -14,6 +14,7 @@ from conversations.models import Turn, Usage
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
+from tests.waiting import until
 
 LEASE = 2
 
@@ -36,12 +37,8 @@ def user(doomed: ServerProcess) -> Iterator[Api]:
 
 def ended(turn: str) -> Turn:
     """The turn, when somebody has settled it."""
-    for _ in range(300):
-        found = Turn.objects.get(pk=turn)
-        if found.ended:
-            return found
-        time.sleep(0.1)
-    raise AssertionError("nobody settled it")
+    until(lambda: Turn.objects.get(pk=turn).ended)
+    return Turn.objects.get(pk=turn)
 
 
 def test_a_killed_process_leaves_its_turn_interrupted_with_what_was_seen(
@@ -68,8 +65,7 @@ def test_a_killed_process_leaves_its_turn_interrupted_with_what_was_seen(
 
 def test_a_process_killed_before_the_answer_began_has_its_request_booked(doomed: ServerProcess, user: Api) -> None:
     id = user.begin("[[sandbox: delay=30]]")["id"]
-    while not Turn.objects.get(pk=id).requests_sent:
-        time.sleep(0.02)
+    until(lambda: Turn.objects.get(pk=id).requests_sent)
     doomed.kill()
     turn = ended(id)
     assert turn.status == "interrupted"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import Group
@@ -16,6 +16,7 @@ from conversations.sandbox.server import Sandbox
 from extraction.models import Extraction
 from tests.clients import Api
 from tests.processes import ServerProcess
+from tests.waiting import until
 
 LONG = "Hello [[sandbox: words=400; pace=0.1]]"
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
@@ -38,13 +39,6 @@ def of_its_group(api: Api) -> Budget:
     group = Group.objects.create(name=f"group-{uuid.uuid4()}")
     group.user_set.add(api.user)
     return Budget.objects.create(group=group, limit=100)
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def asked_for_a_title(api: Api) -> Titling:

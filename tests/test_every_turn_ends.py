@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from typing import Any
 
@@ -15,6 +14,7 @@ from extraction.models import Extraction, SchemaVersion
 from extraction.services import extractions
 from tests.clients import Api
 from tests.refusing import refusing
+from tests.waiting import until
 
 START = {"type": "turn_start", "conversation": "c", "model": "m", "user_message": "u"}
 TOO_LONG = "x" * 300
@@ -79,11 +79,8 @@ def turn_of(api: Api, status: str, events: Any = None, **columns: Any) -> Turn:
 
 def ended(turn: Turn) -> Turn:
     """The turn, once it has ended, by us or by the server's own sweep."""
-    deadline = time.monotonic() + 20
-    while not (found := Turn.objects.get(pk=turn.pk)).ended:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
+    until(lambda: Turn.objects.get(pk=turn.pk).ended)
+    return Turn.objects.get(pk=turn.pk)
 
 
 @pytest.mark.parametrize("kind", GARBAGE)

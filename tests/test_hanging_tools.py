@@ -67,9 +67,9 @@ async def test_who_has_too_many_is_told_so_at_once_and_nobody_else_is_kept(datab
     assert "16 calls of this user's tools are still running" in await told("quick", mine)
     assert await told("quick", other) == "0"
     assert "took longer" in await told(name, other)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # far less than they hang
     released.set()
-    for _ in range(200):
+    for _ in range(1000):
         if (said := await told("quick", mine)) == "0":
             break
         await asyncio.sleep(0.05)

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ROOT, STARTUP
 from tests.up import Up, environment
+from tests.waiting import until
 
 Logged = tuple[Api, list[str]]
 
@@ -66,9 +66,7 @@ def test_a_process_without_pages_says_what_it_does(command: str, database: str, 
     log = tmp_path / "log"
     with log.open("w") as file:
         running = subprocess.Popen([sys.executable, "manage.py", command], cwd=ROOT, env=variables, stderr=file)
-        deadline = time.monotonic() + STARTUP
-        while "has started" not in log.read_text() and time.monotonic() < deadline:
-            time.sleep(0.1)
+        until(lambda: "has started" in log.read_text())
         running.send_signal(signal.SIGTERM)
         assert running.wait(STARTUP) == 0
     started = {"runner": "it runs turns, titles, extractions", "worker": "it takes "}

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import httpx2
 import psycopg
 import pytest
 from django.db import connection
@@ -17,6 +18,7 @@ from conversations.sandbox.server import Sandbox
 from tests import clients
 from tests.clients import Api
 from tests.processes import FAST, IMMEDIATE, ServerProcess, restart_postgres
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="only our own Postgres may be restarted")
 
@@ -96,13 +98,18 @@ def test_the_probes_tell_the_truth(server: ServerProcess) -> None:
     assert clients.get(f"{server.url}/readyz").status_code == 200
 
 
+def refusal(api: Api) -> httpx2.Response | None:
+    """Return the answer to a request that fails, or None where it succeeds."""
+    answer = api.post("conversations/", {})
+    return answer if answer.status_code == 503 else None
+
+
 def test_requests_are_refused_in_the_contracts_shape_meanwhile(api: Api) -> None:
     outage = threading.Thread(target=restart_postgres, kwargs={"away": 5.0})
     outage.start()
-    time.sleep(0.7)
-    refused = api.post("conversations/", {})
+    refused = until(lambda: refusal(api))
     outage.join()
-    assert refused.status_code == 503
+    assert refused is not None
     assert refused.json()["error"]["type"] == "overloaded_error"
     assert "retry-after" in refused.headers
     assert api.post("conversations/", {}).status_code == 201

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 
 import httpx2
@@ -17,8 +16,9 @@ import psutil
 import pytest
 
 from tests import clients, readme
-from tests.processes import ROOT, STARTUP
+from tests.processes import ROOT
 from tests.up import Up, running_up
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +42,9 @@ def test_the_shell_example_works(up: Up) -> None:
 
 
 def test_a_worker_that_dies_is_followed_by_another(up: Up) -> None:
-    deadline = time.monotonic() + STARTUP
-    while not (first := workers_of(up)):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    first = until(lambda: workers_of(up))
     first[0].kill()
-    while workers_of(up) in ([], first):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: workers_of(up) not in ([], first))
 
 
 def workers_of(up: Up) -> list[psutil.Process]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
@@ -15,6 +14,7 @@ from conversations.sandbox.server import Sandbox
 from conversations.services import model_listing
 from conversations.services.notices import notify
 from tests.clients import Api
+from tests.waiting import until
 
 NEW = {
     "id": "claude-next-1",
@@ -44,18 +44,11 @@ def _as_before(api: Api, sandbox: Sandbox) -> Iterator[None]:
     ListedModel.objects.all().delete()
     model_listing.load_listing()
     notify("models")
-    wait_for(lambda: "claude-next-1" not in models(api))
+    until(lambda: "claude-next-1" not in models(api))
 
 
 def models(api: Api) -> dict[str, Any]:
     return {each["id"]: each for each in api.get("models/").json()["results"]}
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_new_model_and_a_new_limit_hold_in_a_running_server(api: Api, sandbox: Sandbox) -> None:
@@ -64,7 +57,7 @@ def test_a_new_model_and_a_new_limit_hold_in_a_running_server(api: Api, sandbox:
     out = StringIO()
     call_command("refresh_models", stdout=out)
     assert "models." in out.getvalue()
-    wait_for(lambda: "claude-next-1" in models(api))
+    until(lambda: "claude-next-1" in models(api))
     new = models(api)["claude-next-1"]
     assert new["limits"]["context_window"] == 2_000_000
     assert (new["capabilities"]["thinking"], new["capabilities"]["effort"]) == (["adaptive"], ["low", "high"])
@@ -81,6 +74,6 @@ def test_a_model_that_is_listed_no_more_is_retired(api: Api, sandbox: Sandbox) -
     call_command("refresh_models", stdout=StringIO())
     sandbox.listed = []
     call_command("refresh_models", stdout=StringIO())
-    wait_for(lambda: models(api).get("claude-next-1", {}).get("lifecycle", {}).get("status") == "retired")
+    until(lambda: models(api).get("claude-next-1", {}).get("lifecycle", {}).get("status") == "retired")
     refused = api.post("conversations/", {"model": "claude-next-1"})
     assert (refused.status_code, refused.json()["error"]["details"]) == (400, {"model": "claude-next-1 is retired."})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,6 +16,7 @@ from conversations.sandbox.server import Sandbox
 from tests import clients
 from tests.clients import Api
 from tests.processes import ServerProcess
+from tests.waiting import until
 
 DRAIN = 60  # seconds that turns are given, more than any of these needs on a busy machine
 
@@ -56,8 +56,7 @@ def test_what_runs_is_streamed_to_its_end_and_nothing_new_is_taken(leaving: Serv
     stream = in_thread(lambda: user.events(turn))
     user.events(turn, limit=4)
     leaving.process.send_signal(signal.SIGTERM)
-    while [over_new_connection(leaving, "/readyz").status_code for _ in range(5)] != [503] * 5:
-        time.sleep(0.1)
+    until(lambda: [over_new_connection(leaving, "/readyz").status_code for _ in range(5)] == [503] * 5)
     takes_nothing_new(leaving, user)
     assert stream()[-1]["status"] == "completed"
     assert leaving.process.wait(DRAIN + 5) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 
 import psutil
@@ -15,6 +15,7 @@ from conversations.models import Turn
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
+from tests.waiting import until
 
 MEGABYTE = 1024 * 1024
 LONG = 16 * MEGABYTE  # more than all buffers on the way take
@@ -55,15 +56,8 @@ def open_connections(server: ServerProcess) -> int:
 def test_a_stream_that_nobody_reads_is_cut(server: ServerProcess, api: Api, long: str) -> None:
     before = open_connections(server)
     with stalled(server, api, f"/api/turns/{long}/events/"):
-        becomes_true(lambda: open_connections(server) > before)
-        becomes_true(lambda: open_connections(server) <= before)
-
-
-def becomes_true(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        until(lambda: open_connections(server) > before)
+        until(lambda: open_connections(server) <= before)
 
 
 def test_a_socket_that_does_not_read_is_told_so_if_it_ever_reads_on(api: Api, long: str) -> None:

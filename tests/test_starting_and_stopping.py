@@ -7,8 +7,7 @@ import re
 import signal
 import socket
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -19,21 +18,13 @@ from tests import clients
 from tests.clients import sse
 from tests.processes import STARTUP, free_port
 from tests.up import Up, manage, running_up
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
     with running_up() as running:
         yield running
-
-
-def becomes_true(what: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + STARTUP
-    while not what():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def turn_streams(url: str, token: str, reader: str | None = None) -> bool:
@@ -78,16 +69,16 @@ def test_a_server_beside_up_goes_on_without_it(up: Up) -> None:
     finally:
         printed = beside.stop()
     assert f"Colloquy serves at {beside.url}" in printed
-    assert becomes_true(lambda: not (up.folder / "postgres" / "postmaster.pid").exists())
+    until(lambda: not (up.folder / "postgres" / "postmaster.pid").exists())
 
 
 def test_nothing_outlives_an_up_that_is_killed() -> None:
     with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
         running = Up(folder)
         running.wait_until_up()
-        assert becomes_true(lambda: len(processes_of(folder)) >= 5)  # it, its worker, sandbox, Postgres and its keeper
+        until(lambda: len(processes_of(folder)) >= 5)  # it, its worker, sandbox, Postgres and its keeper
         running.stop(signal.SIGKILL)
-        assert becomes_true(lambda: not processes_of(folder))
+        until(lambda: not processes_of(folder))
 
 
 def processes_of(folder: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +11,7 @@ from conversations.sandbox.received import Received
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +23,13 @@ def another(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
 
 def request_of(sandbox: Sandbox, system: str, *, ended: bool = True) -> Received:
     """The upstream request with this system prompt, when the sandbox has seen its end, or has seen it at all."""
-    for _ in range(200):
+
+    def found() -> Iterator[Received]:
         for request in list(sandbox.requests):
             if (request.body or {}).get("system") == system and (request.finished_at or not ended):
-                return request
-        time.sleep(0.02)
-    raise AssertionError("the upstream connection is still open, or never was")
+                yield request
+
+    return until(lambda: next(found(), None)) or pytest.fail("there is none")
 
 
 @pytest.mark.parametrize("where", ["the same process", "another process"])

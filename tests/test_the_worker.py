@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -21,13 +19,7 @@ from conversations.models import Audit, Conversation
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess, restart_postgres
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+from tests.waiting import until
 
 
 def defer(name: str) -> int:
@@ -39,6 +31,13 @@ def defer(name: str) -> int:
 
 def status(job: int) -> str:
     return ProcrastinateJob.objects.get(pk=job).status
+
+
+def waits_for(table: str) -> bool:
+    """Whether somebody waits for a lock of the table."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass", [table])
+        return bool(cursor.fetchone()[0])
 
 
 def silence(job: int) -> None:
@@ -54,19 +53,19 @@ def silence(job: int) -> None:
 def test_it_does_the_nightly_jobs_and_another_goes_on_where_it_was_killed(database: str, sandbox: Sandbox) -> None:
     with ServerProcess("worker", database, sandbox.url) as first:
         done = defer("check_ledger")
-        wait_for(lambda: status(done) == "succeeded")
+        until(lambda: status(done) == "succeeded")
         assert Audit.objects.exists()
         with psycopg.connect(database) as other:
             other.execute("LOCK TABLE conversations_audit IN ACCESS EXCLUSIVE MODE")
             held = defer("check_ledger")
-            wait_for(lambda: status(held) == "doing")
-            time.sleep(0.5)  # in which it gets as far as the table
+            until(lambda: status(held) == "doing")
+            until(lambda: waits_for("conversations_audit"))
             first.kill()
         assert status(held) == "doing"
         silence(held)
         with ServerProcess("worker", database, sandbox.url):
             defer("recover")
-            wait_for(lambda: status(held) == "succeeded")
+            until(lambda: status(held) == "succeeded")
             assert ProcrastinateJob.objects.get(pk=held).attempts == 2
 
 
@@ -74,7 +73,7 @@ def test_what_kills_its_workers_is_given_up(database: str, sandbox: Sandbox) -> 
     id = left("check_ledger", "doing", tasks.ATTEMPTS - 1)
     with ServerProcess("worker", database, sandbox.url):
         defer("recover")
-        wait_for(lambda: status(id) == "failed")
+        until(lambda: status(id) == "failed")
 
 
 def left(name: str, status: str, attempts: int = 0) -> int:
@@ -93,7 +92,7 @@ def test_one_that_is_queued_again_already_keeps_no_other_from_being_recovered(da
     dead, queued, other = left("check_ledger", "doing"), left("check_ledger", "todo"), left("remove_unused", "doing")
     with ServerProcess("worker", database, sandbox.url):
         defer("recover")
-        wait_for(lambda: status(other) == "succeeded")
+        until(lambda: status(other) == "succeeded")
         assert (status(dead), status(queued)) == ("failed", "todo")
     ProcrastinateJob.objects.filter(pk=queued).delete()
 
@@ -102,12 +101,12 @@ def test_one_that_is_queued_again_already_keeps_no_other_from_being_recovered(da
 def test_it_goes_on_when_postgres_has_been_away(database: str, sandbox: Sandbox) -> None:
     with ServerProcess("worker", database, sandbox.url) as worker:
         done = defer("check_ledger")
-        wait_for(lambda: status(done) == "succeeded")
+        until(lambda: status(done) == "succeeded")
         connection.close()
         restart_postgres(away=1)
         connection.pool.check()  # type: ignore[attr-defined]
         done = defer("check_ledger")
-        wait_for(lambda: status(done) == "succeeded")
+        until(lambda: status(done) == "succeeded")
         worker.process.send_signal(signal.SIGTERM)
         assert worker.process.wait(10) == 0
 

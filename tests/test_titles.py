@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +10,7 @@ from conversations.models import Titling, Usage
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
+from tests.waiting import until
 
 SMALL = "claude-haiku-5-5"
 
@@ -29,10 +29,7 @@ def namer(naming: ServerProcess) -> Iterator[Api]:
 
 def titled(api: Api, conversation: str) -> str:
     """The conversation's title, when the work on it has ended."""
-    deadline = time.monotonic() + 15
-    while not Titling.objects.filter(conversation_id=conversation, finished_at__isnull=False).exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(Titling.objects.filter(conversation_id=conversation, finished_at__isnull=False).exists)
     return str(api.get(f"conversations/{conversation}/").json()["title"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conversations.content.folding import fold
-from tests.clients import Api, sse
+from tests.clients import Api, rejoined, sse
 from tests.processes import ServerProcess
 
 
@@ -57,7 +57,7 @@ def test_it_streams_claudes_events_between_ours(api: Api) -> None:
 
 def test_positions_are_those_of_the_contract(api: Api) -> None:
     turn = api.ask('[[sandbox: text="Hello"]]')
-    positions = [(event["type"], event["position"]) for event in api.events(turn["id"])]
+    positions = [(event["type"], event["position"]) for event in rejoined(api.events(turn["id"]))]
     assert positions == [
         ("turn_start", 1),
         ("message_start", 2),
@@ -69,7 +69,7 @@ def test_positions_are_those_of_the_contract(api: Api) -> None:
         ("turn_end", 12),
     ]
     assert turn["position"] == 12
-    rest = api.events(turn["id"], after=5)
+    rest = rejoined(api.events(turn["id"], after=5))
     assert (rest[0]["delta"]["text"], rest[0]["position"]) == ("llo", 8)
     assert len(rest) == 5
     assert api.events(turn["id"], after=12) == []

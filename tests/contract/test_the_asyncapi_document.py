@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from conversations.ws.frames import COMMANDS
 from tests import clients
 from tests.clients import Api, Event, Socket
 from tests.contract.generators import node_tools, run
+from tests.waiting import until
 
 CLIENTS = Path(__file__).parent / "clients"
 ABSENT = "00000000-0000-7000-8000-000000000000"
@@ -114,8 +114,7 @@ def test_the_frames_of_a_clients_tool_are_as_described(api: Api, frames: Frames)
         turn = received[0][1]["turn"]["id"]
         use = next(event["content_block"] for _, event in received if event["type"] == "content_block_start")
         results = [{"tool_use_id": use["id"], "content": [{"type": "text", "text": "Rain."}]}]
-        while api.get(f"turns/{turn}/").json()["status"] != "awaiting_tools":
-            time.sleep(0.05)
+        until(lambda: api.get(f"turns/{turn}/").json()["status"] == "awaiting_tools")
         watched.send(type="turn.tool_results", ref=2, turn=turn, results=results)
         assert kinds(watched.until("turn_end")) >= {"ToolResultEvent", "TurnEnd"}
 

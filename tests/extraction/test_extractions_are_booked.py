@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from conversations.models import Budget, Hold, Usage
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
+from tests.waiting import until
 
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 WRONG = 'json="{\\"name\\": 7}"'
@@ -30,13 +30,6 @@ def two(database: str, sandbox: Sandbox) -> Iterator[list[ServerProcess]]:
 def begin(api: Api, directives: str) -> str:
     body = {"schema": SCHEMA, "content": f"Jane [[sandbox: {directives}]]"}
     return str(api.post("extraction/extractions/", body).json()["id"])
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 45
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def check(api: Api, found: dict[str, Any], sources: list[str]) -> None:

@@ -1,0 +1,21 @@
+"""Waiting for what is meant, however long a busy machine takes, instead of for a time that is enough elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE = 120.0  # seconds
+PAUSE = 0.05  # seconds between two looks
+
+
+def until(condition: Callable[[], T]) -> T:
+    """Return the first true value of a condition. Raise AssertionError if it does not become true."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not become true"
+        time.sleep(PAUSE)
+    return found
