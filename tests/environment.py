@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import compileall
 import os
 import tempfile
@@ -14,6 +15,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
 
 # The folder's path must be short: a Unix socket's has to fit into 103 characters.
 folder = tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True)
+atexit.register(folder.cleanup)
 os.environ["COLLOQUY_DATA_DIR"] = folder.name
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "DJANGO_DEBUG", "DJANGO_ALLOWED_HOSTS"):

@@ -1,22 +1,16 @@
-"""The log tells which request, turn and user a line is about, why a turn failed, and what a process does."""
+"""The log tells which request, turn and user a line is about and why a turn failed."""
 
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from websockets.sync.client import connect
 
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api
-from tests.processes import ROOT, STARTUP
-from tests.up import Up, environment
-from tests.waiting import until
+from tests.up import Up
 
 Logged = tuple[Api, list[str]]
 
@@ -58,17 +52,3 @@ def test_each_access_has_its_request_and_user(logged: Logged) -> None:
 def test_tickets_are_not_logged(logged: Logged) -> None:
     [line] = [line for line in logged[1] if "WEBSOCKET" in line]
     assert '"WEBSOCKET /ws/?ticket=[redacted]"' in line
-
-
-@pytest.mark.parametrize("command", ["runner", "worker"])
-def test_a_process_without_pages_says_what_it_does(command: str, database: str, tmp_path: Path) -> None:
-    variables = environment(tmp_path, DATABASE_URL=database, ANTHROPIC_API_KEY="test")
-    log = tmp_path / "log"
-    with log.open("w") as file:
-        running = subprocess.Popen([sys.executable, "manage.py", command], cwd=ROOT, env=variables, stderr=file)
-        until(lambda: "has started" in log.read_text())
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(STARTUP) == 0
-    started = {"runner": "it runs turns, titles, extractions", "worker": "it takes "}
-    assert f"The {command} has started: {started[command]}" in log.read_text()
-    assert f"The {command} has stopped." in log.read_text()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -45,31 +44,29 @@ def test_a_process_that_serves_imports_neither_the_sdk_nor_a_validator() -> None
     assert not modules & set(DEAR)
 
 
-def answers(process: Up) -> None:
-    process.wait_until_up()
+SAID = {
+    "serve": "Colloquy serves at ",
+    "runner": "The runner has started: it runs turns, titles, extractions",
+    "worker": "The worker has started: it takes ",
+}
+COMMANDS = [("serve", "--port", "{port}"), ("runner",), ("worker",)]
 
 
-def says_that_it_has_started(process: Up) -> None:
-    assert process.process.stdout is not None
-    assert any("has started" in line for line in process.process.stdout)
-
-
-@pytest.mark.parametrize(
-    ("command", "wait"),
-    [
-        (("serve", "--port", "{port}"), answers),
-        (("runner",), says_that_it_has_started),
-        (("worker",), says_that_it_has_started),
-    ],
-    ids=lambda value: value[0] if isinstance(value, tuple) else "",
-)
-def test_a_process_works_after_little_time_of_the_processor(
-    command: tuple[str, ...], wait: Callable[[Up], None], database: str, tmp_path: Path
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_a_process_works_after_little_time_of_the_processor_and_says_what_it_does(
+    command: tuple[str, ...], database: str, tmp_path: Path
 ) -> None:
     running = Up(str(tmp_path), *command, DATABASE_URL=database, ANTHROPIC_API_KEY="test")
+    printed = running.process.stdout
+    assert printed is not None
     try:
-        wait(running)
+        assert any(SAID[command[0]] in line for line in printed)
+        if command[0] == "serve":
+            running.wait_until_up()
         times = psutil.Process(running.process.pid).cpu_times()
     finally:
-        running.stop()
+        rest = running.stop()
     assert times.user + times.system < ENOUGH
+    if command[0] != "serve":
+        assert running.process.returncode == 0
+        assert f"The {command[0]} has stopped." in rest
