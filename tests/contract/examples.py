@@ -33,6 +33,7 @@ def captured(api: Api) -> dict[str, Any]:
     ask("getTree", "GET", f"conversations/{id}/tree/")
     ask("countTokens", "POST", f"conversations/{id}/count-tokens/", {"content": "And black tea?"})
     ask("getTurn", "GET", f"turns/{turn['id']}/")
+    ask("createSchema", "POST", "extraction/schemas/", {"name": "word", "json_schema": SCHEMA})
     ask("createExtraction", "POST", "extraction/extractions/?wait=true", {"schema": SCHEMA, "content": "Green tea."})
     ask("getUsage", "GET", "usage/?group_by=model")
     ask("listUsageRecords", "GET", "usage/records/?page_size=1")

@@ -65,11 +65,13 @@ def _pinned(api: Api) -> list[str]:
     turn = api.ask("Hello", conversation)
     attachment = api.http.post("/api/attachments/", files={"file": ("a.txt", b"Hello", "text/plain")}).json()
     extraction = api.post("extraction/extractions/?wait=true", {"schema": SCHEMA, "content": "Tea."}).json()
+    schema = api.post("extraction/schemas/", {"name": "tea", "json_schema": SCHEMA}).json()
     ids = {
         "conversations": conversation,
         "turns": turn["id"],
         "attachments": attachment["id"],
         "extraction/extractions": extraction["id"],
+        "extraction/schemas": schema["id"],
     }
     return [
         line

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from conversations.models import Budget, Usage
 from extraction import extract
 from extraction.extracting.joining import joined
 from tests.clients import Api
+from tests.extraction.upstream import Body, Said, text_of, upstream
 
 ROWS = [{"number": number, "name": f"part {number:04}"} for number in range(1, 3001)]
 TABLE = "\n".join(f"{row['number']}. {row['name']}, of which there is one in each box" for row in ROWS)
@@ -39,51 +38,20 @@ SCHEMA = {
 }
 
 
-class Cutting(BaseHTTPRequestHandler):
-    """A server of the Messages API that says so many rows, and goes on from what it is told that it has said."""
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        said = "".join(_text(each) for each in body["messages"] if each["role"] == "assistant")
-        written = ", ".join(json.dumps(row) for row in ROWS[said.count("}") :][:AT_ONCE])
-        is_last = said.count("}") + AT_ONCE >= len(ROWS)
-        text = ('{"rows": [' if not said else ", ") + written + ("]}" if is_last else "")
-        message = {"id": "m", "type": "message", "role": "assistant", "model": body["model"], "content": []}
-        usage = {"input_tokens": 3, "output_tokens": 1}
-        events: list[dict[str, Any]] = [
-            {"type": "message_start", "message": {**message, "usage": usage}},
-            {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}},
-            {"type": "content_block_stop", "index": 0},
-            {
-                "type": "message_delta",
-                "delta": {"stop_reason": "end_turn" if is_last else "max_tokens"},
-                "usage": {"output_tokens": 9},
-            },
-            {"type": "message_stop"},
-        ]
-        stream = "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events).encode()
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("content-length", str(len(stream)))
-        self.end_headers()
-        self.wfile.write(stream)
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
-def _text(message: dict[str, Any]) -> str:
-    return "".join(block["text"] for block in message["content"])
+def cut(body: Body) -> Said:
+    """Say so many rows, and go on from what the request tells that was said."""
+    said = "".join(text_of(each) for each in body["messages"] if each["role"] == "assistant")
+    written = ", ".join(json.dumps(row) for row in ROWS[said.count("}") :][:AT_ONCE])
+    is_last = said.count("}") + AT_ONCE >= len(ROWS)
+    text = ('{"rows": [' if not said else ", ") + written + ("]}" if is_last else "")
+    return Said(text, "end_turn" if is_last else "max_tokens")
 
 
 @pytest.fixture
 def cutting(settings: LazySettings) -> Iterator[None]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Cutting) as upstream:
-        Thread(target=upstream.serve_forever, daemon=True).start()
-        settings.ANTHROPIC_BASE_URL = f"http://127.0.0.1:{upstream.server_port}"
+    with upstream(cut) as url:
+        settings.ANTHROPIC_BASE_URL = url
         yield
-        upstream.shutdown()
 
 
 def test_three_thousand_rows_come_out_of_answers_of_two_hundred(api: Api, cutting: None) -> None:
