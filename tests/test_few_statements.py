@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from conversations.models import Budget
 from conversations.sandbox.server import Sandbox
 from tests.benchmarks.life.statements import Counts, counted
 from tests.clients import Api
@@ -17,6 +18,9 @@ ASKED = 'Say [[sandbox: text="One two three."; one_chunk]]'
 MOST_STATEMENTS = 6
 """For a turn whose answer comes in one go: what it rests on, its beginning, two flushes, its end, and one to spare."""
 MOST_TRANSACTIONS = 5
+
+MOST_WITH_A_BUDGET = 9
+"""The same with what applies, the prices and the hold."""
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,16 @@ def turn_alone(watched: tuple[Api, Counts]) -> tuple[int, int]:
 def test_a_turn_takes_few_statements_with_the_default_limits(watched: tuple[Api, Counts]) -> None:
     statements, transactions = turn_alone(watched)
     assert statements <= MOST_STATEMENTS
+    assert transactions <= MOST_TRANSACTIONS
+
+
+def test_a_turn_takes_few_statements_with_a_budget(watched: tuple[Api, Counts]) -> None:
+    budget = Budget.objects.create(user=watched[0].user, limit=1000)
+    try:
+        statements, transactions = turn_alone(watched)
+    finally:
+        budget.delete()
+    assert statements <= MOST_WITH_A_BUDGET
     assert transactions <= MOST_TRANSACTIONS
 
 

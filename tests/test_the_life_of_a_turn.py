@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from conversations.models import Budget, Message, Turn, Usage
+from conversations.models import Budget, Message, Price, Turn, Usage
 from tests.clients import Api, Event
 
 MADE_EACH_TIME = frozenset(
@@ -48,6 +50,31 @@ def seen(events: list[Event]) -> list[Any]:
     ]
 
 
+@pytest.fixture
+def long_way(database: str) -> Iterator[None]:
+    """Every turn is ended step by step meanwhile: it might have a price of the platform's own."""
+    price = Price.objects.create(model="nobody's-*", valid_from=date(2020, 1, 1), input=1, output=1)
+    yield
+    price.delete()
+
+
+def ended(api: Api, content: str) -> dict[str, Any]:
+    return api.ended(api.begin(content, api.conversation())["id"])
+
+
+def budgets_of(api: Api) -> list[Any]:
+    """Return what is held and spent of a user's budgets, of which some had an earlier period."""
+    return list(api.user.budgets.order_by("period").values_list("period", "period_start", "spent", "held"))
+
+
+def give_budgets(api: Api) -> None:
+    today = datetime.now(UTC).date()
+    Budget.objects.create(user=api.user, limit=1_000_000, period="day")
+    Budget.objects.create(user=api.user, limit=1_000_000, period="month")
+    api.user.budgets.filter(period="day").update(spent=7, period_start=today - timedelta(days=3))
+    api.user.budgets.filter(period="month").update(spent=5, period_start=today.replace(day=1))
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -59,10 +86,15 @@ def seen(events: list[Event]) -> list[Any]:
         "Hello [[sandbox: error=400]]",
     ],
 )
-def test_the_short_way_stores_what_the_long_way_stores(api: Api, other: Api, content: str) -> None:
-    # A budget that nobody can use up is counted step by step.
-    Budget.objects.create(user=other.user, limit=1_000_000)
-    short, long = (each.ended(each.begin(content, each.conversation())["id"]) for each in (api, other))
+def test_the_short_way_stores_what_the_long_way_stores(
+    api: Api, other: Api, content: str, request: pytest.FixtureRequest
+) -> None:
+    for each in (api, other):
+        give_budgets(each)
+    short = ended(api, content)
+    request.getfixturevalue("long_way")
+    long = ended(other, content)
+    assert budgets_of(api) == budgets_of(other)
     assert without_what_differs({**short, "messages": []}) == without_what_differs({**long, "messages": []})
     assert stored(short) == stored(long)
     assert seen(api.events(short["id"])) == seen(other.events(long["id"]))

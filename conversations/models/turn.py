@@ -68,6 +68,9 @@ class Turn(Idempotent, Leased):
     error = VerbatimJSONField(null=True, help_text="Type and message of what made it fail.")
     first_delta_at = models.DateTimeField(null=True)
 
+    under_budget = False
+    """Whether there were any budgets when it was begun here."""
+
     objects: ClassVar[OwnedQuerySet[Turn]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
 
     @classmethod

@@ -54,8 +54,12 @@ class EndWriter:
             del self._waiting[:AT_ONCE]
             if not self._waiting:
                 self._any.clear()
+            # A budget may be several users': those who lock one after the other keep none of them for the next.
+            alone = [[each] for each in batch if each.parameters["under_budget"]]
+            together = [each for each in batch if not each.parameters["under_budget"]]
             try:
-                connection = await self._commit(connection, batch)
+                for part in [together, *alone] if together else alone:
+                    connection = await self._commit(connection, part)
             finally:
                 # Whatever happened, nobody waits here for ever: what was not written is ended step by step.
                 for each in batch:

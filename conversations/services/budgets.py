@@ -15,7 +15,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Case, F, Sum, When
 from django.db.models.functions import Greatest
 
@@ -24,7 +23,8 @@ from conversations.claude.pricing import decimal_string
 from conversations.database import prepared
 from conversations.errors import BudgetExceeded
 from conversations.models import Budget, Hold, Usage, User
-from conversations.models.budget import THIS_PERIOD, this_period
+from conversations.models.budget import this_period
+from conversations.services.budget_statements import APPLIES, HOLD, ORDERED, SPENT_NOW
 
 SCOPES = ("user", "group", "platform")
 WHOSE = {"user": "Your", "group": "Your group's", "platform": "The platform's"}
@@ -34,24 +34,18 @@ SPENT = Case(When(period_start__gte=this_period(), then=F("spent")), default=Dec
 NOW = {"spent": SPENT, "period_start": Greatest(F("period_start"), this_period())}
 
 
-APPLYING = """
-SELECT {columns}, CASE WHEN period_start >= {this_period} THEN spent ELSE 0 END
-FROM conversations_budget WHERE user_id = %(user)s OR (user_id IS NULL AND group_id IS NULL)
-    OR group_id IN (SELECT group_id FROM conversations_user_groups WHERE user_id = %(user)s)
-"""
-
-
 def applying_to(user: User | None) -> list[Budget]:
     """Return the budgets that apply to a user's requests; where the user is gone, those of all."""
     names = [each.attname for each in Budget._meta.concrete_fields]
     columns = ", ".join(f'"{name}"' for name in names)
-    statement = APPLYING.format(columns=columns, this_period=THIS_PERIOD)
+    applies = APPLIES.format(user="%(user)s")
+    statement = f"SELECT {columns}, {SPENT_NOW} FROM conversations_budget WHERE {applies} ORDER BY {ORDERED}"  # noqa: S608
     found = []
     for *values, spent in prepared(statement, {"user": user and user.pk}):
         budget = Budget.from_db(None, names, values)
         budget.spent_now = spent  # type: ignore[attr-defined]
         found.append(budget)
-    return _ordered(found)
+    return found
 
 
 def with_spent(id: uuid.UUID) -> Budget:
@@ -69,16 +63,10 @@ def hold(*, budgets: list[Budget], work: uuid.UUID, number: int, amount: Decimal
 
     Within the caller's transaction, which it leaves as it was where it raises. The same request holds once.
     """
-    if Hold.objects.filter(work=work, number=number).exists():
-        return
-    with transaction.atomic():
-        for budget in budgets:
-            has_room = Budget.objects.annotate(spent_now=SPENT).filter(
-                pk=budget.pk, limit__gte=F("spent_now") + F("held") + amount
-            )
-            if not has_room.update(**NOW, held=F("held") + amount):
-                raise _exceeded(budget, amount)
-        Hold.objects.bulk_create(Hold(budget=each, work=work, number=number, amount=amount) for each in budgets)
+    values = {"budgets": [each.pk for each in budgets], "work": work, "number": number, "amount": amount}
+    exceeded = prepared(HOLD, values)
+    if exceeded:
+        raise _exceeded(next(each for each in budgets if each.pk == exceeded[0][0]), amount)
 
 
 def room_left(budgets: list[Budget]) -> Decimal:

@@ -42,7 +42,9 @@ class Bound:
         name = "cache_write_1h_tokens" if self.for_an_hour else "cache_write_5m_tokens"
         plain = TokenCounts(self.input_tokens, max_tokens, web_search_requests=self.searches)
         written = TokenCounts(output_tokens=max_tokens, web_search_requests=self.searches, **{name: self.input_tokens})
-        return max(self._cost(plain), self._cost(written))
+        prices = PriceList.at(self.at)
+        found = (prices.price(self.model, each) or pricing.fallback_price(each) for each in (plain, written))
+        return max(each.cost for each in found)
 
     def affordable(self, amount: Decimal, max_tokens: int) -> int:
         """Return how many of `max_tokens` of output an amount pays for; less than one where not even the input."""
@@ -51,13 +53,11 @@ class Bound:
             return max_tokens
         return int((amount - nothing) * max_tokens / (all - nothing))
 
-    def _cost(self, counts: TokenCounts) -> Decimal:
-        price = PriceList.at(self.at).price(self.model, counts)
-        return (price or pricing.fallback_price(counts)).cost
-
 
 def bound_of_turn(turn: Turn) -> Bound:
     """Return the bound of a turn's first request: what Claude has counted of its path already, and what is new."""
+    if turn_requests.is_in_memory(turn):
+        return bound_of_request(turn_requests.request_of_turn(turn, []))
     asked = Message.objects.select_related("parent__turn", "turn").get(pk=turn.answers_after)
     last, new = (asked.parent, [asked]) if asked.role == Message.Role.USER else (asked, [])
     known = _counted(turn, last) if last else None

@@ -1,7 +1,7 @@
 """The end of a plain turn, worked out in memory and written by one statement.
 
 Plain is a turn that has run in one go in this process, with one request, an answer that calls no tool, and nothing that
-is counted or made besides: no budget, no price of the platform's own, no title. Most turns are. All others, and those
+is counted or made besides: no price of the platform's own, no title. Most turns are. All others, and those
 that the statement does not take, are ended by `services.ending`.
 """
 

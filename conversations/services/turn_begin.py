@@ -104,6 +104,7 @@ def _stored(who: Asker, conversation_id: uuid.UUID, begin: Callable[[Conversatio
             return None
         if begun.is_new and sources.attachments_in(begun.question.content):
             attachments.link_to_messages([begun.question])
+        turn.under_budget = result.budgeted
         if result.budgeted:
             budget_holds.hold_for_turn(turn)
         return Created(turn, is_new=True, used=result.used.with_another_turn())

@@ -23,6 +23,7 @@ from conversations.content.transcript import Batch, encode
 from conversations.database import prepared
 from conversations.fields import VerbatimJSONField
 from conversations.models import Conversation, Message, Piece, Turn, Usage, User
+from conversations.services.budget_statements import SETTLED
 from conversations.services.credentials import LETS_IN, Credential
 from conversations.services.user_limits import ROOM, USED, Used, configured_limits, parameters_of_limits
 from conversations.streaming.wakes import CHANNEL, notification_payload
@@ -169,6 +170,9 @@ def end(turn: Turn, *, seen: int, whole: Batch, message: Message | None, row: Us
         "answered": message is not None,
         "booked": row is not None,
         "model": row.model if row else "",
+        "counted": row.counted if row else 0,
+        "booked_at": row.created_at if row else None,
+        "under_budget": turn.under_budget,
         "delta": delta,
         "leaf": message.pk if message else None,
         "after": turn.answers_after,
@@ -180,7 +184,7 @@ def end(turn: Turn, *, seen: int, whole: Batch, message: Message | None, row: Us
 
 @cache
 def end_statement() -> str:
-    """Return END: it writes nothing and returns no row where the turn is not ours, or where money is to be counted."""
+    """Return END: it writes nothing and returns no row where the turn is not ours, or its model has a price of ours."""
     return f"""
         WITH ended AS (
             UPDATE conversations_turn AS turn
@@ -190,16 +194,10 @@ def end_statement() -> str:
                 first_delta_at = COALESCE(first_delta_at, CASE WHEN %(delta)s THEN clock_timestamp() END)
             WHERE id = %(id)s AND fence = %(fence)s AND status = 'running' AND position = %(seen)s
                 AND NOT EXISTS (
-                    SELECT FROM conversations_budget AS budget
-                    WHERE budget.user_id = turn.user_id OR (budget.user_id IS NULL AND budget.group_id IS NULL)
-                        OR budget.group_id IN (
-                            SELECT group_id FROM conversations_user_groups WHERE user_id = turn.user_id
-                        )
-                ) AND NOT EXISTS (
                     SELECT FROM conversations_price AS price WHERE price.model = %(model)s OR price.model ~ '[*?[]'
                 )
-            RETURNING id, conversation_id
-        ), cleared AS (
+            RETURNING id, conversation_id, user_id
+        ), {SETTLED}, cleared AS (
             DELETE FROM conversations_journal AS piece USING ended WHERE piece.turn_id = ended.id RETURNING piece.start
         ), piece AS (
             -- They are counted so that they are gone before the one that takes their place comes.
