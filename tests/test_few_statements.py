@@ -16,8 +16,8 @@ from tests.processes import ServerProcess
 
 ASKED = 'Say [[sandbox: text="One two three."; one_chunk]]'
 MOST_STATEMENTS = 6
-"""For a turn whose answer comes in one go: what it rests on, its beginning, two flushes, its end, and one to spare."""
-MOST_TRANSACTIONS = 5
+"""For a turn whose answer comes in one go: what it rests on, its beginning, one flush with its news, its end, and one to spare."""
+MOST_TRANSACTIONS = 4
 
 MOST_WITH_A_BUDGET = 9
 """The same with what applies, the prices and the hold."""

@@ -57,7 +57,7 @@ class Bound:
 def bound_of_turn(turn: Turn) -> Bound:
     """Return the bound of a turn's first request: what Claude has counted of its path already, and what is new."""
     if turn_requests.is_in_memory(turn):
-        return bound_of_request(turn_requests.request_of_turn(turn, []))
+        return bound_of_request(turn_requests.request_of_turn(turn, []), at=turn.created_at)
     asked = Message.objects.select_related("parent__turn", "turn").get(pk=turn.answers_after)
     last, new = (asked.parent, [asked]) if asked.role == Message.Role.USER else (asked, [])
     known = _counted(turn, last) if last else None
@@ -95,8 +95,11 @@ def _used(counts: TokenCounts) -> int:
     return counts.prompt + counts.output_tokens
 
 
-def bound_of_request(request: dict[str, Any], known: int = 0) -> Bound:
-    """Return the bound of a Messages request; `known` tokens of its input are counted already, and not in it."""
+def bound_of_request(request: dict[str, Any], known: int = 0, at: datetime | None = None) -> Bound:
+    """Return the bound of a Messages request, under the prices of a time, by default of the present.
+
+    `known` tokens of its input are counted already, and not in it.
+    """
     tools = [each for each in request.get("tools") or () if isinstance(each, dict)]
     searches = sum(_uses(each) for each in tools if _family(each) == "web_search_")
     results = sum(_uses(each) * _result_tokens(each) for each in tools)
@@ -104,7 +107,7 @@ def bound_of_request(request: dict[str, Any], known: int = 0) -> Bound:
     model = catalogue.find(request["model"]) if results else None
     if model:  # no more than its window of them can be read at once
         tokens = max(tokens - results, min(tokens, model.context_window))
-    return Bound(request["model"], tokens, clock.now(), searches, _for_an_hour(request))
+    return Bound(request["model"], tokens, at or clock.now(), searches, _for_an_hour(request))
 
 
 def _family(tool: dict[str, Any]) -> str | None:
