@@ -16,7 +16,7 @@ from tests.processes import ServerProcess
 
 ASKED = 'Say [[sandbox: text="One two three."; one_chunk]]'
 MOST_STATEMENTS = 6
-"""For a turn whose answer comes in one go: what it rests on, its beginning, one flush with its news, its end, and one to spare."""
+"""For a turn whose answer comes in one go: the ground, the beginning, a flush with its news, the end, one to spare."""
 MOST_TRANSACTIONS = 4
 
 MOST_WITH_A_BUDGET = 9
