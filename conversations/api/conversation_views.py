@@ -29,6 +29,7 @@ from conversations.api.serializers import (
     NodeSerializer,
     TurnRequestSerializer,
     TurnSerializer,
+    asked_in,
 )
 from conversations.api.transfer_formats import (
     BODY_LIMIT,
@@ -184,9 +185,8 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
     @action(detail=True, methods=["post"], url_path="count-tokens")
     def count_tokens(self, request: Request, pk: str) -> Later:
         """Return how many input tokens a turn's request would have, and what there is room for; nothing is stored."""
-        serializer = TurnRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        body = turns.hypothetical_request(user=user_of(request), conversation_id=pk, asked=serializer.asked())
+        asked = asked_in(TurnRequestSerializer.checked_values(request.data))
+        body = turns.hypothetical_request(user=user_of(request), conversation_id=pk, asked=asked)
         model = catalogue.find(body["model"])
 
         async def then() -> dict[str, Any]:

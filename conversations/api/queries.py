@@ -103,9 +103,8 @@ class Query(StrictSerializer):
         twice = {name: "Must be given once." for name, values in given.lists() if len(values) > 1}
         if twice:
             raise serializers.ValidationError(twice)
-        query = cls(data={name: value for name, value in given.items() if value or name not in cls().fields})
-        query.is_valid(raise_exception=True)
-        return dict(query.validated_data)
+        known = cls._shared().fields
+        return cls.checked_values({name: value for name, value in given.items() if value or name not in known})
 
 
 class PageQuery(Query):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from rest_framework import serializers
@@ -17,6 +18,22 @@ COMPLAINTS_LIMIT = 20
 
 class StrictSerializer(serializers.Serializer[Any]):
     """A serializer that refuses fields that it does not know, or does not take."""
+
+    @classmethod
+    @cache
+    def _shared(cls) -> Self:
+        return cls()
+
+    @classmethod
+    def checked_values(cls, data: Any) -> dict[str, Any]:
+        """Return the values of the fields in data. Raises ValidationError, as `is_valid` does.
+
+        One instance checks everything, in any thread: nothing of what it checks is kept in it, and its fields, which
+        take a third of a request's time to make, are made once.
+        """
+        if data is None:
+            raise serializers.ValidationError({"non_field_errors": ["No data provided"]})
+        return dict(cls._shared().run_validation(data))
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the fields' values. Raises ValidationError, with a complaint about each that is not taken."""

@@ -131,16 +131,16 @@ class TurnRequestSerializer(SettingsSerializer):
             )
         return attrs
 
-    def asked(self) -> Asked:
-        """Return what the client asked for, once the request has been validated."""
-        data = self.validated_data
-        return Asked(
-            content=data.get("content"),
-            parent=data.get("parent"),
-            at_leaf="parent" not in data,
-            regenerate=data.get("regenerate"),
-            settings={name: data[name] for name in NAMES if name in data},
-        )
+
+def asked_in(values: dict[str, Any]) -> Asked:
+    """Return what a client asks for, out of the checked values of a `TurnRequestSerializer`."""
+    return Asked(
+        content=values.get("content"),
+        parent=values.get("parent"),
+        at_leaf="parent" not in values,
+        regenerate=values.get("regenerate"),
+        settings={name: values[name] for name in NAMES if name in values},
+    )
 
 
 class ToolResultsSerializer(StrictSerializer):

@@ -25,6 +25,7 @@ from conversations.api.serializers import (
     ToolResultsSerializer,
     TurnRequestSerializer,
     TurnSerializer,
+    asked_in,
 )
 from conversations.api.sse_stream import Form, as_events, as_tokens, event_stream
 from conversations.database import persistently
@@ -80,12 +81,11 @@ def key_of(request: Request) -> str | None:
 
 def create(request: Request, conversation: str) -> Later:
     """Create a turn, and answer as the request wants it: at once, at the end, or as a stream."""
-    serializer = TurnRequestSerializer(data=request.data)
-    serializer.is_valid(raise_exception=True)
+    asked = asked_in(TurnRequestSerializer.checked_values(request.data))
     return answered(
         request,
         digest(conversation, request.data),
-        lambda who: turns.create(who=who, conversation_id=conversation, asked=serializer.asked()),
+        lambda who: turns.create(who=who, conversation_id=conversation, asked=asked),
     )
 
 

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from conversations.api import turn_views as turn_api
 from conversations.api.error_responses import translate
+from conversations.api.serializers import asked_in
 from conversations.content.transcript import Batch, encode
 from conversations.database import in_database
 from conversations.database_faults import DATABASE_ERRORS
@@ -173,7 +174,7 @@ class Socket(AsyncWebsocketConsumer):
             command.validated_data.get("idempotency_key"),
             # The same body has the same digest over REST, so that a retry may come the other way.
             turn_api.digest(conversation, {key: value for key, value in frame.items() if key not in own}),
-            lambda who: turns.create(who=who, conversation_id=conversation, asked=command.asked()),
+            lambda who: turns.create(who=who, conversation_id=conversation, asked=asked_in(command.validated_data)),
         )
         turn = created.turn
         shown = turn_api.shown_begun(turn) if created.is_new else turn_api.turn_shown(turn.pk)
