@@ -69,6 +69,14 @@ class ExtractionClient:
         """Create a batch. Raises Refused."""
         return self._send("POST", "extraction/batches/", asked, headers={"Idempotency-Key": str(uuid.uuid4())})
 
+    def create_evaluation(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Create an evaluation. Raises Refused."""
+        return self._send("POST", "extraction/evaluations/", asked)
+
+    def evaluation(self, id: str) -> dict[str, Any]:
+        """Return an evaluation with the scores of its runs. Raises Refused."""
+        return self._send("GET", f"extraction/evaluations/{id}/")
+
     def batch(self, id: str) -> dict[str, Any]:
         """Return how far a batch is. Raises Refused."""
         return self._send("GET", f"extraction/batches/{id}/")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from django.core.management import call_command
 
 from tests import batches
 from tests.batches import NAME_AND_EMAIL, contact
@@ -145,6 +147,20 @@ def test_runs_are_scored_by_field_and_shown_side_by_side(api: Api) -> None:
     assert (difference["key"], difference["path"], difference["expected"]) == ("1", "/name", "Janet")
     assert [each["value"] for each in difference["runs"]] == ["Jane", "Jane"]
     assert api.get("extraction/batches/").json()["results"] == [], "the runs are no batches of the user's own"
+
+
+@pytest.mark.usefixtures("worker")
+def test_the_command_prints_a_table(api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    api.post("extraction/schemas/", {"name": "contact", "json_schema": NAME_AND_EMAIL})
+    file = tmp_path / "items.jsonl"
+    expected = {"name": "Jane", "email": "jane0@example.org"}
+    file.write_text(json.dumps({"content": contact(0)["content"], "expected": expected}) + "\n")
+    access = ("--url", api.url, "--token", api.token)
+    call_command("evaluate", str(file), "--run", "contact", "--run", "contact@1:claude-haiku-4-5", *access)
+    said = capsys.readouterr().out
+    assert said.count("50.0% / 50.0%") == 2, said
+    assert "1 wrong" in said
+    assert "2: claude-haiku-4-5" in said
 
 
 @pytest.mark.usefixtures("worker")

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.table import Table
+
+from config import local
+from config.extracting.api_client import PAUSE, ExtractionClient, Refused
+from conversations.exact_json import dumps, loads
+
+
+class Command(BaseCommand):
+    """The command `manage.py evaluate`: hold ways of extracting against data that is known."""
+
+    help = "Extracts from contents whose data is known in several ways, over the API of a server; prints a table."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Name the contents and the runs."""
+        server, token = local.recorded_server()
+        parser.add_argument("items", help='a file of JSON lines {"content", "expected"}, or the id of a reviewed batch')
+        parser.add_argument(
+            "--run",
+            action="append",
+            required=True,
+            metavar="SCHEMA[:MODEL]",
+            help="a schema's id, name or name@version, and a model; again for each run",
+        )
+        parser.add_argument("--json", action="store_true", help="print all of it as JSON instead")
+        parser.add_argument("--url", default=server or "http://127.0.0.1:8000", help="default: where `up` runs")
+        parser.add_argument("--token", default=token, help="default: the one that `up` keeps for this machine")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Evaluate, wait for the end of all runs, and print what they came to."""
+        if not options["token"]:
+            raise CommandError("There is no token: run `manage.py up` first, or give --token.")
+        asked = {"items": _items(options["items"]), "runs": [_run(each) for each in options["run"]]}
+        client = ExtractionClient(options["url"], options["token"])
+        try:
+            evaluation = client.create_evaluation(asked)
+            while evaluation["status"] != "ended":
+                time.sleep(PAUSE)
+                evaluation = client.evaluation(evaluation["id"])
+        except Refused as error:
+            raise CommandError(str(error)) from None
+        except httpx2.HTTPError as error:
+            raise CommandError(f"{options['url']} can't be reached: {error}") from None
+        finally:
+            client.close()
+        if options["json"]:
+            sys.stdout.write(dumps(evaluation) + "\n")
+        else:
+            Console(file=sys.stdout).print(_table(evaluation))
+
+
+def _items(named: str) -> Any:
+    """Return the contents of a file, or the batch. Raises CommandError for a line that is no JSON."""
+    if not Path(named).is_file():
+        return {"batch": named}
+    items = []
+    for number, line in enumerate(Path(named).read_text().splitlines(), 1):
+        if line.strip():
+            try:
+                items.append(loads(line))
+            except ValueError as error:
+                raise CommandError(f"{named}, line {number}: {error}") from None
+    return items
+
+
+def _run(named: str) -> dict[str, str]:
+    schema, _, model = named.partition(":")
+    return {"schema": schema, "model": model} if model else {"schema": schema}
+
+
+def _table(evaluation: dict[str, Any]) -> Table:
+    """Return precision and recall of each run, in all and by field, with cost and time."""
+    runs = evaluation["runs"]
+    table = Table("field", *(f"{number}: {run['model']}" for number, run in enumerate(runs, 1)))
+    scores = [{each["field"]: each for each in run["scores"]["fields"]} for run in runs]
+    table.add_row("all", *(_rates(run["scores"]["total"]) for run in runs), end_section=True)
+    for field in dict.fromkeys(field for found in scores for field in found):
+        table.add_row(field, *(_rates(found.get(field)) for found in scores))
+    table.add_section()
+    table.add_row("cost", *(f"${run['cost']}" if run["cost"] is not None else "unknown" for run in runs))
+    table.add_row("mean time", *(f"{run['latency']['mean']} s" for run in runs))
+    return table
+
+
+def _rates(score: dict[str, Any] | None) -> str:
+    """Return precision and recall, and what is not right."""
+    if score is None:
+        return "-"
+    rates = " / ".join("-" if score[name] is None else f"{score[name]:.1%}" for name in ("precision", "recall"))
+    return f"{rates} ({score['wrong']} wrong, {score['missing']} missing, {score['extra']} extra)"
