@@ -9,7 +9,7 @@ import base64
 import hashlib
 import logging
 import uuid
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from conversations.clock import from_now
 from conversations.content import block_checks, sources
 from conversations.content.block_checks import Block
 from conversations.content.media import CLAUDES_DOCUMENTS, PDF, PLAIN, TEXTUAL, identify
-from conversations.errors import ClaudeError, InvalidRequest, NotFound, TooLarge
+from conversations.errors import ClaudeError, InvalidRequest, NotFound, TooLarge, UnsupportedMediaType
 from conversations.models import Attachment, Message, MessageAttachment, User
 from conversations.services import stored_files
 from conversations.services.pdf_checks import check_opens
@@ -86,10 +86,18 @@ def store_sources(
         textual = kept.get("media_type") == PLAIN and declared in TEXTUAL and declared in documents
         return {**kept, "media_type": declared} if textual else kept
 
-    kept = sources.with_sources(blocks, take)
+    kept = [each for index, block in enumerate(blocks) for each in _stored(block, f"content.{index}.source", take)]
     sources.check_attachments(kept, documents=documents)
     check_images(kept)
     return kept
+
+
+def _stored(block: Block, path: str, take: Callable[[Block], Block]) -> list[Block]:
+    """Return a block with its sources taken. Raises UnsupportedMediaType with the place of a file that can't be."""
+    try:
+        return sources.with_sources([block], take)
+    except UnsupportedMediaType as error:
+        raise UnsupportedMediaType(f"{path}: {error.message}", details={path: error.message}) from None
 
 
 def lock_attachments(*, owner: User, blocks: Sequence[Block]) -> None:
