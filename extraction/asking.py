@@ -40,6 +40,7 @@ GO_ON = (
 NOTHING = "(nothing)"
 LEAST_TOKENS = 4096  # of output; a chat's default would cut many a list short
 MOST_TOKENS_UNKNOWN = 8192  # of output, where it is not known how much a model writes
+THINKING_TOKENS = 8192  # of output, for models that think by themselves (claude-api.md 2.4)
 TOKENS_OF_VALUE, TOKENS_OF_EVIDENCE = 32, 64  # with the name of its field; with path and quote
 LISTED, LISTED_WITH_EVIDENCE = 1.5, 4.0  # tokens of output for each of a document that is a list
 
@@ -154,13 +155,15 @@ def _cached(content: Sequence[Block]) -> list[Block]:
     return [*content[:-1], {**content[-1], "cache_control": MARK}]
 
 
-def tokens_for(question: Question, group: Group, *, content_tokens: int, most: int | None) -> int:
+def tokens_for(question: Question, group: Group, *, content_tokens: int, most: int | None, thinks: bool = False) -> int:
     """Return the `max_tokens` of an answer: enough for the group's values, and for lists as long as the content.
 
-    `content_tokens` is about how long the content is; `most` is what the model writes, None where that is not known.
+    `content_tokens` is about how long the content is; `most` is what the model writes, None where that is not known;
+    `thinks` says whether it thinks before that.
     An answer that is longer after all is cut and goes on, so that it need not be reckoned with.
     """
     value = TOKENS_OF_VALUE + (TOKENS_OF_EVIDENCE if question.evidence else 0)
     listed = LISTED_WITH_EVIDENCE if question.evidence else LISTED
     wanted = group.leaves * value + (int(content_tokens * listed) if group.lists else 0)
-    return min(max(wanted, LEAST_TOKENS), most or MOST_TOKENS_UNKNOWN)
+    thinking = THINKING_TOKENS if thinks else 0
+    return min(max(wanted, LEAST_TOKENS) + thinking, most or MOST_TOKENS_UNKNOWN)

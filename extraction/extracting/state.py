@@ -183,7 +183,9 @@ class Extracting:
         most = known.max_output if known else None
         if self.extraction.max_tokens:
             return min(self.extraction.max_tokens, most or self.extraction.max_tokens)
-        return tokens_for(self._question, group, content_tokens=self._content.tokens(part), most=most)
+        thinks = known is not None and known.thinking_default != "disabled"
+        tokens = self._content.tokens(part)
+        return tokens_for(self._question, group, content_tokens=tokens, most=most, thinks=thinks)
 
     async def _verdict(self, attempt: int) -> Verdict:
         """Return what the answers up to an attempt come to, of each thread the newest."""

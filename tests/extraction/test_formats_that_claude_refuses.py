@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from conversations.models import Budget, Hold, Usage
+from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.extraction.test_extracting import JANE, NAME_AND_EMAIL, extract
 from tests.processes import ServerProcess
@@ -39,6 +40,21 @@ def test_a_grammar_that_is_too_complex_is_described_instead(api: Api) -> None:
     assert extraction["status"] == "invalid"
     assert {row.source for row in Usage.objects.filter(user=api.user)} == {"provider"}
     assert not Hold.objects.filter(work=extraction["id"]).exists()
+
+
+def test_a_refusal_is_remembered_for_the_schema(api: Api, sandbox: Sandbox) -> None:
+    schema = {"name": "doubling", "json_schema": doubling(14)}
+    version = api.post("extraction/schemas/", schema).json()
+    assert version["native"]
+    value = json.dumps(json.dumps({"x": 1}))
+    for number in (1, 2):
+        mark = f"Number {number} of {api.user.pk}"
+        content = f"{mark} [[sandbox: json={value}; always]]"
+        body = {"schema": "doubling", "content": content, "max_attempts": 1, "evidence": False}
+        found = api.post("extraction/extractions/?wait=true", body).json()
+        assert found["attempts"][0]["native"] is False
+        ours = [each.body for each in sandbox.requests if mark in str(each.body)]
+        assert [("output_config" in each) for each in ours] == ([True, False] if number == 1 else [False])
 
 
 class Upstream(BaseHTTPRequestHandler):
