@@ -15,6 +15,14 @@ from tests.clients import Api
 from tests.processes import ServerProcess
 
 ASKED = 'Say [[sandbox: text="One two three."; one_chunk]]'
+LIMITS = {
+    "COLLOQUY_TURNS_PER_MINUTE": "600",
+    "COLLOQUY_CONCURRENT_TURNS": "200",
+    "COLLOQUY_TOKENS_PER_MINUTE": "4000000",
+    "COLLOQUY_REQUESTS_PER_MINUTE": "6000",
+}
+"""The defaults, which other tests' processes do without."""
+
 MOST_STATEMENTS = 6
 """For a turn whose answer comes in one go: the ground, the beginning, a flush with its news, the end, one to spare."""
 MOST_TRANSACTIONS = 4
@@ -41,7 +49,7 @@ def watched(database: str, sandbox: Sandbox) -> Iterator[tuple[Api, Counts]]:
     thread.start()
     counting.wait(30)
     try:
-        with ServerProcess("uvicorn", addresses[0], sandbox.url) as server, Api(server.url) as api:
+        with ServerProcess("uvicorn", addresses[0], sandbox.url, **LIMITS) as server, Api(server.url) as api:
             yield api, counts
     finally:
         loop.call_soon_threadsafe(over.set)
