@@ -139,7 +139,9 @@ async def connected() -> psycopg.AsyncConnection[Any]:
 
 async def connect() -> psycopg.AsyncConnection[Any]:
     """Return a connection of its own to the default database, in autocommit mode."""
-    params = await in_database(_connection_params)
+    # Not in one of the database's threads: a user's statements that wait for a lock may have all of them, and the
+    # connections that everybody's turns are written by could not be replaced before that lock is free.
+    params = await asyncio.to_thread(_connection_params)
     made = await psycopg.AsyncConnection.connect(**params, autocommit=True)
     _open.setdefault(asyncio.get_running_loop(), WeakSet()).add(made)
     return made

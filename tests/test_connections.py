@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import psycopg
 import pytest
+from django.db import connection
 
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
 
-POOL = 4
+POOL = 4  # with one thread for the database besides those for requests
+
+WAITING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+LOSE_IDLE = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle'"
+)
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +55,20 @@ def test_one_users_slow_query_holds_up_nobodys_deltas(api: Api, other: Api, data
             assert other.events(turn)[-1]["status"] == "completed"  # while they still do
             locking.rollback()
             assert socket.until("turn_end")[-1]["status"] == "completed"
+
+
+def test_lost_connections_are_replaced_while_slow_queries_have_all_threads(api: Api, other: Api, database: str) -> None:
+    conversation = api.conversation()
+    with psycopg.connect(database) as locking, psycopg.connect(database, autocommit=True) as watching:
+        locking.execute("SELECT 1 FROM conversations_conversation WHERE id = %s FOR UPDATE", [conversation])
+        with api.socket() as socket:
+            socket.send(type="turn.create", conversation=conversation, content="Hello")
+            while not watching.execute(WAITING).fetchall():
+                time.sleep(0.02)
+            connection.close()
+            watching.execute(LOSE_IDLE)
+            turn = other.begin("Hello")["id"]
+            assert other.events(turn)[-1]["status"] == "completed"  # while it still waits
+            locking.rollback()
+            assert socket.until("turn_end")[-1]["status"] == "completed"
+    connection.pool.check()  # type: ignore[attr-defined]
