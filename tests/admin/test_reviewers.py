@@ -15,6 +15,8 @@ from conversations.models import User
 from tests.clients import Api
 
 HEADINGS = ["Usage", "Budgets and prices", "People", "Conversations", "Extraction", "Health"]
+OPENED = (200, 302)
+"""The queue of reviews leads to the first that waits in it."""
 
 
 def sidebar(page: str) -> tuple[list[str], list[str]]:
@@ -43,7 +45,7 @@ def test_the_group_may_look_at_everything_that_is_reviewed(member: Client, api: 
     headings, links = sidebar(page)
     assert headings == HEADINGS
     for link in links:
-        assert member.get(link).status_code == 200, link
+        assert member.get(link).status_code in OPENED, link
     assert member.get(f"/admin/conversations/turn/{turn['id']}/change/").status_code == 200
     assert not any("procrastinate" in link or "token" in link for link in links)
 
@@ -77,7 +79,7 @@ def test_superusers_see_jobs_and_tokens_too(staff: Client) -> None:
     headings, links = sidebar(staff.get("/admin/").content.decode())
     assert headings == HEADINGS
     for link in links:
-        assert staff.get(link).status_code == 200, link
+        assert staff.get(link).status_code in OPENED, link
     assert sum("procrastinate" in link or "token" in link for link in links) == 2
 
 
