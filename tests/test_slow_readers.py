@@ -49,15 +49,17 @@ def stalled(server: ServerProcess, api: Api, path: str) -> socket.socket:
     return connection
 
 
-def open_connections(server: ServerProcess) -> int:
-    return sum(each.status == "ESTABLISHED" for each in psutil.Process(server.process.pid).net_connections("tcp"))
+def is_served(server: ServerProcess, port: int) -> bool:
+    """Whether the server has the connection that comes from a port."""
+    found = psutil.Process(server.process.pid).net_connections("tcp")
+    return any(each.status == "ESTABLISHED" and each.raddr and each.raddr.port == port for each in found)
 
 
 def test_a_stream_that_nobody_reads_is_cut(server: ServerProcess, api: Api, long: str) -> None:
-    before = open_connections(server)
-    with stalled(server, api, f"/api/turns/{long}/events/"):
-        until(lambda: open_connections(server) > before)
-        until(lambda: open_connections(server) <= before)
+    with stalled(server, api, f"/api/turns/{long}/events/") as connection:
+        port = connection.getsockname()[1]
+        until(lambda: is_served(server, port))
+        until(lambda: not is_served(server, port))
 
 
 def test_a_socket_that_does_not_read_is_told_so_if_it_ever_reads_on(api: Api, long: str) -> None:
