@@ -5,6 +5,9 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.conf import settings
 
+# Modules whose receivers of signals book and release what a deleted row held, whichever process deletes it.
+RECEIVERS = [f"conversations.services.{name}" for name in ("attachments", "titles", "turn_end")]
+
 
 class ConversationsConfig(AppConfig):
     """The core: conversations, their turns and what they cost."""
@@ -12,6 +15,6 @@ class ConversationsConfig(AppConfig):
     name = "conversations"
 
     def ready(self) -> None:
-        """Import the modules of COLLOQUY_TOOLS, so that their tools are known to every process."""
-        for module in settings.COLLOQUY_TOOLS:
+        """Import what every process has to know: what is done when rows are deleted, and COLLOQUY_TOOLS."""
+        for module in (*RECEIVERS, *settings.COLLOQUY_TOOLS):
             import_module(module)

@@ -1,7 +1,7 @@
 """Look up Anthropic's published prices in `genai-prices`.
 
 That list is kept by others and dated. It has bands for long prompts, and for some models prices of their own for fast
-and for batched requests. Only what prices requests imports this module: loading the list costs 0.25 s.
+and for batched requests. It is loaded with the first price that is asked for, since that takes 0.25 s.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from datetime import datetime
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
-
-import genai_prices
 
 from conversations.claude import pricing
 from conversations.claude.pricing import Rates, ServiceTerms, TokenCounts
@@ -37,6 +35,8 @@ def published_rates(model: str, counted: TokenCounts, at: datetime, served: Serv
 
 
 def _listed(model: str, at: datetime, context: dict[str, str]) -> Any:
+    import genai_prices  # here: every process imports this module, and few price anything
+
     found = genai_prices.calc_price(
         genai_prices.Usage(), model, provider_id=PROVIDER, genai_request_timestamp=at, price_context=context
     )
