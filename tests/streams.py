@@ -39,8 +39,8 @@ def answered(usage: dict[str, Any], model: str = "claude-sonnet-4-6") -> bytes:
 
 
 def stops(path: Path) -> bool:
-    """Whether the recording has a message_stop that is terminated by an empty line, as an event has to be."""
-    return re.search(rb'"message_stop"\s*}\s*?\n\r?\n', path.read_bytes()) is not None
+    """Return whether the recording has a whole message_stop, be there an empty line after it or not."""
+    return re.search(rb'"message_stop"\s*}', path.read_bytes()) is not None
 
 
 def ids(paths: list[Path]) -> list[str]:

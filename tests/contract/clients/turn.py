@@ -30,4 +30,4 @@ said = "".join(block.text for block in turn.messages[0].content if isinstance(bl
 refused = create_turn.sync(conversation.id, client=client, body=NewTurnRequest())
 assert isinstance(refused, ErrorResponse), refused
 
-print(json.dumps({"status": turn.status.value, "said": said, "cost": turn.cost, "kind": refused.error.type_.value}))
+print(json.dumps({"status": turn.status.value, "said": said, "cost": turn.cost, "kind": refused.error.type_}))
