@@ -18,11 +18,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 from PIL import Image
 
-from conversations.models import Attachment, User
+from conversations.models import Attachment, Turn, User
 from conversations.services import attachments
 from tests.clients import Api
 from tests.files import pdf
 from tests.processes import ROOT
+from tests.waiting import until
 
 PDF = pdf("What is it?")
 LARGE = 400_000  # bytes
@@ -196,10 +197,9 @@ def test_the_same_bytes_may_come_and_go_at_once(api: Api, other: Api) -> None:
 def test_a_turn_ends_even_if_what_its_tool_showed_is_gone(api: Api) -> None:
     conversation = api.conversation(tools=[{"type": "platform", "name": "picture"}])
     turn = api.begin("Go [[sandbox: tool=picture; then; words=60; pace=0.05]]", conversation)
-    count = 1
-    while not (shown := [each for each in api.events(turn["id"], limit=count) if each["type"] == "tool_result"]):
-        count += 1
-    source = shown[0]["content"][1]["source"]
+    until(lambda: Turn.objects.get(pk=turn["id"]).requests_sent == 2)  # by then it has been sent to Claude
+    [shown] = [each for each in api.events(turn["id"], limit=12) if each["type"] == "tool_result"]
+    source = shown["content"][1]["source"]
     with transaction.atomic():
         Attachment.objects.filter(pk=source["attachment"]).delete()
     assert api.ended(turn["id"])["status"] == "completed"
