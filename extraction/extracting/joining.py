@@ -17,9 +17,11 @@ OVERLAP = 4000  # characters that may be said again
 SURELY_AGAIN = 16  # characters that are hardly a coincidence
 LEAST_AGAIN = 8  # characters, below which an overlap says nothing
 FENCE = re.compile(r"\A\s*```[a-zA-Z]*[ \t]*\n")
-FENCE_END = re.compile(r"\s*```\s*\Z")
+FENCE_END = re.compile(r"\s*\n[ \t]*```\s*\Z")
+FENCE_LINE = re.compile(r"^[ \t]*```", re.MULTILINE)
+"""Of fences only those that begin a line: within JSON, line ends are escaped, so others may be part of a string."""
 OPENING = re.compile(r"[{\[]")
-TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
+TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[{}\[\],]', re.DOTALL)  # the last string may be cut
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,11 @@ def _longer(text: str, more: str) -> str:
     """Return a text that was cut with what came after it; as it is, where there is nothing new."""
     body = _unfenced(more)
     start = _start(text)
-    if start is None:  # there was nothing of JSON yet
+    if start is None or not more.strip():  # there was nothing of JSON yet, or white space that may be within a string
         return text + more
     said = text[start:]
-    if not body.strip() or said.startswith(body.strip()):
+    begun_again = len(body.strip()) >= LEAST_AGAIN and said.startswith(body.strip())
+    if not body.strip() or begun_again:
         return text
     found = next((each for each in _alternatives(said, more, body) if _reads(each, partial=True)), said + more)
     return text[:start] + found
@@ -67,7 +70,8 @@ def _longer(text: str, more: str) -> str:
 
 def _start(text: str) -> int | None:
     """Return where the JSON of a cut answer begins: in the fence that is open, or at the first bracket."""
-    fence = text.rfind("```") if text.count("```") % 2 else 0
+    fences = [fence.end() for fence in FENCE_LINE.finditer(text)]
+    fence = fences[-1] if len(fences) % 2 else 0
     opening = OPENING.search(text, fence)
     return opening.start() if opening else None
 

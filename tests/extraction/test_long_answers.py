@@ -85,6 +85,10 @@ def test_it_is_whole_wherever_it_was_cut(rows: list[Any], data: st.DataObject) -
     assert (json.loads(found.text), found.complete) == ({"rows": rows}, True)
 
 
+def test_a_bracket_alone_is_not_the_beginning_said_again() -> None:
+    assert joined(['{"rows": [', "{", '"n": 0}]}']).text == '{"rows": [{"n": 0}]}'
+
+
 @given(VALUES, st.data())
 def test_it_is_whole_where_claude_opens_the_list_anew(rows: list[Any], data: st.DataObject) -> None:
     """It gives the rest as a list of its own, in a fence or not; what was cut of a row is given again."""
