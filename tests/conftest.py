@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conversations.sandbox.server import Sandbox
 
 # How fast the machine is says nothing of what is promised.
-# The same examples in every run, so that a change fails by its own fault; `--hypothesis-profile exploring` looks further.
+# The same examples in every run: a change fails by its own fault. `--hypothesis-profile exploring` looks further.
 exploring = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("exploring", exploring)
 settings.register_profile("any machine", exploring, derandomize=True)
