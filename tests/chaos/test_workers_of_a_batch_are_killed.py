@@ -11,7 +11,7 @@ from tests.processes import ServerProcess
 
 @pytest.mark.timeout(900)
 def test_each_item_is_done_once_and_paid_once(database: str, sandbox: Sandbox, server: ServerProcess) -> None:
-    outcome = run(database, sandbox.url, server.url, items=40, paid=34, every=1.0)
+    outcome = run(database, sandbox.url, server.url, items=24, paid=20, every=1.0)
     assert outcome.wrong == []
     assert outcome.kills >= 1
-    assert (outcome.succeeded, outcome.over_budget, outcome.after_retry) == (34, 6, 6)
+    assert (outcome.succeeded, outcome.over_budget, outcome.after_retry) == (20, 4, 4)

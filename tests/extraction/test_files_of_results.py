@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extraction.results import columns
@@ -90,6 +90,7 @@ def leaves(value: Any) -> int:
     return sum(map(leaves, value.values())) if isinstance(value, dict) and value else 1
 
 
+@settings(max_examples=40)
 @given(st.lists(DATA, max_size=4))
 def test_no_two_values_share_a_column(found: list[dict[str, Any]]) -> None:
     for data in found:

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from conversations.api.queries import DOCUMENT_FORMATS, DocumentQuery, Queried
+
+
+@lru_cache(maxsize=1)
+def openapi_document() -> dict[str, Any]:
+    """Return the document: it takes two seconds to make, and is the same for everybody as long as a process lives."""
+    document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return document
+
+
+class MadeOnce(SchemaGenerator):
+    """The generator that the view asks at each request."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
+        """Return the one document."""
+        return openapi_document()
 
 
 class Document(Queried, SpectacularAPIView):
@@ -14,6 +31,7 @@ class Document(Queried, SpectacularAPIView):
 
     schema = None
     queries = {"get": DocumentQuery}
+    generator_class = MadeOnce
 
     def get_format_suffix(self, **kwargs: Any) -> str | None:
         """Return the format that the query names, which DRF takes before `Accept` as it does a path's suffix."""
