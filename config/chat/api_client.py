@@ -9,15 +9,13 @@ from typing import Any
 
 import httpx2
 
+from config.server_access import Refused
+
 Event = dict[str, Any]
 
 TIMEOUT = httpx2.Timeout(30, read=60)  # seconds; a live stream is never silent for longer than 15
 RESUMES = 5  # times that a stream is taken up again without having got any further
 PAUSE = 1.0  # seconds before that
-
-
-class Refused(Exception):
-    """The server has refused something; the text is what it says."""
 
 
 class ChatClient:

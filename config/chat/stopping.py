@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx2
 
-from config.chat.api_client import Refused
+from config.server_access import Refused
 
 
 class StopOnInterrupt:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+from config.server_access import Refused
 from conversations.content.media import IMAGE_TYPES, TEXTUAL
 from conversations.exact_json import dumps, loads
 
@@ -20,14 +21,6 @@ RETRIES = 8  # of a request that the server does not take now
 BUSY = frozenset([429, 502, 503, 504])
 ENDED = frozenset(["ended", "cancelled"])
 RUNNING = frozenset(["queued", "running"])
-
-
-class Refused(Exception):
-    """The server has refused something; the text is what it says."""
-
-    def __init__(self, error: dict[str, Any]) -> None:
-        super().__init__(error["message"])
-        self.error = error
 
 
 class ExtractionClient:
@@ -110,7 +103,7 @@ class ExtractionClient:
                 return response
             error = _error_of(response)
             if response.status_code not in BUSY or error["type"] == "budget_exceeded" or retry == RETRIES:
-                raise Refused(error)
+                raise Refused(error["message"], error["type"])
             time.sleep(float(response.headers.get("Retry-After") or PAUSE * 2**retry))
         raise AssertionError("the last try returns or raises")
 

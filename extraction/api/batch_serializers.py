@@ -11,13 +11,13 @@ from rest_framework import serializers
 
 from conversations.api.content_field import ContentField
 from conversations.api.queries import PageQuery, Query
-from conversations.api.serializer_fields import Boolean, Integer, Json, StrictSerializer, String
+from conversations.api.serializer_fields import Integer, Json, StrictSerializer, String
 from conversations.claude import parameters
 from conversations.claude.pricing import decimal_string
 from conversations.contract.error_types import Failure
-from conversations.contract.extraction_types import Problem, SchemaReference
+from conversations.contract.extraction_types import Problem
 from conversations.contract.input_blocks import Metadata
-from extraction.api.serializers import SchemaField, SchemaNameSerializer
+from extraction.api.serializers import AskingSerializer, SchemaNameSerializer
 from extraction.batches import progress
 from extraction.batches.results import result_of
 from extraction.models import Batch, Item, SchemaVersion
@@ -35,10 +35,9 @@ class NewItemSerializer(StrictSerializer):
 
 
 @extend_schema_serializer(component_name="BatchSettings")
-class BatchSettingsSerializer(StrictSerializer):
+class BatchSettingsSerializer(AskingSerializer):
     """What to do with every item of a batch."""
 
-    schema = SchemaField(shape=SchemaReference)
     mode = serializers.ChoiceField(Batch.Mode.choices, required=False, default=Batch.Mode.LIVE)
     concurrency = Integer(
         min_value=1,
@@ -47,13 +46,6 @@ class BatchSettingsSerializer(StrictSerializer):
         default=CONCURRENCY,
         help_text="Items that are worked on at once, on all workers; of no meaning where `mode` is `batch`.",
     )
-    model = String(max_length=200, required=False)
-    max_tokens = Integer(min_value=1, max_value=10_000_000, required=False)
-    max_attempts = Integer(min_value=1, max_value=5, required=False, default=2)
-    evidence = Boolean(
-        required=False, help_text="Whether to ask what each value rests on. Default: where there is text."
-    )
-    metadata = Json(dict, shape=Metadata, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the fields with a model: any one, but not asked for more than it writes. Raises InvalidRequest."""

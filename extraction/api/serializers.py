@@ -34,12 +34,10 @@ class SchemaField(Json):
         return super().to_internal_value(data)
 
 
-@extend_schema_serializer(component_name="NewExtraction")
-class ExtractionRequestSerializer(StrictSerializer):
-    """What to extract, and from what."""
+class AskingSerializer(StrictSerializer):
+    """What to extract, and how to ask for it."""
 
     schema = SchemaField(shape=SchemaReference)
-    content = ContentField(shape=ExtractedContentParam, documents=READ)
     model = String(max_length=200, required=False)
     max_tokens = Integer(min_value=1, max_value=10_000_000, required=False)
     max_attempts = Integer(min_value=1, max_value=5, required=False, default=2)
@@ -47,6 +45,13 @@ class ExtractionRequestSerializer(StrictSerializer):
         required=False, help_text="Whether to ask what each value rests on. Default: where there is text."
     )
     metadata = Json(dict, shape=Metadata, required=False)
+
+
+@extend_schema_serializer(component_name="NewExtraction")
+class ExtractionRequestSerializer(AskingSerializer):
+    """What to extract, and from what."""
+
+    content = ContentField(shape=ExtractedContentParam, documents=READ)
 
     def validate_content(self, blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the blocks. Raises ValidationError for results of tools: nothing has called any."""

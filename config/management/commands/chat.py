@@ -7,10 +7,11 @@ import httpx2
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config import local
-from config.chat.api_client import ChatClient, Event, Refused
+from config.chat.api_client import ChatClient, Event
 from config.chat.prompt import HELP, messages
 from config.chat.screen import PlainScreen, Screen, TerminalScreen, bill
 from config.chat.stopping import StopOnInterrupt
+from config.server_access import Refused, add_server_options, check_token, refusals_told
 
 NOT_STOPPED = "The answer could not be stopped, and goes on (Ctrl-C leaves it): {}"
 
@@ -22,29 +23,23 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Name what to say, and to whom."""
-        server, token = local.recorded_server()
         parser.add_argument("message", nargs="?")
-        parser.add_argument("--url", default=server or "http://127.0.0.1:8000", help="default: where `up` runs")
-        parser.add_argument("--token", default=token, help="default: the one that `up` keeps for this machine")
+        add_server_options(parser)
         parser.add_argument("--conversation", help="an id; default: a new one")
         parser.add_argument("--model")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Ask one message, or as many as are typed."""
-        if not options["token"]:
-            raise CommandError("There is no token: run `manage.py up` first, or give --token.")
+        check_token(options)
         client = ChatClient(options["url"], options["token"])
         screen: Screen = TerminalScreen() if sys.stdout.isatty() else PlainScreen()
         try:
-            conversation = options["conversation"] or client.begin(options["model"])
-            if options["message"]:
-                ask(client, screen, conversation, options["message"])
-            else:
-                converse(client, screen, conversation)
-        except Refused as refused:
-            raise CommandError(str(refused)) from None
-        except httpx2.HTTPError as error:
-            raise CommandError(f"{options['url']} can't be reached: {error}") from None
+            with refusals_told(options["url"]):
+                conversation = options["conversation"] or client.begin(options["model"])
+                if options["message"]:
+                    ask(client, screen, conversation, options["message"])
+                else:
+                    converse(client, screen, conversation)
         except KeyboardInterrupt:
             raise CommandError("Interrupted; the conversation is kept.", returncode=130) from None
         finally:

@@ -5,13 +5,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx2
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from config import local
-from config.extracting.api_client import PAUSE, ExtractionClient, Refused
+from config.extracting.api_client import PAUSE, ExtractionClient
+from config.server_access import add_server_options, check_token, refusals_told
 from conversations.exact_json import dumps, loads
 
 
@@ -22,7 +21,6 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Name the contents and the runs."""
-        server, token = local.recorded_server()
         parser.add_argument("items", help='a file of JSON lines {"content", "expected"}, or the id of a reviewed batch')
         parser.add_argument(
             "--run",
@@ -32,24 +30,19 @@ class Command(BaseCommand):
             help="a schema's id, name or name@version, and a model; again for each run",
         )
         parser.add_argument("--json", action="store_true", help="print all of it as JSON instead")
-        parser.add_argument("--url", default=server or "http://127.0.0.1:8000", help="default: where `up` runs")
-        parser.add_argument("--token", default=token, help="default: the one that `up` keeps for this machine")
+        add_server_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Evaluate, wait for the end of all runs, and print what they came to."""
-        if not options["token"]:
-            raise CommandError("There is no token: run `manage.py up` first, or give --token.")
+        check_token(options)
         asked = {"items": _items(options["items"]), "runs": [_run(each) for each in options["run"]]}
         client = ExtractionClient(options["url"], options["token"])
         try:
-            evaluation = client.create_evaluation(asked)
-            while evaluation["status"] != "ended":
-                time.sleep(PAUSE)
-                evaluation = client.evaluation(evaluation["id"])
-        except Refused as error:
-            raise CommandError(str(error)) from None
-        except httpx2.HTTPError as error:
-            raise CommandError(f"{options['url']} can't be reached: {error}") from None
+            with refusals_told(options["url"]):
+                evaluation = client.create_evaluation(asked)
+                while evaluation["status"] != "ended":
+                    time.sleep(PAUSE)
+                    evaluation = client.evaluation(evaluation["id"])
         finally:
             client.close()
         if options["json"]:

@@ -8,13 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx2
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from config import local
-from config.extracting.api_client import ENDED, LONGEST_PAUSE, ExtractionClient, Refused
+from config.extracting.api_client import ENDED, LONGEST_PAUSE, ExtractionClient
 from config.extracting.output import refused, result_of, write_csv, write_xlsx
 from config.extracting.progress import FilesProgress
+from config.server_access import Refused, add_server_options, check_token, refusals_told
 from conversations.exact_json import loads
 from extraction.results.result import Result, json_line
 
@@ -29,7 +28,6 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Name the files, what to extract, and where to put it."""
-        server, token = local.recorded_server()
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="text, images, PDF, office files, mail")
         parser.add_argument("--schema", required=True, help="a file with a JSON Schema, or a schema's name or id")
         parser.add_argument("--csv", type=Path, help="where to write a table, too")
@@ -37,27 +35,21 @@ class Command(BaseCommand):
         parser.add_argument("--batch", action="store_true", help="by Message Batches: half the price, up to 24 hours")
         parser.add_argument("--model")
         parser.add_argument("--no-evidence", action="store_true", help="do not ask what each value rests on")
-        parser.add_argument("--url", default=server or "http://127.0.0.1:8000", help="default: where `up` runs")
-        parser.add_argument("--token", default=token, help="default: the one that `up` keeps for this machine")
+        add_server_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Extract, print, and end with status 1 where a file has no valid data."""
-        if not options["token"]:
-            raise CommandError("There is no token: run `manage.py up` first, or give --token.")
+        check_token(options)
         asked = _asked(options)
         client = ExtractionClient(options["url"], options["token"])
         results: list[Result] = []
         try:
-            with FilesProgress(len(options["files"])) as progress:
+            with refusals_told(options["url"]), FilesProgress(len(options["files"])) as progress:
                 run = _batch if options["batch"] else _one_by_one
                 for result in run(client, asked, options["files"], progress):
                     results.append(result)
                     sys.stdout.write(json_line(result).decode())
                     sys.stdout.flush()
-        except Refused as error:
-            raise CommandError(str(error)) from None
-        except httpx2.HTTPError as error:
-            raise CommandError(f"{options['url']} can't be reached: {error}") from None
         except KeyboardInterrupt:
             raise CommandError("Interrupted; what was begun goes on at the server.", returncode=130) from None
         finally:

@@ -1,0 +1,44 @@
+"""How commands reach a running server: by which address and token, and what they say where it refuses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx2
+from django.core.management.base import CommandError, CommandParser
+
+from config import local
+
+
+class Refused(Exception):
+    """The server has refused something; the text is what it says."""
+
+    def __init__(self, message: str, type: str = "api_error") -> None:
+        super().__init__(message)
+        self.error = {"type": type, "message": message}
+
+
+def add_server_options(parser: CommandParser) -> None:
+    """Declare `--url` and `--token`; by default those of the server that `up` runs on this machine."""
+    server, token = local.recorded_server()
+    parser.add_argument("--url", default=server or "http://127.0.0.1:8000", help="default: where `up` runs")
+    parser.add_argument("--token", default=token, help="default: the one that `up` keeps for this machine")
+
+
+def check_token(options: dict[str, Any]) -> None:
+    """Raise CommandError where there is no token."""
+    if not options["token"]:
+        raise CommandError("There is no token: run `manage.py up` first, or give --token.")
+
+
+@contextmanager
+def refusals_told(url: str) -> Iterator[None]:
+    """Raise CommandError for what the server at this address refuses, and where it can't be reached."""
+    try:
+        yield
+    except Refused as refused:
+        raise CommandError(str(refused)) from None
+    except httpx2.HTTPError as error:
+        raise CommandError(f"{url} can't be reached: {error}") from None
