@@ -23,7 +23,7 @@ from procrastinate.manager import JobManager
 
 from conversations.clock import from_now
 from conversations.models import Conversation, Ticket
-from conversations.services import attachments, conversations, ledger_audit, login_failures
+from conversations.services import attachment_removal, deletion, ledger_audit, login_failures
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +98,8 @@ def check_ledger() -> None:
 @nightly("37 3 * * *")
 def remove_unused() -> None:
     """Remove attachments that were never used, and what nobody can log in with any more."""
-    attachments.remove_unused(older_than=UNUSED)
+    attachment_removal.remove_unused(older_than=UNUSED)
+    attachment_removal.remove_unwanted_files()
     AuthToken.objects.filter(expiry__lt=Now()).delete()
     Ticket.objects.filter(expires_at__lt=Now()).delete()
     login_failures.forget_old()
@@ -115,6 +116,6 @@ def remove_old() -> None:
         # Somebody may have gone on with it, or deleted it, since it was found.
         if old := untouched.select_related("owner").filter(pk=id).first():
             try:
-                conversations.delete(user=old.owner, id=id)
+                deletion.delete_conversation(user=old.owner, id=id)
             except Exception:  # the others are deleted all the same
                 logger.exception("Conversation %s could not be deleted", id)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from importlib import import_module
-
 from django.apps import AppConfig
 
 
@@ -9,8 +7,3 @@ class ExtractionConfig(AppConfig):
     """Schema-checked JSON from text, images and documents."""
 
     name = "extraction"
-
-    def ready(self) -> None:
-        """Import the modules whose receivers book and release what a deleted row held, whichever process deletes it."""
-        for name in ("batch_items", "extractions"):
-            import_module(f"extraction.services.{name}")

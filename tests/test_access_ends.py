@@ -21,7 +21,7 @@ from websockets.exceptions import ConnectionClosed
 
 from conversations.models import Turn, User
 from conversations.sandbox.server import Sandbox
-from conversations.services import accounts, turns
+from conversations.services import deletion, turns
 from tests import clients
 from tests.clients import PASSWORD, Api, Event, Socket, sse
 from tests.processes import ServerProcess
@@ -64,7 +64,7 @@ def deactivate(api: Api) -> None:
 
 
 def delete_the_user(api: Api) -> None:
-    accounts.delete_user(user=api.user)
+    deletion.delete_account(api.user)
 
 
 def change_the_password(api: Api) -> None:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from PIL import Image
 
 from conversations.models import Attachment, Turn, User
-from conversations.services import attachments
+from conversations.services import attachment_removal, attachments, deletion
 from tests.clients import Api
 from tests.files import pdf
 from tests.processes import ROOT
@@ -150,8 +150,20 @@ def test_it_goes_with_its_user(api: Api) -> None:
     attachment = upload(api, image())
     api.ask([block("image", attachment["id"])])
     assert kept(attachment["sha256"])
-    User.objects.get(pk=api.user.pk).delete()
+    deletion.delete_account(api.user)
     assert not kept(attachment["sha256"])
+
+
+def test_bytes_that_any_deletion_has_left_behind_are_removed_at_night(api: Api, other: Api) -> None:
+    data = image()
+    mine, theirs = upload(api, data), upload(other, data)
+    Attachment.objects.filter(pk=mine["id"]).delete()
+    attachment_removal.remove_unwanted_files()
+    assert kept(theirs["sha256"])
+    other.user.delete()
+    assert kept(theirs["sha256"])
+    attachment_removal.remove_unwanted_files()
+    assert not kept(theirs["sha256"])
 
 
 def test_what_an_extraction_is_made_from_stays(api: Api) -> None:
@@ -171,7 +183,7 @@ def test_what_was_never_used_goes_with_time(api: Api) -> None:
     api.ask([block("image", used["id"])])
     long_ago = timezone.now() - timedelta(days=8)
     Attachment.objects.filter(pk__in=(old["id"], used["id"])).update(created_at=long_ago)
-    attachments.remove_unused(older_than=timedelta(days=7))
+    attachment_removal.remove_unused(older_than=timedelta(days=7))
     assert [kept(each["sha256"]) for each in (old, new, used)] == [False, True, True]
 
 
@@ -184,7 +196,7 @@ def test_the_same_bytes_may_come_and_go_at_once(api: Api, other: Api) -> None:
             for _ in range(15):
                 mine = attachments.store(owner=user, data=data)
                 assert attachments.read_bytes(mine) == data
-                attachments.remove_if_unused(mine.pk)
+                attachment_removal.remove_if_unused(mine.pk)
         finally:
             connection.close()
 

@@ -8,17 +8,19 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from conversations.models import Budget, Conversation, Hold, Titling, Turn, Usage, User
 from conversations.sandbox.server import Sandbox
-from extraction.models import Extraction
+from conversations.services import deletion
+from extraction.models import Answer, Extraction, SchemaVersion
 from tests.clients import Api
 from tests.processes import ServerProcess
 from tests.waiting import until
 
 LONG = "Hello [[sandbox: words=400; pace=0.1]]"
+MODEL = "claude-haiku-4-5"
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
 
 
@@ -71,7 +73,7 @@ def test_a_turn_that_goes_with_its_user_is_booked(api: Api) -> None:
     budget = of_its_group(api)
     turn, user = api.begin(LONG), api.user.pk
     api.events(turn["id"], limit=8)
-    api.user.delete()
+    deletion.delete_account(api.user)
     check_settled(budget, user)
     [row] = Usage.objects.filter(turn_id=turn["id"])
     assert (row.source, row.output_tokens > 1, row.username) == ("estimate", True, api.user.username)
@@ -83,7 +85,7 @@ def test_a_turn_that_goes_with_its_user_is_booked(api: Api) -> None:
 def test_a_title_that_goes_with_its_user_is_booked(namer: Api) -> None:
     budget, user = of_its_group(namer), namer.user.pk
     titling = asked_for_a_title(namer)
-    namer.user.delete()
+    deletion.delete_account(namer.user)
     check_settled(budget, user)
     assert Usage.objects.filter(conversation_id=titling.conversation_id, purpose="title").count() == 1
 
@@ -93,7 +95,7 @@ def test_an_extraction_that_goes_with_its_user_is_booked(api: Api) -> None:
     body = {"schema": SCHEMA, "content": "Jane [[sandbox: delay=3]]"}
     id = api.post("extraction/extractions/", body).json()["id"]
     until(lambda: Hold.objects.filter(work=id).exists())
-    api.user.delete()
+    deletion.delete_account(api.user)
     check_settled(budget, user)
     assert not Extraction.objects.filter(pk=id).exists()
 
@@ -129,3 +131,41 @@ def test_users_are_deleted_in_the_admin_whatever_ends_meanwhile(server: ServerPr
             assert (page.status_code, page["location"]) == (302, "/admin/conversations/user/")
             assert not User.objects.filter(pk=user).exists()
             check_settled(budget, user)
+
+
+def sent_and_unanswered(api: Api, status: str) -> Extraction:
+    """An extraction of a batch, stopped or not, whose request is with Anthropic."""
+    schema = SchemaVersion.objects.create(owner=api.user, json_schema={}, digest=uuid.uuid4().hex)
+    content = [{"type": "text", "text": "Jane"}]
+    made = Extraction.objects.create(owner=api.user, schema=schema, content=content, model=MODEL, status=status)
+    made.attempts.create(number=1).answers.create(number=1, native=False)
+    return made
+
+
+@pytest.mark.parametrize("status", ["queued", "cancelled"])
+def test_a_request_that_is_still_with_anthropic_is_booked(api: Api, status: str) -> None:
+    made = sent_and_unanswered(api, status)
+    assert api.http.delete(f"/api/extraction/extractions/{made.pk}/").status_code == 204
+    [row] = Usage.objects.filter(user=api.user)
+    assert (row.purpose, row.source, row.input_tokens > 0) == ("extraction", "estimate", True)
+
+
+@pytest.mark.parametrize("status", ["queued", "cancelled"])
+def test_postgres_keeps_requests_of_extractions_that_nobody_has_booked(api: Api, status: str) -> None:
+    made = sent_and_unanswered(api, status)
+    with pytest.raises(IntegrityError, match="before it is deleted"):
+        made.delete()
+    assert Answer.objects.filter(attempt__extraction=made).exists()
+    assert api.http.delete(f"/api/extraction/extractions/{made.pk}/").status_code == 204
+
+
+def test_postgres_keeps_what_has_not_ended_whoever_deletes_it(api: Api) -> None:
+    budget, turn = of_its_group(api), api.begin(LONG)
+    api.events(turn["id"], limit=4)
+    with pytest.raises(IntegrityError, match="before it is deleted"):
+        api.user.delete()
+    with pytest.raises(IntegrityError, match="before it is deleted"), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM conversations_turn WHERE id = %s", [turn["id"]])
+    user = User.objects.get(pk=api.user.pk)
+    deletion.delete_account(user)
+    check_settled(budget, user.pk)

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from conversations.admin.lookups import DeclaredLookups
 from conversations.models import Conversation, Turn, User
-from conversations.services import accounts
+from conversations.services import deletion
 
 admin.site.unregister(Group)
 
@@ -42,13 +44,13 @@ class UserAdmin(DeclaredLookups, DjangoUserAdmin):  # type: ignore[type-arg]
         return [str(user) for user in users], {"users": len(users), **counts}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """Delete a user; what runs for them is booked and stopped."""
-        accounts.delete_user(user=obj)
+        """Delete a user once this page's transaction, which holds no locks meanwhile, is committed."""
+        transaction.on_commit(partial(deletion.delete_account, obj))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Delete users one by one, each as `delete_model` does."""
         for user in queryset:
-            accounts.delete_user(user=user)
+            deletion.delete_account(user)
 
 
 @admin.register(Group)

@@ -42,7 +42,7 @@ from conversations.api.transfer_formats import (
 from conversations.api.usage_views import sums_of
 from conversations.claude import catalogue, client
 from conversations.models import Conversation, Usage
-from conversations.services import conversations, message_paths, transfers, turns
+from conversations.services import conversations, deletion, message_paths, transfers, turns
 from conversations.services.conversation_lists import ConversationList
 
 
@@ -100,7 +100,7 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
     @documents.destroy
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a conversation; what it cost stays in the ledger."""
-        conversations.delete(user=user_of(request), id=pk)
+        deletion.delete_conversation(user=user_of(request), id=pk)
         return Response(status=204)
 
     @documents.activate

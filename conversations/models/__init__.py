@@ -1,7 +1,7 @@
 """What is kept. Every row that belongs to a user is reached through `visible_to(user)`."""
 
 from conversations.models.access import OwnedQuerySet
-from conversations.models.attachment import Attachment, MessageAttachment
+from conversations.models.attachment import Attachment, MessageAttachment, UnwantedFile
 from conversations.models.audit import Audit
 from conversations.models.budget import Budget, Hold
 from conversations.models.conversation import Conversation, Message
@@ -44,6 +44,7 @@ __all__ = [
     "Ticket",
     "Titling",
     "Turn",
+    "UnwantedFile",
     "Usage",
     "User",
 ]

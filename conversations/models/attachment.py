@@ -40,7 +40,12 @@ class Attachment(models.Model):
     @property
     def path(self) -> str:
         """Return the path of the bytes in the storage: the same for every user who has them."""
-        return f"{self.sha256[:2]}/{self.sha256}"
+        return self.path_of(self.sha256)
+
+    @staticmethod
+    def path_of(sha256: str) -> str:
+        """Return the path in the storage of the bytes with this hash."""
+        return f"{sha256[:2]}/{sha256}"
 
 
 class MessageAttachment(models.Model):
@@ -56,3 +61,15 @@ class MessageAttachment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.attachment_id} in {self.message_id}"
+
+
+class UnwantedFile(models.Model):
+    """Bytes of an attachment that was deleted, until they are removed from the storage. A trigger adds the row."""
+
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[models.Manager[UnwantedFile]] = models.Manager()
+
+    def __str__(self) -> str:
+        return self.sha256

@@ -62,12 +62,10 @@ class Leased(models.Model):
         held = cls._base_manager.filter(holder=holder, status=cls.RUNNING, cancel_requested_at__isnull=False)
         return list(held.values_list("pk", flat=True))
 
-    def locked_unless_ended(self) -> Self | None:
-        """Return the row as it is now, locked; None where it has ended or is gone. Within the caller's transaction."""
-        if self.ended:
-            return None
-        unended = type(self)._base_manager.exclude(status__in=self.TERMINAL)
-        return unended.select_for_update(no_key=True).filter(pk=self.pk).first()
+    @classmethod
+    def unended(cls) -> models.QuerySet[Self]:
+        """Return the work that has no terminal status."""
+        return cls._base_manager.exclude(status__in=cls.TERMINAL)
 
     @classmethod
     def abandoned(cls, by: uuid.UUID) -> models.QuerySet[Self]:

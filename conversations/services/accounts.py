@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection
 
 from django.contrib.auth.models import Group, Permission
-from django.db import IntegrityError, connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from knox.auth import TokenAuthentication
@@ -19,30 +19,12 @@ from conversations.models import Ticket, User
 from conversations.services.credentials import Credential, revoked
 
 TICKET_SECONDS = 30
-DELETIONS = 5
 
 
 def issue_token(*, user: User) -> tuple[AuthToken, str]:
     """Create a token of the user's; return it and its text, which is kept nowhere."""
     issued: tuple[AuthToken, str] = get_token_model().objects.create(user=user)
     return issued
-
-
-def delete_user(*, user: User) -> None:
-    """Delete a user with everything of theirs but the ledger's rows; what runs for them is booked and stopped.
-
-    A turn that ends meanwhile writes what the deletion has not seen: then it begins anew.
-    """
-    found = User.objects.filter(pk=user.pk)
-    for attempt in range(1, DELETIONS + 1):
-        try:
-            with transaction.atomic():
-                found.delete()
-                connection.check_constraints()  # now, not at the commit of whoever called
-            return
-        except IntegrityError:
-            if attempt == DELETIONS:
-                raise
 
 
 def make_group(*, name: str, permissions: Collection[tuple[str, str]]) -> None:

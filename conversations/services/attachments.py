@@ -1,25 +1,19 @@
 """Keeping images and documents: the bytes once in the storage, by their hash, and a row for each user who has them.
 
-What was shown by messages goes when the last of them goes, however that happens; what was only uploaded, with time.
+How they go again is in services/attachment_removal.py.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import logging
 import uuid
 from collections.abc import Callable, Container, Iterable, Sequence
-from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Q, RestrictedError
+from django.db.models import Q
 from django.db.models.functions import Now
-from django.db.models.signals import post_delete
-from django.dispatch import receiver
 
-from conversations.clock import from_now
 from conversations.content import block_checks, sources
 from conversations.content.block_checks import Block
 from conversations.content.media import CLAUDES_DOCUMENTS, PDF, PLAIN, TEXTUAL, identify
@@ -27,8 +21,6 @@ from conversations.errors import ClaudeError, InvalidRequest, NotFound, TooLarge
 from conversations.models import Attachment, Message, MessageAttachment, User
 from conversations.services import stored_files
 from conversations.services.pdf_checks import check_opens
-
-logger = logging.getLogger(__name__)
 
 MOST_IMAGES = 600  # in a request (claude-api.md 6)
 MOST_IMAGES_SMALL = 100  # where the context window is of 200,000 tokens
@@ -171,53 +163,6 @@ def link_to_messages(messages: Iterable[Message]) -> None:
     MessageAttachment.objects.bulk_create(
         MessageAttachment(message=message, attachment_id=id) for message, id in shown if uuid.UUID(id) in known
     )
-
-
-def remove_if_unused(id: uuid.UUID) -> bool:
-    """Remove an attachment that nothing shows any more, and its bytes if no other user has the same."""
-    try:
-        with transaction.atomic():
-            attachment = Attachment.objects.select_for_update().filter(pk=id).first()
-            # Asked once it is locked: a message that was just about to show it is there by now.
-            if attachment is None or attachment.shown_in.exists():
-                return False
-            attachment.delete()  # and `remove_bytes` is called when that is committed
-    except RestrictedError:  # something else than a message needs it
-        return False
-    return True
-
-
-def remove_bytes(attachment: Attachment) -> None:
-    """Remove the bytes of an attachment that is gone, unless another user has them too."""
-    with stored_files.locked(attachment.sha256):
-        if not Attachment.objects.filter(sha256=attachment.sha256).exists():
-            stored_files.remove(attachment.path)
-
-
-def remove_unused(*, older_than: timedelta) -> int:
-    """Remove what was uploaded so long ago and is shown by nothing; return how many were removed."""
-    before = from_now(-older_than.total_seconds())
-    unused = Attachment.objects.filter(shown_in__isnull=True, created_at__lt=before).values_list("pk", flat=True)
-    return sum(map(_removed, list(unused)))
-
-
-def _removed(id: uuid.UUID) -> bool:
-    """Remove as `remove_if_unused`; an attachment that can't be removed is logged, and does not keep the others."""
-    try:
-        return remove_if_unused(id)
-    except Exception:
-        logger.exception("Attachment %s could not be removed", id)
-        return False
-
-
-@receiver(post_delete, sender=MessageAttachment)
-def _remove_if_unlinked(instance: MessageAttachment, **kwargs: Any) -> None:
-    transaction.on_commit(lambda: remove_if_unused(instance.attachment_id), robust=True)
-
-
-@receiver(post_delete, sender=Attachment)
-def _remove_bytes_of_deleted(instance: Attachment, **kwargs: Any) -> None:
-    transaction.on_commit(lambda: remove_bytes(instance), robust=True)
 
 
 def with_paths(blocks: Sequence[Block]) -> list[Block]:

@@ -1,4 +1,4 @@
-"""Conversations: begun, changed, searched, deleted."""
+"""Conversations: begun, changed, searched."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Replace
 from django.db.models.lookups import Exact
 
 from conversations.claude import parameters
-from conversations.models import Conversation, Message, Titling, Turn, User
+from conversations.models import Conversation, Message, User
 from conversations.services.message_paths import no_such_message
 from conversations.services.turn_settings import NAMES, resolved_settings
 
@@ -70,17 +70,6 @@ def activate(*, user: User, id: uuid.UUID | str, leaf: uuid.UUID) -> Conversatio
         conversation.save(update_fields=["active_leaf", "updated_at"])
         conversation.refresh_from_db(fields=["updated_at"])
     return conversation
-
-
-def delete(*, user: User, id: uuid.UUID | str) -> None:
-    """Delete a conversation with everything in it but the ledger's rows. A turn that runs is stopped and booked."""
-    with transaction.atomic(durable=True):
-        conversation = Conversation.objects.get_visible(user, id)
-        for work in (Turn, Titling):  # before the conversation, as where they end
-            unended = work._base_manager.filter(conversation=conversation).exclude(status__in=work.TERMINAL)
-            list(unended.select_for_update(no_key=True).order_by("pk"))
-        # No turn begins in it meanwhile.
-        Conversation.objects.select_for_update().get_visible(user, id).delete()
 
 
 def with_metadata(found: QuerySet[Conversation], wanted: Mapping[str, str]) -> QuerySet[Conversation]:

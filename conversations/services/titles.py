@@ -9,8 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
-from django.db.models.signals import pre_delete
-from django.dispatch import receiver
 
 from conversations.claude import catalogue
 from conversations.content.folding import Folded, plain_text
@@ -101,18 +99,13 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
             _end(titling, None, ledger.RequestRecord() if titling.sent else None)
 
 
-@receiver(pre_delete, sender=Titling)
-def _book_deleted(instance: Titling, **kwargs: Any) -> None:
-    """Book a title that is deleted, with its conversation or its user, under whoever works on it."""
-    titling = instance.locked_unless_ended()
-    if titling is not None:
-        upstream = ledger.RequestRecord() if titling.sent else None
-        whole_or_least(
-            f"The deleted title {titling.pk}",
-            lambda: _settle(titling, None, upstream),
-            lambda: _end_least(titling, upstream),
-        )
-        notify("cancel", titling.pk)
+def stop(titling: Titling) -> None:
+    """Give up a title under whoever works on it, and tell that process. What was sent is booked as an estimate.
+
+    The caller's transaction has locked the row, which has not ended.
+    """
+    _end(titling, None, ledger.RequestRecord() if titling.sent else None)
+    notify("cancel", titling.pk)
 
 
 def _end(titling: Titling, answer: Folded | None, upstream: ledger.RequestRecord | None) -> None:

@@ -14,8 +14,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
-from django.db.models.signals import pre_delete
-from django.dispatch import receiver
 
 from conversations.content.folding import Folded, fold
 from conversations.content.transcript import TURN_END, Batch, Event, is_delta
@@ -80,19 +78,12 @@ def settle(*, turn_id: uuid.UUID, by: uuid.UUID) -> None:
             end(turn, None, Ending(status, upstream=unbooked_requests(turn)))
 
 
-@receiver(pre_delete, sender=Turn)
-def _book_deleted(instance: Turn, **kwargs: Any) -> None:
-    """Book and stop a turn that is deleted under whoever runs it, with its conversation or its user."""
-    turn = instance.locked_unless_ended()
-    if turn is None:
-        return
-    upstream = unbooked_requests(turn)
-    whole_or_least(
-        f"The deleted turn {turn.pk}",
-        lambda: answer_storage.book_answers(turn, fold(transcripts.committed(turn)), upstream),
-        lambda: if_possible(f"The usage of turn {turn.pk}", lambda: _book_estimates(turn, upstream)),
-    )
-    if_possible(f"What is held for turn {turn.pk}", lambda: budgets.release(turn.pk))
+def stop(turn: Turn) -> None:
+    """End a turn under whoever runs it, with what is committed of it, and tell that process.
+
+    The caller's transaction has locked the turn, which has not ended.
+    """
+    end(turn, None, Ending(Turn.Status.CANCELLED, upstream=unbooked_requests(turn)))
     notify("cancel", turn.pk)
 
 

@@ -41,7 +41,7 @@ from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSe
 from extraction.documents.sources import READ
 from extraction.extracting.content import sources_of
 from extraction.models import Extraction
-from extraction.services import extractions, reviews, schemas
+from extraction.services import deletion, extractions, reviews, schemas
 from extraction.services.transcripts import TABLES
 
 STREAM = OpenApiResponse(
@@ -229,5 +229,5 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
     )
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete the extraction, and stop it if it runs."""
-        extractions.delete(user=user_of(request), id=pk)
+        deletion.delete_extraction(user=user_of(request), id=pk)
         return Response(status=204)

@@ -9,7 +9,6 @@ from django.db.models import Count, Max, Min, Q, Sum
 
 from conversations import clock
 from extraction.models import Batch, Item
-from extraction.services.batch_items import TERMINAL
 
 LATEST = 200
 """Items that ended last, whose pace tells how long the rest takes."""
@@ -39,7 +38,7 @@ def of_batch(batch: Batch) -> Progress:
     )
     found = {row["status"]: row for row in rows.order_by()}
     counts = {status: found[status]["count"] if status in found else 0 for status in Item.Status.values}
-    left = sum(count for status, count in counts.items() if status not in TERMINAL)
+    left = sum(count for status, count in counts.items() if status not in Item.TERMINAL)
     spent = sum((row["spent"] or Decimal(0) for row in found.values()), Decimal(0))
     paid = sum(row["paid"] for row in found.values())
     priced = not any(row["unpriced"] for row in found.values())

@@ -77,6 +77,8 @@ class Item(models.Model):
         FAILED = "failed"
         CANCELLED = "cancelled"
 
+    TERMINAL = frozenset(Status.values) - {Status.QUEUED, Status.RUNNING}
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items", db_index=False)
     key = models.CharField(max_length=255)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from conversations.content.folding import Folded
 from conversations.models import Usage
@@ -58,9 +59,20 @@ def forget(*, extraction: Extraction, answer: Answer) -> None:
     """Take a request back that Claude did not take, with what is held of budgets for it."""
     with transaction.atomic(durable=True):
         held = extraction.locked_as_ours()
-        Answer.objects.filter(pk=answer.pk, usage=None).delete()
+        take_back(Answer.objects.filter(pk=answer.pk))
         held.attempts.filter(pk=answer.attempt_id, answers=None).delete()
         budgets.release(extraction.pk, answer.number)
+
+
+def take_back(rows: QuerySet[Answer]) -> None:
+    """Delete those of the rows whose requests nobody has booked. Within the caller's transaction.
+
+    Postgres refuses to delete such a row in any other way (migration 0006): its cost would be in no ledger.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('colloquy.takes_back', 'on', true)")
+        rows.filter(usage=None).delete()
+        cursor.execute("SELECT set_config('colloquy.takes_back', '', true)")
 
 
 def note(*, extraction: Extraction, number: int, problems: list[dict[str, str]]) -> None:

@@ -28,6 +28,11 @@ def queued_items(batch: uuid.UUID) -> int:
     return ProcrastinateJob.objects.filter(task_name=WORK_ON_ITEM, status="todo", args__batch=str(batch)).count()
 
 
+def forget(batch: uuid.UUID) -> None:
+    """Delete the jobs of a batch that is gone, but for those that a worker is at: they end by finding nothing."""
+    ProcrastinateJob.objects.filter(args__batch=str(batch)).exclude(status="doing").delete()
+
+
 def queue_exchange(batch: uuid.UUID, seconds: float = 0) -> None:
     """Queue the job that exchanges a batch's requests and results with Anthropic, if it is not queued yet."""
     name = f"{EXCHANGE} {batch}"  # also a lock: two at once would send the same requests

@@ -9,8 +9,6 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
-from django.db.models.signals import pre_delete
-from django.dispatch import Signal, receiver
 
 from conversations.content.sources import attachments_in
 from conversations.content.transcript import Batch, Event
@@ -20,7 +18,7 @@ from conversations.services.best_effort import if_possible
 from conversations.services.notices import notify
 from extraction.documents.sources import Source as Text
 from extraction.models import Extraction, SchemaVersion, Source
-from extraction.services import source_texts, transcripts
+from extraction.services import item_states, source_texts, transcripts
 from extraction.services.answers import book_lost
 
 Problem = dict[str, str]
@@ -28,11 +26,6 @@ Problem = dict[str, str]
 LOST = {"type": "api_error", "message": "The process that ran this extraction was lost."}
 CLAIMS_LIMIT = 100
 """How often an extraction that resumes is begun again before it fails: it may be what its processes die of."""
-
-ended = Signal()
-"""Sent with `extraction` when it has ended, within the transaction that ends it."""
-given_back = Signal()
-"""Sent with `extraction` when it is queued again, within the transaction that queues it."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +130,7 @@ def _put_back(extraction: Extraction) -> None:
     budgets.release(extraction.pk)
     extraction.status, extraction.holder = Extraction.QUEUED, None
     extraction.save(update_fields=["status", "holder"])
-    given_back.send(Extraction, extraction=extraction)
+    item_states.queue_item_of(extraction)
 
 
 def cancel(*, user: User, id: Any) -> Extraction:
@@ -155,14 +148,6 @@ def cancel(*, user: User, id: Any) -> Extraction:
             extraction.save(update_fields=["cancel_requested_at"])
             notify("cancel", extraction.pk)
     return extraction
-
-
-def delete(*, user: User, id: Any) -> None:
-    """Delete an extraction, and stop it where it runs; its rows of the ledger stay. Raises NotFound."""
-    with transaction.atomic(durable=True):
-        found = Extraction.objects.get_visible(user, id)
-        # Locked before its attempts are looked for: whoever runs it adds none meanwhile.
-        Extraction.objects.select_for_update().get(pk=found.pk).delete()
 
 
 def finish(*, extraction: Extraction, outcome: Outcome, events: list[Event] | None = None) -> Batch:
@@ -188,12 +173,14 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
             end(extraction, Outcome(Extraction.Status.FAILED, error=LOST))
 
 
-@receiver(pre_delete, sender=Extraction)
-def _gone(instance: Extraction, **kwargs: Any) -> None:
-    """Book an extraction that is deleted, with its user, under whoever runs it."""
-    extraction = instance.locked_unless_ended()
-    if extraction is not None:
-        _settle(extraction)
+def stop(extraction: Extraction) -> None:
+    """End an extraction under whoever runs it, if it has not ended, and book what nobody has booked of it.
+
+    The caller's transaction has locked the row.
+    """
+    _settle(extraction)
+    if not extraction.ended:
+        end(extraction, Outcome(Extraction.Status.CANCELLED))
         notify("cancel", extraction.pk)
 
 
@@ -214,6 +201,6 @@ def end(extraction: Extraction, outcome: Outcome, events: list[Event] | None = N
     extraction.finished_at = Now()
     whole = transcripts.close(extraction, events)
     extraction.save()
-    ended.send(Extraction, extraction=extraction)
+    item_states.end_item_of(extraction)
     notify("extraction", extraction.pk)
     return whole

@@ -12,7 +12,7 @@ from conversations.content.folding import Folded
 from conversations.services import budgets
 from conversations.services.ledger import RequestRecord
 from extraction.models import Answer, Batch, BatchedRequest, Extraction, Item, MessageBatch
-from extraction.services import answers, batch_items, extractions
+from extraction.services import answers, batch_items, extractions, item_states
 from extraction.services.extractions import Outcome
 
 RESENT = 3
@@ -87,7 +87,7 @@ def _give_back(request: BatchedRequest) -> None:
 def forget(answer: Answer) -> None:
     """Take a request back that nobody answers, with what is held of budgets for it. Within the transaction."""
     budgets.release(answer.attempt.extraction_id, answer.number)
-    Answer.objects.filter(pk=answer.pk, usage=None).delete()
+    answers.take_back(Answer.objects.filter(pk=answer.pk))
 
 
 def _queue_answered(message_batch: MessageBatch) -> None:
@@ -107,7 +107,7 @@ def keep_answer(*, request: BatchedRequest, message: dict[str, Any]) -> None:
             answers.book(extraction, answer, folded(message), RequestRecord(), {})
             budgets.release(extraction.pk, answer.number)
             if extraction.ended:
-                batch_items.add_cost(extraction, answer)
+                item_states.add_cost(extraction, answer)
 
 
 def folded(message: dict[str, Any]) -> Folded:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from conversations.services import attachments
+from conversations.services import attachment_removal
 
 
 class Command(BaseCommand):
@@ -18,5 +18,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Remove the attachments that no message uses, and print how many they were."""
-        removed = attachments.remove_unused(older_than=timedelta(days=options["days"]))
+        removed = attachment_removal.remove_unused(older_than=timedelta(days=options["days"]))
         self.stdout.write(f"{removed} removed.")
