@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 import psycopg
 from django.conf import settings
@@ -20,6 +20,7 @@ from django.db import IntegrityError, connection, connections
 
 from conversations import database_faults
 from conversations.database_faults import CONTENDED_PAUSE, CONTENDED_TRIES, DATABASE_ERRORS
+from conversations.loop_local import LoopLocal
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,8 +34,8 @@ RETRY = 0.25  # seconds between attempts while Postgres is away
 _threads = ThreadPoolExecutor(max_workers=settings.DATABASE_THREADS, thread_name_prefix="database")
 
 
-_open: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakSet[psycopg.AsyncConnection[Any]]] = WeakKeyDictionary()
-"""The connections of `connect`, by the event loops that they belong to."""
+OPEN: LoopLocal[WeakSet[psycopg.AsyncConnection[Any]]] = LoopLocal()
+"""The connections that `connect` has made."""
 
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -143,13 +144,13 @@ async def connect() -> psycopg.AsyncConnection[Any]:
     # connections that everybody's turns are written by could not be replaced before that lock is free.
     params = await asyncio.to_thread(_connection_params)
     made = await psycopg.AsyncConnection.connect(**params, autocommit=True)
-    _open.setdefault(asyncio.get_running_loop(), WeakSet()).add(made)
+    (OPEN.get() or OPEN.set(WeakSet())).add(made)
     return made
 
 
 async def close_connections() -> None:
     """Close what `connect` has opened in the running event loop."""
-    for each in list(_open.pop(asyncio.get_running_loop(), ())):
+    for each in list(OPEN.pop() or ()):
         await each.close()
 
 

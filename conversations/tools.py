@@ -19,8 +19,9 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_type_hints, overload
+from typing import Any, TypeVar, cast, get_type_hints, overload
 
+from django.apps import apps
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import to_jsonable_python
@@ -40,8 +41,6 @@ PLATFORM = "platform"
 
 RESULT_LIMIT = 4_000_000  # bytes of text in a result
 COMPLAINT_LIMIT = 4_000  # characters of what is told of an error
-
-_tools: dict[str, Tool] = {}
 
 
 @dataclass(frozen=True)
@@ -151,9 +150,10 @@ def tool(function: F | None = None, *, seconds: float | None = None) -> F | Call
 
     def register(function: F) -> F:
         made = _made(function, seconds)
-        if made.name in _tools and _tools[made.name].function.__module__ != function.__module__:
+        known = _registered().get(made.name)
+        if known and known.function.__module__ != function.__module__:
             raise ValueError(f"There are two tools with the name {made.name}.")
-        _tools[made.name] = made
+        _registered()[made.name] = made
         return function
 
     return register if function is None else register(function)
@@ -174,9 +174,14 @@ def _made(function: Callable[..., Any], seconds: float | None) -> Tool:
     return Tool(name, function, arguments, caller, seconds)
 
 
+def _registered() -> dict[str, Tool]:
+    """Return the tools by their names. The app keeps them."""
+    return cast("dict[str, Tool]", apps.get_app_config("conversations").tools)  # type: ignore[attr-defined]
+
+
 def registered_tool(name: str) -> Tool | None:
     """Return the tool of that name; None where no such function is registered any more."""
-    return _tools.get(name)
+    return _registered().get(name)
 
 
 def with_definitions(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,9 +198,9 @@ def with_definitions(given: Mapping[str, Any]) -> dict[str, Any]:
 def _defined(given: Any, at: int) -> Any:
     if not is_platform(given):
         return given
-    found = _tools.get(given.get("name", ""))
+    found = _registered().get(given.get("name", ""))
     if found is None:
-        known = ", ".join(sorted(_tools)) or "none"
+        known = ", ".join(sorted(_registered())) or "none"
         raise InvalidRequest(
             f"tools.{at}.name: The platform has no tool of this name; it has {known}.",
             details={f"tools.{at}.name": "unknown"},

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
@@ -16,7 +14,7 @@ from conversations.exact_json import dumps, loads
 from extraction.documents.merging import Found, Merged
 from extraction.evidence.finding import Claim
 from extraction.extracting.plan import Group, Schema
-from extraction.processes import GivenUp, Pool
+from extraction.processes import GivenUp, Pool, Pools
 
 Problem = dict[str, str]
 
@@ -26,7 +24,15 @@ SIMPLER = "Simpler patterns, fewer references or less data would do."
 UNKNOWN_LEAVES = 100
 """How many values a schema is taken to have that can't be counted."""
 
-_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
+POOLS = Pools(
+    lambda: Pool(
+        "extraction.check_process",
+        most=settings.COLLOQUY_CHECK_PROCESSES,
+        seconds=settings.COLLOQUY_CHECK_TIMEOUT,
+        megabytes=settings.COLLOQUY_CHECK_MEMORY,
+    )
+)
+close = POOLS.close
 
 
 @dataclass(frozen=True)
@@ -133,20 +139,5 @@ async def problems(owner: UUID, schema: Schema, data: Any) -> list[Problem]:
     return found
 
 
-async def close() -> None:
-    """End the processes of the running event loop."""
-    pool = _pools.pop(asyncio.get_running_loop(), None)
-    if pool is not None:
-        await pool.close()
-
-
 async def _reply(owner: UUID, task: str, **arguments: Any) -> str:
-    loop = asyncio.get_running_loop()
-    if loop not in _pools:
-        _pools[loop] = Pool(
-            "extraction.check_process",
-            most=settings.COLLOQUY_CHECK_PROCESSES,
-            seconds=settings.COLLOQUY_CHECK_TIMEOUT,
-            megabytes=settings.COLLOQUY_CHECK_MEMORY,
-        )
-    return await _pools[loop].reply_to(owner, dumps({"task": task, "arguments": arguments}))
+    return await POOLS.here().reply_to(owner, dumps({"task": task, "arguments": arguments}))

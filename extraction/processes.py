@@ -10,7 +10,9 @@ import sys
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Self
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakValueDictionary
+
+from conversations.loop_local import LoopLocal
 
 logger = logging.getLogger(__name__)
 
@@ -129,17 +131,14 @@ class Pools:
 
     def __init__(self, make: Callable[[], Pool]) -> None:
         self._make = make
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool] = WeakKeyDictionary()
+        self._of_loop: LoopLocal[Pool] = LoopLocal()
 
     def here(self) -> Pool:
         """Return the pool of the running event loop."""
-        loop = asyncio.get_running_loop()
-        if loop not in self._pools:
-            self._pools[loop] = self._make()
-        return self._pools[loop]
+        return self._of_loop.get() or self._of_loop.set(self._make())
 
     async def close(self) -> None:
         """End the processes of the running event loop."""
-        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        pool = self._of_loop.pop()
         if pool is not None:
             await pool.close()

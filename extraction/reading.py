@@ -27,7 +27,7 @@ from extraction.documents.splitting import Part, Piece
 from extraction.evidence.finding import Claim, Evidence
 from extraction.processes import GivenUp, Pool, Pools
 
-_pools = Pools(
+POOLS = Pools(
     lambda: Pool(
         "extraction.document_process",
         most=settings.COLLOQUY_DOCUMENT_PROCESSES,
@@ -35,7 +35,7 @@ _pools = Pools(
         megabytes=settings.COLLOQUY_DOCUMENT_MEMORY,
     )
 )
-close = _pools.close
+close = POOLS.close
 
 
 async def read(owner: UUID, blocks: Sequence[Block]) -> list[Source]:
@@ -180,7 +180,7 @@ def _written(contents: Any) -> str:
 
 async def _result(owner: UUID, task: str, **arguments: Any) -> Any:
     """Return what a task process made of a task. Raises UnsupportedMediaType, or GivenUp beyond its limits."""
-    reply = json.loads(await _pools.here().reply_to(owner, dumps({"task": task, "arguments": arguments})))
+    reply = json.loads(await POOLS.here().reply_to(owner, dumps({"task": task, "arguments": arguments})))
     if "refused" in reply:
         raise UnsupportedMediaType(reply["refused"]["message"])
     return reply["result"]

@@ -47,7 +47,7 @@ FLOORS = [
         "conversations.rates",
         "conversations.tables",
     ],
-    ["conversations.database_faults", "conversations.exact_json"],
+    ["conversations.database_faults", "conversations.exact_json", "conversations.loop_local"],
     ["conversations.pdf_check_process"],
     ["conversations.pdf_opening"],
     ["conversations.errors"],

@@ -6,6 +6,7 @@ import math
 import uuid
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
@@ -16,8 +17,6 @@ from conversations.rates import Rate
 
 NAME = "requests_per_minute"
 KNOWN = 10_000  # users whose rates are kept; then those that have not asked for a while are forgotten
-
-_rates: dict[uuid.UUID, Rate] = {}
 
 
 class RequestRate(BaseThrottle):
@@ -39,8 +38,9 @@ class RequestRate(BaseThrottle):
 
 
 def rate_of(user: User) -> Rate:
-    """Return how often a user asks this process."""
-    if len(_rates) > KNOWN:
-        for id in [id for id, rate in list(_rates.items()) if not rate.used]:
-            _rates.pop(id, None)
-    return _rates.setdefault(user.pk, Rate(settings.COLLOQUY_REQUESTS_PER_MINUTE))
+    """Return how often a user asks this process. The app keeps that, for all threads."""
+    known: dict[uuid.UUID, Rate] = apps.get_app_config("conversations").request_rates  # type: ignore[attr-defined]
+    if len(known) > KNOWN:
+        for id in [id for id, rate in list(known.items()) if not rate.used]:
+            known.pop(id, None)
+    return known.setdefault(user.pk, Rate(settings.COLLOQUY_REQUESTS_PER_MINUTE))

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from django.apps import apps
 
 THINKING_TYPES = ("adaptive", "enabled", "between_tools", "disabled")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
@@ -46,15 +48,17 @@ class Model:
     """Those of its efforts that it takes with thinking disabled, or only between tools; None: all of them."""
 
 
-_listed: dict[str, Model] = {}
+def _listed() -> Mapping[str, Model]:
+    """Return what the Models API listed last, by id. The app keeps it, for all threads of the process."""
+    return cast("Mapping[str, Model]", apps.get_app_config("conversations").listed_models)  # type: ignore[attr-defined]
 
 
 def all_models() -> tuple[Model, ...]:
     """Return every model that is known."""
-    written = written_models()
+    written, listed = written_models(), _listed()
     known = {model.id for model in written}
-    new = [model for model in _listed.values() if model.id not in known]
-    return (*(_listed.get(model.id, model) for model in written), *new)
+    new = [model for model in listed.values() if model.id not in known]
+    return (*(listed.get(model.id, model) for model in written), *new)
 
 
 @cache
@@ -72,8 +76,7 @@ def update_listing(rows: Iterable[Mapping[str, Any]]) -> None:
     """Take over what the Models API lists: its rows as they came (the SDK's types/model_info.py)."""
     written = {name: model for model in written_models() for name in (*model.aliases, model.id)}
     found = [_as_listed(row, written.get(row["id"])) for row in rows]
-    _listed.clear()
-    _listed.update({model.id: model for model in found})
+    apps.get_app_config("conversations").listed_models = {model.id: model for model in found}  # type: ignore[attr-defined]
 
 
 def _as_listed(row: Mapping[str, Any], known: Model | None) -> Model:

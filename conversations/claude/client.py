@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self, cast
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
@@ -21,6 +20,7 @@ from conversations.claude.retrying import retried
 from conversations.claude.stream_reader import AnswerReader
 from conversations.content.transcript import Event
 from conversations.errors import ClaudeError
+from conversations.loop_local import LoopLocal
 
 if TYPE_CHECKING:
     import anthropic
@@ -36,7 +36,7 @@ REQUEST_ID_LIMIT = 100  # characters, as the ledger's column has
 SAMPLING = frozenset({"temperature", "top_p", "top_k"})
 VERSION_WITH_SAMPLING = {"anthropic-version": "2023-06-01"}
 
-_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, anthropic.AsyncAnthropic] = WeakKeyDictionary()
+OURS: LoopLocal[anthropic.AsyncAnthropic] = LoopLocal()
 
 
 async def client() -> anthropic.AsyncAnthropic:
@@ -45,14 +45,13 @@ async def client() -> anthropic.AsyncAnthropic:
     The first one of a process waits in a thread for the SDK to be imported, and for the sandbox to be started if it is
     the sandbox that answers.
     """
-    loop = asyncio.get_running_loop()
-    if loop not in _clients:
+    known = OURS.get()
+    if known is None:
         base_url = settings.ANTHROPIC_BASE_URL
         url = await asyncio.to_thread(base_url) if callable(base_url) else base_url
         transport = await asyncio.to_thread(import_module, "conversations.claude.transport")
-        if loop not in _clients:  # as another task may have been faster
-            _clients[loop] = transport.new_client(url)
-    return _clients[loop]
+        known = OURS.get() or OURS.set(transport.new_client(url))  # as another task may have been faster
+    return known
 
 
 async def prepare_client() -> None:
@@ -65,7 +64,7 @@ async def prepare_client() -> None:
 
 async def close_client() -> None:
     """Close the running loop's client, if it has one."""
-    known = _clients.pop(asyncio.get_running_loop(), None)
+    known = OURS.pop()
     if known:
         await known.close()
 

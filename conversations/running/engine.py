@@ -10,7 +10,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
-from weakref import WeakKeyDictionary
+from typing import TypeVar, cast
 
 import psycopg
 from django.conf import settings
@@ -20,6 +20,7 @@ from conversations.claude.client import close_client
 from conversations.database import RETRY, close_connections, connected, in_database, mend_pool
 from conversations.database_faults import DATABASE_ERRORS, is_lost
 from conversations.fields import uuid7
+from conversations.loop_local import LoopLocal
 from conversations.models import Process
 from conversations.running.credential_watch import CredentialWatch
 from conversations.running.end_writer import EndWriter
@@ -33,6 +34,8 @@ from conversations.streaming.readers import Readers
 from conversations.streaming.tables import TranscriptTables
 from conversations.streaming.wakes import Wakes, wait_for_news
 
+T = TypeVar("T")
+
 logger = logging.getLogger(__name__)
 
 CATALOGUE = 60.0  # seconds between looks at what the Models API said, in case the news of it was lost
@@ -42,7 +45,7 @@ RESTART = 1.0  # seconds until a task that failed is begun again
 RETRY_AFTER = 5.0  # seconds after which a client may try again what a draining process did not take
 UNTAKEN = 2.0  # seconds after which queued work is anyone's
 
-_engines: WeakKeyDictionary[asyncio.AbstractEventLoop, Engine] = WeakKeyDictionary()
+ENGINE: LoopLocal[Engine] = LoopLocal()
 
 
 async def engine(*, takes_work: bool | None = None) -> Engine:
@@ -50,21 +53,21 @@ async def engine(*, takes_work: bool | None = None) -> Engine:
 
     `takes_work` says whether it runs what nobody else has taken; by default the setting COLLOQUY_RUN_TURNS does.
     """
-    loop = asyncio.get_running_loop()
-    if loop not in _engines:
-        _engines[loop] = Engine(settings.COLLOQUY_RUN_TURNS if takes_work is None else takes_work)
-        _engines[loop].start()
-    return _engines[loop]
+    here = ENGINE.get()
+    if here is None:
+        here = ENGINE.set(Engine(settings.COLLOQUY_RUN_TURNS if takes_work is None else takes_work))
+        here.start()
+    return here
 
 
 def running_engine() -> Engine | None:
     """Return the engine of this process, if there is one. For synchronous code, which has no running loop."""
-    return next(iter(list(_engines.values())), None)
+    return next(iter(ENGINE.all()), None)
 
 
 def draining() -> bool:
     """Return whether this process takes nothing new. For synchronous code too, which has no running loop."""
-    return any(each.draining for each in list(_engines.values()))
+    return any(each.draining for each in ENGINE.all())
 
 
 class Stream:
@@ -98,6 +101,7 @@ class Engine:
         self.at_stop: list[Callable[[], Awaitable[None]]] = []
         """What is closed when everything has come to its end."""
         self.runners = [WorkRunner(work(self), self.process) for work in works]
+        self._parts: dict[Callable[[Engine], object], object] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._drain: asyncio.Task[None] | None = None
         self._mending: asyncio.Task[None] | None = None
@@ -136,6 +140,12 @@ class Engine:
     def runner(self, name: str) -> WorkRunner:
         """Return the runner of a kind of work."""
         return next(runner for runner in self.runners if runner.work.name == name)
+
+    def part(self, make: Callable[[Engine], T]) -> T:
+        """Return what one of the doors keeps with this engine: made by `make` when it is first asked for."""
+        if make not in self._parts:
+            self._parts[make] = make(self)
+        return cast(T, self._parts[make])
 
     @property
     def takes_work(self) -> bool:
@@ -183,7 +193,7 @@ class Engine:
         await asyncio.gather(*(close() for close in self.at_stop))
         await close_client()
         await close_connections()
-        _engines.pop(asyncio.get_running_loop(), None)
+        ENGINE.pop()
 
     def _after_gap(self) -> None:
         """Sweep, and mend the pool: Postgres was away, and with it the notifications of that time."""

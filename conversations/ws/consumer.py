@@ -32,7 +32,7 @@ from conversations.services.credentials import Credential, while_valid
 from conversations.ws import frames
 from conversations.ws.codes import NOT_AUTHENTICATED, RESTARTING, TOO_MANY
 from conversations.ws.socket_authentication import Refused, authenticate
-from conversations.ws.socket_limits import TooMany, sockets_of
+from conversations.ws.socket_limits import Sockets, TooMany
 from conversations.ws.watching import new_turns
 
 P = ParamSpec("P")
@@ -90,7 +90,7 @@ class Socket(AsyncWebsocketConsumer):
         self._revoked = here.guard.watch(self._credential)
         self._revoked.add_done_callback(self._let_out)
         try:
-            sockets_of(here).enter(self.user.pk, self, self._leave)
+            here.part(Sockets).enter(self.user.pk, self, self._leave)
         except TooMany:
             await self._end(TOO_MANY)
         if here.draining:
@@ -101,7 +101,7 @@ class Socket(AsyncWebsocketConsumer):
         self._unfollow_all()
         if hasattr(self, "_revoked"):
             self._revoked.cancel()
-            sockets_of(await engine()).left(self.user.pk, self)
+            (await engine()).part(Sockets).left(self.user.pk, self)
 
     async def _leave(self) -> None:
         """Close the socket because the server restarts: the client goes on at another one."""

@@ -8,7 +8,6 @@ import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
@@ -27,9 +26,11 @@ class TooMany(Exception):
 
 
 class Sockets:
-    """The open sockets of a process, each with how it is told to leave."""
+    """The open sockets of a process, each with how it is told to leave: a part of its engine."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
+        """Have the sockets closed when the engine drains."""
+        engine.at_drain.append(self.close_all)
         self._open: defaultdict[uuid.UUID, dict[object, Leave]] = defaultdict(dict)
 
     def enter(self, user: uuid.UUID, socket: object, leave: Leave) -> None:
@@ -56,14 +57,3 @@ async def _later(seconds: float, leave: Leave) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(CLOSING):
             await leave()
-
-
-_sockets: WeakKeyDictionary[Engine, Sockets] = WeakKeyDictionary()
-
-
-def sockets_of(engine: Engine) -> Sockets:
-    """Return the sockets that live with an engine; it closes them when it drains."""
-    if engine not in _sockets:
-        _sockets[engine] = Sockets()
-        engine.at_drain.append(_sockets[engine].close_all)
-    return _sockets[engine]
