@@ -21,7 +21,15 @@ MODULES = [
 
 TESTS = list((ROOT / "tests").rglob("*.py"))
 
+SCRIPTS = [
+    path
+    for folder in ("conversations/static", "extraction/static", "tests/client")
+    for path in (ROOT / folder).rglob("*.js")
+    if "vendor" not in path.parts
+]
+
 FILE_LIMIT = 300  # lines
+LINE_LIMIT = 120  # characters
 FUNCTION_LIMIT = 40  # lines, without decorators
 DOCSTRING_LEAST = 4  # words
 
@@ -138,8 +146,15 @@ def test_setting_django_up_imports_nothing_heavy() -> None:
 
 
 def test_no_file_is_long() -> None:
-    long = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in [*MODULES, *TESTS]}
+    files = [*MODULES, *TESTS, *SCRIPTS]
+    long = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in files}
     assert {name: lines for name, lines in long.items() if lines > FILE_LIMIT} == {}
+
+
+def test_no_line_of_a_script_is_long() -> None:
+    """Python's are seen to by its linter."""
+    lines = [(path.name, line) for path in SCRIPTS for line in path.read_text().splitlines()]
+    assert [each for each in lines if len(each[1]) > LINE_LIMIT] == []
 
 
 def test_no_function_is_long() -> None:

@@ -11,7 +11,8 @@ function show(index) {
   fields[at].classList.add("shown");
   fields[at].scrollIntoView({ block: "nearest" });
   const number = fields[at].dataset.value;
-  const marks = [...document.querySelectorAll("mark")].filter((mark) => mark.dataset.values.split(" ").includes(number));
+  const isOf = (mark) => mark.dataset.values.split(" ").includes(number);
+  const marks = [...document.querySelectorAll("mark")].filter(isOf);
   for (const mark of marks) mark.classList.add("shown");
   if (marks.length) marks[0].scrollIntoView({ block: "center" });
 }

@@ -1,0 +1,41 @@
+/** The input of a tool call, out of the JSON that Claude has written piece by piece. */
+
+const UNREADABLE = "INVALID_JSON"; // the only key of an input that could not be read, as the server keeps it
+const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
+
+/**
+ * Return a tool call's input. Text that is not one JSON object, or has a key twice, is kept under INVALID_JSON.
+ * @param {string} text
+ * @returns {Record<string, any>}
+ */
+export function toolInput(text) {
+  try {
+    const value = JSON.parse(text);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    if (isObject && !hasKeyTwice(text)) return value;
+  } catch {
+    // It was cut, or never was JSON.
+  }
+  return { [UNREADABLE]: text };
+}
+
+/** @param {string} text valid JSON */
+function hasKeyTwice(text) {
+  /** @type {Set<string>[]} */
+  const objects = [];
+  let string = "";
+  for (const [token] of text.matchAll(TOKENS)) {
+    if (token === "{" || token === "[") objects.push(new Set());
+    else if (token === "}" || token === "]") objects.pop();
+    else if (token === ":" && !isNew(objects.at(-1), JSON.parse(string))) return true;
+    else string = token;
+  }
+  return false;
+}
+
+/** @param {Set<string> | undefined} keys @param {string} key */
+function isNew(keys, key) {
+  if (keys?.has(key)) return false;
+  keys?.add(key);
+  return true;
+}

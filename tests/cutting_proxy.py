@@ -1,0 +1,83 @@
+"""A TCP proxy that cuts connections: at random, or all at once when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from contextlib import suppress
+from typing import Self
+
+from tests.processes import free_port
+
+
+class CuttingProxy:
+    """Forwards to a port of this machine, in a thread of its own.
+
+    While `cutting`, a connection is cut after a random number of bytes of what the server has sent over it. While
+    `down`, whoever connects is let in and cut at once.
+    """
+
+    def __init__(self, target: int, *, seed: int = 1, bytes_between: tuple[int, int] = (200, 6000)) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.cuts = 0
+        self.cutting = False
+        self.down = False
+        self._target = target
+        self._dice = random.Random(seed)
+        self._bytes_between = bytes_between
+        self._open: set[asyncio.StreamWriter] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        starting = asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = asyncio.run_coroutine_threadsafe(starting, self._loop).result(10)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._loop.call_soon_threadsafe(self._server.close)
+        self.cut_all()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def cut_all(self) -> None:
+        """Cut every open connection."""
+        asyncio.run_coroutine_threadsafe(self._cut_all(), self._loop).result(10)
+
+    async def _cut_all(self) -> None:
+        for writer in self._open:
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.down:
+            writer.transport.abort()
+            return
+        with suppress(OSError):
+            upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            both = {writer, upstream_writer}
+            self._open |= both
+            try:
+                up = asyncio.create_task(self._pass_on(reader, upstream_writer, None))
+                limit = self._dice.randint(*self._bytes_between)
+                await self._pass_on(upstream_reader, writer, limit)
+                up.cancel()
+            finally:
+                self._open -= both
+                for each in both:
+                    each.transport.abort()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int | None) -> None:
+        """Pass bytes on until either side ends, or, while cutting, so many have passed."""
+        with suppress(OSError):
+            while data := await reader.read(1024):
+                if limit is not None and self.cutting and (limit := limit - len(data)) < 0:
+                    self.cuts += 1
+                    writer.write(data[:limit])
+                    return
+                writer.write(data)
+                await writer.drain()
+        if limit is None:
+            writer.transport.abort()
