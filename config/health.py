@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -48,7 +48,7 @@ class Health:
 
 async def _answer_readiness(send: Any) -> None:
     database = await _database_answers()
-    checks: dict[str, Any] = {
+    checks: dict[str, object] = {
         "database": database,
         "migrations": database and await migrations.applied(),
         "accepting": not draining(),
@@ -59,7 +59,7 @@ async def _answer_readiness(send: Any) -> None:
     await _answer(send, 200 if ready else 503, {"status": "ok" if ready else "unavailable", **checks})
 
 
-async def _answer(send: Any, status: int, body: dict[str, Any]) -> None:
+async def _answer(send: Any, status: int, body: Mapping[str, object]) -> None:
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     if status == 503:
         headers.append((b"retry-after", str(RETRY_AFTER).encode()))

@@ -10,6 +10,7 @@ import httpx2
 from django.core.management.base import CommandError, CommandParser
 
 from config import local
+from conversations.contract.error_types import Failure
 
 
 class Refused(Exception):
@@ -17,7 +18,7 @@ class Refused(Exception):
 
     def __init__(self, message: str, type: str = "api_error") -> None:
         super().__init__(message)
-        self.error = {"type": type, "message": message}
+        self.error: Failure = {"type": type, "message": message}
 
 
 def add_server_options(parser: CommandParser) -> None:

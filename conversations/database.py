@@ -17,6 +17,7 @@ from weakref import WeakSet
 import psycopg
 from django.conf import settings
 from django.db import IntegrityError, connection, connections
+from psycopg.rows import TupleRow
 
 from conversations import database_faults
 from conversations.database_faults import CONTENDED_PAUSE, CONTENDED_TRIES, DATABASE_ERRORS
@@ -34,7 +35,7 @@ RETRY = 0.25  # seconds between attempts while Postgres is away
 _threads = ThreadPoolExecutor(max_workers=settings.DATABASE_THREADS, thread_name_prefix="database")
 
 
-OPEN: LoopLocal[WeakSet[psycopg.AsyncConnection[Any]]] = LoopLocal()
+OPEN: LoopLocal[WeakSet[psycopg.AsyncConnection[TupleRow]]] = LoopLocal()
 """The connections that `connect` has made."""
 
 
@@ -88,7 +89,7 @@ async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
             await asyncio.sleep(CONTENDED_PAUSE * contended if database_faults.is_contended(error) else RETRY)
 
 
-def prepared(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def prepared(statement: str, parameters: Mapping[str, Any]) -> list[TupleRow]:
     """Run a statement on Django's connection of this thread, prepared by the server once for each connection.
 
     Within the caller's transaction, if there is one. Returns the rows. Django's own cursor would put the parameters
@@ -126,7 +127,7 @@ def _drain_pool() -> None:
         pool.drain()
 
 
-async def connected() -> psycopg.AsyncConnection[Any]:
+async def connected() -> psycopg.AsyncConnection[TupleRow]:
     """Return a connection as `connect` does; try again for as long as Postgres is away."""
     while True:
         try:
@@ -138,7 +139,7 @@ async def connected() -> psycopg.AsyncConnection[Any]:
             await asyncio.sleep(RETRY)
 
 
-async def connect() -> psycopg.AsyncConnection[Any]:
+async def connect() -> psycopg.AsyncConnection[TupleRow]:
     """Return a connection of its own to the default database, in autocommit mode."""
     # Not in one of the database's threads: a user's statements that wait for a lock may have all of them, and the
     # connections that everybody's turns are written by could not be replaced before that lock is free.

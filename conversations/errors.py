@@ -25,7 +25,11 @@ ColloquyError
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Self
+
+if TYPE_CHECKING:
+    from conversations.contract.error_types import ErrorDetail, ErrorResponse, Failure
 
 
 class ColloquyError(Exception):
@@ -37,7 +41,7 @@ class ColloquyError(Exception):
     """Whether another attempt may do better."""
 
     def __init__(
-        self, message: str = "", *, details: dict[str, Any] | None = None, retry_after: float | None = None
+        self, message: str = "", *, details: Mapping[str, object] | None = None, retry_after: float | None = None
     ) -> None:
         self.message = message or (type(self).__doc__ or "").splitlines()[0]
         super().__init__(self.message)
@@ -47,19 +51,19 @@ class ColloquyError(Exception):
         self.retry_after = retry_after
         """Seconds after which to try again, where they are known."""
 
-    def payload(self, request_id: str | None = None) -> dict[str, Any]:
+    def payload(self, request_id: str | None = None) -> ErrorResponse:
         """Return the error in Claude's shape."""
-        error: dict[str, Any] = {"type": self.type, "message": self.message}
+        error: ErrorDetail = {"type": self.type, "message": self.message}
         if self.details:
             error["details"] = self.details
-        payload: dict[str, Any] = {"type": "error", "error": error}
+        payload: ErrorResponse = {"type": "error", "error": error}
         if request_id:
             payload["request_id"] = request_id
         return payload
 
-    def kept(self) -> dict[str, Any]:
+    def kept(self) -> Failure:
         """Return what work that it ended keeps of it; `retry_after` in seconds, where that is known."""
-        kept: dict[str, Any] = {"type": self.type, "message": self.message}
+        kept: Failure = {"type": self.type, "message": self.message}
         if self.retry_after:
             kept["retry_after"] = math.ceil(self.retry_after)
         return kept
@@ -69,6 +73,11 @@ class InvalidRequest(ColloquyError):
     """The request is malformed."""
 
     default_type, default_status = "invalid_request_error", 400
+
+    @classmethod
+    def at(cls, path: str, complaint: str) -> Self:
+        """Return the complaint about one place in what was sent."""
+        return cls(f"{path}: {complaint}", details={path: complaint})
 
 
 class NotAuthenticated(ColloquyError):
@@ -147,7 +156,7 @@ class ClaudeError(ColloquyError):
         request_id: str | None = None,
         retry_after: float | None = None,
         code: str | None = None,
-        details: dict[str, Any] | None = None,
+        details: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message, details=details, retry_after=retry_after)
         self.type = type or self.default_type
@@ -160,7 +169,7 @@ class ClaudeError(ColloquyError):
         """Claude's stable `error_code`, where it has one."""
 
     @classmethod
-    def of_kept(cls, kept: dict[str, Any], **details: str) -> ClaudeError:
+    def of_kept(cls, kept: Failure, **details: str) -> ClaudeError:
         """Return the error of which work has kept this, for whoever waits for the work that `details` names."""
         kind = kept["type"]
         return cls(

@@ -17,7 +17,7 @@ import inspect
 import json
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast, get_type_hints, overload
 
@@ -27,12 +27,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic_core import to_jsonable_python
 
 from conversations import tool_calls
-from conversations.claude.fitting import most_tokens
-from conversations.content import block_checks
+from conversations.claude.fitting import most_tokens_of
+from conversations.content import block_checks, json_checks
+from conversations.contract.wire import Block, Settings
+from conversations.contract.wire import Tool as ToolParam
 from conversations.errors import ColloquyError, InvalidRequest
 
 F = TypeVar("F", bound=Callable[..., Any])
-Block = dict[str, Any]
 
 logger = logging.getLogger(__name__)
 
@@ -72,13 +73,13 @@ class Tool:
     seconds: float | None
     """How long a call may take; None for COLLOQUY_TOOL_TIMEOUT."""
 
-    def definition(self) -> dict[str, Any]:
+    def definition(self) -> ToolParam:
         """Return the tool as Claude is told of it."""
         schema = self.arguments.model_json_schema()
         del schema["title"]
         return {"name": self.name, "description": inspect.getdoc(self.function) or "", "input_schema": schema}
 
-    async def run(self, given: Any, caller: Caller) -> Result:
+    async def run(self, given: object, caller: Caller) -> Result:
         """Call the function. Whatever goes wrong is a result that says so: Claude can make something of it."""
         limit = self.seconds or settings.COLLOQUY_TOOL_TIMEOUT
         try:
@@ -95,7 +96,7 @@ class Tool:
             logger.exception("The tool %s failed", self.name)
             return _failed(f"{type(error).__name__}: {error}")
 
-    def _checked(self, given: Any, caller: Caller) -> dict[str, Any]:
+    def _checked(self, given: object, caller: Caller) -> dict[str, object]:
         arguments = self.arguments.model_validate(given)
         named = {name: getattr(arguments, name) for name in type(arguments).model_fields}
         return {**named, self.caller: caller} if self.caller else named
@@ -107,23 +108,22 @@ def _failed(complaint: str) -> Result:
     return Result(kept, is_error=True)
 
 
-def _result(value: Any) -> Result:
+def _result(value: object) -> Result:
     """Return what a tool came to: a string and content blocks as they are, anything else as JSON.
 
     It is checked like all that comes from outside. Raises InvalidRequest for what can't be stored or sent.
     """
     if isinstance(value, list) and value and all(isinstance(each, dict) and "type" in each for each in value):
-        blocks: list[Block] = json.loads(_json(value))
-        block_checks.check_blocks(blocks, "content", block_checks.IN_TOOL_RESULT)
-        _check_size(most_tokens({"messages": blocks}))
+        blocks = block_checks.check_blocks(json.loads(_json(value)), "content", block_checks.IN_TOOL_RESULT)
+        _check_size(most_tokens_of(blocks))
         return Result(blocks)
     text = value if isinstance(value, str) else "" if value is None else _json(value)
-    block_checks.check_text(text, "content")
+    json_checks.check_text(text, "content")
     _check_size(len(text.encode()))
     return Result(text)
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     if isinstance(value, Iterator):
         raise InvalidRequest("The tool returned an iterator, which is not JSON: it should return a list.")
     try:
@@ -184,7 +184,7 @@ def registered_tool(name: str) -> Tool | None:
     return _registered().get(name)
 
 
-def with_definitions(given: Mapping[str, Any]) -> dict[str, Any]:
+def with_definitions(given: Settings) -> Settings:
     """Return settings whose platform tools say in full what Claude will be told of them.
 
     Raises InvalidRequest for unknown ones.
@@ -192,10 +192,10 @@ def with_definitions(given: Mapping[str, Any]) -> dict[str, Any]:
     A turn keeps them so: that a tool has changed since is then seen by comparing turns.
     """
     tools = given.get("tools")
-    return {**given, "tools": [_defined(each, at) for at, each in enumerate(tools)]} if tools else dict(given)
+    return {**given, "tools": [_defined(each, at) for at, each in enumerate(tools)]} if tools else given
 
 
-def _defined(given: Any, at: int) -> Any:
+def _defined(given: ToolParam, at: int) -> ToolParam:
     if not is_platform(given):
         return given
     found = _registered().get(given.get("name", ""))
@@ -205,15 +205,23 @@ def _defined(given: Any, at: int) -> Any:
             f"tools.{at}.name: The platform has no tool of this name; it has {known}.",
             details={f"tools.{at}.name": "unknown"},
         )
-    kept = {"cache_control": given["cache_control"]} if "cache_control" in given else {}
-    return {"type": PLATFORM, **found.definition(), **kept}
+    defined: ToolParam = {"type": PLATFORM, **found.definition()}
+    if "cache_control" in given:
+        defined["cache_control"] = given["cache_control"]
+    return defined
 
 
-def is_platform(given: Any) -> bool:
+def is_platform(given: object) -> bool:
     """Return whether a tool of a conversation's settings is one of the platform's."""
     return isinstance(given, dict) and given.get("type") == PLATFORM
 
 
-def tools_for_claude(given: list[Any]) -> list[Any]:
+def tools_for_claude(given: Iterable[ToolParam]) -> list[ToolParam]:
     """Return a turn's tools as Claude takes them: it does not know who runs them."""
-    return [{k: v for k, v in each.items() if k != "type"} if is_platform(each) else each for each in given]
+    return [_untyped(each) if is_platform(each) else each for each in given]
+
+
+def _untyped(given: ToolParam) -> ToolParam:
+    untyped = given.copy()
+    del untyped["type"]
+    return untyped

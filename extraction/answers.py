@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
 
+from conversations.contract.extraction_types import Problem
 from conversations.exact_json import DEPTH_LIMIT, Repeating, loads, loads_at
+from conversations.json_types import JSON
 from extraction.evidence.finding import Claim
 from extraction.evidence.leaves import claims_for
 from extraction.schemas.dialect import NoSuchPlace, Schema, modern, pointer, resolved
 from extraction.schemas.spelling import with_spelling
-from extraction.schemas.validation import Problem, Validator
+from extraction.schemas.validation import Validator
 
 NO_JSON = "The answer has no JSON in it."
 TWICE = "The object has this key more than once; the last value was taken."
@@ -29,7 +30,7 @@ WRAPPED_DEPTH = 3
 class Judgement:
     """What an answer comes to: its data, and what is wrong with that; nothing is, where it satisfies the schema."""
 
-    data: Any
+    data: JSON
     problems: list[Problem] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     """What each value of the data rests on, where that was asked for."""
@@ -39,7 +40,7 @@ class Judgement:
 class _Candidate:
     """A JSON value in a text, how many characters of it that is, and what came along with the value."""
 
-    value: Any
+    value: JSON
     size: int
     claims: list[Claim] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -96,12 +97,15 @@ def _with_claims(found: _Candidate, evidence: bool) -> list[_Candidate]:
     value = found.value
     if not evidence or not isinstance(value, dict) or "data" not in value or value.keys() - {"data", "evidence"}:
         return [found]
+    said = value.get("evidence")
     claims = [
-        Claim(each["path"], each["quote"])
-        for each in value.get("evidence") or ()
-        if isinstance(each, dict) and isinstance(each.get("path"), str) and isinstance(each.get("quote"), str)
+        Claim(path, quote)
+        for each in (said if isinstance(said, list) else ())
+        if isinstance(each, dict)
+        and isinstance(path := each.get("path"), str)
+        and isinstance(quote := each.get("quote"), str)
     ]
-    problems = [{**each, "path": each["path"].removeprefix("/data")} for each in found.problems]
+    problems: list[Problem] = [{**each, "path": each["path"].removeprefix("/data")} for each in found.problems]
     return [_Candidate(value["data"], found.size, claims, problems), found]
 
 
@@ -114,7 +118,7 @@ def _wrapped(found: _Candidate, names: frozenset[str], depth: int) -> Iterator[_
         return
     for step, inner in value.items() if isinstance(value, dict) else enumerate(value):
         path = pointer((step,))
-        problems = [
+        problems: list[Problem] = [
             {**each, "path": each["path"].removeprefix(path)}
             for each in found.problems
             if each["path"].startswith(f"{path}/")
@@ -148,7 +152,7 @@ def _in_prose(text: str) -> Iterator[_Candidate | ValueError]:
             yield _kept(value, position - opening.start())
 
 
-def _kept(value: Any, size: int) -> _Candidate | ValueError:
+def _kept(value: JSON, size: int) -> _Candidate | ValueError:
     problems: list[Problem] = []
     try:
         plain = _plain(value, (), problems)
@@ -157,7 +161,7 @@ def _kept(value: Any, size: int) -> _Candidate | ValueError:
     return _Candidate(plain, size, problems=problems)
 
 
-def _plain(value: Any, path: tuple[str | int, ...], problems: list[Problem]) -> Any:
+def _plain(value: JSON, path: tuple[str | int, ...], problems: list[Problem]) -> JSON:
     """Return a value whose objects have each key once, and note where one had a key twice.
 
     Raises ValueError for what could be stored but not shown again. (NUL and long integers can be.)
@@ -177,7 +181,7 @@ def _plain(value: Any, path: tuple[str | int, ...], problems: list[Problem]) -> 
     return value
 
 
-def _check_scalar(value: Any) -> None:
+def _check_scalar(value: JSON) -> None:
     if isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
         raise ValueError("The JSON has half a surrogate pair in it.")
     if isinstance(value, (int, Decimal)) and not -LARGEST <= value <= LARGEST:

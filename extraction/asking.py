@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from conversations.content.cache_marks import MARK
+from conversations.contract.extraction_types import Problem, SchemaExample
+from conversations.contract.wire import Block, Message
+from conversations.contract.wire import Request as ClaudeRequest
 from conversations.exact_json import dumps
 from extraction.extracting.plan import Group, Schema
-
-Block = dict[str, Any]
-Problem = dict[str, str]
 
 INSTRUCTIONS = (
     "Extract what the schema describes from what the user gives you. Take values only from there; do not make any up."
@@ -61,7 +60,7 @@ class Question:
     evidence: bool = False
     """Whether Claude is asked what each value rests on."""
     instructions: str = ""
-    examples: Sequence[dict[str, Any]] = ()
+    examples: Sequence[SchemaExample] = ()
     parts: int = 1
     """Of how many parts of the content each request has one."""
     divided: bool = False
@@ -83,7 +82,7 @@ class Request:
     """What there is of the answer, where it was cut; None for a new one."""
 
 
-def request_for(question: Question, request: Request) -> dict[str, Any]:
+def request_for(question: Question, request: Request) -> ClaudeRequest:
     """Return the body of a Messages request.
 
     Where several requests have the same content, it comes first and is marked for Claude's cache, and what is asked of
@@ -94,7 +93,7 @@ def request_for(question: Question, request: Request) -> dict[str, Any]:
     if question.divided:
         asked = _in_words(question, request.group.schema)
         content.append({"type": "text", "text": FIELDS.format(schema=asked)})
-    body: dict[str, Any] = {
+    body: ClaudeRequest = {
         "model": question.model,
         "max_tokens": request.max_tokens,
         "messages": [{"role": "user", "content": content}, *_said_before(request)],
@@ -105,8 +104,8 @@ def request_for(question: Question, request: Request) -> dict[str, Any]:
     return body
 
 
-def _said_before(request: Request) -> list[dict[str, Any]]:
-    messages = []
+def _said_before(request: Request) -> list[Message]:
+    messages: list[Message] = []
     for attempt in request.earlier:
         listed = "\n".join(f"- {problem['path'] or '/'}: {problem['message']}" for problem in attempt.problems)
         messages += _exchange(attempt.text, AGAIN.format(problems=listed))
@@ -115,11 +114,11 @@ def _said_before(request: Request) -> list[dict[str, Any]]:
     return messages
 
 
-def _exchange(answer: str, reply: str) -> list[dict[str, Any]]:
+def _exchange(answer: str, reply: str) -> list[Message]:
     said = answer if answer.strip() else NOTHING
     return [
         {"role": "assistant", "content": [{"type": "text", "text": said}]},
-        {"role": "user", "content": reply},
+        {"role": "user", "content": reply},  # type: ignore[typeddict-item]  # stands for one block of text,
     ]
 
 
@@ -142,7 +141,7 @@ def _in_words(question: Question, schema: Schema) -> str:
     return (WITH_EVIDENCE if question.evidence else JSON_ONLY).format(schema=dumps(schema))
 
 
-def _example(number: int, example: dict[str, Any]) -> str:
+def _example(number: int, example: SchemaExample) -> str:
     content = example["content"]
     text = content if isinstance(content, str) else "\n\n".join(block["text"] for block in content)
     return EXAMPLE.format(number=number, content=text, data=dumps(example["data"], ascii=False))

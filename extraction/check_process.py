@@ -19,6 +19,7 @@ from typing import Any
 
 from conversations.errors import InvalidRequest, UnsupportedMediaType
 from conversations.exact_json import dumps, loads
+from conversations.json_types import JSON
 from extraction.answers import judged
 from extraction.documents.merging import Found, merge
 from extraction.extracting.joining import joined
@@ -41,7 +42,7 @@ TASKS: Tasks = {
 }
 
 
-def _found(data: Any, places: dict[str, list[int]], overlaps: list[tuple[int, int]]) -> Found:
+def _found(data: JSON, places: dict[str, list[int]], overlaps: list[tuple[int, int]]) -> Found:
     """Return what a part gave, as JSON has it."""
     known = {path: (source, offset) for path, (source, offset) in places.items()}
     return Found(data, known, dict(overlaps))

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
+from conversations.contract.extraction_types import Problem
 from conversations.errors import InvalidRequest
 from conversations.exact_json import dumps, loads
+from conversations.json_types import JSON, JSONObject
 from extraction.documents.merging import Found, Merged
 from extraction.evidence.finding import Claim
 from extraction.extracting.plan import Group, Schema
 from extraction.processes import GivenUp, Pool, Pools
-
-Problem = dict[str, str]
 
 SCHEMA = "schema"
 """How extraction/schemas calls what it checks."""
@@ -49,7 +48,7 @@ class Checked:
 class Judgement:
     """What an answer comes to: its data, and what is wrong with that; nothing is, where it satisfies the schema."""
 
-    data: Any
+    data: JSON
     problems: list[Problem] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     """What each value of the data rests on, where that was asked for."""
@@ -68,7 +67,7 @@ class Joined:
     """Whether the last answer had anything new in it."""
 
 
-async def checked(owner: UUID, schema: Any, examples: Sequence[Any] = (), *, field: str = SCHEMA) -> Checked:
+async def checked(owner: UUID, schema: Schema, examples: Sequence[JSONObject] = (), *, field: str = SCHEMA) -> Checked:
     """Return what there is to know of a schema, which came in a field of a request.
 
     Raises InvalidRequest, with the place, for what is no JSON Schema of its own or too costly to tell, and for an
@@ -106,7 +105,10 @@ async def judged(owner: UUID, schema: Schema, text: str, *, evidence: bool = Fal
     try:
         result = loads(await _reply(owner, "judged", schema=schema, text=text, evidence=evidence))["result"]
     except GivenUp as error:
-        problem = {"path": "", "message": f"The answer could not be checked against the schema. {error} {SIMPLER}"}
+        problem: Problem = {
+            "path": "",
+            "message": f"The answer could not be checked against the schema. {error} {SIMPLER}",
+        }
         unchecked = await judged(owner, {}, text, evidence=evidence) if schema else Judgement(None)
         return Judgement(unchecked.data, [problem], unchecked.claims, final=True)
     return Judgement(result["data"], result["problems"], [Claim(**each) for each in result["claims"]])
@@ -126,11 +128,11 @@ async def merged(owner: UUID, parts: Sequence[Found]) -> Merged:
     try:
         return Merged(**loads(await _reply(owner, "merged", parts=told))["result"])
     except GivenUp as error:
-        problem = {"path": "", "message": f"What the parts of the document gave could not be joined. {error}"}
+        problem: Problem = {"path": "", "message": f"What the parts of the document gave could not be joined. {error}"}
         return Merged(parts[0].data, [problem], [{}] * len(parts))
 
 
-async def problems(owner: UUID, schema: Schema, data: Any) -> list[Problem]:
+async def problems(owner: UUID, schema: Schema, data: JSON) -> list[Problem]:
     """Return what is wrong with data that was joined from several answers, by the whole schema."""
     try:
         found: list[Problem] = loads(await _reply(owner, "problems", schema=schema, data=data))["result"]
@@ -139,5 +141,5 @@ async def problems(owner: UUID, schema: Schema, data: Any) -> list[Problem]:
     return found
 
 
-async def _reply(owner: UUID, task: str, **arguments: Any) -> str:
+async def _reply(owner: UUID, task: str, **arguments: object) -> str:
     return await POOLS.here().reply_to(owner, dumps({"task": task, "arguments": arguments}))

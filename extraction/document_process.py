@@ -15,8 +15,11 @@ from extraction.documents.sources import Source
 from extraction.documents.splitting import Part, Piece
 from extraction.evidence.finding import Claim, located
 
+Asked = dict[str, Any]
+"""A dataclass of ours as `asdict` makes it, on the other side of the pipe."""
 
-def _read(path: str, media_type: str) -> dict[str, Any]:
+
+def _read(path: str, media_type: str) -> dict[str, object]:
     return asdict(formats.read(Path(path).read_bytes(), media_type))
 
 
@@ -34,7 +37,7 @@ def _draw(path: str, number: int, quotes: list[str]) -> None:
     Path(path).write_bytes(pdf.draw(Path(path).read_bytes(), number, quotes))
 
 
-def _located(path: str, claims: list[dict[str, Any]], pieces: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+def _located(path: str, claims: list[Asked], pieces: list[Asked] | None) -> list[dict[str, object]]:
     sources = [Source(**{**each, "pages": tuple(each["pages"])}) for each in json.loads(Path(path).read_text())]
     part = None if pieces is None else Part(tuple(Piece(**each) for each in pieces))
     return [asdict(each) for each in located(sources, [Claim(**each) for each in claims], part)]

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from conversations.claude.pricing import decimal_string
 from extraction.batches import progress
+from extraction.evaluation.scoring import ScoresShown
 from extraction.models import Evaluation, EvaluationRun
 from extraction.services import evaluations
+from extraction.services.evaluations import Difference
+
+
+class RunReport(TypedDict):
+    """A run as far as it is."""
+
+    batch: uuid.UUID
+    schema: dict[str, object]
+    schema_shown: str
+    model: str
+    status: str
+    counts: dict[str, int]
+    items: str
+    scores: ScoresShown
+    cost: str | None
+    latency: dict[str, float | None]
+    """Mean and longest, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +38,8 @@ class Report:
     items: int
     ended: bool
     """Whether all runs have ended."""
-    runs: list[dict[str, Any]]
-    """For each run: schema, model, status, counts, scores, cost, and latency in seconds."""
-    differences: list[dict[str, Any]]
+    runs: list[RunReport]
+    differences: list[Difference]
     """Places at which a run is not right: what is expected, and what each run has; empty until all have ended."""
 
 
@@ -36,7 +55,7 @@ def report_of(evaluation: Evaluation) -> Report:
     )
 
 
-def _run(run: EvaluationRun) -> dict[str, Any]:
+def _run(run: EvaluationRun) -> RunReport:
     batch = run.batch
     how_far = progress.of_batch(batch)
     ended = how_far.counts["total"] - how_far.counts["queued"] - how_far.counts["running"]

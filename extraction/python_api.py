@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from conversations.claude import parameters
 from conversations.content import block_checks
-from conversations.content.block_checks import Block
+from conversations.contract.wire import Block
 from conversations.database import in_database, persistently
 from conversations.errors import ClaudeError
 from conversations.follow import follow
@@ -100,7 +100,7 @@ async def aextract(
     return await persistently(_extracted, extraction.pk, schema)
 
 
-async def _by_itself(work: Coroutine[Any, Any, T]) -> T:
+async def _by_itself(work: Coroutine[object, None, T]) -> T:
     """Do the work in an event loop that is there for nothing else."""
     here = await engine(takes_work=False)
     try:

@@ -6,17 +6,18 @@ import base64
 import json
 import os
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.conf import settings
 
-from conversations.content.block_checks import Block
 from conversations.content.media import PDF, PLAIN
+from conversations.contract.wire import Block
+from conversations.contract.wire import Source as BlockSource
 from conversations.database import persistently
 from conversations.errors import UnsupportedMediaType
 from conversations.exact_json import dumps
@@ -26,6 +27,14 @@ from extraction.documents.sources import Source
 from extraction.documents.splitting import Part, Piece
 from extraction.evidence.finding import Claim, Evidence
 from extraction.processes import GivenUp, Pool, Pools
+
+KEPT_FIELDS: tuple[Literal["title", "context", "citations", "cache_control"], ...] = (
+    "title",
+    "context",
+    "citations",
+    "cache_control",
+)
+"""What Claude is told of a document besides its text."""
 
 POOLS = Pools(
     lambda: Pool(
@@ -111,20 +120,24 @@ async def _read_file(owner: UUID, index: int, block: Block, path: str) -> Source
 
 def _source_of(index: int, block: Block) -> Source:
     """Return the source of a block that is no file of ours."""
-    match block["type"], block.get("source"):
-        case "text", _:
+    title = block.get("title")
+    match block["type"]:
+        case "text":
             return Source(index, "text", block["text"])
-        case "image", _:
+        case "image":
             return Source(index, "image", None)
-        case "search_result", _:
-            texts = [block["title"], *(each["text"] for each in block["content"])]
-            return Source(index, "document", "\n".join(texts), title=block["title"])
-        case _, {"type": "text", "data": text} | {"type": "content", "content": str(text)}:
-            return Source(index, "document", text, title=block.get("title"))
-        case _, {"type": "content", "content": parts}:
-            texts = [each["text"] for each in parts if each["type"] == "text"]
-            return Source(index, "document", "\n".join(texts) if texts else None, title=block.get("title"))
-    return Source(index, "url", None, title=block.get("title"))
+        case "search_result":
+            return Source(index, "document", "\n".join([title or "", *_texts(block["content"])]), title=title)
+    source = block.get("source")
+    if source and source["type"] == "text":
+        return Source(index, "document", source["data"], title=title)
+    if source and source["type"] == "content":
+        return Source(index, "document", "\n".join(_texts(source["content"])) or None, title=title)
+    return Source(index, "url", None, title=title)
+
+
+def _texts(parts: str | list[Block]) -> list[str]:
+    return [parts] if isinstance(parts, str) else [each["text"] for each in parts if each["type"] == "text"]
 
 
 def _shown(block: Block, source: Source, piece: Piece) -> Block:
@@ -139,8 +152,12 @@ def _shown(block: Block, source: Source, piece: Piece) -> Block:
         return block
     if not text.strip():
         return {"type": "text", "text": text}
-    kept = {name: block[name] for name in ("title", "context", "citations", "cache_control") if block.get(name)}
-    return {"type": "document", "source": {"type": "text", "media_type": PLAIN, "data": text}, **kept}
+    source_shown: BlockSource = {"type": "text", "media_type": PLAIN, "data": text}
+    document: Block = {"type": "document", "source": source_shown}
+    for name in KEPT_FIELDS:
+        if block.get(name):
+            document[name] = block[name]
+    return document
 
 
 def _is_cut(source: Source, piece: Piece) -> bool:
@@ -162,7 +179,7 @@ def _encoded(path: str) -> str:
 
 
 @asynccontextmanager
-async def _file(contents: Any) -> AsyncIterator[str]:
+async def _file(contents: Callable[[], bytes]) -> AsyncIterator[str]:
     """Make a temporary file of what a function returns, on a thread, and yield its path."""
     path = await in_storage(_written, contents)
     try:
@@ -171,14 +188,14 @@ async def _file(contents: Any) -> AsyncIterator[str]:
         await in_storage(os.unlink, path)
 
 
-def _written(contents: Any) -> str:
+def _written(contents: Callable[[], bytes]) -> str:
     data = contents()
     with tempfile.NamedTemporaryFile(prefix="colloquy-", delete=False) as file:
         file.write(data)
     return file.name
 
 
-async def _result(owner: UUID, task: str, **arguments: Any) -> Any:
+async def _result(owner: UUID, task: str, **arguments: object) -> Any:
     """Return what a task process made of a task. Raises UnsupportedMediaType, or GivenUp beyond its limits."""
     reply = json.loads(await POOLS.here().reply_to(owner, dumps({"task": task, "arguments": arguments})))
     if "refused" in reply:

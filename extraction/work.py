@@ -7,12 +7,15 @@ import logging
 import re
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import DatabaseError
 
 from conversations.content.folding import Folded, fold
-from conversations.content.transcript import Batch, Event
+from conversations.content.transcript import Batch
+from conversations.contract.error_types import Failure
+from conversations.contract.transcript_events import Event
+from conversations.contract.wire import Request
 from conversations.database import persistently
 from conversations.errors import BudgetExceeded, ClaudeError, ColloquyError
 from conversations.models import LostTurn
@@ -39,7 +42,10 @@ HELD_LIMIT = 600.0  # seconds for which an item of a batch waits for a budget
 HELD_PAUSE = 0.5  # seconds between looks
 FORMAT = re.compile("output_config|output_format|schema|grammar|structured", re.IGNORECASE)
 """What a refusal of a schema speaks of; there is no error code for it (claude-api.md 7)."""
-INTERNAL_ERROR = {"type": "api_error", "message": "The platform could not run this extraction; its log says why."}
+INTERNAL_ERROR: Failure = {
+    "type": "api_error",
+    "message": "The platform could not run this extraction; its log says why.",
+}
 
 
 class Extractions:
@@ -109,7 +115,7 @@ async def _outcome(extraction: Extraction, telling: Telling, stop: StopSignal) -
         return _failed(INTERNAL_ERROR)
 
 
-def _failed(error: dict[str, Any]) -> Outcome:
+def _failed(error: Failure) -> Outcome:
     return Outcome(Extraction.Status.FAILED, error=error)
 
 
@@ -207,9 +213,7 @@ class _Run:
                 kept = await asyncio.shield(self._kept(answer, ask.body, said, known))
         return kept
 
-    async def _kept(
-        self, answer: Answer, request: dict[str, Any], said: Folded | None, upstream: RequestRecord
-    ) -> Answer:
+    async def _kept(self, answer: Answer, request: Request, said: Folded | None, upstream: RequestRecord) -> Answer:
         return await persistently(
             answers.keep, extraction=self._extraction, answer=answer, request=request, said=said, upstream=upstream
         )

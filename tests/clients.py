@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from conversations.models import User
 from conversations.services import accounts
 
-Event = dict[str, Any]
+Event = Any
 
 PASSWORD = "correct horse"
 hashed = cache(make_password)  # which takes a third of a second

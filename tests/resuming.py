@@ -11,7 +11,8 @@ from typing import Any
 
 import aiohttp
 
-from conversations.content.transcript import Event, length
+from conversations.content.transcript import length
+from conversations.contract.transcript_events import Event
 
 PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=1.5, sock_read=2.5)
 AGAIN = 0.1  # seconds until another process is tried
@@ -35,8 +36,8 @@ class Reader:
     def done(self) -> bool:
         return bool(self.seen) and self.seen[-1]["type"] == "turn_end"
 
-    def take(self, event: Event) -> None:
-        kept = {key: value for key, value in event.items() if key not in ("turn", "position")}
+    def take(self, event: Any) -> None:
+        kept: Any = {key: value for key, value in event.items() if key not in ("turn", "position")}
         if event["turn"] != self.turn:
             raise Violation(f"an event of turn {event['turn']} was sent to a reader of {self.turn}")
         if event["position"] != self.position + length(kept):
@@ -75,7 +76,7 @@ class Client:
                 pass
             await asyncio.sleep(AGAIN)
 
-    async def over_socket(self, frame: dict[str, Any], answer: str) -> dict[str, Any]:
+    async def over_socket(self, frame: Any, answer: str) -> Any:
         """The first frame of a type that answers a command."""
         while True:
             try:

@@ -18,16 +18,16 @@ WHOLE = [*sorted(OURS.glob("*.sse")), *sorted(OTHERS.glob("*.sse"))]
 BROKEN = [*sorted((OURS / "broken").glob("*.sse")), *sorted((OTHERS / "broken").glob("*.sse"))]
 
 
-def events_in(path: Path) -> list[dict[str, Any]]:
+def events_in(path: Path) -> list[Any]:
     """The events of a recording, as a transcript keeps them."""
     reader = AnswerReader()
     return reader.feed(path.read_bytes()) + reader.end()
 
 
-def answered(usage: dict[str, Any], model: str = "claude-sonnet-4-6") -> bytes:
+def answered(usage: Any, model: str = "claude-sonnet-4-6") -> bytes:
     """What Claude streams to say hello and that it used this, all of it known from the beginning."""
     message = {"id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": [], "usage": usage}
-    events: list[dict[str, Any]] = [
+    events: list[Any] = [
         {"type": "message_start", "message": message},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello"}},

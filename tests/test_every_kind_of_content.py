@@ -16,7 +16,7 @@ from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.files import pdf
 
-Block = dict[str, Any]
+Block = Any
 
 PDF = pdf("A page")
 CITED = {
@@ -92,10 +92,10 @@ ANSWERS: dict[str, list[Block]] = {
 }
 
 
-def asked(sandbox: Sandbox, system: str) -> list[dict[str, Any]]:
+def asked(sandbox: Sandbox, system: str) -> list[Any]:
     """The messages of the newest request with this system prompt."""
     bodies = [each.body for each in list(sandbox.requests) if isinstance(each.body, dict)]
-    found: list[dict[str, Any]] = [body for body in bodies if body.get("system") == system][-1]["messages"]
+    found: list[Any] = [body for body in bodies if body.get("system") == system][-1]["messages"]
     return found
 
 

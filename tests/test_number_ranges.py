@@ -23,7 +23,7 @@ HUGE = 10**15
 NO_COUNTS: list[Any] = [-96, 0, True, 1.5, "3", HUGE, [], {}]
 NO_DOMAINS: list[Any] = ["a.com", [1], [""], {}, ["x" * 2000]]
 
-BAD: list[tuple[str, dict[str, Any]]] = [
+BAD: list[tuple[str, Any]] = [
     *(("max_uses", {**SEARCH, "max_uses": value}) for value in NO_COUNTS),
     *(("max_content_tokens", {**FETCH, "max_content_tokens": value}) for value in (-1, 0, False, 0.5, "1", HUGE)),
     *(("max_characters", {**EDITOR, "max_characters": value}) for value in (-1, 0, "x")),
@@ -55,7 +55,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("user_location", {**FETCH, "user_location": {"type": "approximate"}}),
     ("colour", {**SEARCH, "colour": "red"}),
 ]
-GOOD: list[dict[str, Any]] = [
+GOOD: list[Any] = [
     {**SEARCH, "max_uses": 1, "allowed_domains": ["example.com"], "blocked_domains": None},
     {**SEARCH, "max_uses": None, "user_location": {"type": "approximate", "city": "Köln", "country": "DE"}},
     {**SEARCH, "user_location": {"type": "approximate", "region": None, "timezone": "Europe/Berlin"}},
@@ -67,7 +67,7 @@ GOOD: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize(("field", "tool"), BAD, ids=[f"{field} {at}" for at, (field, _) in enumerate(BAD)])
 def test_a_field_out_of_its_range_is_named_here_and_refused_by_the_sandbox(
-    api: Api, sandbox: Sandbox, field: str, tool: dict[str, Any]
+    api: Api, sandbox: Sandbox, field: str, tool: Any
 ) -> None:
     response = api.post("conversations/", {"tools": [tool]})
     assert response.status_code == 400, response.text
@@ -76,7 +76,7 @@ def test_a_field_out_of_its_range_is_named_here_and_refused_by_the_sandbox(
 
 
 @pytest.mark.parametrize("tool", GOOD)
-def test_what_claude_takes_is_taken_by_both(api: Api, sandbox: Sandbox, tool: dict[str, Any]) -> None:
+def test_what_claude_takes_is_taken_by_both(api: Api, sandbox: Sandbox, tool: Any) -> None:
     assert api.post("conversations/", {"tools": [tool]}).status_code == 201
     assert asked(sandbox, tools=[tool]).status_code == 200
 
@@ -101,7 +101,7 @@ def asked(sandbox: Sandbox, **fields: Any) -> httpx2.Response:
     + [{"max_tokens": value} for value in (-1, True, 1.5, HUGE)]
     + [{"temperature": value} for value in (-0.1, 1.1, True, "1", HUGE)],
 )
-def test_a_setting_out_of_its_range_is_refused(api: Api, sandbox: Sandbox, settings: dict[str, Any]) -> None:
+def test_a_setting_out_of_its_range_is_refused(api: Api, sandbox: Sandbox, settings: Any) -> None:
     model = "claude-sonnet-4-5" if "thinking" in settings else "claude-sonnet-4-6"
     assert find(model)
     assert api.post("conversations/", {"model": model, **settings}).status_code == 400
@@ -109,8 +109,12 @@ def test_a_setting_out_of_its_range_is_refused(api: Api, sandbox: Sandbox, setti
 
 
 def test_results_of_claudes_tools_are_in_the_bound(database: str) -> None:
-    def bound(*tools: dict[str, Any]) -> cost_bounds.Bound:
-        request = {"model": "claude-sonnet-4-6", "messages": [{"role": "user", "content": "Hello"}], "tools": tools}
+    def bound(*tools: Any) -> cost_bounds.Bound:
+        request: Any = {
+            "model": "claude-sonnet-4-6",
+            "messages": [{"role": "user", "content": "Hello"}],
+            "tools": tools,
+        }
         return cost_bounds.bound_of_request(request)
 
     plain = bound()
@@ -128,7 +132,7 @@ def test_results_of_claudes_tools_are_in_the_bound(database: str) -> None:
 @pytest.mark.parametrize("value", [-96, 0])
 def test_no_stored_number_lowers_a_bound(database: str, value: int) -> None:
     tools = [{**SEARCH, "max_uses": value}]
-    request = {"model": "claude-sonnet-4-6", "messages": [], "tools": tools}
+    request: Any = {"model": "claude-sonnet-4-6", "messages": [], "tools": tools}
     assert cost_bounds.bound_of_request(request).searches >= 1
 
 

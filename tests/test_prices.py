@@ -45,10 +45,10 @@ def price(model: str, counted: TokenCounts, at: datetime = NOW, served: ServiceT
     return pricing.priced_request(model, counted, rates, served)
 
 
-def told(path: Path) -> dict[str, Any]:
+def told(path: Path) -> Any:
     """The model and the usage of a recording, by the events alone."""
     events = streams.events_in(path)
-    response: dict[str, Any] = {"model": events[0]["message"]["model"], "usage": dict(events[0]["message"]["usage"])}
+    response: Any = {"model": events[0]["message"]["model"], "usage": dict(events[0]["message"]["usage"])}
     for event in events:
         if event["type"] == "message_delta":
             response["usage"].update({key: n for key, n in (event.get("usage") or {}).items() if n is not None})

@@ -45,14 +45,14 @@ def test_a_users_own_marks_are_kept_and_none_are_added(api: Api, sandbox: Sandbo
     assert "cache_control" not in body
 
 
-def message(role: str, blocks: int) -> dict[str, Any]:
+def message(role: str, blocks: int) -> Any:
     return {"role": role, "content": [{"type": "text", "text": f"{number}"} for number in range(blocks)]}
 
 
 @pytest.mark.parametrize("blocks", [LOOKBACK - 1, LOOKBACK, LOOKBACK + 30])
 def test_what_a_long_turn_adds_does_not_hide_the_last_mark(blocks: int) -> None:
     messages = [message("user", 1), message("assistant", blocks), message("user", 1)]
-    request = with_cache_marks({"model": "claude-sonnet-4-6", "max_tokens": 9, "messages": messages}, 1024)
+    request: Any = with_cache_marks({"model": "claude-sonnet-4-6", "max_tokens": 9, "messages": messages}, 1024)
     validate(request, version="2026-10-21")
     assert ("cache_control" in request["messages"][0]["content"][0]) is (blocks + 1 > LOOKBACK)
     assert all("cache_control" not in block for each in messages for block in each["content"])
@@ -87,12 +87,12 @@ def test_marks_in_results_of_tools_count_too() -> None:
         "content": [MARKED] * 3,
         "cache_control": {"type": "ephemeral"},
     }
-    messages = [
+    messages: list[Any] = [
         {"role": "user", "content": [MARKED]},
         {"role": "assistant", "content": [call]},
         {"role": "user", "content": [result]},
     ]
-    request = with_cache_marks({"model": "claude-sonnet-4-6", "max_tokens": 9, "messages": messages}, 1024)
+    request: Any = with_cache_marks({"model": "claude-sonnet-4-6", "max_tokens": 9, "messages": messages}, 1024)
     validate(request, version="2026-10-21")
     assert request["messages"][1:] == messages[1:]
     assert request["messages"][0]["content"] == [{"type": "text", "text": "Keep this."}]

@@ -85,7 +85,7 @@ def _pass_on(client: socket.socket, server: socket.socket) -> None:
             server.sendall(data)
 
 
-def text_of(events: list[dict[str, Any]]) -> str:
+def text_of(events: list[Any]) -> str:
     return "".join(event["delta"]["text"] for event in events if event["type"] == "content_block_delta")
 
 

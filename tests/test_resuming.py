@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 
 from conversations.content.folding import fold
-from conversations.content.transcript import Event, cut
+from conversations.content.transcript import cut
+from conversations.contract.transcript_events import Event
 from conversations.models import Piece, Turn
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api

@@ -69,7 +69,7 @@ def test_the_whole_loop_is_one_turn(api: Api) -> None:
     with api.socket() as socket:
         socket.send(type="turn.create", ref=1, conversation=conversation, content=prompt)
         turn = socket.until("turn.created")[-1]["turn"]
-        events: list[dict[str, Any]] = []
+        events: list[Any] = []
         while sum(event["type"] == "message_stop" for event in events) < 2:
             events.append(socket.receive())
         call = next(block for block in fold(events)[-1].content if block["type"] == "tool_use")
@@ -96,7 +96,7 @@ def test_the_whole_loop_is_one_turn(api: Api) -> None:
     assert api.ask("And now?", conversation)["status"] == "completed"
 
 
-def merged_like(whole: list[dict[str, Any]], seen: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def merged_like(whole: list[Any], seen: list[Any]) -> list[Any]:
     """What was seen, if it adds up to the whole; else the whole, to be shown by the assertion."""
     return seen if fold(whole) == fold(seen) and whole[-1] == seen[-1] else whole
 

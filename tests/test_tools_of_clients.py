@@ -116,7 +116,7 @@ def test_thinking_stays_in_a_loop_that_goes_on_with_other_settings_where_the_mod
 CODE_TOOL = {"type": "code_execution_20260521", "name": "code_execution"}
 
 
-def asked_by_code(api: Api, conversation: str) -> dict[str, Any]:
+def asked_by_code(api: Api, conversation: str) -> Any:
     """A turn in which code of Claude's waits for the tool that it has called."""
     caller = {"type": "code_execution_20260521", "tool_id": "srvtoolu_1"}
     code = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "code_execution", "input": {"code": "look()"}}

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations import tools
-from conversations.content import block_checks
+from conversations.content import json_checks
 from conversations.tools import Caller, Result, tool
 from tests.calls import ours, results_in
 from tests.clients import Api
@@ -104,7 +104,7 @@ def test_what_can_not_be_stored_or_sent_is_told(kind: str) -> None:
     assert isinstance(result.content, str)
     assert told in result.content
     assert len(result.content) < 5_000
-    block_checks.check_text(result.content, "content")
+    json_checks.check_text(result.content, "content")
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner))
@@ -113,7 +113,7 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st
 @given(JSON | st.dictionaries(st.text(), JSON))
 def test_whatever_is_returned_can_be_stored(value: Any) -> None:
     result = came_to(lambda: value)
-    block_checks.check_text(result.content, "content")
+    json_checks.check_text(result.content, "content")
 
 
 @pytest.mark.parametrize("name", ["half_a_character", "unknown_block", "leaves"])

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from conversations.contract.error_types import Failure
 from extraction.results.columns import Layout
 from extraction.results.result import Result
 from extraction.results.writers import Csv, Xlsx
 
 
-def result_of(key: str, extraction: dict[str, Any]) -> Result:
+def result_of(key: str, extraction: Mapping[str, Any]) -> Result:
     """Return the result of a file, from its extraction as the API shows it."""
     data = extraction["data"] if extraction.get("final") is None else extraction["final"]
     return Result(
@@ -29,7 +30,7 @@ def result_of(key: str, extraction: dict[str, Any]) -> Result:
     )
 
 
-def refused(key: str, error: dict[str, Any]) -> Result:
+def refused(key: str, error: Failure) -> Result:
     """Return the result of a file that the server did not take."""
     return Result(key=key, status="failed", error=error)
 

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from conversations.contract.wire import Block
 from conversations.exact_json import dumps
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
-
-Block = dict[str, Any]
 
 LONGEST = 20_000
 """Characters of a text that are rendered, so that no text holds up a page; the rest is shown as it is."""

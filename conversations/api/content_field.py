@@ -24,6 +24,6 @@ class ContentField(Json):
         super().__init__(shape=shape, **options)
         self._documents = documents
 
-    def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
+    def to_internal_value(self, data: Any) -> Any:
         """Return the content as checked blocks. Raises InvalidRequest or UnsupportedMediaType."""
         return block_checks.checked_blocks(data, documents=self._documents)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +45,7 @@ class Stream:
     """What is sent as the end of a body that an error cuts."""
 
 
-Then = Callable[[], Awaitable[Stream | dict[str, Any]]]
+Then = Callable[[], Awaitable[Stream | Mapping[str, object]]]
 
 
 class Later(HttpResponse):
@@ -133,7 +133,7 @@ class _Answer:
         self._stream = None
         await self._part(b"", more=False)
 
-    async def _whole(self, answer: dict[str, Any]) -> None:
+    async def _whole(self, answer: Mapping[str, object]) -> None:
         encoded = self._renderer.render(answer)
         await self._start({"content-type": "application/json", "content-length": str(len(encoded))})
         await self._part(encoded, more=False)

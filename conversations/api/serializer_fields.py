@@ -9,7 +9,7 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from conversations.content.block_checks import check_text
+from conversations.content.json_checks import check_text
 from conversations.errors import InvalidRequest
 
 NAME_LIMIT = 100  # characters of an unknown field's name in a complaint

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from conversations.api.content_field import ContentField
 from conversations.api.serializer_fields import Boolean, Id, Integer, Json, Number, StrictSerializer, String
 from conversations.content import block_checks, sources
-from conversations.contract import error_types, event_types, input_blocks, output_blocks
+from conversations.contract import error_types, event_types, input_blocks, output_blocks, wire
 from conversations.contract import setting_types as shapes
 from conversations.models import Message, Turn, User
 from conversations.models.conversation import TAG_LENGTH
@@ -148,7 +148,7 @@ class ToolResultsSerializer(StrictSerializer):
 
     results = Json(list, shape=input_blocks.ToolResults)
 
-    def validate_results(self, results: list[Any]) -> list[dict[str, Any]]:
+    def validate_results(self, results: list[object]) -> list[wire.Block]:
         """Return the results as `tool_result` blocks. Raises where they are not well-formed."""
         return block_checks.checked_results(results)
 

@@ -10,6 +10,7 @@ from typing import Any
 from conversations.claude.client import client
 from conversations.claude.error_mapping import translated
 from conversations.claude.retrying import retried
+from conversations.contract.wire import Answer, Request
 
 MOST_REQUESTS = 100_000
 MOST_BYTES = 256 * 1024 * 1024
@@ -41,13 +42,13 @@ class ItemResult:
 
     custom_id: str
     type: str
-    message: dict[str, Any] | None
+    message: Answer | None
     """The answer as the Messages API gives it, where it succeeded."""
-    error: dict[str, Any]
+    error: Mapping[str, object]
     """The type and the message of what went wrong, where it is errored."""
 
 
-async def create(requests: Iterable[tuple[str, Mapping[str, Any]]]) -> BatchState:
+async def create(requests: Iterable[tuple[str, Request]]) -> BatchState:
     """Send requests by their custom ids as a batch; not tried again, since it may be there all the same.
 
     Raises ClaudeError: one with an `upstream_status` was not taken, of any other it is not known (see `since`).

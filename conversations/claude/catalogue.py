@@ -14,6 +14,8 @@ from typing import Any, cast
 
 from django.apps import apps
 
+from conversations.contract.wire import Settings
+
 THINKING_TYPES = ("adaptive", "enabled", "between_tools", "disabled")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
@@ -94,7 +96,7 @@ def _as_listed(row: Mapping[str, Any], known: Model | None) -> Model:
     return replace(base, **{name: value for name, value in told.items() if value})
 
 
-def _supported(options: Any) -> tuple[str, ...]:
+def _supported(options: object) -> tuple[str, ...]:
     """Return those of some options that are supported, in the order in which we know them."""
     options = options if isinstance(options, dict) else {}
     found = [name for name, each in options.items() if isinstance(each, dict) and each.get("supported")]
@@ -129,8 +131,13 @@ def find(id: str) -> Model | None:
     return next((model for model in all_models() if id == model.id or id in model.aliases), None)
 
 
-def takes_prefill(settings: Mapping[str, Any]) -> bool:
+def takes_prefill(settings: Settings) -> bool:
     """Return whether a request with these settings may end with the answer's beginning (claude-api.md 2.6)."""
     model = find(settings["model"])
-    thinks = (settings.get("thinking") or {}).get("type", "disabled") != "disabled"
-    return model is not None and model.prefill and not thinks
+    return model is not None and model.prefill and thinking_type(settings) in (None, "disabled")
+
+
+def thinking_type(settings: Settings) -> str | None:
+    """Return the type of thinking that settings ask for; None where they ask for none."""
+    thinking = settings.get("thinking")
+    return thinking.get("type") if thinking else None

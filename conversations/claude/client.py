@@ -11,14 +11,15 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from django.conf import settings
 
 from conversations.claude.error_mapping import translated
 from conversations.claude.retrying import retried
 from conversations.claude.stream_reader import AnswerReader
-from conversations.content.transcript import Event
+from conversations.contract.transcript_events import Event
+from conversations.contract.wire import Request
 from conversations.errors import ClaudeError
 from conversations.loop_local import LoopLocal
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import anthropic
     import httpx2
     from anthropic import AsyncStream
+    from anthropic.types import RawMessageStreamEvent
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +127,7 @@ def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
     return cast("httpx2.AsyncByteStream", response.stream).__aiter__()
 
 
-async def send(request: dict[str, Any]) -> ClaudeStream:
+async def send(request: Request) -> ClaudeStream:
     """Send the body of a Messages request once; return its answer, which has begun, and is to be closed.
 
     Raises a ClaudeError where Claude refuses it or can't be reached.
@@ -134,43 +136,45 @@ async def send(request: dict[str, Any]) -> ClaudeStream:
         return ClaudeStream((await _create(await client(), request)).response)
 
 
-async def _create(client: anthropic.AsyncAnthropic, request: dict[str, Any]) -> AsyncStream[Any]:
+async def _create(client: anthropic.AsyncAnthropic, request: Request) -> AsyncStream[RawMessageStreamEvent]:
     named = {"model", "max_tokens", "messages"}
     rest = {name: value for name, value in request.items() if name not in named}
     created = await client.messages.create(
         model=request["model"],
         max_tokens=request["max_tokens"],
-        messages=request["messages"],
+        messages=request["messages"],  # type: ignore[arg-type]  # the SDK's types know fewer blocks
         stream=True,
         # By the extra body, so that what the SDK does not know yet goes out too.
         extra_body=rest,
         extra_headers=VERSION_WITH_SAMPLING if SAMPLING & rest.keys() else None,
     )
-    return cast("AsyncStream[Any]", created)
+    return cast("AsyncStream[RawMessageStreamEvent]", created)
 
 
 # What counting does not take: it produces nothing (claude-api.md 2.2).
 NOT_COUNTED = frozenset({"model", "messages", "max_tokens", "stop_sequences", *SAMPLING})
 
 
-async def count_tokens(request: dict[str, Any]) -> int:
+async def count_tokens(request: Request) -> int:
     """Return how many input tokens the body of a Messages request has, by Claude's count. Raises a ClaudeError."""
     rest = {name: value for name, value in request.items() if name not in NOT_COUNTED}
 
     async def once() -> int:
         with translated():
             counted = await (await client()).messages.count_tokens(
-                model=request["model"], messages=request["messages"], extra_body=rest
+                model=request["model"],
+                messages=request["messages"],  # type: ignore[arg-type]
+                extra_body=rest,
             )
         return counted.input_tokens
 
     return await retried(once)
 
 
-async def list_models() -> list[dict[str, Any]]:
+async def list_models() -> list[dict[str, object]]:
     """Return the models that the Models API lists."""
 
-    async def once() -> list[dict[str, Any]]:
+    async def once() -> list[dict[str, object]]:
         with translated():
             return [model.to_dict(mode="json") async for model in (await client()).models.list(limit=1000)]
 

@@ -10,7 +10,9 @@ import re
 
 import orjson
 
-from conversations.content.transcript import STRING_DELTAS, Event
+from conversations.content.transcript import STRING_DELTAS
+from conversations.contract.transcript_events import Event
+from conversations.contract.wire import Delta
 
 # A JSON string's inside: what it may not be, in whole or in part, does not match (RFC 8259, section 7).
 _STRING = r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*'
@@ -33,11 +35,14 @@ def joined_run(events: bytes) -> Event | None:
         if not found or len(found) < text.count("\n\n"):
             return None
         (index, kind, name), *others = {each[:3] for each in found}
-        if others or STRING_DELTAS.get(kind) != name:
+        field = STRING_DELTAS.get(kind)
+        if others or field is None or field != name:
             return None
         string = "".join(each[3] for each in found)
         if "\\" in string:
             string = orjson.loads(f'"{string}"')
     except ValueError:
         return None
-    return {"type": "content_block_delta", "index": int(index), "delta": {"type": kind, name: string}}
+    delta: Delta = {"type": kind}
+    delta[field] = string
+    return {"type": "content_block_delta", "index": int(index), "delta": delta}

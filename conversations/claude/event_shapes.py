@@ -5,14 +5,14 @@ Fields that are not named here are not checked.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from conversations.content.folding import CALLS
 from conversations.errors import MalformedAnswer
 
-Object = dict[str, Any]
+Object = dict[str, object]
 Index = Annotated[int, Field(ge=0, lt=2**31)]
 Id = Annotated[str, StringConstraints(pattern="^[!-~]{1,200}$")]
 Kind = Annotated[str, StringConstraints(pattern="^[!-~]{1,100}$")]
@@ -50,7 +50,7 @@ class MessageShape(StopShape):
     id: Id | None = None
     role: Literal["assistant"] = "assistant"
     model: ModelId | None = None
-    content: list[Any] | None = None
+    content: list[object] | None = None
     """Whole blocks with which an answer that goes on with Claude's own tools may begin."""
     usage: Object | None = None
 
@@ -120,7 +120,7 @@ class ServerResultShape(Shape):
     """A content block with the result of a tool that Claude runs itself."""
 
     tool_use_id: Id
-    content: Any
+    content: object
 
 
 class TextDeltaShape(Shape):
@@ -177,7 +177,7 @@ def shape_of_block(kind: str) -> type[Shape]:
 S = TypeVar("S", bound=Shape)
 
 
-def as_shape(shape: type[S], value: Any, where: str) -> S:
+def as_shape(shape: type[S], value: object, where: str) -> S:
     """Return the value as an instance of the shape.
 
     Raises MalformedAnswer, whose message begins with `where` and the place in the value, where it does not fit.

@@ -5,13 +5,12 @@ Claude refuses input that is too long by itself; with `max_tokens` on top it is 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from conversations.claude import catalogue
+from conversations.contract.wire import Request
 from conversations.errors import ClaudeError, InvalidRequest
-
-Request = dict[str, Any]
 
 IMAGE = 5_000  # tokens at most (claude-api.md 6)
 PAGE = 8_000  # tokens of a PDF's page at most: its text and its picture
@@ -38,14 +37,15 @@ async def check_fits(request: Request, count: Callable[[Request], Awaitable[int]
 
 def most_tokens(request: Request) -> int:
     """Return a number of input tokens that the request cannot exceed: no token is shorter than a byte."""
-    return sum(_most(request.get(name)) for name in ("system", "tools", "messages"))
+    return sum(most_tokens_of(request.get(name)) for name in ("system", "tools", "messages"))
 
 
-def _most(value: Any) -> int:
+def most_tokens_of(value: object) -> int:
+    """Return a number of tokens that a part of a request cannot exceed."""
     if isinstance(value, str):
         return len(value.encode())
     if isinstance(value, list):
-        return sum(map(_most, value))
+        return sum(map(most_tokens_of, value))
     if not isinstance(value, dict):
         return len(str(value))
     source = value.get("source")
@@ -53,10 +53,10 @@ def _most(value: Any) -> int:
         return IMAGE
     if value.get("type") == "document" and isinstance(source, dict) and source.get("type") in ("base64", "url"):
         return _most_of_file(source) if source["type"] == "base64" else PAGE * PAGES
-    return sum(len(key) + _most(each) for key, each in value.items())
+    return sum(len(key) + most_tokens_of(each) for key, each in value.items())
 
 
-def _most_of_file(source: dict[str, Any]) -> int:
+def _most_of_file(source: Mapping[str, Any]) -> int:
     """Return the most tokens that a file can be; `size`, in bytes, stands for the data where only sizes are known."""
     size: int = source["size"] if "size" in source else len(source["data"]) * 3 // 4
     return size if source["media_type"] == "text/plain" else PAGE * (size // BYTES_PER_PAGE + 1)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from conversations.claude import tool_fields
-from conversations.claude.catalogue import EFFORTS, Model, find
+from conversations.claude.catalogue import EFFORTS, Model, find, thinking_type
 from conversations.content.cache_marks import MOST, is_mark
+from conversations.contract.wire import Settings
 from conversations.errors import InvalidRequest
 
 MINIMUM_THINKING_BUDGET = 1024
@@ -44,7 +44,7 @@ TOOL_FIELDS = frozenset(
 )
 
 
-def check_parameters(settings: Mapping[str, Any]) -> None:
+def check_parameters(settings: Settings) -> None:
     """Refuse settings that the model would refuse: raises InvalidRequest. A model that is not known takes anything."""
     model = find(settings["model"])
     complaints = {name: text for rule in RULES for name, text in rule(settings, model)}
@@ -54,15 +54,15 @@ def check_parameters(settings: Mapping[str, Any]) -> None:
 
 
 Complaints = Iterator[tuple[str, str]]
-Rule = Callable[[Mapping[str, Any], Model | None], Complaints]
+Rule = Callable[[Settings, Model | None], Complaints]
 
 
-def _max_tokens(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+def _max_tokens(settings: Settings, model: Model | None) -> Complaints:
     if model and settings["max_tokens"] > model.max_output:
         yield "max_tokens", f"{model.id} writes at most {model.max_output} tokens."
 
 
-def _temperature(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+def _temperature(settings: Settings, model: Model | None) -> Complaints:
     temperature = settings.get("temperature")
     if model is None or temperature is None or model.sampling == "yes":
         return
@@ -71,12 +71,12 @@ def _temperature(settings: Mapping[str, Any], model: Model | None) -> Complaints
         yield "temperature", f"{model.id} does not take a temperature{instead}."
 
 
-def _stop_sequences(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+def _stop_sequences(settings: Settings, model: Model | None) -> Complaints:
     if any(not sequence.strip() for sequence in settings.get("stop_sequences") or ()):
         yield "stop_sequences", "A stop sequence must contain more than white space."
 
 
-def _system(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+def _system(settings: Settings, model: Model | None) -> Complaints:
     system = settings.get("system")
     if isinstance(system, list) and not all(map(_is_text, system)):
         yield "system", "Must be a string or a list of text blocks."
@@ -90,7 +90,7 @@ def _is_text(block: object) -> bool:
     return block.get("type") == "text" and said and is_mark(block.get("cache_control"))
 
 
-def _marks(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+def _marks(settings: Settings, model: Model | None) -> Complaints:
     marked = 0
     for name in ("tools", "system"):
         each = settings.get(name)
@@ -100,7 +100,7 @@ def _marks(settings: Mapping[str, Any], model: Model | None) -> Complaints:
             yield name, f"At most {MOST} cache_control marks are taken."
 
 
-def _thinking(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+def _thinking(settings: Settings, model: Model | None) -> Complaints:
     thinking = settings.get("thinking")
     if thinking is None:
         return
@@ -119,19 +119,19 @@ def _thinking(settings: Mapping[str, Any], model: Model | None) -> Complaints:
             yield "thinking", f"budget_tokens must be at least {MINIMUM_THINKING_BUDGET} and less than max_tokens."
 
 
-def _effort(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+def _effort(settings: Settings, model: Model | None) -> Complaints:
     effort = settings.get("effort")
     if effort is None:
         return
     taken = model.efforts if model else EFFORTS
     if effort not in taken:
         yield "effort", f"{settings['model']} takes {', '.join(taken) if taken else 'no effort'}."
-    kind = (settings.get("thinking") or {}).get("type")
+    kind = thinking_type(settings)
     if model and kind in UNTHINKING and effort not in (lower := model.efforts_unthinking or taken):
         yield "effort", f"With thinking {kind}, {model.id} takes {', '.join(lower)}."
 
 
-def _tools(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+def _tools(settings: Settings, model: Model | None) -> Complaints:
     names: set[str] = set()
     for at, tool in enumerate(settings.get("tools") or ()):
         if not isinstance(tool, dict):
@@ -144,7 +144,7 @@ def _tools(settings: Mapping[str, Any], model: Model | None) -> Complaints:
         names |= {name} if isinstance(name, str) else set()
 
 
-def _tool(tool: Mapping[str, Any], path: str, model: Model | None) -> Complaints:
+def _tool(tool: Mapping[str, object], path: str, model: Model | None) -> Complaints:
     kind = tool.get("type") or "custom"
     # A toolset brings its tools' names with it.
     nameless = isinstance(kind, str) and "toolset" in kind and "name" not in tool
@@ -168,7 +168,7 @@ def _is_object_schema(schema: object) -> bool:
     return isinstance(schema, dict) and schema.get("type") == "object"
 
 
-def _tool_choice(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+def _tool_choice(settings: Settings, model: Model | None) -> Complaints:
     choice = settings.get("tool_choice")
     if choice is None:
         return
@@ -185,16 +185,16 @@ def _tool_choice(settings: Mapping[str, Any], model: Model | None) -> Complaints
         yield "tool_choice", "name must be that of one of the tools."
     elif kind in FORCED and model and not model.forced_tool_choice:
         yield "tool_choice", f"{model.id} can't be forced to use a tool."
-    elif kind in FORCED and (settings.get("thinking") or {}).get("type") == "enabled":
+    elif kind in FORCED and thinking_type(settings) == "enabled":
         yield "tool_choice", "With thinking enabled, Claude can't be forced to use a tool."
 
 
-def _has_tool(tools: Any, name: object) -> bool:
+def _has_tool(tools: Iterable[object], name: object) -> bool:
     given = [tool for tool in tools if isinstance(tool, dict)]
     return isinstance(name, str) and any(tool.get("name", name) == name for tool in given)
 
 
-def _lifecycle(settings: Mapping[str, Any], model: Model | None) -> Complaints:
+def _lifecycle(settings: Settings, model: Model | None) -> Complaints:
     if model and model.lifecycle == "retired":
         yield "model", f"{model.id} is retired."
 

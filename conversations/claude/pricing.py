@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import prod
-from typing import Any
 
 from django.conf import settings
+
+from conversations.json_types import JSONObject
 
 MOST = 10**9  # tokens: more than any request can have
 COUNT = re.compile("[0-9]{1,10}")
@@ -86,9 +87,9 @@ class PricedRequest:
     multipliers: dict[str, Decimal] = field(default_factory=dict)
     """Of the prices of all tokens; searches are not multiplied."""
 
-    def shown(self) -> dict[str, Any]:
+    def shown(self) -> JSONObject:
         """Return the prices and multipliers from which the cost can be computed again."""
-        shown: dict[str, Any] = {"source": self.rates.source}
+        shown: JSONObject = {"source": self.rates.source}
         shown.update({name: str(value) for name, value in self.rates.per_class.items()})
         if self.rates.includes:
             shown["includes"] = self.rates.includes
@@ -116,7 +117,7 @@ FIRST_WITH_GEO = (4, 6)
 VERSION = re.compile(r"claude-[a-z]+-(\d+)(?:[-.](\d{1,2})(?!\d))?")
 
 
-def counts(usage: dict[str, Any]) -> TokenCounts:
+def counts(usage: Mapping[str, object]) -> TokenCounts:
     """Return the counts in Claude's usage object.
 
     Streamed, the split of cache writes comes with message_start and may be short of the final total; the rest was
@@ -134,14 +135,14 @@ def counts(usage: dict[str, Any]) -> TokenCounts:
     )
 
 
-def count(usage: Any, *path: str) -> int:
+def count(usage: object, *path: str) -> int:
     """Return a number in Claude's usage object; 0 where there is none that can be read, so that any turn is booked."""
     for name in path:
         usage = usage.get(name) if isinstance(usage, dict) else None
     return as_count(usage) or 0
 
 
-def as_count(value: Any) -> int | None:
+def as_count(value: object) -> int | None:
     """Return a count of tokens or requests as an integer: 12, 12.0 and "12" are twelve.
 
     None for anything else, and for a number that no request can have used.
@@ -151,7 +152,7 @@ def as_count(value: Any) -> int | None:
     return value if type(value) is int and 0 <= value <= MOST else None
 
 
-def is_readable(usage: dict[str, Any]) -> bool:
+def is_readable(usage: Mapping[str, object]) -> bool:
     """Tell whether a usage object has its input and output, and no count that can't be read."""
     needed = [usage.get("input_tokens"), usage.get("output_tokens")]
     details = [usage.get(name) for name in DETAILS]
@@ -159,7 +160,7 @@ def is_readable(usage: dict[str, Any]) -> bool:
     return fine and all(as_count(each) is not None for each in [*needed, *counts_in(usage)])
 
 
-def counts_in(usage: dict[str, Any]) -> Iterator[Any]:
+def counts_in(usage: Mapping[str, object]) -> Iterator[object]:
     """Yield what a usage object has for counts of tokens and requests, whatever it is, at every depth."""
     for name, value in usage.items():
         if isinstance(value, dict):
@@ -168,12 +169,12 @@ def counts_in(usage: dict[str, Any]) -> Iterator[Any]:
             yield value
 
 
-def service_terms(usage: dict[str, Any]) -> ServiceTerms:
+def service_terms(usage: Mapping[str, object]) -> ServiceTerms:
     """Return the terms in Claude's usage object."""
     return ServiceTerms(_word(usage, "service_tier"), _word(usage, "speed") or STANDARD, _word(usage, "inference_geo"))
 
 
-def _word(usage: dict[str, Any], name: str) -> str:
+def _word(usage: Mapping[str, object], name: str) -> str:
     word = usage.get(name)
     return word.replace("\0", "")[:WORD] if isinstance(word, str) else ""
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING
 
 from conversations.claude import pricing
 from conversations.claude.pricing import Rates, ServiceTerms, TokenCounts
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelPrice, TieredPrices
 
 PROVIDER = "anthropic"
 SOURCE = f"genai-prices {version('genai-prices')}"
@@ -34,7 +37,7 @@ def published_rates(model: str, counted: TokenCounts, at: datetime, served: Serv
     return Rates(_per_class(standard, counted.prompt), SOURCE)
 
 
-def _listed(model: str, at: datetime, context: dict[str, str]) -> Any:
+def _listed(model: str, at: datetime, context: dict[str, str]) -> ModelPrice:
     import genai_prices  # here: every process imports this module, and few price anything
 
     found = genai_prices.calc_price(
@@ -43,7 +46,7 @@ def _listed(model: str, at: datetime, context: dict[str, str]) -> Any:
     return found.model_price
 
 
-def _per_class(prices: Any, prompt: int) -> dict[str, Decimal]:
+def _per_class(prices: ModelPrice, prompt: int) -> dict[str, Decimal]:
     names = {**{name: key for name, (_, key) in pricing.CLASSES.items()}, pricing.WEB_SEARCH: "web_searches_kcount"}
     found = {name: getattr(prices, key, None) for name, key in names.items()}
     return pricing.with_missing_rates(
@@ -51,7 +54,7 @@ def _per_class(prices: Any, prompt: int) -> dict[str, Decimal]:
     )
 
 
-def _of_band(value: Any, prompt: int) -> Decimal:
+def _of_band(value: Decimal | TieredPrices, prompt: int) -> Decimal:
     """Return the price itself, or that of the band in which the prompt falls."""
     if isinstance(value, Decimal):
         return value

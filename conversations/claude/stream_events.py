@@ -6,7 +6,7 @@ and deltas that nobody knows yet pass as they are, but none that looks like our 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
 from conversations.claude.event_shapes import (
     BLOCKS,
@@ -27,17 +27,22 @@ from conversations.content.transcript import (
     TOOL_RESULT,
     TURN_END,
     TURN_START,
-    Event,
+    string_delta,
     string_of,
     with_string,
 )
+from conversations.contract.transcript_events import Event
 from conversations.errors import MalformedAnswer
 
 OUR_TYPES = frozenset({TURN_START, TURN_END, TOOL_RESULT})
 OUR_FIELDS = frozenset({"turn", "position"})
 
-STREAMED = {"text": "text_delta", "thinking": "thinking_delta"}
-"""The kinds of blocks that are mostly empty when they begin, and the deltas that fill them."""
+StreamedField = Literal["text", "thinking"]
+STREAMED: dict[str, tuple[StreamedField, str]] = {
+    "text": ("text", "text_delta"),
+    "thinking": ("thinking", "thinking_delta"),
+}
+"""The kinds of blocks that are mostly empty when they begin: their field that deltas fill, and the deltas' type."""
 
 PLAIN = {
     (block, kind): STRING_DELTAS[kind]
@@ -150,14 +155,18 @@ class EventChecker:
         """Return the beginning of a block without half a character at its end, which waits for the other half."""
         block = event["content_block"]
         kind, index = block["type"], event["index"]
-        text = as_sent["content_block"][kind] if kind in STREAMED else ""
+        if kind not in STREAMED:
+            return event
+        field, delta = STREAMED[kind]
+        text = as_sent["content_block"][field]
         if not "\ud800" <= text[-1:] <= "\udbff":
             return event
-        delta = {"type": STREAMED[kind], kind: text[-1]}
-        self._halves[index] = {"type": "content_block_delta", "index": index, "delta": delta}
-        return {**event, "content_block": {**block, kind: whole(text[:-1])}}
+        self._halves[index] = string_delta(index, delta, text[-1])
+        begun = block.copy()
+        begun[field] = whole(text[:-1])
+        return {**event, "content_block": begun}
 
-    def _block(self, block: Any, where: str) -> str:
+    def _block(self, block: object, where: str) -> str:
         """Check a block as it begins; return its type."""
         kind = as_shape(TypedShape, block, where).type
         if kind == TOOL_RESULT:

@@ -14,10 +14,10 @@ from conversations.claude.delta_runs import joined_run
 from conversations.claude.sse_decoder import BOM, LONGEST, Decoder, ServerSentEvent, events_in
 from conversations.claude.stream_events import STREAMED, EventChecker
 from conversations.claude.values import error_message, error_type, excerpt, parse
-from conversations.content.transcript import Event
+from conversations.content.transcript import string_delta
+from conversations.contract.transcript_events import Event
+from conversations.contract.wire import Answer, Delta
 from conversations.errors import ClaudeError, MalformedAnswer, StreamError, StreamIncomplete, status_of
-
-ENDS = ("stop_reason", "stop_sequence", "stop_details")
 
 
 class AnswerReader:
@@ -106,39 +106,48 @@ class AnswerReader:
 
 def _named(sse: ServerSentEvent) -> Event:
     """Return the event with a type: its own, or the name under which it was sent."""
-    event = parse(sse.data)
+    event: Any = parse(sse.data)  # an Event, as the checker makes sure
     if sse.name == b"error":
-        return {**event, "type": "error"}
-    if "type" not in event:
+        event["type"] = "error"
+    elif "type" not in event:
         kind = "error" if "error" in event else sse.name.decode(errors="replace")
-        return {"type": kind, **event}
+        event = {"type": kind, **event}
     return event
 
 
 def _of_json(body: bytes) -> Iterator[Event]:
     """Yield the events that a body of JSON stands for."""
-    answer = parse(body.removeprefix(BOM))
+    answer: Any = parse(body.removeprefix(BOM))
     if answer.get("type") == "error" or "error" in answer:
-        yield {**answer, "type": "error"}
+        answer["type"] = "error"
+        yield answer
     elif answer.get("type") == "message" and isinstance(answer.get("content"), list):
         yield from _of_message(answer)
     else:
         raise MalformedAnswer(f"it is neither a stream of events nor a message: {excerpt(body)}")
 
 
-def _of_message(message: dict[str, Any]) -> Iterator[Event]:
-    yield {"type": "message_start", "message": {**message, "content": [], **dict.fromkeys(ENDS)}}
+def _of_message(message: Answer) -> Iterator[Event]:
+    stop: Delta = {
+        "stop_reason": message.get("stop_reason"),
+        "stop_sequence": message.get("stop_sequence"),
+        "stop_details": message.get("stop_details"),
+    }
+    begun: Answer = {**message, "content": [], "stop_reason": None, "stop_sequence": None, "stop_details": None}
+    yield {"type": "message_start", "message": begun}
     for index, block in enumerate(message["content"]):
         yield from _of_block(index, block)
-    yield {"type": "message_delta", "delta": {name: message.get(name) for name in ENDS}}
+    yield {"type": "message_delta", "delta": stop}
     yield {"type": "message_stop"}
 
 
 def _of_block(index: int, block: Any) -> Iterator[Event]:
     kind = block.get("type") if isinstance(block, dict) else None
     text = block.get(kind) if isinstance(kind, str) and kind in STREAMED else None
-    begun = {**block, kind: ""} if isinstance(text, str) else block
+    begun = block
+    if isinstance(text, str):
+        begun = {**block, kind: ""}
     yield {"type": "content_block_start", "index": index, "content_block": begun}
     if text:
-        yield {"type": "content_block_delta", "index": index, "delta": {"type": STREAMED[str(kind)], str(kind): text}}
+        yield string_delta(index, STREAMED[str(kind)][1], text)
     yield {"type": "content_block_stop", "index": index}

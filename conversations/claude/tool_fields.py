@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
-Check = Callable[[Any], bool]
+Check = Callable[[object], bool]
 
 COUNT_LIMIT = 2**31
 DOMAINS_LIMIT = 1000
@@ -40,7 +39,7 @@ LOCATION = {
 }
 
 
-def complaints(tool: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def complaints(tool: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Yield each field of a tool that is not as Claude takes it, with what it must be."""
     for name, value in tool.items():
         check, must = CHECKS.get(name, (None, ""))
@@ -50,7 +49,7 @@ def complaints(tool: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "blocked_domains", "Must not be there beside allowed_domains."
 
 
-def unknown(tool: Mapping[str, Any]) -> list[str]:
+def unknown(tool: Mapping[str, object]) -> list[str]:
     """Return the fields that one of Claude's own tools does not have; none for a tool that is not known here."""
     kind = str(tool.get("type"))
     fields = next((fields for family, fields in FAMILIES.items() if kind.startswith(family)), None)
@@ -61,27 +60,28 @@ def _is_count(least: int) -> Check:
     return lambda value: type(value) is int and least <= value < COUNT_LIMIT
 
 
-def _is_flag(value: Any) -> bool:
+def _is_flag(value: object) -> bool:
     return isinstance(value, bool)
 
 
-def _are_strings(value: Any) -> bool:
-    fits = isinstance(value, list) and len(value) <= DOMAINS_LIMIT
-    return fits and all(isinstance(each, str) and 0 < len(each.strip()) <= STRING_LIMIT for each in value)
+def _are_strings(value: object) -> bool:
+    if not isinstance(value, list) or len(value) > DOMAINS_LIMIT:
+        return False
+    return all(isinstance(each, str) and 0 < len(each.strip()) <= STRING_LIMIT for each in value)
 
 
-def _is_location(value: Any) -> bool:
+def _is_location(value: object) -> bool:
     if not isinstance(value, dict) or value.get("type") != "approximate" or not value.keys() <= LOCATION.keys():
         return False
     given = {name: each for name, each in value.items() if each is not None}
     return all(isinstance(each, str) and LOCATION[name].fullmatch(each) for name, each in given.items())
 
 
-def _are_citations(value: Any) -> bool:
+def _are_citations(value: object) -> bool:
     return isinstance(value, dict) and value.keys() <= {"enabled"} and isinstance(value.get("enabled", False), bool)
 
 
-def _are_objects(value: Any) -> bool:
+def _are_objects(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Any
+from typing import Any, NoReturn
 
 import orjson
 
 from conversations.errors import MalformedAnswer
+from conversations.json_types import JSON, JSONObject
 
 DEPTH_LIMIT = 100
 """How deep an event may be nested: it has to be stored, sent on and exported again."""
@@ -20,7 +21,7 @@ LONE = re.compile("[\ud800-\udfff]")
 ERROR_TYPE = re.compile("[!-~]{1,100}")
 
 
-def parse(data: bytes) -> dict[str, Any]:
+def parse(data: bytes) -> JSONObject:
     """Return the JSON object in `data`; halves of surrogate pairs in it are kept, as their other halves may follow.
 
     Raises MalformedAnswer for anything else: no JSON, NaN and infinities, no object.
@@ -34,7 +35,7 @@ def parse(data: bytes) -> dict[str, Any]:
     return value
 
 
-def _parse_oddity(data: bytes) -> Any:
+def _parse_oddity(data: bytes) -> JSON:
     """Return what `json` makes of what orjson refuses: half a surrogate pair is JSON."""
     try:
         return json.loads(data.decode(), parse_constant=_refuse, parse_float=_finite)
@@ -42,7 +43,7 @@ def _parse_oddity(data: bytes) -> Any:
         raise MalformedAnswer(f"an event is not JSON: {excerpt(data)}") from None
 
 
-def _refuse(name: str) -> Any:
+def _refuse(name: str) -> NoReturn:
     raise ValueError(name)
 
 
@@ -95,11 +96,11 @@ def storable(value: Any, depth: int = 0) -> Any:
     return value
 
 
-def error_type(value: Any) -> str:
+def error_type(value: object) -> str:
     """Return the type that an error of Claude's says it has; `api_error` where that is no word that fits a column."""
     return value if isinstance(value, str) and ERROR_TYPE.fullmatch(value) else "api_error"
 
 
-def error_message(value: Any) -> str:
+def error_message(value: object) -> str:
     """Return the message of an error of Claude's, as far as it can be stored and shown; empty where there is none."""
     return whole(value)[:MESSAGE_LIMIT] if isinstance(value, str) else ""

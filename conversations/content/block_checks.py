@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from conversations.content.cache_marks import is_mark
+from conversations.content.json_checks import check_text
 from conversations.content.media import IMAGE_TYPES, PDF, PLAIN, TEXTUAL, identify
+from conversations.contract.wire import Block, Source
 from conversations.errors import InvalidRequest, UnsupportedMediaType
-from conversations.exact_json import DEPTH_LIMIT
 
-Block = dict[str, Any]
+Unchecked = Mapping[str, object]
+"""An object of JSON from outside."""
 
 BLOCKS_LIMIT = 1000
-INTEGER_LIMIT = 2**63
 IMAGE_BASE64_LIMIT = 10 * 1024 * 1024
 DOCUMENT_BASE64_LIMIT = 32 * 1024 * 1024
 URL_LIMIT = 8192
 PDF_ONLY = frozenset([PDF])
 """The documents that Claude takes as base64 (claude-api.md 6)."""
-PATH_LIMIT = 500  # characters of the place of a complaint
 
 # The fields of each kind of block that a user may send; those in the first place are required.
 KINDS: dict[str, tuple[set[str], set[str]]] = {
@@ -56,134 +55,82 @@ def checked_blocks(content: object, path: str = "content", documents: Iterable[s
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
     if not isinstance(content, list):
-        raise invalid_block(path, "Must be a string or a list of content blocks.")
+        raise InvalidRequest.at(path, "Must be a string or a list of content blocks.")
     if not 0 < len(content) <= BLOCKS_LIMIT:
-        raise invalid_block(path, f"Must have 1 to {BLOCKS_LIMIT} blocks.")
-    check_blocks(content, path, IN_MESSAGE, documents)
-    return content
+        raise InvalidRequest.at(path, f"Must have 1 to {BLOCKS_LIMIT} blocks.")
+    return check_blocks(content, path, IN_MESSAGE, documents)
 
 
-def checked_results(results: list[Any]) -> list[Block]:
+def checked_results(results: list[object]) -> list[Block]:
     """Return what a client says that its tools came to, as `tool_result` blocks. Raises as `checked_blocks`."""
     if not 0 < len(results) <= BLOCKS_LIMIT:
-        raise invalid_block("results", f"Must have 1 to {BLOCKS_LIMIT} results.")
+        raise InvalidRequest.at("results", f"Must have 1 to {BLOCKS_LIMIT} results.")
+    found: list[object] = []
     for index, each in enumerate(results):
         if not isinstance(each, dict):
-            raise invalid_block(f"results.{index}", "Must be an object.")
+            raise InvalidRequest.at(f"results.{index}", "Must be an object.")
         _check_fields(each, f"results.{index}", {"tool_use_id", "content"}, {"tool_use_id", "content", "is_error"})
-    blocks = [{"type": "tool_result", "is_error": False, **each} for each in results]
-    check_blocks(blocks, "results", ("tool_result",))
+        found.append({"type": "tool_result", "is_error": False, **each})
+    blocks = check_blocks(found, "results", ("tool_result",))
     ids = [block["tool_use_id"] for block in blocks]
     if len(set(ids)) < len(ids):
-        raise invalid_block("results", "Must have one result for each call, and so no `tool_use_id` twice.")
+        raise InvalidRequest.at("results", "Must have one result for each call, and so no `tool_use_id` twice.")
     return blocks
 
 
-def check_blocks(blocks: list[Any], path: str, kinds: Iterable[str], documents: Iterable[str] = PDF_ONLY) -> None:
-    """Refuse blocks that are not, or not well, of these kinds: raises InvalidRequest or UnsupportedMediaType."""
+def check_blocks(
+    blocks: list[Any], path: str, kinds: Iterable[str], documents: Iterable[str] = PDF_ONLY
+) -> list[Block]:
+    """Return what came as blocks of these kinds. Raises InvalidRequest or UnsupportedMediaType where it is none."""
     check_text(blocks, path)
     for index, block in enumerate(blocks):
         _check_block(block, f"{path}.{index}", kinds, documents)
-
-
-def check_text(value: Any, path: str) -> None:
-    """Refuse JSON that can't be stored and sent: NUL, half surrogate pairs, huge integers, extreme nesting."""
-    flaw = _flaw(value, 0)
-    if flaw:
-        keys, complaint = flaw
-        raise invalid_block(".".join([path, *reversed(keys)]).lstrip(".")[:PATH_LIMIT], complaint)
-
-
-def _flaw(value: Any, depth: int) -> tuple[list[str], str] | None:
-    """Return a complaint about the first flaw of a JSON value, and the keys that lead there, innermost first.
-
-    No path is built for what has none: keys may be long, and are said again for everything below them.
-    """
-    if depth > DEPTH_LIMIT:
-        return [], f"Must not be nested more than {DEPTH_LIMIT} deep."
-    if isinstance(value, str):
-        return ([], "Must not have NUL or half surrogate pairs in it.") if _unstorable(value) else None
-    if isinstance(value, int) and not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
-        return [], "Integers must fit into 64 bits."
-    if isinstance(value, float) and not math.isfinite(value):
-        return [], "Must be a finite number."
-    pairs: Iterable[tuple[Any, Any]] = ()
-    if isinstance(value, dict):
-        if any(map(_unstorable, value)):
-            return [], "Keys must not have NUL or half surrogate pairs in them."
-        pairs = value.items()
-    elif isinstance(value, list):
-        pairs = enumerate(value)
-    for key, each in pairs:
-        if flaw := _flaw(each, depth + 1):
-            flaw[0].append(str(key))
-            return flaw
-    return None
-
-
-def _unstorable(text: str) -> bool:
-    try:
-        return b"\0" in text.encode()
-    except UnicodeEncodeError:
-        return True
-
-
-def check_depth(value: Any, path: str, depth: int = 0) -> None:
-    """Refuse JSON that is nested too deep to be written again. What Claude has said may have anything else in it."""
-    if depth > DEPTH_LIMIT:
-        raise invalid_block(path, f"Must not be nested more than {DEPTH_LIMIT} deep.")
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    for each in inner:
-        check_depth(each, path, depth + 1)
-
-
-def invalid_block(path: str, complaint: str) -> InvalidRequest:
-    """Return the complaint about a place in what was sent."""
-    return InvalidRequest(f"{path}: {complaint}", details={path: complaint})
+    return blocks
 
 
 def _check_block(block: object, path: str, kinds: Iterable[str], documents: Iterable[str] = PDF_ONLY) -> None:
     if not isinstance(block, dict):
-        raise invalid_block(path, "Must be a content block: an object with a `type`.")
+        raise InvalidRequest.at(path, "Must be a content block: an object with a `type`.")
     kind = block.get("type")
     if not isinstance(kind, str) or kind not in kinds:
-        raise invalid_block(f"{path}.type", f"Must be one of {', '.join(sorted(kinds))}.")
+        raise InvalidRequest.at(f"{path}.type", f"Must be one of {', '.join(sorted(kinds))}.")
     required, optional = KINDS[kind]
     _check_fields(block, path, required, required | optional | {"type"})
     if not is_mark(block.get("cache_control")):
-        raise invalid_block(f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.')
+        raise InvalidRequest.at(f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.')
     if kind == "document":
         _check_document(block, path, documents)
     else:
         CHECKS[kind](block, path)
 
 
-def _check_fields(value: Block, path: str, required: set[str], allowed: set[str]) -> None:
+def _check_fields(value: Unchecked, path: str, required: set[str], allowed: set[str]) -> None:
     for name in value.keys() - allowed:
-        raise invalid_block(f"{path}.{name}", f"Unknown field; those that are taken: {', '.join(sorted(allowed))}.")
+        raise InvalidRequest.at(f"{path}.{name}", f"Unknown field; those that are taken: {', '.join(sorted(allowed))}.")
     for name in required - value.keys():
-        raise invalid_block(f"{path}.{name}", "This field is required.")
+        raise InvalidRequest.at(f"{path}.{name}", "This field is required.")
 
 
-def _string(block: Block, name: str, path: str) -> str:
+def _string(block: Unchecked, name: str, path: str) -> str:
     value = block[name]
     if not isinstance(value, str) or not value.strip():
-        raise invalid_block(f"{path}.{name}", "Must be a string with more than white space.")
+        raise InvalidRequest.at(f"{path}.{name}", "Must be a string with more than white space.")
     return value
 
 
-def _check_text_block(block: Block, path: str) -> None:
+def _check_text_block(block: Unchecked, path: str) -> None:
     _string(block, "text", path)
 
 
-def _check_image(block: Block, path: str) -> None:
-    kind, source = _source(block, path, ("base64", "url", "attachment"))
-    if kind == "base64":
+def _check_image(block: Unchecked, path: str) -> None:
+    source = _source(block, path, ("base64", "url", "attachment"))
+    if source["type"] == "base64":
         _check_base64(source, f"{path}.source", IMAGE_TYPES, IMAGE_BASE64_LIMIT)
 
 
-def _check_document(block: Block, path: str, types: Iterable[str]) -> None:
-    kind, source = _source(block, path, ("base64", "url", "text", "content", "attachment"))
+def _check_document(block: Unchecked, path: str, types: Iterable[str]) -> None:
+    source = _source(block, path, ("base64", "url", "text", "content", "attachment"))
+    kind = source["type"]
     if kind == "base64":
         _check_base64(source, f"{path}.source", types, DOCUMENT_BASE64_LIMIT)
     elif kind == "text" and source["media_type"] != "text/plain":
@@ -195,34 +142,41 @@ def _check_document(block: Block, path: str, types: Iterable[str]) -> None:
             _check_block(each, f"{path}.source.content.{index}", ("text", "image"))
     for name in ("title", "context"):
         if not isinstance(block.get(name, ""), str | None):
-            raise invalid_block(f"{path}.{name}", "Must be a string.")
+            raise InvalidRequest.at(f"{path}.{name}", "Must be a string.")
     _check_citations(block, path)
 
 
-def _check_citations(block: Block, path: str) -> None:
+def _check_citations(block: Unchecked, path: str) -> None:
     citations = block.get("citations")
     if citations is None:
         return
-    fine = isinstance(citations, dict) and not citations.keys() - {"enabled"}
-    if not fine or not isinstance(citations.get("enabled", False), bool):
-        raise invalid_block(f"{path}.citations", 'Must be {"enabled": true or false}.')
+    if not _is_citations(citations):
+        raise InvalidRequest.at(f"{path}.citations", 'Must be {"enabled": true or false}.')
 
 
-def _source(block: Block, path: str, kinds: tuple[str, ...]) -> tuple[str, Block]:
+def _is_citations(value: object) -> bool:
+    return isinstance(value, dict) and value.keys() <= {"enabled"} and isinstance(value.get("enabled", False), bool)
+
+
+def _source(block: Unchecked, path: str, kinds: tuple[str, ...]) -> Source:
     source = block["source"]
     path = f"{path}.source"
-    if not isinstance(source, dict) or source.get("type") not in kinds:
-        raise invalid_block(f"{path}.type", f"Must be one of {', '.join(kinds)}.")
-    kind = str(source["type"])
+    if not _is_source(source, kinds):
+        raise InvalidRequest.at(f"{path}.type", f"Must be one of {', '.join(kinds)}.")
+    kind = source["type"]
     # An attachment comes back from us with its media type and URL, and may be sent again as it came.
     extra = {"media_type", "url"} if kind == "attachment" else set()
     _check_fields(source, path, SOURCES[kind], SOURCES[kind] | extra | {"type"})
     for name in SOURCES[kind]:
-        if not (kind == "content" and isinstance(source[name], list) and source[name]):
+        if not (kind == "content" and isinstance(source["content"], list) and source["content"]):
             _string(source, name, path)
     if kind == "url":
         _check_url(source["url"], f"{path}.url")
-    return kind, source
+    return source
+
+
+def _is_source(source: object, kinds: tuple[str, ...]) -> TypeGuard[Source]:
+    return isinstance(source, dict) and source.get("type") in kinds
 
 
 def _check_url(url: str, path: str) -> None:
@@ -233,24 +187,24 @@ def _check_url(url: str, path: str) -> None:
     except ValueError:
         fine = False
     if not fine:
-        raise invalid_block(path, f"Must be an https address without a user, of at most {URL_LIMIT} characters.")
+        raise InvalidRequest.at(path, f"Must be an https address without a user, of at most {URL_LIMIT} characters.")
 
 
-def _check_base64(source: Block, path: str, types: Iterable[str], limit: int) -> None:
+def _check_base64(source: Source, path: str, types: Iterable[str], limit: int) -> None:
     declared = source["media_type"]
     if declared not in types:
         message = f"{path}.media_type: Must be one of {', '.join(sorted(types))}, not {declared}."
         raise UnsupportedMediaType(message, details={f"{path}.media_type": "unsupported"})
     if len(source["data"]) > limit:
-        raise invalid_block(f"{path}.data", f"Must have at most {limit} characters.")
+        raise InvalidRequest.at(f"{path}.data", f"Must have at most {limit} characters.")
     try:
         found = identify(base64_decoded(source["data"]), declared).media_type
     except (binascii.Error, ValueError):
-        raise invalid_block(f"{path}.data", "Must be base64.") from None
+        raise InvalidRequest.at(f"{path}.data", "Must be base64.") from None
     except (InvalidRequest, UnsupportedMediaType) as error:
-        raise invalid_block(f"{path}.data", error.message) from None
+        raise InvalidRequest.at(f"{path}.data", error.message) from None
     if found != declared and not (found == PLAIN and declared in TEXTUAL):
-        raise invalid_block(f"{path}.media_type", f"Says {declared}, but the data is {found}.")
+        raise InvalidRequest.at(f"{path}.media_type", f"Says {declared}, but the data is {found}.")
 
 
 def base64_encoded(data: bytes) -> str:
@@ -263,33 +217,33 @@ def base64_decoded(data: str) -> bytes:
     return base64.b64decode(data.encode("ascii"), validate=True)
 
 
-def _check_tool_result(block: Block, path: str) -> None:
+def _check_tool_result(block: Unchecked, path: str) -> None:
     _string(block, "tool_use_id", path)
     if not isinstance(block.get("is_error", False), bool):
-        raise invalid_block(f"{path}.is_error", "Must be true or false.")
+        raise InvalidRequest.at(f"{path}.is_error", "Must be true or false.")
     content = block.get("content", "")
     if isinstance(content, list):
         for index, each in enumerate(content):
             _check_block(each, f"{path}.content.{index}", IN_TOOL_RESULT)
     elif not isinstance(content, str):
-        raise invalid_block(f"{path}.content", "Must be a string or a list of content blocks.")
+        raise InvalidRequest.at(f"{path}.content", "Must be a string or a list of content blocks.")
 
 
-def _check_search_result(block: Block, path: str) -> None:
+def _check_search_result(block: Unchecked, path: str) -> None:
     _string(block, "source", path)
     _string(block, "title", path)
     if not isinstance(block["content"], list) or not block["content"]:
-        raise invalid_block(f"{path}.content", "Must be a list of text blocks.")
+        raise InvalidRequest.at(f"{path}.content", "Must be a list of text blocks.")
     for index, each in enumerate(block["content"]):
         _check_block(each, f"{path}.content.{index}", ("text",))
     _check_citations(block, path)
 
 
-def _check_tool_reference(block: Block, path: str) -> None:
+def _check_tool_reference(block: Unchecked, path: str) -> None:
     _string(block, "tool_name", path)
 
 
-CHECKS: dict[str, Callable[[Block, str], None]] = {
+CHECKS: dict[str, Callable[[Unchecked, str], None]] = {
     "text": _check_text_block,
     "image": _check_image,
     "tool_result": _check_tool_result,

@@ -7,18 +7,19 @@ Prefixes stay the same byte for byte, since what was stored is sent again verbat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
-Request = dict[str, Any]
+from conversations.contract.input_blocks import CacheControl
+from conversations.contract.wire import Block, Message, Request
 
-MARK = {"type": "ephemeral"}
+MARK: CacheControl = {"type": "ephemeral"}
 MOST = 4  # marks in a request
 LIFETIMES = ("5m", "1h")
 LOOKBACK = 20  # blocks before a mark in which an earlier one is found
 CHARACTERS_PER_TOKEN = 4
 UNMARKED = frozenset({"thinking", "redacted_thinking"})
-MARKABLE = ("tools", "system", "messages")
+MARKABLE: tuple[Literal["tools", "system", "messages"], ...] = ("tools", "system", "messages")
 NESTED = ("content", "source")
 """Where there may be more blocks in a message, a result of a tool or a document."""
 
@@ -42,15 +43,15 @@ def with_cache_marks(request: Request, minimum: int | None) -> Request:
         return _limited(request)
     if minimum is None:
         return request
-    marked = {**request, "cache_control": MARK, "messages": _with_last_end(request["messages"])}
+    marked: Request = {**request, "cache_control": MARK, "messages": _with_last_end(request["messages"])}
     system = request.get("system")
     if system and _length(system) >= minimum * CHARACTERS_PER_TOKEN:
-        blocks = [{"type": "text", "text": system}] if isinstance(system, str) else system
+        blocks: list[Block] = [{"type": "text", "text": system}] if isinstance(system, str) else system
         marked["system"] = [*blocks[:-1], {**blocks[-1], "cache_control": MARK}]
     return marked
 
 
-def _has_mark(value: Any) -> bool:
+def _has_mark(value: object) -> bool:
     return next(_marks(value), None) is not None
 
 
@@ -64,11 +65,15 @@ def _limited(request: Request) -> Request:
     room = max(MOST - len(fixed), 0)
     dropped = max(len(said) - room, 0)
     marks = iter(_in_order([*fixed, *[None] * dropped, *said[dropped:]]))
+    limited = request.copy()
     # Dicts keep their order, and so do the marks: tools, system, messages.
-    return {**request, **{name: _remarked(request[name], marks) for name in MARKABLE if name in request}}
+    for name in MARKABLE:
+        if name in request:
+            limited[name] = _remarked(request[name], marks)
+    return limited
 
 
-def _in_order(marks: list[Any]) -> Iterator[Any]:
+def _in_order(marks: list[CacheControl | None]) -> Iterator[CacheControl | None]:
     """Yield marks that Claude takes one after the other: none lives longer than one before it."""
     short = False
     for each in marks:
@@ -77,7 +82,7 @@ def _in_order(marks: list[Any]) -> Iterator[Any]:
         yield MARK if mark is not None and short else mark
 
 
-def _marks(value: Any) -> Iterator[Any]:
+def _marks(value: object) -> Iterator[CacheControl]:
     """Yield the marks in tools, or in blocks and what is in them, in the order in which `_remarked` comes to them."""
     if isinstance(value, list):
         for each in value:
@@ -89,7 +94,7 @@ def _marks(value: Any) -> Iterator[Any]:
             yield value["cache_control"]
 
 
-def _remarked(value: Any, marks: Iterator[Any]) -> Any:
+def _remarked(value: object, marks: Iterator[CacheControl | None]) -> Any:
     """Return the tools or blocks with the next of these marks in the place of each one; None takes it away."""
     if isinstance(value, list):
         return [_remarked(each, marks) for each in value]
@@ -101,15 +106,15 @@ def _remarked(value: Any, marks: Iterator[Any]) -> Any:
     return rest if mark is None else {**rest, "cache_control": mark}
 
 
-def _is_marked(block: dict[str, Any]) -> bool:
+def _is_marked(block: Mapping[str, object]) -> bool:
     return block.get("cache_control") is not None and block.get("type") not in UNMARKED
 
 
-def _length(system: Any) -> int:
+def _length(system: str | list[Block]) -> int:
     return len(system) if isinstance(system, str) else sum(len(block["text"]) for block in system)
 
 
-def _with_last_end(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_last_end(messages: list[Message]) -> list[Message]:
     """Return the messages with a mark at the end of the last request, if that is out of sight from this one's end."""
     asked = [index for index, message in enumerate(messages) if message["role"] == "user"]
     if len(asked) < 2:
@@ -119,5 +124,5 @@ def _with_last_end(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     last = messages[end]["content"][-1]
     if added <= LOOKBACK or last.get("type") in UNMARKED:
         return messages
-    content = [*messages[end]["content"][:-1], {**last, "cache_control": MARK}]
+    content: list[Block] = [*messages[end]["content"][:-1], {**last, "cache_control": MARK}]
     return [*messages[:end], {**messages[end], "content": content}, *messages[end + 1 :]]

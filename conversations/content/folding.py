@@ -11,16 +11,19 @@ import copy
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import jiter
 
-from conversations.content.transcript import STRING_DELTAS, Event, string_of
-
-Block = dict[str, Any]
+from conversations.content.transcript import STRING_DELTAS, StringField, string_of
+from conversations.contract.transcript_events import Event
+from conversations.contract.wire import Answer, Block, Delta
+from conversations.json_types import JSONObject
 
 CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 """The blocks that call a tool: the client's, or one that Claude runs itself or reaches over MCP."""
+
+FOLDED = frozenset({"role", "content", "stop_reason", "stop_sequence", "stop_details", "usage"})
+"""The fields of Claude's message that a folded one has by themselves."""
 
 UNREADABLE = "INVALID_JSON"
 """The only key of a tool's input that stands for one that could not be read; as Claude's documentation does it."""
@@ -34,10 +37,10 @@ class Folded:
     content: list[Block] = field(default_factory=list)
     stop_reason: str | None = None
     stop_sequence: str | None = None
-    stop_details: dict[str, Any] | None = None
-    usage: dict[str, Any] = field(default_factory=dict)
-    envelope: dict[str, Any] = field(default_factory=dict)
-    """The other fields of Claude's message: id, model, container, and those not invented yet."""
+    stop_details: JSONObject | None = None
+    usage: dict[str, object] = field(default_factory=dict)
+    envelope: dict[str, object] = field(default_factory=dict)
+    """The fields of Claude's message that are not FOLDED: id, model, container, and those not invented yet."""
     stopped: bool = False
     """Whether its message_stop came: only then is it whole."""
 
@@ -57,7 +60,7 @@ class _Folding:
         self.messages: list[Folded] = []
         self.blocks: dict[int, Block] = {}
         """The blocks of the newest message by their index, wherever it begins."""
-        self.strings: dict[tuple[int, str], list[str]] = {}
+        self.strings: dict[tuple[int, StringField], list[str]] = {}
 
     def add(self, event: Event) -> None:
         match event.get("type"):
@@ -74,18 +77,18 @@ class _Folding:
             case "message_stop" if self.messages:
                 self.messages[-1].stopped = True
 
-    def _start(self, message: dict[str, Any]) -> None:
+    def _start(self, message: Answer) -> None:
         self._join()
-        rest = copy.deepcopy(message)
+        begun = copy.deepcopy(message)
         self.messages.append(
             Folded(
-                role=rest.pop("role", "assistant"),
-                content=rest.pop("content", None) or [],
-                stop_reason=rest.pop("stop_reason", None),
-                stop_sequence=rest.pop("stop_sequence", None),
-                stop_details=rest.pop("stop_details", None),
-                usage=rest.pop("usage", None) or {},
-                envelope=rest,
+                role=begun.get("role", "assistant"),
+                content=begun.get("content") or [],
+                stop_reason=begun.get("stop_reason"),
+                stop_sequence=begun.get("stop_sequence"),
+                stop_details=begun.get("stop_details"),
+                usage=dict(begun.get("usage") or {}),
+                envelope={name: value for name, value in begun.items() if name not in FOLDED},
             )
         )
 
@@ -93,9 +96,12 @@ class _Folding:
         if not self.messages or self.messages[-1].role != "user":
             self._join()
             self.messages.append(Folded(role="user", stopped=True))
-        keys = ("tool_use_id", "content", "is_error")
-        result = {key: copy.deepcopy(event[key]) for key in keys if key in event}
-        self.messages[-1].content.append({"type": "tool_result", **result})
+        result: Block = {"type": "tool_result", "tool_use_id": event["tool_use_id"]}
+        if "content" in event:
+            result["content"] = copy.deepcopy(event["content"])
+        if "is_error" in event:
+            result["is_error"] = event["is_error"]
+        self.messages[-1].content.append(result)
 
     def _delta(self, event: Event) -> None:
         index, delta = event["index"], event["delta"]
@@ -122,14 +128,15 @@ class _Folding:
         return self.messages
 
 
-def _apply_string(block: Block, key: str, string: str) -> None:
-    if key == "partial_json" and (block.get("type") in CALLS or "input" in block):
-        block["input"] = _tool_input(string) if string else block.get("input", {})
+def _apply_string(block: Block, key: StringField, string: str) -> None:
+    if key == "partial_json":
+        if block.get("type") in CALLS or "input" in block:
+            block["input"] = _tool_input(string) if string else block.get("input", {})
     elif block.get("type") == key:
         block[key] = (block.get(key) or "") + string
 
 
-def _tool_input(text: str) -> dict[str, Any]:
+def _tool_input(text: str) -> JSONObject:
     """Return the input of a tool that Claude has written as JSON.
 
     Where the text is not one JSON object (it was cut, has NaN, an infinity or a key twice), return it under UNREADABLE.
@@ -150,23 +157,28 @@ def unreadable_input(call: Block) -> str | None:
     return None
 
 
-def _apply_delta(block: Block, delta: dict[str, Any]) -> None:
+def _apply_delta(block: Block, delta: Delta) -> None:
     match delta.get("type"):
         case "signature_delta" if block.get("type") == "thinking":
             block["signature"] = delta["signature"]
         case "citations_delta" if block.get("type") == "text":
-            block["citations"] = [*(block.get("citations") or []), delta["citation"]]
+            cited = block.get("citations")
+            block["citations"] = [*(cited if isinstance(cited, list) else ()), delta["citation"]]
         case "compaction_delta" if block.get("type") == "compaction":
-            block.update({key: value for key, value in delta.items() if key != "type"})
+            block.update({**delta, "type": "compaction"})  # type: ignore[typeddict-item]  # of whatever fields it has
 
 
 def _apply_message_delta(message: Folded, event: Event) -> None:
     """Apply what a message_delta says: its usage counts are cumulative (claude-api.md 4.2), absent fields leave all."""
-    said = {key: value for key, value in (event.get("delta") or {}).items() if value is not None}
-    message.stop_reason = said.pop("stop_reason", message.stop_reason)
-    message.stop_sequence = said.pop("stop_sequence", message.stop_sequence)
-    message.stop_details = said.pop("stop_details", message.stop_details)
-    message.envelope.update(said)
+    said = event.get("delta") or {}
+    if (stop_reason := said.get("stop_reason")) is not None:
+        message.stop_reason = stop_reason
+    if (stop_sequence := said.get("stop_sequence")) is not None:
+        message.stop_sequence = stop_sequence
+    if (stop_details := said.get("stop_details")) is not None:
+        message.stop_details = stop_details
+    rest = {name: value for name, value in said.items() if value is not None and name not in FOLDED}
+    message.envelope.update(rest)
     message.usage.update({key: value for key, value in (event.get("usage") or {}).items() if value is not None})
 
 

@@ -7,9 +7,9 @@ import may be anything, and one block that Claude refuses would have every later
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-Block = dict[str, Any]
+from conversations.contract.wire import Block
+
 Fields = tuple[frozenset[str], frozenset[str]]
 
 
@@ -45,4 +45,7 @@ def _taken(block: Block) -> Block | None:
     required, optional = FIELDS.get(str(block.get("type")), (frozenset(), frozenset()))
     if not required or not required <= block.keys():
         return None
-    return {name: value for name, value in block.items() if name in required | optional}
+    taken = block.copy()
+    for name in block.keys() - required - optional:
+        del taken[name]  # type: ignore[misc]
+    return taken

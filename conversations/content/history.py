@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from conversations.content.tool_pairs import Block, Path, client_calls, pair_results, with_distinct_ids
+from conversations.content.tool_pairs import Path, client_calls, pair_results, with_distinct_ids
+from conversations.contract.wire import Block, Request, Settings
 
-# What a conversation's settings are called in a request; everything else of them is ours alone.
-PLAIN_SETTINGS = ("system", "temperature", "stop_sequences", "thinking", "tools", "tool_choice")
 THINKING = frozenset({"thinking", "redacted_thinking"})
 CUT = frozenset({None, "max_tokens", "model_context_window_exceeded"})
 CUT_SHORT = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "thinking"})
@@ -30,12 +28,12 @@ class Said:
 
 def build_request(
     said: Iterable[Said],
-    settings: dict[str, Any],
+    settings: Settings,
     expand: Callable[[Sequence[Block]], list[Block]],
     prefix: object = None,
     *,
     bound: bool = True,
-) -> dict[str, Any]:
+) -> Request:
     """Return the body of a Messages request for a path that ends in a user's message, or in an answer to go on with.
 
     `expand` puts the bytes of attachments back in; `prefix` is what the request is made under, to be compared with that
@@ -58,15 +56,31 @@ def build_request(
     path = _cited_alike(_merged(with_distinct_ids(pair_results(_merged(cleaned)))))
     if path and path[-1][0] == "assistant" and not is_paused(messages[-1].content, messages[-1].stop_reason):
         path[-1] = ("assistant", _prefill(path[-1][1]))
-    request: dict[str, Any] = {
+    request: Request = {
         "model": settings["model"],
         "max_tokens": settings["max_tokens"],
         "messages": [{"role": role, "content": expand(content)} for role, content in path],
     }
-    request.update({key: settings[key] for key in PLAIN_SETTINGS if settings.get(key) not in (None, "", [])})
-    if settings.get("effort"):
-        request["output_config"] = {"effort": settings["effort"]}
+    _add_settings(request, settings)
     return request
+
+
+def _add_settings(request: Request, settings: Settings) -> None:
+    """Add what a conversation's settings are in a request; everything else of them is ours alone."""
+    if system := settings.get("system"):
+        request["system"] = system
+    if (temperature := settings.get("temperature")) is not None:
+        request["temperature"] = temperature
+    if stop_sequences := settings.get("stop_sequences"):
+        request["stop_sequences"] = stop_sequences
+    if (thinking := settings.get("thinking")) is not None:
+        request["thinking"] = thinking
+    if tools := settings.get("tools"):
+        request["tools"] = tools
+    if (tool_choice := settings.get("tool_choice")) is not None:
+        request["tool_choice"] = tool_choice
+    if effort := settings.get("effort"):
+        request["output_config"] = {"effort": effort}
 
 
 def is_paused(content: Iterable[Block], stop_reason: str | None) -> bool:
@@ -147,7 +161,9 @@ def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
         code = caller.get("tool_id") if block.get("type") == "tool_use" and isinstance(caller, dict) else None
         if code is None or code in answered or waits(index):
             return block
-        return {name: value for name, value in block.items() if name != "caller"}  # the code that called is left out
+        without = block.copy()
+        del without["caller"]  # the code that called is left out
+        return without
 
     return [
         replace(message, content=[kept(index, block) for block in message.content if stays(index, block)])
@@ -190,9 +206,10 @@ def _cleaned(message: Said, keep_thinking: bool) -> list[Block]:
 
 
 def _clean_result(block: Block) -> Block:
-    if block.get("type") != "tool_result" or not isinstance(block.get("content"), list):
+    content = block.get("content")
+    if block.get("type") != "tool_result" or not isinstance(content, list):
         return block
-    return {**block, "content": [each for each in block["content"] if not _empty_text(each)]}
+    return {**block, "content": [each for each in content if not _empty_text(each)]}
 
 
 def _empty_text(block: Block) -> bool:
@@ -227,11 +244,12 @@ def _cited_alike(messages: Path) -> Path:
 def _like_the_first(content: list[Block], decided: dict[str, bool]) -> list[Block]:
     alike: list[Block] = []
     for block in content:
-        kind = str(block.get("type"))
-        if kind == "tool_result" and isinstance(block.get("content"), list):
-            block = {**block, "content": _like_the_first(block["content"], decided)}
+        kind, inner = str(block.get("type")), block.get("content")
+        if kind == "tool_result" and isinstance(inner, list):
+            block = {**block, "content": _like_the_first(inner, decided)}
         elif kind in CITED:
-            cites = bool((block.get("citations") or {}).get("enabled"))
+            citations = block.get("citations")
+            cites = isinstance(citations, dict) and bool(citations.get("enabled"))
             if decided.setdefault(kind, cites) != cites:
                 block = {**block, "citations": {"enabled": decided[kind]}}
         alike.append(block)

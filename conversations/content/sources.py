@@ -5,32 +5,34 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Container, Sequence
 
-from conversations.content.block_checks import Block, invalid_block
 from conversations.content.media import CLAUDES_DOCUMENTS, IMAGE_TYPES
-from conversations.errors import UnsupportedMediaType
+from conversations.contract.wire import Block, Source
+from conversations.errors import InvalidRequest, UnsupportedMediaType
 
 
-def with_sources(blocks: Sequence[Block], change: Callable[[Block], Block]) -> list[Block]:
+def with_sources(blocks: Sequence[Block], change: Callable[[Source], Source]) -> list[Block]:
     """Return the blocks with each source of an image or document changed, in tool results and other documents too."""
     changed: list[Block] = []
     for block in blocks:
-        source = block.get("source")
+        source, content = block.get("source"), block.get("content")
         if block.get("type") in ("image", "document") and isinstance(source, dict):
-            if isinstance(source.get("content"), list):
-                block = {**block, "source": {**source, "content": with_sources(source["content"], change)}}
-            else:
-                block = {**block, "source": change(source)}
-        elif block.get("type") == "tool_result" and isinstance(block.get("content"), list):
-            block = {**block, "content": with_sources(block["content"], change)}
+            block = {**block, "source": _changed_source(source, change)}
+        elif block.get("type") == "tool_result" and isinstance(content, list):
+            block = {**block, "content": with_sources(content, change)}
         changed.append(block)
     return changed
 
 
+def _changed_source(source: Source, change: Callable[[Source], Source]) -> Source:
+    parts = source.get("content")
+    return {**source, "content": with_sources(parts, change)} if isinstance(parts, list) else change(source)
+
+
 def has_sources(blocks: Sequence[Block]) -> bool:
     """Return whether there is an image or a document in the blocks, in results of tools and documents too."""
-    found: list[Block] = []
+    found: list[Source] = []
 
-    def note(source: Block) -> Block:
+    def note(source: Source) -> Source:
         found.append(source)
         return source
 
@@ -42,7 +44,7 @@ def attachments_in(blocks: Sequence[Block]) -> set[str]:
     """Return the ids of the attachments that the blocks show."""
     found: set[str] = set()
 
-    def note(source: Block) -> Block:
+    def note(source: Source) -> Source:
         if source.get("type") == "attachment":
             found.add(source["attachment"])
         return source
@@ -51,13 +53,14 @@ def attachments_in(blocks: Sequence[Block]) -> set[str]:
     return found
 
 
-def images_in(blocks: Sequence[Block]) -> list[Block]:
+def images_in(blocks: Sequence[Block]) -> list[Source]:
     """Return the sources of all images, in tool results and documents too."""
-    found: list[Block] = []
+    found: list[Source] = []
     for block in blocks:
-        inner = block.get("source") if block.get("type") == "document" else block
-        if block.get("type") == "image" and isinstance(block.get("source"), dict):
-            found.append(block["source"])
+        source = block.get("source")
+        inner = source if block.get("type") == "document" else block
+        if block.get("type") == "image" and isinstance(source, dict):
+            found.append(source)
         elif isinstance(inner, dict) and isinstance(inner.get("content"), list):
             found += images_in([each for each in inner["content"] if isinstance(each, dict)])
     return found
@@ -84,7 +87,7 @@ def check_attachments(
 def _check_attachment(media_type: str, kind: str, path: str, documents: Container[str]) -> None:
     image = media_type in IMAGE_TYPES
     if image != (kind == "image"):
-        raise invalid_block(
+        raise InvalidRequest.at(
             path,
             f"Must name {'an image' if kind == 'image' else 'a document'}; this attachment is {media_type}.",
         )
@@ -93,13 +96,13 @@ def _check_attachment(media_type: str, kind: str, path: str, documents: Containe
         raise UnsupportedMediaType(message, details={path: "unsupported"})
 
 
-def with_base64(blocks: Sequence[Block], read: Callable[[Block], tuple[str, bytes]]) -> list[Block]:
+def with_base64(blocks: Sequence[Block], read: Callable[[Source], tuple[str, bytes]]) -> list[Block]:
     """Return the blocks as Claude takes them: attachments are base64 again.
 
     `read` gives the media type and the bytes of a source that names an attachment.
     """
 
-    def expand(source: Block) -> Block:
+    def expand(source: Source) -> Source:
         if source.get("type") != "attachment":
             return source
         media_type, data = read(source)
@@ -113,7 +116,7 @@ def with_base64(blocks: Sequence[Block], read: Callable[[Block], tuple[str, byte
 def with_urls(blocks: Sequence[Block]) -> list[Block]:
     """Return the blocks as the API shows them: attachments have a URL."""
 
-    def show(source: Block) -> Block:
+    def show(source: Source) -> Source:
         if source.get("type") != "attachment":
             return source
         return {**source, "url": f"/api/attachments/{source['attachment']}/content/"}

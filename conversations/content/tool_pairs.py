@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
-Block = dict[str, Any]
+from conversations.contract.wire import Block
+
 Path = list[tuple[str, list[Block]]]
 """Roles and content of messages, from the first to the newest."""
+
+IdField = Literal["id", "tool_use_id"]
+CALL_ID: tuple[str, IdField] = ("tool_use", "id")
+RESULT_ID: tuple[str, IdField] = ("tool_result", "tool_use_id")
+"""The blocks that have the id of a call, and their fields with it."""
 
 NOT_RUN = "The tool was not run: the answer was stopped before that."
 
@@ -38,13 +44,14 @@ def with_distinct_ids(messages: Path) -> Path:
     renamed: list[str] = []
     distinct: Path = []
     for role, content in messages:
-        kind, name = ("tool_use", "id") if role == "assistant" else ("tool_result", "tool_use_id")
+        kind, name = CALL_ID if role == "assistant" else RESULT_ID
         places = [at for at, block in enumerate(content) if block.get("type") == kind]
         if role == "assistant":
             renamed = [_unused(content[at]["id"], used) for at in places]
         content = list(content)
         for at, id in zip(places, renamed, strict=False):  # the results are in the calls' order, and come first
-            content[at] = {**content[at], name: id}
+            content[at] = block = content[at].copy()
+            block[name] = id
         distinct.append((role, content))
     return distinct
 

@@ -1,9 +1,9 @@
 """The transcript of a turn: an ordered list of events, each with a length.
 
-Pure: no I/O, nothing of the project. An event is a dict with a `type`: Claude's own stream events as they came, and
-ours around them. A delta that carries a string is as long as the string (code points); every other event has length 1.
-An event's position is the sum of the lengths up to and including it, so adjacent string deltas of one block can be
-merged, or cut anywhere, without moving any other position.
+Pure: no I/O, nothing of the project but types. An event has a `type`: Claude's own stream events are as they came, and
+ours stand around them. A delta that carries a string is as long as the string (code points); every other event has
+length 1. An event's position is the sum of the lengths up to and including it, so adjacent string deltas of one block
+can be merged, or cut anywhere, without moving any other position.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import orjson
 import simplejson
 
-Event = dict[str, Any]
+from conversations.contract.transcript_events import Event
+
 T = TypeVar("T")
 
 TURN_START = "turn_start"
@@ -34,7 +35,12 @@ TOOL_RESULT = "tool_result"
 LONG_INTEGER = re.compile(r"\d{19}")
 """What may be an integer beyond 64 bits, of which orjson would make a float."""
 
-STRING_DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+StringField = Literal["text", "thinking", "partial_json"]
+STRING_DELTAS: dict[str, StringField] = {
+    "text_delta": "text",
+    "thinking_delta": "thinking",
+    "input_json_delta": "partial_json",
+}
 
 FRAME = 16_384
 """The longest string that is sent as one delta, in code points."""
@@ -51,8 +57,14 @@ def string_of(event: Event) -> str | None:
 
 def with_string(event: Event, string: str) -> Event:
     """Return a copy of a string delta with another string."""
-    delta = event["delta"]
-    return {**event, "delta": {**delta, STRING_DELTAS[delta["type"]]: string}}
+    delta = event["delta"].copy()
+    delta[STRING_DELTAS[delta["type"]]] = string
+    return {**event, "delta": delta}
+
+
+def string_delta(index: int, kind: str, string: str) -> Event:
+    """Return the event that adds a string to the block at an index; `kind` is one of STRING_DELTAS."""
+    return with_string({"type": "content_block_delta", "index": index, "delta": {"type": kind}}, string)
 
 
 def is_delta(event: Event) -> bool:
@@ -160,7 +172,7 @@ class Batch:
     events: list[Event]
     kind: str = "turn"
     """What has the transcript: events name it by this field."""
-    _forms: dict[Callable[[Batch], Any], Any] = field(default_factory=dict)
+    _forms: dict[Callable[[Batch], object], object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, turn: str, start: int, events: list[Event], kind: str = "turn") -> Batch:
@@ -236,8 +248,8 @@ def _number(value: object) -> orjson.Fragment:
     raise TypeError
 
 
-def decode(text: str) -> Any:
-    """Return the value that `encode` was given."""
+def decoded_events(text: str) -> Any:
+    """Return the events that `encode` was given."""
     if LONG_INTEGER.search(text) is None:
         with suppress(orjson.JSONDecodeError):
             return orjson.loads(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
@@ -28,4 +28,4 @@ class Limit(TypedDict):
     used: int
 
 
-Prices = TypeAliasType("Prices", dict[str, Any])
+Prices = TypeAliasType("Prices", dict[str, object])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from collections.abc import Mapping
+from typing import Annotated, Literal, NotRequired
 
 from typing_extensions import TypeAliasType, TypedDict
 
@@ -63,7 +64,7 @@ class ErrorDetail(TypedDict):
 
     type: ErrorType
     message: str
-    details: NotRequired[dict[str, Any]]
+    details: NotRequired[Mapping[str, object]]
 
 
 class ErrorResponse(TypedDict):

@@ -5,7 +5,7 @@ Each has the turn's id and its position. Kinds and fields that are not named her
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired
 from uuid import UUID
 
 from pydantic import Field
@@ -52,7 +52,7 @@ class ClaudeMessage(TypedDict):
     role: NotRequired[Literal["assistant"]]
     content: NotRequired[list[ContentBlock]]
     model: NotRequired[str]
-    usage: NotRequired[dict[str, Any] | None]
+    usage: NotRequired[dict[str, object] | None]
 
 
 class MessageStart(Placed):
@@ -141,7 +141,7 @@ class MessageEnd(TypedDict):
 
     stop_reason: NotRequired[StopReason | None]
     stop_sequence: NotRequired[str | None]
-    stop_details: NotRequired[dict[str, Any] | None]
+    stop_details: NotRequired[dict[str, object] | None]
 
 
 class MessageDelta(Placed):
@@ -149,7 +149,7 @@ class MessageDelta(Placed):
 
     type: Literal["message_delta"]
     delta: NotRequired[MessageEnd]
-    usage: NotRequired[dict[str, Any] | None]
+    usage: NotRequired[dict[str, object] | None]
 
 
 class MessageStop(Placed):

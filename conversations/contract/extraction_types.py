@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired
 from uuid import UUID
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from typing_extensions import TypeAliasType, TypedDict
 
 from conversations.contract.schema_building import TaggedBy, closed
 
-JsonSchemaObject = TypeAliasType("JsonSchemaObject", dict[str, Any])
+JsonSchemaObject = TypeAliasType("JsonSchemaObject", dict[str, object])
 
 
 SchemaReference = TypeAliasType(
@@ -31,7 +31,7 @@ class SchemaExample(TypedDict):
     """Content, and the data that is right for it."""
 
     content: str | list[ExampleText]
-    data: Any
+    data: object
 
 
 class Problem(TypedDict):
@@ -87,7 +87,7 @@ class Partial(PlacedInExtraction):
     """What there is of the data; the next one has all of it again."""
 
     type: Literal["partial"]
-    data: Any
+    data: object
 
 
 class AttemptEnd(PlacedInExtraction):
@@ -104,7 +104,7 @@ class ExtractionEnd(PlacedInExtraction):
     type: Literal["extraction_end"]
     id: UUID
     status: str
-    data: Any
+    data: object
     problems: list[Problem]
     evidence: list[Evidence]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import UUID7, Field
 from typing_extensions import TypeAliasType, TypedDict
@@ -213,4 +213,4 @@ ContentParam = TypeAliasType(
 )
 ToolResults = TypeAliasType("ToolResults", Annotated[list[ToolResult], Field(min_length=1, max_length=1000)])
 SystemParam = TypeAliasType("SystemParam", str | list[TextBlockParam])
-Metadata = TypeAliasType("Metadata", dict[str, Any])
+Metadata = TypeAliasType("Metadata", dict[str, object])

@@ -5,7 +5,7 @@ Claude's blocks are kept as they came. Kinds and fields that are not named here 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired, get_args
+from typing import Annotated, Literal, NotRequired, get_args
 from uuid import UUID
 
 from typing_extensions import TypeAliasType, TypedDict
@@ -130,7 +130,7 @@ class ToolUseBlock(TypedDict):
     type: Literal["tool_use"]
     id: str
     name: str
-    input: dict[str, Any]
+    input: dict[str, object]
 
 
 class ServerToolUseBlock(TypedDict):
@@ -139,7 +139,7 @@ class ServerToolUseBlock(TypedDict):
     type: Literal["server_tool_use"]
     id: str
     name: str
-    input: dict[str, Any]
+    input: dict[str, object]
 
 
 ServerToolResult = Literal[
@@ -158,7 +158,7 @@ class ServerToolResultBlock(TypedDict):
 
     type: ServerToolResult
     tool_use_id: str
-    content: str | dict[str, Any] | list[dict[str, Any]]
+    content: str | dict[str, object] | list[dict[str, object]]
 
 
 class ContainerUploadBlock(TypedDict):

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import GetJsonSchemaHandler, TypeAdapter, WithJsonSchema, with_config
 from pydantic_core import CoreSchema
 
-JsonSchema = dict[str, Any]
+from conversations.json_types import JSONSchema
 
 REFERENCE = "#/components/schemas/"
 
@@ -30,7 +30,7 @@ class TaggedBy:
 
     name: str = "type"
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JSONSchema:
         """Return the union's JSON Schema; `described` adds the mapping, once all members are known."""
         described = handler(schema)
         described["oneOf"] = described.pop("anyOf")
@@ -48,16 +48,16 @@ def open_enum(*known: str) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [{"type": "string", "enum": list(known)}, {"type": "string"}]})
 
 
-def described(annotation: Any) -> tuple[JsonSchema, dict[str, JsonSchema]]:
+def described(annotation: Any) -> tuple[JSONSchema, dict[str, JSONSchema]]:
     """Return a type's JSON Schema, and by their names those that it refers to under `REFERENCE`."""
     schema = TypeAdapter(annotation).json_schema(ref_template=REFERENCE + "{model}")
-    definitions: dict[str, JsonSchema] = schema.pop("$defs", {})
+    definitions: dict[str, JSONSchema] = schema.pop("$defs", {})
     for union in _tagged([schema, definitions]):
         union["discriminator"]["mapping"] = _mapping(union, definitions)
     return changed(schema, _untitled), changed(definitions, _untitled)
 
 
-def _tagged(part: Any) -> Iterator[JsonSchema]:
+def _tagged(part: Any) -> Iterator[JSONSchema]:
     """Yield every union with a discriminator."""
     if isinstance(part, dict):
         if "discriminator" in part and "oneOf" in part:
@@ -67,24 +67,24 @@ def _tagged(part: Any) -> Iterator[JsonSchema]:
         yield from _tagged(each)
 
 
-def _mapping(union: JsonSchema, definitions: dict[str, JsonSchema]) -> dict[str, str]:
+def _mapping(union: JSONSchema, definitions: dict[str, JSONSchema]) -> dict[str, str]:
     name = union["discriminator"]["propertyName"]
     references = [member["$ref"] for member in union["oneOf"]]
     tags = {each: definitions[each.removeprefix(REFERENCE)]["properties"][name] for each in references}
     return {tag: each for each in references for tag in _constants(tags[each])}
 
 
-def _constants(tag: JsonSchema) -> list[str]:
+def _constants(tag: JSONSchema) -> list[str]:
     return [tag["const"]] if "const" in tag else tag.get("enum", [])
 
 
-def changed(part: Any, change: Callable[[JsonSchema], JsonSchema]) -> Any:
+def changed(part: Any, change: Callable[[JSONSchema], JSONSchema]) -> Any:
     """Return a part of a document with every object in it changed."""
     if isinstance(part, dict):
         return change({key: changed(value, change) for key, value in part.items()})
     return [changed(each, change) for each in part] if isinstance(part, list) else part
 
 
-def _untitled(schema: JsonSchema) -> JsonSchema:
+def _untitled(schema: JSONSchema) -> JSONSchema:
     """Return a schema without the title that pydantic makes of a name: generators would name types by it."""
     return {key: value for key, value in schema.items() if key != "title" or not isinstance(value, str)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
@@ -32,7 +32,7 @@ class ClientTool(TypedDict):
     cache_control: NotRequired[CacheControl | None]
     defer_loading: NotRequired[bool]
     eager_input_streaming: NotRequired[bool]
-    input_examples: NotRequired[list[dict[str, Any]]]
+    input_examples: NotRequired[list[dict[str, object]]]
     allowed_callers: NotRequired[list[str]]
 
 

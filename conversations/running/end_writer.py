@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from conversations import database_faults
 from conversations.database import RETRY, connected
@@ -17,7 +18,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 50  # endings in one transaction
 PATIENCE = 10.0  # seconds that a transaction may take before its connection is given up
 
-Connection = psycopg.AsyncConnection[Any]
+Connection = psycopg.AsyncConnection[TupleRow]
 
 
 class _Waiting(NamedTuple):

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from conversations.content.folding import fold
-from conversations.content.transcript import Event
+from conversations.contract.transcript_events import Event
 from conversations.database import persistently
 from conversations.errors import ColloquyError
 from conversations.models import Titling

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 
@@ -14,7 +13,10 @@ from conversations.claude import client
 from conversations.claude.fitting import check_fits
 from conversations.content import history
 from conversations.content.folding import Folded, fold, unreadable_input
-from conversations.content.transcript import TOOL_RESULT, Event
+from conversations.content.transcript import TOOL_RESULT
+from conversations.contract.error_types import Failure
+from conversations.contract.transcript_events import Event
+from conversations.contract.wire import Block, Request
 from conversations.database import on_own_connection, persistently
 from conversations.errors import ColloquyError
 from conversations.models import LostTurn, Turn
@@ -73,7 +75,7 @@ class ToolLoop:
         await request.ask(body, partial(self._journal.append, self._live))
         return request.stop_reason
 
-    async def _request(self, events: list[Event]) -> dict[str, Any]:
+    async def _request(self, events: list[Event]) -> Request:
         """Return the turn's next request, with the bytes of its files."""
         if len(events) <= 1 and turn_requests.is_in_memory(self._turn):
             request = turn_run.next_request(turn=self._turn, events=events)
@@ -104,7 +106,7 @@ class ToolLoop:
             raise LostTurn from None
         return Turn.Status.AWAITING_TOOLS if theirs else None
 
-    async def _call(self, call: dict[str, Any]) -> None:
+    async def _call(self, call: Block) -> None:
         result = await self._result(call)
         await self._journal.append(
             self._live,
@@ -118,7 +120,7 @@ class ToolLoop:
             ],
         )
 
-    async def _result(self, call: dict[str, Any]) -> Result:
+    async def _result(self, call: Block) -> Result:
         turn, tool = self._turn, tools.registered_tool(call["name"])
         if (text := unreadable_input(call)) is not None:
             return Result(NOT_READ.format(text=text), is_error=True)
@@ -146,7 +148,7 @@ class ToolLoop:
         """Return how the run left the turn, and what is known of the requests that reached Claude."""
         return Ending(status, upstream=self._upstream())
 
-    def failed(self, error: dict[str, Any]) -> Ending:
+    def failed(self, error: Failure) -> Ending:
         """Return the end of a turn that an error ended."""
         return Ending(Turn.Status.FAILED, error, self._upstream())
 

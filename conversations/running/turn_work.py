@@ -10,9 +10,10 @@ from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from conversations.content.transcript import Event
+from conversations.contract.error_types import Failure
+from conversations.contract.transcript_events import Event
 from conversations.database import persistently
 from conversations.errors import ColloquyError
 from conversations.log_context import note
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-INTERNAL_ERROR = {"type": "api_error", "message": "The platform could not run this turn; its log says why."}
+INTERNAL_ERROR: Failure = {"type": "api_error", "message": "The platform could not run this turn; its log says why."}
 
 
 class TurnWork:
@@ -60,7 +61,7 @@ class TurnWork:
         while await self._run(id, stop) == Turn.QUEUED:
             pass
 
-    def begun(self, turn: Turn) -> Callable[[StopSignal], Coroutine[Any, Any, None]]:
+    def begun(self, turn: Turn) -> Callable[[StopSignal], Coroutine[object, None, None]]:
         """Open the transcript of a turn that was stored as running here; return what runs it to its end."""
         live = self._engine.journal.open(turn.pk, turn.fence, [transcripts.turn_start(turn)])
 
@@ -77,7 +78,7 @@ class TurnWork:
         turn = await persistently(turn_run.claim, turn_id=id, holder=self._engine.process)
         return await self._guarded(turn, self._claimed(turn, stop)) if turn else None
 
-    async def _guarded(self, turn: Turn, run: Coroutine[Any, Any, str]) -> str | None:
+    async def _guarded(self, turn: Turn, run: Coroutine[object, None, str]) -> str | None:
         """Return the status in which a run leaves its turn; None where it was lost, or failed and is ended."""
         note(turn=turn.pk, user=turn.user_id)
         try:
@@ -129,7 +130,7 @@ class TurnWork:
         """Commit the end, however long Postgres is away, and show it; return the turn's status."""
         events = await self._engine.journal.hand_over(live)
         if live.failure is not None:
-            error = {"type": live.failure.type, "message": str(live.failure)}
+            error: Failure = {"type": live.failure.type, "message": str(live.failure)}
             ended = replace(ended, status=Turn.Status.FAILED, error=error)
         if ended.status == Turn.Status.FAILED and ended.error != INTERNAL_ERROR:  # which has been logged with its trace
             logger.warning("The turn failed: %s", ended.error)

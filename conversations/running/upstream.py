@@ -6,11 +6,12 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from conversations.claude import client
 from conversations.claude.retrying import retried
-from conversations.content.transcript import Event, is_delta
+from conversations.content.transcript import is_delta
+from conversations.contract.transcript_events import Event
+from conversations.contract.wire import Request
 from conversations.errors import ColloquyError
 from conversations.services.ledger import RequestRecord
 
@@ -27,7 +28,7 @@ class UpstreamRequest:
         self._ended_at: float | None = None
         self._error_type = ""
 
-    async def ask(self, body: dict[str, Any], keep: Callable[[list[Event]], Awaitable[None]]) -> None:
+    async def ask(self, body: Request, keep: Callable[[list[Event]], Awaitable[None]]) -> None:
         """Send the body of a Messages request, and have its events kept as they come. Raises a ClaudeError."""
         try:
             async with await retried(partial(self._send, body)) as stream:
@@ -42,7 +43,7 @@ class UpstreamRequest:
         finally:
             self._ended_at = time.monotonic()
 
-    async def _send(self, body: dict[str, Any]) -> client.ClaudeStream:
+    async def _send(self, body: Request) -> client.ClaudeStream:
         self._sent_at = time.monotonic()
         try:
             return await client.send(body)

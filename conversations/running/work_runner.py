@@ -8,7 +8,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Collection, Coroutine
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from conversations.database import in_database
 from conversations.database_faults import is_lost
@@ -43,7 +43,7 @@ class StopSignal:
 
     def __init__(self) -> None:
         self._reason: str | None = None
-        self._task: asyncio.Task[Any] | None = None
+        self._task: asyncio.Task[object] | None = None
 
     def now(self, reason: str) -> None:
         """Stop the work, at once or as soon as it can be stopped."""
@@ -51,7 +51,7 @@ class StopSignal:
         if self._task:
             self._task.cancel()
 
-    async def able(self, coroutine: Coroutine[Any, Any, T]) -> T:
+    async def able(self, coroutine: Coroutine[object, None, T]) -> T:
         """Run the part that can be stopped. Raises Stopped where it was stopped."""
         self._task = asyncio.create_task(coroutine)
         if self._reason:
@@ -106,7 +106,7 @@ class WorkRunner:
         self._put_off: dict[uuid.UUID, float] = {}
         """Until when, by this process's own clock, what could not be settled is left alone."""
 
-    def start(self, id: uuid.UUID, run: Callable[[StopSignal], Coroutine[Any, Any, None]] | None = None) -> None:
+    def start(self, id: uuid.UUID, run: Callable[[StopSignal], Coroutine[object, None, None]] | None = None) -> None:
         """Run work in a task of its own, which outlives whoever asked for it: by its id, or by `run` if it is begun."""
         self._expected.discard(id)
         if id in self._running or (self.draining and run is None):
@@ -200,7 +200,7 @@ class WorkRunner:
             logger.error("%s %s ended in an error", self.work.name, id, exc_info=task.exception())
 
 
-def in_background(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+def in_background(coroutine: Coroutine[object, None, None]) -> asyncio.Task[None]:
     """Return a task of the coroutine in a fresh context.
 
     In the context of the request that began it, asgiref would send its database work to the request's own thread, which

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from functools import partial
 from itertools import zip_longest
-from typing import Any
 
 from conversations.content.folding import Folded, plain_text
+from conversations.contract.wire import Block
 from conversations.models import Conversation, Message, Turn
 from conversations.services import attachments, ledger, turn_requests
 
@@ -57,7 +57,7 @@ def message_of(turn: Turn, said: Folded, parent: uuid.UUID) -> Message:
     )
 
 
-def searchable_text(blocks: list[dict[str, Any]]) -> str:
+def searchable_text(blocks: list[Block]) -> str:
     """Return the text of the blocks as a column can hold it: Claude may say NUL, Postgres' text can't."""
     return plain_text(blocks).replace("\0", "")
 

@@ -9,14 +9,14 @@ import base64
 import hashlib
 import uuid
 from collections.abc import Callable, Container, Iterable, Sequence
-from typing import Any
 
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from conversations.content import block_checks, sources
-from conversations.content.block_checks import Block
 from conversations.content.media import CLAUDES_DOCUMENTS, PDF, PLAIN, TEXTUAL, identify
+from conversations.contract.wire import Block, Request, Source
+from conversations.contract.wire import Message as ClaudeMessage
 from conversations.errors import ClaudeError, InvalidRequest, NotFound, TooLarge, UnsupportedMediaType
 from conversations.models import Attachment, Message, MessageAttachment, User
 from conversations.services import stored_files
@@ -69,7 +69,7 @@ def store_sources(
     InvalidRequest or UnsupportedMediaType for one that can't be used there.
     """
 
-    def take(source: Block) -> Block:
+    def take(source: Source) -> Source:
         declared = source.get("media_type", "")
         if source["type"] == "base64":
             kept = _source_of(store(owner=owner, data=base64.b64decode(source["data"]), declared=declared))
@@ -84,7 +84,7 @@ def store_sources(
     return kept
 
 
-def _stored(block: Block, path: str, take: Callable[[Block], Block]) -> list[Block]:
+def _stored(block: Block, path: str, take: Callable[[Source], Source]) -> list[Block]:
     """Return a block with its sources taken. Raises UnsupportedMediaType with the place of a file that can't be."""
     try:
         return sources.with_sources([block], take)
@@ -103,14 +103,14 @@ def lock_attachments(*, owner: User, blocks: Sequence[Block]) -> None:
         raise NotFound("An attachment that this names is not there, or not yours: upload it again.")
 
 
-def attachment_source(owner: User, source: Block) -> Block:
+def attachment_source(owner: User, source: Source) -> Source:
     """Return a source that names an attachment of the user's, with its type; others as they are. Raises NotFound."""
     if source["type"] != "attachment":
         return source
     return _source_of(Attachment.objects.get_visible(owner, source["attachment"]))
 
 
-def _source_of(attachment: Attachment) -> Block:
+def _source_of(attachment: Attachment) -> Source:
     return {"type": "attachment", "attachment": str(attachment.pk), "media_type": attachment.media_type}
 
 
@@ -141,7 +141,7 @@ def check_weight(blocks: Sequence[Block]) -> None:
     """Refuse attachments that no request can hold together, since each is sent again every time: raises TooLarge."""
     weights: list[int] = []
 
-    def weigh(source: Block) -> Block:
+    def weigh(source: Source) -> Source:
         size = source.get("size", 0)
         weights.append(size if source.get("media_type") == "text/plain" else 4 * -(-size // 3))
         return source
@@ -170,7 +170,7 @@ def with_paths(blocks: Sequence[Block]) -> list[Block]:
     named = sources.attachments_in(blocks)
     found = {str(id): each for id, each in Attachment.objects.in_bulk(named).items()} if named else {}
 
-    def locate(source: Block) -> Block:
+    def locate(source: Source) -> Source:
         if source.get("type") != "attachment":
             return source
         each = found.get(source["attachment"])
@@ -189,14 +189,14 @@ def with_bytes(blocks: Sequence[Block]) -> list[Block]:
     return sources.with_base64(blocks, lambda source: (source["media_type"], stored_files.read(source["path"])))
 
 
-def needs_bytes(request: dict[str, Any]) -> bool:
+def needs_bytes(request: Request) -> bool:
     """Return whether there are files in a Messages request that are still to be read."""
     return any(sources.attachments_in(each["content"]) for each in request["messages"])
 
 
-def request_with_bytes(request: dict[str, Any]) -> dict[str, Any]:
+def request_with_bytes(request: Request) -> Request:
     """Return a Messages request with the bytes of its files, as `with_bytes`."""
-    messages = [{**each, "content": with_bytes(each["content"])} for each in request["messages"]]
+    messages: list[ClaudeMessage] = [{**each, "content": with_bytes(each["content"])} for each in request["messages"]]
     return {**request, "messages": messages}
 
 
@@ -211,7 +211,7 @@ def with_sizes(blocks: Sequence[Block]) -> list[Block]:
     found = Attachment.objects.in_bulk(named) if named else {}
     sizes = {str(id): each for id, each in found.items()}
 
-    def measure(source: Block) -> Block:
+    def measure(source: Source) -> Source:
         if source.get("type") != "attachment" or source["attachment"] not in sizes:
             return source
         each = sizes[source["attachment"]]

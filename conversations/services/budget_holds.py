@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from conversations.content.folding import Folded
+from conversations.contract.wire import Request
 from conversations.errors import BudgetExceeded
 from conversations.models import Budget, Turn, User
 from conversations.services import budgets, cost_bounds
@@ -31,7 +31,7 @@ def hold_for_request_of_turn(turn: Turn, number: int, bound: Bound) -> None:
     _hold(turn, number, budgets.applying_to(turn.user), bound)
 
 
-def hold_for_other_work(*, user: User, work: uuid.UUID, number: int, request: dict[str, Any]) -> None:
+def hold_for_other_work(*, user: User, work: uuid.UUID, number: int, request: Request) -> None:
     """Hold what a request of other work than a turn can cost, once it is built. Raises as `hold_for_turn`."""
     applying = budgets.applying_to(user)
     if applying:

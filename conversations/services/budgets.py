@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Case, F, Sum, When
@@ -119,7 +118,7 @@ def frees_at(budget: Budget, now: datetime) -> datetime:
     return datetime.combine(first, time(), UTC)
 
 
-def describe_budget(budget: Budget) -> dict[str, Any]:
+def describe_budget(budget: Budget) -> dict[str, object]:
     """Return a budget as its user sees it. The budget comes from `applying_to`."""
     return {
         "limit": decimal_string(budget.limit),

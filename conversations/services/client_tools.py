@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from conversations import tools
 from conversations.content.folding import Folded, unreadable_input
-from conversations.content.tool_pairs import Block
-from conversations.content.transcript import TOOL_RESULT, Event
+from conversations.content.transcript import TOOL_RESULT
+from conversations.contract.transcript_events import Event
+from conversations.contract.wire import Block
 from conversations.models import Message, Turn
 
 
@@ -32,4 +33,13 @@ def received_results(turn: Turn, folded: list[Folded]) -> list[Event]:
     """
     given = {result["tool_use_id"]: result for result in turn.tool_results}
     awaited = [call["id"] for call in open_calls(turn, folded)]
-    return [{**given[id], "type": TOOL_RESULT} for id in awaited if id in given]
+    return [_event(given[id]) for id in awaited if id in given]
+
+
+def _event(result: Block) -> Event:
+    return {
+        "type": TOOL_RESULT,
+        "tool_use_id": result["tool_use_id"],
+        "content": result["content"],
+        "is_error": result["is_error"],
+    }

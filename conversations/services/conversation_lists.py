@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from conversations.contract.wire import Settings
 from conversations.database import prepared
 
 COLUMN_TYPES = {"updated_at": "timestamptz", "created_at": "timestamptz", "title": "text"}
@@ -25,8 +26,8 @@ class ListedConversation(NamedTuple):
 
     id: uuid.UUID
     title: str
-    settings: dict[str, Any]
-    metadata: dict[str, Any]
+    settings: Settings
+    metadata: dict[str, object]
     tags: list[str]
     archived: bool
     active_leaf_id: uuid.UUID | None
@@ -64,10 +65,10 @@ class ConversationList:
             for id, title, settings, metadata, *rest in prepared(statement, values)
         ]
 
-    def _filters(self) -> tuple[list[str], dict[str, Any]]:
+    def _filters(self) -> tuple[list[str], dict[str, object]]:
         """Return the conditions that the rows meet, and the parameters that these name."""
         conditions = ["owner_id = %(owner)s"]
-        values: dict[str, Any] = {"owner": self.owner}
+        values: dict[str, object] = {"owner": self.owner}
         if self.archived is not None:
             conditions.append("archived = %(archived)s")
             values["archived"] = self.archived

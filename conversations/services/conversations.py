@@ -24,13 +24,13 @@ LOOSE_HYPHENS = re.compile(r"-+(?![^\s-])")
 """Hyphens that exclude no word. To Postgres each negates what comes next, and more than some 30 are an error."""
 
 
-def create(*, owner: User, fields: dict[str, Any]) -> Conversation:
+def create(*, owner: User, fields: Mapping[str, object]) -> Conversation:
     """Create a conversation. Raises InvalidRequest for settings that the model does not take."""
     with transaction.atomic(durable=True):
         return create_in_transaction(owner=owner, fields=fields)
 
 
-def create_in_transaction(*, owner: User, fields: dict[str, Any]) -> Conversation:
+def create_in_transaction(*, owner: User, fields: Mapping[str, object]) -> Conversation:
     """Create a conversation as `create` does, within the caller's transaction."""
     conversation = Conversation(owner=owner)
     _change(conversation, fields)
@@ -38,7 +38,7 @@ def create_in_transaction(*, owner: User, fields: dict[str, Any]) -> Conversatio
     return conversation
 
 
-def update(*, user: User, id: uuid.UUID | str, fields: dict[str, Any]) -> Conversation:
+def update(*, user: User, id: uuid.UUID | str, fields: Mapping[str, object]) -> Conversation:
     """Change the fields that are given."""
     with transaction.atomic(durable=True):
         found = Conversation.objects.get_visible(user, id)
@@ -49,7 +49,7 @@ def update(*, user: User, id: uuid.UUID | str, fields: dict[str, Any]) -> Conver
     return conversation
 
 
-def _change(conversation: Conversation, fields: dict[str, Any]) -> None:
+def _change(conversation: Conversation, fields: Mapping[str, object]) -> None:
     given = {name: value for name, value in fields.items() if name in NAMES}
     if given:
         held = {**conversation.settings, **given}

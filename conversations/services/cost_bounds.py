@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from conversations.claude import catalogue, pricing
 from conversations.claude.fitting import most_tokens
 from conversations.claude.pricing import TokenCounts
 from conversations.content.folding import Folded
+from conversations.contract.wire import Request, Tool
 from conversations.models import Message, Turn, Usage
 from conversations.services import attachments, message_paths, turn_requests
 from conversations.services.price_list import PriceList
@@ -64,8 +66,7 @@ def bound_of_turn(turn: Turn) -> Bound:
     if known is None:
         path = message_paths.path_to(turn.conversation_id, turn.answers_after)
         return bound_of_request(turn_requests.request_for_path(path, turn.settings, attachments.with_sizes))
-    said = [{"role": each.role, "content": attachments.with_sizes(each.content)} for each in new]
-    return bound_of_request({**turn.settings, "messages": said}, known)
+    return bound_of_request(_with_new(turn, new), known)
 
 
 def bound_of_next_request(turn: Turn, folded: list[Folded]) -> Bound:
@@ -74,8 +75,14 @@ def bound_of_next_request(turn: Turn, folded: list[Folded]) -> Bound:
     used, new = folded[answers[-1]].usage, folded[answers[-1] + 1 :]
     if not pricing.is_readable(used):
         return bound_of_request(turn_requests.request_of_turn(turn, folded, attachments.with_sizes))
+    return bound_of_request(_with_new(turn, new), _used(pricing.counts(used)))
+
+
+def _with_new(turn: Turn, new: Iterable[Message | Folded]) -> Request:
+    """Return as much of a request as its bound needs: its settings, and those of its messages that are new."""
     said = [{"role": each.role, "content": attachments.with_sizes(each.content)} for each in new]
-    return bound_of_request({**turn.settings, "messages": said}, _used(pricing.counts(used)))
+    request: Any = {**turn.settings, "messages": said}
+    return request
 
 
 def _counted(turn: Turn, answer: Message) -> int | None:
@@ -95,12 +102,12 @@ def _used(counts: TokenCounts) -> int:
     return counts.prompt + counts.output_tokens
 
 
-def bound_of_request(request: dict[str, Any], known: int = 0, at: datetime | None = None) -> Bound:
+def bound_of_request(request: Request, known: int = 0, at: datetime | None = None) -> Bound:
     """Return the bound of a Messages request, under the prices of a time, by default of the present.
 
     `known` tokens of its input are counted already, and not in it.
     """
-    tools = [each for each in request.get("tools") or () if isinstance(each, dict)]
+    tools = request.get("tools") or []
     searches = sum(_uses(each) for each in tools if _family(each) == "web_search_")
     results = sum(_uses(each) * _result_tokens(each) for each in tools)
     tokens = known + most_tokens(request) + OVERHEAD + results
@@ -110,21 +117,21 @@ def bound_of_request(request: dict[str, Any], known: int = 0, at: datetime | Non
     return Bound(request["model"], tokens, at or clock.now(), searches, _for_an_hour(request))
 
 
-def _family(tool: dict[str, Any]) -> str | None:
+def _family(tool: Tool) -> str | None:
     kind = str(tool.get("type"))
     return next((family for family in RESULTS if kind.startswith(family)), None)
 
 
-def _uses(tool: dict[str, Any]) -> int:
+def _uses(tool: Tool) -> int:
     return max(1, tool.get("max_uses") or USES)
 
 
-def _result_tokens(tool: dict[str, Any]) -> int:
+def _result_tokens(tool: Tool) -> int:
     family = _family(tool)
     return tool.get("max_content_tokens") or RESULTS[family] if family else 0
 
 
-def _for_an_hour(value: Any) -> bool:
+def _for_an_hour(value: object) -> bool:
     if isinstance(value, dict):
         control = value.get("cache_control")
         return (isinstance(control, dict) and control.get("ttl") == "1h") or any(map(_for_an_hour, value.values()))

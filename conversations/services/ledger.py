@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -17,6 +16,7 @@ from conversations import clock
 from conversations.claude import pricing
 from conversations.content.folding import Folded
 from conversations.content.transcript import encode
+from conversations.contract.event_types import UsageSum
 from conversations.errors import Conflict, InvalidRequest
 from conversations.models import Conversation, Turn, Usage, User
 from conversations.services import budgets
@@ -52,7 +52,7 @@ class RequestRecord:
     time_to_first_delta: timedelta | None = None
 
 
-def estimated_usage(answer: Folded, asked: Callable[[], dict[str, Any]] | None) -> dict[str, Any]:
+def estimated_usage(answer: Folded, asked: Callable[[], Mapping[str, object]] | None) -> dict[str, object]:
     """Return the usage of an answer which does not tell it, or was cut before it did.
 
     Cancelled requests are billed for what was generated (claude-api.md 4.3), so the output is as long as the answer, at
@@ -70,7 +70,7 @@ def estimated_usage(answer: Folded, asked: Callable[[], dict[str, Any]] | None) 
     return {**usage, "output_tokens": output}
 
 
-def unanswered_request(request: dict[str, Any]) -> Folded:
+def unanswered_request(request: Mapping[str, object]) -> Folded:
     """Return the answer to a request that was cut before its answer began: nothing, at an estimated input."""
     said = len(encode({name: request.get(name) for name in ("system", "tools", "messages")}))
     return Folded("assistant", usage={"input_tokens": math.ceil(said / CHARACTERS_PER_TOKEN), "output_tokens": 0})
@@ -85,7 +85,7 @@ def book_request(
     turn: Turn | None = None,
     conversation: Conversation | None = None,
     purpose: Usage.Purpose = Usage.Purpose.TURN,
-    asked: Callable[[], dict[str, Any]] | None = None,
+    asked: Callable[[], Mapping[str, object]] | None = None,
 ) -> Usage:
     """Add the row of an upstream request to the ledger, priced at today's price. Within the caller's transaction."""
     row = ledger_row(
@@ -114,7 +114,7 @@ def ledger_row(
     turn: Turn | None = None,
     conversation: Conversation | None = None,
     purpose: Usage.Purpose = Usage.Purpose.TURN,
-    asked: Callable[[], dict[str, Any]] | None = None,
+    asked: Callable[[], Mapping[str, object]] | None = None,
 ) -> Usage:
     """Return the row of an upstream request, not stored yet, at the prices of the moment for which these are.
 
@@ -152,7 +152,7 @@ def ledger_name(user: User) -> str:
     return salted_hmac("conversations.usage.username", str(user.pk), algorithm="sha256").hexdigest()[:PSEUDONYM]
 
 
-def _priced(model: str, raw: dict[str, Any], prices: PriceList) -> dict[str, Any]:
+def _priced(model: str, raw: Mapping[str, object], prices: PriceList) -> dict[str, object]:
     """Return the columns that follow from the model and Claude's usage object."""
     counts, terms = pricing.counts(raw), pricing.service_terms(raw)
     price = prices.price(model, counts, terms)
@@ -170,7 +170,7 @@ def _priced(model: str, raw: dict[str, Any], prices: PriceList) -> dict[str, Any
     }
 
 
-def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, model: str = "") -> list[Usage]:
+def correct(*, row: Usage, reason: str, usage: Mapping[str, object] | None = None, model: str = "") -> list[Usage]:
     """Take back what a request was booked at and, where Claude's usage object is given, book that in its place.
 
     `row` is any of the request's rows. What is added is of the time of the request, at that day's prices as they are
@@ -191,7 +191,7 @@ def correct(*, row: Usage, reason: str, usage: dict[str, Any] | None = None, mod
         return added
 
 
-def _check(usage: dict[str, Any]) -> None:
+def _check(usage: Mapping[str, object]) -> None:
     """Refuse what is not a usage object of Claude's: a misspelt count would be booked as none at all."""
     if not pricing.is_readable(usage) or not all(type(each) is int for each in pricing.counts_in(usage)):
         raise InvalidRequest(
@@ -208,12 +208,12 @@ def standing_row(row: Usage) -> Usage:
     return next(each for each in reversed(rows) if each.requests > 0)
 
 
-def _negated(booked: Usage) -> dict[str, Any]:
+def _negated(booked: Usage) -> dict[str, object]:
     numbers = {name: getattr(booked, name) for name in NUMBERS}
     return {name: None if number is None else -number for name, number in numbers.items()}
 
 
-def _correction(first: Usage, booked: Usage, reason: str, **columns: Any) -> Usage:
+def _correction(first: Usage, booked: Usage, reason: str, **columns: object) -> Usage:
     """Add a row like the one that is booked, but for these columns."""
     same = {each.attname: getattr(booked, each.attname) for each in Usage._meta.concrete_fields if each.name != "id"}
     row = Usage.objects.create(**{**same, "corrects_id": first.pk, "reason": reason, **columns})
@@ -221,7 +221,7 @@ def _correction(first: Usage, booked: Usage, reason: str, **columns: Any) -> Usa
     return row
 
 
-def usage_sum(rows: Iterable[Usage]) -> dict[str, int]:
+def usage_sum(rows: Iterable[Usage]) -> UsageSum:
     """Return the usage of several upstream requests together, in the contract's names."""
     rows = list(rows)
     return {

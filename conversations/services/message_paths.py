@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db.models.expressions import RawSQL
 
+from conversations.contract.wire import Block
 from conversations.database import prepared
 from conversations.errors import NotFound
 from conversations.models import Conversation, Message, User
@@ -62,7 +63,7 @@ class PathMessage(NamedTuple):
     parent_id: uuid.UUID | None
     turn_id: uuid.UUID | None
     role: str
-    content: list[dict[str, Any]]
+    content: list[Block]
     stop_reason: str | None
     created_at: datetime
     siblings: int

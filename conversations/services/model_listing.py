@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
 from conversations.claude import catalogue
@@ -11,7 +9,7 @@ from conversations.models import ListedModel
 from conversations.services.notices import notify
 
 
-def store_listing(rows: list[dict[str, Any]]) -> None:
+def store_listing(rows: list[dict[str, object]]) -> None:
     """Replace what is kept. A model that is listed no more is kept as retired, if it was listed before."""
     with transaction.atomic(durable=True):
         listed = {row["id"]: row for row in rows}

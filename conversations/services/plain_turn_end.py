@@ -14,7 +14,8 @@ from django.conf import settings
 
 from conversations.claude import pricing
 from conversations.content.folding import Folded, fold
-from conversations.content.transcript import Batch, Event, is_delta, span
+from conversations.content.transcript import Batch, is_delta, span
+from conversations.contract.transcript_events import Event
 from conversations.models import Message, Turn, Usage
 from conversations.services import answer_storage, ledger, turn_statements
 from conversations.services.price_list import PriceList

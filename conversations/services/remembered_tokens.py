@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from django.db import transaction
 from django.db.models import Model
@@ -24,8 +24,8 @@ MOST = 10_000  # tokens that are remembered
 class ValidToken(NamedTuple):
     """The rows of a token that lets somebody in, and of its user, as they were at one moment."""
 
-    token: Sequence[Any]
-    user: Sequence[Any]
+    token: Sequence[object]
+    user: Sequence[object]
     lasts: float
     """Seconds for which it is valid and may be remembered."""
 
@@ -101,10 +101,10 @@ class RememberedTokens:
             self._changes += 1
             self._known = {}
 
-    def _token_deleted(self, instance: AuthToken, **kwargs: Any) -> None:
+    def _token_deleted(self, instance: AuthToken, **kwargs: object) -> None:
         transaction.on_commit(partial(self.forget, [instance.user_id]))
 
-    def _user_saved(self, instance: User, **kwargs: Any) -> None:
+    def _user_saved(self, instance: User, **kwargs: object) -> None:
         transaction.on_commit(partial(self.forget, [instance.pk]))
 
     def _make_room(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -12,6 +11,7 @@ from django.db.models.functions import Now
 
 from conversations.claude import catalogue
 from conversations.content.folding import Folded, plain_text
+from conversations.contract.wire import Request
 from conversations.models import Conversation, Message, Titling, Turn, Usage
 from conversations.services import budget_holds, budgets, ledger
 from conversations.services.best_effort import if_possible, whole_or_least
@@ -54,7 +54,7 @@ def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Titling | None:
         return Titling.objects.select_related("turn__user").get(pk=id) if Titling.claim(id, holder) else None
 
 
-def begin_request(*, titling: Titling) -> dict[str, Any] | None:
+def begin_request(*, titling: Titling) -> Request | None:
     """Note the request for the title as sent, and return it; None where the title is not ours to ask for any more.
 
     Raises BudgetExceeded.
@@ -68,16 +68,20 @@ def begin_request(*, titling: Titling) -> dict[str, Any] | None:
         return request
 
 
-def _request(titling: Titling) -> dict[str, Any]:
+def _request(titling: Titling) -> Request:
     turn = titling.turn
     answer = turn.messages.filter(role=Message.Role.ASSISTANT).last()
     said = PROMPT.format(question=turn.user_message.text[:READ], answer=answer.text[:READ] if answer else "")
-    request = {"model": titling.model, "messages": [{"role": "user", "content": [{"type": "text", "text": said}]}]}
+    request: Request = {
+        "model": titling.model,
+        "max_tokens": MAX_TOKENS,
+        "messages": [{"role": "user", "content": [{"type": "text", "text": said}]}],
+    }
     model = catalogue.find(titling.model)
     if model and model.thinking_default == "off":
-        return {**request, "max_tokens": MAX_TOKENS}
+        return request
     if model and "disabled" in model.thinking_types:
-        return {**request, "max_tokens": MAX_TOKENS, "thinking": {"type": "disabled"}}
+        return {**request, "thinking": {"type": "disabled"}}
     return {**request, "max_tokens": MAX_TOKENS_THINKING}
 
 

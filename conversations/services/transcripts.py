@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from conversations.content.transcript import TURN_START, Batch, Event
+from conversations.content.transcript import TURN_START, Batch
+from conversations.contract.transcript_events import Event
 from conversations.models import Piece, Turn
 
 logger = logging.getLogger(__name__)

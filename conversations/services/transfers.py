@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
 from conversations.claude import event_shapes
-from conversations.content import block_checks, history, sources
-from conversations.content.block_checks import Block
+from conversations.content import block_checks, history, json_checks, sources
 from conversations.content.folding import CALLS
+from conversations.contract.wire import Block, Source
 from conversations.errors import InvalidRequest, MalformedAnswer
 from conversations.models import Attachment, Conversation, Feedback, Message, MessageAttachment, User
 from conversations.services import attachments, message_paths
@@ -68,7 +67,7 @@ class Exported:
     content: list[Block]
     stop_reason: str | None = None
     created_at: datetime | None = None
-    feedback: dict[str, Any] | None = None
+    feedback: Mapping[str, object] | None = None
     """The owner's rating and comment."""
 
 
@@ -76,7 +75,7 @@ class Exported:
 class Export:
     """All of a conversation but what running it left behind: the turns' transcripts, and the ledger's rows."""
 
-    fields: dict[str, Any]
+    fields: Mapping[str, object]
     """Title, metadata, tags and settings, as for `conversations.create`."""
     messages: list[Exported]
     active_leaf: str | None = None
@@ -123,7 +122,7 @@ def import_conversation(*, owner: User, export: Export) -> Conversation:
         conversation = create_in_transaction(owner=owner, fields=export.fields)
         rows = _messages(conversation, export.messages, contents)
         if export.active_leaf is not None and export.active_leaf not in rows:
-            raise block_checks.invalid_block("active_leaf", "Must be the id of one of the messages, or null.")
+            raise InvalidRequest.at("active_leaf", "Must be the id of one of the messages, or null.")
         attachments.lock_attachments(owner=owner, blocks=[block for blocks in contents for block in blocks])
         Message.objects.bulk_create(rows.values(), batch_size=AT_ONCE)
         attachments.link_to_messages(rows.values())
@@ -144,12 +143,12 @@ def _messages(conversation: Conversation, messages: list[Exported], contents: li
     for index, (each, blocks) in enumerate(zip(messages, contents, strict=True)):
         path = f"messages.{index}"
         if each.id in rows or (each.parent is not None and each.parent not in rows):
-            raise block_checks.invalid_block(path, "Must have an id of its own, and as parent null or an earlier id.")
+            raise InvalidRequest.at(path, "Must have an id of its own, and as parent null or an earlier id.")
         if each.parent is None and (each.role != Message.Role.USER or history.only_results(blocks)):
-            raise block_checks.invalid_block(path, "Without a parent it must be a question: no answer, and no results.")
+            raise InvalidRequest.at(path, "Without a parent it must be a question: no answer, and no results.")
         calls = [block["id"] for block in blocks if block["type"] == "tool_use"]
         if len({*called, *calls}) < len(called) + len(calls):
-            raise block_checks.invalid_block(path, "Must not have a `tool_use` block with the id of another one.")
+            raise InvalidRequest.at(path, "Must not have a `tool_use` block with the id of another one.")
         called.update(calls)
         rows[each.id] = Message(
             conversation=conversation,
@@ -169,14 +168,14 @@ def _content(owner: User, message: Exported, export: Export, path: str) -> list[
     """
     path = f"{path}.content"
     if message.role == Message.Role.ASSISTANT:
-        block_checks.check_depth(message.content, path)
+        json_checks.check_depth(message.content, path)
         for index, block in enumerate(message.content):
             _check_answer(block, f"{path}.{index}")
         return message.content
     if not message.content:
         return []
 
-    def put_in(source: Block) -> Block:
+    def put_in(source: Source) -> Source:
         return _exported_file(source["attachment"], export, path) if source["type"] == "attachment" else source
 
     block_checks.checked_blocks(message.content, path)
@@ -185,7 +184,7 @@ def _content(owner: User, message: Exported, export: Export, path: str) -> list[
     )
 
 
-def _exported_file(id: str, export: Export, path: str) -> Block:
+def _exported_file(id: str, export: Export, path: str) -> Source:
     """Return the source of a file that comes with the export."""
     if id not in export.attachments:
         raise InvalidRequest(f"attachments: {id} is missing, which {path} names.", details={path: "attachment"})
@@ -195,7 +194,7 @@ def _exported_file(id: str, export: Export, path: str) -> Block:
     try:
         return {"type": "text", "media_type": media_type, "data": block_checks.base64_decoded(data).decode()}
     except UnicodeDecodeError:
-        raise block_checks.invalid_block(
+        raise InvalidRequest.at(
             f"attachments.{id}.data", "Must be UTF-8, since its media_type is text/plain."
         ) from None
 
@@ -207,15 +206,15 @@ def _check_answer(block: Block, path: str) -> None:
     """
     kind = block.get("type")
     if not isinstance(kind, str) or kind in USERS:
-        raise block_checks.invalid_block(
+        raise InvalidRequest.at(
             f"{path}.type", "Must be a kind of block that Claude says, in a message of the assistant."
         )
     if kind in CALLS and "input" not in block:
-        raise block_checks.invalid_block(f"{path}.input", "This field is required.")
+        raise InvalidRequest.at(f"{path}.input", "This field is required.")
     try:
         event_shapes.as_shape(event_shapes.shape_of_block(kind), block, path)
     except MalformedAnswer as error:
-        raise block_checks.invalid_block(path, error.message) from None
+        raise InvalidRequest.at(path, error.message) from None
 
 
 def _date(rows: dict[str, Message], messages: Iterable[Exported]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from conversations.content import sources
 from conversations.content.transcript import Batch
+from conversations.contract.wire import Settings
 from conversations.errors import Conflict, NotAuthenticated, NotFound
 from conversations.fields import uuid7
 from conversations.models import Conversation, Message, Turn, User
@@ -42,7 +42,7 @@ class Begun:
     """What a new turn is to be."""
 
     question: Message
-    settings: dict[str, Any]
+    settings: Settings
     is_new: bool = False
     """Whether the question is not stored yet."""
     continues: Message | None = None

@@ -10,20 +10,21 @@ from __future__ import annotations
 import math
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
 
 from conversations.content.folding import Folded, fold
-from conversations.content.transcript import TURN_END, Batch, Event, is_delta
+from conversations.content.transcript import TURN_END, Batch, is_delta
+from conversations.contract.error_types import Failure
+from conversations.contract.transcript_events import Event
 from conversations.models import LostTurn, Turn, Usage
 from conversations.services import answer_storage, budgets, ledger, titles, transcripts, turn_requests
 from conversations.services.best_effort import if_possible, whole_or_least
 from conversations.services.client_tools import received_results
 from conversations.services.notices import notify
 
-NOT_STORED = {"type": "api_error", "message": "The answer could not be stored; the platform's log says why."}
+NOT_STORED: Failure = {"type": "api_error", "message": "The answer could not be stored; the platform's log says why."}
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Ending:
     """How a turn ended."""
 
     status: str
-    error: dict[str, Any] | None = None
+    error: Failure | None = None
     """`type` and `message` of what made it fail."""
     upstream: tuple[ledger.RequestRecord, ...] = ()
     """Its upstream requests that reached Claude and are not booked yet, in their order."""
@@ -56,7 +57,7 @@ def finish(*, turn_id: uuid.UUID, fence: int, events: list[Event] | None, ending
         return end(lock_running_turn(turn_id, fence), events, ending)
 
 
-def fail(*, turn_id: uuid.UUID, fence: int, error: dict[str, Any]) -> None:
+def fail(*, turn_id: uuid.UUID, fence: int, error: Failure) -> None:
     """End a turn that this process has claimed and can't run, with what is committed of it. As `finish`."""
     with transaction.atomic(durable=True):
         turn = lock_running_turn(turn_id, fence)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 from django.conf import settings as django_settings
 from django.db.models import Q
@@ -13,25 +12,26 @@ from django.db.models import Q
 from conversations import tools
 from conversations.claude import catalogue
 from conversations.content import cache_marks, foreign_answers, history
-from conversations.content.block_checks import Block
 from conversations.content.folding import Folded, fold
 from conversations.content.sources import attachments_in, check_attachments, with_sources
 from conversations.content.transcript import encode
+from conversations.contract.wire import Block, Request, Settings, Source
 from conversations.errors import InvalidRequest
 from conversations.models import Message, Turn, User
 from conversations.services import attachments, message_paths, transcripts
 
 SMALL_WINDOW = 200_000  # tokens
 BYTES_PER_TOKEN = 6  # of text, on average at most
+NO_TEXT: Source = {"type": ""}
 UNTAKEN = frozenset({"invalid_request_error", "request_too_large"})
 """What a request fails with that would fail again."""
 
 
 def request_for_path(
     path: Sequence[Message],
-    settings: dict[str, Any],
+    settings: Settings,
     expand: Callable[[Sequence[Block]], list[Block]] = attachments.as_claude_takes,
-) -> dict[str, Any]:
+) -> Request:
     """Return the request for a path of messages, the newest of them a user's, under a turn's settings."""
     path = _without_untaken(path, settings["model"])
     said = [
@@ -39,7 +39,7 @@ def request_for_path(
         for message in path
     ]
     check_files(path, settings)
-    plain = {**settings, "tools": tools.tools_for_claude(settings.get("tools") or [])}
+    plain: Settings = {**settings, "tools": tools.tools_for_claude(settings.get("tools") or [])}
     model = catalogue.find(settings["model"])
     bound = model is None or model.preserved_thinking
     request = history.build_request(said, plain, expand, request_prefix(settings), bound=bound)
@@ -50,7 +50,7 @@ def request_for_path(
 
 def request_of_turn(
     turn: Turn, folded: list[Folded], expand: Callable[[Sequence[Block]], list[Block]] = attachments.with_paths
-) -> dict[str, Any]:
+) -> Request:
     """Return the request for the path that a turn answers and what it has said since, with its settings."""
     said = [
         Message(role=each.role, content=each.content, stop_reason=each.stop_reason, turn=turn)
@@ -59,7 +59,9 @@ def request_of_turn(
     ]
     known = is_in_memory(turn) and not said
     path = [turn.user_message] if known else message_paths.path_to(turn.conversation_id, turn.answers_after)
-    return {**request_for_path([*path, *said], turn.settings, expand), **_container(turn, folded)}
+    request = request_for_path([*path, *said], turn.settings, expand)
+    container = _container(turn, folded)
+    return {**request, "container": container} if container else request
 
 
 def is_in_memory(turn: Turn) -> bool:
@@ -68,12 +70,12 @@ def is_in_memory(turn: Turn) -> bool:
     return asked is not None and asked.parent_id is None and not attachments_in(asked.content)
 
 
-def _container(turn: Turn, folded: list[Folded]) -> dict[str, Any]:
-    """Return where Claude's code runs in this turn: it waits there for the tools that it has called."""
+def _container(turn: Turn, folded: list[Folded]) -> str | None:
+    """Return the container of Claude's code in this turn: the code waits there for the tools that it has called."""
     cut = turn.continues.turn if turn.continues else None
     folded = [*(fold(transcripts.committed(cut)) if cut else []), *folded]
-    given = [each.envelope["container"] for each in folded if isinstance(each.envelope.get("container"), dict)]
-    return {"container": given[-1]["id"]} if given and "id" in given[-1] else {}
+    given = [found for each in folded if isinstance(found := each.envelope.get("container"), dict)]
+    return given[-1].get("id") if given else None
 
 
 def _without_untaken(path: Sequence[Message], model: str) -> Sequence[Message]:
@@ -91,7 +93,7 @@ def _without_untaken(path: Sequence[Message], model: str) -> Sequence[Message]:
     return [message for message in path if message.pk not in untaken & unanswered]
 
 
-def check_files(path: Sequence[Message], settings: dict[str, Any]) -> None:
+def check_files(path: Sequence[Message], settings: Settings) -> None:
     """Refuse a path with more images, or heavier files, than one request may have: InvalidRequest or TooLarge."""
     model = catalogue.find(settings["model"])
     small = model is not None and model.context_window <= SMALL_WINDOW
@@ -100,14 +102,14 @@ def check_files(path: Sequence[Message], settings: dict[str, Any]) -> None:
     attachments.check_weight(blocks)
 
 
-def check_results_fit(blocks: Sequence[Block], settings: dict[str, Any]) -> None:
+def check_results_fit(blocks: Sequence[Block], settings: Settings) -> None:
     """Raise InvalidRequest for results of tools whose text alone can't fit into the model's context window.
 
     Only what is clear is refused here. What is close is counted by Claude before it is sent, and is left out of later
     requests if it did not fit.
     """
     model = catalogue.find(settings["model"])
-    said = with_sources(blocks, lambda source: source if source["type"] == "text" else {})
+    said = with_sources(blocks, lambda source: source if source["type"] == "text" else NO_TEXT)
     size = len(encode(said).encode())
     limit = model.context_window * BYTES_PER_TOKEN if model else size
     if model and size > limit:
@@ -123,7 +125,7 @@ def _content(message: Message) -> list[Block]:
     return foreign_answers.acceptable(message.content) if foreign else message.content
 
 
-def _prefix_of(message: Message) -> tuple[Any, ...] | None:
+def _prefix_of(message: Message) -> tuple[object, ...] | None:
     """Return what a message was made under; None of one that no turn has made."""
     if message.turn_id is None:
         return None
@@ -132,14 +134,14 @@ def _prefix_of(message: Message) -> tuple[Any, ...] | None:
     return None if message.turn is None else request_prefix(message.turn.settings)
 
 
-def request_prefix(settings: dict[str, Any]) -> tuple[Any, ...]:
+def request_prefix(settings: Mapping[str, object]) -> tuple[object, ...]:
     """Return what a request is made under besides its messages. Comparable."""
     return tuple(settings.get(key) for key in ("model", "system", "tools"))
 
 
 def hypothetical_request(
-    *, user: User, conversation_id: uuid.UUID, after: uuid.UUID | None, content: list[Block], settings: dict[str, Any]
-) -> dict[str, Any]:
+    *, user: User, conversation_id: uuid.UUID, after: uuid.UUID | None, content: list[Block], settings: Settings
+) -> Request:
     """Return the request of a turn that does not exist: what a user might say after a message. Nothing is stored.
 
     Raises NotFound for somebody else's attachment.

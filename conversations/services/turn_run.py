@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
 
 from conversations.content.folding import Folded, fold
-from conversations.content.transcript import Batch, Event
+from conversations.content.transcript import Batch
+from conversations.contract.transcript_events import Event
+from conversations.contract.wire import Request
 from conversations.models import LostTurn, Turn
 from conversations.services import answer_storage, budget_holds, budgets, transcripts, turn_requests
 from conversations.services.client_tools import open_calls, received_results
@@ -31,12 +32,12 @@ def requeue(*, turn_id: uuid.UUID, holder: uuid.UUID) -> bool:
         return bool(unsent.update(status=Turn.QUEUED, holder=None, requests_sent=0))
 
 
-def next_request(*, turn: Turn, events: list[Event]) -> dict[str, Any]:
+def next_request(*, turn: Turn, events: list[Event]) -> Request:
     """Return the turn's next Messages request, after these events. Its files are named in it, and not read yet."""
     return turn_requests.request_of_turn(turn, fold(events))
 
 
-def begin_request(*, turn: Turn, number: int, events: list[Event], request: dict[str, Any]) -> dict[str, Any]:
+def begin_request(*, turn: Turn, number: int, events: list[Event], request: Request) -> Request:
     """Note that the turn's `number`th request is about to be sent, after these events; return it as it may be sent.
 
     If this process dies with it on its way, it is booked all the same. The transaction holds locks that others wait

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 
 from conversations import tools
+from conversations.contract.wire import Settings
 
 NAMES = (
     "system",
@@ -21,19 +23,18 @@ NAMES = (
 )
 
 
-def resolved_settings(*layers: dict[str, Any]) -> dict[str, Any]:
+def resolved_settings(*layers: Mapping[str, object]) -> Settings:
     """Return the settings that hold, later layers over earlier ones. A null takes a setting away.
 
     Raises InvalidRequest for a platform's tool that there is not.
     """
-    merged: dict[str, Any] = {}
+    merged: dict[str, object] = {}
     for layer in layers:
         merged.update(layer)
     held = {name: value for name, value in merged.items() if value is not None}
-    return tools.with_definitions(
-        {
-            "model": settings.COLLOQUY_DEFAULT_MODEL,
-            "max_tokens": settings.COLLOQUY_DEFAULT_MAX_TOKENS,
-            **held,
-        }
-    )
+    whole: Any = {
+        "model": settings.COLLOQUY_DEFAULT_MODEL,
+        "max_tokens": settings.COLLOQUY_DEFAULT_MAX_TOKENS,
+        **held,
+    }
+    return tools.with_definitions(whole)

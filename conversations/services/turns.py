@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from conversations.claude import catalogue, parameters
 from conversations.content import history, sources
 from conversations.content.folding import Folded, fold
+from conversations.contract.wire import Block, Request, Settings
 from conversations.errors import Conflict, InvalidRequest, NotFound
 from conversations.models import Conversation, Message, Turn, User
 from conversations.services import attachments, message_paths, transcripts, turn_end, turn_requests, turn_run
@@ -34,12 +35,12 @@ Go on exactly from there, without repeating any of it and without a word about t
 class Asked:
     """What a user asks in a turn: content to say after `parent`, or an answer to `regenerate`."""
 
-    content: list[dict[str, Any]] | None = None
+    content: list[Block] | None = None
     parent: uuid.UUID | None = None
     at_leaf: bool = True
     """Whether to go on from the active leaf; otherwise `parent` says where, and None makes a new root."""
     regenerate: uuid.UUID | None = None
-    settings: dict[str, Any] | None = None
+    settings: Mapping[str, object] | None = None
     """This turn's own settings, on top of the conversation's."""
 
 
@@ -65,7 +66,7 @@ def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> Cre
     return begin_once(who, conversation_id, begin)
 
 
-def hypothetical_request(*, user: User, conversation_id: uuid.UUID | str, asked: Asked) -> dict[str, Any]:
+def hypothetical_request(*, user: User, conversation_id: uuid.UUID | str, asked: Asked) -> Request:
     """Return the request that `create` would make Claude answer; nothing is stored. Raises as `create` does."""
     conversation = Conversation.objects.get_visible(user, conversation_id)
     settings = _checked(conversation.settings, asked.settings)
@@ -81,7 +82,7 @@ def hypothetical_request(*, user: User, conversation_id: uuid.UUID | str, asked:
     )
 
 
-def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: dict[str, Any]) -> Created:
+def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: Mapping[str, object]) -> Created:
     """Create a turn that goes on from the answer of one that was cut, in the way that its model allows; as `create`.
 
     Up to Claude 4.5 the answer so far is sent as the beginning of the next one; later models refuse that, and are asked
@@ -103,7 +104,7 @@ def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: dict[str, A
             return Begun(cut.user_message, held, continues=again)
         if catalogue.takes_prefill(held):
             return Begun(cut.user_message, held, continues=partial)
-        asked = [{"type": "text", "text": GO_ON.format(end=said[-QUOTED:])}]
+        asked: list[Block] = [{"type": "text", "text": GO_ON.format(end=said[-QUOTED:])}]
         return Begun(_message(conversation, partial.pk, asked), held, is_new=True)
 
     return begin_once(who, cut.conversation_id, begin)
@@ -126,15 +127,13 @@ def _goes_on_by_itself(last: Message) -> bool:
     return last.role == Message.Role.USER or calls or history.is_paused(last.content, last.stop_reason)
 
 
-def _checked(*layers: dict[str, Any] | None) -> dict[str, Any]:
+def _checked(*layers: Mapping[str, object] | None) -> Settings:
     settings = resolved_settings(*(layer or {} for layer in layers))
     parameters.check_parameters(settings)
     return settings
 
 
-def _said(
-    user: User, conversation: Conversation, asked: Asked, content: list[dict[str, Any]], settings: dict[str, Any]
-) -> Message:
+def _said(user: User, conversation: Conversation, asked: Asked, content: list[Block], settings: Settings) -> Message:
     parent = _parent(conversation, asked)
     _check_results(parent, content)
     if sources.attachments_in(content):
@@ -144,9 +143,7 @@ def _said(
     return message
 
 
-def _check_files(
-    conversation_id: uuid.UUID, after: uuid.UUID | None, said: list[Message], settings: dict[str, Any]
-) -> None:
+def _check_files(conversation_id: uuid.UUID, after: uuid.UUID | None, said: list[Message], settings: Settings) -> None:
     """Refuse files that can't be sent with what is before them: once stored, nothing could be asked after them.
 
     Where the newest message has no files there is nothing to look at.
@@ -156,7 +153,7 @@ def _check_files(
         turn_requests.check_files([*message_paths.path_to(conversation_id, after), *said], settings)
 
 
-def _check_results(parent: uuid.UUID | None, content: list[dict[str, Any]]) -> None:
+def _check_results(parent: uuid.UUID | None, content: list[Block]) -> None:
     """Refuse results of tools that do not come right after the answer that called for them, as Claude does."""
     results = {block["tool_use_id"] for block in content if block["type"] == "tool_result"}
     if not results:
@@ -176,7 +173,7 @@ def _parent(conversation: Conversation, asked: Asked) -> uuid.UUID | None:
     return conversation.active_leaf_id if asked.at_leaf else _in_conversation(conversation, asked.parent)
 
 
-def _message(conversation: Conversation, parent: uuid.UUID | None, blocks: list[dict[str, Any]]) -> Message:
+def _message(conversation: Conversation, parent: uuid.UUID | None, blocks: list[Block]) -> Message:
     """Return a question, which is not stored yet."""
     return Message(
         conversation=conversation,
@@ -229,7 +226,7 @@ def _locked(found: Turn) -> Turn:
     return turn
 
 
-def submit_tool_results(*, user: User, turn_id: uuid.UUID | str, results: list[dict[str, Any]]) -> Turn:
+def submit_tool_results(*, user: User, turn_id: uuid.UUID | str, results: list[Block]) -> Turn:
     """Take results of a client's tools; when all that are awaited are there, the turn is queued to go on.
 
     They may come in parts, and as soon as their calls are seen. Handing in the same again is harmless. Raises
@@ -264,7 +261,7 @@ def submit_tool_results(*, user: User, turn_id: uuid.UUID | str, results: list[d
     return turn
 
 
-def _unknown_yet(turn: Turn, folded: list[Folded], results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _unknown_yet(turn: Turn, folded: list[Folded], results: list[Block]) -> list[Block]:
     taken = [block for message in folded if message.role == Message.Role.USER for block in message.content]
     known = {each["tool_use_id"]: each for each in [*taken, *turn.tool_results]}
     for result in results:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Aggregate, Count, Expression, F, Model, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from conversations.models import Conversation, DailyConversation, DailyUsage, Usage, User
 
 # Under names that no column has.
-TOKENS: dict[str, Any] = {
+TOKENS: dict[str, Aggregate] = {
     "sum_input_tokens": Sum("input_tokens", default=0),
     "sum_output_tokens": Sum("output_tokens", default=0),
     "sum_cache_creation_input_tokens": Sum(F("cache_write_5m_tokens") + F("cache_write_1h_tokens"), default=0),
@@ -23,7 +23,7 @@ TOKENS: dict[str, Any] = {
 }
 OF_ROWS = {**TOKENS, "sum_unpriced_requests": Sum("requests", filter=Q(cost__isnull=True), default=0)}
 OF_DAYS = {**TOKENS, "sum_unpriced_requests": Sum("unpriced", default=0)}
-BY_ROWS: dict[str, Any] = {
+BY_ROWS: dict[str, Expression | F] = {
     "day": TruncDate("created_at", tzinfo=UTC),
     "model": F("model"),
     "conversation": F("conversation_id"),
@@ -58,7 +58,7 @@ def usage_sums_of(*, user: User, since: datetime, until: datetime | None, by: Se
 def _by_tag(user: User, since: datetime, until: datetime | None, by: Sequence[str]) -> dict[Key, Sums]:
     """Return the sums under the tags that conversations have now; None stands for no tag."""
     names = [*(name for name in by if name not in ("tag", "conversation")), "conversation"]
-    tags: dict[Any, list[str]] = dict(
+    tags: dict[object, list[str]] = dict(
         Conversation.objects.filter(owner=user).exclude(tags=[]).values_list("pk", "tags")
     )
     found: defaultdict[Key, Sums] = defaultdict(NOTHING.copy)
@@ -75,7 +75,7 @@ def _ordered(found: Mapping[Key, Sums]) -> dict[Key, Sums]:
     return dict(sorted(found.items(), key=lambda each: [(value is None, value) for value in each[0]]))
 
 
-def _parts(user: User, since: datetime, until: datetime | None, by: Sequence[str]) -> Iterator[QuerySet[Any, Sums]]:
+def _parts(user: User, since: datetime, until: datetime | None, by: Sequence[str]) -> Iterator[QuerySet[Model, Sums]]:
     first = _day_from(since)
     last = until.astimezone(UTC).date() if until else None
     if first is None or (last is not None and last <= first):
@@ -88,20 +88,22 @@ def _parts(user: User, since: datetime, until: datetime | None, by: Sequence[str
         yield _of_rows(user, _midnight(last), until, by)
 
 
-def _of_rows(user: User, since: datetime, until: datetime | None, by: Sequence[str]) -> QuerySet[Any, Sums]:
+def _of_rows(user: User, since: datetime, until: datetime | None, by: Sequence[str]) -> QuerySet[Model, Sums]:
     rows = Usage.objects.visible_to(user).filter(created_at__gte=since)
     rows = rows.filter(created_at__lt=until) if until else rows
     return _grouped(rows, {name: BY_ROWS[name] for name in by}, OF_ROWS)
 
 
-def _of_days(user: User, first: date, last: date | None, by: Sequence[str]) -> QuerySet[Any, Sums]:
+def _of_days(user: User, first: date, last: date | None, by: Sequence[str]) -> QuerySet[Model, Sums]:
     table = DailyConversation if "conversation" in by else DailyUsage
     rows = table._base_manager.filter(user=user, day__gte=first)
     rows = rows.filter(day__lt=last) if last else rows
     return _grouped(rows, {name: BY_DAYS[name] for name in by}, OF_DAYS)
 
 
-def _grouped(rows: QuerySet[Any], by: dict[str, Any], what: dict[str, Any]) -> QuerySet[Any, Sums]:
+def _grouped(
+    rows: QuerySet[Model], by: Mapping[str, Expression | F], what: Mapping[str, Aggregate]
+) -> QuerySet[Model, Sums]:
     # Without a column to group by, a constant stands for one group of all, which is there only if it has rows.
     keys = {f"by_{name}": column for name, column in by.items()}
     grouped = rows.order_by().values(**keys) if keys else rows.order_by().values(by_nothing=F("user_id"))

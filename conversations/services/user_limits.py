@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -100,7 +100,7 @@ class Used(NamedTuple):
 NOTHING_USED = Used(0, None, 0, 0, None)
 
 
-def parameters_of_limits(user: User) -> dict[str, Any]:
+def parameters_of_limits(user: User) -> dict[str, object]:
     """Return the parameters of USED and ROOM."""
     active = [Turn.QUEUED, Turn.RUNNING]
     return {"user": user.pk, "window": WINDOW, "active": active, **dict.fromkeys(NAMES), **configured_limits()}

@@ -14,12 +14,13 @@ import math
 import uuid
 from collections.abc import Collection
 from itertools import islice
-from typing import Any
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from conversations import database_faults
-from conversations.content.transcript import Batch, Event, encode, is_delta, length
+from conversations.content.transcript import Batch, encode, is_delta, length
+from conversations.contract.transcript_events import Event
 from conversations.database import RETRY, connected
 from conversations.database_faults import CONTENDED_PAUSE, CONTENDED_TRIES
 from conversations.models import LostTurn
@@ -66,7 +67,7 @@ WHERE turn.fence = flush.fence AND turn.status = 'running' AND turn.position = f
 """
 
 
-Connection = psycopg.AsyncConnection[Any]
+Connection = psycopg.AsyncConnection[TupleRow]
 
 
 class Journal:

@@ -7,7 +7,8 @@ import uuid
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from conversations.content.transcript import Batch, Event, joined
+from conversations.content.transcript import Batch, joined
+from conversations.contract.transcript_events import Event
 from conversations.errors import ColloquyError
 
 SEPARATE = 8  # batches of a turn that are kept as they were committed

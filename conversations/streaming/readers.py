@@ -10,10 +10,11 @@ import asyncio
 import logging
 import uuid
 from itertools import groupby, islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from conversations.content.transcript import Batch, joined
 from conversations.database import RETRY, connected
@@ -90,8 +91,8 @@ class Readers:
                 raise
 
     async def _answer(
-        self, connection: psycopg.AsyncConnection[Any], asked: dict[Place, asyncio.Future[Found]]
-    ) -> psycopg.AsyncConnection[Any]:
+        self, connection: psycopg.AsyncConnection[TupleRow], asked: dict[Place, asyncio.Future[Found]]
+    ) -> psycopg.AsyncConnection[TupleRow]:
         values = {"turns": [turn for turn, _ in asked], "positions": [position for _, position in asked]}
         while True:
             try:
@@ -108,7 +109,7 @@ class Readers:
                 self._resolve(asked[place], place, list(found))
         return connection
 
-    def _resolve(self, waiting: asyncio.Future[Found], place: Place, rows: list[tuple[Any, ...]]) -> None:
+    def _resolve(self, waiting: asyncio.Future[Found], place: Place, rows: list[TupleRow]) -> None:
         """Give those who wait what was found; a transcript that can't be read fails them alone."""
         try:
             waiting.set_result(_found(self._tables, place, rows))
@@ -117,7 +118,7 @@ class Readers:
             waiting.set_exception(error)
 
 
-def _found(tables: TranscriptTables, place: Place, rows: list[tuple[Any, ...]]) -> Found:
+def _found(tables: TranscriptTables, place: Place, rows: list[TupleRow]) -> Found:
     turn, position = place
     batches = [
         Batch(str(turn), start, end, tables.decoded(events), tables.kind)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from conversations.content.transcript import decode
+from conversations.content.transcript import decoded_events
+from conversations.contract.transcript_events import Event
 from conversations.models import Turn
 
 
@@ -27,7 +27,7 @@ class TranscriptTables:
     """The states in which the work has ended."""
     first_delta: bool = False
     """Whether the work's table notes when the first delta came."""
-    decoded: Callable[[str], Any] = decode
+    decoded: Callable[[str], list[Event]] = decoded_events
     """What reads the JSON of a piece."""
 
 

@@ -19,7 +19,8 @@ from conversations.api.schema.operations import OperationSchema
 from conversations.contract.event_types import TurnEvent
 from conversations.contract.extraction_types import ExtractionEvent
 from conversations.contract.frame_types import ErrorFrame, Ok, Pong
-from conversations.contract.schema_building import JsonSchema, changed
+from conversations.contract.schema_building import changed
+from conversations.json_types import JSONSchema
 from conversations.ws import codes
 from conversations.ws.frames import COMMANDS, TurnCreated
 
@@ -83,16 +84,16 @@ def asyncapi(host: str, protocol: str) -> dict[str, Any]:
     return dict(without_enum_ids(changed(document, _discriminated)))
 
 
-def _discriminated(part: JsonSchema) -> JsonSchema:
+def _discriminated(part: JSONSchema) -> JSONSchema:
     """Return an object with its discriminator as AsyncAPI has it: the name of the property alone."""
     discriminator = part.get("discriminator")
     return {**part, "discriminator": discriminator["propertyName"]} if isinstance(discriminator, dict) else part
 
 
-TICKET: JsonSchema = {"type": "object", "properties": {"ticket": {"type": "string", "description": "Used up by it."}}}
+TICKET: JSONSchema = {"type": "object", "properties": {"ticket": {"type": "string", "description": "Used up by it."}}}
 
 
-def _commands(describing: OperationSchema) -> dict[str, JsonSchema]:
+def _commands(describing: OperationSchema) -> dict[str, JSONSchema]:
     """Return a message for each command, as its serializer checks it."""
     messages = {}
     for name, serializer in COMMANDS.items():
@@ -110,7 +111,7 @@ def _describing(registry: ComponentRegistry) -> OperationSchema:
     return describing
 
 
-def _answers(describing: OperationSchema) -> dict[str, JsonSchema]:
+def _answers(describing: OperationSchema) -> dict[str, JSONSchema]:
     """Return a message for each kind of frame that the server sends."""
     created = describing.resolve_serializer(TurnCreated(), "response").ref
     kinds: Iterable[Any] = (Ok, Pong, ErrorFrame, *TURN_EVENTS, *EXTRACTION_EVENTS)
@@ -118,12 +119,12 @@ def _answers(describing: OperationSchema) -> dict[str, JsonSchema]:
     return {each.__name__: _message(each.__name__, each.__doc__.splitlines()[0], schema) for each, schema in payloads}
 
 
-def _message(name: str, summary: str, payload: JsonSchema) -> JsonSchema:
+def _message(name: str, summary: str, payload: JSONSchema) -> JSONSchema:
     return {"name": name, "title": name, "summary": summary, "payload": payload}
 
 
-def _operation(command: str, answers: tuple[str, ...]) -> JsonSchema:
-    def references(names: Iterable[str]) -> list[JsonSchema]:
+def _operation(command: str, answers: tuple[str, ...]) -> JSONSchema:
+    def references(names: Iterable[str]) -> list[JSONSchema]:
         return [{"$ref": f"#/channels/socket/messages/{name}"} for name in names]
 
     channel = {"$ref": "#/channels/socket"}

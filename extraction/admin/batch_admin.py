@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -43,7 +44,7 @@ class BatchAdmin(ReadOnlyAdmin):
         view = self.admin_site.admin_view(require_POST(self.evaluate))
         return [path("<uuid:id>/evaluate/", view, name="extraction_batch_evaluate"), *super().get_urls()]
 
-    def evaluate(self, request: HttpRequest, id: Any) -> HttpResponseBase:
+    def evaluate(self, request: HttpRequest, id: uuid.UUID | str) -> HttpResponseBase:
         """Make an evaluation of the items that have been reviewed, run as the batch was; go to its page."""
         if not request.user.has_perm("extraction.add_evaluation"):
             return HttpResponseRedirect(reverse("admin:extraction_batch_change", args=[id]))

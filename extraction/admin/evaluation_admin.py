@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 
 from conversations.admin.readonly import ReadOnlyAdmin
 from conversations.exact_json import dumps
-from extraction.evaluation_report import Report, report_of
+from extraction.evaluation.scoring import FieldScoreShown
+from extraction.evaluation_report import Report, RunReport, report_of
 from extraction.models import Evaluation
+from extraction.services.evaluations import Difference
 
 SHOWN = 200
 """Differences on the page."""
@@ -30,8 +30,8 @@ class EvaluationAdmin(ReadOnlyAdmin):
     heavy = ("differences",)
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> Any:
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
+    ) -> HttpResponseBase:
         """Answer with an evaluation's page. That it is opened is noted first."""
         found = self.get_object(request, object_id)
         if found is None or not self.has_view_permission(request, found):
@@ -55,7 +55,7 @@ class EvaluationAdmin(ReadOnlyAdmin):
         return " / ".join(f"{run.batch.schema}, {run.batch.model}" for run in runs)
 
 
-def _fields(report: Report) -> list[dict[str, Any]]:
+def _fields(report: Report) -> list[dict[str, object]]:
     """Return a row for each field, with what each run has for it; the runs differ where one is better."""
     names = dict.fromkeys(each["field"] for run in report.runs for each in run["scores"]["fields"])
     rows = []
@@ -68,12 +68,12 @@ def _fields(report: Report) -> list[dict[str, Any]]:
     return rows
 
 
-def _score(run: dict[str, Any], field: str) -> dict[str, Any] | None:
+def _score(run: RunReport, field: str) -> FieldScoreShown | None:
     """Return a run's score of a field; None where it has met nothing of it."""
     return next((each for each in run["scores"]["fields"] if each["field"] == field), None)
 
 
-def _readable(row: dict[str, Any]) -> dict[str, Any]:
+def _readable(row: Difference) -> dict[str, object]:
     values = [{**each, "value": _text(each["value"]), "said": _said(each["match"])} for each in row["runs"]]
     return {**row, "expected": _text(row["expected"]), "runs": values}
 
@@ -83,5 +83,5 @@ def _said(match: str | None) -> str:
     return "not there" if match is None else NAMES.get(match, match)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return "" if value is None else value if isinstance(value, str) else dumps(value, ascii=False)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.http import HttpRequest
 from django.urls import URLPattern, path
@@ -40,13 +39,13 @@ class ErrorFilter(admin.SimpleListFilter):
     title = "error"
     parameter_name = "error"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Model]) -> list[tuple[str, str]]:
         """Return the types of errors that the newest extractions failed with."""
         failed = Extraction.objects.filter(status=Extraction.Status.FAILED).order_by("-pk")
         newest = failed.annotate(error_type=KeyTextTransform("type", "error")).values_list("error_type", flat=True)
         return [(name, name) for name in sorted({str(name) for name in newest[:NEWEST] if name})]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         """Return the extractions that failed with that error."""
         return queryset.filter(error_type=self.value()) if self.value() else queryset
 

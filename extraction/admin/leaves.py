@@ -9,6 +9,7 @@ from typing import Any
 
 from conversations.errors import InvalidRequest
 from conversations.exact_json import dumps, loads
+from conversations.json_types import JSON
 
 PREFIX = "leaf-"
 WHOLE = "whole"
@@ -19,7 +20,7 @@ class Leaf:
     """A value of the data that a reviewer can change."""
 
     steps: tuple[str | int, ...]
-    value: Any
+    value: JSON
 
     @property
     def path(self) -> str:
@@ -37,7 +38,7 @@ class Leaf:
         return PREFIX + self.path
 
 
-def leaves_of(data: Any, steps: tuple[str | int, ...] = ()) -> Iterator[Leaf]:
+def leaves_of(data: JSON, steps: tuple[str | int, ...] = ()) -> Iterator[Leaf]:
     """Yield the values of data, those within objects and lists, and empty objects and lists as values."""
     if isinstance(data, Mapping) and data:
         for key, value in data.items():
@@ -49,12 +50,12 @@ def leaves_of(data: Any, steps: tuple[str | int, ...] = ()) -> Iterator[Leaf]:
         yield Leaf(steps, data)
 
 
-def whole_of(data: Any) -> str:
+def whole_of(data: JSON) -> str:
     """Return data as the form has it as a whole."""
     return dumps(data, ascii=False, indent=2)
 
 
-def changed(data: Any, form: Mapping[str, str]) -> Any:
+def changed(data: JSON, form: Mapping[str, str]) -> JSON:
     """Return data as a form has it: the whole, where that was changed, else with the values that were.
 
     Raises InvalidRequest where the whole is no JSON.
@@ -73,7 +74,7 @@ def changed(data: Any, form: Mapping[str, str]) -> Any:
     return found
 
 
-def _value(text: str, before: Any) -> Any:
+def _value(text: str, before: JSON) -> JSON:
     """Return what was meant: a string stays one; all else is JSON if it can be read as that."""
     if isinstance(before, str):
         return text
@@ -83,10 +84,10 @@ def _value(text: str, before: Any) -> Any:
         return text or None
 
 
-def _replaced(data: Any, steps: tuple[str | int, ...], value: Any) -> Any:
+def _replaced(data: JSON, steps: tuple[str | int, ...], value: JSON) -> JSON:
     if not steps:
         return value
-    inner = data
+    inner: Any = data
     for step in steps[:-1]:
         inner = inner[step]
     inner[steps[-1]] = value

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+
+from conversations.contract.extraction_types import Evidence
 
 LONGEST = 300_000
 """Characters of a text that are shown."""
@@ -24,12 +25,12 @@ class Segment:
         return " ".join(map(str, self.values))
 
 
-def segments(text: str, evidence: Sequence[Mapping[str, Any]], numbers: Mapping[str, int]) -> Iterator[Segment]:
+def segments(text: str, evidence: Sequence[Evidence], numbers: Mapping[str, int]) -> Iterator[Segment]:
     """Yield a text in segments. `evidence` is of this text; `numbers` has the values' by their paths."""
     spans = [
-        (each["start"], each["end"], numbers[each["path"]])
+        (start, end, numbers[each["path"]])
         for each in evidence
-        if each.get("start") is not None and each.get("end") is not None and each["path"] in numbers
+        if (start := each.get("start")) is not None and (end := each.get("end")) is not None and each["path"] in numbers
     ]
     length = min(len(text), LONGEST)
     bounds = sorted({0, length, *(at for start, end, _ in spans for at in (start, end) if at < length)})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -34,7 +35,7 @@ PAGES = 20
 """Pages of a PDF that are drawn."""
 
 
-def _waiting(batch: str) -> Any:
+def _waiting(batch: str) -> QuerySet[Extraction]:
     rows = reviews.decided(Extraction.objects.all(), reviews.PENDING).order_by("pk")
     try:
         return rows.filter(item__batch=uuid.UUID(batch)) if batch else rows
@@ -110,7 +111,7 @@ def _decide(request: HttpRequest, extraction: Extraction, form: Mapping[str, str
     )
 
 
-def _context(request: HttpRequest, extraction: Extraction, form: Mapping[str, str]) -> dict[str, Any]:
+def _context(request: HttpRequest, extraction: Extraction, form: Mapping[str, str]) -> dict[str, object]:
     data = final_data(extraction)
     leaves = list(leaves_of(data))
     numbers = {leaf.path: number for number, leaf in enumerate(leaves)}
@@ -136,7 +137,7 @@ def _context(request: HttpRequest, extraction: Extraction, form: Mapping[str, st
 
 def _field(
     extraction: Extraction, leaf: Leaf, number: int, form: Mapping[str, str], problems: Mapping[str, list[str]]
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return what the page shows of a value: what it rests on, and what is wrong with it."""
     return {
         "number": number,
@@ -158,10 +159,10 @@ def _sources(extraction: Extraction) -> list[Source]:
         return [Source(index, "image", None) for index, _ in enumerate(extraction.content)]
 
 
-def _source(extraction: Extraction, source: Source, numbers: Mapping[str, int]) -> dict[str, Any]:
+def _source(extraction: Extraction, source: Source, numbers: Mapping[str, int]) -> dict[str, object]:
     of_it = [each for each in extraction.evidence if each.get("source") == source.index]
     attached = _attachment(extraction, source.index)
-    shown: dict[str, Any] = {"title": source.title or f"Part {source.index + 1}", "kind": source.kind}
+    shown: dict[str, object] = {"title": source.title or f"Part {source.index + 1}", "kind": source.kind}
     if source.text is not None:
         shown["segments"] = list(segments(source.text, of_it, numbers))
     if source.kind == "pdf" and attached:

@@ -15,15 +15,15 @@ from rest_framework.request import Request
 
 from conversations.api.parsers import parse_json
 from conversations.api.uploads import declared_type
-from conversations.content.block_checks import check_text, checked_blocks
+from conversations.content.block_checks import checked_blocks
+from conversations.content.json_checks import check_text
+from conversations.contract.wire import Block, Source
 from conversations.errors import InvalidRequest, TooLarge
 from conversations.exact_json import dumps
 from conversations.models import User
 from conversations.services import attachments
 from extraction.documents.sources import READ
 from extraction.services.batches import NewItem
-
-Block = dict[str, Any]
 
 ITEMS_LIMIT = 100_000
 LINE_LIMIT = 32 * 1024 * 1024  # bytes
@@ -36,7 +36,7 @@ FIELDS = {"key", "content"}
 class BatchInput:
     """What a request asks for: the settings of a batch, still to be checked, and its items one by one."""
 
-    settings: Mapping[str, Any]
+    settings: Mapping[str, object]
     items: Iterable[Any]
     """Each `{"key", "content"}`, still to be checked, or an uploaded file."""
 
@@ -47,7 +47,7 @@ class Lines:
 
     stream: IO[bytes]
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[object]:
         """Yield the value of each line that is not empty. Raises ParseError, which names a line that is no JSON."""
         number = 0
         while line := self.stream.readline(LINE_LIMIT + 1):
@@ -67,13 +67,13 @@ class JsonLinesParser(BaseParser):
     media_type = JSON_LINES
 
     def parse(
-        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> Any:
         """Return the body as `Lines`, unread."""
         return Lines(stream)
 
 
-def input_of(request: Request, query: Mapping[str, Any]) -> BatchInput:
+def input_of(request: Request, query: Mapping[str, object]) -> BatchInput:
     """Return what a request asks for, whichever its content type. Raises InvalidRequest, or ParseError.
 
     Settings of JSON lines are in the query, or in an object on the first line, which has no `key`.
@@ -90,12 +90,12 @@ def input_of(request: Request, query: Mapping[str, Any]) -> BatchInput:
     return BatchInput({**query, **{name: data[name] for name in data if name != "items"}}, data["items"])
 
 
-def _of_lines(lines: Iterator[Any], query: Mapping[str, Any]) -> BatchInput:
+def _of_lines(lines: Iterator[object], query: Mapping[str, object]) -> BatchInput:
     first = next(lines, None)
     if isinstance(first, dict) and "key" not in first and "content" not in first:
         return BatchInput({**query, **first}, lines)
 
-    def all() -> Iterator[Any]:
+    def all() -> Iterator[object]:
         if first is not None:
             yield first
         yield from lines
@@ -103,9 +103,9 @@ def _of_lines(lines: Iterator[Any], query: Mapping[str, Any]) -> BatchInput:
     return BatchInput(query, all())
 
 
-def _numbers(fields: Mapping[str, str]) -> dict[str, Any]:
+def _numbers(fields: Mapping[str, str]) -> dict[str, object]:
     """Return the fields of a form as JSON would have them: what JSON has no string for is one otherwise."""
-    read: dict[str, Any] = {}
+    read: dict[str, object] = {}
     for name, text in fields.items():
         try:
             value = parse_json(text)
@@ -115,7 +115,7 @@ def _numbers(fields: Mapping[str, str]) -> dict[str, Any]:
     return read
 
 
-def items_of(user: User, found: BatchInput, digest: Callable[[str, Any], None]) -> Iterator[NewItem]:
+def items_of(user: User, found: BatchInput, digest: Callable[[str, object], None]) -> Iterator[NewItem]:
     """Yield the items of a batch, checked, with attachments in the place of base64.
 
     `digest` is called with the key and the content of each, as it came. Raises InvalidRequest with the number of an
@@ -134,44 +134,40 @@ def items_of(user: User, found: BatchInput, digest: Callable[[str, Any], None]) 
         yield NewItem(key, number, content)
 
 
-def _checked(raw: Any, number: int) -> tuple[str, list[Block]]:
+def _checked(raw: object, number: int) -> tuple[str, list[Block]]:
     path = f"items.{number}"
     if not isinstance(raw, dict) or raw.keys() != FIELDS:
-        raise _invalid(path, "Must be an object with `key` and `content`, and nothing else.")
+        raise InvalidRequest.at(path, "Must be an object with `key` and `content`, and nothing else.")
     blocks = checked_blocks(raw["content"], f"{path}.content", READ)
     if any(block["type"] == "tool_result" for block in blocks):
-        raise _invalid(f"{path}.content", "Must not have tool_result blocks.")
+        raise InvalidRequest.at(f"{path}.content", "Must not have tool_result blocks.")
     return _check_key(raw["key"], number), blocks
 
 
-def _check_key(key: Any, number: int) -> str:
+def _check_key(key: object, number: int) -> str:
     path = f"items.{number}.key"
     if not isinstance(key, str) or not 1 <= len(key) <= KEY_LIMIT:
-        raise _invalid(path, f"Must be a string of 1 to {KEY_LIMIT} characters.")
+        raise InvalidRequest.at(path, f"Must be a string of 1 to {KEY_LIMIT} characters.")
     check_text(key, path)
     return key
 
 
-def _invalid(path: str, complaint: str) -> InvalidRequest:
-    return InvalidRequest(f"{path}: {complaint}", details={path: complaint})
-
-
-def _block_of(user: User, file: UploadedFile[Any]) -> Block:
+def _block_of(user: User, file: UploadedFile[bytes]) -> Block:
     """Return the content block of an uploaded file, kept as an attachment."""
     declared = declared_type(file)
     attachment = attachments.store(owner=user, data=file.read(), declared=declared)
     kind = "image" if attachment.media_type.startswith("image/") else "document"
-    source = {"type": "attachment", "attachment": str(attachment.pk), "media_type": declared}
+    source: Source = {"type": "attachment", "attachment": str(attachment.pk), "media_type": declared}
     return attachments.store_sources(owner=user, blocks=[{"type": kind, "source": source}], documents=READ)[0]
 
 
 class Digest:
     """What is the same for two requests only if they are to create the same batch."""
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(self, settings: Mapping[str, object]) -> None:
         self._hash = hashlib.sha256(dumps(dict(settings), sort_keys=True).encode())
 
-    def add(self, key: str, content: Any) -> None:
+    def add(self, key: str, content: object) -> None:
         """Take in one more item."""
         self._hash.update(dumps([key, content], sort_keys=True).encode())
 

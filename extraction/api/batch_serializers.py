@@ -47,12 +47,10 @@ class BatchSettingsSerializer(AskingSerializer):
         help_text="Items that are worked on at once, on all workers; of no meaning where `mode` is `batch`.",
     )
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, object]:
         """Return the fields with a model: any one, but not asked for more than it writes. Raises InvalidRequest."""
         asked = {"model": settings.COLLOQUY_DEFAULT_MODEL, **attrs}
-        parameters.check_parameters(
-            {"max_tokens": 1, **{name: asked[name] for name in ("model", "max_tokens") if name in asked}}
-        )
+        parameters.check_parameters({"model": asked["model"], "max_tokens": asked.get("max_tokens", 1)})
         return asked
 
 
@@ -83,7 +81,7 @@ class BatchFilesSerializer(BatchSettingsSerializer):
     files = serializers.ListField(child=serializers.FileField())
 
 
-class CountsSerializer(serializers.Serializer[Any]):
+class CountsSerializer(serializers.Serializer[object]):
     """How many items have each status."""
 
     shows_every_field = True
@@ -131,7 +129,7 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
             "finished_at",
         )
 
-    def to_representation(self, instance: Batch) -> dict[str, Any]:
+    def to_representation(self, instance: Batch) -> dict[str, object]:
         """Return the batch as the API shows it."""
         self._progress = progress.of_batch(instance)
         return super().to_representation(instance)
@@ -169,12 +167,12 @@ class ItemSerializer(serializers.ModelSerializer[Item]):
         fields = ("key", "status", "extraction", "data", "problems", "error", "cost", "finished_at")
 
     @extend_schema_field(Json())
-    def get_data(self, item: Item) -> Any:
+    def get_data(self, item: Item) -> object:
         """Return the data that counts."""
         return result_of(item).data
 
     @extend_schema_field(Json(shape=list[Problem]))
-    def get_problems(self, item: Item) -> list[dict[str, Any]]:
+    def get_problems(self, item: Item) -> list[Problem]:
         """Return what is wrong with the data that was extracted."""
         return item.extraction.problems if item.extraction else []
 

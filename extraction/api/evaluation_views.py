@@ -52,13 +52,13 @@ class EvaluationRequestSerializer(StrictSerializer):
     items = Json(list, dict, help_text='A list of contents with what is expected, or `{"batch": id}`.')
     runs = RunRequestSerializer(many=True, allow_empty=False)
 
-    def validate_runs(self, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def validate_runs(self, runs: list[dict[str, object]]) -> list[dict[str, object]]:
         """Return the runs. Raises ValidationError for too many."""
         if len(runs) > RUNS_LIMIT:
             raise serializers.ValidationError(f"Must be {RUNS_LIMIT} at most.")
         return runs
 
-    def validate_items(self, items: Any) -> Any:
+    def validate_items(self, items: Any) -> object:
         """Return a batch's id, or the contents. Raises ValidationError."""
         if isinstance(items, dict):
             if items.keys() != {"batch"}:
@@ -71,7 +71,7 @@ class EvaluationRequestSerializer(StrictSerializer):
         return items
 
 
-class ScoreSerializer(serializers.Serializer[Any]):
+class ScoreSerializer(serializers.Serializer[object]):
     """How often values matched what is expected."""
 
     shows_every_field = True
@@ -92,7 +92,7 @@ class FieldScoreSerializer(ScoreSerializer):
     field = serializers.CharField(help_text="A JSON Pointer, with `*` for every item of a list.")
 
 
-class ScoresSerializer(serializers.Serializer[Any]):
+class ScoresSerializer(serializers.Serializer[object]):
     """The scores of a run."""
 
     shows_every_field = True
@@ -101,7 +101,7 @@ class ScoresSerializer(serializers.Serializer[Any]):
     fields = FieldScoreSerializer(many=True)  # type: ignore[assignment]
 
 
-class LatencySerializer(serializers.Serializer[Any]):
+class LatencySerializer(serializers.Serializer[object]):
     """How long the extractions took, in seconds."""
 
     shows_every_field = True
@@ -110,7 +110,7 @@ class LatencySerializer(serializers.Serializer[Any]):
     longest = serializers.FloatField(allow_null=True)
 
 
-class RunSerializer(serializers.Serializer[Any]):
+class RunSerializer(serializers.Serializer[object]):
     """A run, and how good its data is."""
 
     shows_every_field = True
@@ -125,7 +125,7 @@ class RunSerializer(serializers.Serializer[Any]):
     latency = LatencySerializer()
 
 
-class RunValueSerializer(serializers.Serializer[Any]):
+class RunValueSerializer(serializers.Serializer[object]):
     """What a run has at a place."""
 
     shows_every_field = True
@@ -134,7 +134,7 @@ class RunValueSerializer(serializers.Serializer[Any]):
     match = serializers.ChoiceField(["exact", "normalised", "wrong", "missing", "extra"], allow_null=True)
 
 
-class DifferenceSerializer(serializers.Serializer[Any]):
+class DifferenceSerializer(serializers.Serializer[object]):
     """A place at which a run is not right, side by side."""
 
     shows_every_field = True
@@ -146,7 +146,7 @@ class DifferenceSerializer(serializers.Serializer[Any]):
     runs = RunValueSerializer(many=True)
 
 
-class EvaluationSerializer(serializers.Serializer[Any]):
+class EvaluationSerializer(serializers.Serializer[Evaluation]):
     """An evaluation as far as it is."""
 
     shows_every_field = True
@@ -159,7 +159,7 @@ class EvaluationSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-def shown(evaluation: Evaluation) -> dict[str, Any]:
+def shown(evaluation: Evaluation) -> dict[str, object]:
     """Return an evaluation as the API shows it."""
     report = report_of(evaluation)
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 from conversations.content.transcript import Batch
 from conversations.database import persistently
@@ -30,4 +31,5 @@ class Extractions:
             else:
                 extraction = await persistently(shown, id)
                 *events, end = batch.events
-                yield replace(batch, events=[*events, {**extraction, **end}], _forms={})
+                whole: Any = {**extraction, **end}
+                yield replace(batch, events=[*events, whole], _forms={})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.db.models import QuerySet
 
@@ -16,7 +15,7 @@ def with_all(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
     return rows.select_related("schema").prefetch_related("attempts__answers__usage__corrections", "reviews__reviewer")
 
 
-def shown(id: uuid.UUID) -> dict[str, Any]:
+def shown(id: uuid.UUID) -> dict[str, object]:
     """Return an extraction as the API shows it now."""
     extraction = with_all(Extraction.objects.all()).get(pk=id)
     return dict(ExtractionSerializer(extraction).data)  # type: ignore[call-overload]  # its field hides the property

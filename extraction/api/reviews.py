@@ -10,6 +10,7 @@ from rest_framework import serializers
 from conversations.api.serializer_fields import Json, StrictSerializer, String
 from conversations.errors import InvalidRequest
 from conversations.exact_json import dumps
+from conversations.json_types import JSON
 from extraction import checks
 from extraction.models import Extraction, Review
 
@@ -23,7 +24,7 @@ class ReviewRequestSerializer(StrictSerializer):
     comment = String(required=False, allow_blank=True, max_length=10_000)
 
 
-async def check_correction(extraction: Extraction, data: Any) -> None:
+async def check_correction(extraction: Extraction, data: JSON) -> None:
     """Refuse corrected data that does not satisfy the extraction's schema. Raises InvalidRequest with the places."""
     judgement = await checks.judged(extraction.owner_id, extraction.schema.json_schema, dumps(data))
     if judgement.problems:

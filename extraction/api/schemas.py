@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_serializer, extend_schema_view
@@ -22,6 +21,9 @@ from conversations.api.serializer_fields import Json, StrictSerializer, String
 from conversations.content import block_checks
 from conversations.contract.extraction_types import JsonSchemaObject, SchemaExample
 from conversations.database import persistently
+from conversations.errors import InvalidRequest
+from conversations.json_types import JSONSchema
+from conversations.models import User
 from extraction import checks
 from extraction.models import SchemaVersion
 from extraction.services import schemas
@@ -51,7 +53,7 @@ class SchemaRequestSerializer(StrictSerializer):
             return name
         raise serializers.ValidationError("Must not look like an id.")
 
-    def validate_examples(self, examples: list[Any]) -> list[dict[str, Any]]:
+    def validate_examples(self, examples: list[object]) -> list[object]:
         """Return the examples, each with text as its content. Raises ValidationError, or InvalidRequest."""
         if len(examples) > EXAMPLES_LIMIT:
             raise serializers.ValidationError(f"Must be at most {EXAMPLES_LIMIT}.")
@@ -60,7 +62,7 @@ class SchemaRequestSerializer(StrictSerializer):
                 raise serializers.ValidationError(f"{index}: Must have content and data, and nothing else.")
             blocks = block_checks.checked_blocks(each["content"], f"examples.{index}.content")
             if any(block["type"] != "text" for block in blocks):
-                raise block_checks.invalid_block(f"examples.{index}.content", "Must be text.")
+                raise InvalidRequest.at(f"examples.{index}.content", "Must be text.")
         return examples
 
 
@@ -76,7 +78,7 @@ class SchemaSerializer(serializers.ModelSerializer[SchemaVersion]):
         fields = ("id", "name", "version", "json_schema", "instructions", "examples", "native", "notes", "created_at")
 
 
-async def nameless(owner: Any, json_schema: dict[str, Any]) -> SchemaVersion:
+async def nameless(owner: User, json_schema: JSONSchema) -> SchemaVersion:
     """Return the row of a schema that comes with a request. Raises InvalidRequest for what is not one."""
     found = await checks.checked(owner.pk, json_schema)
     new = NewSchema(json_schema, found.native, found.notes)
@@ -124,7 +126,7 @@ class SchemaViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, v
         asked, owner = serializer.validated_data, user_of(request)
         examples = asked.get("examples", [])
 
-        async def then() -> dict[str, Any]:
+        async def then() -> dict[str, object]:
             found = await checks.checked(owner.pk, asked["json_schema"], examples, field="json_schema")
             new = NewSchema(asked["json_schema"], found.native, found.notes, asked.get("instructions", ""), examples)
             row = await persistently(schemas.add_version, user=owner, name=asked["name"], new=new)

@@ -17,6 +17,7 @@ from conversations.contract.event_types import UsageSum
 from conversations.contract.extraction_types import Evidence, JsonSchemaObject, Problem, ReviewShown, SchemaReference
 from conversations.contract.input_blocks import ExtractedContentParam, Metadata
 from conversations.contract.output_blocks import ContentBlock
+from conversations.contract.wire import Block
 from conversations.services import ledger
 from extraction.batches.results import final_data, review_of
 from extraction.documents.sources import READ, Source
@@ -53,21 +54,19 @@ class ExtractionRequestSerializer(AskingSerializer):
 
     content = ContentField(shape=ExtractedContentParam, documents=READ)
 
-    def validate_content(self, blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def validate_content(self, blocks: list[Block]) -> list[Block]:
         """Return the blocks. Raises ValidationError for results of tools: nothing has called any."""
         if any(block["type"] == "tool_result" for block in blocks):
             raise serializers.ValidationError("Must not have tool_result blocks.")
         return blocks
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, object]:
         """Return the fields with a model: any one, but not asked for more than it writes. Raises InvalidRequest."""
         asked = {"model": settings.COLLOQUY_DEFAULT_MODEL, **attrs}
-        parameters.check_parameters(
-            {"max_tokens": 1, **{name: asked[name] for name in ("model", "max_tokens") if name in asked}}
-        )
+        parameters.check_parameters({"model": asked["model"], "max_tokens": asked.get("max_tokens", 1)})
         return asked
 
-    def spec(self, schema: SchemaVersion, content: list[dict[str, Any]], sources: Sequence[Source]) -> Spec:
+    def spec(self, schema: SchemaVersion, content: list[Block], sources: Sequence[Source]) -> Spec:
         """Return what is asked for, once the request is validated; content is as `attachments` has stored it."""
         asked = self.validated_data
         return Spec(
@@ -103,7 +102,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
         fields = ("number", "native", "content", "stop_reason", "problems", "usage", "created_at")
 
     @extend_schema_field(Json(shape=UsageSum))
-    def get_usage(self, attempt: Attempt) -> dict[str, int]:
+    def get_usage(self, attempt: Attempt) -> UsageSum:
         """Return the sums of what the attempt's requests used."""
         return ledger.usage_sum(attempt.ledger_rows)
 
@@ -150,7 +149,7 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
         )
 
     @extend_schema_field(Json(shape=UsageSum))
-    def get_usage(self, extraction: Extraction) -> dict[str, int]:
+    def get_usage(self, extraction: Extraction) -> UsageSum:
         """Return the usage of all attempts together."""
         return ledger.usage_sum(extraction.ledger_rows)
 
@@ -159,17 +158,17 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
         return ledger.total_cost(extraction.ledger_rows)
 
     @extend_schema_field(Json(shape=ReviewShown, allow_null=True))
-    def get_review(self, extraction: Extraction) -> dict[str, Any] | None:
+    def get_review(self, extraction: Extraction) -> ReviewShown | None:
         """Return the last decision of a reviewer."""
         return review_of(extraction)
 
     @extend_schema_field(Json())
-    def get_final(self, extraction: Extraction) -> Any:
+    def get_final(self, extraction: Extraction) -> object:
         """Return the data that counts."""
         return final_data(extraction)
 
 
-class PageSerializer(serializers.Serializer[Any]):
+class PageSerializer(serializers.Serializer[object]):
     """A page of a source's text."""
 
     page = serializers.IntegerField(help_text="From 1.")
@@ -177,7 +176,7 @@ class PageSerializer(serializers.Serializer[Any]):
     end = serializers.IntegerField()
 
 
-class SourceTextSerializer(serializers.Serializer[Any]):
+class SourceTextSerializer(serializers.Serializer[object]):
     """The text of a content block, which the offsets of evidence are code points of."""
 
     shows_every_field = True

@@ -29,6 +29,7 @@ from conversations.database import in_database, persistently
 from conversations.errors import ClaudeError, NotFound, Unavailable
 from conversations.exact_json import dumps
 from conversations.follow import follow
+from conversations.json_types import JSON
 from conversations.running.engine import RETRY_AFTER, draining, engine
 from conversations.services import attachments
 from extraction import reading
@@ -50,20 +51,20 @@ STREAM = OpenApiResponse(
 )
 
 
-def digest(data: Any) -> str:
+def digest(data: JSON) -> str:
     """Return what is the same for two requests only if they are to create the same extraction."""
     canonical = dumps(["extraction", data], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-async def answer_of(id: uuid.UUID) -> dict[str, Any]:
+async def answer_of(id: uuid.UUID) -> dict[str, object]:
     """Return the extraction when it has ended.
 
     Raises what made it fail, or Unavailable where this process ends before that.
     """
     async for _ in follow(id, kind=TABLES.kind):
         pass
-    extraction = await persistently(shown, id)
+    extraction: dict[str, Any] = await persistently(shown, id)
     if extraction["status"] not in Extraction.TERMINAL:
         raise Unavailable(retry_after=RETRY_AFTER, details={"extraction": str(id)})
     if extraction["error"]:
@@ -131,7 +132,7 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
         given = serializer.validated_data["content"]
         content = attachments.store_sources(owner=owner, blocks=given, documents=READ)
 
-        async def then() -> dict[str, Any]:
+        async def then() -> dict[str, object]:
             wanted = version or await nameless(owner, schema)
             spec = serializer.spec(wanted, content, await reading.read(owner.pk, content))
             extraction, new = await in_database(extractions.create, user=owner, spec=spec, key=key, digest=asked)
@@ -175,7 +176,7 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
         """Return the text of a content block. Raises NotFound where there is none, or only Claude sees it."""
         extraction = Extraction.objects.get_visible(request.user, pk)
 
-        async def then() -> dict[str, Any]:
+        async def then() -> dict[str, object]:
             source = next((each for each in await sources_of(extraction) if each.index == int(index)), None)
             if source is None or source.text is None:
                 raise NotFound("There is no text of such a source.")
@@ -213,7 +214,7 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
         corrects = "data" in decision
         reviews.check(extraction=extraction, decision=decision["decision"], has_data=corrects)
 
-        async def then() -> dict[str, Any]:
+        async def then() -> dict[str, object]:
             if corrects:
                 await check_correction(extraction, decision["data"])
             await in_database(reviews.decide, extraction=extraction, reviewer=reviewer, **decision)

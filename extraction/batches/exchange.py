@@ -12,12 +12,13 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from django.db import transaction
 
 from conversations.claude import batches as upstream
 from conversations.claude.batches import ItemResult
+from conversations.contract.error_types import Failure
+from conversations.contract.wire import Request
 from conversations.database import in_database, persistently
 from conversations.errors import BudgetExceeded, ClaudeError, ColloquyError
 from conversations.exact_json import dumps
@@ -34,8 +35,11 @@ BYTES_LIMIT = 32 * 1024 * 1024
 """Of one Message Batch. Anthropic takes more (claude-api.md 11), but this process has all of it in memory."""
 CLOCKS = timedelta(minutes=5)
 """By how much Anthropic's clock may be behind the database's."""
-CANCELLED = {"type": "invalid_request_error", "message": "The Message Batch was cancelled."}
-EXPIRED = {"type": "timeout_error", "message": "Claude did not answer within the time that a Message Batch has."}
+CANCELLED: Failure = {"type": "invalid_request_error", "message": "The Message Batch was cancelled."}
+EXPIRED: Failure = {
+    "type": "timeout_error",
+    "message": "Claude did not answer within the time that a Message Batch has.",
+}
 
 
 class BudgetIsHeld(Exception):
@@ -47,7 +51,7 @@ class Gathered:
     """The requests of a Message Batch that is not sent yet, by their custom ids."""
 
     message_batch: MessageBatch
-    requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    requests: list[tuple[str, Request]] = field(default_factory=list)
     size: int = 0
     """Bytes of their bodies."""
 
@@ -56,7 +60,7 @@ class Gathered:
         """Whether it has as much as one Message Batch may have."""
         return len(self.requests) >= REQUESTS_LIMIT or self.size >= BYTES_LIMIT
 
-    def add(self, id: uuid.UUID, body: dict[str, Any]) -> None:
+    def add(self, id: uuid.UUID, body: Request) -> None:
         """Take in a request, which is answered under this id."""
         self.requests.append((str(id), body))
         self.size += len(dumps(body))
@@ -163,7 +167,7 @@ async def _take_in(batch: Batch, request: BatchedRequest, result: ItemResult) ->
 
 async def _take_in_error(request: BatchedRequest, result: ItemResult) -> None:
     kind = str(result.error.get("type") or "api_error")
-    error = {"type": kind, "message": str(result.error.get("message") or "Claude could not answer.")}
+    error: Failure = {"type": kind, "message": str(result.error.get("message") or "Claude could not answer.")}
     refused = kind == "invalid_request_error"
     if refused and request.answer.native and refuses_format(error["message"]):
         extraction = request.answer.attempt.extraction

@@ -9,6 +9,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from conversations.claude.pricing import decimal_string
+from conversations.contract.extraction_types import ReviewShown
+from conversations.json_types import JSON
 from conversations.services import ledger
 from extraction.models import Extraction, Item
 from extraction.results.columns import Layout
@@ -40,19 +42,20 @@ def result_of(item: Item) -> Result:
     )
 
 
-def final_data(extraction: Extraction) -> Any:
+def final_data(extraction: Extraction) -> JSON:
     """Return the data that counts: as it was corrected, where it was."""
     newest = next(iter(extraction.reviews.all()), None)
     return newest.data if newest is not None and newest.decision == newest.Decision.CORRECTED else extraction.data
 
 
-def review_of(extraction: Extraction) -> dict[str, Any] | None:
+def review_of(extraction: Extraction) -> ReviewShown | None:
     """Return the newest decision on an extraction; None where there is none yet."""
     newest = next(iter(extraction.reviews.all()), None)
     if newest is None:
         return None
+    decision: Any = newest.decision  # one of the choices of its column
     return {
-        "decision": newest.decision,
+        "decision": decision,
         "comment": newest.comment,
         "reviewer": newest.reviewer.get_username() if newest.reviewer else None,
         "created_at": newest.created_at.isoformat().replace("+00:00", "Z"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from conversations.contract.extraction_types import Problem
 from conversations.exact_json import dumps
+from conversations.json_types import JSON, JSONObject
 from extraction.documents.splitting import Part
 from extraction.evidence.leaves import leaves, pointer
 
@@ -20,7 +21,7 @@ TOLD = 80  # characters of a value that a problem tells
 class Found:
     """What one part gave."""
 
-    data: Any
+    data: JSON
     places: Mapping[str, Place] = field(default_factory=dict)
     """Where the leaves stand, by JSON Pointer; those that are known."""
     overlaps: Mapping[int, int] = field(default_factory=dict)
@@ -31,8 +32,8 @@ class Found:
 class Merged:
     """The joined data, what the parts did not agree on, and where the leaves of each part have gone."""
 
-    data: Any
-    problems: list[dict[str, str]]
+    data: JSON
+    problems: list[Problem]
     moved: list[dict[str, str]]
     """For each part: the JSON Pointers of its leaves that were kept, each with its pointer in `data`."""
 
@@ -59,8 +60,8 @@ class _Merging:
     """What the parts so far come to."""
 
     def __init__(self) -> None:
-        self.data: Any = None
-        self.problems: list[dict[str, str]] = []
+        self.data: JSON = None
+        self.problems: list[Problem] = []
         self._places: dict[str, Place] = {}
 
     def add(self, number: int, part: Found) -> dict[str, str]:
@@ -71,7 +72,7 @@ class _Merging:
         self._places |= {new: part.places[old] for old, new in self._moved.items() if old in part.places}
         return self._moved
 
-    def _joined(self, kept: Any, new: Any, path: str, at: str) -> Any:
+    def _joined(self, kept: JSON, new: JSON, path: str, at: str) -> JSON:
         """Return two values as one. `path` is the pointer in the joined data, `at` the one in the part's."""
         if _missing(new):
             return new if kept is None else kept
@@ -89,11 +90,11 @@ class _Merging:
             self.problems.append({"path": path, "message": message})
         return kept
 
-    def _field(self, name: str, kept: dict[str, Any], new: dict[str, Any], path: str, at: str) -> Any:
+    def _field(self, name: str, kept: JSONObject, new: JSONObject, path: str, at: str) -> JSON:
         inner = pointer(name)
         return self._joined(kept.get(name), new.get(name), f"{path}{inner}", f"{at}{inner}")
 
-    def _list(self, kept: list[Any], new: list[Any], path: str, at: str) -> list[Any]:
+    def _list(self, kept: list[JSON], new: list[JSON], path: str, at: str) -> list[JSON]:
         joined = list(kept)
         same = self._same_places(path, at) or self._same_run(kept, new, at)
         for index, item in enumerate(new):
@@ -116,7 +117,7 @@ class _Merging:
                     same[index] = other
         return same
 
-    def _same_run(self, kept: list[Any], new: list[Any], at: str) -> dict[int, int]:
+    def _same_run(self, kept: list[JSON], new: list[JSON], at: str) -> dict[int, int]:
         """Return the items at the beginning of a part's list that are the last ones of the list there."""
         if not self._part.overlaps:
             return {}
@@ -134,7 +135,7 @@ class _Merging:
         return offset < self._part.overlaps.get(source, 0)
 
 
-def _missing(value: Any) -> bool:
+def _missing(value: JSON) -> bool:
     return value is None or value == ""
 
 
@@ -147,13 +148,13 @@ def _by_item(places: Mapping[str, Place], path: str) -> dict[int, list[Place]]:
     return found
 
 
-def _agree(one: Any, other: Any) -> bool:
+def _agree(one: JSON, other: JSON) -> bool:
     """Return whether two items may be the same one: they share something, and contradict each other in nothing."""
     pairs = list(_pairs(one, other))
     return all(a == b for a, b in pairs) and bool(pairs)
 
 
-def _pairs(one: Any, other: Any) -> Iterable[tuple[Any, Any]]:
+def _pairs(one: JSON, other: JSON) -> Iterable[tuple[JSON, JSON]]:
     """Yield the values that two items both have at the same place."""
     if _missing(one) or _missing(other):
         return

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
+from conversations.json_types import JSON, JSONObject
 from extraction.evaluation.normalising import readings
 
 MOST_PAIRS = 250_000
@@ -23,7 +23,7 @@ Pair = tuple[int | None, int | None]
 class _Item:
     """An item of a list, with what it is compared by."""
 
-    leaves: dict[str, Any] = field(default_factory=dict)
+    leaves: JSONObject = field(default_factory=dict)
 
     @cached_property
     def readings(self) -> dict[str, frozenset[str]]:
@@ -34,12 +34,12 @@ class _Item:
         return {path: _trigrams(value) for path, value in self.leaves.items() if isinstance(value, str)}
 
     @cached_property
-    def identity(self) -> tuple[Any, ...]:
+    def identity(self) -> tuple[tuple[str, str], ...]:
         """What is the same for items whose values are all equal as texts."""
         return tuple(sorted((path, min(found)) for path, found in self.readings.items()))
 
 
-def aligned(expected: Sequence[Any], actual: Sequence[Any]) -> list[Pair]:
+def aligned(expected: Sequence[JSON], actual: Sequence[JSON]) -> list[Pair]:
     """Return pairs of indices, each index once; one without a counterpart is paired with None.
 
     Pairs are in the order of the expected items, then come the extra ones. Items that are nothing alike are not paired.
@@ -55,7 +55,7 @@ def aligned(expected: Sequence[Any], actual: Sequence[Any]) -> list[Pair]:
 
 def _identical(ours: Sequence[_Item], theirs: Sequence[_Item]) -> dict[int, int]:
     """Return pairs of items that are equal, the first with the first."""
-    waiting: dict[tuple[Any, ...], list[int]] = {}
+    waiting: dict[tuple[tuple[str, str], ...], list[int]] = {}
     for index in range(len(theirs) - 1, -1, -1):
         waiting.setdefault(theirs[index].identity, []).append(index)
     return {index: waiting[item.identity].pop() for index, item in enumerate(ours) if waiting.get(item.identity)}
@@ -99,7 +99,7 @@ def _trigrams(text: str) -> frozenset[str]:
     return frozenset(padded[at : at + 3] for at in range(len(padded) - 2))
 
 
-def _leaves(value: Any) -> Iterator[tuple[str, Any]]:
+def _leaves(value: JSON) -> Iterator[tuple[str, JSON]]:
     """Yield the first values of an item by their paths, without nulls."""
     count = 0
     pending = [("", value)]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from conversations.json_types import JSON
 from extraction.evaluation.aligning import aligned
 from extraction.evaluation.normalising import readings
 
@@ -37,11 +38,11 @@ class Comparison:
     place: str
     """A JSON Pointer into what is expected; of an extra value, into the data. It is the same in every comparison."""
     match: Match
-    expected: Any = None
-    actual: Any = None
+    expected: JSON = None
+    actual: JSON = None
 
 
-def compared(expected: Any, actual: Any) -> list[Comparison]:
+def compared(expected: JSON, actual: JSON) -> list[Comparison]:
     """Return how data compares with what is expected, value by value; null and absent are the same.
 
     The items of lists are aligned by what they have in common, not by their places.
@@ -49,7 +50,7 @@ def compared(expected: Any, actual: Any) -> list[Comparison]:
     return list(_compared(expected, actual, "", "", ""))
 
 
-def _compared(expected: Any, actual: Any, field: str, path: str, place: str) -> Iterator[Comparison]:
+def _compared(expected: JSON, actual: JSON, field: str, path: str, place: str) -> Iterator[Comparison]:
     if _is_nothing(expected) and _is_nothing(actual):
         return
     if isinstance(expected, Mapping) or isinstance(actual, Mapping):
@@ -64,7 +65,7 @@ def _compared(expected: Any, actual: Any, field: str, path: str, place: str) -> 
         yield Comparison(field, path, place, _match(expected, actual), expected, actual)
 
 
-def _objects(expected: Any, actual: Any, field: str, path: str, place: str) -> Iterator[Comparison]:
+def _objects(expected: JSON, actual: JSON, field: str, path: str, place: str) -> Iterator[Comparison]:
     ours, theirs = ({} if _is_nothing(each) else each for each in (expected, actual))
     if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
         yield Comparison(field, path, place, Match.WRONG, expected, actual)
@@ -74,7 +75,7 @@ def _objects(expected: Any, actual: Any, field: str, path: str, place: str) -> I
         yield from _compared(ours.get(key, NOTHING), theirs.get(key, NOTHING), field + step, path + step, place + step)
 
 
-def _lists(expected: Any, actual: Any, field: str, path: str, place: str) -> Iterator[Comparison]:
+def _lists(expected: JSON, actual: JSON, field: str, path: str, place: str) -> Iterator[Comparison]:
     ours, theirs = ([] if _is_nothing(each) else each for each in (expected, actual))
     if not isinstance(ours, list) or not isinstance(theirs, list):
         yield Comparison(field, path, place, Match.WRONG, expected, actual)
@@ -87,17 +88,17 @@ def _lists(expected: Any, actual: Any, field: str, path: str, place: str) -> Ite
         yield from _compared(one, other, f"{field}/*", here, there)
 
 
-def _is_nothing(value: Any) -> bool:
+def _is_nothing(value: JSON) -> bool:
     return value is NOTHING or value is None
 
 
-def _match(expected: Any, actual: Any) -> Match:
+def _match(expected: JSON, actual: JSON) -> Match:
     if _is_exact(expected, actual):
         return Match.EXACT
     return Match.NORMALISED if readings(expected) & readings(actual) else Match.WRONG
 
 
-def _is_exact(expected: Any, actual: Any) -> bool:
+def _is_exact(expected: JSON, actual: JSON) -> bool:
     """Return whether two values are the same in JSON: 1 and 1.0 are, 1 and true are not."""
     if isinstance(expected, bool) or isinstance(actual, bool):
         return expected is actual

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from conversations.exact_json import dumps
+from conversations.json_types import JSON
 
 LONGEST = 60  # characters of a text that may be a number or a date
 AROUND_NUMBERS = re.compile(r"^[\s$€£¥₹%]+|[\s$€£¥₹%]+$|^(?:usd|eur|gbp|chf|jpy)\s|\s(?:usd|eur|gbp|chf|jpy)$")
@@ -24,7 +24,7 @@ DATES = (
 ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
 
 
-def readings(value: Any) -> frozenset[str]:
+def readings(value: JSON) -> frozenset[str]:
     """Return what a value can mean, as comparable strings. Two values mean the same if they have one in common.
 
     A text that can be read in several ways has several: `03/04/2026` is a day of March and of April, `1.234` is a

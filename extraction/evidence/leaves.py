@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
+from conversations.json_types import JSON
 from extraction.evidence.finding import Claim
 
 TELLING = 4
 """A value of fewer characters stands somewhere in any text, which says nothing of where it is from."""
 
 
-def leaves(data: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(data: JSON, path: str = "") -> Iterator[tuple[str, JSON]]:
     """Yield the strings, numbers and booleans of data in order, each after its JSON Pointer. Null is not one."""
-    inner: Iterable[tuple[Any, Any]] = ()
+    inner: Iterable[tuple[JSON, JSON]] = ()
     if isinstance(data, dict):
         inner = data.items()
     elif isinstance(data, list):
@@ -24,12 +24,12 @@ def leaves(data: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from leaves(value, f"{path}{pointer(key)}")
 
 
-def pointer(step: Any) -> str:
+def pointer(step: JSON) -> str:
     """Return a name or an index as a step of a JSON Pointer."""
     return "/" + str(step).replace("~", "~0").replace("/", "~1")
 
 
-def claims_for(data: Any, said: Sequence[Claim]) -> list[Claim]:
+def claims_for(data: JSON, said: Sequence[Claim]) -> list[Claim]:
     """Return a claim for each leaf of the data: what Claude said, or else the value as it would be written.
 
     Claims about what is no leaf of the data are left out; of several about the same leaf the first with a quote is
@@ -42,6 +42,6 @@ def claims_for(data: Any, said: Sequence[Claim]) -> list[Claim]:
     return [known.get(path) or Claim(path, _written(value)) for path, value in leaves(data)]
 
 
-def _written(value: Any) -> str:
+def _written(value: JSON) -> str:
     written = "" if isinstance(value, bool) else str(value)
     return written if len(written) >= TELLING else ""

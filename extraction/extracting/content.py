@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from conversations.claude import catalogue
-from conversations.content.block_checks import Block
+from conversations.contract.wire import Block
 from conversations.database import persistently
 from conversations.exact_json import dumps
 from extraction import reading

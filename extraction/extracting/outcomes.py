@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
+from conversations.contract.extraction_types import Evidence as EvidenceShown
+from conversations.contract.extraction_types import Problem
+from conversations.json_types import JSON, JSONObject
 from extraction import checks, reading
 from extraction.documents.merging import Found, overlaps
 from extraction.evidence.finding import Evidence
@@ -20,7 +22,7 @@ async def whole_outcome(extraction: Extraction, content: Content, judged: Mappin
     """Return how an extraction ends with these answers, of each part of the content and each group of fields one."""
     parts = [_of_part(judged, part) for part in range(len(content.parts))]
     evidence = await asyncio.gather(*(_evidence(extraction, content, number) for number in enumerate(parts)))
-    conflicts: list[checks.Problem] = []
+    conflicts: list[Problem] = []
     data, places = parts[0].data, evidence[0]
     if len(parts) > 1:
         data, conflicts, places = await _merged(extraction, content, parts, evidence)
@@ -36,7 +38,7 @@ def _of_part(judged: Mapping[Thread, checks.Judgement], part: int) -> checks.Jud
     found = [judgement for (number, _), judgement in sorted(judged.items()) if number == part]
     if len(found) == 1:
         return found[0]
-    fields: dict[str, Any] = {}
+    fields: JSONObject = {}
     for each in found:
         fields.update(each.data if isinstance(each.data, dict) else {})
     claims = [claim for each in found for claim in each.claims]
@@ -57,7 +59,7 @@ async def _merged(
     content: Content,
     parts: Sequence[checks.Judgement],
     evidence: Sequence[Sequence[Evidence]],
-) -> tuple[Any, list[checks.Problem], list[Evidence]]:
+) -> tuple[JSON, list[Problem], list[Evidence]]:
     """Return the data of all parts as one, what they did not agree on, and where the values stand."""
     found = [
         Found(judgement.data, _places(places), overlaps(part))
@@ -76,7 +78,14 @@ def _places(evidence: Sequence[Evidence]) -> dict[str, tuple[int, int]]:
     return {each.path: (each.source, each.start) for each in evidence if each.start is not None}
 
 
-def _shown(evidence: Evidence) -> dict[str, Any]:
+def _shown(evidence: Evidence) -> EvidenceShown:
     """Return evidence as the contract has it: without a page where there are none."""
-    found = asdict(evidence)
-    return found if found["page"] is not None else {name: each for name, each in found.items() if name != "page"}
+    shown: EvidenceShown = {
+        "path": evidence.path,
+        "quote": evidence.quote,
+        "source": evidence.source,
+        "status": evidence.status,
+        "start": evidence.start,
+        "end": evidence.end,
+    }
+    return shown if evidence.page is None else {**shown, "page": evidence.page}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from typing import Any
 
 import jiter
+
+from conversations.json_types import JSON
 
 PAUSE = 0.1  # seconds between two looks
 GROWTH = 1.05  # times as much as the last time there must be: all looks together cost no more than a few of the last
@@ -23,13 +24,13 @@ class PartialData:
         self._texts: dict[Thread, str] = {}
         self._looked_at = 0.0
         self._size = 0.0
-        self._data: Any = None
+        self._data: JSON = None
 
     def begin(self, thread: Thread, said: str) -> None:
         """Begin an answer, or go on with what was said of it."""
         self._texts[thread] = said
 
-    def add(self, thread: Thread, text: str) -> Any:
+    def add(self, thread: Thread, text: str) -> JSON:
         """Add more of an answer; return the data, where it is time for a look and there is more than before."""
         self._texts[thread] += text
         size = sum(map(len, self._texts.values()))
@@ -39,11 +40,11 @@ class PartialData:
         self._size, self._looked_at = size, now
         return self.news()
 
-    def news(self) -> Any:
+    def news(self) -> JSON:
         """Return the data of all answers together, or None where there is no more than the last time."""
         if sum(map(len, self._texts.values())) > LARGEST:
             return None
-        data: Any = None
+        data: JSON = None
         for _, text in sorted(self._texts.items()):
             data = _joined(data, _data_in(text))
         if data is None or data == self._data:
@@ -52,7 +53,7 @@ class PartialData:
         return data
 
 
-def _data_in(text: str) -> Any:
+def _data_in(text: str) -> JSON:
     start = START.search(text)
     if start is None:
         return None
@@ -69,7 +70,7 @@ def _data_in(text: str) -> Any:
     return found["data"] if is_wrapped else found
 
 
-def _joined(first: Any, more: Any) -> Any:
+def _joined(first: JSON, more: JSON) -> JSON:
     """Return what two answers have together: fields of either, lists one after the other, else what was first."""
     if isinstance(first, dict) and isinstance(more, dict):
         return {**more, **first, **{key: _joined(first[key], more[key]) for key in first.keys() & more.keys()}}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-Schema = dict[str, Any]
+from conversations.json_types import JSONSchema
+
+Schema = JSONSchema
 
 Thread = tuple[int, int]
 """A part of the content and a group of fields, by their numbers from 0: what one request asks for of the other."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from conversations.claude import catalogue
 from conversations.content.folding import plain_text
+from conversations.contract.extraction_types import Problem
+from conversations.contract.wire import Request as ClaudeRequest
 from conversations.database import persistently
 from extraction import checks
 from extraction.asking import Earlier, Question, Request, request_for, tokens_for
@@ -20,7 +21,7 @@ from extraction.extracting.content import Content
 from extraction.extracting.outcomes import whole_outcome
 from extraction.extracting.plan import Answered, Group, Place, Thread
 from extraction.models import Answer, Extraction
-from extraction.services.extractions import Outcome, Problem
+from extraction.services.extractions import Outcome
 
 TURNS_LIMIT = 100
 """How often Claude is asked to go on with one answer."""
@@ -34,7 +35,7 @@ class Ask:
     """A request that is to be sent, and where its answer belongs."""
 
     place: Place
-    body: dict[str, Any]
+    body: ClaudeRequest
     said: str = ""
     """What there is of the answer already."""
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from conversations.content.transcript import SNAPSHOT, Event, string_of
+from conversations.content.transcript import SNAPSHOT, string_of
+from conversations.contract.extraction_types import Problem
+from conversations.contract.transcript_events import Event
+from conversations.json_types import JSON
 from extraction.extracting.partial_data import PartialData
 from extraction.services.transcripts import first_event
 
@@ -47,7 +50,7 @@ class Telling:
         """Tell whether the end of an attempt is still to be told."""
         return number in self._open and number not in self._ended
 
-    async def end_attempt(self, number: int, problems: list[dict[str, str]]) -> None:
+    async def end_attempt(self, number: int, problems: list[Problem]) -> None:
         """Tell what was found wrong with an attempt, and before that all of its data."""
         self._ended.add(number)
         await self._tell_partial(self._partial.news())
@@ -63,7 +66,7 @@ class Telling:
         if text:
             await self._tell_partial(self._partial.add((ask.place.part, ask.place.group), text))
 
-    async def _tell_partial(self, data: Any) -> None:
+    async def _tell_partial(self, data: JSON) -> None:
         if data is not None:
             await self._tell({"type": SNAPSHOT, "data": data})
 

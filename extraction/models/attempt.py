@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.db import models
 
+from conversations.contract.wire import Block
 from conversations.fields import VerbatimJSONField, uuid7
 from conversations.models import Usage
 from extraction.models.extraction import Extraction
@@ -34,7 +34,7 @@ class Attempt(models.Model):
         return all(answer.native for answer in self.answers.all() if not answer.turn)
 
     @property
-    def content(self) -> list[dict[str, Any]]:
+    def content(self) -> list[Block]:
         """What Claude answered, in the order of the requests."""
         return [block for answer in self.answers.all() for block in answer.content]
 

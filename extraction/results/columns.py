@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from conversations.exact_json import dumps
+from conversations.json_types import JSON, JSONObject
 from conversations.tables import Cells
 from extraction.results.result import Result
 
@@ -23,12 +23,12 @@ WHOLE = "data"
 """The column of data that is no object."""
 
 
-def flattened(data: Any) -> dict[str, Any]:
+def flattened(data: JSON) -> JSONObject:
     """Return the values of data by their columns; a list of objects is one value."""
     return dict(_leaves(data, "")) if isinstance(data, Mapping) else {WHOLE: data}
 
 
-def _leaves(data: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
+def _leaves(data: Mapping[str, JSON], before: str) -> Iterator[tuple[str, JSON]]:
     for key, value in data.items():
         name = before + key.replace("\\", "\\\\").replace(".", "\\.")
         if isinstance(value, Mapping) and value:
@@ -37,12 +37,12 @@ def _leaves(data: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def is_table(value: Any) -> bool:
+def is_table(value: JSON) -> bool:
     """Return whether a value is a list of objects."""
     return isinstance(value, list) and bool(value) and all(isinstance(each, Mapping) for each in value)
 
 
-def cell(value: Any) -> Any:
+def cell(value: JSON) -> JSON:
     """Return a value as one cell: lists and empty objects as JSON."""
     return dumps(value, ascii=False) if isinstance(value, list | Mapping) else value
 
@@ -59,7 +59,7 @@ class Columns:
             if name not in self.names:
                 self.names[name if len(self.names) < MOST else OTHERS] = None
 
-    def row(self, values: Mapping[str, Any]) -> Cells:
+    def row(self, values: Mapping[str, JSON]) -> Cells:
         """Return the cells of a row; what has no column of its own stands together as JSON."""
         rest = {name: value for name, value in values.items() if name not in self.names}
         return [cell(rest if name == OTHERS and rest else values.get(name)) for name in self.names]
@@ -76,14 +76,14 @@ class Layout:
     lists: dict[str, Columns] = field(default_factory=dict)
     """By the columns that the lists are in."""
 
-    def add(self, data: Any) -> None:
+    def add(self, data: JSON) -> None:
         """Take in the data of one more result."""
         if data is None:
             return
         values = flattened(data)
         self.items.add(values)
         for name, value in values.items():
-            if is_table(value):
+            if isinstance(value, list) and is_table(value):
                 table = self.lists.setdefault(name, Columns())
                 for each in value:
                     table.add(flattened(each))

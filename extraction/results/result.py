@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
+from conversations.contract.error_types import Failure
+from conversations.contract.event_types import UsageSum
+from conversations.contract.extraction_types import Evidence, Problem, ReviewShown
 from conversations.exact_json import dumps
+from conversations.json_types import JSON
 
 
 @dataclass(frozen=True)
@@ -15,12 +18,12 @@ class Result:
     key: str
     """What the item is called: its key in the batch, or the name of its file."""
     status: str
-    data: Any = None
-    problems: list[dict[str, Any]] = field(default_factory=list)
-    error: dict[str, Any] | None = None
-    evidence: list[dict[str, Any]] = field(default_factory=list)
-    review: dict[str, Any] | None = None
-    usage: dict[str, Any] = field(default_factory=dict)
+    data: JSON = None
+    problems: list[Problem] = field(default_factory=list)
+    error: Failure | None = None
+    evidence: list[Evidence] = field(default_factory=list)
+    review: ReviewShown | None = None
+    usage: UsageSum | dict[str, int] = field(default_factory=dict)
     cost: str | None = None
     """US dollars as a decimal string; None where a price is not known."""
     extraction: str | None = None

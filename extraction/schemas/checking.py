@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import regress
 from jsonschema_rs import ValidationError
 
 from conversations.errors import InvalidRequest
+from conversations.json_types import JSONObject
 from extraction.schemas.dialect import Path, Schema, at_pointer, every_schema
 from extraction.schemas.native import Fit, fit
 from extraction.schemas.validation import MESSAGE_LIMIT, Validator, compiled
@@ -16,7 +16,7 @@ from extraction.schemas.validation import MESSAGE_LIMIT, Validator, compiled
 REFERENCES = ("$ref", "$dynamicRef")
 
 
-def checked(schema: Any, examples: Sequence[Any] = ()) -> Fit:
+def checked(schema: Schema, examples: Sequence[JSONObject] = ()) -> Fit:
     """Return how structured outputs take a schema.
 
     Raises InvalidRequest, with the place, for what is not a JSON Schema of its own, and for an example whose data does
@@ -31,7 +31,7 @@ def checked(schema: Any, examples: Sequence[Any] = ()) -> Fit:
     return fit(schema)
 
 
-def check(schema: Any) -> None:
+def check(schema: object) -> None:
     """Refuse what is not a JSON Schema of its own. Raises InvalidRequest, with the place."""
     if not isinstance(schema, dict):
         raise InvalidRequest("schema: Must be a JSON Schema.", details={"schema": "not an object"})
@@ -53,7 +53,7 @@ def _check_pattern(path: Path, schema: Schema) -> None:
         raise _refused((*path, "pattern"), f"{pattern!r} is not a regular expression of ECMA-262: {error}.") from None
 
 
-def _check_reference(path: Path, keyword: str, ref: Any, root: Schema, anchors: set[Any]) -> None:
+def _check_reference(path: Path, keyword: str, ref: object, root: Schema, anchors: set[object]) -> None:
     if not isinstance(ref, str):
         return  # which the compiler refuses
     if not ref.startswith("#"):

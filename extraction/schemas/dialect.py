@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, unquote
 
-Schema = dict[str, Any]
+from conversations.json_types import JSONSchema
+
+Schema = JSONSchema
 Path = tuple[str, ...]
 
 ONE = frozenset(
@@ -41,7 +43,7 @@ class NoSuchPlace(Exception):
     """A reference leads to no schema in its document."""
 
 
-def parts(schema: Schema) -> Iterator[tuple[Path, Any]]:
+def parts(schema: Schema) -> Iterator[tuple[Path, object]]:
     """Yield what stands in a schema where schemas stand, each with its path from there.
 
     What `default`, `const`, `enum` and `examples` hold is data, whatever it looks like.
@@ -57,7 +59,7 @@ def parts(schema: Schema) -> Iterator[tuple[Path, Any]]:
 
 def every_schema(root: Schema) -> Iterator[tuple[Path, Schema]]:
     """Yield every schema of a document with its path, once, and those that only a reference leads to."""
-    waiting: list[tuple[Path, Any]] = [((), root)]
+    waiting: list[tuple[Path, object]] = [((), root)]
     seen: set[int] = set()
     while waiting:
         path, schema = waiting.pop()
@@ -81,7 +83,7 @@ def pointer(path: Iterable[str | int]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
-def changed_references(value: Any, change: Callable[[str], str]) -> Any:
+def changed_references(value: object, change: Callable[[str], str]) -> Any:
     """Return a schema whose references are changed, wherever they stand in it."""
     if isinstance(value, list):
         return [changed_references(each, change) for each in value]
@@ -93,7 +95,7 @@ def changed_references(value: Any, change: Callable[[str], str]) -> Any:
     return changed
 
 
-def at_step(step: str, found: Any) -> Any:
+def at_step(step: str, found: object) -> object:
     """Return what a step of a JSON Pointer leads to, or None where there is nothing."""
     if isinstance(found, dict):
         return found.get(step)
@@ -102,9 +104,9 @@ def at_step(step: str, found: Any) -> Any:
     return None
 
 
-def at_pointer(ref: str, root: Schema) -> Any:
+def at_pointer(ref: str, root: Schema) -> object:
     """Return what a reference by JSON Pointer leads to, or None where there is nothing."""
-    found: Any = root
+    found: object = root
     for step in pointer_steps(ref) if ref != "#" else ():
         found = at_step(step, found)
     return found
@@ -118,7 +120,7 @@ def resolved(ref: str, root: Schema) -> Any:
     return found
 
 
-def modern(schema: Any) -> Any:
+def modern(schema: Schema) -> Schema:
     """Return the same schema in the words of draft 2020-12; what is malformed is left as it is.
 
     A tuple's `items: [...]` is `prefixItems`, its `additionalItems` are `items`, `dependencies` are `dependentRequired`
@@ -127,7 +129,7 @@ def modern(schema: Any) -> Any:
     return _modern(schema, schema)
 
 
-def _modern(schema: Any, root: Any) -> Any:
+def _modern(schema: object, root: object) -> Any:
     if not isinstance(schema, dict):
         return schema
     said = {keyword: _modern_value(keyword, value, root) for keyword, value in schema.items() if keyword != "$schema"}
@@ -137,7 +139,7 @@ def _modern(schema: Any, root: Any) -> Any:
     return said
 
 
-def _modern_value(keyword: str, value: Any, root: Any) -> Any:
+def _modern_value(keyword: str, value: object, root: object) -> object:
     if keyword in MAPS and isinstance(value, dict):
         return {name: _modern(each, root) for name, each in value.items()}
     if keyword in LISTS and isinstance(value, list):
@@ -175,14 +177,14 @@ def _translate_anchor(said: Schema) -> None:
             said["$anchor"] = name[1:]
 
 
-def _moved(ref: str, root: Any) -> str:
+def _moved(ref: str, root: object) -> str:
     """Return a reference by JSON Pointer into the original document as one into its translation."""
     steps: list[str] = []
-    found: Any = root
+    found: object = root
     named = False  # whether the next step is a name that the schema's author chose, or an index
     for step in pointer_steps(ref):
         steps.append(step if named or not isinstance(found, dict) else _keyword(step, found))
-        named = not named and step in MAPS | LISTS and not (step in ONE and isinstance(found.get(step), dict))
+        named = not named and step in MAPS | LISTS and not (step in ONE and isinstance(at_step(step, found), dict))
         found = at_step(step, found)
     return "#/" + "/".join(quote(step.replace("~", "~0").replace("/", "~1"), safe=UNQUOTED) for step in steps)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from extraction.extracting.plan import Group
 from extraction.schemas.dialect import NoSuchPlace, Schema, changed_references, modern, parts, resolved
@@ -78,7 +77,7 @@ def _is_divisible(root: Schema) -> bool:
     return all(ref.startswith(known) for ref in _references(root))
 
 
-def _references(schema: Any) -> Iterator[str]:
+def _references(schema: object) -> Iterator[str]:
     if isinstance(schema, dict):
         if isinstance(schema.get("$ref"), str):
             yield schema["$ref"]
@@ -106,7 +105,7 @@ class _Size:
         self.lists = False
         """Whether there was a list, or an object of any number of fields."""
 
-    def of(self, schema: Any) -> int:
+    def of(self, schema: object) -> int:
         """Return the number of values; a schema within itself counts as one."""
         if not isinstance(schema, dict):  # true or false, which describe no value of their own
             return 0

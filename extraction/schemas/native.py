@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from conversations.exact_json import dumps
 from extraction.schemas.dialect import NoSuchPlace, Path, Schema, modern, parts, pointer, resolved
@@ -109,7 +108,7 @@ class _Fitting:
     def __init__(self) -> None:
         self.notes: list[str] = []
 
-    def of(self, schema: Any, path: Path) -> Schema:
+    def of(self, schema: Schema, path: Path) -> Schema:
         """Return a schema without what structured outputs don't take. Raises NotNative where that changes too much."""
         _refuse_inexpressible(schema, path)
         fitted = {key: value for key, value in schema.items() if key in TAKEN}
@@ -146,7 +145,7 @@ def _at(path: Path) -> str:
     return f"at {pointer(path)}" if path else "at its root"
 
 
-def _refuse_inexpressible(schema: Any, path: Path) -> None:
+def _refuse_inexpressible(schema: object, path: Path) -> None:
     if not isinstance(schema, dict):
         raise NotNative(f"{dumps(schema)} {_at(path)} is no object")
     if "prefixItems" in schema:
@@ -177,7 +176,7 @@ def _close(schema: Schema, fitted: Schema, path: Path) -> None:
     fitted["additionalProperties"] = False
 
 
-def _refuse_recursion(schema: Any, root: Schema, open: set[int], done: set[int]) -> None:
+def _refuse_recursion(schema: object, root: Schema, open: set[int], done: set[int]) -> None:
     """Raise NotNative where a schema contains itself. Each is looked at once, however many places refer to it."""
     if not isinstance(schema, dict) or id(schema) in done:
         return

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from conversations.json_types import JSON
 from extraction.schemas.dialect import NoSuchPlace, Schema, modern, resolved
 
 
-def with_spelling(schema: Schema, data: Any) -> Any:
+def with_spelling(schema: Schema, data: JSON) -> JSON:
     """Return the data with the values of `enum` and `const` spelt as the schema has them; the rest as it is."""
     try:
         modernised = modern(schema)
@@ -22,9 +21,9 @@ class _Spelling:
     def __init__(self, root: Schema) -> None:
         self._root = root
         # The values are kept with their ids, which would else be given to others.
-        self._spelt: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._spelt: dict[tuple[int, int], tuple[JSON, JSON]] = {}
 
-    def of(self, schema: Any, data: Any) -> Any:
+    def of(self, schema: object, data: JSON) -> JSON:
         """Return the data as the schema spells it."""
         if not isinstance(schema, dict):
             return data
@@ -34,7 +33,7 @@ class _Spelling:
             self._spelt[pair] = (data, self._as_spelt(schema, data))
         return self._spelt[pair][1]
 
-    def _as_spelt(self, schema: Schema, data: Any) -> Any:
+    def _as_spelt(self, schema: Schema, data: JSON) -> JSON:
         if isinstance(schema.get("$ref"), str):
             data = self.of(resolved(schema["$ref"], self._root), data)
         for keyword in ("allOf", "anyOf", "oneOf"):

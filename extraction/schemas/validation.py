@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import regress
 from jsonschema_rs import Draft202012Validator, ValidationError
 
+from conversations.contract.extraction_types import Problem
 from extraction.schemas.dialect import Schema, modern, pointer
 
 PROBLEMS_LIMIT = 20
 MESSAGE_LIMIT = 500  # characters
-
-Problem = dict[str, str]
 
 
 class Pattern:
@@ -25,7 +22,7 @@ class Pattern:
         self._pattern = pattern
         self._expression = compiled(pattern)
 
-    def validate(self, value: Any) -> None:
+    def validate(self, value: object) -> None:
         """Raise ValueError for a string in which the pattern is not found."""
         if isinstance(value, str) and self._expression.find(value) is None:
             raise ValueError(f'"{value}" does not match "{self._pattern}"')
@@ -54,11 +51,11 @@ class Validator:
             modern(schema), validate_formats=True, offline=True, keywords={"pattern": Pattern}
         )
 
-    def accepts(self, data: Any) -> bool:
+    def accepts(self, data: object) -> bool:
         """Return whether the data satisfies the schema."""
         return self._compiled.is_valid(data)
 
-    def problems(self, data: Any) -> list[Problem]:
+    def problems(self, data: object) -> list[Problem]:
         """Return what is wrong with the data, in the order of places: where (a JSON Pointer), and what."""
         if self.accepts(data):
             return []

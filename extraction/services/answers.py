@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from conversations.content.folding import Folded
+from conversations.contract.extraction_types import Problem
+from conversations.contract.wire import Request
 from conversations.models import Usage
 from conversations.services import budget_holds, budgets, ledger
 from extraction.extracting.plan import Place
 from extraction.models import Answer, Extraction
 
 
-def begin(*, extraction: Extraction, place: Place, request: dict[str, Any]) -> Answer:
+def begin(*, extraction: Extraction, place: Place, request: Request) -> Answer:
     """Note a request before it is sent, so that it is booked if this process dies with it on its way.
 
     Holds what it can cost. Returns the row that the answer is stored in. Raises BudgetExceeded, or LostExtraction
@@ -38,7 +40,7 @@ def keep(
     *,
     extraction: Extraction,
     answer: Answer,
-    request: dict[str, Any],
+    request: Mapping[str, object],
     said: Folded | None,
     upstream: ledger.RequestRecord,
 ) -> Answer:
@@ -75,7 +77,7 @@ def take_back(rows: QuerySet[Answer]) -> None:
         cursor.execute("SELECT set_config('colloquy.takes_back', '', true)")
 
 
-def note(*, extraction: Extraction, number: int, problems: list[dict[str, str]]) -> None:
+def note(*, extraction: Extraction, number: int, problems: list[Problem]) -> None:
     """Store what was found wrong with an attempt. Raises LostExtraction as `keep`."""
     with transaction.atomic(durable=True):
         extraction.locked_as_ours().attempts.filter(number=number).update(problems=problems)
@@ -94,7 +96,7 @@ def book_lost(extraction: Extraction) -> None:
 
 
 def book(
-    extraction: Extraction, answer: Answer, said: Folded, upstream: ledger.RequestRecord, request: dict[str, Any]
+    extraction: Extraction, answer: Answer, said: Folded, upstream: ledger.RequestRecord, request: Mapping[str, object]
 ) -> None:
     """Book a request, and store its answer. Within the transaction, which has locked the extraction."""
     answer.content, answer.stop_reason, answer.whole = said.content, said.stop_reason, said.stopped

@@ -6,13 +6,13 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from conversations.content.sources import attachments_in
+from conversations.contract.wire import Block
 from conversations.errors import Conflict, InvalidRequest
 from conversations.exact_json import dumps
 from conversations.models import User
@@ -35,7 +35,7 @@ class NewBatch:
     max_tokens: int | None = None
     max_attempts: int = 2
     wants_evidence: bool | None = None
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class NewItem:
 
     key: str
     number: int
-    content: list[dict[str, Any]]
+    content: list[Block]
     """Content blocks as `attachments.store_sources` gives them."""
 
     @property
@@ -111,7 +111,7 @@ def discard(batch: Batch) -> None:
     Batch.objects.filter(pk=batch.pk, status=Batch.Status.RECEIVING).delete()
 
 
-def pause(*, user: User, id: Any) -> Batch:
+def pause(*, user: User, id: uuid.UUID | str) -> Batch:
     """Begin no more items; those that run are finished. Raises NotFound, or Conflict where it has ended."""
     with transaction.atomic(durable=True):
         batch = _of(user, id)
@@ -120,7 +120,7 @@ def pause(*, user: User, id: Any) -> Batch:
     return batch
 
 
-def resume(*, user: User, id: Any) -> Batch:
+def resume(*, user: User, id: uuid.UUID | str) -> Batch:
     """Go on with a batch that was paused. Raises NotFound, or Conflict where it has ended."""
     with transaction.atomic(durable=True):
         batch = _of(user, id)
@@ -131,7 +131,7 @@ def resume(*, user: User, id: Any) -> Batch:
     return batch
 
 
-def cancel(*, user: User, id: Any) -> Batch:
+def cancel(*, user: User, id: uuid.UUID | str) -> Batch:
     """End all items that have not ended; what has been answered stays. Raises NotFound.
 
     Requests that are in a Message Batch end when Anthropic has ended that.
@@ -150,7 +150,7 @@ def cancel(*, user: User, id: Any) -> Batch:
     return batch
 
 
-def retry(*, user: User, id: Any) -> Batch:
+def retry(*, user: User, id: uuid.UUID | str) -> Batch:
     """Queue the items again that have failed, and no others. Raises NotFound."""
     with transaction.atomic(durable=True):
         batch = _of(user, id)
@@ -164,7 +164,7 @@ def retry(*, user: User, id: Any) -> Batch:
     return batch
 
 
-def _of(user: User, id: Any) -> Batch:
+def _of(user: User, id: uuid.UUID | str) -> Batch:
     return _locked(Batch.objects.filter(pk=Batch.objects.get_visible(user, id).pk))
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Avg, DurationField, Exists, ExpressionWrapper, F, Max, OuterRef
+from typing_extensions import TypedDict
 
+from conversations.contract.wire import Block
 from conversations.errors import InvalidRequest
+from conversations.json_types import JSON
 from conversations.models import User
 from extraction.batches.results import final_data, with_data
 from extraction.evaluation.comparing import Comparison, Match, compared
-from extraction.evaluation.scoring import Scores
+from extraction.evaluation.scoring import Scores, ScoresShown
 from extraction.models import Batch, Evaluation, EvaluationItem, EvaluationRun, Item, Review
 from extraction.services import batches
 from extraction.services.batches import NewBatch, NewItem
@@ -22,7 +24,22 @@ DIFFERENCES_LIMIT = 1000
 """Places that are shown side by side at most."""
 AT_ONCE = 200  # items that are stored or read at once
 
-Difference = dict[str, Any]
+
+class RunValue(TypedDict):
+    """What a run has at a place, and how it compares; null where the run has met nothing there."""
+
+    value: JSON
+    match: str | None
+
+
+class Difference(TypedDict):
+    """A place at which a run is not right."""
+
+    key: str
+    field: str
+    path: str
+    expected: JSON
+    runs: list[RunValue]
 
 
 @dataclass(frozen=True)
@@ -30,9 +47,9 @@ class ExpectedItem:
     """A content whose data is known."""
 
     key: str
-    content: list[dict[str, Any]]
+    content: list[Block]
     """Content blocks as `attachments.store_sources` gives them."""
-    expected: Any
+    expected: JSON
 
 
 def create(*, user: User, items: Sequence[ExpectedItem], runs: Sequence[NewBatch]) -> Evaluation:
@@ -83,13 +100,12 @@ def settle(evaluation: Evaluation) -> Evaluation:
     return evaluation
 
 
-def scores_of(run: EvaluationRun) -> dict[str, Any]:
+def scores_of(run: EvaluationRun) -> ScoresShown:
     """Return the scores of a run by what it has extracted so far."""
     scores = Scores()
     for _, comparisons in _comparisons(run):
         scores.add(comparisons)
-    fields = [{"field": field, **score.shown()} for field, score in scores.fields.items()]
-    return {"total": scores.total.shown(), "fields": fields}
+    return scores.shown()
 
 
 def latency_of(batch: Batch) -> dict[str, float | None]:

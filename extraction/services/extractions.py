@@ -11,7 +11,11 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from conversations.content.sources import attachments_in
-from conversations.content.transcript import Batch, Event
+from conversations.content.transcript import Batch
+from conversations.contract.error_types import Failure
+from conversations.contract.extraction_types import Evidence, Problem
+from conversations.contract.transcript_events import Event
+from conversations.contract.wire import Block
 from conversations.models import User
 from conversations.services import attachments, budgets
 from conversations.services.best_effort import if_possible
@@ -21,9 +25,7 @@ from extraction.models import Extraction, SchemaVersion, Source
 from extraction.services import item_states, source_texts, transcripts
 from extraction.services.answers import book_lost
 
-Problem = dict[str, str]
-
-LOST = {"type": "api_error", "message": "The process that ran this extraction was lost."}
+LOST: Failure = {"type": "api_error", "message": "The process that ran this extraction was lost."}
 CLAIMS_LIMIT = 100
 """How often an extraction that resumes is begun again before it fails: it may be what its processes die of."""
 
@@ -33,7 +35,7 @@ class Spec:
     """What is to be extracted, from what, and how; all of it checked."""
 
     schema: SchemaVersion
-    content: Sequence[dict[str, Any]]
+    content: Sequence[Block]
     """Content blocks as `attachments.store_sources` gives them."""
     model: str
     sources: Sequence[Text] = ()
@@ -41,7 +43,7 @@ class Spec:
     max_tokens: int | None = None
     max_attempts: int = 2
     wants_evidence: bool = True
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,10 @@ class Outcome:
     """How an extraction ends."""
 
     status: str
-    data: Any = None
+    data: object = None
     problems: list[Problem] = field(default_factory=list)
-    evidence: list[dict[str, Any]] = field(default_factory=list)
-    error: dict[str, Any] | None = None
+    evidence: list[Evidence] = field(default_factory=list)
+    error: Failure | None = None
 
 
 def create(
@@ -104,7 +106,7 @@ def _created(user: User, spec: Spec, **named: Any) -> Extraction:
     return extraction
 
 
-def has_text(content: Sequence[dict[str, Any]]) -> bool:
+def has_text(content: Sequence[Block]) -> bool:
     """Tell whether there is text in content, in which the values that are found can be shown to stand."""
     return any(block["type"] != "image" for block in content)
 
@@ -133,7 +135,7 @@ def _put_back(extraction: Extraction) -> None:
     item_states.queue_item_of(extraction)
 
 
-def cancel(*, user: User, id: Any) -> Extraction:
+def cancel(*, user: User, id: uuid.UUID | str) -> Extraction:
     """Ask for an extraction to be stopped; one that nobody has begun ends at once. Raises NotFound.
 
     One that has ended stays as it is.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
 
 from conversations.content.folding import Folded
+from conversations.contract.error_types import Failure
+from conversations.contract.wire import Answer as ClaudeAnswer
 from conversations.services import budgets
 from conversations.services.ledger import RequestRecord
 from extraction.models import Answer, Batch, BatchedRequest, Extraction, Item, MessageBatch
@@ -97,7 +98,7 @@ def _queue_answered(message_batch: MessageBatch) -> None:
         answered.update(status=Item.Status.QUEUED)
 
 
-def keep_answer(*, request: BatchedRequest, message: dict[str, Any]) -> None:
+def keep_answer(*, request: BatchedRequest, message: ClaudeAnswer) -> None:
     """Book and store the answer to a request, once, also where its extraction has been stopped meanwhile."""
     with transaction.atomic(durable=True):
         rows = Extraction.objects.select_for_update(no_key=True, of=("self",)).select_related("owner", "schema")
@@ -110,20 +111,20 @@ def keep_answer(*, request: BatchedRequest, message: dict[str, Any]) -> None:
                 item_states.add_cost(extraction, answer)
 
 
-def folded(message: dict[str, Any]) -> Folded:
+def folded(message: ClaudeAnswer) -> Folded:
     """Return an answer of a Message Batch as those that come as streams are kept."""
-    envelope: dict[str, Any] = {"id": message.get("id"), "model": message.get("model")}
+    envelope: dict[str, object] = {"id": message.get("id"), "model": message.get("model")}
     return Folded(
         role="assistant",
         content=message["content"],
         stop_reason=message.get("stop_reason"),
-        usage=message.get("usage") or {},
+        usage=dict(message.get("usage") or {}),
         envelope=envelope,
         stopped=True,
     )
 
 
-def unanswered(*, request: BatchedRequest, error: dict[str, Any], again: bool) -> None:
+def unanswered(*, request: BatchedRequest, error: Failure, again: bool) -> None:
     """Send a request again that got no answer, a few times, where that can help; else fail its item."""
     with transaction.atomic(durable=True):
         item = Item.objects.select_for_update(no_key=True).select_related("batch").get(pk=request.item_id)

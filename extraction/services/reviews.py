@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from conversations.errors import Conflict, InvalidRequest
+from conversations.json_types import JSON
 from conversations.models import User
 from extraction.models import Extraction, Review
 
@@ -26,7 +25,7 @@ def check(*, extraction: Extraction, decision: str, has_data: bool) -> None:
         raise InvalidRequest(f"data: Only a correction takes data; this is {decision!r}.")
 
 
-def decide(*, extraction: Extraction, reviewer: User, decision: str, data: Any = None, comment: str = "") -> Review:
+def decide(*, extraction: Extraction, reviewer: User, decision: str, data: JSON = None, comment: str = "") -> Review:
     """Add a decision, which counts from now on. It has been checked; corrected data satisfies the schema."""
     with transaction.atomic():
         return Review.objects.create(

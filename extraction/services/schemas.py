@@ -13,7 +13,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from conversations.errors import NotFound
 from conversations.exact_json import dumps
+from conversations.json_types import JSONObject
 from conversations.models import User
+from conversations.models.access import Viewer
 from extraction.models import SchemaVersion
 
 NO_SUCH_SCHEMA = "There is no schema with this id or name, or it is not yours."
@@ -24,13 +26,13 @@ VERSION_DIGITS = 10
 class NewSchema:
     """A schema that has been checked, with what Claude is told along with it."""
 
-    json_schema: dict[str, Any]
+    json_schema: JSONObject
     native: bool
     """Whether structured outputs can express it in one request."""
     notes: Sequence[str] = ()
     """What structured outputs cannot enforce, and we check."""
     instructions: str = ""
-    examples: list[dict[str, Any]] = field(default_factory=list)
+    examples: list[JSONObject] = field(default_factory=list)
 
     @property
     def digest(self) -> str:
@@ -84,7 +86,7 @@ def find(*, user: User, named: str) -> SchemaVersion:
     return found
 
 
-def named_so(user: Any, named: str) -> QuerySet[SchemaVersion]:
+def named_so(user: Viewer, named: str) -> QuerySet[SchemaVersion]:
     """Return the versions of a user's schemas that go by an id, a name or `name@version`."""
     visible = SchemaVersion.objects.visible_to(user)
     try:
@@ -98,7 +100,7 @@ def named_so(user: Any, named: str) -> QuerySet[SchemaVersion]:
     return visible.filter(name=name, version=int(version)) if is_number else visible.none()
 
 
-def listed(user: Any) -> QuerySet[SchemaVersion]:
+def listed(user: Viewer) -> QuerySet[SchemaVersion]:
     """Return the newest version under each of the user's names, without those that are hidden."""
     newer = SchemaVersion.objects.filter(
         owner=OuterRef("owner"), name=OuterRef("name"), version__gt=OuterRef("version")

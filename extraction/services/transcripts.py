@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from conversations.content.transcript import Batch, Event
+from conversations.content.transcript import Batch
+from conversations.contract.transcript_events import Event
 from conversations.exact_json import loads
 from conversations.streaming.tables import TranscriptTables
 from extraction.models import Extraction, ExtractionPiece

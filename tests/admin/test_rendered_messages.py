@@ -71,8 +71,9 @@ KINDS = st.sampled_from([*rendering.SHOWN, "web_search_tool_result", "not_invent
 
 
 @given(KINDS, st.dictionaries(st.sampled_from(["text", "content", "source", "input", "name", "thinking"]), JSON))
-def test_any_block_is_rendered(kind: str, fields: dict[str, Any]) -> None:
-    assert rendering.rendered_blocks([{"type": kind, **fields}])
+def test_any_block_is_rendered(kind: str, fields: Any) -> None:
+    block: Any = {"type": kind, **fields}
+    assert rendering.rendered_blocks([block])
 
 
 def test_every_kind_of_block_is_shown_in_its_way() -> None:
@@ -88,7 +89,7 @@ def test_every_kind_of_block_is_shown_in_its_way() -> None:
                 "is_error": True,
             },
             {"type": "image", "source": {"type": "url", "url": "https://elsewhere.example/x.png"}},
-            {"type": "new_kind", "value": 1},
+            {"type": "new_kind", "value": 1},  # type: ignore[typeddict-unknown-key]
         ]
     )
     for part in ("Let me see", "only Claude can read", "Calls look", "&lt;tea&gt;", "an error", "<em>green</em>"):

@@ -48,7 +48,7 @@ def long_turn(conversation: str) -> str:
     row = Conversation.objects.get(pk=conversation)
     asked = Message.objects.create(conversation=row, role="user", content=[])
     delta = {"type": "text_delta", "text": "long " * (LONG // 5)}
-    events: list[dict[str, Any]] = [
+    events: list[Any] = [
         {"type": "content_block_delta", "index": 0, "delta": delta},
         {"type": "turn_end", "status": "completed"},
     ]

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from conversations.content.folding import fold
-from conversations.content.transcript import Event, cut, merge, span
+from conversations.content.transcript import cut, merge, span
+from conversations.contract.transcript_events import Event
 from conversations.models import Message, Piece, Turn, Usage
 from conversations.sandbox.received import Received
 from tests.resuming import Reader

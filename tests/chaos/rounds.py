@@ -156,7 +156,7 @@ def _told(round: Round, key: str, answer: Any) -> None:
     round.keys.setdefault(key, set()).add(body["id"])
 
 
-async def _watch(round: Round, client: Client, turn: str, dice: random.Random) -> dict[str, Any]:
+async def _watch(round: Round, client: Client, turn: str, dice: random.Random) -> Any:
     """Reads the turn to its end, perhaps with others, perhaps stopping it on the way; its turn_end."""
     readers = [Reader(turn) for _ in range(dice.choice((1, 1, 2)))]
     round.readers += readers

@@ -157,7 +157,9 @@ def test_what_cannot_be_stored_is_left_out() -> None:
 def test_values_of_real_invoices_are_found_in_their_own_text(name: str) -> None:
     folder = SHARED / "documents" / "invoices"
     text = formats.read((folder / f"{name}.pdf").read_bytes(), PDF)
-    true = [leaf for leaf in leaves(json.loads((folder / f"{name}.json").read_text())) if isinstance(leaf[1], str)]
+    true: list[tuple[str, Any]] = [
+        leaf for leaf in leaves(json.loads((folder / f"{name}.json").read_text())) if isinstance(leaf[1], str)
+    ]
     claims = [Claim(path, value.strip().upper()) for path, value in true]
     source = Source(0, "pdf", text.text, tuple(text.pages))
     evidence = located([source], claims)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversations.contract.wire import Block
 from conversations.exact_json import dumps
 from extraction.answers import judged
 from extraction.asking import Earlier, Question, Request, request_for
@@ -25,7 +26,7 @@ CONTAINERS = st.lists(VALUES, max_size=4) | st.dictionaries(TEXTS, VALUES, max_s
 PROSE = st.text(st.characters(categories=["L", "P", "Zs"], exclude_characters="[{`"), max_size=40)
 
 
-def found(text: str, schema: dict[str, Any] | None = None) -> Any:
+def found(text: str, schema: Any = None) -> Any:
     """The data of an answer, as a reader whose numbers are floats has it."""
     judgement = judged(schema or {}, text)
     assert judgement.problems == []
@@ -117,7 +118,7 @@ def test_what_is_not_json_or_cannot_be_kept_is_said_to_be_so(text: str) -> None:
     assert "JSON" in judgement.problems[0]["message"]
 
 
-CONTENT = [{"type": "text", "text": "Jane"}]
+CONTENT: list[Block] = [{"type": "text", "text": "Jane"}]
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
 QUESTION = Question("m")
 
@@ -135,7 +136,7 @@ def test_a_schema_that_claude_is_held_to_is_not_told_in_words_too() -> None:
 
 def test_another_attempt_says_what_was_wrong_and_leaves_the_last_word_to_claude() -> None:
     earlier = [Earlier("{}", [{"path": "/name", "message": "is missing"}])]
-    body = request_for(QUESTION, request(earlier=earlier))
+    body: Any = request_for(QUESTION, request(earlier=earlier))
     assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
     assert "/name: is missing" in body["messages"][-1]["content"]
     assert json.dumps(SCHEMA) in body["system"]

@@ -46,7 +46,7 @@ def test_one_part_is_the_result(data: Any) -> None:
 
 def table(first: int, last: int, evidence: bool) -> Found:
     """Return rows of a text in which a row begins at every tenth character; half of them are the same."""
-    rows = [{"number": row // 2, "unit": "kg"} for row in range(first, last)]
+    rows: list[Any] = [{"number": row // 2, "unit": "kg"} for row in range(first, last)]
     places = {f"/rows/{index}/number": (0, 10 * (first + index)) for index in range(last - first)}
     places |= {f"/rows/{index}/unit": (0, 10 * (first + index) + 5) for index in range(last - first)}
     return Found({"rows": rows}, places if evidence else {})
@@ -71,7 +71,7 @@ def test_without_evidence_repeated_rows_are_known_by_what_they_say(first: int, o
 
 
 def test_what_is_found_first_stays_and_another_value_is_a_problem() -> None:
-    parts = [
+    parts: list[Any] = [
         {"a": None, "b": "x", "c": {"d": 1}},
         {"a": 2, "b": "y", "c": {"d": 1, "e": ""}},
         {"c": {"d": 3, "e": "z"}},
@@ -85,7 +85,10 @@ def test_what_is_found_first_stays_and_another_value_is_a_problem() -> None:
 
 
 def test_a_row_that_was_cut_is_completed_by_its_repetition() -> None:
-    ends = [{"rows": [{"n": 1, "m": 5}, {"n": 2, "m": None}]}, {"rows": [{"n": 2, "m": 6}, {"n": 3, "m": 7}]}]
+    ends: list[Any] = [
+        {"rows": [{"n": 1, "m": 5}, {"n": 2, "m": None}]},
+        {"rows": [{"n": 2, "m": 6}, {"n": 3, "m": 7}]},
+    ]
     merged = merge([Found(ends[0]), Found(ends[1], {}, {0: 30})])
     assert merged.data == {"rows": [{"n": 1, "m": 5}, {"n": 2, "m": 6}, {"n": 3, "m": 7}]}
     assert merged.moved[1] == {"/rows/0/m": "/rows/1/m", "/rows/1/n": "/rows/2/n", "/rows/1/m": "/rows/2/m"}

@@ -30,13 +30,13 @@ async def _close() -> AsyncIterator[None]:
     await reading.close()
 
 
-def block(data: bytes, media_type: str, **fields: Any) -> dict[str, Any]:
+def block(data: bytes, media_type: str, **fields: Any) -> Any:
     """Return a document of a file's bytes."""
     source = {"type": "base64", "media_type": media_type, "data": base64.b64encode(data).decode()}
     return {"type": "document", "source": source, **fields}
 
 
-async def taken(*blocks: dict[str, Any]) -> tuple[uuid.UUID, list[dict[str, Any]]]:
+async def taken(*blocks: Any) -> tuple[uuid.UUID, list[Any]]:
     """Return a new user's id, and blocks as they are kept for that user."""
     user = await in_database(User.objects.create, username=f"reader-{uuid.uuid4().hex[:12]}")
     return user.pk, await in_database(attachments.store_sources, owner=user, blocks=blocks, documents=READ)

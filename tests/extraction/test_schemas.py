@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversations.contract.extraction_types import Problem
 from conversations.errors import InvalidRequest
 from conversations.sandbox.filled_schema import filled
 from conversations.sandbox.output_schemas import check_schema
 from extraction.schemas.checking import check
 from extraction.schemas.native import native
 from extraction.schemas.spelling import with_spelling
-from extraction.schemas.validation import PROBLEMS_LIMIT, Problem, Validator
+from extraction.schemas.validation import PROBLEMS_LIMIT, Validator
 
-Schema = dict[str, Any]
+Schema = Any
 
 
 def problems(schema: Schema, data: Any) -> list[Problem]:

@@ -23,11 +23,11 @@ async def _closed_client() -> AsyncIterator[None]:
     await close_client()
 
 
-def asking(text: str, **fields: Any) -> dict[str, Any]:
+def asking(text: str, **fields: Any) -> Any:
     return body(messages=[{"role": "user", "content": f"{text} {uuid.uuid4()}"}], **fields)
 
 
-async def results_of(*requests: tuple[str, dict[str, Any]]) -> dict[str, ItemResult]:
+async def results_of(*requests: tuple[str, Any]) -> dict[str, ItemResult]:
     created = await batches.create(requests)
     assert not created.ended
     assert (await batches.retrieve(created.id)).ended
@@ -47,11 +47,11 @@ async def test_every_fate_of_an_item_is_told_by_its_custom_id() -> None:
         "down": "errored",
         "late": "expired",
     }
-    good = found["good"].message
+    good: Any = found["good"].message
     assert good is not None
     assert (good["content"][0]["text"], good["usage"]["service_tier"]) == ("Yes.", "batch")
     assert found["bad"].error["type"] == "invalid_request_error"
-    assert "temperature" in found["bad"].error["message"]
+    assert "temperature" in str(found["bad"].error["message"])
     assert found["down"].error["type"] == "overloaded_error"
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from conversations.claude.delta_runs import joined_run
 from conversations.claude.stream_reader import AnswerReader
-from conversations.content.transcript import Event, merge
+from conversations.content.transcript import merge
+from conversations.contract.transcript_events import Event
 from tests.scripted import START, wire
 
 BEGIN = [

@@ -60,26 +60,27 @@ class Node:
         self.path = [*before, said]
 
 
-def ask(path: list[Said], held: dict[str, Any]) -> tuple[dict[str, Any], Said]:
+def ask(path: list[Said], held: Any) -> tuple[Any, Said]:
     """The request for a path, which must be valid, and the whole answer to it."""
     prefix = tuple(held.get(name) for name in ("model", "system", "tools"))
-    plain = {**held, "tools": tools.tools_for_claude(held["tools"])}
+    plain: Any = {**held, "tools": tools.tools_for_claude(held["tools"])}
     model = catalogue.find(held["model"])
     assert model is not None
-    request = cache_marks.with_cache_marks(
+    request: Any = cache_marks.with_cache_marks(
         history.build_request(path, plain, list, prefix, bound=model.preserved_thinking), model.cache_minimum
     )
     validate(request, version="2026-10-21")
     directives, prompt = directives_in(request)
     answer = answer_to(request, model, directives, prompt)
-    return request, Said("assistant", answer.content, answer.stop_reason, prefix)
+    content: Any = answer.content
+    return request, Said("assistant", content, answer.stop_reason, prefix)
 
 
 def cut(draw: Any, answer: Said, how: str | None) -> Said:
     """What is kept of an answer that did not come to its end."""
     if how is None:
         return answer
-    content = [dict(block) for block in answer.content[: draw(st.integers(0, len(answer.content)))]]
+    content: list[Any] = [dict(block) for block in answer.content[: draw(st.integers(0, len(answer.content)))]]
     if content and "text" in content[-1]:
         content[-1]["text"] = content[-1]["text"][: draw(st.integers(0, 12))]
     if content and content[-1]["type"] == "thinking":
@@ -112,7 +113,7 @@ def test_every_history_is_accepted(data: st.DataObject) -> None:
                 break
             if calls:
                 done = draw(st.lists(st.sampled_from(calls), unique=True)) if draw(st.booleans()) else calls
-                results = [{"type": "tool_result", "tool_use_id": id, "content": "a wall"} for id in done]
+                results: list[Any] = [{"type": "tool_result", "tool_use_id": id, "content": "a wall"} for id in done]
                 if not results:
                     break
                 nodes.append(Node(Said("user", results), path))

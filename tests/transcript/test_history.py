@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.content.history import Said, build_request
+from conversations.contract.wire import Block, Tool
 from conversations.sandbox.request_rules import validate
 
 IDS = itertools.count()
@@ -31,7 +32,7 @@ def paths(draw: st.DrawFn) -> list[Said]:
         said.append(asked(draw))
         if draw(st.booleans()):
             continue  # a turn that failed before anything came
-        content: list[dict[str, Any]] = draw(st.lists(THINKING, max_size=1))
+        content: list[Any] = draw(st.lists(THINKING, max_size=1))
         for block in draw(st.lists(st.one_of(TEXT, CALL, SEARCH), max_size=4)):
             content.append(block)
             if block["type"] == "server_tool_use" and draw(st.booleans()):
@@ -42,22 +43,24 @@ def paths(draw: st.DrawFn) -> list[Said]:
 
 def asked(draw: st.DrawFn) -> Said:
     words = draw(st.text(alphabet="abc", min_size=1, max_size=5))
-    results = draw(st.lists(st.just({"type": "tool_result", "tool_use_id": "call_0", "content": "ok"}), max_size=1))
+    results: list[Block] = draw(
+        st.lists(st.just({"type": "tool_result", "tool_use_id": "call_0", "content": "ok"}), max_size=1)
+    )
     return Said("user", [{"type": "text", "text": words}, *results])
 
 
 @settings(max_examples=int(os.environ.get("HISTORIES", "100")), deadline=None)
 @given(paths())
 def test_every_path_becomes_a_valid_request(path: list[Said]) -> None:
-    tools = [{"name": "look", "input_schema": {"type": "object"}}]
-    request = build_request(path, {"model": "claude-sonnet-4-6", "max_tokens": 10, "tools": tools}, list, "same")
+    tools: list[Tool] = [{"name": "look", "input_schema": {"type": "object"}}]
+    request: Any = build_request(path, {"model": "claude-sonnet-4-6", "max_tokens": 10, "tools": tools}, list, "same")
     validate(request, version="2026-10-21")
     assert complaints(request["messages"]) == []
     assert request["messages"][-1]["role"] == "user"
     assert path[-1].content[0] in request["messages"][-1]["content"]
 
 
-def complaints(messages: list[dict[str, Any]]) -> list[str]:
+def complaints(messages: list[Any]) -> list[str]:
     """What Claude would say of messages that end with a question: the rules once more, apart from the sandbox's."""
     found: list[str] = []
     if [message["role"] for message in messages] != [("user", "assistant")[n % 2] for n in range(len(messages))]:
@@ -83,9 +86,10 @@ def complaints(messages: list[dict[str, Any]]) -> list[str]:
 
 
 def test_a_tool_loop_keeps_its_thinking_after_a_change_of_model() -> None:
-    old, new = ({"type": "thinking", "thinking": word, "signature": word} for word in ("old", "new"))
-    call = {"type": "tool_use", "id": "call", "name": "look", "input": {}}
-    path = [
+    old: Block = {"type": "thinking", "thinking": "old", "signature": "old"}
+    new: Block = {"type": "thinking", "thinking": "new", "signature": "new"}
+    call: Block = {"type": "tool_use", "id": "call", "name": "look", "input": {}}
+    path: list[Said] = [
         Said("user", [{"type": "text", "text": "a"}]),
         Said("assistant", [old, {"type": "text", "text": "b"}], "end_turn", prefix="before"),
         Said("user", [{"type": "text", "text": "c"}]),
@@ -98,10 +102,10 @@ def test_a_tool_loop_keeps_its_thinking_after_a_change_of_model() -> None:
 
 
 def test_a_server_call_stays_open_only_while_claude_goes_on_with_it() -> None:
-    search = {"type": "server_tool_use", "id": "srv", "name": "web_search", "input": {}}
-    call = {"type": "tool_use", "id": "call", "name": "look", "input": {}}
-    result = {"type": "tool_result", "tool_use_id": "call", "content": "ok"}
-    text = {"type": "text", "text": "and?"}
+    search: Block = {"type": "server_tool_use", "id": "srv", "name": "web_search", "input": {}}
+    call: Block = {"type": "tool_use", "id": "call", "name": "look", "input": {}}
+    result: Block = {"type": "tool_result", "tool_use_id": "call", "content": "ok"}
+    text: Block = {"type": "text", "text": "and?"}
     for last, kept in (([result], [search, call]), ([result, text], [call])):
         path = [Said("user", [text]), Said("assistant", [search, call], "tool_use"), Said("user", last)]
         messages = build_request(path, {"model": "claude-sonnet-4-6", "max_tokens": 10}, list)["messages"]
@@ -109,8 +113,8 @@ def test_a_server_call_stays_open_only_while_claude_goes_on_with_it() -> None:
 
 
 def test_thinking_stays_as_long_as_nothing_before_it_changed() -> None:
-    thought = {"type": "thinking", "thinking": "hm", "signature": "sig"}
-    path = [
+    thought: Block = {"type": "thinking", "thinking": "hm", "signature": "sig"}
+    path: list[Said] = [
         Said("user", [{"type": "text", "text": "a"}]),
         Said("assistant", [thought, {"type": "text", "text": "b"}], "end_turn", prefix=1),
         Said("user", [{"type": "text", "text": "c"}]),
@@ -122,10 +126,10 @@ def test_thinking_stays_as_long_as_nothing_before_it_changed() -> None:
 
 def test_thinking_after_a_call_that_is_left_out_is_left_out_with_it() -> None:
     """It was made while Claude's own tool was running, and is bound to that; what was before it is not."""
-    thought = {"type": "thinking", "thinking": "hm", "signature": "sig"}
-    text = {"type": "text", "text": "a"}
-    search = {"type": "server_tool_use", "id": "srv", "name": "web_search", "input": {}}
-    path = [
+    thought: Block = {"type": "thinking", "thinking": "hm", "signature": "sig"}
+    text: Block = {"type": "text", "text": "a"}
+    search: Block = {"type": "server_tool_use", "id": "srv", "name": "web_search", "input": {}}
+    path: list[Said] = [
         Said("user", [text]),
         Said("assistant", [thought, text], "end_turn", prefix=1),
         Said("user", [text]),

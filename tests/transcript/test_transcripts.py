@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.content.folding import fold
-from conversations.content.transcript import Batch, Event, cut, joined, length, merge, placed, span
+from conversations.content.transcript import Batch, cut, joined, length, merge, placed, span
+from conversations.contract.transcript_events import Event
 from tests import streams
 
 
-def texts(kind: str, key: str) -> st.SearchStrategy[dict[str, Any]]:
+def texts(kind: str, key: str) -> st.SearchStrategy[Any]:
     return st.builds(lambda text: {"type": kind, key: text}, st.text(max_size=6))
 
 
@@ -25,7 +26,7 @@ DELTAS = st.one_of(
     st.just({"type": "signature_delta", "signature": "s"}),
     st.just({"type": "delta_of_tomorrow", "light": "text"}),
 )
-BLOCKS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+BLOCKS: st.SearchStrategy[Any] = st.sampled_from(
     [
         {"type": "text", "text": ""},
         {"type": "thinking", "thinking": "", "signature": ""},
@@ -37,7 +38,7 @@ BLOCKS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
 
 @st.composite
 def transcripts(draw: st.DrawFn) -> list[Event]:
-    events: list[Event] = [{"type": "message_start", "message": {"role": "assistant", "content": []}}]
+    events: list[Any] = [{"type": "message_start", "message": {"role": "assistant", "content": []}}]
     for index, block in enumerate(draw(st.lists(BLOCKS, max_size=4))):
         events.append({"type": "content_block_start", "index": index, "content_block": dict(block)})
         for delta in draw(st.lists(DELTAS, max_size=6)):

@@ -10,7 +10,8 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from typing_extensions import TypeAliasType, is_typeddict
 
-from conversations.contract.schema_building import REFERENCE, JsonSchema, changed, described
+from conversations.contract.schema_building import REFERENCE, changed, described
+from conversations.json_types import JSONSchema
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Shape:
     """Other types that the document is to have: what the text in it is, for instance."""
 
 
-def register(registry: ComponentRegistry, annotation: Any) -> JsonSchema:
+def register(registry: ComponentRegistry, annotation: Any) -> JSONSchema:
     """Put a type and all that it refers to among the components. Return its schema: a reference, if it has a name."""
     schema, definitions = described(annotation)
     if isinstance(annotation, TypeAliasType) or is_typeddict(annotation):
@@ -34,9 +35,9 @@ def register(registry: ComponentRegistry, annotation: Any) -> JsonSchema:
     return schema
 
 
-def without_enum_ids(result: JsonSchema, **options: Any) -> JsonSchema:
+def without_enum_ids(result: JSONSchema, **options: Any) -> JSONSchema:
     """Take out the marks by which drf-spectacular's own hook, which is not used, would name enums."""
-    stripped: JsonSchema = changed(result, lambda part: {k: v for k, v in part.items() if k != "x-spec-enum-id"})
+    stripped: JSONSchema = changed(result, lambda part: {k: v for k, v in part.items() if k != "x-spec-enum-id"})
     return stripped
 
 
@@ -46,7 +47,7 @@ class TypedJson(OpenApiSerializerFieldExtension):
     target_class = "conversations.api.serializer_fields.Json"
     match_subclasses = True
 
-    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> JsonSchema:
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> JSONSchema:
         """Return the schema of the field's type; any JSON where it declares none."""
         annotation = self.target.shape
         return {} if annotation is None else register(auto_schema.registry, annotation)

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiResponse
 
 from conversations.api.schema.components import Shape
 from conversations.contract.error_types import ErrorResponse
-from conversations.contract.schema_building import JsonSchema
+from conversations.json_types import JSONSchema
 
 MEANINGS: dict[int, str] = {
     400: "`invalid_request_error`: malformed, an unknown field or parameter, a value that is not taken; "
@@ -29,10 +29,10 @@ MEANINGS: dict[int, str] = {
 ASKED_CLAUDE = (502, 504)
 """The statuses of operations that wait for Claude."""
 
-RETRY_AFTER: JsonSchema = {
+RETRY_AFTER: JSONSchema = {
     "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer", "minimum": 0}}
 }
-HEADERS: dict[int, JsonSchema] = {429: RETRY_AFTER, 503: RETRY_AFTER}
+HEADERS: dict[int, JSONSchema] = {429: RETRY_AFTER, 503: RETRY_AFTER}
 
 
 def errors(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:

@@ -16,7 +16,7 @@ from conversations.api.queries import Queried
 from conversations.api.schema.components import Shape, register
 from conversations.api.schema.error_components import HEADERS, errors, statuses_of
 from conversations.api.serializer_fields import StrictSerializer
-from conversations.contract.schema_building import JsonSchema
+from conversations.json_types import JSONSchema
 
 Direction = Literal["request", "response"]
 JSON = "application/json"
@@ -29,7 +29,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
     target_class = "conversations.api.authentication.TokenAuthentication"
     name = "token"
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> JsonSchema:
+    def get_security_definition(self, auto_schema: AutoSchema) -> JSONSchema:
         """Return the scheme: `Authorization: Bearer`."""
         return {"type": "http", "scheme": "bearer"}
 
@@ -48,9 +48,9 @@ def _shows_every_field(serializer: Any) -> bool:
 class OperationSchema(AutoSchema):
     """Describes an operation, its errors included."""
 
-    def get_operation(self, *args: Any) -> JsonSchema | None:
+    def get_operation(self, *args: Any) -> JSONSchema | None:
         """Add the operation's example: what a real server was asked, and what it answered."""
-        operation: JsonSchema | None = super().get_operation(*args)
+        operation: JSONSchema | None = super().get_operation(*args)
         example = _examples().get(self.get_operation_id())
         if operation and example:
             operation["responses"][example["status"]]["content"][JSON]["example"] = example["response"]
@@ -67,9 +67,9 @@ class OperationSchema(AutoSchema):
         query = self.view.query_class(self.method)() if isinstance(self.view, Queried) else None
         return [query] if query and query.fields else []
 
-    def _get_response_bodies(self, direction: Direction = "response") -> JsonSchema:
+    def _get_response_bodies(self, direction: Direction = "response") -> JSONSchema:
         """Add the errors that every operation of its kind can answer to what the view declares."""
-        responses: JsonSchema = super()._get_response_bodies(direction)
+        responses: JSONSchema = super()._get_response_bodies(direction)
         for (status, media_type), error in errors(*self._error_statuses()).items():
             if str(status) not in responses:
                 responses[str(status)] = self._get_response_for_code(error, str(status), (media_type,), direction)
@@ -78,9 +78,9 @@ class OperationSchema(AutoSchema):
                 responses[str(status)]["headers"] = headers
         return dict(sorted(responses.items()))
 
-    def _map_basic_serializer(self, serializer: Any, direction: Direction) -> JsonSchema:
+    def _map_basic_serializer(self, serializer: Any, direction: Direction) -> JSONSchema:
         """Say that unknown fields are refused, and which fields a response always has."""
-        described: JsonSchema = super()._map_basic_serializer(serializer, direction)
+        described: JSONSchema = super()._map_basic_serializer(serializer, direction)
         if direction == "request" and isinstance(serializer, StrictSerializer):
             described["additionalProperties"] = False
         if direction == "response" and _shows_every_field(serializer):
@@ -97,7 +97,7 @@ class OperationSchema(AutoSchema):
 
     def _get_response_for_code(
         self, serializer: Any, status_code: str, media_types: Any = None, direction: Direction = "response"
-    ) -> JsonSchema:
+    ) -> JSONSchema:
         """Describe a response whose body is a `Shape` by its type."""
         given = serializer.response if isinstance(serializer, OpenApiResponse) else serializer
         if isinstance(given, Shape):
@@ -108,5 +108,5 @@ class OperationSchema(AutoSchema):
                 serializer = OpenApiResponse(described, serializer.description, serializer.examples)
             else:
                 serializer = described
-        found: JsonSchema = super()._get_response_for_code(serializer, status_code, media_types, direction)
+        found: JSONSchema = super()._get_response_for_code(serializer, status_code, media_types, direction)
         return found
