@@ -36,6 +36,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ],
         "Conversations": [
             _list(request, "Conversations", "forum", "conversations", "conversation"),
+            _list(request, "Shares", "share", "conversations", "share"),
             _list(request, "Turns", "swap_vert", "conversations", "turn"),
             _list(request, "Messages", "chat_bubble", "conversations", "message"),
             _list(request, "Feedback", "thumbs_up_down", "conversations", "feedback"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 import pytest
@@ -57,37 +58,78 @@ def paths_with_ids() -> list[str]:
     return found
 
 
-def test_every_path_with_an_id_is_404_for_others(api: Api, theirs: dict[str, str]) -> None:
-    paths = paths_with_ids()
-    assert len(paths) >= 9
-    bodies: dict[str, Any] = {
-        "activate": {"leaf": theirs["message"]},
-        "feedback": {"rating": 1},
-        "fork": {"message": theirs["message"]},
-        "turns": {"content": "Hello"},
-        "count-tokens": {"content": "Hello"},
-        "tool-results": {"results": [{"tool_use_id": "call", "content": "x"}]},
-        "review": {"decision": "approved"},
-    }
-    kinds = {
-        "conversations": "conversation",
-        "turns": "turn",
-        "messages": "message",
-        "attachments": "attachment",
-        "extractions": "extraction",
-        "schemas": "schema",
-        "batches": "batch",
-        "evaluations": "evaluation",
-    }
-    for path in paths:
-        kind = next(name for name in kinds if f"/{name}/" in path)
-        url = path.replace("(?P<index>[0-9]{1,9})", "0")
+BODIES: dict[str, Any] = {
+    "feedback": {"rating": 1},
+    "turns": {"content": "Hello"},
+    "count-tokens": {"content": "Hello"},
+    "tool-results": {"results": [{"tool_use_id": "call", "content": "x"}]},
+    "review": {"decision": "approved"},
+    "shares": {"user": "nobody", "role": "reader"},
+}
+KINDS = {
+    "conversations": "conversation",
+    "turns": "turn",
+    "messages": "message",
+    "attachments": "attachment",
+    "extractions": "extraction",
+    "schemas": "schema",
+    "batches": "batch",
+    "evaluations": "evaluation",
+}
+
+
+def statuses_of(api: Api, theirs: dict[str, str]) -> dict[tuple[str, str], int]:
+    """Return how every path with an id is answered that is somebody else's, by its method and the path."""
+    bodies = {**BODIES, "activate": {"leaf": theirs["message"]}, "fork": {"message": theirs["message"]}}
+    statuses = {}
+    for path in paths_with_ids():
+        kind = next(name for name in KINDS if f"/{name}/" in path)
+        url = path.replace("(?P<index>[0-9]{1,9})", "0").replace("<str:share>", theirs["conversation"])
         for group in ("(?P<pk>[^/.]+)", "<str:pk>"):
-            url = url.replace(group, theirs[kinds[kind]])
+            url = url.replace(group, theirs[KINDS[kind]])
         body = bodies.get(path.rstrip("/").rsplit("/", 1)[-1], {})
-        statuses = {method: api.http.request(method, f"/{url}", json=body).status_code for method in METHODS}
-        assert 404 in statuses.values(), (path, statuses)
-        assert set(statuses.values()) <= {404, 405}, (path, statuses)
+        shown = re.sub(r"\(.*?\)|<.*?>", "{}", path).removeprefix("api/")
+        for method in METHODS:
+            statuses[method, shown] = api.http.request(method, f"/{url}", json=body).status_code
+    return statuses
+
+
+def test_every_path_with_an_id_is_404_for_others(api: Api, theirs: dict[str, str]) -> None:
+    statuses = statuses_of(api, theirs)
+    paths = {path for _, path in statuses}
+    assert len(paths) >= 9
+    for path in paths:
+        found = {method: statuses[method, path] for method in METHODS}
+        assert 404 in found.values(), (path, found)
+        assert set(found.values()) <= {404, 405}, (path, found)
+
+
+READERS = {
+    *(("GET", f"conversations/{{}}/{name}") for name in ("", "messages/", "tree/", "turns/", "usage/", "export/")),
+    ("POST", "conversations/{}/fork/"),
+    *(("GET", f"turns/{{}}/{name}") for name in ("", "events/")),
+    *((method, "messages/{}/feedback/") for method in ("GET", "PUT")),
+    ("GET", "attachments/{}/content/"),
+}
+"""What somebody may do who is shared a conversation to read."""
+
+WRITERS = READERS | {
+    *(("POST", f"conversations/{{}}/{name}/") for name in ("activate", "turns", "count-tokens")),
+    *(("POST", f"turns/{{}}/{name}/") for name in ("cancel", "tool-results", "continue")),
+}
+
+
+def test_those_who_are_shared_a_conversation_do_what_their_role_says_until_it_is_taken_back(
+    api: Api, other: Api, theirs: dict[str, str]
+) -> None:
+    shares = f"conversations/{theirs['conversation']}/shares/"
+    for role, may in (("reader", READERS), ("writer", WRITERS)):
+        share = other.post(shares, {"user": api.user.username, "role": role}).json()
+        statuses = statuses_of(api, theirs)
+        assert {asked for asked, status in statuses.items() if status not in (404, 405)} == may
+    assert other.http.delete(f"/api/{shares}{share['id']}/").status_code == 204
+    assert set(statuses_of(api, theirs).values()) == {404, 405}
+    assert other.get(f"conversations/{theirs['conversation']}/").json()["title"] == "secret words"
 
 
 def test_lists_have_only_ones_own(api: Api, theirs: dict[str, str]) -> None:
@@ -125,6 +167,22 @@ def test_every_socket_command_with_anothers_id_is_not_found(api: Api, theirs: di
             frame = socket.receive()
             assert (frame["type"], frame["ref"]) == ("error", type)
             assert frame["error"]["type"] == "not_found_error"
+
+
+def test_a_reader_only_follows_over_the_socket(api: Api, other: Api, theirs: dict[str, str]) -> None:
+    other.post(f"conversations/{theirs['conversation']}/shares/", {"user": api.user.username, "role": "reader"})
+    with api.socket() as socket:
+        socket.send(type="turn.follow", ref=1, turn=theirs["turn"], after=0)
+        assert {frame["turn"] for frame in socket.until("turn_end")} == {theirs["turn"]}
+        refused: dict[str, dict[str, Any]] = {
+            "turn.create": {"conversation": theirs["conversation"], "content": "Hello"},
+            "turn.cancel": {"turn": theirs["turn"]},
+            "turn.tool_results": {"turn": theirs["turn"], "results": [{"tool_use_id": "call", "content": "x"}]},
+        }
+        for type, body in refused.items():
+            socket.send(type=type, ref=type, **body)
+            frame = socket.receive()
+            assert (frame["type"], frame["ref"], frame["error"]["type"]) == ("error", type, "not_found_error")
 
 
 def test_without_credentials_nothing_opens(api: Api) -> None:

@@ -8,17 +8,11 @@ from typing import Any
 import pytest
 from rest_framework import renderers, serializers
 
+from conversations.api.conversation_serializers import ConversationSerializer, ListedConversationSerializer
 from conversations.api.renderers import JSONRenderer
-from conversations.api.serializers import (
-    ConversationSerializer,
-    ListedConversationSerializer,
-    MessageSerializer,
-    TurnMessageSerializer,
-    TurnSerializer,
-    UserSerializer,
-)
+from conversations.api.serializers import MessageSerializer, TurnMessageSerializer, TurnSerializer, UserSerializer
 from conversations.models import Turn
-from conversations.services import message_paths
+from conversations.services import message_paths, shares
 from conversations.services.conversation_lists import ConversationList
 from tests.clients import Api
 
@@ -49,11 +43,11 @@ def test_messages_turns_and_users_are_shown_as_rest_framework_would(turn: Turn) 
 
 
 def test_rows_of_lists_have_the_declared_fields(turn: Turn) -> None:
-    part = ConversationList(turn.user_id).part("title", descending=False, place=None, inclusive=False, limit=9)
+    part = ConversationList(turn.user).part("title", descending=False, place=None, inclusive=False, limit=9)
     path = message_paths.page_of_path(turn.conversation_id, None, 0, 9, turn.user).messages
     declared: list[tuple[serializers.Serializer[Any], Any]] = [(ListedConversationSerializer(), each) for each in part]
     declared += [(MessageSerializer(), each) for each in path]
-    declared.append((ConversationSerializer(), turn.conversation))
+    declared += [(ConversationSerializer(), each) for each in shares.seen_by(turn.user, [turn.conversation])]
     assert len(declared) == 4
     for serializer, row in declared:
         assert set(serializer.to_representation(row)) == set(serializer.fields)

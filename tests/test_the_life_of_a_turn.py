@@ -12,7 +12,7 @@ from conversations.models import Budget, Message, Price, Turn, Usage
 from tests.clients import Api, Event
 
 MADE_EACH_TIME = frozenset(
-    {"id", "turn", "conversation", "user_message", "request_id", "request-id"}
+    {"id", "turn", "conversation", "user", "user_message", "request_id", "request-id"}
     | {"created_at", "started_at", "first_delta_at", "finished_at"}
 )
 

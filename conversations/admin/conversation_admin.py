@@ -11,7 +11,7 @@ from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import pluralize
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from conversations.admin import rendering
@@ -19,6 +19,7 @@ from conversations.admin.readonly import ReadOnlyAdmin
 from conversations.admin.review import levels
 from conversations.admin.review.scope import DAY, LONGEST, Scope, as_id
 from conversations.admin.review.totals import Sums
+from conversations.admin.share_admin import reached
 from conversations.api.attachment_views import served
 from conversations.models import Attachment, Conversation, DailyConversation, Message, Turn
 from conversations.services import message_paths
@@ -45,6 +46,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         "created_at",
         "updated_at",
         "spent",
+        "shared_with",
         "messages_shown",
         "settings_shown",
         "metadata_shown",
@@ -100,6 +102,15 @@ class ConversationAdmin(ReadOnlyAdmin):
             sums.requests,
             pluralize(sums.requests),
         )
+
+    @admin.display(description="shared with")
+    def shared_with(self, conversation: Conversation) -> SafeString:
+        """Return with whom it is shared, each with a link to the page on which the share can be deleted."""
+        shares = conversation.shares.select_related("user", "group")
+        links = (
+            (reverse("admin:conversations_share_change", args=[each.pk]), reached(each), each.role) for each in shares
+        )
+        return format_html_join(", ", '<a href="{}">{} ({})</a>', links) or SafeString("Nobody")
 
     @admin.display(description="settings")
     def settings_shown(self, conversation: Conversation) -> SafeString:

@@ -70,12 +70,12 @@ class AttachmentContent(Queried):
     @extend_schema(
         operation_id="downloadAttachment",
         summary="Download a file",
-        description="The bytes as they were uploaded.",
+        description="The bytes as they were uploaded: of one's own, or of what a shared conversation shows.",
         responses={(200, "text/plain"): OpenApiTypes.STR, (200, *BINARY): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, pk: str) -> HttpResponse:
         """Answer with the bytes as they were uploaded."""
-        return served(request._request, Attachment.objects.get_visible(request.user, pk))
+        return served(request._request, Attachment.objects.readable_by(request.user).get_by_id(pk))
 
 
 def _etag(request: HttpRequest, attachment: Attachment) -> str:

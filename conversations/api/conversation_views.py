@@ -13,6 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations.api import turn_views as turn_api
+from conversations.api.conversation_serializers import (
+    ActivateSerializer,
+    ConversationSerializer,
+    ForkSerializer,
+    ListedConversationSerializer,
+)
 from conversations.api.later import Later
 from conversations.api.pagination import Pages, PathPages
 from conversations.api.queries import BeginQuery, ConversationsQuery, LeafQuery, PageQuery, PathQuery, Queried, query_of
@@ -21,10 +27,6 @@ from conversations.api.requesters import user_of
 from conversations.api.schema import conversation_operations as documents
 from conversations.api.schema import turn_operations as turn_documents
 from conversations.api.serializers import (
-    ActivateSerializer,
-    ConversationSerializer,
-    ForkSerializer,
-    ListedConversationSerializer,
     MessageSerializer,
     NodeSerializer,
     TurnRequestSerializer,
@@ -41,8 +43,8 @@ from conversations.api.transfer_formats import (
 )
 from conversations.api.usage_views import sums_of
 from conversations.claude import catalogue, client
-from conversations.models import Conversation, Usage
-from conversations.services import conversations, deletion, message_paths, transfers, turns
+from conversations.models import Conversation, Right, Usage
+from conversations.services import conversations, deletion, message_paths, shares, transfers, turns
 from conversations.services.conversation_lists import ConversationList
 
 
@@ -63,15 +65,24 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
     body_limit: int | None = None
 
     def get_object(self) -> Conversation:
-        """Return the conversation, if it is the user's. Raises NotFound otherwise."""
-        return Conversation.objects.get_visible(self.request.user, self.kwargs["pk"])
+        """Return the conversation, if the user may read it. Raises NotFound otherwise."""
+        found = Conversation.objects.select_related("owner")
+        return found.get_open(self.request.user, self.kwargs["pk"], Right.READ)
 
     def list(self, request: Request) -> Response:
-        """Return a page of the user's own conversations that the query names."""
+        """Return a page of the user's own conversations, or of those that are shared with them, as the query says."""
         query, user = query_of(request), user_of(request)
-        rows = ConversationList(user.pk, query.get("archived"), query.get("tag"), query.get("metadata", {}))
+        rows = ConversationList(
+            user,
+            shared=query["shared"],
+            archived=query.get("archived"),
+            tag=query.get("tag"),
+            metadata=query.get("metadata", {}),
+        )
         pages = Pages()
         page = pages.page(rows if "q" not in query else self._found(query), query["ordering"], request)
+        if "q" in query:
+            shares.seen_by(user, page)
         return pages.get_paginated_response(ListedConversationSerializer(page, many=True).data)
 
     @property
@@ -89,6 +100,7 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
     def retrieve(self, request: Request, pk: str) -> Response:
         """Return a conversation with the sums of all its usage."""
         conversation = self.get_object()
+        shares.seen_by(user_of(request), [conversation])
         return Response({**ConversationSerializer(conversation).data, **sums_of(conversation.usage.all())})
 
     @documents.update
@@ -199,7 +211,8 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
         return Later(request, then)
 
     def _found(self, query: dict[str, Any]) -> QuerySet[Conversation]:
-        rows = Conversation.objects.visible_to(self.request.user)
+        user = user_of(self.request)
+        rows = shares.shared_with(user) if query["shared"] else Conversation.objects.open_to(user, Right.OWN)
         rows = rows.filter(archived=query["archived"]) if "archived" in query else rows
         rows = rows.filter(tags__contains=[query["tag"]]) if "tag" in query else rows
         return conversations.search(conversations.with_metadata(rows, query.get("metadata", {})), query["q"])
@@ -210,6 +223,7 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
         return dict(serializer.validated_data)
 
     def _shown(self, conversation: Conversation, status: int = 200) -> Response:
+        shares.seen_by(user_of(self.request), [conversation])
         return Response(ConversationSerializer(conversation).data, status=status)
 
     def _leaf(self, conversation: Conversation, request: Request) -> uuid.UUID | None:

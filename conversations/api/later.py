@@ -21,9 +21,10 @@ from conversations.api.error_responses import headers_of, translate
 from conversations.api.middleware import HEADER
 from conversations.api.renderers import JSONRenderer
 from conversations.api.requesters import credential_of
-from conversations.errors import ColloquyError, NotAuthenticated
+from conversations.errors import ColloquyError, NotAuthenticated, NotFound
 from conversations.running.engine import engine
 from conversations.services.credentials import NOT_ANY_MORE, Credential
+from conversations.services.shares import NOT_SHARED_ANY_MORE, Membership
 
 logger = logging.getLogger(__name__)
 
@@ -51,13 +52,22 @@ Then = Callable[[], Awaitable[Stream | Mapping[str, object]]]
 class Later(HttpResponse):
     """A response whose body is not known yet when the view returns: JSON or a stream, or the error that is raised."""
 
-    def __init__(self, request: Request, then: Then, status: int = 200, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        request: Request,
+        then: Then,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        membership: Membership | None = None,
+    ) -> None:
+        """`membership` is by what the client reads the answer, where it is of somebody else's conversation."""
         super().__init__(status=status, headers=headers)
         accepted = request.accepted_renderer
         renderer = (
             accepted if isinstance(accepted, renderers.JSONRenderer) else JSONRenderer()
         )  # a stream is no renderer's work
-        request._request.scope[LATER] = then, renderer, credential_of(request)  # type: ignore[attr-defined]
+        access = credential_of(request), membership
+        request._request.scope[LATER] = then, renderer, access  # type: ignore[attr-defined]
 
 
 class Answering:
@@ -79,8 +89,8 @@ class Answering:
         await self._django(scope, receive, forward)
         if held:
             # Not left in there: a server keeps the scope for as long as the connection is open, and `then` the request.
-            then, renderer, credential = scope.pop(LATER)
-            await _while_let_in(receive, _Answer(held[0], renderer, send), then, credential)
+            then, renderer, access = scope.pop(LATER)
+            await _while_let_in(receive, _Answer(held[0], renderer, send), then, *access)
 
 
 class _Answer:
@@ -148,21 +158,30 @@ class _Answer:
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-async def _while_let_in(receive: Receive, answer: _Answer, then: Then, credential: Credential) -> None:
-    """Answer as long as the client is there and its credential is valid. Either ends the answer, and nothing else."""
+async def _while_let_in(
+    receive: Receive, answer: _Answer, then: Then, credential: Credential, membership: Membership | None
+) -> None:
+    """Answer as long as the client is there, its credential is valid, and it may read what is answered.
+
+    The end of either ends the answer, and nothing else.
+    """
     answering = asyncio.create_task(answer.give(then))
     leaving = asyncio.create_task(_has_left(receive))
-    revoked = (await engine()).guard.watch(credential)
+    here = await engine()
+    ends: dict[asyncio.Future[None], ColloquyError] = {here.guard.watch(credential): NotAuthenticated(NOT_ANY_MORE)}
+    if membership:
+        ends[here.memberships.watch(membership)] = NotFound(NOT_SHARED_ANY_MORE)
     try:
-        await asyncio.wait((answering, leaving, revoked), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((answering, leaving, *ends), return_when=asyncio.FIRST_COMPLETED)
         if answering.done():
             answering.result()
-        elif revoked.done():
+        elif ended := [error for end, error in ends.items() if end.done()]:
             answering.cancel()
             await asyncio.gather(answering, return_exceptions=True)
-            await answer.cut(NotAuthenticated(NOT_ANY_MORE))
+            await answer.cut(ended[0])
     finally:
-        revoked.cancel()
+        for end in ends:
+            end.cancel()
         answering.cancel()
         leaving.cancel()
         await asyncio.gather(answering, leaving, return_exceptions=True)

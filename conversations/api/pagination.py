@@ -104,15 +104,16 @@ class Pages(BasePagination):
 class PathPages(Pages):
     """Pages of a path through the tree: it never changes above its leaf, so an offset from the root is a cursor."""
 
-    def paginate_path(self, owner: User, conversation_id: str, request: Request) -> list[PathMessage]:
+    def paginate_path(self, reader: User, conversation_id: str, request: Request) -> list[PathMessage]:
         """Return the messages of the page that the request asks for.
 
-        Raises NotFound where the conversation is not the owner's, or has no such leaf; InvalidRequest for a bad cursor.
+        Raises NotFound where the conversation is not open to the reader, or has no such leaf; InvalidRequest for a bad
+        cursor.
         """
         query = query_of(request)
         size, cursor = query["page_size"], query.get("cursor")
         skip = read(cursor, 1)[0] if cursor else 0
-        leaf, found = message_paths.page_of_path(conversation_id, query.get("leaf"), skip, size + 1, owner)
+        leaf, found = message_paths.page_of_path(conversation_id, query.get("leaf"), skip, size + 1, reader)
         # The leaf is named, so that a page stays what it is when the conversation goes on.
         self.url = replace_query_param(request.build_absolute_uri(), "leaf", str(leaf))
         self.next = self._at(skip + size) if len(found) > size else None

@@ -119,6 +119,7 @@ class ConversationsQuery(PageQuery):
         required=False, allow_blank=True, max_length=WORDS_LIMIT, help_text="Words to find in titles and messages."
     )
     archived = Flag(required=False)
+    shared = Flag(required=False, default=False, help_text="Others' that are shared with the user, not their own.")
     tag = serializers.CharField(required=False, allow_blank=True, max_length=TAG_LENGTH, help_text="A tag that it has.")
     ordering = serializers.ChoiceField(
         [sign + name for name in ORDERINGS for sign in ("", "-")],

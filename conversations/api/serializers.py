@@ -9,17 +9,14 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from conversations.api.content_field import ContentField
-from conversations.api.serializer_fields import Boolean, Id, Integer, Json, Number, StrictSerializer, String
+from conversations.api.serializer_fields import Id, Integer, Json, Number, StrictSerializer, String
 from conversations.content import block_checks, sources
 from conversations.contract import error_types, event_types, input_blocks, output_blocks, wire
 from conversations.contract import setting_types as shapes
 from conversations.models import Message, Turn, User
-from conversations.models.conversation import TAG_LENGTH
 from conversations.services import ledger
 from conversations.services.turn_settings import NAMES
 from conversations.services.turns import Asked
-
-TAGS_LIMIT = 50
 
 
 def moment(value: datetime | None) -> str | None:
@@ -39,76 +36,6 @@ class SettingsSerializer(StrictSerializer):
     effort = String(required=False, allow_null=True, max_length=20)
     tools = Json(list, shape=list[shapes.ToolParam], required=False, allow_null=True)
     tool_choice = Json(dict, shape=shapes.ToolChoice, required=False, allow_null=True)
-
-
-class TagsField(serializers.ListField):
-    """Words to find something by, each once."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(child=String(max_length=TAG_LENGTH), max_length=TAGS_LIMIT, **options)
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        """Return the tags in their order, without repetitions. Raises ValidationError for any other type."""
-        return list(dict.fromkeys(super().to_internal_value(data)))
-
-
-class ConversationSerializer(SettingsSerializer):
-    """A conversation: its own fields, and the settings of its turns."""
-
-    shows_every_field = True
-    """For the API's description: what may be left out of a request is always there in a response."""
-
-    id = serializers.UUIDField(read_only=True)
-    title = String(required=False, allow_blank=True, max_length=500)
-    metadata = Json(dict, shape=input_blocks.Metadata, required=False)
-    tags = TagsField(required=False)
-    archived = Boolean(required=False)
-    active_leaf = serializers.UUIDField(
-        source="active_leaf_id", read_only=True, allow_null=True, help_text="Null where nothing was said yet."
-    )
-    created_at = serializers.DateTimeField(read_only=True)
-    updated_at = serializers.DateTimeField(read_only=True)
-
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Return the fields of a conversation, or of a row with its columns."""
-        return {
-            **{name: instance.settings.get(name) for name in NAMES},
-            "id": str(instance.id),
-            "title": instance.title,
-            "metadata": instance.metadata,
-            "tags": instance.tags,
-            "archived": instance.archived,
-            "active_leaf": instance.active_leaf_id and str(instance.active_leaf_id),
-            "created_at": moment(instance.created_at),
-            "updated_at": moment(instance.updated_at),
-        }
-
-
-class ListedConversationSerializer(ConversationSerializer):
-    """A conversation in a list."""
-
-    snippet = serializers.CharField(
-        read_only=True,
-        allow_null=True,
-        help_text="Where `q` was found: HTML in which `<mark>` is the only tag and all that was said is escaped. Null "
-        "where there is no `q`.",
-    )
-
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Return the fields of a conversation, and what the search has added to it."""
-        return {**super().to_representation(instance), "snippet": getattr(instance, "snippet", None)}
-
-
-class ActivateSerializer(StrictSerializer):
-    """The message that the next turn goes on from."""
-
-    leaf = Id()
-
-
-class ForkSerializer(StrictSerializer):
-    """The last message of the new conversation."""
-
-    message = Id()
 
 
 @extend_schema_serializer(component_name="NewTurn")
@@ -210,16 +137,6 @@ class CostSerializer(serializers.Serializer[Any]):
     )
 
 
-class ConversationDetailSerializer(CostSerializer, ConversationSerializer):
-    """A conversation, and what it has cost."""
-
-
-class BranchUsageSerializer(CostSerializer):
-    """What a branch of a conversation has cost."""
-
-    leaf = serializers.UUIDField(read_only=True, allow_null=True, help_text="Null where nothing was said yet.")
-
-
 class TurnSerializer(serializers.ModelSerializer[Turn]):
     """A turn. Its messages, usage and cost are there when it has ended."""
 
@@ -229,6 +146,7 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
     stop_details = Json(shape=error_types.StopDetails, allow_null=True)
     error = Json(shape=error_types.Failure, allow_null=True)
     conversation = serializers.UUIDField(source="conversation_id")
+    user = serializers.CharField(source="user.username", help_text="The name of the user who asked, and pays.")
     user_message = serializers.UUIDField(source="user_message_id", help_text="The message that it answers.")
     usage = Json(shape=event_types.UsageSum)
     cost = serializers.CharField(allow_null=True, help_text="US dollars; null where a price is not known.")
@@ -243,6 +161,7 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
         fields = (
             "id",
             "conversation",
+            "user",
             "status",
             "model",
             "stop_reason",
@@ -268,6 +187,7 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
         return {
             "id": str(instance.id),
             "conversation": str(instance.conversation_id),
+            "user": instance.user.username,
             "status": str(instance.status),
             "model": instance.model,
             "stop_reason": instance.stop_reason,

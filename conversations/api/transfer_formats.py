@@ -9,10 +9,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.renderers import BaseRenderer
 
+from conversations.api.conversation_serializers import TagsField
 from conversations.api.feedback_views import COMMENT_LIMIT, RatingField
 from conversations.api.parsers import StrictJSONParser
 from conversations.api.serializer_fields import Json, StrictSerializer, String
-from conversations.api.serializers import SettingsSerializer, TagsField
+from conversations.api.serializers import SettingsSerializer
 from conversations.content.block_checks import base64_decoded
 from conversations.contract.output_blocks import ExportedBlock
 from conversations.models import Conversation, Message

@@ -31,10 +31,11 @@ from conversations.api.sse_stream import Form, as_events, as_tokens, event_strea
 from conversations.database import persistently
 from conversations.errors import ClaudeError, InvalidRequest, Unavailable
 from conversations.follow import Followable, follow
-from conversations.models import Turn
+from conversations.models import Right, Turn
 from conversations.running.engine import RETRY_AFTER, draining, engine
 from conversations.running.turn_start import Create, start_turn
 from conversations.services import turns
+from conversations.services.shares import membership, readable_turn
 from conversations.services.user_limits import rate_limit_headers
 
 EVENT_STREAM = "text/event-stream"
@@ -51,7 +52,7 @@ class EventStreamRenderer(BaseRenderer):
 
 def with_all(rows: Any) -> Any:
     """Return turns with what their serializer shows, in three queries however many there are."""
-    return rows.prefetch_related("messages", "usage")
+    return rows.select_related("user").prefetch_related("messages", "usage")
 
 
 def turn_shown(turn_id: uuid.UUID) -> dict[str, Any]:
@@ -109,7 +110,8 @@ def answered(request: Request, digest: str, create: Create) -> Later:
             return event_stream(id, after, form)
         return await answer_of(id) if wait else created
 
-    return Later(request, then, status=201, headers=rate_limit_headers(made.used))
+    member = membership(user_of(request), turn.conversation_id, turn.conversation.owner_id)
+    return Later(request, then, status=201, headers=rate_limit_headers(made.used), membership=member)
 
 
 async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
@@ -186,14 +188,14 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
     queries = {"events": EventsQuery, "go_on": BeginQuery}
 
     def get_object(self) -> Turn:
-        """Return the turn, if it is the user's. Raises NotFound otherwise."""
-        return with_all(Turn.objects).get_visible(self.request.user, self.kwargs["pk"])
+        """Return the turn, if the user may read its conversation. Raises NotFound otherwise."""
+        return with_all(Turn.objects).get_open(self.request.user, self.kwargs["pk"], Right.READ)
 
     @documents.events
     @action(detail=True, content_negotiation_class=Negotiation)
     def events(self, request: Request, pk: str) -> Later | Response:
         """Stream the turn's events past a position; 204 where the client has seen them all."""
-        turn = Turn.objects.get_visible(request.user, pk)
+        turn, member = readable_turn(user_of(request), pk)
         if has_seen_all(request, turn):
             return Response(status=204)
         position, form = position_of(request, turn), stream_format(request) or as_events
@@ -201,7 +203,7 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
         async def then() -> Stream:
             return event_stream(turn.pk, position, form)
 
-        return Later(request, then)
+        return Later(request, then, membership=member)
 
     @documents.cancel
     @action(detail=True, methods=["post"])

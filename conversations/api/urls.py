@@ -12,6 +12,7 @@ from conversations.api.conversation_views import ConversationViewSet
 from conversations.api.feedback_views import MessageFeedback
 from conversations.api.model_views import Models
 from conversations.api.schema.document_views import Browser, Document
+from conversations.api.share_views import OneShare, Shares
 from conversations.api.turn_views import TurnViewSet
 from conversations.api.usage_views import UsageRecords, UsageSums
 
@@ -29,6 +30,8 @@ urlpatterns = [
     path("me/access-log/", AccessLog.as_view(), name="access-log"),
     path("usage/", UsageSums.as_view(), name="usage"),
     path("usage/records/", UsageRecords.as_view(), name="usage-records"),
+    path("conversations/<str:pk>/shares/", Shares.as_view(), name="shares"),
+    path("conversations/<str:pk>/shares/<str:share>/", OneShare.as_view(), name="share"),
     path("messages/<str:pk>/feedback/", MessageFeedback.as_view(), name="message-feedback"),
     path("models/", Models.as_view(), name="models"),
     path("attachments/", Attachments.as_view(), name="attachments"),

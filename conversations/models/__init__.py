@@ -1,6 +1,6 @@
-"""What is kept. Every row that belongs to a user is reached through `visible_to(user)`."""
+"""What is kept. Rows of a user are reached through `visible_to`, those of conversations through `open_to`."""
 
-from conversations.models.access import OwnedQuerySet
+from conversations.models.access import OwnedQuerySet, Right
 from conversations.models.attachment import Attachment, MessageAttachment, UnwantedFile
 from conversations.models.audit import Audit
 from conversations.models.budget import Budget, Hold
@@ -14,6 +14,7 @@ from conversations.models.login import FailedLogin
 from conversations.models.opening import Opening
 from conversations.models.price import Price
 from conversations.models.process import Process
+from conversations.models.share import Share
 from conversations.models.ticket import Ticket
 from conversations.models.titling import Titling
 from conversations.models.turn import LostTurn, Piece, Turn
@@ -41,6 +42,8 @@ __all__ = [
     "Piece",
     "Price",
     "Process",
+    "Right",
+    "Share",
     "Ticket",
     "Titling",
     "Turn",

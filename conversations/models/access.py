@@ -1,13 +1,16 @@
-"""The one way to a user's rows."""
+"""The one way to rows that belong to somebody, or to a conversation that may be shared."""
 
 from __future__ import annotations
 
+import uuid
+from enum import StrEnum
 from typing import Any, Self, TypeAlias, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
+from django.db.models import F, Func
 
 from conversations.errors import NotFound
 
@@ -18,20 +21,70 @@ Viewer: TypeAlias = AbstractBaseUser | AnonymousUser
 """Whoever asks for rows, let in or not."""
 
 
-class OwnedQuerySet(models.QuerySet[ModelT]):
-    """Rows that belong to a user, by the field that `OWNER` of the model names."""
+class Right(StrEnum):
+    """What somebody may do with a conversation and all that is in it. Each of them includes those before it."""
 
-    def visible_to(self, user: Viewer) -> Self:
-        """Return the rows that this user may see: their own."""
-        if isinstance(user, AnonymousUser):
-            return self.none()
-        owner: str = self.model.OWNER  # type: ignore[attr-defined]
-        return self.filter(**{owner: user})
+    READ = "read"
+    """Read it, follow it, export and fork it."""
+    WRITE = "write"
+    """Ask and go on, stop turns, hand in results of tools, choose the active leaf."""
+    OWN = "own"
+    """Change its settings, delete it, share it."""
 
-    def get_visible(self, user: Viewer, id: object) -> ModelT:
-        """Return the row with this id. Another's, a missing one and a malformed id are the same `NotFound`."""
+
+ROLES = {Right.READ: ("reader", "writer"), Right.WRITE: ("writer",), Right.OWN: ()}
+"""The roles of shares that give a right; the owner has all rights."""
+
+
+def open_condition(*, conversation: str, owner: str, user: str, right: Right) -> str:
+    """Return the SQL condition under which a user has a right in a conversation.
+
+    `conversation`, `owner` and `user` are the SQL of their ids. For the owner, no share is looked at.
+    """
+    if not ROLES[right]:
+        return f"{owner} = {user}"
+    roles = ", ".join(f"'{role}'" for role in ROLES[right])
+    groups = f"SELECT member.group_id FROM conversations_user_groups AS member WHERE member.user_id = {user}"  # noqa: S608
+    return f"""({owner} = {user} OR EXISTS (
+        SELECT FROM conversations_share AS share
+        WHERE share.conversation_id = {conversation} AND share.role IN ({roles})
+            AND (share.user_id = {user} OR share.group_id IN ({groups}))
+    ))"""
+
+
+SHARED_WITH = """
+SELECT conversation_id, role FROM conversations_share WHERE user_id = {user}
+UNION ALL
+SELECT share.conversation_id, share.role
+FROM conversations_user_groups AS member JOIN conversations_share AS share ON share.group_id = member.group_id
+WHERE member.user_id = {user}
+"""
+"""What is shared with a user, by themselves or by a group of theirs, in SQL: a conversation may come more than once."""
+
+
+class IsOpen(Func):
+    """`open_condition` for the ORM; `path` is where a row has its conversation, empty or with `__` at its end."""
+
+    output_field = models.BooleanField()
+
+    def __init__(self, path: str, user: uuid.UUID, right: Right) -> None:
+        super().__init__(F(f"{path}pk"), F(f"{path}owner"))
+        self._user, self._right = user, right
+
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> tuple[str, tuple[Any, ...]]:
+        """Return the condition and its parameters; the columns have none."""
+        conversation, owner = (compiler.compile(each)[0] for each in self.get_source_expressions())
+        sql = open_condition(conversation=conversation, owner=owner, user="%s", right=self._right)
+        return sql, (self._user,) * sql.count("%s")
+
+
+class KeyedQuerySet(models.QuerySet[ModelT]):
+    """Rows that are found by the ids that clients give."""
+
+    def get_by_id(self, id: object) -> ModelT:
+        """Return the row of these with an id. Another's, a missing one and a malformed id are the same `NotFound`."""
         try:
-            return self.visible_to(user).get(pk=self.key(id))
+            return self.get(pk=self.key(id))
         except ObjectDoesNotExist:
             raise self._not_found() from None
 
@@ -50,3 +103,35 @@ class OwnedQuerySet(models.QuerySet[ModelT]):
 
     def _not_found(self) -> NotFound:
         return NotFound(f"There is no {self.model._meta.verbose_name} with this id, or it is not yours.")
+
+
+class OwnedQuerySet(KeyedQuerySet[ModelT]):
+    """Rows that belong to a user, by the field that `OWNER` of the model names."""
+
+    def visible_to(self, user: Viewer) -> Self:
+        """Return the rows that this user may see: their own."""
+        if isinstance(user, AnonymousUser):
+            return self.none()
+        owner: str = self.model.OWNER  # type: ignore[attr-defined]
+        return self.filter(**{owner: user})
+
+    def get_visible(self, user: Viewer, id: object) -> ModelT:
+        """Return the user's row with an id. Raises NotFound."""
+        return self.visible_to(user).get_by_id(id)
+
+
+class SharedQuerySet(KeyedQuerySet[ModelT]):
+    """Conversations, and rows that belong to one: `CONVERSATION` of the model is the path to it, as for `IsOpen`."""
+
+    def open_to(self, user: Viewer, right: Right) -> Self:
+        """Return the rows in whose conversations a user has a right, as its owner or by a share."""
+        if isinstance(user, AnonymousUser):
+            return self.none()
+        path: str = self.model.CONVERSATION  # type: ignore[attr-defined]
+        if right is Right.OWN:
+            return self.filter(**{f"{path}owner": user})
+        return self.filter(IsOpen(path, user.pk, right))
+
+    def get_open(self, user: Viewer, id: object, right: Right) -> ModelT:
+        """Return the row with an id, if the user has the right in its conversation. Raises NotFound otherwise."""
+        return self.open_to(user, right).get_by_id(id)

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from conversations.fields import uuid7
-from conversations.models.access import OwnedQuerySet
+from conversations.models.access import IsOpen, OwnedQuerySet, Right
 from conversations.models.conversation import Message
+
+
+class AttachmentQuerySet(OwnedQuerySet["Attachment"]):
+    """Attachments, which are read by more than those who own them."""
+
+    def readable_by(self, user: Any) -> Self:
+        """Return a user's own, and what messages show in conversations that the user may read."""
+        shown = MessageAttachment.objects.filter(attachment=OuterRef("pk"))
+        return self.filter(Q(owner=user) | Exists(shown.filter(IsOpen("message__conversation__", user.pk, Right.READ))))
 
 
 class Attachment(models.Model):
@@ -28,7 +38,7 @@ class Attachment(models.Model):
     height = models.IntegerField(null=True, help_text="Pixels.")
     created_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When it was uploaded last.")
 
-    objects: ClassVar[OwnedQuerySet[Attachment]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[AttachmentQuerySet] = AttachmentQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering = ("-id",)
@@ -49,7 +59,7 @@ class Attachment(models.Model):
 
 
 class MessageAttachment(models.Model):
-    """A message that shows an attachment."""
+    """A message that shows an attachment, which belongs to the owner of the message's conversation."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="shown")
     attachment = models.ForeignKey(Attachment, on_delete=models.RESTRICT, related_name="shown_in")

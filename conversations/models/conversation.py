@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models.functions import Left
 
 from conversations.fields import VerbatimJSONField, WrittenField, uuid7
-from conversations.models.access import OwnedQuerySet
+from conversations.models.access import SharedQuerySet
 
 # A tsvector holds at most 1 MB; this many characters always fit.
 SEARCHED_CHARACTERS = 100_000
@@ -23,7 +23,7 @@ TAG_LENGTH = 100  # characters
 class Conversation(models.Model):
     """A user's thread of messages: a tree, since an edit or a regeneration makes a sibling."""
 
-    OWNER = "owner"
+    CONVERSATION = ""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations")
@@ -47,7 +47,10 @@ class Conversation(models.Model):
         expression=SearchVector("title", config="simple"), output_field=SearchVectorField(), db_persist=True
     )
 
-    objects: ClassVar[OwnedQuerySet[Conversation]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+    role: str
+    """What it is to whoever it is shown to: `owner`, or the role of their share (services/shares.py)."""
+
+    objects: ClassVar[SharedQuerySet[Conversation]] = SharedQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering = ("-updated_at", "-id")
@@ -60,11 +63,16 @@ class Conversation(models.Model):
     def __str__(self) -> str:
         return self.title or f"Conversation {self.id}"
 
+    @property
+    def owner_name(self) -> str:
+        """Return the user name of its owner."""
+        return self.owner.username
+
 
 class Message(models.Model):
     """One node: what a user or Claude said, as Claude's content blocks, kept verbatim and in order."""
 
-    OWNER = "conversation__owner"
+    CONVERSATION = "conversation__"
 
     class Role(models.TextChoices):
         USER = "user"
@@ -91,7 +99,7 @@ class Message(models.Model):
     turn_settings: dict[str, Any] | None
     """What its turn asked Claude with, where the message was read with its path (services/paths.py)."""
 
-    objects: ClassVar[OwnedQuerySet[Message]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[SharedQuerySet[Message]] = SharedQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering = ("id",)

@@ -11,7 +11,7 @@ from django.db.models.functions import NullIf
 
 from conversations.clock import from_now
 from conversations.fields import VerbatimJSONField
-from conversations.models.access import OwnedQuerySet
+from conversations.models.access import SharedQuerySet
 from conversations.models.conversation import Conversation, Message
 from conversations.models.idempotent import Idempotent
 from conversations.models.lease import Leased
@@ -27,7 +27,7 @@ class LostTurn(Exception):
 class Turn(Idempotent, Leased):
     """One request of a user and everything that Claude does to answer it."""
 
-    OWNER = "conversation__owner"
+    CONVERSATION = "conversation__"
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -71,7 +71,7 @@ class Turn(Idempotent, Leased):
     under_budget = False
     """Whether there were any budgets when it was begun here."""
 
-    objects: ClassVar[OwnedQuerySet[Turn]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[SharedQuerySet[Turn]] = SharedQuerySet.as_manager()  # type: ignore[assignment]
 
     @classmethod
     def forgotten(cls) -> models.QuerySet[Turn]:

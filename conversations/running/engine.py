@@ -22,13 +22,15 @@ from conversations.database_faults import DATABASE_ERRORS, is_lost
 from conversations.fields import uuid7
 from conversations.loop_local import LoopLocal
 from conversations.models import Process
-from conversations.running.credential_watch import CredentialWatch
+from conversations.running.access_watch import AccessWatch
 from conversations.running.end_writer import EndWriter
 from conversations.running.memory import give_back
 from conversations.running.work_runner import WorkRunner, in_background
 from conversations.services import model_listing
+from conversations.services.credentials import revoked
 from conversations.services.notices import notify
 from conversations.services.remembered_tokens import RememberedTokens
+from conversations.services.shares import ended
 from conversations.streaming.journal import Journal
 from conversations.streaming.readers import Readers
 from conversations.streaming.tables import TranscriptTables
@@ -91,7 +93,8 @@ class Engine:
         self._streams = {tables.kind: Stream(self.wakes, tables) for work in works if (tables := work.tables)}
         self.journal = self.stream("turn").journal
         self.endings = EndWriter()
-        self.guard = CredentialWatch()
+        self.guard = AccessWatch(revoked, lambda credential: credential.user)
+        self.memberships = AccessWatch(ended, lambda membership: membership.conversation)
         self.tokens = RememberedTokens(self.wakes)
         self.draining = False
         self.drained = False
@@ -118,6 +121,7 @@ class Engine:
         self.wakes.on("models", lambda _ids: self._new_models.set())
         self.wakes.on("access", self.guard.look)
         self.wakes.on("access", self.tokens.forget)
+        self.wakes.on("shares", self.memberships.look)
         self.wakes.on_gap(self.tokens.forget_all)
         self.wakes.on_gap(self._after_gap)
         forever = (
@@ -125,6 +129,7 @@ class Engine:
             self.endings.serve,
             *(stream.readers.serve for stream in self._streams.values()),
             self.guard.serve,
+            self.memberships.serve,
             self.wakes.listen,
             self._keep_lease,
             self._sweep,

@@ -141,7 +141,7 @@ class ToolLoop:
             turn_requests.check_results_fit([{"type": "text", "text": result.content}], self._turn.settings)
             return result
         turn_requests.check_results_fit(result.content, self._turn.settings)
-        keep = partial(attachments.store_sources, owner=self._turn.user, blocks=result.content)
+        keep = partial(attachments.store_for_conversation, self._turn.conversation, self._turn.user, result.content)
         return Result(await in_storage(on_own_connection, keep))
 
     def ending(self, status: str) -> Ending:

@@ -18,8 +18,9 @@ from conversations.content.media import CLAUDES_DOCUMENTS, PDF, PLAIN, TEXTUAL, 
 from conversations.contract.wire import Block, Request, Source
 from conversations.contract.wire import Message as ClaudeMessage
 from conversations.errors import ClaudeError, InvalidRequest, NotFound, TooLarge, UnsupportedMediaType
-from conversations.models import Attachment, Message, MessageAttachment, User
+from conversations.models import Attachment, Conversation, Message, MessageAttachment, User
 from conversations.services import stored_files
+from conversations.services.attachment_owners import attachment_source, source_of
 from conversations.services.pdf_checks import check_opens
 
 MOST_IMAGES = 600  # in a request (claude-api.md 6)
@@ -60,21 +61,26 @@ def store(*, owner: User, data: bytes, declared: str = "") -> Attachment:
 
 
 def store_sources(
-    *, owner: User, blocks: Sequence[Block], documents: Container[str] = CLAUDES_DOCUMENTS
+    *,
+    owner: User,
+    blocks: Sequence[Block],
+    documents: Container[str] = CLAUDES_DOCUMENTS,
+    reader: User | None = None,
 ) -> list[Block]:
-    """Return checked blocks with attachments in the place of base64.
+    """Return checked blocks with attachments of the owner's in the place of base64, and of what is shared with them.
 
-    `documents` are the media types that a document may have; of text, what the sender says it is stays. Not within a
-    transaction, as `store`; the one that refers to them calls `lock_attachments`. Raises NotFound for somebody else's,
-    InvalidRequest or UnsupportedMediaType for one that can't be used there.
+    `documents` are the media types that a document may have; of text, what the sender says it is stays. `reader` is who
+    names the attachments, where that is not the owner. Not within a transaction, as `store`; the one that refers to
+    them calls `lock_attachments`. Raises NotFound for what the reader may not read, InvalidRequest or
+    UnsupportedMediaType for one that can't be used there.
     """
 
     def take(source: Source) -> Source:
         declared = source.get("media_type", "")
         if source["type"] == "base64":
-            kept = _source_of(store(owner=owner, data=base64.b64decode(source["data"]), declared=declared))
+            kept = source_of(store(owner=owner, data=base64.b64decode(source["data"]), declared=declared))
         else:
-            kept = attachment_source(owner, source)
+            kept = attachment_source(reader or owner, source, owner)
         textual = kept.get("media_type") == PLAIN and declared in TEXTUAL and declared in documents
         return {**kept, "media_type": declared} if textual else kept
 
@@ -82,6 +88,11 @@ def store_sources(
     sources.check_attachments(kept, documents=documents)
     check_images(kept)
     return kept
+
+
+def store_for_conversation(conversation: Conversation, by: User, blocks: Sequence[Block]) -> list[Block]:
+    """Return what a user says in a conversation, with attachments of the conversation's owner. As `store_sources`."""
+    return store_sources(owner=conversation.owner, reader=by, blocks=blocks)
 
 
 def _stored(block: Block, path: str, take: Callable[[Source], Source]) -> list[Block]:
@@ -92,26 +103,15 @@ def _stored(block: Block, path: str, take: Callable[[Source], Source]) -> list[B
         raise UnsupportedMediaType(f"{path}: {error.message}", details={path: error.message}) from None
 
 
-def lock_attachments(*, owner: User, blocks: Sequence[Block]) -> None:
+def lock_attachments(*, owner: User | uuid.UUID, blocks: Sequence[Block]) -> None:
     """Let no attachment in the blocks be removed as unused before the caller's transaction has put it somewhere.
 
     Raises NotFound where one is gone.
     """
     ids = sources.attachments_in(blocks)
-    known = Attachment.objects.visible_to(owner).filter(pk__in=ids).order_by("pk")
+    known = Attachment.objects.filter(owner=owner, pk__in=ids).order_by("pk")
     if len(known.select_for_update(no_key=True).values_list("pk")) < len(ids):
         raise NotFound("An attachment that this names is not there, or not yours: upload it again.")
-
-
-def attachment_source(owner: User, source: Source) -> Source:
-    """Return a source that names an attachment of the user's, with its type; others as they are. Raises NotFound."""
-    if source["type"] != "attachment":
-        return source
-    return _source_of(Attachment.objects.get_visible(owner, source["attachment"]))
-
-
-def _source_of(attachment: Attachment) -> Source:
-    return {"type": "attachment", "attachment": str(attachment.pk), "media_type": attachment.media_type}
 
 
 def check_images(blocks: Sequence[Block], most: int = MOST_IMAGES) -> None:
@@ -155,11 +155,17 @@ def check_weight(blocks: Sequence[Block]) -> None:
 
 
 def link_to_messages(messages: Iterable[Message]) -> None:
-    """Note which attachments messages show, once they are stored."""
+    """Note which attachments messages of one conversation show, once they are stored: those of its owner's.
+
+    Who may read a message may read what it is linked to.
+    """
     shown = [(message, id) for message in messages for id in sources.attachments_in(message.content)]
-    ids = {id for _, id in shown}
+    if not shown:
+        return
+    theirs = Attachment.objects.filter(owner__conversations=shown[0][0].conversation_id)
+    found = theirs.filter(pk__in={id for _, id in shown}).select_for_update(no_key=True, of=("self",))
     # One that a tool has named may be gone by now; the turn has to end all the same.
-    known = set(Attachment.objects.select_for_update(no_key=True).filter(pk__in=ids).values_list("pk", flat=True))
+    known = set(found.values_list("pk", flat=True))
     MessageAttachment.objects.bulk_create(
         MessageAttachment(message=message, attachment_id=id) for message, id in shown if uuid.UUID(id) in known
     )

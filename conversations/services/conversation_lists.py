@@ -1,4 +1,4 @@
-"""Lists of a user's conversations, by one prepared statement."""
+"""Lists of a user's conversations, and of those that are shared with them, by one prepared statement."""
 
 from __future__ import annotations
 
@@ -11,14 +11,30 @@ from typing import NamedTuple
 
 from conversations.contract.wire import Settings
 from conversations.database import prepared
+from conversations.models import User
+from conversations.models.access import SHARED_WITH
+from conversations.services.shares import OWNER
 
 COLUMN_TYPES = {"updated_at": "timestamptz", "created_at": "timestamptz", "title": "text"}
 """The columns that a list can be ordered by."""
 
-LISTED = """
-SELECT id, title, settings::text, metadata::text, tags, archived, active_leaf_id, created_at, updated_at
-FROM conversations_conversation WHERE {conditions} ORDER BY {column} {direction}, id {direction} LIMIT %(limit)s
+COLUMNS = """
+conversation.id, conversation.title, settings::text, metadata::text, tags, archived, active_leaf_id,
+conversation.created_at, conversation.updated_at
 """
+OWN = f"""
+SELECT {COLUMNS}, %(name)s::text, '{OWNER}' FROM conversations_conversation AS conversation WHERE owner_id = %(user)s
+"""  # noqa: S608
+SHARED = f"""
+SELECT {COLUMNS}, owner.username, shared.role
+FROM (
+    SELECT conversation_id, max(role) AS role FROM ({SHARED_WITH.format(user="%(user)s")}) AS share
+    GROUP BY conversation_id
+) AS shared
+JOIN conversations_conversation AS conversation ON conversation.id = shared.conversation_id
+JOIN conversations_user AS owner ON owner.id = conversation.owner_id
+WHERE owner_id <> %(user)s
+"""  # noqa: S608 - a writer comes after a reader in the alphabet too
 
 
 class ListedConversation(NamedTuple):
@@ -33,13 +49,20 @@ class ListedConversation(NamedTuple):
     active_leaf_id: uuid.UUID | None
     created_at: datetime
     updated_at: datetime
+    owner_name: str
+    role: str
+    """What it is to the user whose list it is: `owner`, or the role of a share."""
 
 
 @dataclass(frozen=True)
 class ConversationList:
-    """A user's conversations: all of them, or those that are archived or not, have a tag, or values in metadata."""
+    """A user's conversations, or others' that are shared with them.
 
-    owner: uuid.UUID
+    All of them, or those that are archived or not, have a tag, or values in metadata.
+    """
+
+    user: User
+    shared: bool = False
     archived: bool | None = None
     tag: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -52,23 +75,34 @@ class ConversationList:
 
         `place` has the values of the column and of the id, as text; the row there belongs to it where `inclusive`.
         """
-        conditions, values = self._filters()
-        values["limit"] = limit
-        if place:
-            beyond = ("<" if descending else ">") + ("=" if inclusive else "")
-            conditions.append(f"({column}, id) {beyond} (%(value)s::{COLUMN_TYPES[column]}, %(id)s::uuid)")
-            values["value"], values["id"] = place
-        direction = "DESC" if descending else "ASC"
-        statement = LISTED.format(conditions=" AND ".join(conditions), column=column, direction=direction)
+        found = prepared(*self.statement(column, descending=descending, place=place, inclusive=inclusive, limit=limit))
         return [
             ListedConversation(id, title, json.loads(settings), json.loads(metadata), *rest)
-            for id, title, settings, metadata, *rest in prepared(statement, values)
+            for id, title, settings, metadata, *rest in found
         ]
 
+    def statement(
+        self, column: str, *, descending: bool, place: Sequence[str] | None, inclusive: bool, limit: int
+    ) -> tuple[str, dict[str, object]]:
+        """Return the statement by which `part` finds them, and its parameters."""
+        conditions, values = self._filters()
+        values["limit"] = limit
+        ordered = f"conversation.{column}", "conversation.id"
+        if place:
+            beyond = ("<" if descending else ">") + ("=" if inclusive else "")
+            conditions.append(f"({', '.join(ordered)}) {beyond} (%(value)s::{COLUMN_TYPES[column]}, %(id)s::uuid)")
+            values["value"], values["id"] = place
+        direction = "DESC" if descending else "ASC"
+        filtered = "".join(f" AND {condition}" for condition in conditions)
+        ordering = ", ".join(f"{each} {direction}" for each in ordered)
+        return f"{SHARED if self.shared else OWN}{filtered} ORDER BY {ordering} LIMIT %(limit)s", values
+
     def _filters(self) -> tuple[list[str], dict[str, object]]:
-        """Return the conditions that the rows meet, and the parameters that these name."""
-        conditions = ["owner_id = %(owner)s"]
-        values: dict[str, object] = {"owner": self.owner}
+        """Return the conditions that the rows meet besides, and the parameters of the whole."""
+        conditions: list[str] = []
+        values: dict[str, object] = {"user": self.user.pk}
+        if not self.shared:
+            values["name"] = self.user.username
         if self.archived is not None:
             conditions.append("archived = %(archived)s")
             values["archived"] = self.archived

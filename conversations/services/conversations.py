@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Replace
 from django.db.models.lookups import Exact
 
 from conversations.claude import parameters
-from conversations.models import Conversation, Message, User
+from conversations.models import Conversation, Message, Right, User
 from conversations.services.message_paths import no_such_message
 from conversations.services.turn_settings import NAMES, resolved_settings
 
@@ -41,7 +41,7 @@ def create_in_transaction(*, owner: User, fields: Mapping[str, object]) -> Conve
 def update(*, user: User, id: uuid.UUID | str, fields: Mapping[str, object]) -> Conversation:
     """Change the fields that are given."""
     with transaction.atomic(durable=True):
-        found = Conversation.objects.get_visible(user, id)
+        found = Conversation.objects.get_open(user, id, Right.OWN)
         conversation = Conversation.objects.select_for_update(no_key=True).get(pk=found.pk)
         _change(conversation, fields)
         conversation.save()
@@ -62,7 +62,7 @@ def _change(conversation: Conversation, fields: Mapping[str, object]) -> None:
 def activate(*, user: User, id: uuid.UUID | str, leaf: uuid.UUID) -> Conversation:
     """Make a message the one that the next turn goes on from."""
     with transaction.atomic(durable=True):
-        found = Conversation.objects.get_visible(user, id)
+        found = Conversation.objects.get_open(user, id, Right.WRITE)
         conversation = Conversation.objects.select_for_update(no_key=True).get(pk=found.pk)
         if not conversation.messages.filter(pk=leaf).exists():
             raise no_such_message("leaf", leaf)

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.module_loading import import_string
 
-from conversations.models import Attachment, Conversation, MessageAttachment, Titling, Turn, User
+from conversations.models import Attachment, Conversation, MessageAttachment, Right, Titling, Turn, User
 from conversations.services import attachment_removal, titles, turn_end
 
 P = ParamSpec("P")
@@ -29,7 +29,7 @@ def delete_conversation(*, user: User, id: uuid.UUID | str) -> None:
 
     Raises NotFound.
     """
-    found = Conversation.objects.get_visible(user, id)
+    found = Conversation.objects.get_open(user, id, Right.OWN)
     attachment_removal.remove_each_if_unused(in_one_go(_delete_conversation, found.pk))
 
 
@@ -40,9 +40,18 @@ def delete_account(user: User) -> None:
     for id in list(user.conversations.values_list("pk", flat=True)):
         attachment_removal.remove_each_if_unused(in_one_go(_delete_conversation, id))
     files = set(Attachment.objects.filter(owner=user).values_list("sha256", flat=True))
-    in_one_go(User.objects.filter(pk=user.pk).delete)
+    in_one_go(_delete_user, user)
     for sha256 in files:
         attachment_removal.remove_file(sha256)
+
+
+def _delete_user(user: User) -> None:
+    """Delete a user who has no conversations any more. What they have asked in others' conversations is stopped."""
+    for turn in Turn.unended().filter(user=user).select_for_update(no_key=True).order_by("pk"):
+        turn_end.stop(turn)
+    for titling in Titling.unended().filter(turn__user=user).select_for_update(no_key=True, of=("self",)):
+        titles.stop(titling)
+    User.objects.filter(pk=user.pk).delete()
 
 
 def in_one_go(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -6,19 +6,19 @@ import uuid
 
 from django.db import transaction
 
-from conversations.models import Feedback, Message, User
+from conversations.models import Feedback, Message, Right, User
 
 
 def feedback_on(*, user: User, message_id: uuid.UUID | str) -> Feedback:
     """Return the user's feedback on a message, not stored where there is none. Raises NotFound."""
-    message = Message.objects.only("id").get_visible(user, message_id)
+    message = Message.objects.only("id").get_open(user, message_id, Right.READ)
     return Feedback.objects.filter(message=message, user=user).first() or Feedback(message=message, user=user)
 
 
 def give_feedback(*, user: User, message_id: uuid.UUID | str, rating: int | None, comment: str) -> Feedback:
     """Replace the user's feedback on a message; without rating and comment it is taken back. Raises NotFound."""
     with transaction.atomic(durable=True):
-        message = Message.objects.only("id").get_visible(user, message_id)
+        message = Message.objects.only("id").get_open(user, message_id, Right.READ)
         if rating is None and not comment:
             Feedback.objects.filter(message=message, user=user).delete()
             return Feedback(message=message, user=user)

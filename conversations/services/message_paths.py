@@ -11,7 +11,8 @@ from django.db.models.expressions import RawSQL
 from conversations.contract.wire import Block
 from conversations.database import prepared
 from conversations.errors import NotFound
-from conversations.models import Conversation, Message, User
+from conversations.models import Conversation, Message, Right, User
+from conversations.models.access import open_condition
 
 # Upwards along `parent`, so that the cost is the path's length and not the conversation's.
 PATH = """
@@ -78,11 +79,14 @@ class PathPage(NamedTuple):
 
 # From the leaf to the page's last message by jumps, which are as long as they can be (Myers' skew-binary ones): about
 # twice the logarithm of the depth. From there upwards along `parent`, to its first. Without a leaf, the active one's
-# path; with an owner, only where the conversation is theirs.
-PAGE = """
+# path; with a reader, only where the conversation is open to them.
+OPEN = open_condition(
+    conversation="conversation.id", owner="conversation.owner_id", user="%(reader)s::uuid", right=Right.READ
+)
+PAGE = f"""
 WITH RECURSIVE asked AS (
-    SELECT id, coalesce(%(leaf)s::uuid, active_leaf_id) AS leaf FROM conversations_conversation
-    WHERE id = %(conversation)s AND (%(owner)s::uuid IS NULL OR owner_id = %(owner)s::uuid)
+    SELECT id, coalesce(%(leaf)s::uuid, active_leaf_id) AS leaf FROM conversations_conversation AS conversation
+    WHERE id = %(conversation)s AND (%(reader)s::uuid IS NULL OR {OPEN})
 ), hop AS (
     SELECT message.id, parent_id, jump, depth, least(depth, %(skip)s + %(size)s - 1) AS last
     FROM asked JOIN conversations_message AS message ON message.id = asked.leaf AND conversation_id = asked.id
@@ -112,19 +116,19 @@ FROM asked LEFT JOIN page ON true LEFT JOIN LATERAL (
     FROM conversations_message AS message WHERE message.id = page.id OFFSET 0
 ) AS message ON true
 ORDER BY page.depth
-"""
+"""  # noqa: S608 - ours
 
 
 def page_of_path(
-    conversation_id: uuid.UUID | str, leaf_id: uuid.UUID | None, skip: int, size: int, owner: User | None = None
+    conversation_id: uuid.UUID | str, leaf_id: uuid.UUID | None, skip: int, size: int, reader: User | None = None
 ) -> PathPage:
     """Return so many messages of the path to a leaf, or to the active one, after the first `skip`.
 
-    Raises NotFound where the conversation has no such message, or is not the owner's, if one is named.
+    Raises NotFound where the conversation has no such message, or is not open to the reader, if one is named.
     """
     values = {
         "conversation": Conversation.objects.key(conversation_id),
-        "owner": owner and owner.pk,
+        "reader": reader and reader.pk,
         "leaf": leaf_id,
         "skip": skip,
         "size": size,

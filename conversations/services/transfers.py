@@ -14,8 +14,8 @@ from conversations.content import block_checks, history, json_checks, sources
 from conversations.content.folding import CALLS
 from conversations.contract.wire import Block, Source
 from conversations.errors import InvalidRequest, MalformedAnswer
-from conversations.models import Attachment, Conversation, Feedback, Message, MessageAttachment, User
-from conversations.services import attachments, message_paths
+from conversations.models import Attachment, Conversation, Feedback, Message, Right, User
+from conversations.services import attachment_owners, attachments, message_paths
 from conversations.services.answer_storage import searchable_text
 from conversations.services.conversations import create_in_transaction
 
@@ -26,34 +26,36 @@ USERS = block_checks.KINDS.keys() - {"text"}
 
 
 def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation:
-    """Create a conversation with the path up to a message and the same settings. Attachments are shared, not copied."""
+    """Create a conversation of the user's own with the path up to a message and the same settings.
+
+    Files are not copied; somebody else's become attachments of the user's with the same bytes.
+    """
+    source = Conversation.objects.get_open(user, id, Right.READ)
+    path = message_paths.path_to(source.pk, message)
+    if not path:
+        raise message_paths.no_such_message("message", message)
+    contents = [each.content for each in path]
+    if source.owner_id != user.pk:
+        contents = [attachment_owners.with_adopted(content, user) for content in contents]
     with transaction.atomic(durable=True):
-        source = Conversation.objects.get_visible(user, id)
-        path = message_paths.path_to(source.pk, message)
-        if not path:
-            raise message_paths.no_such_message("message", message)
         forked = Conversation.objects.create(
             owner=user, title=source.title, settings=source.settings, metadata=source.metadata, tags=source.tags
         )
         copies: list[Message] = []
-        for each in path:
+        for each, content in zip(path, contents, strict=True):
             parent = copies[-1].pk if copies else None
             copies.append(
                 Message(
                     conversation=forked,
                     parent_id=parent,
                     role=each.role,
-                    content=each.content,
+                    content=content,
                     text=each.text,
                     stop_reason=each.stop_reason,
                 )
             )
         Message.objects.bulk_create(copies, batch_size=AT_ONCE)
-        copy_of = {each.pk: copy.pk for each, copy in zip(path, copies, strict=True)}
-        MessageAttachment.objects.bulk_create(
-            MessageAttachment(message_id=copy_of[shown.message_id], attachment_id=shown.attachment_id)
-            for shown in MessageAttachment.objects.filter(message__in=copy_of)
-        )
+        attachments.link_to_messages(copies)
         return _with_leaf(forked, copies[-1].pk)
 
 
@@ -85,7 +87,7 @@ class Export:
 
 def export(*, user: User, id: uuid.UUID | str) -> Export:
     """Return everything that `import_conversation` needs to make the same conversation somewhere else."""
-    conversation = Conversation.objects.get_visible(user, id)
+    conversation = Conversation.objects.get_open(user, id, Right.READ)
     shown = Attachment.objects.filter(shown_in__message__conversation=conversation).distinct()
     given = Feedback.objects.filter(message__conversation=conversation, user=user)
     feedback = {each.message_id: {"rating": each.rating, "comment": each.comment} for each in given}

@@ -85,11 +85,11 @@ def _stored(who: Asker, conversation_id: uuid.UUID, begin: Callable[[Conversatio
         ground = turn_statements.read_ground(who.user, conversation_id, who.key, who.credential)
         if not ground.let_in:
             raise NotAuthenticated(NOT_ANY_MORE)
+        conversation = ground.conversation
+        if conversation is None:  # also where it is not shared any more with whoever has used the key in it
+            raise NotFound("There is no conversation with this id, or you may not ask in it.")
         if ground.known:
             return _known(Turn.objects.get(pk=ground.known), who)
-        conversation = ground.conversation
-        if conversation is None:
-            raise NotFound("There is no such conversation.")
         begun = begin(conversation)
         turn = _turn(who, conversation, begun)
         result = turn_statements.begin(

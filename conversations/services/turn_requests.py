@@ -18,7 +18,7 @@ from conversations.content.transcript import encode
 from conversations.contract.wire import Block, Request, Settings, Source
 from conversations.errors import InvalidRequest
 from conversations.models import Message, Turn, User
-from conversations.services import attachments, message_paths, transcripts
+from conversations.services import attachment_owners, attachments, message_paths, transcripts
 
 SMALL_WINDOW = 200_000  # tokens
 BYTES_PER_TOKEN = 6  # of text, on average at most
@@ -144,10 +144,10 @@ def hypothetical_request(
 ) -> Request:
     """Return the request of a turn that does not exist: what a user might say after a message. Nothing is stored.
 
-    Raises NotFound for somebody else's attachment.
+    Raises NotFound for an attachment that the user may not read.
     """
 
-    blocks = with_sources(content, lambda source: attachments.attachment_source(user, source))
+    blocks = with_sources(content, lambda source: attachment_owners.attachment_source(user, source))
     check_attachments(blocks)
     said = Message(role=Message.Role.USER, content=blocks)
     return request_for_path([*message_paths.path_to(conversation_id, after), said], settings)

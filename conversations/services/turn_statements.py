@@ -22,7 +22,8 @@ from django.db.models.expressions import DatabaseDefault
 from conversations.content.transcript import Batch, encode
 from conversations.database import prepared
 from conversations.fields import VerbatimJSONField
-from conversations.models import Conversation, Message, Piece, Turn, Usage, User
+from conversations.models import Conversation, Message, Piece, Right, Turn, Usage, User
+from conversations.models.access import open_condition
 from conversations.services.budget_statements import SETTLED
 from conversations.services.credentials import LETS_IN, Credential
 from conversations.services.user_limits import ROOM, USED, Used, configured_limits, parameters_of_limits
@@ -38,7 +39,7 @@ class Ground(NamedTuple):
     """What a new turn rests on."""
 
     conversation: Conversation | None
-    """The one that was asked for, if it is the user's."""
+    """The one that was asked for, if the user may ask in it."""
     known: uuid.UUID | None
     """The turn that the idempotency key has made already."""
     let_in: bool
@@ -62,6 +63,11 @@ def read_ground(user: User, conversation_id: uuid.UUID, key: str | None, credent
     return Ground(found, known, let_in=let_in)
 
 
+OPEN = open_condition(
+    conversation="conversation.id", owner="conversation.owner_id", user="person.id", right=Right.WRITE
+)
+
+
 @cache
 def _read_ground(limited: bool) -> str:
     columns = ", ".join(f'conversation."{name}"' for name in _shown_columns(Conversation))
@@ -75,7 +81,7 @@ def _read_ground(limited: bool) -> str:
         SELECT (SELECT id FROM conversations_turn WHERE user_id = %(user)s AND idempotency_key = %(key)s),
             NOT %(checked)s OR {LETS_IN}, {columns}
         FROM asked CROSS JOIN person LEFT JOIN conversations_conversation AS conversation
-            ON conversation.id = %(conversation)s AND conversation.owner_id = person.id
+            ON conversation.id = %(conversation)s AND {OPEN}
     """  # noqa: S608 - the models' own names
 
 

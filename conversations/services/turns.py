@@ -14,7 +14,7 @@ from conversations.content import history, sources
 from conversations.content.folding import Folded, fold
 from conversations.contract.wire import Block, Request, Settings
 from conversations.errors import Conflict, InvalidRequest, NotFound
-from conversations.models import Conversation, Message, Turn, User
+from conversations.models import Conversation, Message, Right, Turn, User
 from conversations.services import attachments, message_paths, transcripts, turn_end, turn_requests, turn_run
 from conversations.services.answer_storage import searchable_text
 from conversations.services.client_tools import open_calls
@@ -55,20 +55,20 @@ def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> Cre
         settings = _checked(conversation.settings, asked.settings)
         if asked.regenerate:
             return Begun(_regenerated(conversation, asked.regenerate), settings)
-        question = _said(who.user, conversation, asked, content, settings)
+        question = _said(conversation, asked, content, settings)
         return Begun(question, settings, is_new=True, at_leaf=asked.at_leaf)
 
     content = asked.content or []
     if sources.has_sources(content):
         # Files are stored before the transaction, which holds locks.
-        Conversation.objects.get_visible(who.user, conversation_id)
-        content = attachments.store_sources(owner=who.user, blocks=content)
+        shown_in = Conversation.objects.select_related("owner").get_open(who.user, conversation_id, Right.WRITE)
+        content = attachments.store_for_conversation(shown_in, who.user, content)
     return begin_once(who, conversation_id, begin)
 
 
 def hypothetical_request(*, user: User, conversation_id: uuid.UUID | str, asked: Asked) -> Request:
     """Return the request that `create` would make Claude answer; nothing is stored. Raises as `create` does."""
-    conversation = Conversation.objects.get_visible(user, conversation_id)
+    conversation = Conversation.objects.get_open(user, conversation_id, Right.WRITE)
     settings = _checked(conversation.settings, asked.settings)
     if asked.regenerate:
         path = message_paths.path_to(conversation.pk, _regenerated(conversation, asked.regenerate).pk)
@@ -89,7 +89,7 @@ def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: Mapping[str
     to go on by a message that quotes its end (claude-api.md 2.6, 4.3). Where nothing was said yet, the question is
     answered anew. Raises Conflict while the turn runs, InvalidRequest if it was not cut.
     """
-    cut = Turn.objects.select_related("conversation").get_visible(who.user, turn_id)
+    cut = Turn.objects.select_related("conversation").get_open(who.user, turn_id, Right.WRITE)
 
     def begin(conversation: Conversation) -> Begun:
         _refuse_whole(cut)
@@ -133,11 +133,11 @@ def _checked(*layers: Mapping[str, object] | None) -> Settings:
     return settings
 
 
-def _said(user: User, conversation: Conversation, asked: Asked, content: list[Block], settings: Settings) -> Message:
+def _said(conversation: Conversation, asked: Asked, content: list[Block], settings: Settings) -> Message:
     parent = _parent(conversation, asked)
     _check_results(parent, content)
     if sources.attachments_in(content):
-        attachments.lock_attachments(owner=user, blocks=content)
+        attachments.lock_attachments(owner=conversation.owner_id, blocks=content)
     message = _message(conversation, parent, content)
     _check_files(conversation.pk, parent, [message], settings)
     return message
@@ -207,7 +207,7 @@ def _regenerated(conversation: Conversation, id: uuid.UUID) -> Message:
 
 def cancel(*, user: User, turn_id: uuid.UUID | str) -> Turn:
     """Ask for a turn to be stopped, or stop it at once if nobody runs it. Asking again, or too late, is harmless."""
-    found = Turn.objects.get_visible(user, turn_id)
+    found = Turn.objects.get_open(user, turn_id, Right.WRITE)
     with transaction.atomic(durable=True):
         turn = _locked(found)
         if turn.status == Turn.RUNNING and turn.cancel_requested_at is None:
@@ -232,14 +232,14 @@ def submit_tool_results(*, user: User, turn_id: uuid.UUID | str, results: list[B
     They may come in parts, and as soon as their calls are seen. Handing in the same again is harmless. Raises
     InvalidRequest for results of no call, Conflict for another result of the same call, or where the turn has ended.
     """
-    found = Turn.objects.get_visible(user, turn_id)
+    found = Turn.objects.select_related("conversation__owner").get_open(user, turn_id, Right.WRITE)
     turn_requests.check_results_fit(results, found.settings)
-    taken = attachments.store_sources(owner=user, blocks=results)
+    taken = attachments.store_for_conversation(found.conversation, user, results)
     with transaction.atomic(durable=True):
         turn = _locked(found)
         folded = fold(transcripts.committed(turn))
         new = _unknown_yet(turn, folded, taken)
-        attachments.lock_attachments(owner=user, blocks=new)
+        attachments.lock_attachments(owner=found.conversation.owner_id, blocks=new)
         if new and turn.ended:
             raise Conflict(
                 "This turn has ended: it takes no results of tools any more.", details={"status": turn.status}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -17,34 +17,29 @@ from django.conf import settings
 from conversations.api import turn_views as turn_api
 from conversations.api.error_responses import translate
 from conversations.api.serializers import asked_in
-from conversations.content.transcript import Batch, encode
+from conversations.content.transcript import encode
 from conversations.database import in_database
 from conversations.database_faults import DATABASE_ERRORS
-from conversations.errors import ColloquyError, InvalidRequest, NotAuthenticated, NotFound, RateLimited, Unavailable
-from conversations.follow import Followable, follow, followed
+from conversations.errors import ColloquyError, InvalidRequest, NotAuthenticated, Unavailable
+from conversations.follow import Followable, followed
 from conversations.log_context import note
-from conversations.models import Conversation, Turn, User
+from conversations.models import Conversation, Right, Turn, User
 from conversations.rates import Rate
 from conversations.running.engine import RETRY_AFTER, engine
 from conversations.running.turn_start import start_turn
 from conversations.services import turns
 from conversations.services.credentials import Credential, while_valid
+from conversations.services.shares import Membership, membership, readable_turn
 from conversations.ws import frames
 from conversations.ws.codes import NOT_AUTHENTICATED, RESTARTING, TOO_MANY
+from conversations.ws.following import Following, Gone
 from conversations.ws.socket_authentication import Refused, authenticate
 from conversations.ws.socket_limits import Sockets, TooMany
-from conversations.ws.watching import new_turns
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-FOLLOWED_AT_ONCE = 200
-
-
-class Gone(Exception):
-    """The client does not read any more."""
 
 
 class Socket(AsyncWebsocketConsumer):
@@ -57,7 +52,7 @@ class Socket(AsyncWebsocketConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._following: dict[tuple[str, uuid.UUID], asyncio.Task[None]] = {}
+        self._following = Following(self._send)
         self._frames = Rate(settings.COLLOQUY_FRAMES_PER_MINUTE)
         self._closed = False
 
@@ -98,7 +93,7 @@ class Socket(AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         """End what was followed. The turns themselves go on."""
-        self._unfollow_all()
+        self._leave_all()
         if hasattr(self, "_revoked"):
             self._revoked.cancel()
             (await engine()).part(Sockets).left(self.user.pk, self)
@@ -114,15 +109,13 @@ class Socket(AsyncWebsocketConsumer):
     async def _end(self, code: int) -> None:
         """Close the socket from our side."""
         if not self._closed:
-            self._unfollow_all()
+            self._leave_all()
             with suppress(Exception):  # it may go, or have gone, at any moment; what a server makes of that differs
                 await self.close(code)
 
-    def _unfollow_all(self) -> None:
+    def _leave_all(self) -> None:
         self._closed = True
-        for task in self._following.values():
-            if task is not asyncio.current_task():
-                task.cancel()
+        self._following.end_all()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answer a command; one that can't be followed by an error frame, and the socket stays open."""
@@ -155,17 +148,17 @@ class Socket(AsyncWebsocketConsumer):
     async def _create(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         if (await engine()).draining:
             raise Unavailable(retry_after=RETRY_AFTER)
-        self._check_following()
+        self._following.check_room()
         assert isinstance(command, frames.Create)
-        turn, is_queued = await in_database(self._begin, frame, command)
+        turn, is_queued, member = await in_database(self._begin, frame, command)
         await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": turn})
         id = uuid.UUID(turn["id"])
         if is_queued:
             await (await engine()).run("turn", id)
-        self._follow_turn(id, 0)
+        self._following.turn(id, 0, member)
 
-    def _begin(self, frame: dict[str, Any], command: frames.Create) -> tuple[dict[str, Any], bool]:
-        """Begin a turn; return it as the API shows it, and whether it is queued for those that run turns."""
+    def _begin(self, frame: dict[str, Any], command: frames.Create) -> tuple[dict[str, Any], bool, Membership | None]:
+        """Begin a turn; return it as the API shows it, whether it is queued for those that run turns, and `member`."""
         conversation = str(command.validated_data["conversation"])
         own = {"type", "ref", "conversation", "idempotency_key"}
         created = start_turn(
@@ -178,36 +171,32 @@ class Socket(AsyncWebsocketConsumer):
         )
         turn = created.turn
         shown = turn_api.shown_begun(turn) if created.is_new else turn_api.turn_shown(turn.pk)
-        return shown, created.is_new and turn.status == Turn.QUEUED
+        member = membership(self.user, turn.conversation_id, turn.conversation.owner_id)
+        return shown, created.is_new and turn.status == Turn.QUEUED, member
 
     async def _follow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
-        self._check_following()
-        turn = await self._in_database(Turn.objects.get_visible, self.user, command.validated_data["turn"])
-        _check_position(turn, command.validated_data["after"])
-        self._follow_turn(turn.pk, command.validated_data["after"])
+        self._following.check_room()
+        id, after = command.validated_data["turn"], command.validated_data["after"]
+        turn, member = await self._in_database(readable_turn, self.user, id)
+        _check_position(turn, after)
+        self._following.turn(turn.pk, after, member)
 
     async def _follow_extraction(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
-        self._check_following()
+        self._following.check_room()
         extractions, after = followed("extraction"), command.validated_data["after"]
         found = await self._in_database(extractions.find, self.user, command.validated_data["extraction"])
         _check_position(found, after)
-        self._in_background(("extraction", found.pk), self._relay(extractions.follow(found.pk, after)))
+        self._following.batches(("extraction", found.pk), extractions.follow(found.pk, after))
 
     async def _unfollow_extraction(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         id = command.validated_data["extraction"]
-        task = self._following.pop(("extraction", id), None)
-        if task:
-            task.cancel()
-        else:
+        if not self._following.end(("extraction", id)):
             await self._in_database(followed("extraction").find, self.user, id)
 
     async def _unfollow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         id = command.validated_data["turn"]
-        task = self._following.pop(("turn", id), None)
-        if task:
-            task.cancel()
-        elif not await self._in_database(Turn.objects.visible_to(self.user).filter(pk=id).exists):
-            raise NotFound("There is no turn with this id, or it is not yours.")
+        if not self._following.end(("turn", id)):
+            await self._in_database(readable_turn, self.user, id)
 
     async def _cancel(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         turn = await self._in_database(turns.cancel, user=self.user, turn_id=command.validated_data["turn"])
@@ -222,10 +211,10 @@ class Socket(AsyncWebsocketConsumer):
         await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
 
     async def _follow_conversation(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
-        self._check_following()
+        self._following.check_room()
         id = command.validated_data["conversation"]
-        conversation = await self._in_database(Conversation.objects.get_visible, self.user, id)
-        self._in_background(("conversation", conversation.pk), self._relay_conversation(conversation.pk))
+        found = await self._in_database(Conversation.objects.get_open, self.user, id, Right.READ)
+        self._following.conversation(found.pk, membership(self.user, found.pk, found.owner_id))
 
     async def _ping(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
         await self._answer({"type": "pong"} if "ref" not in frame else {"type": "pong", "ref": frames.ref_of(frame)})
@@ -242,40 +231,6 @@ class Socket(AsyncWebsocketConsumer):
         "ping": _ping,
     }
 
-    def _check_following(self) -> None:
-        if len(self._following) >= FOLLOWED_AT_ONCE:
-            raise RateLimited(
-                f"A socket follows at most {FOLLOWED_AT_ONCE} turns, conversations and extractions: unfollow some."
-            )
-
-    def _follow_turn(self, turn: uuid.UUID, after: int) -> None:
-        self._in_background(("turn", turn), self._relay(follow(turn, after)))
-
-    def _in_background(self, key: tuple[str, uuid.UUID], relay: Any) -> None:
-        """Follow in a task of its own: a handler that streams would be deaf to the next command."""
-        before = self._following.pop(key, None)
-        if before:
-            before.cancel()
-        task = self._following[key] = asyncio.create_task(relay)
-        task.add_done_callback(lambda done: self._relayed(key, done))
-
-    def _relayed(self, key: tuple[str, uuid.UUID], task: asyncio.Task[None]) -> None:
-        if self._following.get(key) is task:
-            del self._following[key]
-        if not task.cancelled() and task.exception() and not self._closed:
-            logger.error("Relaying %s %s ended in an error", *key, exc_info=task.exception())
-
-    async def _relay(self, batches: AsyncIterator[Batch | None]) -> None:
-        with suppress(Gone):
-            async for batch in batches:
-                for frame in batch.frames if batch else ():
-                    await self._send(frame.data)
-
-    async def _relay_conversation(self, conversation: uuid.UUID) -> None:
-        async for turn in new_turns(conversation):
-            if ("turn", turn) not in self._following:
-                self._follow_turn(turn, 0)
-
     async def _answer(self, answer: dict[str, Any]) -> None:
         await self._send(encode(answer))
 
@@ -284,7 +239,7 @@ class Socket(AsyncWebsocketConsumer):
         try:
             await self.base_send({"type": "websocket.send", "text": text})
         except OSError:  # the server noticed before `disconnect` came
-            self._unfollow_all()
+            self._leave_all()
             raise Gone from None
 
 

@@ -85,13 +85,13 @@ class Command(BaseCommand):
 
     def _first_steps(self, url: str) -> list[str]:
         """Make what there is to begin with; return what to say once it is served."""
-        from conversations.models import Conversation, User
+        from conversations.models import Conversation, Right, User
         from conversations.services import accounts, conversations
 
         user = User.objects.filter(is_superuser=True).order_by("date_joined").first() or self._first_user()
         token, new = local.token(lambda: accounts.issue_token(user=user)[1], accounts.is_valid_token)
         local.record_server(url)
-        conversation = Conversation.objects.visible_to(user).first() or conversations.create(
+        conversation = Conversation.objects.open_to(user, Right.OWN).first() or conversations.create(
             owner=user, fields={"title": "First conversation"}
         )
         asking = local.record_request(f"{url}/api/conversations/{conversation.pk}/turns/", token)

@@ -6,17 +6,15 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
 from rest_framework.serializers import IntegerField
 
-from conversations.api.schema.error_components import ASKED_CLAUDE, errors
-from conversations.api.serializers import (
+from conversations.api.conversation_serializers import (
     ActivateSerializer,
     BranchUsageSerializer,
     ConversationDetailSerializer,
     ConversationSerializer,
     ForkSerializer,
-    MessageSerializer,
-    NodeSerializer,
-    TurnRequestSerializer,
 )
+from conversations.api.schema.error_components import ASKED_CLAUDE, errors
+from conversations.api.serializers import MessageSerializer, NodeSerializer, TurnRequestSerializer
 from conversations.api.transfer_formats import ExportSerializer, MarkdownRenderer
 
 JSON = "application/json"

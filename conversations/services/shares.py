@@ -1,0 +1,149 @@
+"""Sharing conversations: who is let in, who is shown what, and who is let in no more."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from conversations.database import prepared
+from conversations.errors import InvalidRequest, NotFound
+from conversations.models import Conversation, Right, Share, Turn, User
+from conversations.models.access import SHARED_WITH, KeyedQuerySet, open_condition
+from conversations.services.notices import notify
+
+OWNER = "owner"
+
+ROLES_OF = f"""
+SELECT conversation_id, max(role) FROM ({SHARED_WITH.format(user="%(user)s")}) AS shared
+WHERE conversation_id = ANY(%(conversations)s) GROUP BY conversation_id
+"""  # noqa: S608 - ours; a writer comes after a reader in the alphabet too
+
+OPEN = f"""
+SELECT asked.place FROM unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS asked("user", conversation, place)
+JOIN conversations_conversation AS conversation ON conversation.id = asked.conversation
+WHERE {
+    open_condition(conversation="conversation.id", owner="conversation.owner_id", user='asked."user"', right=Right.READ)
+}
+"""  # noqa: S608
+
+NOT_SHARED_ANY_MORE = "This conversation is not shared with you any more."
+
+
+class Membership(NamedTuple):
+    """A user who reads what is in somebody else's conversation, as long as it is shared with them."""
+
+    user: uuid.UUID
+    conversation: uuid.UUID
+
+
+def membership(user: User, conversation_id: uuid.UUID, owner_id: uuid.UUID) -> Membership | None:
+    """Return by what a user reads a conversation; None for its owner, whose access nobody can end."""
+    return None if owner_id == user.pk else Membership(user.pk, conversation_id)
+
+
+def readable_turn(user: User, id: uuid.UUID | str) -> tuple[Turn, Membership | None]:
+    """Return a turn that a user may read, and by what. Raises NotFound."""
+    with_owners = Turn.objects.annotate(owner_id=F("conversation__owner"))
+    turn = with_owners.get_open(user, id, Right.READ)
+    return turn, membership(user, turn.conversation_id, turn.owner_id)
+
+
+def ended(memberships: Sequence[Membership]) -> set[Membership]:
+    """Return those of these whose users may not read the conversations any more, found in one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN, [[each.user for each in memberships], [each.conversation for each in memberships]])
+        still = {memberships[place - 1] for (place,) in cursor}
+    return set(memberships) - still
+
+
+def shares_of(*, user: User, conversation_id: uuid.UUID | str) -> KeyedQuerySet[Share]:
+    """Return the shares of a conversation of the user's. Raises NotFound."""
+    conversation = Conversation.objects.get_open(user, conversation_id, Right.OWN)
+    return Share.objects.filter(conversation=conversation).select_related("user", "group")
+
+
+def share(
+    *, user: User, conversation_id: uuid.UUID | str, with_user: str | None, with_group: str | None, role: str
+) -> tuple[Share, bool]:
+    """Share a conversation of the user's with one user or group; return the share, and whether it is new.
+
+    What is shared with them already gets the role. Raises NotFound where there is no such conversation, user or group,
+    InvalidRequest for the owner.
+    """
+    with transaction.atomic(durable=True):
+        locked = Conversation.objects.select_for_update(no_key=True)
+        conversation = locked.get_open(user, conversation_id, Right.OWN)
+        reached = {"user": _user(with_user)} if with_user is not None else {"group": _group(with_group or "")}
+        if reached.get("user") == user:
+            raise InvalidRequest("user: A conversation can't be shared with its owner.", details={"user": "the owner"})
+        made, new = Share.objects.update_or_create(conversation=conversation, **reached, defaults={"role": role})
+        made.refresh_from_db(fields=["created_at"])
+        notify("shares", conversation.pk)
+    return made, new
+
+
+def withdraw(*, user: User, conversation_id: uuid.UUID | str, share_id: uuid.UUID | str) -> None:
+    """End a share of a conversation of the user's, and what is open by it. Raises NotFound."""
+    remove(shares_of(user=user, conversation_id=conversation_id).get_by_id(share_id))
+
+
+def remove(share: Share) -> None:
+    """End a share, and what is open by it in any process."""
+    with transaction.atomic():
+        share.delete()
+        notify("shares", share.conversation_id)
+
+
+def _user(name: str) -> User:
+    """Return the user with an id, or with a name. Raises NotFound."""
+    named = Q(username=name)
+    try:
+        named = Q(pk=uuid.UUID(name))
+    except ValueError:
+        pass
+    found = User.objects.filter(named, is_active=True).first()
+    if found is None:
+        raise _nobody("user", name)
+    return found
+
+
+def _group(name: str) -> Group:
+    """Return the group with a name, or with an id where none has that name. Raises NotFound."""
+    found = Group.objects.filter(name=name).first()
+    if found is None and re.fullmatch("[0-9]{1,9}", name):
+        found = Group.objects.filter(pk=int(name)).first()
+    if found is None:
+        raise _nobody("group", name)
+    return found
+
+
+def _nobody(kind: str, name: str) -> NotFound:
+    complaint = f"There is no {kind} {name!r}."
+    return NotFound(f"{kind}: {complaint}", details={kind: complaint})
+
+
+def shared_with(user: User) -> QuerySet[Conversation]:
+    """Return others' conversations that are shared with a user."""
+    shared = f"SELECT conversation_id FROM ({SHARED_WITH.format(user='%s')}) AS shared"  # noqa: S608
+    found = Conversation.objects.filter(pk__in=RawSQL(shared, (user.pk, user.pk)))  # noqa: S611
+    return found.exclude(owner=user).select_related("owner")
+
+
+def seen_by(user: User, conversations: Sequence[Conversation]) -> Sequence[Conversation]:
+    """Return the conversations, each with its owner and with what it is to the user; one statement, where not owned."""
+    theirs = [each.pk for each in conversations if each.owner_id != user.pk]
+    found = prepared(ROLES_OF, {"user": user.pk, "conversations": theirs}) if theirs else []
+    roles: dict[uuid.UUID, str] = dict(found)
+    for each in conversations:
+        if each.owner_id == user.pk:
+            each.owner, each.role = user, OWNER
+        else:  # what was shared a moment ago is shown once more as it was
+            each.role = roles.get(each.pk, Share.Role.READER)
+    return conversations

@@ -1,0 +1,109 @@
+"""What a socket follows: each turn, extraction and conversation in a task of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from conversations.content.transcript import Batch, encode
+from conversations.errors import NotFound, RateLimited
+from conversations.follow import follow
+from conversations.running.engine import engine
+from conversations.services.shares import NOT_SHARED_ANY_MORE, Membership
+from conversations.ws.watching import new_turns
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 200
+
+Key = tuple[str, uuid.UUID]
+"""What is followed: its kind and its id."""
+
+
+class Gone(Exception):
+    """The client does not read any more."""
+
+
+class Following:
+    """The tasks that send one socket what it follows."""
+
+    def __init__(self, send: Callable[[str], Awaitable[None]]) -> None:
+        """Take what sends the socket a frame, and raises Gone where nobody reads it."""
+        self._send = send
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._closed = False
+
+    def check_room(self) -> None:
+        """Refuse to follow more than `AT_ONCE`. Raises RateLimited."""
+        if len(self._tasks) >= AT_ONCE:
+            raise RateLimited(
+                f"A socket follows at most {AT_ONCE} turns, conversations and extractions: unfollow some."
+            )
+
+    def turn(self, turn: uuid.UUID, after: int, member: Membership | None) -> None:
+        """Follow a turn past a position; by a membership where it is of somebody else's conversation."""
+        self.batches(("turn", turn), follow(turn, after), member)
+
+    def conversation(self, conversation: uuid.UUID, member: Membership | None) -> None:
+        """Follow every turn that begins in a conversation from now on. As `turn`."""
+        self._in_background(("conversation", conversation), self._relay_turns(conversation, member), member)
+
+    def batches(self, key: Key, batches: AsyncIterator[Batch | None], member: Membership | None = None) -> None:
+        """Follow what yields batches. As `turn`."""
+        self._in_background(key, self._relay(batches), member)
+
+    def end(self, key: Key) -> bool:
+        """Follow something no more; return whether it was followed."""
+        task = self._tasks.pop(key, None)
+        return task is not None and task.cancel()
+
+    def end_all(self) -> None:
+        """Follow nothing more, for ever."""
+        self._closed = True
+        for task in self._tasks.values():
+            if task is not asyncio.current_task():
+                task.cancel()
+
+    def _in_background(self, key: Key, relay: Coroutine[Any, Any, None], member: Membership | None) -> None:
+        """Follow in a task of its own: a handler that streams would be deaf to the next command."""
+        self.end(key)
+        task = self._tasks[key] = asyncio.create_task(self._while_member(key, relay, member) if member else relay)
+        task.add_done_callback(lambda done: self._relayed(key, done))
+
+    def _relayed(self, key: Key, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(key) is task:
+            del self._tasks[key]
+        if not task.cancelled() and task.exception() and not self._closed:
+            logger.error("Relaying %s %s ended in an error", *key, exc_info=task.exception())
+
+    async def _while_member(self, key: Key, relay: Coroutine[Any, Any, None], member: Membership) -> None:
+        """Relay for as long as the conversation is shared with the user; then say that it is not any more."""
+        relaying = asyncio.create_task(relay)
+        ended = (await engine()).memberships.watch(member)
+        try:
+            await asyncio.wait((relaying, ended), return_when=asyncio.FIRST_COMPLETED)
+            if relaying.done():
+                return relaying.result()
+            relaying.cancel()
+            await asyncio.gather(relaying, return_exceptions=True)
+            error = NotFound(NOT_SHARED_ANY_MORE, details={key[0]: str(key[1])})
+            with suppress(Gone):
+                await self._send(encode({**error.payload(), "ref": None}))
+        finally:
+            ended.cancel()
+            relaying.cancel()
+
+    async def _relay(self, batches: AsyncIterator[Batch | None]) -> None:
+        with suppress(Gone):
+            async for batch in batches:
+                for frame in batch.frames if batch else ():
+                    await self._send(frame.data)
+
+    async def _relay_turns(self, conversation: uuid.UUID, member: Membership | None) -> None:
+        async for turn in new_turns(conversation):
+            if ("turn", turn) not in self._tasks:
+                self.turn(turn, 0, member)
