@@ -87,6 +87,10 @@ def database_parts(url: str) -> dict[str, str]:
     return parts
 
 
+PREPARING = {"prepare_threshold": 5}
+"""Psycopg's own default: with Django's, which is None, nothing is prepared, not even what asks for it."""
+
+
 def database(pool: dict[str, Any]) -> dict[str, Any]:
     """Return the default database, with the options of its pool: `DATABASE_URL`, or the embedded server.
 
@@ -94,13 +98,13 @@ def database(pool: dict[str, Any]) -> dict[str, Any]:
     """
     url = os.environ.get("DATABASE_URL", "")
     if not url:
-        return {"ENGINE": "config.embedded", "NAME": "postgres", "OPTIONS": {"pool": pool}}
+        return {"ENGINE": "config.embedded", "NAME": "postgres", "OPTIONS": {"pool": pool, **PREPARING}}
     parts = database_parts(url)
     named = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     return {
         "ENGINE": "config.postgres",
         **{setting: parts.pop(name, "") for name, setting in named.items()},
-        "OPTIONS": {**parts, "pool": pool},
+        "OPTIONS": {**PREPARING, **parts, "pool": pool},
     }
 
 

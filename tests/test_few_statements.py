@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from conversations.database import prepared
 from conversations.models import Budget
 from conversations.sandbox.server import Sandbox
 from tests.benchmarks.life.statements import Counts, counted
@@ -111,3 +112,10 @@ def test_a_request_that_reads_takes_few_statements(watched: tuple[Api, Counts], 
         assert api.get(path.format(conversation)).status_code == 200
 
     assert least(watched, read)[0] <= most
+
+
+def test_a_statement_of_the_hot_path_is_parsed_once_for_a_connection(database: str) -> None:
+    for number in range(2):
+        assert prepared("SELECT %(number)s::int AS once", {"number": number}) == [(number,)]
+    known = prepared("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %(like)s", {"like": "%AS once"})
+    assert known == [(1,)]
