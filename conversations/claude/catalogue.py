@@ -51,7 +51,12 @@ class Model:
 
 
 def _listed() -> Mapping[str, Model]:
-    """Return what the Models API listed last, by id. The app keeps it, for all threads of the process."""
+    """Return what the Models API listed last, by id. The app keeps it, for all threads of the process.
+
+    A process without Django, as the sandbox's own, has only what is written down.
+    """
+    if not apps.ready:
+        return {}
     return cast("Mapping[str, Model]", apps.get_app_config("conversations").listed_models)  # type: ignore[attr-defined]
 
 
