@@ -64,6 +64,7 @@ class ServiceTerms:
 
 
 PLAIN = ServiceTerms()
+BATCHED = ServiceTerms(BATCH)
 
 
 @dataclass(frozen=True)

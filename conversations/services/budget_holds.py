@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from conversations.claude.pricing import PLAIN, ServiceTerms
 from conversations.content.folding import Folded
 from conversations.contract.wire import Request
 from conversations.errors import BudgetExceeded
@@ -31,11 +32,13 @@ def hold_for_request_of_turn(turn: Turn, number: int, bound: Bound) -> None:
     _hold(turn, number, budgets.applying_to(turn.user), bound)
 
 
-def hold_for_other_work(*, user: User, work: uuid.UUID, number: int, request: Request) -> None:
+def hold_for_other_work(
+    *, user: User, work: uuid.UUID, number: int, request: Request, served: ServiceTerms = PLAIN
+) -> None:
     """Hold what a request of other work than a turn can cost, once it is built. Raises as `hold_for_turn`."""
     applying = budgets.applying_to(user)
     if applying:
-        amount = cost_bounds.bound_of_request(request).cost(request["max_tokens"])
+        amount = cost_bounds.bound_of_request(request, served=served).cost(request["max_tokens"])
         budgets.hold(budgets=applying, work=work, number=number, amount=amount)
 
 

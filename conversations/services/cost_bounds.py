@@ -11,7 +11,7 @@ from typing import Any
 from conversations import clock
 from conversations.claude import catalogue, pricing
 from conversations.claude.fitting import most_tokens
-from conversations.claude.pricing import TokenCounts
+from conversations.claude.pricing import PLAIN, ServiceTerms, TokenCounts
 from conversations.content.folding import Folded
 from conversations.contract.wire import Request, Tool
 from conversations.models import Message, Turn, Usage
@@ -38,6 +38,8 @@ class Bound:
     searches: int = 0
     for_an_hour: bool = False
     """Whether it may be written to the cache for an hour, which costs most."""
+    served: ServiceTerms = PLAIN
+    """How it will be served, as far as that makes it cheaper: in a Message Batch, at half the price."""
 
     def cost(self, max_tokens: int) -> Decimal:
         """Return the most that the request can cost in US dollars, with so many tokens of output."""
@@ -45,7 +47,9 @@ class Bound:
         plain = TokenCounts(self.input_tokens, max_tokens, web_search_requests=self.searches)
         written = TokenCounts(output_tokens=max_tokens, web_search_requests=self.searches, **{name: self.input_tokens})
         prices = PriceList.at(self.at)
-        found = (prices.price(self.model, each) or pricing.fallback_price(each) for each in (plain, written))
+        found = (
+            prices.price(self.model, each, self.served) or pricing.fallback_price(each) for each in (plain, written)
+        )
         return max(each.cost for each in found)
 
     def affordable(self, amount: Decimal, max_tokens: int) -> int:
@@ -102,10 +106,12 @@ def _used(counts: TokenCounts) -> int:
     return counts.prompt + counts.output_tokens
 
 
-def bound_of_request(request: Request, known: int = 0, at: datetime | None = None) -> Bound:
+def bound_of_request(
+    request: Request, known: int = 0, at: datetime | None = None, served: ServiceTerms = PLAIN
+) -> Bound:
     """Return the bound of a Messages request, under the prices of a time, by default of the present.
 
-    `known` tokens of its input are counted already, and not in it.
+    `known` tokens of its input are counted already, and not in it; `served` says how it will be served.
     """
     tools = request.get("tools") or []
     searches = sum(_uses(each) for each in tools if _family(each) == "web_search_")
@@ -114,7 +120,7 @@ def bound_of_request(request: Request, known: int = 0, at: datetime | None = Non
     model = catalogue.find(request["model"]) if results else None
     if model:  # no more than its window of them can be read at once
         tokens = max(tokens - results, min(tokens, model.context_window))
-    return Bound(request["model"], tokens, at or clock.now(), searches, _for_an_hour(request))
+    return Bound(request["model"], tokens, at or clock.now(), searches, _for_an_hour(request), served)
 
 
 def _family(tool: Tool) -> str | None:

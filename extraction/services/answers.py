@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
+from conversations.claude.pricing import PLAIN, ServiceTerms
 from conversations.content.folding import Folded
 from conversations.contract.extraction_types import Problem
 from conversations.contract.wire import Request
@@ -16,23 +17,25 @@ from extraction.extracting.plan import Place
 from extraction.models import Answer, Extraction
 
 
-def begin(*, extraction: Extraction, place: Place, request: Request) -> Answer:
+def begin(*, extraction: Extraction, place: Place, request: Request, served: ServiceTerms = PLAIN) -> Answer:
     """Note a request before it is sent, so that it is booked if this process dies with it on its way.
 
-    Holds what it can cost. Returns the row that the answer is stored in. Raises BudgetExceeded, or LostExtraction
-    where the extraction is not ours any more.
+    Holds what it can cost when it is `served` so. Returns the row that the answer is stored in. Raises BudgetExceeded,
+    or LostExtraction where the extraction is not ours any more.
     """
     with transaction.atomic(durable=True):
         held = extraction.locked_as_ours()
         attempt, _ = held.attempts.get_or_create(number=place.attempt)
-        number = Answer.objects.filter(attempt__extraction=held).count() + 1
+        last = Answer.objects.filter(attempt__extraction=held).aggregate(number=Max("number"))["number"]
         answer, _ = attempt.answers.get_or_create(
             part=place.part,
             group=place.group,
             turn=place.turn,
-            defaults={"number": number, "native": "output_config" in request},
+            defaults={"number": (last or 0) + 1, "native": "output_config" in request},
         )
-        budget_holds.hold_for_other_work(user=held.owner, work=held.pk, number=answer.number, request=request)
+        budget_holds.hold_for_other_work(
+            user=held.owner, work=held.pk, number=answer.number, request=request, served=served
+        )
         return answer
 
 
@@ -66,15 +69,16 @@ def forget(*, extraction: Extraction, answer: Answer) -> None:
         budgets.release(extraction.pk, answer.number)
 
 
-def take_back(rows: QuerySet[Answer]) -> None:
-    """Delete those of the rows whose requests nobody has booked. Within the caller's transaction.
+def take_back(rows: QuerySet[Answer]) -> int:
+    """Delete those of the rows whose requests nobody has booked; return how many. Within the caller's transaction.
 
     Postgres refuses to delete such a row in any other way (migration 0006): its cost would be in no ledger.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('colloquy.takes_back', 'on', true)")
-        rows.filter(usage=None).delete()
+        _, deleted = rows.filter(usage=None).delete()
         cursor.execute("SELECT set_config('colloquy.takes_back', '', true)")
+    return deleted.get(Answer._meta.label, 0)
 
 
 def note(*, extraction: Extraction, number: int, problems: list[Problem]) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from conversations.content.folding import Folded
 from conversations.contract.error_types import Failure
-from conversations.contract.wire import Answer as ClaudeAnswer
 from conversations.services import budgets
 from conversations.services.ledger import RequestRecord
 from extraction.models import Answer, Batch, BatchedRequest, Extraction, Item, MessageBatch
@@ -36,42 +37,71 @@ def take_item(*, batch: uuid.UUID, holder: uuid.UUID) -> Item | None:
         return item
 
 
-def add(*, message_batch: MessageBatch, item: Item, answer: Answer) -> None:
-    """Note that a request is in a Message Batch."""
-    BatchedRequest.objects.create(message_batch=message_batch, item=item, answer=answer)
+def add(*, message_batch: MessageBatch, item: Item, extraction: Extraction, asked: Sequence[Answer]) -> None:
+    """Put the requests of an extraction's next step into a Message Batch, and let go of it until they are answered.
 
-
-def park(*, extraction: Extraction, waiting: bool) -> None:
-    """Let go of an extraction while its requests are at Anthropic or, where it is `waiting`, until they can be sent.
-
-    What is held of budgets for its requests stays held. Raises LostExtraction where it is not ours any more.
+    What is held of budgets for them stays held. Raises LostExtraction where it is not ours any more.
     """
     with transaction.atomic(durable=True):
-        row = extraction.locked_as_ours()
-        row.status, row.holder = Extraction.QUEUED, None
-        row.save(update_fields=["status", "holder"])
-        if waiting:
-            Item.objects.filter(extraction=row).update(status=Item.Status.QUEUED)
+        if message_batch.requests.filter(answer__in=asked).exists():
+            return  # the answer to the first time was lost with the connection
+        _let_go(extraction)
+        BatchedRequest.objects.bulk_create(
+            BatchedRequest(message_batch=message_batch, item=item, answer=answer) for answer in asked
+        )
 
 
-def sending(message_batch: MessageBatch) -> None:
-    """Note that a Message Batch is about to be sent: from now on it may be there."""
-    MessageBatch.objects.filter(pk=message_batch.pk).update(sent_at=Now())
+def put_back(*, extraction: Extraction) -> None:
+    """Queue an item again whose requests can't be sent yet. Raises LostExtraction as `add`."""
+    with transaction.atomic(durable=True):
+        _let_go(extraction)
+        Item.objects.filter(extraction=extraction.pk).update(status=Item.Status.QUEUED)
 
 
-def sent(message_batch: MessageBatch, upstream_id: str) -> None:
-    """Note that a Message Batch is at Anthropic, and what it is called there. No process holds it any more."""
-    MessageBatch.objects.filter(pk=message_batch.pk).update(
-        status=MessageBatch.SENT, holder=None, upstream_id=upstream_id
+def _let_go(extraction: Extraction) -> None:
+    row = extraction.locked_as_ours()
+    row.status, row.holder = Extraction.QUEUED, None
+    row.save(update_fields=["status", "holder"])
+
+
+def sending(message_batch: MessageBatch) -> bool:
+    """Note that a Message Batch is about to be sent: from now on it may be there.
+
+    False where it must not be: another process has given its requests back, since this one's lease had run out.
+    """
+    return bool(_ours(message_batch).update(sent_at=Now()))
+
+
+def sent(message_batch: MessageBatch, upstream_id: str) -> bool:
+    """Note that a Message Batch is at Anthropic, and what it is called there. No process holds it any more.
+
+    False where another process has given its requests back meanwhile, so that nobody waits for it.
+    """
+    _ours(message_batch).update(status=MessageBatch.SENT, holder=None, upstream_id=upstream_id)
+    return MessageBatch.objects.filter(pk=message_batch.pk, upstream_id=upstream_id).exists()
+
+
+def _ours(message_batch: MessageBatch) -> QuerySet[MessageBatch]:
+    return MessageBatch.objects.filter(
+        pk=message_batch.pk, status=MessageBatch.RUNNING, holder=message_batch.holder, fence=message_batch.fence
     )
 
 
 def give_back(*, message_batch: MessageBatch, status: str = MessageBatch.LOST) -> None:
-    """End a Message Batch: the items of its unanswered requests are queued again."""
-    for request in message_batch.requests.filter(answer__usage=None).select_related("answer", "item"):
-        _give_back(request)
-    _queue_answered(message_batch)
-    MessageBatch.objects.filter(pk=message_batch.pk).update(status=status, holder=None, finished_at=Now())
+    """End a Message Batch: its items take their next steps, which are the same again where they got no answer.
+
+    Two workers may find out at the same time that it has ended: what one has done the other leaves as it is.
+    """
+    for request in message_batch.requests.filter(answer__usage=None).select_related("answer__attempt"):
+        with transaction.atomic():
+            if _forget(request.answer):
+                item = Item.objects.filter(pk=request.item_id, status=Item.Status.RUNNING)
+                item.update(status=Item.Status.QUEUED, sent=F("sent") + int(status == MessageBatch.ENDED))
+    with transaction.atomic():
+        open = MessageBatch.objects.filter(pk=message_batch.pk).exclude(status__in=MessageBatch.TERMINAL)
+        if open.update(status=status, holder=None, finished_at=Now()):
+            answered = Item.objects.filter(batched__message_batch=message_batch, status=Item.Status.RUNNING)
+            answered.update(status=Item.Status.QUEUED)
 
 
 def discard(message_batch: MessageBatch) -> None:
@@ -79,67 +109,40 @@ def discard(message_batch: MessageBatch) -> None:
     MessageBatch.objects.filter(pk=message_batch.pk, requests=None).delete()
 
 
-def _give_back(request: BatchedRequest) -> None:
-    with transaction.atomic():
-        forget(request.answer)
-        Item.objects.filter(pk=request.item_id, status=Item.Status.RUNNING).update(status=Item.Status.QUEUED)
-
-
-def forget(answer: Answer) -> None:
-    """Take a request back that nobody answers, with what is held of budgets for it. Within the transaction."""
+def _forget(answer: Answer) -> bool:
+    """Take a request back that nobody answers, with what is held of budgets for it; false where somebody has."""
     budgets.release(answer.attempt.extraction_id, answer.number)
-    answers.take_back(Answer.objects.filter(pk=answer.pk))
+    return bool(answers.take_back(Answer.objects.filter(pk=answer.pk)))
 
 
-def _queue_answered(message_batch: MessageBatch) -> None:
-    """Queue the items whose requests of a Message Batch have all been answered: their next step follows from that."""
-    with transaction.atomic():
-        answered = Item.objects.filter(batched__message_batch=message_batch, status=Item.Status.RUNNING)
-        answered.update(status=Item.Status.QUEUED)
-
-
-def keep_answer(*, request: BatchedRequest, message: ClaudeAnswer) -> None:
+def keep_answer(*, request: BatchedRequest, said: Folded) -> None:
     """Book and store the answer to a request, once, also where its extraction has been stopped meanwhile."""
     with transaction.atomic(durable=True):
-        rows = Extraction.objects.select_for_update(no_key=True, of=("self",)).select_related("owner", "schema")
-        extraction = rows.get(pk=request.answer.attempt.extraction_id)
-        answer = Answer.objects.select_related("attempt").get(pk=request.answer_id)
-        if answer.usage_id is None:
-            answers.book(extraction, answer, folded(message), RequestRecord(), {})
+        extraction = _extraction_of(request)
+        answer = Answer.objects.select_related("attempt").filter(pk=request.answer_id, usage=None).first()
+        if extraction is not None and answer is not None:
+            answers.book(extraction, answer, said, RequestRecord(), {})
             budgets.release(extraction.pk, answer.number)
             if extraction.ended:
                 item_states.add_cost(extraction, answer)
 
 
-def folded(message: ClaudeAnswer) -> Folded:
-    """Return an answer of a Message Batch as those that come as streams are kept."""
-    envelope: dict[str, object] = {"id": message.get("id"), "model": message.get("model")}
-    return Folded(
-        role="assistant",
-        content=message["content"],
-        stop_reason=message.get("stop_reason"),
-        usage=dict(message.get("usage") or {}),
-        envelope=envelope,
-        stopped=True,
-    )
-
-
 def unanswered(*, request: BatchedRequest, error: Failure, again: bool) -> None:
-    """Send a request again that got no answer, a few times, where that can help; else fail its item."""
+    """Fail the item of a request that got no answer, unless it is to be sent `again`, which is done a few times.
+
+    What is sent again is queued when its Message Batch is given back.
+    """
     with transaction.atomic(durable=True):
-        item = Item.objects.select_for_update(no_key=True).select_related("batch").get(pk=request.item_id)
-        forget(request.answer)
-        if again and item.sent < RESENT:
-            item.sent += 1
-            item.status = Item.Status.QUEUED
-            item.save(update_fields=["sent", "status"])
+        extraction = _extraction_of(request)
+        if extraction is None or extraction.ended:
             return
-    end_item(item=item, outcome=Outcome(Extraction.Status.FAILED, error=error))
+        item = Item.objects.select_related("batch").get(pk=request.item_id)
+        cancelled = item.batch.status == Batch.Status.CANCELLED  # its next step is to end so
+        if not again or (item.sent >= RESENT and not cancelled):
+            extractions.end(extraction, Outcome(Extraction.Status.FAILED, error=error))
 
 
-def end_item(*, item: Item, outcome: Outcome) -> None:
-    """End an item whose extraction nobody holds: with this outcome, if it has not ended."""
-    with transaction.atomic(durable=True):
-        parked = Extraction.objects.select_for_update(no_key=True).filter(item=item)
-        if extraction := parked.exclude(status__in=Extraction.TERMINAL).first():
-            extractions.end(extraction, outcome)
+def _extraction_of(request: BatchedRequest) -> Extraction | None:
+    """Return the extraction of a request, locked; None where it has been deleted."""
+    rows = Extraction.objects.select_for_update(no_key=True, of=("self",)).select_related("owner", "schema")
+    return rows.filter(pk=request.answer.attempt.extraction_id).first()

@@ -38,7 +38,9 @@ class Outcome:
     """The promises that were broken."""
 
 
-def run(database: str, claude: str, url: str, *, items: int, paid: int, every: float, seed: int = 1) -> Outcome:
+def run(
+    database: str, claude: str, url: str, *, items: int, paid: int, every: float, mode: str = "live", seed: int = 1
+) -> Outcome:
     """Have a batch worked off, with a budget for `paid` of its items, by workers that are killed `every` seconds."""
     from tests.clients import Api
 
@@ -46,9 +48,9 @@ def run(database: str, claude: str, url: str, *, items: int, paid: int, every: f
     with ExitStack() as stack:
         api = stack.enter_context(Api(url))
         workers = stack.enter_context(_two_workers(database, claude))
-        cost, hold = _price_of_one(api)
+        cost, hold = _price_of_one(api, mode)
         budget = _limited(api, cost * paid + hold - cost / 2)
-        id = _send(api, items)
+        id = _send(api, items, mode)
         kills = _kill_until_ended(api, id, workers, every, dice)
         succeeded, failed = _keys(id, "succeeded"), _keys(id, "failed")
         outcome = Outcome(len(succeeded), len(failed), 0, kills, 0.0)
@@ -70,9 +72,10 @@ def _two_workers(database: str, claude: str) -> Iterator[list]:
     from tests.chaos.cluster import ENVIRONMENT
     from tests.processes import ServerProcess
 
+    environment = {**ENVIRONMENT, "COLLOQUY_BATCH_POLL": "0.5"}
     with (
-        ServerProcess("worker", database, claude, **ENVIRONMENT) as one,
-        ServerProcess("worker", database, claude, **ENVIRONMENT) as other,
+        ServerProcess("worker", database, claude, **environment) as one,
+        ServerProcess("worker", database, claude, **environment) as other,
     ):
         yield [one, other]
 
@@ -84,14 +87,14 @@ def _content(number: int) -> dict[str, str]:
     }
 
 
-def _price_of_one(api) -> tuple[Decimal, Decimal]:
+def _price_of_one(api, mode: str) -> tuple[Decimal, Decimal]:
     """Return what one item costs, and what is held for it."""
     from conversations.models import Budget, Usage
     from tests import batches
 
     slow = {**_content(0), "content": _content(0)["content"].replace("0.1", "3.0")}
     budget = _limited(api, Decimal(1000))
-    id, held = batches.create(api, [slow])["id"], Decimal(0)
+    id, held = batches.create(api, [slow], mode=mode)["id"], Decimal(0)
     while not held:
         time.sleep(0.05)
         held = Budget.objects.get(pk=budget.pk).held
@@ -110,12 +113,12 @@ def _limited(api, more: Decimal):
     return Budget.objects.create(user=api.user, limit=spent + more)
 
 
-def _send(api, items: int) -> str:
+def _send(api, items: int, mode: str) -> str:
     import json
 
     from tests.batches import NAME_AND_EMAIL
 
-    settings = {"schema": NAME_AND_EMAIL, "concurrency": 8, "evidence": False}
+    settings = {"schema": NAME_AND_EMAIL, "mode": mode, "concurrency": 8, "evidence": False}
     lines = "\n".join(map(json.dumps, [settings, *(_content(number) for number in range(items))]))
     headers = {"Content-Type": "application/x-ndjson"}
     response = api.http.post("/api/extraction/batches/", content=lines, headers=headers, timeout=600)
@@ -182,6 +185,7 @@ def main() -> int:
     parser.add_argument("--items", type=int, default=10_000)
     parser.add_argument("--paid", type=int, default=9_000)
     parser.add_argument("--every", type=float, default=4.0, help="seconds between kills")
+    parser.add_argument("--mode", choices=("live", "batch"), default="live", help="how the items are extracted")
     options = parser.parse_args()
 
     import django

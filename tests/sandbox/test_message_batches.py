@@ -47,12 +47,14 @@ async def test_every_fate_of_an_item_is_told_by_its_custom_id() -> None:
         "down": "errored",
         "late": "expired",
     }
-    good: Any = found["good"].message
+    good = found["good"].answer
     assert good is not None
-    assert (good["content"][0]["text"], good["usage"]["service_tier"]) == ("Yes.", "batch")
-    assert found["bad"].error["type"] == "invalid_request_error"
-    assert "temperature" in str(found["bad"].error["message"])
-    assert found["down"].error["type"] == "overloaded_error"
+    assert (good.content[0]["text"], good.usage["service_tier"]) == ("Yes.", "batch")
+    bad, down = found["bad"].error, found["down"].error
+    assert bad is not None
+    assert down is not None
+    assert (bad["type"], down["type"]) == ("invalid_request_error", "overloaded_error")
+    assert "temperature" in bad["message"]
 
 
 async def test_a_batch_that_is_cancelled_ends_with_its_items_cancelled() -> None:

@@ -1,0 +1,138 @@
+"""The sandbox's Message Batches behind a proxy that spoils its answers, and workers that exchange with it."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import Any, NamedTuple
+
+from conversations import clock
+from conversations.claude.client import close_client
+from conversations.errors import ClaudeError
+from conversations.models import Process
+from extraction import checks
+from extraction.batches.exchange import exchange
+
+
+class Reply(NamedTuple):
+    """What the sandbox, or the proxy in its place, answers."""
+
+    status: int
+    body: bytes
+
+
+Spoil = Callable[[Reply], Reply | None]
+"""What becomes of an answer; None: the connection is closed without one."""
+
+
+class Proxy:
+    """A proxy before the sandbox. What it is to spoil is told by what was asked: `create`, `retrieve`, `results`."""
+
+    def __init__(self, sandbox: str) -> None:
+        self.sandbox = sandbox.removeprefix("http://")
+        self.spoil: dict[str, Spoil] = {}
+        self.refusal: Reply | None = None
+        """What is answered to who creates a Message Batch, instead of asking the sandbox."""
+        self.created: list[list[str]] = []
+        """The custom ids of each Message Batch that the sandbox has taken."""
+        self.url = ""
+
+    def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply | None:
+        """Return the sandbox's answer to a request, as it is spoilt."""
+        end = path.split("?")[0].rsplit("/", 1)[-1]
+        asked = "create" if method == "POST" and end == "batches" else "results" if end == "results" else "retrieve"
+        if asked == "create" and self.refusal:
+            return self.refusal
+        connection = http.client.HTTPConnection(self.sandbox, timeout=60)
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        reply = Reply(response.status, response.read())
+        connection.close()
+        if asked == "create" and reply.status == 200:
+            self.created.append([each["custom_id"] for each in json.loads(body)["requests"]])
+        return self.spoil[asked](reply) if asked in self.spoil else reply
+
+
+@contextmanager
+def proxy(sandbox: str) -> Iterator[Proxy]:
+    """Yield a proxy that runs."""
+    running = Proxy(sandbox)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            reply = running.forward(self.command, self.path, dict(self.headers), body)
+            if reply is None:
+                self.close_connection = True
+                return
+            self.send_response(reply.status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(reply.body)))
+            self.end_headers()
+            self.wfile.write(reply.body)
+
+        def do_GET(self) -> None:
+            self.do_POST()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        running.url = f"http://127.0.0.1:{server.server_port}"
+        yield running
+        server.shutdown()
+
+
+class Exchanger:
+    """Workers that exchange a batch's requests and results, one after another; each may die at an answer."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._task: asyncio.Task[bool] | None = None
+
+    def once(self, batch: dict[str, Any]) -> bool:
+        """Have a new worker exchange what it can; return whether there will be more to do.
+
+        Raises ClaudeError where Anthropic can't tell, or CancelledError where the worker dies of `die`. Whoever it was,
+        nothing has been heard of it for a lease afterwards.
+        """
+        worker = Process.objects.create(leased_until=clock.now() + timedelta(minutes=10))
+        try:
+            self._task = self._loop.create_task(exchange(uuid.UUID(batch["id"]), worker.pk))
+            return self._loop.run_until_complete(self._task)
+        finally:
+            worker.delete()
+
+    def until_ended(self, batch: dict[str, Any], most: int = 20) -> None:
+        """Exchange until nothing is left to do, through errors of Anthropic's."""
+        for _ in range(most):
+            with suppress(ClaudeError):
+                if not self.once(batch):
+                    return
+        raise AssertionError("the batch does not end")
+
+    def die(self, reply: Reply) -> None:
+        """Have the worker stop where it is, as if it was killed, when the proxy is about to answer it."""
+        stopped = Event()
+
+        def stop() -> None:
+            assert self._task is not None
+            self._task.cancel()
+            stopped.set()
+
+        self._loop.call_soon_threadsafe(stop)
+        stopped.wait(60)
+
+    def close(self) -> None:
+        """End what the workers have started."""
+        self._loop.run_until_complete(checks.close())
+        self._loop.run_until_complete(close_client())
+        self._loop.close()
