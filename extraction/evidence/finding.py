@@ -90,7 +90,7 @@ class _Locating:
         """Return the evidence for each claim."""
         found = [self._find(claim) for claim in self._claims]
         for number, each in enumerate(found):
-            if each and (only := each.searched.only(each.quote)):
+            if each and (only := each.quote.only):
                 self._put(number, each, only)
         following = self._following()
         before: int | None = None

@@ -56,7 +56,7 @@ class _Kinds(NamedTuple):
     """How the characters of a text are treated."""
 
     table: dict[int, str]
-    """What the plain ones become: each one other, or the same."""
+    """What the plain ones become: each another or several, or the same."""
     tokens: re.Pattern[str]
 
 
@@ -89,7 +89,7 @@ class _Normalising:
         for token in tokens.finditer(self._text):
             match token.lastgroup:
                 case "plain":
-                    self._add(token[0].translate(table), range(token.start(), token.end()))
+                    self._plain(token[0], token.start(), table)
                 case "space":
                     self._space(token.start(), token.end())
                 case "dash":
@@ -102,6 +102,14 @@ class _Normalising:
         self._parts.append(characters)
         self._offsets.extend(offsets)
         self._last = characters[-1]
+
+    def _plain(self, characters: str, start: int, table: dict[int, str]) -> None:
+        """Add characters that become others whatever is around them: most of them one, some several (`ß`, `é`)."""
+        becoming = characters.translate(table)
+        if len(becoming) == len(characters):
+            self._add(becoming, range(start, start + len(characters)))
+        else:
+            self._add(becoming, [at for at, each in enumerate(characters, start) for _ in table[ord(each)]])
 
     def _space(self, start: int, end: int) -> None:
         following = _folded(self._text[end]) if end < len(self._text) else ""
@@ -169,7 +177,7 @@ def _kinds_of(characters: frozenset[str]) -> _Kinds:
     dashes = {each for each in characters - spaces if is_dash(each)}
     marks = {each for each in characters if unicodedata.combining((_folded(each) or "x")[0])}
     unspaced = {each for each in characters if UNSPACED.match(_folded(each))}
-    odd = {each for each in characters if len(_folded(each)) != 1}
+    odd = {each for each in characters if not _folded(each) or (each not in spaces and " " in _folded(each))}
     table = {ord(each): _folded(each) for each in characters - odd}
     plain = _class(characters - spaces - dashes - marks - unspaced - odd)
     wide = _class(unspaced - spaces - dashes - marks - odd)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
@@ -30,6 +30,13 @@ class Quote:
 
     text: str
     form: Normal | None = None
+    first: tuple[Span, ...] = ()
+    """Its first place, and its second if there is one."""
+
+    @property
+    def only(self) -> Span | None:
+        """Return its place, where it has one and no other."""
+        return self.first[0] if len(self.first) == 1 else None
 
     @property
     def exact(self) -> bool:
@@ -46,19 +53,18 @@ class Searched:
         self.start = start
         self._end = end
         self._text = source.text or ""
+        self._known: dict[str, Quote | None] = {}
+        """How the quotes are found that have been looked for."""
 
     def sought(self, text: str) -> Quote | None:
         """Return how a quote is found here: exactly, by its normal form, or (None) not at all."""
-        exact = Quote(text)
-        if next(self._forward(exact, self.start), None):
-            return exact
-        fuzzy = Quote(text, stripped(normal(text)))
-        return fuzzy if next(self._forward(fuzzy, self.start), None) else None
+        if text not in self._known:  # the same few words stand for many a value of a table
+            self._known[text] = self._with_places(Quote(text)) or self._with_places(Quote(text, stripped(normal(text))))
+        return self._known[text]
 
-    def only(self, quote: Quote) -> Span | None:
-        """Return the place of a quote that has one and no other, else None."""
-        spans = list(islice(self._forward(quote, self.start), 2))
-        return spans[0] if len(spans) == 1 else None
+    def _with_places(self, quote: Quote) -> Quote | None:
+        first = tuple(islice(self._forward(quote, self.start), 2))
+        return replace(quote, first=first) if first else None
 
     def around(self, quote: Quote, anchor: int, most: int) -> list[Span]:
         """Return the places of a quote that are nearest to an offset, up to `most` on either side of it."""
