@@ -6,12 +6,13 @@ import asyncio
 import gc
 import logging
 import os
-from typing import Any
 
 import django
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.urls import path, re_path
+
+from conversations.asgi_types import Receive, Scope, Send
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
@@ -39,7 +40,7 @@ async def start() -> None:
     logger.info("Serving; %s", "running turns" if settings.COLLOQUY_RUN_TURNS else "other processes run the turns")
 
 
-def keep_loaded(*_: Any) -> None:
+def keep_loaded(*_: object) -> None:
     """Take what is loaded by now out of the garbage collector's sight.
 
     It stays anyway, and a full collection would look at all of it, and stop every stream meanwhile.
@@ -47,7 +48,7 @@ def keep_loaded(*_: Any) -> None:
     gc.freeze()
 
 
-async def lifespan(scope: Any, receive: Any, send: Any) -> None:
+async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
     """Start the engine before the first request, and stop it after the last.
 
     Where the database is not ready the server begins without an engine, so that `/readyz` can say so.

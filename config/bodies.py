@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ from rest_framework.permissions import AllowAny
 from config.cross_origin import cors_headers
 from conversations.api.error_responses import headers_of, translate
 from conversations.api.middleware import HEADER, new_id
+from conversations.asgi_types import App, Message, Receive, Scope, Send
 from conversations.database import in_database
 from conversations.database_faults import DATABASE_ERRORS
 from conversations.errors import (
@@ -28,11 +29,6 @@ from conversations.ws.socket_authentication import by_session, by_token
 
 ANONYMOUS_LIMIT = 64 * 1024  # bytes of a body from nobody that we know
 HEAD_LIMIT = 64 * 1024  # bytes of the request line and all headers
-
-Message = dict[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-Receive = Callable[[], Awaitable[Message]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class HeadTooLarge(InvalidRequest):
@@ -53,7 +49,7 @@ class BodyLimits:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that is too large by itself: 413, 415 or 431 in the contract's shape."""
         try:
             headers = _headers(scope)
@@ -67,7 +63,7 @@ class BodyLimits:
             await _refuse(send, refusal, cors_headers(scope))
 
 
-def _headers(scope: Message) -> dict[bytes, bytes]:
+def _headers(scope: Scope) -> dict[bytes, bytes]:
     """Return the headers by their names. Raises HeadTooLarge or UnsupportedMediaType."""
     pairs: Iterable[tuple[bytes, bytes]] = scope["headers"]
     size = len(scope.get("raw_path") or b"") + len(scope["query_string"]) + sum(len(n) + len(v) for n, v in pairs)
@@ -101,7 +97,7 @@ def _declared_length(headers: dict[bytes, bytes]) -> int | None:
     return int(text)
 
 
-async def _limit(scope: Message, headers: dict[bytes, bytes]) -> int:
+async def _limit(scope: Scope, headers: dict[bytes, bytes]) -> int:
     """Return the most bytes that the body may have. Raises NotAuthenticated for credentials that are not valid."""
     try:
         view: Any = resolve(scope["path"]).func
@@ -138,7 +134,7 @@ def _check(size: int, limit: int) -> None:
         )
 
 
-def _measured(scope: Message, receive: Receive, headers: dict[bytes, bytes]) -> Receive:
+def _measured(scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> Receive:
     """Return a `receive` that raises TooLarge when a body without a length is over the limit.
 
     At its end the length is added to the headers: Django and REST framework take a body without one for none.

@@ -108,7 +108,7 @@ def database(pool: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def attachment_storage() -> dict[str, Any]:
+def attachment_storage() -> dict[str, object]:
     """Return where attachments are stored: in the data folder, or in the bucket that COLLOQUY_S3_BUCKET names."""
     bucket = os.environ.get("COLLOQUY_S3_BUCKET", "")
     if not bucket:

@@ -7,7 +7,6 @@ import contextvars
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Any
 
 from django.conf import settings
 from django.core import signals
@@ -17,6 +16,8 @@ from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix
+
+from conversations.asgi_types import Receive, Scope, Send
 
 _threads = ThreadPoolExecutor(max_workers=settings.REQUESTS_AT_ONCE, thread_name_prefix="request")
 _login_threads = ThreadPoolExecutor(max_workers=settings.LOGINS_AT_ONCE, thread_name_prefix="login")
@@ -33,11 +34,11 @@ class Handler(ASGIHandler):
     here: see `conversations.api.later`.
     """
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request that the ASGI server calls this with."""
         await self.handle(scope, receive, send)
 
-    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read a request, have it answered in a thread, and send the response."""
         try:
             body = await self.read_body(receive)
@@ -53,7 +54,7 @@ class Handler(ASGIHandler):
             else:
                 await self.send_response(response, send)
 
-    async def _stream(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
+    async def _stream(self, response: HttpResponseBase, receive: Receive, send: Send) -> None:
         """Send what comes in parts, as long as the client is there."""
         sending = asyncio.ensure_future(self.send_response(response, send))
         leaving = asyncio.ensure_future(self.listen_for_disconnect(receive))

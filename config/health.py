@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import orjson
 from django.db import connection
 
 from config.migrated import migrations
 from conversations.api.middleware import new_id
+from conversations.asgi_types import App, Receive, Scope, Send
 from conversations.database import in_database
 from conversations.database_faults import DATABASE_ERRORS
 from conversations.errors import Unavailable
@@ -19,8 +19,6 @@ from conversations.running.engine import draining
 PATIENCE = 2.0  # seconds that Postgres gets to answer
 RETRY_AFTER = 5  # seconds
 COME_AGAIN = 1012  # the close code of a service that restarts
-
-App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Health:
@@ -32,7 +30,7 @@ class Health:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a probe, or hand the request to the application."""
         if scope["path"] == "/healthz":
             await _answer(send, 200, {"status": "ok"})
@@ -46,7 +44,7 @@ class Health:
             await _answer(send, 503, Unavailable("The platform's database is not ready.").payload(new_id()))
 
 
-async def _answer_readiness(send: Any) -> None:
+async def _answer_readiness(send: Send) -> None:
     database = await _database_answers()
     checks: dict[str, object] = {
         "database": database,
@@ -59,7 +57,7 @@ async def _answer_readiness(send: Any) -> None:
     await _answer(send, 200 if ready else 503, {"status": "ok" if ready else "unavailable", **checks})
 
 
-async def _answer(send: Any, status: int, body: Mapping[str, object]) -> None:
+async def _answer(send: Send, status: int, body: Mapping[str, object]) -> None:
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     if status == 503:
         headers.append((b"retry-after", str(RETRY_AFTER).encode()))

@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import fasteners
 from django.core.exceptions import ImproperlyConfigured
@@ -140,7 +140,7 @@ def _embedded_server() -> PostgresServer:
     return get_server(data_dir() / "postgres", cleanup_mode=None, start=False)
 
 
-def postgres_params() -> dict[str, Any]:
+def postgres_params() -> dict[str, object]:
     """Return how to reach the embedded PostgreSQL, in libpq's names."""
     params = conninfo_to_dict(postgres().get_uri())
     return {key: value for key, value in params.items() if value is not None}

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from django.conf import settings
 
+from conversations.asgi_types import App, Message, Receive, Scope, Send
 from conversations.log_context import begin
 
 logger = logging.getLogger(__name__)
-
-App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class Logged:
@@ -22,7 +19,7 @@ class Logged:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the application does."""
         begin()
         if not settings.COLLOQUY_ACCESS_LOG:
@@ -30,7 +27,7 @@ class Logged:
             return
         began, outcome = time.monotonic(), "not answered"
 
-        async def watching(message: Any) -> None:
+        async def watching(message: Message) -> None:
             nonlocal outcome
             outcome = str(message.get("status") or message.get("code") or outcome)
             await send(message)
@@ -41,7 +38,7 @@ class Logged:
             logger.info("%s %s in %.0f ms", described(scope), outcome, (time.monotonic() - began) * 1000)
 
 
-def described(scope: Any) -> str:
+def described(scope: Scope) -> str:
     """Return who asked for what. (The log's formatter leaves tickets and other secrets out.)"""
     query = scope.get("query_string", b"").decode("latin-1")
     client = (scope.get("client") or ["-"])[0]

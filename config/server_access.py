@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx2
 from django.core.management.base import CommandError, CommandParser
 
 from config import local
 from conversations.contract.error_types import Failure
+
+Answer: TypeAlias = dict[str, Any]
+"""What a server answered: an object of its API, whose fields the OpenAPI document tells."""
 
 
 class Refused(Exception):
@@ -28,7 +31,7 @@ def add_server_options(parser: CommandParser) -> None:
     parser.add_argument("--token", default=token, help="default: the one that `up` keeps for this machine")
 
 
-def check_token(options: dict[str, Any]) -> None:
+def check_token(options: Mapping[str, object]) -> None:
     """Raise CommandError where there is no token."""
     if not options["token"]:
         raise CommandError("There is no token: run `manage.py up` first, or give --token.")

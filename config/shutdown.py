@@ -7,13 +7,12 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from conversations.asgi_types import App, Message, Receive, Scope, Send
 from conversations.running.engine import draining, running_engine
-
-App = Callable[[Any, Any, Any], Awaitable[None]]
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -61,10 +60,10 @@ class ClosingConnections:
     def __init__(self, app: App) -> None:
         self._app = app
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the application does."""
 
-        async def closing(message: Any) -> None:
+        async def closing(message: Message) -> None:
             if message["type"] == "http.response.start" and draining():
                 message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             await send(message)

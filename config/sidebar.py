@@ -13,7 +13,7 @@ USAGE = "conversations.view_usage"
 EXTRACTIONS = "extraction.view_extraction"
 
 
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+def navigation(request: HttpRequest) -> list[dict[str, object]]:
     """Return the sidebar's groups as unfold takes them (its setting SIDEBAR, navigation)."""
     review, failed = reverse("admin:conversations_usage_review"), "?error=any"
     turns = reverse("admin:conversations_turn_changelist")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.core import checks
 
@@ -14,7 +12,7 @@ NO_KEY = (
 
 
 @checks.register("claude", deploy=True)
-def check_key(**kwargs: Any) -> list[checks.CheckMessage]:
+def check_key(**kwargs: object) -> list[checks.CheckMessage]:
     """Return an error where the sandbox would answer, and a warning where that is allowed."""
     if not settings.SANDBOX:
         return []

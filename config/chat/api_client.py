@@ -9,9 +9,7 @@ from typing import Any
 
 import httpx2
 
-from config.server_access import Refused
-
-Event = dict[str, Any]
+from config.server_access import Answer, Refused
 
 TIMEOUT = httpx2.Timeout(30, read=60)  # seconds; a live stream is never silent for longer than 15
 RESUMES = 5  # times that a stream is taken up again without having got any further
@@ -35,7 +33,7 @@ class ChatClient:
         _check(response)
         return str(response.json()["id"])
 
-    def ask(self, conversation: str, content: str) -> Iterator[Event]:
+    def ask(self, conversation: str, content: str) -> Iterator[Answer]:
         """Create a turn and yield its events to its end, however often the connection is lost meanwhile.
 
         Raises Refused where there is no turn, httpx2.HTTPError where the server stays away.
@@ -65,7 +63,7 @@ class ChatClient:
         """
         _check(httpx2.post(f"{self._url}/api/turns/{turn}/cancel/", headers=self._headers, timeout=TIMEOUT))
 
-    def _stream(self, method: str, path: str, **body: Any) -> Iterator[Event]:
+    def _stream(self, method: str, path: str, **body: Any) -> Iterator[Answer]:
         with self._http.stream(method, path, headers={"Accept": "text/event-stream"}, **body) as response:
             if response.is_error:
                 response.read()

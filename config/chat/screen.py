@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 from markdown_it import MarkdownIt
 from rich.console import Console
 from rich.live import Live
 from rich.markdown import Markdown
 
-Event = dict[str, Any]
+from config.server_access import Answer
 
 REFRESHES = 10  # a second, of what is still being written
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -105,7 +105,7 @@ def finished(text: str) -> tuple[str, str]:
     return "".join(lines[: starts[-1]]), "".join(lines[starts[-1] :])
 
 
-def bill(end: Event) -> str:
+def bill(end: Answer) -> str:
     """Return what a turn's last event says of how it ended and what it cost."""
     usage = end.get("usage") or {}
     cost = "cost unknown" if end.get("cost") is None else f"${Decimal(end['cost']):.6f}"
@@ -114,6 +114,6 @@ def bill(end: Event) -> str:
     return f"{ended}{cost}, {tokens}"
 
 
-def _input(usage: dict[str, Any]) -> int:
+def _input(usage: Answer) -> int:
     names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
     return sum(usage.get(name) or 0 for name in names)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from config import local
 from config.postgres import base
 
@@ -11,7 +9,7 @@ from config.postgres import base
 class DatabaseWrapper(base.DatabaseWrapper):
     """Connects to the server in the data folder, whatever HOST says."""
 
-    def get_connection_params(self) -> dict[str, Any]:
+    def get_connection_params(self) -> dict[str, object]:
         """Return the settings' parameters with the embedded server's address."""
         address = local.postgres_params()
         address.pop("dbname", None)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import mimetypes
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from config.server_access import Refused
+from config.server_access import Answer, Refused
 from conversations.content.media import IMAGE_TYPES, TEXTUAL
+from conversations.contract.error_types import Failure
+from conversations.contract.wire import Block, Source
 from conversations.exact_json import dumps, loads
 
 TIMEOUT = httpx2.Timeout(60)
@@ -35,11 +38,11 @@ class ExtractionClient:
         """Close the connections; the client cannot be used after that."""
         self._http.close()
 
-    def content_of(self, file: Path) -> list[dict[str, Any]]:
+    def content_of(self, file: Path) -> list[Block]:
         """Upload a file, and return the content block that names it. Raises Refused, OSError."""
         data = file.read_bytes()
         attachment = self._send("POST", "attachments/", files={"file": (file.name, data)})
-        source = {"type": "attachment", "attachment": attachment["id"], "media_type": attachment["media_type"]}
+        source: Source = {"type": "attachment", "attachment": attachment["id"], "media_type": attachment["media_type"]}
         guessed, _ = mimetypes.guess_type(file.name)
         if attachment["media_type"] in IMAGE_TYPES:
             return [{"type": "image", "source": source}]
@@ -47,7 +50,7 @@ class ExtractionClient:
             source["media_type"] = guessed
         return [{"type": "document", "source": source, "title": file.name}]
 
-    def extract(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def extract(self, asked: Mapping[str, object]) -> Answer:
         """Create an extraction, and return it when it has ended. Raises Refused."""
         key = {"Idempotency-Key": str(uuid.uuid4())}
         extraction = self._send("POST", "extraction/extractions/", asked, headers=key)
@@ -58,32 +61,32 @@ class ExtractionClient:
             extraction = self._send("GET", f"extraction/extractions/{extraction['id']}/")
         return extraction
 
-    def create_batch(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def create_batch(self, asked: Mapping[str, object]) -> Answer:
         """Create a batch. Raises Refused."""
         return self._send("POST", "extraction/batches/", asked, headers={"Idempotency-Key": str(uuid.uuid4())})
 
-    def create_evaluation(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def create_evaluation(self, asked: Mapping[str, object]) -> Answer:
         """Create an evaluation. Raises Refused."""
         return self._send("POST", "extraction/evaluations/", asked)
 
-    def evaluation(self, id: str) -> dict[str, Any]:
+    def evaluation(self, id: str) -> Answer:
         """Return an evaluation with the scores of its runs. Raises Refused."""
         return self._send("GET", f"extraction/evaluations/{id}/")
 
-    def batch(self, id: str) -> dict[str, Any]:
+    def batch(self, id: str) -> Answer:
         """Return how far a batch is. Raises Refused."""
         return self._send("GET", f"extraction/batches/{id}/")
 
-    def batch_results(self, id: str) -> list[dict[str, Any]]:
+    def batch_results(self, id: str) -> list[Answer]:
         """Return the results of a batch's items. Raises Refused."""
         response = self._respond("GET", f"extraction/batches/{id}/results/?format=jsonl")
         return [loads(line) for line in response.text.splitlines() if line.strip()]
 
-    def _send(self, method: str, path: str, body: Any = None, **options: Any) -> dict[str, Any]:
+    def _send(self, method: str, path: str, body: Mapping[str, object] | None = None, **options: Any) -> Answer:
         if body is not None:
             headers = {"Content-Type": "application/json", **options.pop("headers", {})}
             options |= {"content": dumps(body), "headers": headers}
-        answer: dict[str, Any] = loads(self._respond(method, path, **options).text)
+        answer: Answer = loads(self._respond(method, path, **options).text)
         return answer
 
     def _respond(self, method: str, path: str, **options: Any) -> httpx2.Response:
@@ -108,7 +111,7 @@ class ExtractionClient:
         raise AssertionError("the last try returns or raises")
 
 
-def _error_of(response: httpx2.Response) -> dict[str, Any]:
+def _error_of(response: httpx2.Response) -> Failure:
     try:
         error = response.json()["error"]
         return {"type": str(error["type"]), "message": str(error["message"])}

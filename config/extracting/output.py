@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from config.server_access import Answer
 from conversations.contract.error_types import Failure
 from extraction.results.columns import Layout
 from extraction.results.result import Result
 from extraction.results.writers import Csv, Xlsx
 
 
-def result_of(key: str, extraction: Mapping[str, Any]) -> Result:
+def result_of(key: str, extraction: Answer) -> Result:
     """Return the result of a file, from its extraction as the API shows it."""
     data = extraction["data"] if extraction.get("final") is None else extraction["final"]
     return Result(

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from psycopg.rows import TupleRow
 from psycopg_pool import PoolTimeout
 
 ATTEMPT = 2  # seconds
@@ -46,7 +47,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise psycopg.OperationalError(str(error).partition("\n")[0]) from None
 
 
-def _is_dropped(connection: psycopg.Connection[Any]) -> bool:
+def _is_dropped(connection: psycopg.Connection[TupleRow]) -> bool:
     """Return whether an idle connection has been closed by the server, as all are after its restart.
 
     Its end can be read from the socket then, as can a notice; nothing is sent to look, but where there is something.

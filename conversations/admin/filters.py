@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from conversations.admin.review.form import ScopeForm
@@ -19,7 +20,9 @@ class ScopeFilter(admin.ListFilter):
     template = "conversations/scope_filter.html"
     parameters = ("from", "to", *ScopeForm.base_fields)
 
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: ModelAdmin[Model]
+    ) -> None:
         super().__init__(request, params, model, model_admin)
         self.form = ScopeForm(request.GET)
         self.used_parameters = {name: params.pop(name) for name in self.form.fields if name in params}
@@ -49,7 +52,9 @@ class ScopeFilter(admin.ListFilter):
 class TurnScopeFilter(ScopeFilter):
     """The same for turns: those asked in the period; with an error, those that failed in it."""
 
-    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+    def __init__(
+        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: ModelAdmin[Model]
+    ) -> None:
         super().__init__(request, params, model, model_admin)
         self.form.hide("source", "purpose")
 

@@ -69,7 +69,7 @@ class DeclaredLookups(ModelAdmin):
             options.setdefault("widget", CompletedChoice(db_field, self.admin_site, using=options.get("using")))
         return super().formfield_for_foreignkey(db_field, request, **options)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *rest: Any, **named: Any) -> Any:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Model], *rest: Any, **named: Any) -> Any:
         """Act on the selected rows, or say that ids among them are none and do nothing."""
         if all(could_be_id(self.model, each) for each in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             return super().response_action(request, queryset, *rest, **named)
@@ -80,10 +80,12 @@ class DeclaredLookups(ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Search, without what no column can hold."""
-        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term.replace("\0", ""))
+        found: tuple[QuerySet[Model], bool] = super().get_search_results(
+            request, queryset, search_term.replace("\0", "")
+        )
         return found
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> Any:
         """Answer with the list, or lead to the whole of it where it can't be filtered by what was given."""
         try:
             return super().changelist_view(request, extra_context)

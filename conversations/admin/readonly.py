@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.admin import ModelAdmin
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
@@ -27,15 +28,15 @@ COUNTED = 10_000
 class Forbidding:
     """Lets look, not touch."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Return that nobody may add anything."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Return that nobody may change anything."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Return that nobody may delete anything."""
         return False
 
@@ -43,7 +44,7 @@ class Forbidding:
 class Pages(Paginator):  # type: ignore[type-arg]
     """Pages of a list, of which no more are counted than are of use."""
 
-    object_list: QuerySet[Any]
+    object_list: QuerySet[Model]
     template_name = "conversations/pages.html"
 
     @cached_property
@@ -100,8 +101,8 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
         return rows.defer(*self.heavy) if in_list else rows
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
+    ) -> tuple[QuerySet[Model], bool]:
         """Return the rows that have the term in one of the columns that are searched."""
         term = search_term.replace("\0", "").strip()
         return (queryset.filter(self.found_by(term)) if term else queryset), False
@@ -119,7 +120,7 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
         return found
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> Any:
         """Answer with the page of one row, after noting in the access log that it is opened."""
         found = self.get_object(request, object_id) if self.private else None
@@ -146,10 +147,10 @@ class ModelFilter(admin.SimpleListFilter):
     title = "model"
     parameter_name = "model"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Model]) -> list[tuple[str, str]]:
         """Return the models that were ever used."""
         return [(name, name) for name in models_used()]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Model]) -> QuerySet[Model]:
         """Return the rows of the chosen model."""
         return queryset.filter(model=self.value()) if self.value() else queryset

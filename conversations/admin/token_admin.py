@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import knox.admin  # noqa: F401 - it registers a page of its own, which this one replaces
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 from knox.models import AuthToken
 
@@ -28,6 +27,6 @@ class TokenAdmin(DeclaredLookups):
         """Return false: only a user can make a token of theirs."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Return false: a token has nothing that can be changed."""
         return False

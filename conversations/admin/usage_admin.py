@@ -68,7 +68,7 @@ class UsageAdmin(ReadOnlyAdmin):
         named = DailyUsage.objects.filter(username=term).values_list("user", flat=True).distinct()
         return super().found_by(term) | Q(user__in=list(named))
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> Any:
         """Answer with the list, and with the sums of all rows that it is filtered to, not only of the page."""
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:

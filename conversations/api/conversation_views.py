@@ -201,7 +201,7 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
         body = turns.hypothetical_request(user=user_of(request), conversation_id=pk, asked=asked)
         model = catalogue.find(body["model"])
 
-        async def then() -> dict[str, Any]:
+        async def then() -> dict[str, object]:
             return {
                 "input_tokens": await client.count_tokens(body),
                 "context_window": model.context_window if model else None,
@@ -217,7 +217,7 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
         rows = rows.filter(tags__contains=[query["tag"]]) if "tag" in query else rows
         return conversations.search(conversations.with_metadata(rows, query.get("metadata", {})), query["q"])
 
-    def _fields(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
+    def _fields(self, request: Request, *, partial: bool = False) -> dict[str, object]:
         serializer = ConversationSerializer(data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)

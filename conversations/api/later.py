@@ -11,7 +11,6 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import HttpResponse
 from rest_framework import renderers
@@ -21,6 +20,7 @@ from conversations.api.error_responses import headers_of, translate
 from conversations.api.middleware import HEADER
 from conversations.api.renderers import JSONRenderer
 from conversations.api.requesters import credential_of
+from conversations.asgi_types import App, Message, Receive, Scope, Send
 from conversations.errors import ColloquyError, NotAuthenticated, NotFound
 from conversations.running.engine import engine
 from conversations.services.credentials import NOT_ANY_MORE, Credential
@@ -29,11 +29,6 @@ from conversations.services.shares import NOT_SHARED_ANY_MORE, Membership
 logger = logging.getLogger(__name__)
 
 LATER = "colloquy.later"
-
-Message = dict[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-Receive = Callable[[], Awaitable[Message]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -76,7 +71,7 @@ class Answering:
     def __init__(self, django: App) -> None:
         self._django = django
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let Django answer, and go on where it leaves off."""
         held: list[Message] = []
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,7 +32,7 @@ class Models(Queried):
         return Response({"next": None, "previous": None, "results": results})
 
 
-def _shown(model: Model, prices: PriceList) -> dict[str, Any]:
+def _shown(model: Model, prices: PriceList) -> dict[str, object]:
     price = prices.price(model.id, TokenCounts())
     return {
         "id": model.id,

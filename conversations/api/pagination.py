@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,7 +41,7 @@ class Pages(BasePagination):
         """Return the rows of the page that the request asks for: by `ordering`, or the newest first."""
         return self.page(queryset, query_of(request).get("ordering", "-id"), request)
 
-    def page(self, rows: QuerySet[Any] | ConversationList, ordering: str, request: Request) -> list[Any]:
+    def page(self, rows: QuerySet[Model] | ConversationList, ordering: str, request: Request) -> list[Any]:
         """Return the page of rows that are ordered by a field, which is never null, and their ids.
 
         Raises InvalidRequest for a cursor that does not come from a page of the same ordering.
@@ -61,7 +61,7 @@ class Pages(BasePagination):
         return page[::-1]
 
     def _found(
-        self, rows: QuerySet[Any] | ConversationList, way: Way, place: list[str] | None, limit: int
+        self, rows: QuerySet[Model] | ConversationList, way: Way, place: list[str] | None, limit: int
     ) -> list[Any]:
         """Return the rows that a cursor stands for, the nearest first, at most `limit`."""
         field = self.ordering.removeprefix("-")
@@ -91,7 +91,7 @@ class Pages(BasePagination):
         """Return the page with its links."""
         return Response({"next": self.next, "previous": self.previous, "results": data})
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, object]:
         """Return the JSON Schema of a page whose results have this schema."""
         link = {"type": ["string", "null"], "format": "uri", "description": "Null where there are no more."}
         return {

@@ -77,7 +77,7 @@ class StrictJSONParser(BaseParser):
     exact = False
 
     def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> Any:
         """Return the body's value. Raises ParseError, which names what is wrong with it."""
         try:

@@ -18,7 +18,7 @@ class JSONRenderer(renderers.JSONRenderer):
     """JSON by orjson, and by DRF what orjson does not take: integers beyond 64 bits."""
 
     def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, object] | None = None
     ) -> Any:
         """Return the data as bytes of JSON, indented where the media type asks for that."""
         if data is not None and self.get_indent(accepted_media_type or "", renderer_context or {}) is None:

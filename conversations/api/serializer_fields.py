@@ -54,7 +54,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 class String(serializers.CharField):
     """A string; DRF's own field would also take a number."""
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         """Return the string unchanged. Raises ValidationError for any other type."""
         if not isinstance(data, str):
             raise serializers.ValidationError("Must be a string.")
@@ -64,7 +64,7 @@ class String(serializers.CharField):
 class Integer(serializers.IntegerField):
     """An integer; DRF's own field would also take "7" and 7.0."""
 
-    def to_internal_value(self, data: Any) -> int:
+    def to_internal_value(self, data: object) -> int:
         """Return the integer unchanged. Raises ValidationError for any other type."""
         if isinstance(data, bool) or not isinstance(data, int):
             raise serializers.ValidationError("Must be an integer.")
@@ -74,7 +74,7 @@ class Integer(serializers.IntegerField):
 class Number(serializers.FloatField):
     """A number; DRF's own field would also take "0.5" and true."""
 
-    def to_internal_value(self, data: Any) -> float:
+    def to_internal_value(self, data: object) -> float:
         """Return the number unchanged. Raises ValidationError for any other type."""
         if isinstance(data, bool) or not isinstance(data, (int, float)):
             raise serializers.ValidationError("Must be a number.")
@@ -84,7 +84,7 @@ class Number(serializers.FloatField):
 class Id(serializers.UUIDField):
     """A UUID as a string; DRF's own field would also take any integer."""
 
-    def to_internal_value(self, data: Any) -> UUID:
+    def to_internal_value(self, data: object) -> UUID:
         """Return the UUID. Raises ValidationError for what is no string, or no UUID."""
         if not isinstance(data, str):
             raise serializers.ValidationError("Must be a UUID, as a string.")
@@ -94,7 +94,7 @@ class Id(serializers.UUIDField):
 class Boolean(serializers.BooleanField):
     """True or false; DRF's own field would also take "yes" and 1."""
 
-    def to_internal_value(self, data: Any) -> bool:
+    def to_internal_value(self, data: object) -> bool:
         """Return the boolean unchanged. Raises ValidationError for any other type."""
         if not isinstance(data, bool):
             raise serializers.ValidationError("Must be true or false.")

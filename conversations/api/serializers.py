@@ -46,7 +46,7 @@ class TurnRequestSerializer(SettingsSerializer):
     parent: Any = Id(required=False, allow_null=True)
     regenerate = Id(required=False)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, object]:
         """Require one of content and regenerate, and only the fields that go with it."""
         if ("content" in attrs) == ("regenerate" in attrs):
             raise serializers.ValidationError(
@@ -92,7 +92,7 @@ class TurnMessageSerializer(serializers.ModelSerializer[Any]):
         model = Message
         fields: tuple[str, ...] = ("id", "parent", "role", "content", "turn", "stop_reason", "created_at")
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
+    def to_representation(self, instance: Any) -> dict[str, object]:
         """Return the fields of a message, or of a row with its columns."""
         return {
             "id": str(instance.id),
@@ -113,7 +113,7 @@ class MessageSerializer(TurnMessageSerializer):
     class Meta(TurnMessageSerializer.Meta):
         fields = (*TurnMessageSerializer.Meta.fields, "siblings")
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
+    def to_representation(self, instance: Any) -> dict[str, object]:
         """Return the fields of a message, and how many siblings it has."""
         return {**super().to_representation(instance), "siblings": instance.siblings}
 
@@ -128,7 +128,7 @@ class NodeSerializer(serializers.ModelSerializer[Message]):
         fields = ("id", "parent", "role", "created_at")
 
 
-class CostSerializer(serializers.Serializer[Any]):
+class CostSerializer(serializers.Serializer[object]):
     """What several upstream requests used and cost."""
 
     usage = Json(shape=event_types.UsageSum, read_only=True)
@@ -180,7 +180,7 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
             "finished_at",
         )
 
-    def to_representation(self, instance: Turn) -> dict[str, Any]:
+    def to_representation(self, instance: Turn) -> dict[str, object]:
         """Return the fields of a turn; its messages and usage are those that were read with it, or are read now."""
         requests = list(instance.usage.all())
         messages = TurnMessageSerializer()
@@ -214,7 +214,7 @@ class UserSerializer(serializers.ModelSerializer[User]):
         model = User
         fields = ("id", "username", "email", "first_name", "last_name", "is_staff")
 
-    def to_representation(self, instance: User) -> dict[str, Any]:
+    def to_representation(self, instance: User) -> dict[str, object]:
         """Return the fields of a user."""
         names = ("username", "email", "first_name", "last_name", "is_staff")
         return {"id": str(instance.id), **{name: getattr(instance, name) for name in names}}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import uuid
-from typing import Any
 
 from django.apps import apps
 from django.conf import settings
@@ -22,7 +21,7 @@ KNOWN = 10_000  # users whose rates are kept; then those that have not asked for
 class RequestRate(BaseThrottle):
     """Lets each user make `COLLOQUY_REQUESTS_PER_MINUTE` requests; 0 for as many as they like."""
 
-    def allow_request(self, request: Request, view: Any) -> bool:
+    def allow_request(self, request: Request, view: object) -> bool:
         """Return True. Raises RateLimited for a request too many."""
         if not settings.COLLOQUY_REQUESTS_PER_MINUTE or not isinstance(request.user, User):
             return True

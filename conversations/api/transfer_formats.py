@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -39,7 +40,9 @@ class MarkdownRenderer(BaseRenderer):
     format = "markdown"
     charset = "utf-8"
 
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> str:
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, object] | None = None
+    ) -> str:
         """Return the text; an error is no Markdown, and comes as JSON."""
         return data if isinstance(data, str) else json.dumps(data)
 
@@ -47,7 +50,7 @@ class MarkdownRenderer(BaseRenderer):
 class Base64(String):
     """Base64. It stays text until what it stands for is kept: a file is held once, not in every form."""
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         """Return the text. Raises ValidationError where it is not base64."""
         text = super().to_internal_value(data)
         try:
@@ -61,7 +64,7 @@ class Base64(String):
 class Block(serializers.JSONField):
     """A block as it is; who said it decides what may be in it."""
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
+    def to_internal_value(self, data: object) -> dict[str, object]:
         """Return the object unchanged. Raises ValidationError for any other type."""
         if not isinstance(data, dict):
             raise serializers.ValidationError("Must be an object.")
@@ -114,7 +117,7 @@ class ExportSerializer(StrictSerializer):
         )
 
 
-def as_json(export: Export) -> dict[str, Any]:
+def as_json(export: Export) -> dict[str, object]:
     """Return an export as `ExportSerializer` takes it."""
     return {
         "format": FORMAT,

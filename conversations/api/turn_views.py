@@ -60,7 +60,7 @@ def turn_shown(turn_id: uuid.UUID) -> dict[str, Any]:
     return dict(TurnSerializer(with_all(Turn.objects).get(pk=turn_id)).data)
 
 
-def shown_begun(turn: Turn) -> dict[str, Any]:
+def shown_begun(turn: Turn) -> dict[str, object]:
     """Return a turn that has just been begun, and has neither messages nor usage, as the API shows it."""
     turn._prefetched_objects_cache = {"messages": [], "usage": []}  # type: ignore[attr-defined]
     return dict(TurnSerializer(turn).data)
@@ -103,7 +103,7 @@ def answered(request: Request, digest: str, create: Create) -> Later:
     after = 0 if is_new or not _last_seen(request) else position_of(request, turn)
     id, created = turn.pk, {} if form or wait else shown_begun(turn) if is_new else turn_shown(turn.pk)
 
-    async def then() -> Stream | dict[str, Any]:
+    async def then() -> Stream | dict[str, object]:
         if is_new and turn.status == Turn.QUEUED:
             await (await engine()).run("turn", id)
         if form:
@@ -222,7 +222,7 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
         turn = turns.submit_tool_results(user=user_of(request), turn_id=pk, results=results)
         taken = turn_shown(turn.pk)
 
-        async def then() -> dict[str, Any]:
+        async def then() -> dict[str, object]:
             if turn.status == Turn.QUEUED:
                 await (await engine()).run("turn", turn.pk)
             return taken

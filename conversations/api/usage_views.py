@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -79,21 +80,21 @@ class UsageSums(Queried):
         return Response({"next": None, "previous": None, "results": results, "total": _shown(total)})
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
+def _shown(row: dict[str, Any]) -> dict[str, object]:
     """Return a row of sums in the contract's names; the cost is null where no price at all is known."""
     counts = {name: row[f"sum_{name}"] for name in (*COUNTS, "unpriced_requests")}
     known = counts["requests"] > counts["unpriced_requests"] or not counts["requests"]
     return {**counts, "cost": decimal_string(row["sum_cost"] or 0) if known else None}
 
 
-def sums_of(rows: QuerySet[Usage]) -> dict[str, Any]:
+def sums_of(rows: QuerySet[Usage]) -> dict[str, object]:
     """Return what rows add up to, as a turn shows it: its cost is not known where one price is not."""
     found = rows.aggregate(**OF_ROWS)
     cost = None if found["sum_unpriced_requests"] else decimal_string(found["sum_cost"] or 0)
     return {"usage": {name: found[f"sum_{name}"] for name in COUNTS}, "cost": cost}
 
 
-def of_period(rows: QuerySet[Usage], query: dict[str, Any]) -> QuerySet[Usage]:
+def of_period(rows: QuerySet[Usage], query: Mapping[str, Any]) -> QuerySet[Usage]:
     """Return the rows of the time that a `PeriodQuery` names; of the last 30 days, where it names no beginning.
 
     Raises InvalidRequest for a beginning that no calendar has.
@@ -103,7 +104,7 @@ def of_period(rows: QuerySet[Usage], query: dict[str, Any]) -> QuerySet[Usage]:
     return rows.filter(created_at__lt=until) if until else rows
 
 
-def period_of(query: dict[str, Any]) -> tuple[datetime, datetime | None]:
+def period_of(query: Mapping[str, Any]) -> tuple[datetime, datetime | None]:
     """Return the time that a `PeriodQuery` names: from, and to before, where None is now. Raises as `of_period`."""
     until = query.get("to")
     try:

@@ -17,9 +17,8 @@ from conversations.sandbox.received import ID, RECEIVED
 from conversations.sandbox.refused import Refused, require
 from conversations.sandbox.replies import directives_in
 from conversations.sandbox.request_rules import validate
+from conversations.sandbox.request_text import Body
 from conversations.sandbox.responder import Responder
-
-Body = dict[str, Any]
 
 MOST_REQUESTS = 100_000
 MOST_BYTES = 256 * 1024 * 1024

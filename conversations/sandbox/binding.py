@@ -13,9 +13,7 @@ from typing import Any
 
 from conversations.claude.catalogue import Model
 from conversations.sandbox.refused import Refused
-
-Body = dict[str, Any]
-Block = dict[str, Any]
+from conversations.sandbox.request_text import Block, Body
 
 SIGNATURES = {"thinking": "signature", "redacted_thinking": "data"}
 """The kinds of blocks that are bound, and where each has its signature."""

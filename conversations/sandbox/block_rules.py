@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
 
 from conversations.content.media import identify
 from conversations.errors import ColloquyError
 from conversations.sandbox.refused import Refused, require
+from conversations.sandbox.request_text import Block
 from conversations.sandbox.sdk_shapes import BLOCKS, IMAGE_TYPES
-
-Block = dict[str, Any]
 
 IMAGE_LIMIT = 10 * 1024 * 1024  # characters of base64
 
@@ -29,7 +27,7 @@ OWN = "sandbox_"
 """Kinds that begin like this are the sandbox's own: it invents them, and takes them back as they were."""
 
 
-def check_block(block: Any, role: str, path: str, *, version: str = "2026-10-21") -> None:
+def check_block(block: Block, role: str, path: str, *, version: str = "2026-10-21") -> None:
     """Refuse a block that may not stand there."""
     require(isinstance(block, dict) and isinstance(block.get("type"), str), f"{path}: must be a content block")
     kind = block["type"]
@@ -79,7 +77,7 @@ def _check_citations(block: Block, path: str) -> None:
     require(fine, f"{path}.citations.enabled: Input should be a valid boolean")
 
 
-def _check_image(source: Any, path: str) -> None:
+def _check_image(source: Block, path: str) -> None:
     kind = _source_kind(source, path, ("base64", "url", "file"))
     if kind == "url":
         require(str(source.get("url", "")).startswith(("https://", "http://")), f"{path}.url: must be a URL")
@@ -89,7 +87,7 @@ def _check_image(source: Any, path: str) -> None:
         _check_bytes(source, path)
 
 
-def _check_document(source: Any, path: str) -> None:
+def _check_document(source: Block, path: str) -> None:
     kind = _source_kind(source, path, ("base64", "url", "text", "content", "file"))
     if kind == "base64":
         require(source.get("media_type") == "application/pdf", f"{path}.media_type: must be application/pdf")
@@ -98,7 +96,7 @@ def _check_document(source: Any, path: str) -> None:
         require(source.get("media_type") == "text/plain", f"{path}.media_type: must be text/plain")
 
 
-def _source_kind(source: Any, path: str, kinds: tuple[str, ...]) -> str:
+def _source_kind(source: Block, path: str, kinds: tuple[str, ...]) -> str:
     require(isinstance(source, dict) and source.get("type") in kinds, f"{path}.type: must be one of {', '.join(kinds)}")
     return str(source["type"])
 

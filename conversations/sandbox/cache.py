@@ -7,10 +7,10 @@ import json
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
 
 from conversations.claude.catalogue import Model
 from conversations.sandbox import token_counts
+from conversations.sandbox.request_text import Body
 
 LIFETIMES = {"5m": 300.0, "1h": 3600.0}  # seconds
 LOOKBACK = 20  # blocks
@@ -26,7 +26,7 @@ class Split:
     written: dict[str, int]
 
 
-def usage_of(split: Split) -> dict[str, Any]:
+def usage_of(split: Split) -> Body:
     """Return the usage with which an answer begins: its input as it is billed, and no output yet."""
     return {
         "input_tokens": split.uncached,
@@ -48,7 +48,7 @@ class PromptCache:
     def __init__(self) -> None:
         self._expires: OrderedDict[str, float] = OrderedDict()
 
-    def split(self, body: dict[str, Any], model: Model) -> Split:
+    def split(self, body: Body, model: Model) -> Split:
         """Return how the input of a request is billed, and remember its marked prefixes."""
         total = token_counts.of_request(body, model)
         prefixes = list(_prefixes(body, model))
@@ -84,7 +84,7 @@ class _Prefix:
     ttl: str | None
 
 
-def _prefixes(body: dict[str, Any], model: Model) -> list[_Prefix]:
+def _prefixes(body: Body, model: Model) -> list[_Prefix]:
     digest = hashlib.sha256(model.id.encode())
     count = token_counts.TOOLS_OVERHEAD if body.get("tools") else 0
     found: list[_Prefix] = []
@@ -102,9 +102,9 @@ def _prefixes(body: dict[str, Any], model: Model) -> list[_Prefix]:
     return found
 
 
-def _blocks(body: dict[str, Any]) -> list[tuple[int, Any]]:
+def _blocks(body: Body) -> list[tuple[int, object]]:
     """Yield everything of a prompt in the order in which it is cached, with the tokens that come before it."""
-    blocks: list[tuple[int, Any]] = [(0, tool) for tool in body.get("tools") or []]
+    blocks: list[tuple[int, object]] = [(0, tool) for tool in body.get("tools") or []]
     system = body.get("system")
     blocks += [(0, block) for block in ([system] if isinstance(system, str) else system or [])]
     for message in body["messages"]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conversations.sandbox.refused import Refused
+from conversations.sandbox.request_text import Block
 
 OPENING = re.compile(r"\[\[sandbox:\s*")
 NAME = re.compile(r"\s*([a-z_0-9.]+)\s*(=)?\s*")
@@ -68,7 +69,7 @@ class Directives:
     """Directives by name; `tools` are the calls in their order."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    tools: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    tools: list[tuple[str, Block]] = field(default_factory=list)
     usage: dict[str, int] = field(default_factory=dict)
     then: Directives | None = None
     """What to do when the conversation has gone on from that without a new prompt: after tools, or a pause."""

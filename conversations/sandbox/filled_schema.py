@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
 
-from conversations.sandbox.output_schemas import PARTS_LIMIT, Schema, refused_schema, resolve
+from conversations.json_types import JSON, JSONSchema
+from conversations.sandbox.output_schemas import PARTS_LIMIT, refused_schema, resolve
 from conversations.sandbox.text_tables import rows
 from conversations.sandbox.text_values import Found, TextValues, words_of
 
-DEFAULTS: dict[str, Any] = {
+DEFAULTS: dict[str, JSON] = {
     "email": "nobody@example.com",
     "url": "https://example.com/",
     "phone": "+1 555 0100",
@@ -42,11 +42,11 @@ class _Endless(Exception):
 class Filled:
     """A value, and for its leaves that the text has the words that they are from, by JSON Pointer."""
 
-    value: Any = None
+    value: JSON = None
     evidence: list[dict[str, str]] = field(default_factory=list)
 
 
-def filled(schema: Schema, text: str) -> Filled:
+def filled(schema: JSONSchema, text: str) -> Filled:
     """Return a value that satisfies the schema, filled from the text where something in it looks right.
 
     Raises Refused where the value would be too large, or endless.
@@ -85,13 +85,13 @@ class _Missing(Exception):
 class _Filling:
     """Fills a value part by part."""
 
-    def __init__(self, root: Schema, text: str) -> None:
+    def __init__(self, root: JSONSchema, text: str) -> None:
         self._root = root
         self._text = TextValues(text)
         self._left = PARTS_LIMIT
         self.evidence: list[dict[str, str]] = []
 
-    def value(self, schema: Any, at: _At, open: tuple[str, ...]) -> Any:
+    def value(self, schema: object, at: _At, open: tuple[str, ...]) -> JSON:
         """Return a value for a part of the schema, within the references `open`."""
         self._left -= 1
         if self._left < 0:
@@ -111,11 +111,11 @@ class _Filling:
                 return self._first(schema[keyword], at, open)
         return self._of_type(schema, at, open)
 
-    def _said(self, found: Found, at: _At) -> Any:
+    def _said(self, found: Found, at: _At) -> JSON:
         self.evidence.append({"path": at.path, "quote": found.quote})
         return found.value
 
-    def _choice(self, choices: list[Any], at: _At) -> Any:
+    def _choice(self, choices: list[JSON], at: _At) -> JSON:
         for each in choices:
             match = re.search(rf"\b{re.escape(str(each))}\b", self._text.text, re.IGNORECASE)
             if match:
@@ -124,7 +124,7 @@ class _Filling:
             raise _Missing
         return choices[0]
 
-    def _first(self, schemas: list[Any], at: _At, open: tuple[str, ...]) -> Any:
+    def _first(self, schemas: list[JSONSchema], at: _At, open: tuple[str, ...]) -> JSON:
         nullable = {"type": "null"} in schemas
         known = len(self.evidence)
         for schema in (each for each in schemas if each != {"type": "null"}):
@@ -136,7 +136,7 @@ class _Filling:
             return None
         raise _Endless if at.needed else _Missing
 
-    def _of_type(self, schema: Schema, at: _At, open: tuple[str, ...]) -> Any:
+    def _of_type(self, schema: JSONSchema, at: _At, open: tuple[str, ...]) -> JSON:
         kinds = schema.get("type", "object" if "properties" in schema else "string")
         if isinstance(kinds, list):
             return self._first(
@@ -153,7 +153,7 @@ class _Filling:
                 return None
         return self._scalar(kinds, schema, at)
 
-    def _object(self, schema: Schema, at: _At, open: tuple[str, ...]) -> Any:
+    def _object(self, schema: JSONSchema, at: _At, open: tuple[str, ...]) -> JSON:
         made = {}
         required = schema.get("required", ())
         for name, each in schema.get("properties", {}).items():
@@ -168,7 +168,7 @@ class _Filling:
             raise _Missing
         return made
 
-    def _array(self, schema: Schema, at: _At, open: tuple[str, ...]) -> Any:
+    def _array(self, schema: JSONSchema, at: _At, open: tuple[str, ...]) -> JSON:
         items = schema.get("items", {})
         tuple_of = items if isinstance(items, list) else schema.get("prefixItems")
         if tuple_of:
@@ -177,13 +177,13 @@ class _Filling:
             open, items = (*open, items["$ref"]), resolve(items["$ref"], self._root)
         return self._rows(items, at) or self._scalars(items, at) or self._single(items, at, open)
 
-    def _rows(self, items: Any, at: _At) -> list[Any]:
+    def _rows(self, items: object, at: _At) -> list[JSON]:
         """Return the rows of tables, where the items are objects of single values."""
         named = items.get("properties", {}) if isinstance(items, dict) else {}
         kinds = {name: _kind(_type_of(each), each, words_of(name)) for name, each in named.items()}
         if not named or None in kinds.values():
             return []
-        made = []
+        made: list[JSON] = []
         for index, row in enumerate(rows(self._text.text, {name: kind or "text" for name, kind in kinds.items()})):
             place = at.item(index)
             made.append(
@@ -191,14 +191,14 @@ class _Filling:
             )
         return made
 
-    def _cell(self, schema: Schema, found: Found | None, at: _At) -> Any:
+    def _cell(self, schema: JSONSchema, found: Found | None, at: _At) -> JSON:
         if found is not None:
             return _as(_type_of(schema), self._said(found, at))
         if "null" in (schema.get("type") or ()) or {"type": "null"} in schema.get("anyOf", ()):
             return None
         return DEFAULTS["number"] if _type_of(schema) in ("integer", "number") else ""
 
-    def _scalars(self, items: Any, at: _At) -> list[Any]:
+    def _scalars(self, items: object, at: _At) -> list[JSON]:
         """Return all addresses, dates and the like, where the items are such; other words as they are listed."""
         kind = _kind(_type_of(items), items, at.words) if isinstance(items, dict) else None
         if kind == "text":
@@ -209,7 +209,7 @@ class _Filling:
             return []
         return [self._said(each, at.item(index)) for index, each in enumerate(self._text.all(kind))]
 
-    def _single(self, items: Any, at: _At, open: tuple[str, ...]) -> list[Any]:
+    def _single(self, items: object, at: _At, open: tuple[str, ...]) -> list[JSON]:
         known = len(self.evidence)
         try:
             only = [self.value(items, at.item(0), open)]
@@ -222,7 +222,7 @@ class _Filling:
         found = self._text.find("boolean", at.words) or self._text.first("boolean")
         return bool(self._said(found, at)) if found else True
 
-    def _scalar(self, type: str, schema: Schema, at: _At) -> Any:
+    def _scalar(self, type: str, schema: JSONSchema, at: _At) -> JSON:
         kind = _kind(type, schema, at.words) or "text"
         found = self._text.find(kind, at.words) or self._text.find(kind, words_of(schema.get("description", ""))[:4])
         if found is None and kind != "text" and (at.needed or kind in ("email", "url")):
@@ -237,7 +237,7 @@ class _Filling:
         return _as(type, value)
 
 
-def _type_of(schema: Any) -> str:
+def _type_of(schema: object) -> str:
     """Return the type of single values that a schema describes, or what else it is."""
     if not isinstance(schema, dict):
         return "anything"
@@ -248,7 +248,7 @@ def _type_of(schema: Any) -> str:
     return next((kind for kind in kinds if kind != "null"), "null") if isinstance(kinds, list) else str(kinds)
 
 
-def _kind(type: str, schema: Any, words: list[str]) -> str | None:
+def _kind(type: str, schema: JSONSchema, words: list[str]) -> str | None:
     """Return what kind of value is looked for; None where it is no single value."""
     if type in ("integer", "number"):
         return "number"
@@ -259,7 +259,7 @@ def _kind(type: str, schema: Any, words: list[str]) -> str | None:
     return next((kind for kind, named in NAMED.items() if set(named) & set(words)), "text")
 
 
-def _as(type: str, value: Any) -> Any:
+def _as(type: str, value: JSON) -> JSON:
     """Return a number as a schema has it: whole, or with a fraction."""
     if type == "integer" and isinstance(value, float):
         return int(value)

@@ -8,8 +8,7 @@ from conversations.claude.catalogue import Model
 from conversations.sandbox.binding import check_binding
 from conversations.sandbox.block_rules import check_block
 from conversations.sandbox.refused import require
-
-Body = dict[str, Any]
+from conversations.sandbox.request_text import Block, Body
 
 
 def check_messages(body: Body, model: Model, version: str) -> None:
@@ -36,7 +35,7 @@ def check_messages(body: Body, model: Model, version: str) -> None:
         require(text == text.rstrip(), "messages: final assistant content cannot end with trailing whitespace")
 
 
-def _check_message(message: Any, index: int, roles: tuple[str, ...], *, last: bool, version: str) -> None:
+def _check_message(message: Body, index: int, roles: tuple[str, ...], *, last: bool, version: str) -> None:
     path = f"messages.{index}"
     require(isinstance(message, dict), f"{path}: must be an object")
     for name in message:
@@ -48,12 +47,12 @@ def _check_message(message: Any, index: int, roles: tuple[str, ...], *, last: bo
         content = [{"type": "text", "text": content}] if content else []
     optional = last and role == "assistant"
     require(content or optional, f"{path}: all messages must have non-empty content")
-    for number, block in enumerate(content):
+    for number, block in enumerate(content or ()):
         check_block(block, str(role), f"{path}.content.{number}", version=version)
 
 
-def _merged(messages: list[Body]) -> list[tuple[str, list[dict[str, Any]]]]:
-    merged: list[tuple[str, list[dict[str, Any]]]] = []
+def _merged(messages: list[Body]) -> list[tuple[str, list[Block]]]:
+    merged: list[tuple[str, list[Block]]] = []
     for message in messages:
         content = message["content"]
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
@@ -64,7 +63,7 @@ def _merged(messages: list[Body]) -> list[tuple[str, list[dict[str, Any]]]]:
     return merged
 
 
-def _check_server_calls(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
+def _check_server_calls(merged: list[tuple[str, list[Block]]]) -> None:
     """Refuse calls of server tools without a result, except the last ones, with which Claude goes on."""
     called: list[str] = []
     goes_on = True
@@ -83,13 +82,13 @@ def _check_server_calls(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
     require(not called, f"messages: unexpected `tool_use_id` in results of server tools: {', '.join(called)}")
 
 
-def _check_container(body: Body, newest: list[dict[str, Any]]) -> None:
+def _check_container(body: Body, newest: list[Block]) -> None:
     callers = [block["caller"] for block in newest if block["type"] == "tool_use" and block.get("caller")]
     waits = any(str(caller.get("type")).startswith("code_execution") for caller in callers)
     require(not waits or body.get("container"), "container: required while code that calls tools is running")
 
 
-def _check_citations(blocks: list[dict[str, Any]]) -> None:
+def _check_citations(blocks: list[Block]) -> None:
     inner = [each for block in blocks if isinstance(block.get("content"), list) for each in block["content"]]
     for kind in ("document", "search_result"):
         cited = {
@@ -98,7 +97,7 @@ def _check_citations(blocks: list[dict[str, Any]]) -> None:
         require(len(cited) < 2, f"messages: citations must be enabled for all {kind} blocks, or for none")
 
 
-def _check_tool_pairs(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
+def _check_tool_pairs(merged: list[tuple[str, list[Block]]]) -> None:
     calls: dict[str, Any] = {}
     known: set[str] = set()
     for index, (role, content) in enumerate(merged):
@@ -116,7 +115,7 @@ def _check_tool_pairs(merged: list[tuple[str, list[dict[str, Any]]]]) -> None:
             calls = {}
 
 
-def _check_results(index: int, content: list[dict[str, Any]], calls: dict[str, Any]) -> None:
+def _check_results(index: int, content: list[Block], calls: dict[str, Any]) -> None:
     given = [block for block in content if block["type"] == "tool_result"]
     results = [block["tool_use_id"] for block in given]
     missing = [call for call in calls if call not in results]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from conversations.json_types import JSONSchema
 from conversations.sandbox.refused import Refused, require
 from conversations.sandbox.sdk_shapes import STRING_FORMATS
-
-Schema = dict[str, Any]
 
 KEYWORDS = frozenset(
     [
@@ -44,7 +43,7 @@ class Counted(NamedTuple):
     optional: int
 
 
-def check_schema(schema: Any) -> None:
+def check_schema(schema: JSONSchema) -> None:
     """Raise Refused for a schema that structured outputs do not take."""
     _require(isinstance(schema, dict), "must be an object")
     try:
@@ -52,10 +51,10 @@ def check_schema(schema: Any) -> None:
     except RecursionError:
         counted = Counted(PARTS_LIMIT + 1, 0)
     _require(counted.optional <= OPTIONAL_LIMIT, f"too many optional parameters: {counted.optional} > {OPTIONAL_LIMIT}")
-    _require(counted.parts <= PARTS_LIMIT, "Schema is too complex for compilation")
+    _require(counted.parts <= PARTS_LIMIT, "JSONSchema is too complex for compilation")
 
 
-def _counted(schema: Any, path: str, root: Schema, known: dict[str, Counted | None]) -> Counted:
+def _counted(schema: JSONSchema, path: str, root: JSONSchema, known: dict[str, Counted | None]) -> Counted:
     """Check a schema and count it. `known` has what was counted by reference, and None for what is being counted."""
     _check(schema, path)
     if "$ref" in schema:
@@ -74,7 +73,7 @@ def _counted(schema: Any, path: str, root: Schema, known: dict[str, Counted | No
     return Counted(1 + sum(part.parts for part in each), optional + sum(part.optional for part in each))
 
 
-def _check(schema: Any, path: str) -> None:
+def _check(schema: JSONSchema, path: str) -> None:
     _require(isinstance(schema, dict), f"{path} must be an object")
     for keyword in schema.keys() - KEYWORDS:
         _require(False, f"{path}: For '{schema.get('type')}' type, property '{keyword}' is not supported")
@@ -85,7 +84,7 @@ def _check(schema: Any, path: str) -> None:
         _require(closed, f"{path}: For 'object' type, 'additionalProperties' must be explicitly set to false")
 
 
-def resolve(ref: str, root: Schema) -> Any:
+def resolve(ref: str, root: JSONSchema) -> Any:
     """Return what a local reference points to. Raises Refused where there is nothing."""
     found: Any = root
     _require(ref == "#" or ref.startswith("#/"), f"{ref}: only local references are supported")

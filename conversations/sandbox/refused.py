@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from conversations.sandbox.request_text import Body
 
 TYPES = {
     400: "invalid_request_error",
@@ -31,7 +31,7 @@ class Refused(Exception):
         self.type = type or TYPES.get(status, "api_error")
         self.headers = headers or {}
 
-    def envelope(self, request_id: str) -> dict[str, Any]:
+    def envelope(self, request_id: str) -> Body:
         """Return the refusal as the JSON body that Claude's API answers with (claude-api.md 5)."""
         error = {"type": self.type, "message": str(self)}
         return {"type": "error", "error": error, "request_id": request_id}

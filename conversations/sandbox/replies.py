@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -13,9 +14,8 @@ from conversations.claude.catalogue import Model
 from conversations.sandbox import request_text, token_counts
 from conversations.sandbox.binding import signature
 from conversations.sandbox.directives import Directives, parse
+from conversations.sandbox.request_text import Block, Body
 from conversations.sandbox.structured_replies import Unreadable, structured_reply
-
-Block = dict[str, Any]
 
 LABEL = "[sandbox]"
 UNCOUNTED = ("thinking", "redacted_thinking")
@@ -33,11 +33,11 @@ class Answer:
     content: list[Block]
     stop_reason: str = "end_turn"
     stop_sequence: str | None = None
-    stop_details: dict[str, Any] | None = None
-    usage: dict[str, Any] = field(default_factory=dict)
+    stop_details: Block | None = None
+    usage: Body = field(default_factory=dict)
 
 
-def directives_in(body: dict[str, Any]) -> tuple[Directives, str]:
+def directives_in(body: Body) -> tuple[Directives, str]:
     """Return the directives of the user's newest text, and the text of its message without any directives.
 
     A question that was never answered is sent again in one message with the next question, as an earlier text block of
@@ -57,7 +57,7 @@ def directives_in(body: dict[str, Any]) -> tuple[Directives, str]:
     return directives, prompt
 
 
-def _due(directives: Directives, prompt: str, body: dict[str, Any]) -> Directives:
+def _due(directives: Directives, prompt: str, body: Body) -> Directives:
     """Return the directives that are next, by how much was said since the prompt: each round has so many blocks."""
     said = 0
     for message in reversed(body["messages"]):
@@ -71,7 +71,7 @@ def _due(directives: Directives, prompt: str, body: dict[str, Any]) -> Directive
     return directives
 
 
-def answer_to(body: dict[str, Any], model: Model, directives: Directives, prompt: str) -> Answer:
+def answer_to(body: Body, model: Model, directives: Directives, prompt: str) -> Answer:
     """Return what to answer a valid request."""
     # Ids are different in every request of a conversation, and the same in the same request.
     seed = hashlib.sha256(json.dumps(body["messages"]).encode())
@@ -94,7 +94,7 @@ def answer_to(body: dict[str, Any], model: Model, directives: Directives, prompt
     return answer
 
 
-def _content(body: dict[str, Any], directives: Directives, prompt: str, ids: Any) -> list[Block]:
+def _content(body: Body, directives: Directives, prompt: str, ids: Iterator[str]) -> list[Block]:
     if "empty" in directives:
         return []
     if isinstance(given := directives.values.get("content"), list):
@@ -117,7 +117,7 @@ def _content(body: dict[str, Any], directives: Directives, prompt: str, ids: Any
     return content + calls
 
 
-def _thinking(body: dict[str, Any], directives: Directives, prompt: str) -> list[Block]:
+def _thinking(body: Body, directives: Directives, prompt: str) -> list[Block]:
     blocks: list[Block] = []
     if "thinking" in directives or body.get("thinking", {}).get("type") in ("adaptive", "enabled"):
         omitted = body.get("thinking", {}).get("display") == "omitted"
@@ -129,13 +129,13 @@ def _thinking(body: dict[str, Any], directives: Directives, prompt: str) -> list
     return blocks
 
 
-def _after_prefill(body: dict[str, Any], said: str) -> str:
+def _after_prefill(body: Body, said: str) -> str:
     """Return what is left to say where the request begins the answer itself."""
     last = body["messages"][-1]
     return said.removeprefix(request_text.text(last["content"])) if last["role"] == "assistant" else said
 
 
-def _said(body: dict[str, Any], directives: Directives, prompt: str) -> str:
+def _said(body: Body, directives: Directives, prompt: str) -> str:
     for name in ("text", "json"):
         if (given := directives.text(name)) is not None:
             return given
@@ -152,7 +152,7 @@ def _said(body: dict[str, Any], directives: Directives, prompt: str) -> str:
     return f"Here is what you asked for: {value} I hope that it helps." if "prose" in directives else value
 
 
-def _echo(body: dict[str, Any], prompt: str) -> str:
+def _echo(body: Body, prompt: str) -> str:
     newest = body["messages"][-1]["content"]
     results = [block for block in newest if block["type"] == "tool_result"] if isinstance(newest, list) else []
     if results:
@@ -178,7 +178,7 @@ def _web_search(prompt: str, id: str) -> list[Block]:
     ]
 
 
-def _citation(body: dict[str, Any]) -> dict[str, Any]:
+def _citation(body: Body) -> Body:
     return {
         "type": "char_location",
         "cited_text": "",
@@ -190,7 +190,7 @@ def _citation(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _refusal(directives: Directives) -> dict[str, Any]:
+def _refusal(directives: Directives) -> Body:
     return {"type": "refusal", "category": directives.text("refusal"), "explanation": None}
 
 

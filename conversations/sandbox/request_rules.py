@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from conversations.claude.catalogue import Model, find
 from conversations.sandbox import sdk_shapes, token_counts
@@ -12,8 +11,7 @@ from conversations.sandbox.block_rules import check_block
 from conversations.sandbox.message_rules import check_messages
 from conversations.sandbox.output_schemas import check_schema
 from conversations.sandbox.refused import Refused, require
-
-Body = dict[str, Any]
+from conversations.sandbox.request_text import Block, Body
 
 VERSIONS = ("2023-06-01", "2026-10-21")
 SAMPLING = ("temperature", "top_p", "top_k")
@@ -144,7 +142,7 @@ def _tools(body: Body, model: Model) -> None:
         names.add(name)
 
 
-def _tool(tool: dict[str, Any], path: str) -> None:
+def _tool(tool: Block, path: str) -> None:
     kind = tool.get("type") or "custom"
     require(isinstance(kind, str) and kind in sdk_shapes.TOOLS, f"{path}.type: unknown tool type {kind}")
     shape = sdk_shapes.TOOLS[kind]
@@ -161,7 +159,7 @@ def _tool(tool: dict[str, Any], path: str) -> None:
     _check_tool_values(tool, path)
 
 
-def _check_tool_values(tool: dict[str, Any], path: str) -> None:
+def _check_tool_values(tool: Block, path: str) -> None:
     """Refuse values of a tool that have the declared type, and that Claude does not take all the same."""
     for field, least in COUNTS.items():
         count = tool.get(field)
@@ -217,7 +215,7 @@ def _cache_control(body: Body, model: Model) -> None:
         require(not short or control.get("ttl", "5m") == "5m", "cache_control: a ttl of 1h must not come after 5m")
 
 
-def _all_blocks(body: Body) -> Iterable[dict[str, Any]]:
+def _all_blocks(body: Body) -> Iterable[Block]:
     """Yield tools and blocks, those in results of tools before the results, in the order in which they are read."""
     lists = [
         body.get("tools"),
@@ -227,7 +225,7 @@ def _all_blocks(body: Body) -> Iterable[dict[str, Any]]:
     return [block for blocks in lists for block in _nested(blocks)]
 
 
-def _nested(blocks: Any) -> Iterable[dict[str, Any]]:
+def _nested(blocks: object) -> Iterable[Block]:
     for block in blocks if isinstance(blocks, list) else []:
         if isinstance(block, dict):
             yield from _nested(block.get("content"))

@@ -7,8 +7,9 @@ from typing import Any
 
 from conversations.sandbox.pdf_text import text_of_pdf
 
-Block = dict[str, Any]
 Body = dict[str, Any]
+Block = Body
+"""An object of JSON as it came, or as it is answered. Its shape is the SDK's (`sdk_shapes`), once that was checked."""
 
 GO_ON = "Your answer was cut. Go on exactly where it stopped"
 """How a message begins that asks for the rest of an answer (extraction/asking.py)."""
@@ -31,12 +32,12 @@ def blocks(content: Any) -> list[Block]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
-def texts(content: Any) -> list[str]:
+def texts(content: object) -> list[str]:
     """Return the texts of a message's text blocks, without empty ones."""
     return [block["text"] for block in blocks(content) if block["type"] == "text" and block["text"]]
 
 
-def text(content: Any) -> str:
+def text(content: object) -> str:
     """Return the texts of a message's text blocks as one."""
     return "\n".join(texts(content))
 

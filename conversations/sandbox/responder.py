@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from typing import Any
 
 from conversations.claude.catalogue import Model, find
 from conversations.sandbox.cache import PromptCache, usage_of
 from conversations.sandbox.directives import Directives
 from conversations.sandbox.refused import STATUSES, Refused
 from conversations.sandbox.replies import answer_to
-
-Body = dict[str, Any]
+from conversations.sandbox.request_text import Body
 
 
 class Responder:

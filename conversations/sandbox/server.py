@@ -26,6 +26,7 @@ from conversations.sandbox.received import ID, RECEIVED, Received
 from conversations.sandbox.refused import Refused
 from conversations.sandbox.replies import directives_in
 from conversations.sandbox.request_rules import VERSIONS, validate
+from conversations.sandbox.request_text import Block, Body
 from conversations.sandbox.responder import Responder, known_model
 from conversations.sandbox.stream import Cut, Faults, events_of
 from conversations.sandbox.writing import Write, write_events, write_raw, write_replay
@@ -44,7 +45,7 @@ class Sandbox:
     replay: bytes | None = None
     """The body of every answer, instead of what the sandbox would say: a recorded stream."""
     replay_chunk: int | None = None
-    listed: list[dict[str, Any]] = field(default_factory=list)
+    listed: list[Block] = field(default_factory=list)
     """Rows that the Models API has besides the catalogue's, or instead of those with the same id."""
     requests: deque[Received] = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
 
@@ -120,7 +121,7 @@ class Sandbox:
         self.requests.clear()
         return web.Response(status=204)
 
-    async def _received(self, request: web.Request) -> tuple[dict[str, Any], str]:
+    async def _received(self, request: web.Request) -> tuple[Body, str]:
         """Return the body and the version of a request. Raises Refused where either is not in order."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         received = Received(request.method, request.path, headers, None, time.time())
@@ -215,7 +216,7 @@ def _abort(request: web.Request) -> None:
         request.transport.abort()
 
 
-def _model_info(model: Model) -> dict[str, Any]:
+def _model_info(model: Model) -> Body:
     return {
         "id": model.id,
         "type": "model",

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from conversations.sandbox.directives import Directives
-
-Event = dict[str, Any]
-Block = dict[str, Any]
+from conversations.sandbox.request_text import Block, Body
 
 PIECES = re.compile(r"\S+\s*|\s+")
 JSON_PIECE = 12  # characters
 
 # What is streamed in deltas, and so is empty in content_block_start.
-STREAMED: dict[str, dict[str, Any]] = {
+STREAMED: dict[str, Block] = {
     "text": {"text": ""},
     "thinking": {"thinking": "", "signature": ""},
     "tool_use": {"input": {}},
@@ -24,7 +21,7 @@ STREAMED: dict[str, dict[str, Any]] = {
 }
 
 
-def events_of(message: dict[str, Any], directives: Directives) -> Iterator[Event]:
+def events_of(message: Body, directives: Directives) -> Iterator[Block]:
     """Yield the events that add up to a message."""
     usage = {**message["usage"], "output_tokens": 1}
     start = {**message, "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
@@ -47,7 +44,7 @@ def events_of(message: dict[str, Any], directives: Directives) -> Iterator[Event
     yield {"type": "message_stop"}
 
 
-def _message_delta(message: dict[str, Any], directives: Directives) -> Event:
+def _message_delta(message: Body, directives: Directives) -> Block:
     usage = message["usage"]
     names = ["output_tokens", "server_tool_use", "output_tokens_details"]
     if "late_usage" in directives:
@@ -60,7 +57,7 @@ def _message_delta(message: dict[str, Any], directives: Directives) -> Event:
     return {"type": "message_delta", "delta": delta, "usage": {name: usage[name] for name in names if name in usage}}
 
 
-def deltas_of(block: Block) -> Iterator[dict[str, Any]]:
+def deltas_of(block: Block) -> Iterator[Block]:
     """Yield the deltas that fill a block."""
     kind = block["type"]
     if kind == "text":
@@ -80,7 +77,7 @@ def deltas_of(block: Block) -> Iterator[dict[str, Any]]:
         yield {"type": "sandbox_delta", "part": "light"}
 
 
-def encoded(event: Event, directives: Directives) -> bytes:
+def encoded(event: Block, directives: Directives) -> bytes:
     """Return an event as it is sent, with the line ends that the directives ask for."""
     end = "\r\n" if "crlf" in directives else "\n"
     data = json.dumps(event, ensure_ascii=False)
@@ -128,7 +125,7 @@ class Faults:
         self._after = {name: after for name, after in found.items() if after is not None}
         self._deltas = 0
 
-    def before(self, event: Event) -> float | Event | None:
+    def before(self, event: Block) -> float | Block | None:
         """Return what comes before an event: seconds of silence, an error event instead of it, or None. Raises Cut."""
         if event["type"] != "content_block_delta":
             return None
@@ -136,7 +133,7 @@ class Faults:
         self._deltas += 1
         return found
 
-    def _at(self, deltas: int) -> float | Event | None:
+    def _at(self, deltas: int) -> float | Block | None:
         for name, (count, what) in self._after.items():
             if count != deltas:
                 continue

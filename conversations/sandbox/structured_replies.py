@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
+from conversations.json_types import JSONSchema
 from conversations.sandbox import request_text
 from conversations.sandbox.directives import parse
 from conversations.sandbox.filled_schema import filled
-
-Body = dict[str, Any]
-Schema = dict[str, Any]
+from conversations.sandbox.request_text import Body
 
 SCHEMA_WORDS = frozenset({"properties", "$schema", "items", "anyOf", "$ref", "$defs"})
 """A JSON object with one of these is taken for a schema."""
@@ -52,7 +50,7 @@ def _as_first_asked(body: Body) -> Body:
     return {**body, "messages": messages}
 
 
-def _data_of(schema: Schema) -> Schema | None:
+def _data_of(schema: JSONSchema) -> JSONSchema | None:
     """Return the schema of the data, where a schema is one of data and of evidence for them; else None."""
     named = schema.get("properties", {})
     items = named.get("evidence", {}).get("items", {}) if named.keys() == {"data", "evidence"} else {}
@@ -62,7 +60,7 @@ def _data_of(schema: Schema) -> Schema | None:
     return {**definitions, **named["data"]}
 
 
-def _schema_asked_for(body: Body) -> tuple[Schema | None, str]:
+def _schema_asked_for(body: Body) -> tuple[JSONSchema | None, str]:
     """Return the schema of the format, or else of the text that has one, and that text."""
     system = request_text.text(body.get("system", ""))
     format = body.get("output_config", {}).get("format")
@@ -81,7 +79,7 @@ def _schema_asked_for(body: Body) -> tuple[Schema | None, str]:
     return None, ""
 
 
-def _schema_in(text: str) -> Schema | None:
+def _schema_in(text: str) -> JSONSchema | None:
     place = _place_of_schema(text)
     return None if place is None else json.loads(text[place])
 

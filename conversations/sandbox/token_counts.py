@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from conversations.claude.catalogue import Model
+from conversations.sandbox.request_text import Body
 
 CHARACTERS_PER_TOKEN = 4
 NEWER_TOKENIZER = 1.3  # about so many more tokens from 4.7 on (claude-api.md 9)
@@ -21,7 +22,7 @@ def of_text(text: str, model: Model) -> int:
     return math.ceil(len(text) / CHARACTERS_PER_TOKEN * factor)
 
 
-def of_request(body: dict[str, Any], model: Model) -> int:
+def of_request(body: Body, model: Model) -> int:
     """Return the number of input tokens of a request."""
     count = of_value(body.get("system"), model) + of_value(body.get("tools"), model)
     count += TOOLS_OVERHEAD if body.get("tools") else 0

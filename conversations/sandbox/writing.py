@@ -9,14 +9,15 @@ from aiohttp import web
 
 from conversations.sandbox.directives import Directives
 from conversations.sandbox.received import ID
-from conversations.sandbox.stream import Event, Faults, chunked, encoded, raw_parts
+from conversations.sandbox.request_text import Block
+from conversations.sandbox.stream import Faults, chunked, encoded, raw_parts
 
 Write = Callable[[web.Request, web.StreamResponse, Directives], Awaitable[None]]
 """Writes the body of a response; raises Cut where that breaks off."""
 
 
 async def write_events(
-    events: Iterator[Event],
+    events: Iterator[Block],
     faults: Faults,
     pace: float,
     request: web.Request,

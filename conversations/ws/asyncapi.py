@@ -57,7 +57,7 @@ DESCRIPTION = (
 
 
 @cache
-def asyncapi(host: str, protocol: str) -> dict[str, Any]:
+def asyncapi(host: str, protocol: str) -> dict[str, object]:
     """Return the document for a server at this host, over `ws` or `wss`."""
     registry = ComponentRegistry()
     describing = _describing(registry)

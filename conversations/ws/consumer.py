@@ -17,6 +17,7 @@ from django.conf import settings
 from conversations.api import turn_views as turn_api
 from conversations.api.error_responses import translate
 from conversations.api.serializers import asked_in
+from conversations.asgi_types import Message
 from conversations.content.transcript import encode
 from conversations.database import in_database
 from conversations.database_faults import DATABASE_ERRORS
@@ -56,7 +57,7 @@ class Socket(AsyncWebsocketConsumer):
         self._frames = Rate(settings.COLLOQUY_FRAMES_PER_MINUTE)
         self._closed = False
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
+    async def dispatch(self, message: Message) -> None:
         """Hand a message to its handler.
 
         Channels' own first hops to a thread to close database connections. None is left open here: everything that

@@ -73,7 +73,7 @@ class OfConversation(FrameSerializer):
     conversation = Id()
 
 
-class TurnCreated(serializers.Serializer[Any]):
+class TurnCreated(serializers.Serializer[object]):
     """The turn has begun, or was there already under the same idempotency key; its events follow."""
 
     type = serializers.ChoiceField(["turn.created"])
@@ -102,7 +102,7 @@ async def off_the_loop(check: Callable[[T], C], value: T, *, size: int) -> C:
     return await asyncio.to_thread(check, value) if size > LARGE else check(value)
 
 
-def parse_frame(text: str | None) -> dict[str, Any]:
+def parse_frame(text: str | None) -> dict[str, object]:
     """Return a frame as an object. Raises InvalidRequest."""
     if text is None:
         raise InvalidRequest("A frame must be text: binary frames are not taken.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http.cookies import SimpleCookie
 from importlib import import_module
 from io import BytesIO
-from typing import Any
 from urllib.parse import parse_qs
 
 from django.conf import settings
@@ -16,6 +15,7 @@ from django.http import HttpRequest
 from rest_framework.exceptions import AuthenticationFailed
 
 from conversations.api.authentication import TokenAuthentication
+from conversations.asgi_types import Scope
 from conversations.models import User
 from conversations.services import accounts
 from conversations.services.credentials import Credential
@@ -33,7 +33,7 @@ class Refused(Exception):
         self.code = code
 
 
-def authenticate(scope: dict[str, Any]) -> tuple[User, Credential]:
+def authenticate(scope: Scope) -> tuple[User, Credential]:
     """Return the user who opens the socket, and what they were let in with. Raises Refused.
 
     A browser sends its cookies from any page, so a session counts only with an origin that is ours. A ticket or a token
@@ -59,7 +59,7 @@ def authenticate(scope: dict[str, Any]) -> tuple[User, Credential]:
     return found
 
 
-def _is_ours(origin: str, scope: dict[str, Any]) -> bool:
+def _is_ours(origin: str, scope: Scope) -> bool:
     """Tell whether an origin is that of the request itself, at an allowed host, or one that the settings name.
 
     Scheme, host and port have to be the same: this is Django's own comparison, which protects its forms.

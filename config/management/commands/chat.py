@@ -7,11 +7,11 @@ import httpx2
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from config import local
-from config.chat.api_client import ChatClient, Event
+from config.chat.api_client import ChatClient
 from config.chat.prompt import HELP, messages
 from config.chat.screen import PlainScreen, Screen, TerminalScreen, bill
 from config.chat.stopping import StopOnInterrupt
-from config.server_access import Refused, add_server_options, check_token, refusals_told
+from config.server_access import Answer, Refused, add_server_options, check_token, refusals_told
 
 NOT_STOPPED = "The answer could not be stopped, and goes on (Ctrl-C leaves it): {}"
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--conversation", help="an id; default: a new one")
         parser.add_argument("--model")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Ask one message, or as many as are typed."""
         check_token(options)
         client = ChatClient(options["url"], options["token"])
@@ -78,7 +78,7 @@ def ask(client: ChatClient, screen: Screen, conversation: str, message: str) -> 
         screen.note(text, error=is_error)
 
 
-def show(screen: Screen, event: Event, notes: list[tuple[str, bool]]) -> None:
+def show(screen: Screen, event: Answer, notes: list[tuple[str, bool]]) -> None:
     """Show an event's text; what is to be said of it below the answer is added to the notes, with whether it failed."""
     if event.get("delta", {}).get("type") == "text_delta":
         screen.text(event["delta"]["text"])

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from config.extracting.api_client import PAUSE, ExtractionClient
-from config.server_access import add_server_options, check_token, refusals_told
+from config.server_access import Answer, add_server_options, check_token, refusals_told
 from conversations.exact_json import dumps, loads
 
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print all of it as JSON instead")
         add_server_options(parser)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Evaluate, wait for the end of all runs, and print what they came to."""
         check_token(options)
         asked = {"items": _items(options["items"]), "runs": [_run(each) for each in options["run"]]}
@@ -70,7 +70,7 @@ def _run(named: str) -> dict[str, str]:
     return {"schema": schema, "model": model} if model else {"schema": schema}
 
 
-def _table(evaluation: dict[str, Any]) -> Table:
+def _table(evaluation: Answer) -> Table:
     """Return precision and recall of each run, in all and by field, with cost and time."""
     runs = evaluation["runs"]
     table = Table("field", *(f"{number}: {run['model']}" for number, run in enumerate(runs, 1)))
@@ -84,7 +84,7 @@ def _table(evaluation: dict[str, Any]) -> Table:
     return table
 
 
-def _rates(score: dict[str, Any] | None) -> str:
+def _rates(score: Answer | None) -> str:
     """Return precision and recall, and what is not right."""
     if score is None:
         return "-"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from config.extracting.api_client import ENDED, LONGEST_PAUSE, ExtractionClient
 from config.extracting.output import refused, result_of, write_csv, write_xlsx
 from config.extracting.progress import FilesProgress
-from config.server_access import Refused, add_server_options, check_token, refusals_told
+from config.server_access import Answer, Refused, add_server_options, check_token, refusals_told
 from conversations.exact_json import loads
 from extraction.results.result import Result, json_line
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-evidence", action="store_true", help="do not ask what each value rests on")
         add_server_options(parser)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Extract, print, and end with status 1 where a file has no valid data."""
         check_token(options)
         asked = _asked(options)
@@ -59,12 +59,12 @@ class Command(BaseCommand):
             sys.exit(1)
 
 
-def _asked(options: dict[str, Any]) -> dict[str, Any]:
+def _asked(options: Mapping[str, Any]) -> Answer:
     """Return what every file's request has. Raises CommandError for a file of a schema that is no JSON."""
     missing = [str(file) for file in options["files"] if not file.is_file()]
     if missing:
         raise CommandError(f"There is no such file: {', '.join(missing)}")
-    asked: dict[str, Any] = {"schema": options["schema"]}
+    asked: dict[str, object] = {"schema": options["schema"]}
     path = Path(options["schema"])
     if path.is_file():
         try:
@@ -79,7 +79,7 @@ def _asked(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _one_by_one(
-    client: ExtractionClient, asked: dict[str, Any], files: list[Path], progress: FilesProgress
+    client: ExtractionClient, asked: Mapping[str, object], files: list[Path], progress: FilesProgress
 ) -> Iterator[Result]:
     """Yield the results of files in their order, several of which are worked on at once."""
 
@@ -96,7 +96,7 @@ def _one_by_one(
 
 
 def _batch(
-    client: ExtractionClient, asked: dict[str, Any], files: list[Path], progress: FilesProgress
+    client: ExtractionClient, asked: Mapping[str, object], files: list[Path], progress: FilesProgress
 ) -> Iterator[Result]:
     """Yield the results of files in their order, when all have been extracted from by Message Batches."""
     early: dict[str, Result] = {}
@@ -117,7 +117,7 @@ def _batch(
     yield from (found[str(file)] for file in files)
 
 
-def _show(batch: dict[str, Any], refused: int, progress: FilesProgress) -> None:
+def _show(batch: Answer, refused: int, progress: FilesProgress) -> None:
     counts = batch["counts"]
     done = counts["total"] - counts["queued"] - counts["running"]
     progress.show(
@@ -127,7 +127,7 @@ def _show(batch: dict[str, Any], refused: int, progress: FilesProgress) -> None:
     )
 
 
-def _write(results: list[Result], options: dict[str, Any]) -> None:
+def _write(results: list[Result], options: Mapping[str, Any]) -> None:
     if options["csv"]:
         write_csv(results, options["csv"])
     if options["xlsx"]:

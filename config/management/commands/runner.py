@@ -22,7 +22,7 @@ class Command(BaseCommand):
     help = "Runs turns and serves nothing, beside web processes with COLLOQUY_RUN_TURNS=false."
     requires_system_checks = []  # they would load every page of the API and the admin, which it does not serve
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Run turns until a signal."""
         settings.COLLOQUY_RUN_TURNS = True
         asyncio.run(run())

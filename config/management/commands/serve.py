@@ -27,7 +27,7 @@ class Command(BaseCommand):
             help="without a key, let the sandbox answer other machines' users too",
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Serve until a signal."""
         host, port, workers = options["host"], options["port"], options["workers"]
         refuse_sandbox_for_others(host, options["sandbox"])

@@ -37,7 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Run everything until Ctrl-C or SIGTERM."""
         self._say(f"Colloquy is starting, with its data in {shown(local.data_dir())}.")
         alone = fasteners.InterProcessLock(str(local.data_dir() / "up.lock"))

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         """Declare the options: for whom the worker works."""
         parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Work until a signal; what it is at is finished first."""
         settings.COLLOQUY_RUN_TURNS = False  # what it runs comes by jobs
         asyncio.run(work(options["with_parent"]))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import DecimalField, F, Max, Q, QuerySet, Sum, Value
+from django.db.models import DecimalField, F, Max, Q, Sum, Value
 from django.db.models.functions import Abs, Coalesce
 
 from conversations.admin.review import levels
 from conversations.admin.review.scope import NOTHING, Scope
+from conversations.admin.review.totals import ValuesRow, ValuesRows
 
 WEEK = timedelta(days=7)
 BEFORE, WEEK_BEFORE = "before", "week"
@@ -63,7 +63,7 @@ def largest(scope: Scope, before: Scope) -> list[Change]:
     return [_change(scope, each) for each in _rows(scope, before)[:PAGE]]
 
 
-def _rows(scope: Scope, before: Scope) -> QuerySet[Any]:
+def _rows(scope: Scope, before: Scope) -> ValuesRows:
     now, then = Q(day__range=scope.span), Q(day__range=before.span)
     both = scope.within(day=None, since=before.span[0], until=scope.span[1])
     rows = both.by_day().filter(now | then).order_by().values("user", "model")
@@ -77,12 +77,12 @@ def _rows(scope: Scope, before: Scope) -> QuerySet[Any]:
     return found.order_by(Abs(F("now") - F("before")).desc(), "user", "model")
 
 
-def _cost(period: Q) -> Any:
+def _cost(period: Q) -> Coalesce:
     nothing = Value(Decimal(0), output_field=DecimalField(max_digits=24, decimal_places=12))
     return Coalesce(Sum("cost", filter=period), nothing)
 
 
-def _change(scope: Scope, row: dict[str, Any]) -> Change:
+def _change(scope: Scope, row: ValuesRow) -> Change:
     narrower = scope.within(user=row["user"] or NOTHING, model=row["model"])
     url = levels.address(narrower, "conversation")
     amounts = {name: row[name] for name in ("model", "now", "before", "requests_now", "requests_before")}

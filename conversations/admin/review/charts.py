@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from decimal import Decimal
 
 # Told apart on white and on black.
 COLOURS = ("#7c3aed", "#0891b2", "#ea580c", "#65a30d", "#db2777", "#ca8a04", "#64748b")
@@ -27,7 +27,7 @@ class Chart:
     """Where its numbers are in a table."""
 
 
-def stacked(id: str, title: str, days: Sequence[date], series: dict[str, list[Any]], url: str) -> Chart:
+def stacked(id: str, title: str, days: Sequence[date], series: Mapping[str, Sequence[object]], url: str) -> Chart:
     """Return a bar chart with one bar a day, stacked from the values of the series."""
     sets = [
         {"label": name, "data": values, "backgroundColor": COLOURS[at % len(COLOURS)], "maxBarThickness": 28}
@@ -43,7 +43,7 @@ def line(id: str, title: str, days: Sequence[date], values: list[float | None], 
     return _chart(id, title, "line", [_label(day) for day in days], sets, url, amounts={"max": 100})
 
 
-def bars(id: str, title: str, values: Sequence[tuple[str, Any]], url: str) -> Chart:
+def bars(id: str, title: str, values: Sequence[tuple[str, Decimal | float]], url: str) -> Chart:
     """Return a chart with one horizontal bar for each name."""
     names = [name if len(name) <= LABEL else f"{name[: LABEL - 1]}…" for name, _ in values]
     data = [float(value) for _, value in values]
@@ -60,13 +60,13 @@ def _chart(
     title: str,
     kind: str,
     labels: list[str],
-    sets: list[dict[str, Any]],
+    sets: Sequence[Mapping[str, object]],
     url: str,
     *,
     stacked: bool = False,
     legend: bool = False,
     sideways: bool = False,
-    amounts: dict[str, Any] | None = None,
+    amounts: Mapping[str, object] | None = None,
 ) -> Chart:
     names = {"stacked": stacked, "ticks": {"color": GREY, "maxRotation": 0}, "grid": {"display": False}}
     numbers = {"stacked": stacked, "ticks": {"color": GREY, "maxTicksLimit": 6}, "beginAtZero": True, **(amounts or {})}

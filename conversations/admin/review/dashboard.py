@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Count, F, Max, Q, QuerySet, Sum, Value
 from django.db.models.functions import NullIf
@@ -18,9 +18,11 @@ from conversations.admin.meters import Meter
 from conversations.admin.review import charts, forecast, levels
 from conversations.admin.review.charts import Chart
 from conversations.admin.review.scope import ANY, NOTHING, PLAIN, Scope
-from conversations.admin.review.totals import CLASSES, Sums, summed
+from conversations.admin.review.totals import CLASSES, Sums, ValuesRow, summed
 from conversations.models import Audit, Budget, DailyUsage, Usage
 from conversations.services import budgets
+
+K = TypeVar("K")
 
 TOP = 10
 SHOWN_MODELS = 6
@@ -60,9 +62,9 @@ class Parts:
         sums = {part: sums for part, sums in self._sums.items() if first <= part.day <= last}
         return Parts(sums, {part: most for part, most in self._slowest.items() if part in sums})
 
-    def by(self, key: Callable[[Part], Any]) -> defaultdict[Any, Sums]:
+    def by(self, key: Callable[[Part], K]) -> defaultdict[K, Sums]:
         """Return the sums of the parts with the same key together."""
-        found: defaultdict[Any, Sums] = defaultdict(Sums)
+        found: defaultdict[K, Sums] = defaultdict(Sums)
         for part, sums in self._sums.items():
             found[key(part)] += sums
         return found
@@ -100,7 +102,7 @@ class Outcomes:
     """Turns that failed, also those whose requests Claude never began to answer."""
 
 
-def context(scope: Scope) -> dict[str, Any]:
+def context(scope: Scope) -> dict[str, object]:
     """Return everything that the dashboard shows of a scope."""
     now = datetime.now(UTC)
     every = Parts.read(scope, scope.span, scope.before.span, forecast.forecast_span(now))
@@ -125,12 +127,12 @@ def context(scope: Scope) -> dict[str, Any]:
     }
 
 
-def _tiles(parts: Parts, before: Parts) -> dict[str, Any]:
+def _tiles(parts: Parts, before: Parts) -> dict[str, object]:
     classes = [(label, getattr(parts.total, name), getattr(before.total, name)) for name, label in CLASSES.items()]
     return {"total": parts.total, "before": before.total, "classes": classes}
 
 
-def _links(scope: Scope) -> dict[str, Any]:
+def _links(scope: Scope) -> dict[str, object]:
     return {
         "failed_turns_url": _list_of("turn", scope.within(error=scope.error or ANY)),
         "failed_requests_url": _list_of("usage", scope.within(error=scope.error or ANY)),
@@ -215,7 +217,7 @@ def _conversations(scope: Scope) -> list[levels.Row]:
     return list(level.shown(scope, list(level.rows(scope).filter(conversation__in=dearest))))
 
 
-def slowest(scope: Scope, parts: Parts) -> list[dict[str, Any]]:
+def slowest(scope: Scope, parts: Parts) -> list[ValuesRow]:
     """Return the requests that took longest.
 
     They are in the parts whose slowest were slowest, and there of the users whose slowest were: only these few are
@@ -233,7 +235,7 @@ def slowest(scope: Scope, parts: Parts) -> list[dict[str, Any]]:
     return list(of_each[0].union(*of_each[1:], all=True).order_by("-duration")[:TOP])
 
 
-def _slowest_of(kind: DailyUsage) -> QuerySet[Any, Any]:
+def _slowest_of(kind: DailyUsage) -> QuerySet[Usage, Any]:
     plain = {name: getattr(kind, name) for name in PLAIN}
     of_day = Scope(kind.day, kind.day, user=kind.user_id or NOTHING, **plain)
     rows = of_day.rows().filter(error_type=kind.error_type, corrects=None, duration__isnull=False)

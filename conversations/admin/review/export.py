@@ -64,7 +64,7 @@ REQUESTS = (
 )
 
 
-def export_sums(level: Level, scope: Scope, kind: str) -> HttpResponseBase:
+def export_sums(level: Level[Any], scope: Scope, kind: str) -> HttpResponseBase:
     """Return all rows of a level as a file."""
     label, note = level.columns
     header = [label or level.name, note, *SUMS]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group
@@ -84,7 +83,7 @@ class ScopeForm(forms.Form):
         given: str = self.cleaned_data[name]
         return given or None if given in ("", NOTHING) else as_id(given) or NOTHING
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Check the period: it must not end before it begins, nor be longer than a page can show."""
         since, until = self.cleaned_data.get("from"), self.cleaned_data.get("to")
         if since and until and since > until:

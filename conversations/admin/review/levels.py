@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from django.db.models import Max, Min, Q, QuerySet, Sum
+from django.db.models import Aggregate, Max, Min, Model, Q, QuerySet, Sum
 from django.urls import reverse
 
 from conversations.admin.review.scope import NOTHING, Scope
-from conversations.admin.review.totals import CLASSES, Sums, summed
+from conversations.admin.review.totals import CLASSES, Sums, ValuesRow, ValuesRows, summed
 from conversations.models import Conversation, DailyUsage, Turn, Usage
 
 PAGE = 100
@@ -25,6 +25,10 @@ GLANCE = 14
 """Days that are shown at a glance."""
 MODELS = 3
 """Models that are named beside a user."""
+
+
+Found = TypeVar("Found")
+"""What a level reads for each of its rows."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +45,23 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Level:
+class Level(Generic[Found]):
     """One way to divide a scope."""
 
     name: str
     heading: str
-    rows: Callable[[Scope], QuerySet[Any]]
-    shown: Callable[[Scope, list[Any]], Iterable[Row]]
+    rows: Callable[[Scope], QuerySet[Model, Found]]
+    shown: Callable[[Scope, list[Found]], Iterable[Row]]
     columns: tuple[str, str] = ("", "note")
     """What a file calls the label and the note of a row; without a word for the label, the level's name."""
 
 
-def level_named(scope: Scope, by: str) -> Level:
+def level_named(scope: Scope, by: str) -> Level[Any]:
     """Return the level with this name, or else the first level by which the scope can be divided."""
     return next((level for level in possible_levels(scope) if level.name == by), LEVELS[_below(scope)])
 
 
-def possible_levels(scope: Scope) -> list[Level]:
+def possible_levels(scope: Scope) -> list[Level[Any]]:
     """Return the levels by which a scope can be divided: turns and requests only where they are not too many."""
     if scope.turn is not None:
         names: tuple[str, ...] = ("model", "request")
@@ -70,7 +74,7 @@ def possible_levels(scope: Scope) -> list[Level]:
     return [LEVELS[name] for name in names]
 
 
-def page_of_level(level: Level, scope: Scope, number: int, size: int = PAGE) -> tuple[list[Row], bool]:
+def page_of_level(level: Level[Found], scope: Scope, number: int, size: int = PAGE) -> tuple[list[Row], bool]:
     """Return a page of a level with `size` rows at most, numbered from 1, and whether there are more after it."""
     found = list(level.rows(scope)[(number - 1) * size : number * size + 1])
     return list(level.shown(scope, found[:size])), len(found) > size
@@ -125,16 +129,16 @@ def _below(scope: Scope) -> str:
     return "user" if scope.user is None else "conversation"
 
 
-def _grouped(rows: QuerySet[Any], key: str, **more: Any) -> QuerySet[Any]:
+def _grouped(rows: QuerySet[Model], key: str, **more: Aggregate) -> ValuesRows:
     return rows.order_by().values(key).annotate(**summed(rows), **more)
 
 
-def _days(scope: Scope) -> QuerySet[Any]:
+def _days(scope: Scope) -> ValuesRows:
     rows = scope.daily() if scope.conversation is None else scope.daily_conversations()
     return _grouped(rows, "day").order_by("-day")
 
 
-def _show_days(scope: Scope, found: list[Any]) -> Iterable[Row]:
+def _show_days(scope: Scope, found: list[ValuesRow]) -> Iterable[Row]:
     return [_row_of_day(scope, each["day"], Sums.of_row(each)) for each in found]
 
 
@@ -143,11 +147,11 @@ def _row_of_day(scope: Scope, day: date, sums: Sums) -> Row:
     return Row(day.isoformat(), sums, address(of_day), f"{day:%A}", changes=changes(of_day))
 
 
-def _users(scope: Scope) -> QuerySet[Any]:
+def _users(scope: Scope) -> ValuesRows:
     return _grouped(scope.summable(), "user", name=Max("username")).order_by("-sum_cost", "user")
 
 
-def _show_users(scope: Scope, found: list[Any]) -> Iterable[Row]:
+def _show_users(scope: Scope, found: list[ValuesRow]) -> Iterable[Row]:
     spent_on = _models_of(scope, [each["user"] for each in found])
     for each in found:
         url = address(scope.within(user=each["user"] or NOTHING))
@@ -164,32 +168,32 @@ def _models_of(scope: Scope, users: list[uuid.UUID | None]) -> dict[uuid.UUID | 
     return spent
 
 
-def _users_and_models(scope: Scope) -> QuerySet[Any]:
+def _users_and_models(scope: Scope) -> ValuesRows:
     rows = scope.summable()
     pairs = rows.order_by().values("user", "model").annotate(**summed(rows), name=Max("username"))
     return pairs.order_by("-sum_cost", "user", "model")
 
 
-def _show_users_and_models(scope: Scope, found: list[Any]) -> Iterable[Row]:
+def _show_users_and_models(scope: Scope, found: list[ValuesRow]) -> Iterable[Row]:
     for each in found:
         narrower = scope.within(user=each["user"] or NOTHING, model=each["model"])
         yield Row(each["name"], Sums.of_row(each), address(narrower), each["model"])
 
 
-def _models(scope: Scope) -> QuerySet[Any]:
+def _models(scope: Scope) -> ValuesRows:
     return _grouped(scope.summable(), "model").order_by("-sum_cost", "model")
 
 
-def _show_models(scope: Scope, found: list[Any]) -> Iterable[Row]:
+def _show_models(scope: Scope, found: list[ValuesRow]) -> Iterable[Row]:
     for each in found:
         yield Row(each["model"], Sums.of_row(each), address(scope.within(model=each["model"])))
 
 
-def _conversations(scope: Scope) -> QuerySet[Any]:
+def _conversations(scope: Scope) -> ValuesRows:
     return _grouped(scope.by_conversation(), "conversation", name=Max("username")).order_by("-sum_cost", "conversation")
 
 
-def _show_conversations(scope: Scope, found: list[Any]) -> Iterable[Row]:
+def _show_conversations(scope: Scope, found: list[ValuesRow]) -> Iterable[Row]:
     titles = titles_of(each["conversation"] for each in found)
     for each in found:
         id = each["conversation"]
@@ -203,11 +207,11 @@ def titles_of(ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
     return {each.pk: str(each) for each in found}
 
 
-def _turns(scope: Scope) -> QuerySet[Any]:
+def _turns(scope: Scope) -> ValuesRows:
     return _grouped(scope.rows(), "turn", at=Min("created_at"), kind=Min("purpose")).order_by("at", "turn")
 
 
-def _show_turns(scope: Scope, found: list[Any]) -> Iterable[Row]:
+def _show_turns(scope: Scope, found: list[ValuesRow]) -> Iterable[Row]:
     there = Turn.objects.filter(pk__in=[each["turn"] for each in found if each["turn"]])
     statuses = dict(there.values_list("pk", "status"))
     for each in found:
@@ -239,7 +243,7 @@ def clock(at: datetime) -> str:
     return f"{at:%H:%M:%S}"
 
 
-LEVELS = {
+LEVELS: dict[str, Level[Any]] = {
     level.name: level
     for level in (
         Level("day", "Days", _days, _show_days),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import Group
-from django.db.models import F, Q, QuerySet, TextField
+from django.db.models import F, Model, Q, QuerySet, TextField
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
 from conversations.models import DailyConversation, DailyUsage, Turn, Usage, User
+
+ModelT = TypeVar("ModelT", bound=Model)
 
 DAY = timedelta(days=1)
 LONGEST = 366 * DAY
@@ -109,11 +111,11 @@ class Scope:
         rows = self._filtered(rows.filter(created_at__gte=_midnight(first), created_at__lt=_midnight(last + DAY)))
         return self._of("turn", self._of("conversation", rows))
 
-    def summable(self) -> QuerySet[Any]:
+    def summable(self) -> QuerySet[Model]:
         """Return the smallest set of rows (daily sums where possible) that add up to the scope."""
         return self.daily() if self.conversation is None and self.turn is None else self.by_conversation()
 
-    def by_conversation(self) -> QuerySet[Any]:
+    def by_conversation(self) -> QuerySet[Model]:
         """Return the smallest set of rows that add up to the scope by conversation."""
         return self.rows() if self.turn is not None or self.error else self.daily_conversations()
 
@@ -124,7 +126,7 @@ class Scope:
             within |= Q(day__range=span)
         return self._filtered(DailyUsage.objects.filter(within))
 
-    def by_day(self) -> QuerySet[Any]:
+    def by_day(self) -> QuerySet[Model]:
         """Return the fewest rows with a `day` that have its sums; what is narrower than a conversation is left out."""
         if self.conversation is None:
             return self.daily()
@@ -156,20 +158,20 @@ class Scope:
         turns = turns.filter(pk=self.turn) if isinstance(self.turn, uuid.UUID) else turns
         return self._of("conversation", turns)
 
-    def _of_group(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+    def _of_group(self, rows: QuerySet[ModelT]) -> QuerySet[ModelT]:
         if not self.group:
             return rows
         members = User.groups.through.objects.filter(group_id=self.group.pk)
         return rows.filter(user__in=members.values("user_id"))
 
-    def _filtered(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+    def _filtered(self, rows: QuerySet[ModelT]) -> QuerySet[ModelT]:
         plain = {name: getattr(self, name) for name in PLAIN}
         rows = self._of_group(rows).filter(**{name: value for name, value in plain.items() if value})
         if self.error:
             rows = rows.exclude(error_type="") if self.error == ANY else rows.filter(error_type=self.error)
         return self._of("user", rows)
 
-    def _of(self, name: str, rows: QuerySet[Any]) -> QuerySet[Any]:
+    def _of(self, name: str, rows: QuerySet[ModelT]) -> QuerySet[ModelT]:
         value = getattr(self, name)
         if value is None:
             return rows

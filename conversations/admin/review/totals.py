@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 from operator import add
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
-from django.db.models import DecimalField, Q, QuerySet, Sum, Value
+from django.db.models import DecimalField, Expression, Model, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from conversations.models import Usage
@@ -19,6 +19,11 @@ CLASSES = {
     "cache_write_1h_tokens": "Cache write, 1 h",
 }
 """Claude's five classes of tokens, and what they are called."""
+
+
+ValuesRow: TypeAlias = dict[str, Any]
+"""A row as a query with `values` gives it: columns and sums by their names."""
+ValuesRows: TypeAlias = "QuerySet[Model, ValuesRow]"
 
 
 class Sums(NamedTuple):
@@ -38,12 +43,12 @@ class Sums(NamedTuple):
     """How many of the requests have no known price: they are not in the cost, and not free."""
 
     @classmethod
-    def of_row(cls, row: dict[str, Any]) -> Self:
+    def of_row(cls, row: ValuesRow) -> Self:
         """Return the sums in a row that was annotated by `annotated`."""
         return cls(*(row[f"sum_{name}"] for name in cls._fields))
 
     @classmethod
-    def of(cls, rows: QuerySet[Any]) -> Self:
+    def of(cls, rows: QuerySet[Model]) -> Self:
         """Return the sums of rows of the ledger, or of its days."""
         return cls.of_row(rows.order_by().aggregate(**summed(rows)))
 
@@ -62,9 +67,9 @@ class Sums(NamedTuple):
         return self.cache_read_tokens / input if input else None
 
 
-def summed(rows: QuerySet[Any]) -> dict[str, Any]:
+def summed(rows: QuerySet[Model]) -> dict[str, Expression]:
     """Return the sums as aggregates, under names that no column has."""
     nothing = Value(Decimal(0), output_field=DecimalField(max_digits=24, decimal_places=12))
-    sums: dict[str, Any] = {f"sum_{name}": Sum(name, default=0) for name in ("requests", *CLASSES)}
+    sums: dict[str, Expression] = {f"sum_{name}": Sum(name, default=0) for name in ("requests", *CLASSES)}
     unpriced = Sum("requests", filter=Q(cost=None), default=0) if rows.model is Usage else Sum("unpriced", default=0)
     return {**sums, "sum_cost": Coalesce(Sum("cost"), nothing), "sum_unpriced": unpriced}

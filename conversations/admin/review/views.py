@@ -19,7 +19,7 @@ from conversations.tables import KINDS
 MAY_SEE = "conversations.view_usage"
 
 
-def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, object]:
     """Add the dashboard to the admin's first page, for those who may see the ledger."""
     if not request.user.has_perm(MAY_SEE):
         return context
@@ -88,7 +88,7 @@ def changes_page(request: HttpRequest) -> HttpResponseBase:
     return TemplateResponse(request, "conversations/changes.html", context)
 
 
-def _every_page(request: HttpRequest, form: ScopeForm, scope: Scope) -> dict[str, Any]:
+def _every_page(request: HttpRequest, form: ScopeForm, scope: Scope) -> dict[str, object]:
     """Return what every page of the review shows: the filters, the way here and where it goes on."""
     return {
         **admin.site.each_context(request),

@@ -12,7 +12,7 @@ from conversations.api.queries import DOCUMENT_FORMATS, DocumentQuery, Queried
 
 
 @lru_cache(maxsize=1)
-def openapi_document() -> dict[str, Any]:
+def openapi_document() -> dict[str, object]:
     """Return the document: it takes two seconds to make, and is the same for everybody as long as a process lives."""
     document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return document
@@ -21,7 +21,7 @@ def openapi_document() -> dict[str, Any]:
 class MadeOnce(SchemaGenerator):
     """The generator that the view asks at each request."""
 
-    def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
+    def get_schema(self, request: Any = None, public: bool = False) -> dict[str, object]:
         """Return the one document."""
         return openapi_document()
 

@@ -10,7 +10,7 @@ from conversations.services import ledger_audit
 class Command(BaseCommand):
     help = "Checks that holds, what is spent, and the ledger agree."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Print what does not agree; exit with an error if there is anything."""
         found = ledger_audit.audit()
         for problem in found.problems:

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         right.add_argument("--again", action="store_true", help="the same usage, at that day's prices as known now")
         parser.add_argument("--model", default="", help="the model that answered; default: the row's")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Add the correcting rows, and print them."""
         row = Usage.objects.filter(pk=options["row"]).first()
         if row is None:
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{each.pk}: {each}, {cost}")
 
 
-def usage_object(text: str) -> dict[str, Any]:
+def usage_object(text: str) -> dict[str, object]:
     """Return the JSON object in a text."""
     try:
         found = json.loads(text)

@@ -13,7 +13,7 @@ from conversations.services import model_listing
 class Command(BaseCommand):
     help = "Asks the Models API which models there are, and what they take."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Refresh the catalogue of models; running processes take it over at once."""
         try:
             rows = asyncio.run(_listed())
@@ -23,7 +23,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(rows)} models.")
 
 
-async def _listed() -> list[dict[str, Any]]:
+async def _listed() -> list[dict[str, object]]:
     try:
         return await client.list_models()
     finally:

@@ -16,7 +16,7 @@ class Command(BaseCommand):
         """Declare the option: after how long an unused attachment is removed."""
         parser.add_argument("--days", type=float, default=7)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: Any) -> None:
         """Remove the attachments that no message uses, and print how many they were."""
         removed = attachment_removal.remove_unused(older_than=timedelta(days=options["days"]))
         self.stdout.write(f"{removed} removed.")
