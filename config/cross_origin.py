@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from io import BytesIO
-from typing import Any
 
 from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
 
+from conversations.asgi_types import Scope
+
 _middleware = CorsMiddleware(lambda _: HttpResponse())
 
 
-def cors_headers(scope: Mapping[str, Any]) -> dict[str, str]:
+def cors_headers(scope: Scope) -> dict[str, str]:
     """Return the headers without which a page of another origin can't read the answer to this ASGI request."""
     if not settings.CORS_ORIGINS:
         return {}

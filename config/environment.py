@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
@@ -91,7 +91,7 @@ PREPARING = {"prepare_threshold": 5}
 """Psycopg's own default: with Django's, which is None, nothing is prepared, not even what asks for it."""
 
 
-def database(pool: dict[str, Any]) -> dict[str, Any]:
+def database(pool: Mapping[str, object]) -> dict[str, object]:
     """Return the default database, with the options of its pool: `DATABASE_URL`, or the embedded server.
 
     Raises ImproperlyConfigured where `DATABASE_URL` cannot be read.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.apps import AppConfig
+from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
 
 from conversations.services import accounts
@@ -21,7 +20,7 @@ SEEN = {
 """The models that they may look at, by app. Whoever is looked at is told (GET /api/me/access-log/)."""
 
 
-def make_group(*, sender: AppConfig, apps: Any, **migration: object) -> None:
+def make_group(*, sender: AppConfig, apps: Apps, **migration: object) -> None:
     """Make the group where there is none, once all permissions are there: what the staff make of it later is kept.
 
     Arguments: those of the signal `post_migrate`: the app that was migrated last, and all apps as far as they are.

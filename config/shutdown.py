@@ -9,7 +9,6 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
 
 from conversations.asgi_types import App, Message, Receive, Scope, Send
 from conversations.running.engine import draining, running_engine
@@ -28,7 +27,7 @@ def drain_on_signals() -> None:
             _drain_before(number, signal.getsignal(number))
 
 
-Handler = Callable[[int, FrameType | None], Any] | int | None
+Handler = Callable[[int, FrameType | None], object] | int | None
 
 
 def _drain_before(number: int, then: Handler) -> None:

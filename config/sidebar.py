@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest
 from django.urls import reverse
 
-Entry = dict[str, Any]
+Entry = dict[str, object]
 
 USAGE = "conversations.view_usage"
 EXTRACTIONS = "extraction.view_extraction"

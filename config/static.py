@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import os
 from functools import cache
-from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import StaticFile
 
 DIGITS = 12  # of the hash
 
@@ -50,7 +50,7 @@ class StaticFiles(WhiteNoiseMiddleware):
             self.add_file_to_dictionary(url, path)  # which is then sent as one that never changes
         return super().__call__(request)
 
-    def serve(self, static_file: Any, request: HttpRequest) -> HttpResponse:
+    def serve(self, static_file: StaticFile, request: HttpRequest) -> HttpResponse:
         """Return a static file whole: ASGI servers warn of a synchronous iterator, which a streamed one is."""
         streamed = super().serve(static_file, request)
         return HttpResponse(streamed.getvalue(), status=streamed.status_code, headers=dict(streamed.items()))

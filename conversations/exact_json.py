@@ -13,19 +13,21 @@ from typing import Any
 
 import simplejson
 
+from conversations.json_types import JSON
+
 DEPTH_LIMIT = 100
 """How deep JSON from outside may be nested: what is read can be written again, by every library that does."""
 
 TOO_DEEP = "The JSON is nested too deep."
 
 
-class Repeating(dict[str, Any]):
+class Repeating(dict[str, JSON]):
     """An object in whose text some keys stand more than once; it has the last value of each."""
 
     repeated: list[str]
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
     plain = dict(pairs)
     if len(plain) == len(pairs):
         return plain
@@ -68,7 +70,7 @@ def dumps(
     indent: str | int | None = None,
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
-    default: Callable[[Any], Any] | None = None,
+    default: Callable[[object], object] | None = None,
 ) -> str:
     """Return a value as JSON. `ascii` escapes all else; `default` turns what JSON has no form for into what it has.
 

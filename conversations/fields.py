@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any
+from typing import Any, TypeAlias
 
 import uuid_utils.compat
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Expression
 from django.db.models.functions import Now
+from django.db.models.sql.compiler import SQLCompiler
 from psycopg.types.json import Json
 
 from conversations import exact_json
+
+Params: TypeAlias = tuple[str | int, ...]
 
 
 def uuid7() -> uuid.UUID:
@@ -25,15 +30,15 @@ class VerbatimJSONField(models.JSONField):
     `jsonb` re-orders keys and refuses NUL; Claude wants its blocks back byte for byte (claude-api.md 2.7, 12).
     """
 
-    def db_type(self, connection: Any) -> str:
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
         """Return the column's type: JSON that Postgres keeps as text."""
         return "json"
 
-    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+    def get_db_prep_value(self, value: object, connection: BaseDatabaseWrapper, prepared: bool = False) -> Json | None:
         """Return the value as `json`. Django would send `jsonb`, which has lost the order of keys when it is cast."""
         return None if value is None else Json(value, dumps=json.dumps)
 
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+    def from_db_value(self, value: Any, expression: Expression, connection: BaseDatabaseWrapper) -> object:
         """Return the value unchanged: psycopg has parsed it."""
         return value
 
@@ -41,15 +46,17 @@ class VerbatimJSONField(models.JSONField):
 class ExactJSONField(VerbatimJSONField):
     """Verbatim JSON whose numbers keep their digits on the way back as well."""
 
-    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+    def get_db_prep_value(self, value: object, connection: BaseDatabaseWrapper, prepared: bool = False) -> Json | None:
         """Return what psycopg sends as `json`."""
         return None if value is None else Json(value, dumps=exact_json.dumps)
 
-    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+    def select_format(
+        self, compiler: SQLCompiler, sql: str, params: tuple[str | int, ...]
+    ) -> tuple[str, tuple[str | int, ...]]:
         """Ask for the text: psycopg would make floats of what it knows as JSON."""
         return f"({sql})::text", params
 
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+    def from_db_value(self, value: Any, expression: Expression, connection: BaseDatabaseWrapper) -> object:
         """Return the value that the text stands for."""
         return None if value is None else exact_json.loads(value)
 
@@ -63,6 +70,6 @@ class WrittenField(models.DateTimeField):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "db_default": Now(), "editable": False})
 
-    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+    def pre_save(self, model_instance: models.Model, add: bool) -> object:
         """Return the database's clock as the value that is written."""
         return super().pre_save(model_instance, add) if add else Now()

@@ -9,7 +9,10 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
 
 KINDS = {
     "csv": "text/csv; charset=utf-8",
@@ -26,7 +29,8 @@ EXACT = 15
 LARGEST = 300
 """The exponent of ten from which on numbers are written with one."""
 
-Cells = list[Any]
+Cells: TypeAlias = list[object]
+Plain: TypeAlias = str | float | bool | None
 
 
 def csv_rows(rows: Iterable[Cells]) -> bytes:
@@ -68,7 +72,7 @@ class Workbook:
 class Sheet:
     """A sheet of a workbook, to be written downwards."""
 
-    def __init__(self, sheet: Any) -> None:
+    def __init__(self, sheet: Worksheet) -> None:
         self._sheet = sheet
         self._rows = 0
 
@@ -86,7 +90,7 @@ class Sheet:
             self._rows += 1
 
 
-def _is_exact(value: Any) -> bool:
+def _is_exact(value: object) -> TypeGuard[int | float | Decimal]:
     """Return whether a value is a number whose digits a workbook keeps, as they are floats there."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         digits = "".join(map(str, Decimal(value).as_tuple().digits))
@@ -98,7 +102,7 @@ def _fitting(text: str) -> str:
     return text if len(text) <= CELL else text[: CELL - len(CUT)] + CUT
 
 
-def plain(cell: Any) -> Any:
+def plain(cell: object) -> Plain:
     """Return a cell as a spreadsheet takes it: text that begins like a formula has a quote before it."""
     match cell:
         case None | bool() | int() | float():

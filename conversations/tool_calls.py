@@ -13,7 +13,7 @@ import inspect
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -57,8 +57,8 @@ _places = _Places()
 
 
 async def call(
-    function: Callable[..., Any], arguments: dict[str, Any], *, tool: str, user: uuid.UUID, seconds: float
-) -> Any:
+    function: Callable[..., object], arguments: Mapping[str, object], *, tool: str, user: uuid.UUID, seconds: float
+) -> object:
     """Return what a function returns, a coroutine function's too; raise what it raises.
 
     Raises TookTooLong after so many seconds, whether it can be stopped or not, and RateLimited where too many calls
@@ -82,13 +82,13 @@ async def call(
         running.cancel()
 
 
-def _in_task(function: Callable[[], Any], done: Done) -> asyncio.Future[Any]:
+def _in_task(function: Callable[[], Any], done: Done) -> asyncio.Future[object]:
     task = asyncio.create_task(_contained(function))
     task.add_done_callback(lambda _: done())
     return task
 
 
-async def _contained(function: Callable[[], Any]) -> Any:
+async def _contained(function: Callable[[], Any]) -> object:
     """Await a function; what would end the process (SystemExit) is an error of the tool like any other."""
     try:
         return await function()
@@ -96,9 +96,9 @@ async def _contained(function: Callable[[], Any]) -> Any:
         raise RuntimeError(f"The tool raised {type(error).__name__}.") from error
 
 
-def _in_thread(function: Callable[[], Any], done: Done) -> asyncio.Future[Any]:
+def _in_thread(function: Callable[[], object], done: Done) -> asyncio.Future[object]:
     loop = asyncio.get_running_loop()
-    waiting: asyncio.Future[Any] = loop.create_future()
+    waiting: asyncio.Future[object] = loop.create_future()
     context = contextvars.copy_context()
 
     def run() -> None:
@@ -118,7 +118,7 @@ def _in_thread(function: Callable[[], Any], done: Done) -> asyncio.Future[Any]:
     return waiting
 
 
-def _resolve(waiting: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+def _resolve(waiting: asyncio.Future[object], result: object, error: Exception | None) -> None:
     if waiting.done():  # it was given up
         return
     if error is None:

@@ -33,7 +33,7 @@ from conversations.contract.wire import Block, Settings
 from conversations.contract.wire import Tool as ToolParam
 from conversations.errors import ColloquyError, InvalidRequest
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., object])
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Tool:
     """A function that Claude may call."""
 
     name: str
-    function: Callable[..., Any]
+    function: Callable[..., object]
     arguments: type[BaseModel]
     caller: str | None
     """The name of the parameter that takes the Caller."""
@@ -159,7 +159,7 @@ def tool(function: F | None = None, *, seconds: float | None = None) -> F | Call
     return register if function is None else register(function)
 
 
-def _made(function: Callable[..., Any], seconds: float | None) -> Tool:
+def _made(function: Callable[..., object], seconds: float | None) -> Tool:
     name = function.__name__
     hints = get_type_hints(function, include_extras=True)
     fields: dict[str, Any] = {}

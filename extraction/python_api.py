@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, overload
 
 from django.conf import settings
 from pydantic import BaseModel
+from typing_extensions import TypedDict, Unpack
 
 from conversations.claude import parameters
 from conversations.content import block_checks
@@ -16,6 +18,7 @@ from conversations.contract.wire import Block
 from conversations.database import in_database, persistently
 from conversations.errors import ClaudeError
 from conversations.follow import follow
+from conversations.json_types import JSONSchema
 from conversations.models import User
 from conversations.running.engine import engine, running_engine
 from conversations.services import attachments, ledger
@@ -44,13 +47,27 @@ class Extracted(Generic[DataT]):
     """US dollars; None where a price is not known."""
 
 
-@overload
-def extract(content: str | list[Block], schema: type[ModelT], *, user: User, **options: Any) -> Extracted[ModelT]: ...
+class Options(TypedDict, total=False):
+    """How to extract; each has the default of `aextract`."""
+
+    model: str | None
+    max_tokens: int | None
+    max_attempts: int
+    evidence: bool | None
+    metadata: dict[str, object] | None
+
+
 @overload
 def extract(
-    content: str | list[Block], schema: str | dict[str, Any], *, user: User, **options: Any
+    content: str | list[Block], schema: type[ModelT], *, user: User, **options: Unpack[Options]
+) -> Extracted[ModelT]: ...
+@overload
+def extract(
+    content: str | list[Block], schema: str | JSONSchema, *, user: User, **options: Unpack[Options]
 ) -> Extracted[Any]: ...
-def extract(content: Any, schema: Any, *, user: User, **options: Any) -> Extracted[Any]:
+def extract(
+    content: str | list[Block], schema: str | JSONSchema | type[BaseModel], *, user: User, **options: Unpack[Options]
+) -> Extracted[Any]:
     """Return what a schema describes of content, when it is extracted. For synchronous code.
 
     Where the process serves, the extraction runs in its event loop, else in one of its own. Arguments as `aextract`.
@@ -64,14 +81,14 @@ def extract(content: Any, schema: Any, *, user: User, **options: Any) -> Extract
 
 async def aextract(
     content: str | list[Block],
-    schema: str | dict[str, Any] | type[BaseModel],
+    schema: str | JSONSchema | type[BaseModel],
     *,
     user: User,
     model: str | None = None,
     max_tokens: int | None = None,
     max_attempts: int = 2,
     evidence: bool | None = None,
-    metadata: dict[str, Any] | None = None,
+    metadata: dict[str, object] | None = None,
 ) -> Extracted[Any]:
     """Return what a schema describes of content, when it is extracted.
 
@@ -109,7 +126,7 @@ async def _by_itself(work: Coroutine[object, None, T]) -> T:
         await here.stop()
 
 
-async def _version(user: User, schema: Any) -> SchemaVersion:
+async def _version(user: User, schema: str | JSONSchema | type[BaseModel]) -> SchemaVersion:
     if isinstance(schema, str):
         return await in_database(schemas.find, user=user, named=schema)
     json_schema = schema if isinstance(schema, dict) else schema.model_json_schema()
@@ -117,7 +134,7 @@ async def _version(user: User, schema: Any) -> SchemaVersion:
     return await persistently(schemas.keep_nameless, user=user, new=NewSchema(json_schema, found.native, found.notes))
 
 
-def _extracted(id: Any, schema: Any) -> Extracted[Any]:
+def _extracted(id: uuid.UUID, schema: object) -> Extracted[Any]:
     rows = Extraction.objects.select_related("schema").prefetch_related("attempts__answers__usage__corrections")
     extraction = rows.get(pk=id)
     if extraction.error:

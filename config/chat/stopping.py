@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx2
 
@@ -25,7 +25,7 @@ class StopOnInterrupt:
         self._stop, self._failed = stop, failed
         self._turn = ""
         self._asked = False
-        self._before: Any = None
+        self._before: Callable[[int, FrameType | None], object] | int | None = None
 
     def __enter__(self) -> Self:
         self._before = signal.signal(signal.SIGINT, self._interrupted)

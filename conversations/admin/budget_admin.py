@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 
 from conversations import clock
@@ -34,11 +36,11 @@ class BudgetAdmin(DeclaredLookups):
         """Return the budgets, each with what is spent in its present period as `spent_now`."""
         return super().get_queryset(request).annotate(spent_now=budgets.SPENT)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Budget | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Budget | None = None) -> Sequence[str]:
         """Return all fields but the limit for a budget that exists: what is spent belongs to whom it was made for."""
         return ("user", "group", "period") if obj else ()
 
-    def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Budget, form: ModelForm[Budget], change: bool) -> None:
         """Save a budget, and warn if it is used up already; what was spent before is known once it is committed."""
         super().save_model(request, obj, form, change)
         transaction.on_commit(partial(_warn_if_used_up, request, obj))

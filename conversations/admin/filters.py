@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
@@ -36,9 +38,9 @@ class ScopeFilter(admin.ListFilter):
         """Return the names of the form's fields."""
         return list(self.form.fields)
 
-    def choices(self, changelist: Any) -> Any:
+    def choices(self, changelist: ChangeList) -> Iterator[Mapping[str, object]]:
         """Return no links to choose from: the template shows the form itself."""
-        return ()
+        return iter(())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the rows of the list that the form names, or all of them where something is looked up."""

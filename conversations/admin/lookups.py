@@ -11,8 +11,8 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db import DataError
-from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.db.models import ForeignKey, Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
 # The parameters of Django's filters on a column, which are given by its name.
@@ -47,7 +47,7 @@ class DeclaredLookups(ModelAdmin):
     does not show, by counting what is left of it.
     """
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Tell whether one of the list's filters takes this parameter."""
         return lookup in self._parameters(request)
 
@@ -63,7 +63,7 @@ class DeclaredLookups(ModelAdmin):
         possible = from_field or could_be_id(self.model, object_id)
         return super().get_object(request, object_id, from_field) if possible else None
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any], request: HttpRequest, **options: Any) -> Any:
         """Return the form's field, with completion where it is declared."""
         if db_field.name in self.get_autocomplete_fields(request):
             options.setdefault("widget", CompletedChoice(db_field, self.admin_site, using=options.get("using")))
@@ -85,7 +85,7 @@ class DeclaredLookups(ModelAdmin):
         )
         return found
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> Any:
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         """Answer with the list, or lead to the whole of it where it can't be filtered by what was given."""
         try:
             return super().changelist_view(request, extra_context)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -22,7 +22,7 @@ class PriceAdmin(DeclaredLookups):
     list_filter = ("speed", "valid_from")
     search_fields = ("model", "note")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> Any:
+    def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> Sequence[str]:
         """Return all fields but the note for a price that has priced a request."""
         used = obj is not None and obj.usage.exists()
         return tuple(name for name in self.fields if name != "note") if used else ()

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.admin import ModelAdmin
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from unfold.admin import TabularInline
 from unfold.views import ChangeList
@@ -121,7 +121,7 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
-    ) -> Any:
+    ) -> HttpResponse:
         """Answer with the page of one row, after noting in the access log that it is opened."""
         found = self.get_object(request, object_id) if self.private else None
         if found is not None and self.has_view_permission(request, found):

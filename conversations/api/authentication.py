@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
 from knox import auth as knox
 from knox.crypto import hash_token
 from knox.models import AuthToken
@@ -50,7 +51,9 @@ class TokenAuthentication(knox.TokenAuthentication):
 class LimitedPasswords(ModelBackend):
     """Names and passwords, at every door that takes them: the API's login and the admin's form."""
 
-    def authenticate(self, request: Any, username: Any = None, password: Any = None, **others: Any) -> Any:
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **others: Any
+    ) -> Any:
         """Return the user, or None. Raises RateLimited where too many logins have failed before."""
         if username is None or password is None:
             return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from conversations.api.serializer_fields import Json
+from typing_extensions import Unpack
+
+from conversations.api.serializer_fields import FieldOptions, Json
 from conversations.content import block_checks
 from conversations.contract import input_blocks
 
@@ -16,9 +18,9 @@ class ContentField(Json):
     def __init__(
         self,
         *,
-        shape: Any = input_blocks.ContentParam,
+        shape: object = input_blocks.ContentParam,
         documents: Iterable[str] = block_checks.PDF_ONLY,
-        **options: Any,
+        **options: Unpack[FieldOptions],
     ) -> None:
         """Take the media types that documents in base64 may have, and the shape that says so."""
         super().__init__(shape=shape, **options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 View = Callable[[HttpRequest], HttpResponseBase]
 
 
-def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """Answer a view's exception; DRF calls this.
 
     None for a bug of ours, which Django then logs and answers with `server_error`.
@@ -97,14 +97,14 @@ def _of_database(error: Exception) -> ColloquyError | None:
     return ours
 
 
-def invalid(detail: Any) -> InvalidRequest:
+def invalid(detail: object) -> InvalidRequest:
     """Return a serializer's complaints as one error: the message names the first, `details` all of them by field."""
     fields = dict(_flat(detail))
     field, complaint = next(iter(fields.items()))
     return InvalidRequest(f"{field}: {complaint}" if field else complaint, details=fields)
 
 
-def _flat(detail: Any, path: str = "") -> list[tuple[str, str]]:
+def _flat(detail: object, path: str = "") -> list[tuple[str, str]]:
     if isinstance(detail, dict):
         named = [(str(key), value) for key, value in detail.items()]
     elif isinstance(detail, list) and any(isinstance(item, (dict, list)) for item in detail):

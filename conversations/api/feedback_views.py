@@ -8,10 +8,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from typing_extensions import Unpack
 
 from conversations.api.queries import Queried
 from conversations.api.requesters import user_of
-from conversations.api.serializer_fields import StrictSerializer, String
+from conversations.api.serializer_fields import FieldOptions, StrictSerializer, String
 from conversations.api.serializers import moment
 from conversations.models import Feedback
 from conversations.services import feedback
@@ -22,7 +23,7 @@ COMMENT_LIMIT = 10_000  # characters
 class RatingField(serializers.ChoiceField):
     """1 or -1 as a number; DRF's own field would also take it as a string."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
         super().__init__(choices=[1, -1], **options)
 
     def to_internal_value(self, data: Any) -> Any:

@@ -20,6 +20,7 @@ from rest_framework.utils.urls import replace_query_param
 
 from conversations.api.queries import query_of
 from conversations.errors import InvalidRequest
+from conversations.json_types import JSONSchema
 from conversations.models import User
 from conversations.services import message_paths
 from conversations.services.conversation_lists import ConversationList
@@ -37,7 +38,7 @@ class Pages(BasePagination):
     next: str | None = None
     previous: str | None = None
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: object = None) -> list[Any]:
         """Return the rows of the page that the request asks for: by `ordering`, or the newest first."""
         return self.page(queryset, query_of(request).get("ordering", "-id"), request)
 
@@ -87,11 +88,11 @@ class Pages(BasePagination):
         place = at if isinstance(at, list) else [str(getattr(at, self.ordering.removeprefix("-"))), str(at.id)]
         return replace_query_param(self.url, "cursor", signing.dumps([self.ordering, way, *place], salt=SALT))
 
-    def get_paginated_response(self, data: Any) -> Response:
+    def get_paginated_response(self, data: object) -> Response:
         """Return the page with its links."""
         return Response({"next": self.next, "previous": self.previous, "results": data})
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, object]:
+    def get_paginated_response_schema(self, schema: JSONSchema) -> JSONSchema:
         """Return the JSON Schema of a page whose results have this schema."""
         link = {"type": ["string", "null"], "format": "uri", "description": "Null where there are no more."}
         return {

@@ -56,7 +56,7 @@ def _outside_of_strings(data: bytes, most: int) -> bytes:
     return b"".join(plain.split(b'"')[::2])
 
 
-def _check_numbers(document: Any) -> None:
+def _check_numbers(document: object) -> None:
     """Raise ValueError for a number that is infinite as a double."""
     pending = [document]
     while pending:

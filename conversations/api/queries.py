@@ -13,8 +13,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
+from typing_extensions import Unpack
 
-from conversations.api.serializer_fields import StrictSerializer
+from conversations.api.serializer_fields import FieldOptions, StrictSerializer
 from conversations.models import Usage
 from conversations.models.conversation import TAG_LENGTH
 
@@ -51,10 +52,10 @@ class Digits(serializers.IntegerField):
 
 
 @extend_schema_field({"type": "string"})
-class Moment(serializers.Field[Any, Any, Any, Any]):
+class Moment(serializers.Field[datetime, str, str, object]):
     """A time, or a day (UTC), which stands for its beginning; with `end` for the beginning of the next one."""
 
-    def __init__(self, *, end: bool = False, **options: Any) -> None:
+    def __init__(self, *, end: bool = False, **options: Unpack[FieldOptions]) -> None:
         self.end = end
         super().__init__(**options)
 
@@ -76,10 +77,10 @@ class Moment(serializers.Field[Any, Any, Any, Any]):
 
 
 @extend_schema_field({"type": "string"})
-class Words(serializers.Field[Any, Any, Any, Any]):
+class Words(serializers.Field[list[str], str, list[str], object]):
     """Words of a list, separated by commas, each once."""
 
-    def __init__(self, known: tuple[str, ...], **options: Any) -> None:
+    def __init__(self, known: tuple[str, ...], **options: Unpack[FieldOptions]) -> None:
         self.known = known
         super().__init__(**options)
 
@@ -216,7 +217,7 @@ class Queried(APIView):
         """Return the declaration for the present action, or for a method."""
         return self.queries.get(getattr(self, "action", None) or str(method).lower(), Query)
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Read the query once it is known that the caller may ask. Raises ValidationError.
 
         A method that there is not is answered 405, whatever its query.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import orjson
 from rest_framework import renderers
@@ -18,8 +17,8 @@ class JSONRenderer(renderers.JSONRenderer):
     """JSON by orjson, and by DRF what orjson does not take: integers beyond 64 bits."""
 
     def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, object] | None = None
-    ) -> Any:
+        self, data: object, accepted_media_type: str | None = None, renderer_context: Mapping[str, object] | None = None
+    ) -> bytes:
         """Return the data as bytes of JSON, indented where the media type asks for that."""
         if data is not None and self.get_indent(accepted_media_type or "", renderer_context or {}) is None:
             try:
@@ -32,7 +31,7 @@ class JSONRenderer(renderers.JSONRenderer):
 class _ExactEncoder(JSONEncoder):
     """DRF's encoder, but for Decimals: they are numbers."""
 
-    def encode(self, o: Any) -> str:
+    def encode(self, o: object) -> str:
         """Return the value as JSON."""
         return exact_json.dumps(
             o,

@@ -8,12 +8,24 @@ from typing import Any, Self
 from uuid import UUID
 
 from rest_framework import serializers
+from typing_extensions import TypedDict, Unpack
 
 from conversations.content.json_checks import check_text
 from conversations.errors import InvalidRequest
 
 NAME_LIMIT = 100  # characters of an unknown field's name in a complaint
 COMPLAINTS_LIMIT = 20
+
+
+class FieldOptions(TypedDict, total=False):
+    """What every field takes besides what is its own."""
+
+    required: bool
+    allow_null: bool
+    read_only: bool
+    default: Any
+    source: str
+    help_text: str
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -25,7 +37,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         return cls()
 
     @classmethod
-    def checked_values(cls, data: Any) -> dict[str, Any]:
+    def checked_values(cls, data: object) -> dict[str, Any]:
         """Return the values of the fields in data. Raises ValidationError, as `is_valid` does.
 
         One instance checks everything, in any thread: nothing of what it checks is kept in it, and its fields, which
@@ -107,7 +119,7 @@ class Json(serializers.JSONField):
     `shape` is the type of `conversations.contract` that the API's description gives for it.
     """
 
-    def __init__(self, *types: type, shape: Any = None, **options: Any) -> None:
+    def __init__(self, *types: type, shape: object = None, **options: Unpack[FieldOptions]) -> None:
         self.types = types
         self.shape = shape
         super().__init__(**options)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -16,6 +15,7 @@ from conversations.api.parsers import StrictJSONParser
 from conversations.api.serializer_fields import Json, StrictSerializer, String
 from conversations.api.serializers import SettingsSerializer
 from conversations.content.block_checks import base64_decoded
+from conversations.contract import wire
 from conversations.contract.output_blocks import ExportedBlock
 from conversations.models import Conversation, Message
 from conversations.services.transfers import Export, Exported
@@ -41,7 +41,7 @@ class MarkdownRenderer(BaseRenderer):
     charset = "utf-8"
 
     def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, object] | None = None
+        self, data: object, accepted_media_type: str | None = None, renderer_context: Mapping[str, object] | None = None
     ) -> str:
         """Return the text; an error is no Markdown, and comes as JSON."""
         return data if isinstance(data, str) else json.dumps(data)
@@ -140,14 +140,14 @@ def as_markdown(conversation: Conversation, path: list[Message]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _block(block: dict[str, Any]) -> str:
+def _block(block: wire.Block) -> str:
     match block.get("type"):
         case "text":
             return str(block.get("text", ""))
         case "thinking":
             return "\n".join(f"> {line}" for line in str(block.get("thinking", "")).splitlines())
         case "image" | "document" as kind:
-            source = block.get("source") or {}
+            source: Mapping[str, object] = block.get("source") or {}
             return f"*[{kind}: {source.get('url') or source.get('media_type') or source.get('type')}]*"
         case _:
             return f"```json\n{json.dumps(block, indent=2, ensure_ascii=False)}\n```"

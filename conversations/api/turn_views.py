@@ -7,6 +7,7 @@ import json
 import uuid
 from typing import Any
 
+from django.db.models import Manager
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
@@ -50,7 +51,7 @@ class EventStreamRenderer(BaseRenderer):
     render = JSONRenderer.render
 
 
-def with_all(rows: Any) -> Any:
+def with_all(rows: Manager[Turn]) -> Any:
     """Return turns with what their serializer shows, in three queries however many there are."""
     return rows.select_related("user").prefetch_related("messages", "usage")
 
@@ -66,7 +67,7 @@ def shown_begun(turn: Turn) -> dict[str, object]:
     return dict(TurnSerializer(turn).data)
 
 
-def digest(conversation: str, data: Any) -> str:
+def digest(conversation: str, data: object) -> str:
     """Return what is the same for two requests only if they are to create the same turn."""
     canonical = json.dumps([str(conversation), data], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -22,7 +22,7 @@ from conversations.contract.account import Prices
 from conversations.contract.error_types import StopReason
 from conversations.errors import InvalidRequest
 from conversations.models import Usage
-from conversations.services.usage_sums import NOTHING, OF_ROWS, usage_sums_of
+from conversations.services.usage_sums import NOTHING, OF_ROWS, Sums, usage_sums_of
 
 PERIOD = timedelta(days=30)
 RECORD_COLUMNS = ("conversation", "turn", "model", "purpose", "source")
@@ -80,7 +80,7 @@ class UsageSums(Queried):
         return Response({"next": None, "previous": None, "results": results, "total": _shown(total)})
 
 
-def _shown(row: dict[str, Any]) -> dict[str, object]:
+def _shown(row: Sums) -> dict[str, object]:
     """Return a row of sums in the contract's names; the cost is null where no price at all is known."""
     counts = {name: row[f"sum_{name}"] for name in (*COUNTS, "unpriced_requests")}
     known = counts["requests"] > counts["unpriced_requests"] or not counts["requests"]

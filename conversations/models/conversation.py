@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -11,6 +11,7 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models.functions import Left
 
+from conversations.contract.wire import Settings
 from conversations.fields import VerbatimJSONField, WrittenField, uuid7
 from conversations.models.access import SharedQuerySet
 
@@ -96,7 +97,7 @@ class Message(models.Model):
         db_persist=True,
     )
 
-    turn_settings: dict[str, Any] | None
+    turn_settings: Settings | None
     """What its turn asked Claude with, where the message was read with its path (services/paths.py)."""
 
     objects: ClassVar[SharedQuerySet[Message]] = SharedQuerySet.as_manager()  # type: ignore[assignment]

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from aiohttp import web
 
+from conversations.sandbox.directives import Directives
 from conversations.sandbox.received import ID, RECEIVED
 from conversations.sandbox.refused import Refused, require
 from conversations.sandbox.replies import directives_in
@@ -189,7 +189,7 @@ def _items(body: Body) -> dict[str, Body]:
     return items
 
 
-def _directives(params: Body) -> Any:
+def _directives(params: Body) -> Directives | None:
     """Return what an item directs, None where its params can't be read: that is told when the batch has ended."""
     try:
         return directives_in(params)[0]

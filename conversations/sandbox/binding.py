@@ -64,11 +64,11 @@ def _blocks(content: Any) -> list[Block]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
-def _json(value: Any) -> bytes:
+def _json(value: object) -> bytes:
     return json.dumps(_plain(value)).encode()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return a value without marks for the cache, which may come and go."""
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items() if key != "cache_control"}

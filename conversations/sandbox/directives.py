@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from conversations.json_types import JSON
 from conversations.sandbox.refused import Refused
 from conversations.sandbox.request_text import Block
 
@@ -119,7 +120,7 @@ def _parse_one(text: str, position: int, directives: Directives) -> tuple[int, D
         if name is None:
             raise _unknown(text[position : position + 40])
         position = name.end()
-        value: Any = True
+        value: JSON = True
         if name[2]:
             value, position = _value(text, position)
         if name[1] == "then":
@@ -131,7 +132,7 @@ def _parse_one(text: str, position: int, directives: Directives) -> tuple[int, D
     return position + 2, directives
 
 
-def _value(text: str, position: int) -> tuple[Any, int]:
+def _value(text: str, position: int) -> tuple[JSON, int]:
     if text.startswith(('"', "["), position):
         return _json(text, position)
     bare = BARE.match(text, position)
@@ -143,14 +144,14 @@ def _value(text: str, position: int) -> tuple[Any, int]:
     return value, end
 
 
-def _json(text: str, position: int) -> tuple[Any, int]:
+def _json(text: str, position: int) -> tuple[JSON, int]:
     try:
         return json.JSONDecoder().raw_decode(text, position)
     except ValueError:
         raise _unknown(text[position : position + 40]) from None
 
 
-def _set(directives: Directives, name: str, value: Any) -> None:
+def _set(directives: Directives, name: str, value: JSON) -> None:
     if name == "tool" and isinstance(value, str):
         tool, brace, rest = value.partition("{")
         directives.tools.append((tool, json.loads(brace + rest) if brace else {}))

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
 
 from conversations.claude.catalogue import Model
 from conversations.sandbox import request_text, token_counts
@@ -233,5 +232,5 @@ def _output_tokens(answer: Answer, model: Model) -> int:
     return max(1, sum(token_counts.of_value(block, model) for block in _bare(answer.content)))
 
 
-def _bare(content: list[Block]) -> list[Any]:
+def _bare(content: list[Block]) -> list[object]:
     return [block.get("text") or block.get("thinking") or block.get("input") or "" for block in content]

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -34,6 +34,9 @@ from conversations.sandbox.writing import Write, write_events, write_raw, write_
 BODY_LIMIT = 32 * 1024 * 1024  # bytes
 KEPT_REQUESTS = 1000
 PACE = 0.02  # seconds between deltas
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass
@@ -86,7 +89,7 @@ class Sandbox:
     # --- Requests -----------------------------------------------------------------------------------------------------
 
     @web.middleware
-    async def _enveloped(self, request: web.Request, handler: Any) -> web.StreamResponse:
+    async def _enveloped(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Give every request an id, and every refusal the envelope of Claude's errors (claude-api.md 5)."""
         request[ID] = f"req_sandbox_{next(self._ids):08d}"
         try:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import Any
+
+from conversations.json_types import JSON
 
 MOST_READ = 200_000  # characters
 CONTEXT = 60  # characters before a value in which its label is looked for
@@ -73,7 +74,7 @@ NOT_NAMES = frozenset([*VERBS, "From", "The", "This", "Name", "Email", "Dear", "
 class Found:
     """A value, and the words of the text that it is from."""
 
-    value: Any
+    value: JSON
     quote: str
 
 
@@ -165,7 +166,7 @@ class TextValues:
 
 def found(kind: str, text: str) -> Found:
     """Return a value as its kind is written in JSON, with the words that it is from."""
-    value: Any = text
+    value: JSON = text
     if kind == "number":
         value = number(text)
     elif kind == "date":

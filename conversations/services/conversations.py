@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
 
 from django.contrib.postgres.search import SearchHeadline, SearchQuery
 from django.db import transaction
@@ -17,8 +16,6 @@ from conversations.claude import parameters
 from conversations.models import Conversation, Message, Right, User
 from conversations.services.message_paths import no_such_message
 from conversations.services.turn_settings import NAMES, resolved_settings
-
-MARKS: dict[str, Any] = {"start_sel": "<mark>", "stop_sel": "</mark>", "max_words": 20, "min_words": 8}
 
 LOOSE_HYPHENS = re.compile(r"-+(?![^\s-])")
 """Hyphens that exclude no word. To Postgres each negates what comes next, and more than some 30 are an error."""
@@ -75,7 +72,7 @@ def activate(*, user: User, id: uuid.UUID | str, leaf: uuid.UUID) -> Conversatio
 def with_metadata(found: QuerySet[Conversation], wanted: Mapping[str, str]) -> QuerySet[Conversation]:
     """Return those whose metadata has these values, as text, at the keys of its top level."""
     for key, value in wanted.items():
-        at_key: Any = Func(
+        at_key = Func(
             F("metadata"), Value(key), arg_joiner=" ->> ", template="%(expressions)s", output_field=TextField()
         )
         found = found.filter(Exact(at_key, Value(value)))
@@ -101,7 +98,9 @@ def _headline(column: str, query: SearchQuery) -> SearchHeadline:
 
     What the column holds is escaped before the marks are set, so that they are the only tags.
     """
-    escaped: Any = F(column)
+    escaped: F | Replace = F(column)
     for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         escaped = Replace(escaped, Value(character), Value(entity))
-    return SearchHeadline(escaped, query, config="simple", **MARKS)
+    return SearchHeadline(
+        escaped, query, config="simple", start_sel="<mark>", stop_sel="</mark>", max_words=20, min_words=8
+    )

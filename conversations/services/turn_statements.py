@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 from django.db import connection
@@ -29,6 +29,7 @@ from conversations.services.credentials import LETS_IN, Credential
 from conversations.services.user_limits import ROOM, USED, Used, configured_limits, parameters_of_limits
 from conversations.streaming.wakes import CHANNEL, notification_payload
 
+Column: TypeAlias = "Field[Any, Any]"
 Params = dict[str, Any]
 
 NOW = {"created_at": "now()"}
@@ -234,13 +235,13 @@ def _insert(name: str, model: type[Model], instead: Mapping[str, str] = NOW) -> 
     return f"INSERT INTO {table} ({columns}) SELECT {values} FROM {row},"  # noqa: S608 - the models' own names
 
 
-def _value(name: str, field: Field[Any, Any]) -> str:
+def _value(name: str, field: Column) -> str:
     if _is_said(field):
         return f"%({name}_{field.column})s::{field.db_type(connection)}"
     return f'{name}."{field.column}"'
 
 
-def _is_said(field: Field[Any, Any]) -> bool:
+def _is_said(field: Column) -> bool:
     """Return whether a column has what people or Claude said. It is sent by itself: NUL is taken in `json` alone."""
     return isinstance(field, (VerbatimJSONField, TextField))
 
@@ -257,7 +258,7 @@ def _values(name: str, row: Model) -> Params:
     return {name: orjson.dumps(plain, default=_text).decode(), **said}
 
 
-def _said(row: Model, field: Field[Any, Any]) -> Any:
+def _said(row: Model, field: Column) -> object:
     value = getattr(row, field.attname)
     return encode(value) if isinstance(field, VerbatimJSONField) and value is not None else value
 
@@ -267,6 +268,6 @@ def _text(value: Decimal | timedelta) -> str:
 
 
 @cache
-def _stored(model: type[Model]) -> list[Field[Any, Any]]:
+def _stored(model: type[Model]) -> list[Column]:
     """Return the columns that an INSERT names; a trigger sets a message's place (services/paths.py)."""
     return [each for each in model._meta.concrete_fields if not each.generated and each.name not in ("depth", "jump")]

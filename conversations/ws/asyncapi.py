@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, get_args
+from typing import get_args
 
 from django.conf import settings
 from drf_spectacular.plumbing import ComponentRegistry
@@ -24,8 +24,8 @@ from conversations.json_types import JSONSchema
 from conversations.ws import codes
 from conversations.ws.frames import COMMANDS, TurnCreated
 
-TURN_EVENTS: tuple[Any, ...] = get_args(get_args(TurnEvent.__value__)[0])
-EXTRACTION_EVENTS: tuple[Any, ...] = get_args(get_args(ExtractionEvent.__value__)[0])
+TURN_EVENTS = get_args(get_args(TurnEvent.__value__)[0])
+EXTRACTION_EVENTS = get_args(get_args(ExtractionEvent.__value__)[0])
 EVENTS = tuple(each.__name__ for each in TURN_EVENTS)
 ANSWERS: dict[str, tuple[str, ...]] = {
     "turn.create": ("TurnCreated", *EVENTS),
@@ -114,7 +114,7 @@ def _describing(registry: ComponentRegistry) -> OperationSchema:
 def _answers(describing: OperationSchema) -> dict[str, JSONSchema]:
     """Return a message for each kind of frame that the server sends."""
     created = describing.resolve_serializer(TurnCreated(), "response").ref
-    kinds: Iterable[Any] = (Ok, Pong, ErrorFrame, *TURN_EVENTS, *EXTRACTION_EVENTS)
+    kinds = (Ok, Pong, ErrorFrame, *TURN_EVENTS, *EXTRACTION_EVENTS)
     payloads = [(TurnCreated, created), *((each, register(describing.registry, each)) for each in kinds)]
     return {each.__name__: _message(each.__name__, each.__doc__.splitlines()[0], schema) for each, schema in payloads}
 

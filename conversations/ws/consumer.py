@@ -23,6 +23,7 @@ from conversations.database import in_database
 from conversations.database_faults import DATABASE_ERRORS
 from conversations.errors import ColloquyError, InvalidRequest, NotAuthenticated, Unavailable
 from conversations.follow import Followable, followed
+from conversations.json_types import JSONObject
 from conversations.log_context import note
 from conversations.models import Conversation, Right, Turn, User
 from conversations.rates import Rate
@@ -51,7 +52,7 @@ class Socket(AsyncWebsocketConsumer):
     _revoked: asyncio.Future[None]
     _ending: asyncio.Task[None]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._following = Following(self._send)
         self._frames = Rate(settings.COLLOQUY_FRAMES_PER_MINUTE)
@@ -125,11 +126,11 @@ class Socket(AsyncWebsocketConsumer):
         if not self._frames.takes():
             await self._end(TOO_MANY)
             return
-        frame: dict[str, Any] = {}
+        frame: JSONObject = {}
         try:
             frame = await frames.off_the_loop(frames.parse_frame, text_data, size=len(text_data or ""))
             command = await frames.off_the_loop(frames.checked_frame, frame, size=len(text_data or ""))
-            await self._commands[frame["type"]](self, frame, command)
+            await self._commands[str(frame["type"])](self, frame, command)
         except Gone:
             return
         except Exception as error:  # whatever it was, the socket stays open
@@ -146,7 +147,7 @@ class Socket(AsyncWebsocketConsumer):
         """Call what a command asks of the database. Raises NotAuthenticated where the user's access has ended."""
         return await in_database(while_valid, self._credential, partial(function, *args, **kwargs))
 
-    async def _create(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+    async def _create(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
         if (await engine()).draining:
             raise Unavailable(retry_after=RETRY_AFTER)
         self._following.check_room()
@@ -189,22 +190,22 @@ class Socket(AsyncWebsocketConsumer):
         _check_position(found, after)
         self._following.batches(("extraction", found.pk), extractions.follow(found.pk, after))
 
-    async def _unfollow_extraction(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+    async def _unfollow_extraction(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
         id = command.validated_data["extraction"]
         if not self._following.end(("extraction", id)):
             await self._in_database(followed("extraction").find, self.user, id)
 
-    async def _unfollow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+    async def _unfollow(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
         id = command.validated_data["turn"]
         if not self._following.end(("turn", id)):
             await self._in_database(readable_turn, self.user, id)
 
-    async def _cancel(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+    async def _cancel(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
         turn = await self._in_database(turns.cancel, user=self.user, turn_id=command.validated_data["turn"])
         (await engine()).runner("turn").cancel([turn.pk])
         await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
 
-    async def _tool_results(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+    async def _tool_results(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
         id, results = command.validated_data["turn"], command.validated_data["results"]
         turn = await self._in_database(turns.submit_tool_results, user=self.user, turn_id=id, results=results)
         if turn.status == Turn.QUEUED:
@@ -217,10 +218,10 @@ class Socket(AsyncWebsocketConsumer):
         found = await self._in_database(Conversation.objects.get_open, self.user, id, Right.READ)
         self._following.conversation(found.pk, membership(self.user, found.pk, found.owner_id))
 
-    async def _ping(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+    async def _ping(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
         await self._answer({"type": "pong"} if "ref" not in frame else {"type": "pong", "ref": frames.ref_of(frame)})
 
-    _commands: dict[str, Callable[[Socket, dict[str, Any], frames.FrameSerializer], Awaitable[None]]] = {
+    _commands: dict[str, Callable[[Socket, JSONObject, frames.FrameSerializer], Awaitable[None]]] = {
         "turn.create": _create,
         "turn.follow": _follow,
         "turn.unfollow": _unfollow,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from rest_framework import serializers
 
@@ -15,6 +14,7 @@ from conversations.api.serializer_fields import NAME_LIMIT, Id, Integer, Json, S
 from conversations.api.serializers import ToolResultsSerializer, TurnRequestSerializer, TurnSerializer
 from conversations.contract.frame_types import Ref
 from conversations.errors import InvalidRequest
+from conversations.json_types import JSONObject
 
 T = TypeVar("T")
 C = TypeVar("C")
@@ -102,7 +102,7 @@ async def off_the_loop(check: Callable[[T], C], value: T, *, size: int) -> C:
     return await asyncio.to_thread(check, value) if size > LARGE else check(value)
 
 
-def parse_frame(text: str | None) -> dict[str, object]:
+def parse_frame(text: str | None) -> JSONObject:
     """Return a frame as an object. Raises InvalidRequest."""
     if text is None:
         raise InvalidRequest("A frame must be text: binary frames are not taken.")
@@ -115,16 +115,17 @@ def parse_frame(text: str | None) -> dict[str, object]:
     return frame
 
 
-def checked_frame(frame: dict[str, Any]) -> FrameSerializer:
+def checked_frame(frame: JSONObject) -> FrameSerializer:
     """Return the command in a frame. Raises InvalidRequest."""
-    if not isinstance(frame.get("type"), str):
+    kind = frame.get("type")
+    if not isinstance(kind, str):
         raise InvalidRequest(NO_COMMAND, details={"type": "missing"})
-    if frame["type"] not in COMMANDS:
+    if kind not in COMMANDS:
         raise InvalidRequest(
-            f"There is no command {frame['type'][:NAME_LIMIT]!r}; there are {', '.join(COMMANDS)}.",
+            f"There is no command {kind[:NAME_LIMIT]!r}; there are {', '.join(COMMANDS)}.",
             details={"type": "unknown"},
         )
-    command = COMMANDS[frame["type"]](data=frame)
+    command = COMMANDS[kind](data=frame)
     try:
         command.is_valid(raise_exception=True)
     except serializers.ValidationError as error:
@@ -132,7 +133,7 @@ def checked_frame(frame: dict[str, Any]) -> FrameSerializer:
     return command
 
 
-def ref_of(frame: dict[str, Any]) -> Any:
+def ref_of(frame: JSONObject) -> str | float | None:
     """Return what the answer to a frame refers to it by, if it is nothing odd."""
     ref = frame.get("ref")
-    return ref if isinstance(ref, (str, int, float, uuid.UUID)) else None
+    return ref if isinstance(ref, (str, int, float)) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import Any
+from decimal import Decimal
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponseRedirect
@@ -97,7 +97,7 @@ def _progress(batch: Batch) -> Progress:
     return batch.known_progress  # type: ignore[attr-defined]
 
 
-def _dollars(amount: Any) -> str:
+def _dollars(amount: Decimal | None) -> str:
     return "unknown" if amount is None else f"${amount:.4f}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from conversations.admin.readonly import ReadOnlyAdmin
@@ -31,7 +31,7 @@ class EvaluationAdmin(ReadOnlyAdmin):
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         """Answer with an evaluation's page. That it is opened is noted first."""
         found = self.get_object(request, object_id)
         if found is None or not self.has_view_permission(request, found):

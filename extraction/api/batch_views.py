@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.db.models import QuerySet
@@ -24,6 +23,7 @@ from conversations.api.requesters import user_of
 from conversations.api.schema.error_components import errors
 from conversations.api.schema.turn_operations import IDEMPOTENCY_KEY
 from conversations.api.turn_views import key_of
+from conversations.json_types import JSONSchema
 from conversations.models import User
 from extraction.api import batch_results
 from extraction.api.batch_input import JSON_LINES, BatchInput, Digest, JsonLinesParser, input_of, items_of
@@ -48,7 +48,7 @@ BODY_LIMIT = 256 * 1024 * 1024  # bytes
 AT_ONCE = 200  # items that are stored at once
 
 
-def schema_of(user: User, named: Any) -> SchemaVersion:
+def schema_of(user: User, named: str | JSONSchema) -> SchemaVersion:
     """Return the schema that a batch names or brings along. Raises NotFound, or InvalidRequest."""
     if isinstance(named, str):
         return schemas.find(user=user, named=named)

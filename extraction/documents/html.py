@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import lxml.etree
 import lxml.html
@@ -52,12 +51,12 @@ class _Writing:
         self._line: list[str] = []
         self._cells: list[str] | None = None  # of the row of a table that is being written
         self._kept = 0  # elements around in which white space counts
-        self._layout: set[Any] = set()  # tables with tables in them, which only place things
+        self._layout: set[lxml.etree._Element] = set()  # tables with tables in them, which only place things
 
-    def written(self, root: Any) -> str:
+    def written(self, root: lxml.etree._Element) -> str:
         """Return the text of an element."""
         self._layout = {outer for table in root.iter("table") for outer in table.iterancestors("table")}
-        skipped: Any = None
+        skipped: lxml.etree._Element | None = None
         for event, element in lxml.etree.iterwalk(root, events=("start", "end")):
             if skipped is not None:
                 skipped = None if event == "end" and element is skipped else skipped
@@ -72,7 +71,7 @@ class _Writing:
         self._break()
         return re.sub(r"\n{3,}", "\n\n", "\n".join(self._lines)).strip("\n")
 
-    def _begin(self, element: Any) -> None:
+    def _begin(self, element: lxml.etree._Element) -> None:
         tag = element.tag
         if tag == "tr" and not self._is_layout(element):
             self._break()
@@ -86,7 +85,7 @@ class _Writing:
             self._say(element.get("alt"))
         self._say(element.text)
 
-    def _end(self, element: Any) -> None:
+    def _end(self, element: lxml.etree._Element) -> None:
         tag = element.tag
         if tag in CELLS and self._cells is not None:
             self._cells.append("".join(self._line))
@@ -100,7 +99,7 @@ class _Writing:
             self._lines.append("")
         self._kept -= tag == "pre"
 
-    def _is_layout(self, element: Any) -> bool:
+    def _is_layout(self, element: lxml.etree._Element) -> bool:
         return next(element.iterancestors("table"), None) in self._layout
 
     def _say(self, text: str | None) -> None:

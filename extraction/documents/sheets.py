@@ -6,13 +6,16 @@ import io
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import TYPE_CHECKING
 
 import openpyxl
 
 from conversations.errors import UnsupportedMediaType
 from extraction.documents import archives
 from extraction.documents.text import Text, check_length, row, unpaged
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 
 def read(data: bytes) -> Text:
@@ -30,7 +33,7 @@ def read(data: bytes) -> Text:
         raise UnsupportedMediaType(f"The spreadsheet is broken: {type(error).__name__}.") from None
 
 
-def _lines(book: Any) -> Iterator[str]:
+def _lines(book: Workbook) -> Iterator[str]:
     """Yield the lines of all sheets. Raises UnsupportedMediaType as soon as they are too many."""
     length = 0
     for sheet in book.worksheets:
@@ -45,7 +48,7 @@ def _lines(book: Any) -> Iterator[str]:
         yield ""
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """Return a cell's value as text; numbers with the 15 digits that spreadsheets show."""
     if value is None:
         return ""

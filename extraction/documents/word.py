@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import docx
 from docx.oxml import parse_xml
@@ -13,6 +13,10 @@ from docx.oxml.ns import qn
 from conversations.errors import UnsupportedMediaType
 from extraction.documents import archives
 from extraction.documents.text import Text, row, unpaged
+
+if TYPE_CHECKING:
+    from docx.document import Document
+    from docx.oxml.xmlchemy import BaseOxmlElement
 
 PARAGRAPH, TABLE, ROW, CELL = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc")
 WORDS = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
@@ -41,20 +45,20 @@ def read(data: bytes) -> Text:
         raise UnsupportedMediaType(f"The document is broken: {type(error).__name__}.") from None
 
 
-def _margins(document: Any, name: str) -> list[Any]:
+def _margins(document: Document, name: str) -> list[BaseOxmlElement]:
     """Return the elements of the sections' headers or footers, each once."""
     margins = [getattr(section, name) for section in document.sections]
     return [margin._element for margin in margins if not margin.is_linked_to_previous]
 
 
-def _notes(document: Any) -> Iterator[Any]:
+def _notes(document: Document) -> Iterator[BaseOxmlElement]:
     """Yield the element of the footnotes and the one of the endnotes, where there are any."""
     for part in document.part.package.iter_parts():
         if part.partname in ("/word/footnotes.xml", "/word/endnotes.xml"):
             yield parse_xml(part.blob)
 
 
-def _lines(element: Any) -> Iterator[str]:
+def _lines(element: BaseOxmlElement) -> Iterator[str]:
     """Yield the paragraphs and the rows of tables in an element, however they are wrapped."""
     for child in element:
         if child.tag == PARAGRAPH:
@@ -66,19 +70,19 @@ def _lines(element: Any) -> Iterator[str]:
             yield from _lines(child)
 
 
-def _is_of(row_element: Any, table: Any) -> bool:
+def _is_of(row_element: BaseOxmlElement, table: BaseOxmlElement) -> bool:
     """Return whether a row is of this table and not of one within it."""
     return next(row_element.iterancestors(TABLE)) is table
 
 
-def _cells(row_element: Any) -> Iterator[str]:
+def _cells(row_element: BaseOxmlElement) -> Iterator[str]:
     """Yield the text of each cell of a row."""
     for cell in row_element.iter(CELL):
         if next(cell.iterancestors(ROW)) is row_element:
             yield " ".join(_lines(cell))
 
 
-def _text_of(paragraph: Any) -> str:
+def _text_of(paragraph: BaseOxmlElement) -> str:
     """Return the text of a paragraph, and of the text boxes that are anchored in it."""
     parts: list[str] = []
     waiting = [paragraph]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from typing import Any
 
 from conversations.models import User
 from conversations.services import attachment_removal
@@ -17,7 +16,7 @@ AT_ONCE = 50
 ITEMS_AT_ONCE = 500
 
 
-def delete_extraction(*, user: User, id: Any) -> None:
+def delete_extraction(*, user: User, id: uuid.UUID | str) -> None:
     """Delete an extraction, and stop it where it runs. Raises NotFound."""
     found = Extraction.objects.get_visible(user, id)
     _delete_all([found.pk])

@@ -51,7 +51,7 @@ class Command(BaseCommand):
             Console(file=sys.stdout).print(_table(evaluation))
 
 
-def _items(named: str) -> Any:
+def _items(named: str) -> object:
     """Return the contents of a file, or the batch. Raises CommandError for a line that is no JSON."""
     if not Path(named).is_file():
         return {"batch": named}

@@ -21,6 +21,7 @@ from django.db import connection, connections
 
 from config import local
 from config.migrated import missing_migrations
+from conversations.models import User
 
 LAST_JOBS = 10  # seconds that the worker gets to finish what it is at
 LOOK = 1.0  # seconds between looks whether it lives
@@ -99,7 +100,7 @@ class Command(BaseCommand):
         told = ["  token, shown only this once:", token] if new else []
         return [*greeting(url, user.get_username(), asking), *told, "Ctrl-C stops it."]
 
-    def _first_user(self) -> Any:
+    def _first_user(self) -> User:
         from conversations.models import User
 
         self._say("Creating the first user.")
@@ -126,7 +127,7 @@ class Command(BaseCommand):
 class Migrate(migrate.Command):
     """Django's `migrate`, telling how far it is."""
 
-    def __init__(self, number: int, say: Any) -> None:
+    def __init__(self, number: int, say: Callable[[str], None]) -> None:
         super().__init__()
         self._number, self._say, self._done = number, say, 0
 
@@ -166,7 +167,7 @@ def shown(path: Path) -> str:
     return min(str(path), os.path.relpath(path), key=len)
 
 
-def in_background(start: Callable[[], Any]) -> None:
+def in_background(start: Callable[[], object]) -> None:
     """Start a server in a thread. Where that fails, it fails again for whoever needs the server, and is told there."""
 
     def attempt() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,7 @@ REQUESTS = (
 def export_sums(level: Level[Any], scope: Scope, kind: str) -> HttpResponseBase:
     """Return all rows of a level as a file."""
     label, note = level.columns
-    header = [label or level.name, note, *SUMS]
+    header: Cells = [label or level.name, note, *SUMS]
     found = level.shown(scope, list(level.rows(scope)))
     rows = [[row.label, row.note, *(getattr(row.sums, name) for name in SUMS)] for row in found]
     return _table(header, rows, f"{level.name}s {scope.span[0]} {scope.span[1]}", kind)
@@ -124,13 +123,13 @@ async def _workbook_of_requests(scope: Scope) -> AsyncIterator[bytes]:
 
 
 async def _batches(scope: Scope) -> AsyncIterator[list[Cells]]:
-    last: tuple[datetime, Any] | None = None
+    last: tuple[object, object] | None = None
     while batch := await in_database(_batch, scope, last):
         yield batch
         last = (batch[-1][REQUESTS.index("created_at")], batch[-1][REQUESTS.index("id")])
 
 
-def _batch(scope: Scope, last: tuple[datetime, Any] | None) -> list[Cells]:
+def _batch(scope: Scope, last: tuple[object, object] | None) -> list[Cells]:
     rows = scope.rows().order_by("-created_at", "-pk")
     if last is not None:
         at, id = last

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponseRedirect
@@ -19,7 +17,7 @@ from conversations.tables import KINDS
 MAY_SEE = "conversations.view_usage"
 
 
-def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, object]:
+def overview(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
     """Add the dashboard to the admin's first page, for those who may see the ledger."""
     if not request.user.has_perm(MAY_SEE):
         return context

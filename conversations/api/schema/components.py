@@ -18,8 +18,8 @@ from conversations.json_types import JSONSchema
 class Shape:
     """A type that stands where drf-spectacular takes a serializer: as a response, or as a part of one."""
 
-    annotation: Any
-    also: tuple[Any, ...] = ()
+    annotation: object
+    also: tuple[object, ...] = ()
     """Other types that the document is to have: what the text in it is, for instance."""
 
 
@@ -35,7 +35,7 @@ def register(registry: ComponentRegistry, annotation: Any) -> JSONSchema:
     return schema
 
 
-def without_enum_ids(result: JSONSchema, **options: Any) -> JSONSchema:
+def without_enum_ids(result: JSONSchema, **options: object) -> JSONSchema:
     """Take out the marks by which drf-spectacular's own hook, which is not used, would name enums."""
     stripped: JSONSchema = changed(result, lambda part: {k: v for k, v in part.items() if k != "x-spec-enum-id"})
     return stripped

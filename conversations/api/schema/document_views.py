@@ -7,6 +7,7 @@ from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.request import Request
 
 from conversations.api.queries import DOCUMENT_FORMATS, DocumentQuery, Queried
 
@@ -21,7 +22,7 @@ def openapi_document() -> dict[str, object]:
 class MadeOnce(SchemaGenerator):
     """The generator that the view asks at each request."""
 
-    def get_schema(self, request: Any = None, public: bool = False) -> dict[str, object]:
+    def get_schema(self, request: Request | None = None, public: bool = False) -> dict[str, object]:
         """Return the one document."""
         return openapi_document()
 
@@ -33,7 +34,7 @@ class Document(Queried, SpectacularAPIView):
     queries = {"get": DocumentQuery}
     generator_class = MadeOnce
 
-    def get_format_suffix(self, **kwargs: Any) -> str | None:
+    def get_format_suffix(self, **kwargs: object) -> str | None:
         """Return the format that the query names, which DRF takes before `Accept` as it does a path's suffix."""
         asked = self.request.query_params.get("format")
         return asked if asked in DOCUMENT_FORMATS else None

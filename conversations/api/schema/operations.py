@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -41,7 +42,7 @@ def _examples() -> dict[str, Any]:
     return examples
 
 
-def _shows_every_field(serializer: Any) -> bool:
+def _shows_every_field(serializer: object) -> bool:
     return isinstance(serializer, ModelSerializer) or getattr(serializer, "shows_every_field", False)
 
 
@@ -78,7 +79,7 @@ class OperationSchema(AutoSchema):
                 responses[str(status)]["headers"] = headers
         return dict(sorted(responses.items()))
 
-    def _map_basic_serializer(self, serializer: Any, direction: Direction) -> JSONSchema:
+    def _map_basic_serializer(self, serializer: object, direction: Direction) -> JSONSchema:
         """Say that unknown fields are refused, and which fields a response always has."""
         described: JSONSchema = super()._map_basic_serializer(serializer, direction)
         if direction == "request" and isinstance(serializer, StrictSerializer):
@@ -96,7 +97,11 @@ class OperationSchema(AutoSchema):
         )
 
     def _get_response_for_code(
-        self, serializer: Any, status_code: str, media_types: Any = None, direction: Direction = "response"
+        self,
+        serializer: object,
+        status_code: str,
+        media_types: Sequence[str] | None = None,
+        direction: Direction = "response",
     ) -> JSONSchema:
         """Describe a response whose body is a `Shape` by its type."""
         given = serializer.response if isinstance(serializer, OpenApiResponse) else serializer
