@@ -22,7 +22,7 @@ from conversations.asgi_types import Receive, Scope, Send
 _threads = ThreadPoolExecutor(max_workers=settings.REQUESTS_AT_ONCE, thread_name_prefix="request")
 _login_threads = ThreadPoolExecutor(max_workers=settings.LOGINS_AT_ONCE, thread_name_prefix="login")
 
-LOGINS = ("/api/auth/login/", "/admin/login/")
+LOGINS = {("POST", "/api/auth/login/"), ("POST", "/admin/login/"), ("DELETE", "/api/me/")}
 """Where passwords are hashed for whoever asks: a flood of that waits for itself alone."""
 
 
@@ -90,7 +90,7 @@ def _in_thread(
 
     async def in_thread(request: HttpRequest) -> HttpResponseBase:
         context = contextvars.copy_context()
-        threads = _login_threads if request.method == "POST" and request.path in LOGINS else _threads
+        threads = _login_threads if (request.method, request.path) in LOGINS else _threads
         return await asyncio.get_running_loop().run_in_executor(threads, context.run, call, request)
 
     return in_thread

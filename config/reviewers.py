@@ -12,7 +12,7 @@ GROUP = "Usage reviewers"
 SEEN = {
     "conversations": (
         *("usage", "budget", "price", "audit", "opening"),
-        *("user", "conversation", "turn", "message", "attachment", "feedback"),
+        *("user", "conversation", "turn", "message", "attachment", "feedback", "deletion", "retention"),
     ),
     "auth": ("group",),
     "extraction": ("extraction", "attempt", "batch", "item", "evaluation"),

@@ -180,7 +180,7 @@ COLLOQUY_TOOL_TIMEOUT = env_number("COLLOQUY_TOOL_TIMEOUT", 30)  # seconds that 
 COLLOQUY_TOOL_WAIT = env_number("COLLOQUY_TOOL_WAIT", 24 * 3600)  # seconds that a turn waits for a client's tools
 COLLOQUY_REQUESTS_PER_TURN = int(env_number("COLLOQUY_REQUESTS_PER_TURN", 25))  # upstream; then the turn ends
 
-# Whether the ledger has users' names; else pseudonyms, from its next row on: no row of it can be changed later.
+# Whether the ledger has users' names as long as they are there; else pseudonyms, from its next row on.
 COLLOQUY_KEEP_NAMES = env_bool("COLLOQUY_KEEP_NAMES", default=True)
 
 # --- Running turns ----------------------------------------------------------------------------------------------------

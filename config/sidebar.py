@@ -30,6 +30,8 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
             _list(request, "Users", "person", "conversations", "user"),
             _list(request, "Groups", "groups", "auth", "group"),
             _list(request, "Tokens", "key", "knox", "authtoken"),
+            _list(request, "Retention", "auto_delete", "conversations", "retention"),
+            _list(request, "Deletions", "delete_history", "conversations", "deletion"),
             _list(request, "Access by staff", "visibility", "conversations", "opening"),
         ],
         "Conversations": [

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 
-from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
 from django.db.models.functions import Now
@@ -21,9 +21,8 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
-from conversations.clock import from_now
-from conversations.models import Conversation, Ticket
-from conversations.services import attachment_removal, deletion, ledger_audit, login_failures
+from conversations.models import Ticket
+from conversations.services import account_deletion, attachment_removal, ledger_audit, login_failures, retention
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +31,10 @@ ATTEMPTS = 3
 STALLED = 30.0  # seconds without a sign of life from its worker after which a job is anyone's
 FINISHED = 30 * 24  # hours for which jobs that have ended are kept
 UNUSED = timedelta(days=7)
-AT_ONCE = 100
 
 
-def nightly(cron: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Have a function run at a time of the day (UTC), once however many workers there are."""
+def regularly(cron: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Have a function run at certain times (UTC), once however many workers there are."""
 
     def register(function: Callable[[], None]) -> Callable[[], None]:
         @wraps(function)
@@ -83,39 +81,42 @@ async def forget_jobs(context: JobContext, timestamp: int) -> None:
     await context.app.job_manager.delete_old_jobs(nb_hours=FINISHED, include_failed=True, include_cancelled=True)
 
 
-@nightly("17 3 * * *")
+@regularly("17 3 * * *")
 def refresh_models() -> None:
     """Ask the Models API which models there are."""
     call_command("refresh_models")
 
 
-@nightly("27 3 * * *")
+@regularly("27 3 * * *")
 def check_ledger() -> None:
     """Check that the numbers of the ledger agree. What was found is in the admin."""
     ledger_audit.audit()
 
 
-@nightly("37 3 * * *")
+@regularly("37 3 * * *")
 def remove_unused() -> None:
     """Remove attachments that were never used, and what nobody can log in with any more."""
     attachment_removal.remove_unused(older_than=UNUSED)
     attachment_removal.remove_unwanted_files()
     AuthToken.objects.filter(expiry__lt=Now()).delete()
     Ticket.objects.filter(expires_at__lt=Now()).delete()
+    Session.objects.filter(expire_date__lt=Now()).delete()
     login_failures.forget_old()
 
 
-@nightly("47 3 * * *")
+@regularly("47 3 * * *")
 def remove_old() -> None:
-    """Delete conversations that nobody has touched for COLLOQUY_KEEP_DAYS, if they are not kept for ever."""
-    if not settings.COLLOQUY_KEEP_DAYS:
-        return
-    before = from_now(-timedelta(days=settings.COLLOQUY_KEEP_DAYS).total_seconds())
-    untouched = Conversation.objects.filter(updated_at__lt=before)
-    for id in untouched.values_list("pk", flat=True).iterator(AT_ONCE):
-        # Somebody may have gone on with it, or deleted it, since it was found.
-        if old := untouched.select_related("owner").filter(pk=id).first():
-            try:
-                deletion.delete_conversation(user=old.owner, id=id)
-            except Exception:  # the others are deleted all the same
-                logger.exception("Conversation %s could not be deleted", id)
+    """Delete conversations whose time is over, by the rules of retention and by COLLOQUY_KEEP_DAYS."""
+    retention.remove_expired()
+
+
+@regularly("17 * * * *")
+def remove_temporary() -> None:
+    """Delete temporary conversations whose last turn was a day ago."""
+    retention.remove_expired(temporary_only=True)
+
+
+@regularly("*/5 * * * *")
+def finish_deletions() -> None:
+    """Go on with deletions of accounts whose process was lost."""
+    account_deletion.resume()

@@ -19,9 +19,9 @@ from django.utils import timezone
 from knox.models import AuthToken
 from websockets.exceptions import ConnectionClosed
 
-from conversations.models import Turn, User
+from conversations.models import Deletion, Turn, User
 from conversations.sandbox.server import Sandbox
-from conversations.services import deletion, turns
+from conversations.services import account_deletion, turns
 from tests import clients
 from tests.clients import PASSWORD, Api, Event, Socket, sse
 from tests.processes import ServerProcess
@@ -64,7 +64,7 @@ def deactivate(api: Api) -> None:
 
 
 def delete_the_user(api: Api) -> None:
-    deletion.delete_account(api.user)
+    account_deletion.delete_account(user=api.user, cause=Deletion.Cause.STAFF)
 
 
 def change_the_password(api: Api) -> None:

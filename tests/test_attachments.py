@@ -18,8 +18,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from PIL import Image
 
-from conversations.models import Attachment, Turn, User
-from conversations.services import attachment_removal, attachments, deletion
+from conversations.models import Attachment, Deletion, Turn, User
+from conversations.services import account_deletion, attachment_removal, attachments
 from tests.clients import Api
 from tests.files import pdf
 from tests.processes import ROOT
@@ -150,7 +150,7 @@ def test_it_goes_with_its_user(api: Api) -> None:
     attachment = upload(api, image())
     api.ask([block("image", attachment["id"])])
     assert kept(attachment["sha256"])
-    deletion.delete_account(api.user)
+    account_deletion.delete_account(user=api.user, cause=Deletion.Cause.STAFF)
     assert not kept(attachment["sha256"])
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from conversations.models import Budget, Conversation, Hold, Message, Piece, Titling, Turn, Usage, User
-from conversations.services import deletion, titles, turn_end
+from conversations.models import Budget, Conversation, Deletion, Hold, Message, Piece, Titling, Turn, Usage, User
+from conversations.services import account_deletion, deletion, titles, turn_end
 from extraction.models import Extraction, SchemaVersion
 from extraction.services import extractions
 from tests.clients import Api
@@ -124,7 +124,7 @@ def test_a_conversation_with_any_transcript_is_deleted(api: Api, kind: str) -> N
 
 def test_a_user_with_any_transcript_is_deleted(api: Api) -> None:
     turns = [turn_of(api, "running", GARBAGE[kind]) for kind in ("numbers", "a block without content")]
-    deletion.delete_account(api.user)
+    account_deletion.delete_account(user=api.user, cause=Deletion.Cause.STAFF)
     assert not User.objects.filter(pk=api.user.pk).exists()
     assert Usage.objects.filter(turn_id__in=[turn.pk for turn in turns]).count() == 2
 
@@ -213,6 +213,6 @@ def test_what_can_not_be_booked_is_deleted(api: Api) -> None:
     titling(turn_of(api, "completed"))
     with refusing("conversations_usage", f"NEW.user_id = '{api.user.pk}'"):
         deletion.delete_conversation(user=api.user, id=turn.conversation_id)
-        deletion.delete_account(api.user)
+        account_deletion.delete_account(user=api.user, cause=Deletion.Cause.STAFF)
     assert not Turn.objects.filter(pk=turn.pk).exists()
     assert not Extraction.objects.filter(pk=extracting.pk).exists()

@@ -23,7 +23,8 @@ from tests.clients import Api
         "TRUNCATE conversations_usage CASCADE",
     ],
 )
-def test_postgres_refuses_to_change_it(database: str, statement: str) -> None:
+def test_postgres_refuses_to_change_it(api: Api, statement: str) -> None:
+    api.ask("Hello")
     with connection.cursor() as cursor, pytest.raises(IntegrityError, match="append-only"):
         cursor.execute(statement)
 

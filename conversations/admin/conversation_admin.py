@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.template.defaultfilters import pluralize
@@ -21,8 +25,8 @@ from conversations.admin.review.scope import DAY, LONGEST, Scope, as_id
 from conversations.admin.review.totals import Sums
 from conversations.admin.share_admin import reached
 from conversations.api.attachment_views import served
-from conversations.models import Attachment, Conversation, DailyConversation, Message, Turn
-from conversations.services import message_paths
+from conversations.models import Attachment, Conversation, DailyConversation, Deletion, Message, Turn
+from conversations.services import deletion, message_paths
 from conversations.templatetags.amounts import money
 
 SHOWN_MESSAGES = 50
@@ -30,7 +34,7 @@ SHOWN_MESSAGES = 50
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
-    """Conversations, each with a path through its messages."""
+    """Conversations, each with a path through its messages. Who has the permission may delete them."""
 
     private = "owner"
     list_display = ("called", "owner", "turns", "place", "created_at", "updated_at")
@@ -66,6 +70,25 @@ class ConversationAdmin(ReadOnlyAdmin):
         if found is not None:
             found.shown_leaf = as_id(request.GET.get("leaf", "")) or found.active_leaf_id  # type: ignore[attr-defined]
         return found
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the user has the permission to delete conversations."""
+        return bool(request.user.has_perm("conversations.delete_conversation"))
+
+    def get_deleted_objects(self, objs: Iterable[Conversation], request: HttpRequest) -> Any:
+        """Return how many rows are deleted with conversations: counts, and nothing of what was said."""
+        found = [each.pk for each in objs]
+        messages = Message.objects.filter(conversation__in=found).count()
+        return [str(id) for id in found], {"conversations": len(found), "messages": messages}, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Conversation) -> None:
+        """Delete a conversation, once this page's transaction is committed."""
+        transaction.on_commit(partial(_delete, obj))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Conversation]) -> None:
+        """Delete conversations one by one."""
+        for conversation in queryset:
+            _delete(conversation)
 
     def found_by(self, term: str) -> Q:
         """Return the search over the words of titles."""
@@ -143,6 +166,10 @@ class ConversationAdmin(ReadOnlyAdmin):
             )
             for each in shown
         )
+
+
+def _delete(conversation: Conversation) -> None:
+    deletion.delete_conversation(user=conversation.owner, id=conversation.pk, cause=Deletion.Cause.STAFF)
 
 
 @admin.register(Message)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -13,9 +13,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from conversations.admin.deletion_admin import listed
 from conversations.admin.lookups import DeclaredLookups
-from conversations.models import Conversation, Turn, User
-from conversations.services import deletion
+from conversations.models import Attachment, Conversation, Deletion, Turn, User
+from conversations.services import account_deletion
+from conversations.services.deletion import in_one_go
 
 admin.site.unregister(Group)
 
@@ -39,18 +41,29 @@ class UserAdmin(DeclaredLookups, DjangoUserAdmin):  # type: ignore[type-arg]
     def get_deleted_objects(self, objs: Iterable[User], request: HttpRequest) -> Any:
         """Return how many rows are deleted with users; counts and no list, since there may be many."""
         users = list(objs)
-        kinds = (Conversation.objects.filter(owner__in=users), Turn.objects.filter(user__in=users))
+        kinds: tuple[QuerySet[Any], ...] = (
+            Conversation.objects.filter(owner__in=users),
+            Turn.objects.filter(user__in=users),
+            Attachment.objects.filter(owner__in=users),
+        )
         counts = {str(rows.model._meta.verbose_name_plural): rows.count() for rows in kinds}
         return [str(user) for user in users], {"users": len(users), **counts}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """Delete a user once this page's transaction, which holds no locks meanwhile, is committed."""
-        transaction.on_commit(partial(deletion.delete_account, obj))
+        """Close the account, and delete what there is once this page's transaction is committed."""
+        report = account_deletion.close_account(user=obj, cause=Deletion.Cause.STAFF)
+        transaction.on_commit(partial(_erase, request, report))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Delete users one by one, each as `delete_model` does."""
         for user in queryset:
-            deletion.delete_account(user)
+            _erase(request, in_one_go(account_deletion.close_account, user=user, cause=Deletion.Cause.STAFF))
+
+
+def _erase(request: HttpRequest, report: Deletion) -> None:
+    """Delete what a closed account has, and tell the staff what went."""
+    account_deletion.erase(report)
+    messages.info(request, f"Deleted: {listed(report.erased)}.")
 
 
 @admin.register(Group)

@@ -11,6 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations.api.authentication import TokenAuthentication
+from conversations.api.deletion_views import (
+    AccountDeletionSerializer,
+    DeletionSerializer,
+    check_that_it_is_them,
+    end_session,
+)
 from conversations.api.queries import Queried
 from conversations.api.requesters import credential_of, user_of
 from conversations.api.schema.error_components import errors
@@ -18,8 +24,8 @@ from conversations.api.serializer_fields import Json, StrictSerializer, String
 from conversations.api.serializers import UserSerializer
 from conversations.contract.account import Budget, Limit
 from conversations.errors import NotAuthenticated
-from conversations.models import User
-from conversations.services import accounts, budgets, user_limits
+from conversations.models import Deletion, User
+from conversations.services import account_deletion, accounts, budgets, user_limits
 
 
 class LoginSerializer(StrictSerializer):
@@ -129,3 +135,19 @@ class Me(Queried):
         budget = budgets.describe_budget(tightest) if tightest else None
         reached = {each.name: {"limit": each.most, "used": each.used} for each in user_limits.limits_of(user)}
         return Response({"user": UserSerializer(user).data, "budget": budget, "limits": reached})
+
+    @extend_schema(
+        operation_id="deleteMe",
+        summary="Delete one's account",
+        description="Deletes the user with everything of theirs, for ever. What runs is stopped and booked. The ledger "
+        " keeps what was used and what it cost, under a pseudonym. The report says what went; its `finished_at` "
+        " is null where some of it is still being deleted.",
+        request=AccountDeletionSerializer,
+        responses={202: DeletionSerializer},
+    )
+    def delete(self, request: Request) -> Response:
+        """Delete the user who asks, and shows that it is them; return the report with status 202."""
+        check_that_it_is_them(request)
+        report = account_deletion.delete_account(user=user_of(request), cause=Deletion.Cause.OWNER)
+        end_session(request)
+        return Response(DeletionSerializer(report).data, status=202)

@@ -37,6 +37,10 @@ class ConversationSerializer(SettingsSerializer):
     metadata = Json(dict, shape=input_blocks.Metadata, required=False)
     tags = TagsField(required=False)
     archived = Boolean(required=False)
+    temporary = Boolean(
+        required=False,
+        help_text="Whether it is deleted 24 hours after its last turn. Chosen when it is created, and not changed.",
+    )
     active_leaf = serializers.UUIDField(
         source="active_leaf_id", read_only=True, allow_null=True, help_text="Null where nothing was said yet."
     )
@@ -54,6 +58,7 @@ class ConversationSerializer(SettingsSerializer):
             "metadata": instance.metadata,
             "tags": instance.tags,
             "archived": instance.archived,
+            "temporary": instance.temporary,
             "active_leaf": instance.active_leaf_id and str(instance.active_leaf_id),
             "owner": instance.owner_name,
             "role": str(instance.role),

@@ -9,6 +9,7 @@ from conversations.api.access_log_views import AccessLog
 from conversations.api.account_views import Login, Logout, LogoutAll, Me, WebSocketTicket
 from conversations.api.attachment_views import AttachmentContent, Attachments
 from conversations.api.conversation_views import ConversationViewSet
+from conversations.api.deletion_views import Deletions
 from conversations.api.feedback_views import MessageFeedback
 from conversations.api.model_views import Models
 from conversations.api.schema.document_views import Browser, Document
@@ -27,6 +28,7 @@ urlpatterns = [
     path("auth/logoutall/", LogoutAll.as_view(), name="logoutall"),
     path("auth/ws-ticket/", WebSocketTicket.as_view(), name="ws-ticket"),
     path("me/", Me.as_view(), name="me"),
+    path("me/deletions/", Deletions.as_view(), name="deletions"),
     path("me/access-log/", AccessLog.as_view(), name="access-log"),
     path("usage/", UsageSums.as_view(), name="usage"),
     path("usage/records/", UsageRecords.as_view(), name="usage-records"),

@@ -6,6 +6,7 @@ from conversations.models.audit import Audit
 from conversations.models.budget import Budget, Hold
 from conversations.models.conversation import Conversation, Message
 from conversations.models.daily import DailyConversation, DailyUsage
+from conversations.models.deletion import Deletion, Retention
 from conversations.models.feedback import Feedback
 from conversations.models.idempotent import Idempotent
 from conversations.models.lease import Leased
@@ -28,6 +29,7 @@ __all__ = [
     "Conversation",
     "DailyConversation",
     "DailyUsage",
+    "Deletion",
     "FailedLogin",
     "Feedback",
     "Hold",
@@ -42,6 +44,7 @@ __all__ = [
     "Piece",
     "Price",
     "Process",
+    "Retention",
     "Right",
     "Share",
     "Ticket",

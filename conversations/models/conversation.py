@@ -42,6 +42,9 @@ class Conversation(models.Model):
     )
     active_leaf = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
     archived = models.BooleanField(default=False)
+    temporary = models.BooleanField(
+        default=False, db_default=False, help_text="Whether it is deleted a day after its last turn."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = WrittenField()
     searchable = models.GeneratedField(
@@ -59,6 +62,7 @@ class Conversation(models.Model):
             models.Index(fields=("owner", "-updated_at", "-id"), name="conversation_by_update"),
             GinIndex("searchable", name="conversation_search"),
             GinIndex("tags", name="conversation_tags"),
+            models.Index("id", condition=models.Q(temporary=True), name="conversation_temporary"),
         )
 
     def __str__(self) -> str:

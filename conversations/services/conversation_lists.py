@@ -19,7 +19,7 @@ COLUMN_TYPES = {"updated_at": "timestamptz", "created_at": "timestamptz", "title
 """The columns that a list can be ordered by."""
 
 COLUMNS = """
-conversation.id, conversation.title, settings::text, metadata::text, tags, archived, active_leaf_id,
+conversation.id, conversation.title, settings::text, metadata::text, tags, archived, temporary, active_leaf_id,
 conversation.created_at, conversation.updated_at
 """
 OWN = f"""
@@ -46,6 +46,7 @@ class ListedConversation(NamedTuple):
     metadata: dict[str, object]
     tags: list[str]
     archived: bool
+    temporary: bool
     active_leaf_id: uuid.UUID | None
     created_at: datetime
     updated_at: datetime

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce, Replace
 from django.db.models.lookups import Exact
 
 from conversations.claude import parameters
+from conversations.errors import InvalidRequest
 from conversations.models import Conversation, Message, Right, User
 from conversations.services.message_paths import no_such_message
 from conversations.services.turn_settings import NAMES, resolved_settings
@@ -36,10 +37,15 @@ def create_in_transaction(*, owner: User, fields: Mapping[str, object]) -> Conve
 
 
 def update(*, user: User, id: uuid.UUID | str, fields: Mapping[str, object]) -> Conversation:
-    """Change the fields that are given."""
+    """Change the fields that are given. Raises NotFound, or InvalidRequest for what can't be changed."""
     with transaction.atomic(durable=True):
         found = Conversation.objects.get_open(user, id, Right.OWN)
         conversation = Conversation.objects.select_for_update(no_key=True).get(pk=found.pk)
+        if fields.get("temporary", conversation.temporary) != conversation.temporary:
+            raise InvalidRequest(
+                "temporary: Is chosen when a conversation is created, and can't be changed.",
+                details={"temporary": "can't be changed"},
+            )
         _change(conversation, fields)
         conversation.save()
         conversation.refresh_from_db(fields=["updated_at"])

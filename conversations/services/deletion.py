@@ -1,7 +1,7 @@
-"""Deleting conversations and accounts. The rows of the ledger stay.
+"""Deleting conversations with everything in them. The rows of the ledger stay, and a report of what went.
 
 Whatever runs is ended first, as if it were stopped: booked, and what is held for it released. Postgres refuses to
-delete work that has not ended, whoever tries (migration 0007).
+delete work that has not ended, whoever tries (migration 0007). Accounts are deleted by services/account_deletion.py.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ import uuid
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils.module_loading import import_string
 
-from conversations.models import Attachment, Conversation, MessageAttachment, Right, Titling, Turn, User
-from conversations.services import attachment_removal, titles, turn_end
+from conversations.models import Conversation, Deletion, MessageAttachment, Right, Titling, Turn, User
+from conversations.services import attachment_removal, deletion_reports, titles, turn_end
+from conversations.services.pseudonyms import pseudonym_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -24,34 +23,37 @@ TRIES = 5
 """How often a deletion is begun that somebody else's writing gets in the way of."""
 
 
-def delete_conversation(*, user: User, id: uuid.UUID | str) -> None:
+def delete_conversation(*, user: User, id: uuid.UUID | str, cause: Deletion.Cause = Deletion.Cause.OWNER) -> Deletion:
     """Delete a user's conversation with everything in it, and the attachments that nothing else shows.
 
-    Raises NotFound.
+    Return the report. Raises NotFound.
     """
-    found = Conversation.objects.get_open(user, id, Right.OWN)
-    attachment_removal.remove_each_if_unused(in_one_go(_delete_conversation, found.pk))
+    found = Conversation.objects.only("pk").get_open(user, id, Right.OWN)
+    report = report_of(user, Deletion.Kind.CONVERSATION, cause)
+    erase_conversation(found.pk, report)
+    deletion_reports.finish(report)
+    return report
 
 
-def delete_account(user: User) -> None:
-    """Delete a user with everything of theirs."""
-    for eraser in settings.COLLOQUY_ERASERS:
-        import_string(eraser)(user)
-    for id in list(user.conversations.values_list("pk", flat=True)):
-        attachment_removal.remove_each_if_unused(in_one_go(_delete_conversation, id))
-    files = set(Attachment.objects.filter(owner=user).values_list("sha256", flat=True))
-    in_one_go(_delete_user, user)
-    for sha256 in files:
-        attachment_removal.remove_file(sha256)
+def report_of(user: User, kind: Deletion.Kind, cause: Deletion.Cause) -> Deletion:
+    """Return a new report, which is stored with the first of what went."""
+    return Deletion(owner=user, pseudonym=pseudonym_of(user.pk), kind=kind, cause=cause)
 
 
-def _delete_user(user: User) -> None:
-    """Delete a user who has no conversations any more. What they have asked in others' conversations is stopped."""
-    for turn in Turn.unended().filter(user=user).select_for_update(no_key=True).order_by("pk"):
-        turn_end.stop(turn)
-    for titling in Titling.unended().filter(turn__user=user).select_for_update(no_key=True, of=("self",)):
-        titles.stop(titling)
-    User.objects.filter(pk=user.pk).delete()
+def erase_conversation(id: uuid.UUID, report: Deletion, is_due: Callable[[uuid.UUID], bool] = lambda _id: True) -> None:
+    """Delete a conversation, if it is there, and add what went to a report. Not within a transaction.
+
+    `is_due` is asked once nobody can begin a turn in it any more; where it says no, nothing happens.
+    """
+    shown = in_one_go(_delete_conversation, id, report, is_due)
+    remove_attachments(shown, report)
+
+
+def remove_attachments(ids: set[uuid.UUID], report: Deletion) -> None:
+    """Remove those attachments that nothing shows any more, with their bytes. Not within a transaction."""
+    removed = attachment_removal.remove_each_if_unused(ids)
+    if removed:
+        deletion_reports.add(report, {"attachments": removed})
 
 
 def in_one_go(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -70,22 +72,21 @@ def in_one_go(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return step(*args, **kwargs)
 
 
-def _delete_conversation(id: uuid.UUID) -> set[uuid.UUID]:
-    """Delete a conversation, if it is there; return the ids of the attachments that its messages showed."""
-    _end_work_in(id)
-    shown = set(MessageAttachment.objects.filter(message__conversation=id).values_list("attachment", flat=True))
-    Conversation.objects.filter(pk=id).delete()
-    return shown
+def _delete_conversation(id: uuid.UUID, report: Deletion, is_due: Callable[[uuid.UUID], bool]) -> set[uuid.UUID]:
+    """Return the ids of the attachments that the messages of the deleted conversation showed.
 
-
-def _end_work_in(conversation: uuid.UUID) -> None:
-    """Stop the turns and the title of a conversation, and lock it, so that no turn begins in it meanwhile.
-
-    The locks are taken in the order of those who end such work: its own row, then the conversation.
+    The locks are taken in the order of those who end work: its own row, then the conversation.
     """
-    turns = Turn.unended().filter(conversation=conversation).select_for_update(no_key=True)
-    for turn in turns.order_by("-pk"):
+    turns = list(Turn.unended().filter(conversation=id).select_for_update(no_key=True).order_by("pk"))
+    titlings = list(Titling.unended().filter(conversation=id).select_for_update(no_key=True))
+    found = list(Conversation.objects.select_for_update().filter(pk=id).values_list("pk"))
+    if not found or not is_due(id):
+        return set()
+    for turn in reversed(turns):
         turn_end.stop(turn)
-    for titling in Titling.unended().filter(conversation=conversation).select_for_update(no_key=True):
+    for titling in titlings:
         titles.stop(titling)
-    list(Conversation.objects.select_for_update().filter(pk=conversation).values_list("pk"))
+    shown = set(MessageAttachment.objects.filter(message__conversation=id).values_list("attachment", flat=True))
+    _, deleted = Conversation.objects.filter(pk=id).delete()
+    deletion_reports.add(report, deletion_reports.kinds(deleted))
+    return shown

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.utils.crypto import salted_hmac
 
 from conversations import clock
 from conversations.claude import pricing
@@ -21,11 +20,10 @@ from conversations.errors import Conflict, InvalidRequest
 from conversations.models import Conversation, Turn, Usage, User
 from conversations.services import budgets
 from conversations.services.price_list import PriceList
+from conversations.services.pseudonyms import pseudonym_of
 
 # About what a token of English is; only used where Claude's own count never came.
 CHARACTERS_PER_TOKEN = 3.5
-
-PSEUDONYM = 32  # hexadecimal digits
 
 # What a row that takes another one back has below zero.
 NUMBERS = (
@@ -143,13 +141,8 @@ def ledger_row(
 
 
 def ledger_name(user: User) -> str:
-    """Return what the ledger calls a user: by name or, where names are not kept, by a pseudonym.
-
-    The pseudonym is the same in all of the user's rows, and can't be told from the id without the secret key.
-    """
-    if settings.COLLOQUY_KEEP_NAMES:
-        return user.get_username()
-    return salted_hmac("conversations.usage.username", str(user.pk), algorithm="sha256").hexdigest()[:PSEUDONYM]
+    """Return what the ledger calls a user: by name or, where names are not kept, by a pseudonym."""
+    return user.get_username() if settings.COLLOQUY_KEEP_NAMES else pseudonym_of(user.pk)
 
 
 def _priced(model: str, raw: Mapping[str, object], prices: PriceList) -> dict[str, object]:

@@ -29,7 +29,7 @@ def count_attempt(*, name: str, address: str) -> FailedLogin:
 
     Raises RateLimited where too many have failed within `WINDOW`.
     """
-    attempt = FailedLogin(name=salted_hmac("login", name.casefold()).hexdigest(), address=_network(address))
+    attempt = FailedLogin(name=_digest(name), address=_network(address))
     with transaction.atomic():
         _wait_for_others(attempt)
         if settings.COLLOQUY_FAILED_LOGINS:
@@ -43,9 +43,18 @@ def forget_attempts(attempt: FailedLogin) -> None:
     FailedLogin.objects.filter(name=attempt.name, address=attempt.address).delete()
 
 
+def forget_name(name: str) -> None:
+    """Forget what has failed of a name from anywhere: nobody has it any more."""
+    FailedLogin.objects.filter(name=_digest(name)).delete()
+
+
 def forget_old() -> None:
     """Remove what counts no more."""
     FailedLogin.objects.filter(created_at__lt=Now() - WINDOW).delete()
+
+
+def _digest(name: str) -> str:
+    return salted_hmac("login", name.casefold()).hexdigest()
 
 
 def _wait_for_others(attempt: FailedLogin) -> None:

@@ -39,7 +39,12 @@ def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation
         contents = [attachment_owners.with_adopted(content, user) for content in contents]
     with transaction.atomic(durable=True):
         forked = Conversation.objects.create(
-            owner=user, title=source.title, settings=source.settings, metadata=source.metadata, tags=source.tags
+            owner=user,
+            title=source.title,
+            settings=source.settings,
+            metadata=source.metadata,
+            tags=source.tags,
+            temporary=source.temporary,
         )
         copies: list[Message] = []
         for each, content in zip(path, contents, strict=True):

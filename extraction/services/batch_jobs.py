@@ -28,9 +28,14 @@ def queued_items(batch: uuid.UUID) -> int:
     return ProcrastinateJob.objects.filter(task_name=WORK_ON_ITEM, status="todo", args__batch=str(batch)).count()
 
 
-def forget(batch: uuid.UUID) -> None:
-    """Delete the jobs of a batch that is gone, but for those that a worker is at: they end by finding nothing."""
-    ProcrastinateJob.objects.filter(args__batch=str(batch)).exclude(status="doing").delete()
+def forget(batch: uuid.UUID) -> int:
+    """Delete the jobs of a batch that is gone, but for those that a worker is at: they end by finding nothing.
+
+    Return how many were deleted.
+    """
+    jobs = ProcrastinateJob.objects.filter(args__batch=str(batch)).exclude(status="doing")
+    _, deleted = jobs.delete()
+    return deleted.get(ProcrastinateJob._meta.label, 0)
 
 
 def queue_exchange(batch: uuid.UUID, seconds: float = 0) -> None:

@@ -13,9 +13,9 @@ import aiohttp
 
 from conversations.content.folding import fold
 from conversations.database import persistently
-from conversations.models import Conversation, User
+from conversations.models import Conversation, Deletion, User
 from conversations.sandbox.server import Sandbox
-from conversations.services import accounts, deletion
+from conversations.services import account_deletion, accounts
 from tests import scripted
 from tests.chaos.checker import violations
 from tests.chaos.cluster import FAULTS, Cluster
@@ -81,7 +81,7 @@ def _delete(round: Round) -> list[str]:
     wrong = []
     for user in User.objects.filter(conversations__in=[uuid.UUID(each) for each in round.conversations]):
         try:
-            deletion.delete_account(user)
+            account_deletion.delete_account(user=user, cause=Deletion.Cause.STAFF)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a violation
             wrong.append(f"user {user.pk} can't be deleted: {error!r}")
     return wrong

@@ -79,6 +79,17 @@ class OperationSchema(AutoSchema):
                 responses[str(status)]["headers"] = headers
         return dict(sorted(responses.items()))
 
+    def _get_request_body(self, direction: Direction = "request") -> JSONSchema | None:
+        """Return the body of a DELETE as well, where the view declares one: drf-spectacular leaves it out."""
+        if self.method == "DELETE" and self.get_request_serializer() is not None:
+            self.method = "POST"
+            try:
+                return self._get_request_body(direction)
+            finally:
+                self.method = "DELETE"
+        described: JSONSchema | None = super()._get_request_body(direction)
+        return described
+
     def _map_basic_serializer(self, serializer: object, direction: Direction) -> JSONSchema:
         """Say that unknown fields are refused, and which fields a response always has."""
         described: JSONSchema = super()._map_basic_serializer(serializer, direction)

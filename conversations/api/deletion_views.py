@@ -1,0 +1,89 @@
+"""What was deleted of one's own, and deleting oneself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.auth import authenticate, logout
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from knox.models import AuthToken
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+
+from conversations import clock
+from conversations.api.queries import PageQuery, Queried
+from conversations.api.requesters import user_of
+from conversations.api.serializer_fields import Json, StrictSerializer, String
+from conversations.errors import InvalidRequest, PermissionDenied
+from conversations.models import Deletion
+
+FRESH = timedelta(minutes=10)
+"""How long after a login the session stands for the password."""
+
+
+class DeletionSerializer(serializers.ModelSerializer[Deletion]):
+    """What went, by kind and count."""
+
+    erased = Json(shape=dict[str, int], read_only=True, help_text="How many of each kind went.")
+
+    class Meta:
+        model = Deletion
+        fields = ("id", "kind", "cause", "erased", "created_at", "finished_at")
+
+
+class AccountDeletionSerializer(StrictSerializer):
+    """What shows that it is the user who wants their account to be deleted."""
+
+    password = String(
+        required=False,
+        max_length=4096,
+        trim_whitespace=False,
+        help_text="May be left out in a browser's session that began within the last 10 minutes.",
+    )
+
+
+@extend_schema_view(
+    get=extend_schema(
+        operation_id="listDeletions",
+        summary="List deletions",
+        description="Reports of what was deleted of the caller's: kinds and counts, newest first.",
+    )
+)
+class Deletions(Queried, ListAPIView[Deletion]):
+    """Reports of what was deleted of the caller's, newest first."""
+
+    serializer_class = DeletionSerializer
+    queryset = Deletion.objects.none()
+    queries = {"get": PageQuery}
+
+    def get_queryset(self) -> QuerySet[Deletion]:
+        """Return the reports of what belonged to the caller."""
+        return Deletion.objects.visible_to(self.request.user)
+
+
+def check_that_it_is_them(request: Request) -> None:
+    """Raise InvalidRequest where a password is needed and missing, PermissionDenied where it is wrong.
+
+    Raises RateLimited where too many passwords were wrong.
+    """
+    serializer = AccountDeletionSerializer(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    user, password = user_of(request), serializer.validated_data.get("password")
+    if password is not None:
+        if authenticate(request, username=user.get_username(), password=password) is None:
+            raise PermissionDenied("password: It is wrong. The account is as it was.", details={"password": "wrong"})
+        return
+    in_session = not isinstance(request.auth, AuthToken)
+    if not (in_session and user.last_login and user.last_login > clock.now() - FRESH):
+        raise InvalidRequest(
+            "password: Is needed, unless the request comes with a session that began within the last 10 minutes.",
+            details={"password": "is needed"},
+        )
+
+
+def end_session(request: Request) -> None:
+    """Take the cookie of a browser's session back, whose user is gone."""
+    if not isinstance(request.auth, AuthToken):
+        logout(request._request)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from conversations.models import Deletion, User
+from conversations.services import account_deletion
+
+
+class Command(BaseCommand):
+    """The command `manage.py delete_account`: delete a user with everything of theirs."""
+
+    help = "Deletes a user with everything of theirs, and prints what went. The ledger stays, under a pseudonym."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments: whose account, and that it is meant."""
+        parser.add_argument("username")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Delete the account once it is confirmed, and print how many of each kind went."""
+        name = options["username"]
+        user = User.objects.filter(username=name).first()
+        if user is None:
+            raise CommandError(f"There is no user with the name {name}.")
+        if not options["yes"] and input(f"Delete {name} with everything of theirs, for ever? [y/N] ").lower() != "y":
+            raise CommandError("Nothing was deleted.")
+        report = account_deletion.delete_account(user=user, cause=Deletion.Cause.COMMAND)
+        for kind, count in report.erased.items():
+            self.stdout.write(f"{count} {kind.replace('_', ' ')}")

@@ -1,0 +1,123 @@
+"""Deleting accounts: closed at once, and then erased part by part, so that no lock is held for long.
+
+A process that dies on the way leaves a report that is not finished: the worker goes on (`resume`). The rows of the
+ledger stay, under a pseudonym.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.models import Session
+from django.db import connection, transaction
+from django.db.models import OuterRef, Subquery
+from django.utils.module_loading import import_string
+from knox.models import AuthToken
+
+from conversations.models import Conversation, Deletion, Ticket, Titling, Turn, User
+from conversations.services import deletion, deletion_reports, titles, turn_end
+from conversations.services.deletion import in_one_go
+from conversations.services.pseudonyms import forget_names, pseudonym_of, rename_in_ledger
+
+logger = logging.getLogger(__name__)
+
+SESSIONS_AT_ONCE = 500
+
+
+def delete_account(*, user: User, cause: Deletion.Cause) -> Deletion:
+    """Delete a user with everything of theirs; return the report. Not within a transaction."""
+    report = in_one_go(close_account, user=user, cause=cause)
+    erase(report)
+    return report
+
+
+def close_account(*, user: User, cause: Deletion.Cause) -> Deletion:
+    """Let nobody in as the user any more, and forget their name and mail; return the report, which is not finished.
+
+    Within the caller's transaction. What they have is deleted by `erase`.
+    """
+    row = User.objects.select_for_update().get(pk=user.pk)
+    report = deletion.report_of(row, Deletion.Kind.ACCOUNT, cause)
+    tokens, _ = AuthToken.objects.filter(user=row).delete()
+    tickets, _ = Ticket.objects.filter(user=row).delete()
+    deletion_reports.add(report, {"tokens": tokens, "tickets": tickets})
+    names = (row.username, row.email)
+    row.username, row.email, row.first_name, row.last_name = pseudonym_of(row.pk), "", "", ""
+    row.is_active, row.password, row.last_login = False, make_password(None), None
+    row.save()
+    forget_names(user=row.pk, names=names)
+    return report
+
+
+def resume() -> None:
+    """Go on with all deletions of accounts that are not finished, one by one. One that fails is logged."""
+    for report in Deletion.objects.filter(kind=Deletion.Kind.ACCOUNT, finished_at=None).order_by("pk"):
+        try:
+            erase(report)
+        except Exception:
+            logger.exception("The account of deletion %s could not be erased, and will be tried again", report.pk)
+
+
+def erase(report: Deletion) -> None:
+    """Delete all that is left of a closed account, and finish its report. Not within a transaction.
+
+    Where another process is at it, nothing happens.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 1))", [str(report.pk)])
+        if not cursor.fetchone()[0]:
+            return
+    try:
+        report.refresh_from_db()
+        if report.owner is not None:
+            _erase(report.owner, report)
+        if report.finished_at is None:
+            deletion_reports.finish(report)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 1))", [str(report.pk)])
+
+
+def _erase(user: User, report: Deletion) -> None:
+    for eraser in settings.COLLOQUY_ERASERS:
+        import_string(eraser)(user, report)
+    for id in list(user.conversations.values_list("pk", flat=True)):
+        deletion.erase_conversation(id, report)
+    for turn in list(Turn.objects.filter(user=user).values_list("pk", flat=True)):
+        in_one_go(_leave_turn, turn)
+    _end_sessions(user, report)
+    deletion.remove_attachments(set(user.attachments.values_list("pk", flat=True)), report)
+    rename_in_ledger(user.pk)
+    in_one_go(_delete_user, user.pk, report)
+
+
+def _leave_turn(id: uuid.UUID) -> None:
+    """Leave a turn that the user asked for in somebody else's conversation to that one's owner. It is stopped first."""
+    for turn in Turn.unended().select_for_update(no_key=True).filter(pk=id):
+        turn_end.stop(turn)
+    for titling in Titling.unended().select_for_update(no_key=True).filter(turn=id):
+        titles.stop(titling)
+    owner = Conversation.objects.filter(pk=OuterRef("conversation")).values("owner")
+    Turn.objects.filter(pk=id).update(user=Subquery(owner), idempotency_key=None)
+
+
+def _end_sessions(user: User, report: Deletion) -> None:
+    """Delete the user's sessions, whose rows say only in their data whose they are."""
+    own = [
+        session.pk
+        for session in Session.objects.iterator(SESSIONS_AT_ONCE)
+        if session.get_decoded().get("_auth_user_id") == str(user.pk)
+    ]
+    with transaction.atomic():
+        ended, _ = Session.objects.filter(pk__in=own).delete()
+        deletion_reports.add(report, {"sessions": ended})
+
+
+def _delete_user(id: uuid.UUID, report: Deletion) -> None:
+    """Delete the user's row with the little that is left: budgets, feedback, what staff has looked at."""
+    list(User.objects.select_for_update().filter(pk=id).values_list("pk"))  # nothing new comes meanwhile
+    _, deleted = User.objects.filter(pk=id).delete()
+    deletion_reports.add(report, deletion_reports.kinds(deleted))

@@ -1,0 +1,244 @@
+"""Of a deleted account no row and no file has a word; the ledger has what was spent, and no name."""
+
+from __future__ import annotations
+
+import base64
+import os
+import uuid
+from decimal import Decimal
+from pathlib import Path
+
+import httpx2
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import IntegrityError, connection
+from django.test import Client
+
+from config import local, tasks
+from conversations.models import Budget, Deletion, Opening, Turn, Usage, User
+from conversations.services import account_deletion
+from conversations.services.deletion import in_one_go
+from extraction.models import Extraction
+from tests.clients import PASSWORD, Api
+from tests.processes import ServerProcess
+from tests.waiting import until
+
+TABLES = """
+SELECT relation.oid::regclass::text FROM pg_class AS relation
+JOIN pg_namespace AS namespace ON namespace.oid = relation.relnamespace
+WHERE relation.relkind IN ('r', 'p', 'm') AND namespace.nspname !~ '^(pg_|information_schema$)'
+"""
+LOOK = {"name": "look", "input_schema": {"type": "object"}}
+
+
+@pytest.fixture
+def word() -> str:
+    """A word that stands nowhere else, and is put wherever a user can write something."""
+    return f"canary{uuid.uuid4().hex}"
+
+
+def spellings(word: str) -> list[str]:
+    """A word as text, as bytes in hexadecimal digits, and in base64, wherever it begins there."""
+    shifted = (base64.b64encode(b" " * before + word.encode()).decode() for before in range(3))
+    return [word, word.encode().hex(), *(each[4:-4] for each in shifted)]
+
+
+def rows_with(word: str) -> dict[str, str]:
+    """The tables of which a row has the word in any of its columns, each with such a row."""
+    found = {}
+    with connection.cursor() as cursor:
+        cursor.execute(TABLES)
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"SELECT seen::text FROM {table} AS seen WHERE seen::text ~ %s", ["|".join(spellings(word))])
+            if row := cursor.fetchone():
+                found[table] = row[0]
+    return found
+
+
+def files_with(word: str) -> list[str]:
+    """The files in the data folder that have the word in them or in their names.
+
+    Those of Postgres are its tables. Locks are empty, and lost by whoever closes a file that they are on.
+    """
+    found = []
+    for folder, folders, names in os.walk(local.DATA_DIR):
+        folders[:] = [each for each in folders if each != "postgres"]
+        paths = [Path(folder, name) for name in names if not name.endswith((".lock", ".users"))]
+        found += [str(each) for each in paths if word in each.name or word.encode() in each.read_bytes()]
+    return found
+
+
+@pytest.fixture
+def writer(api: Api, word: str) -> Api:
+    """A user who has the word in their name and mail, and has put it everywhere."""
+    User.objects.filter(pk=api.user.pk).update(username=f"{word}-name", email=f"{word}@example.com", first_name=word)
+    talk(api, word)
+    extract(api, word)
+    Client().post("/admin/login/", {"username": f"{word}-name", "password": "wrong"})
+    return api
+
+
+def talk(api: Api, word: str) -> None:
+    """Say the word in conversations: one has ended, one awaits a tool, one runs."""
+    file = api.http.post("/api/attachments/", files={"file": (f"{word}.txt", f"A file with {word}.", "text/plain")})
+    assert file.status_code == 201, file.text
+    source = {"type": "attachment", "attachment": file.json()["id"]}
+    content = [
+        {"type": "document", "title": word, "source": source},
+        {"type": "text", "text": f'{word} [[sandbox: text="{word}"]]'},
+    ]
+    conversation = api.conversation(title=word, tags=[word], metadata={word: word}, system=word)
+    turn = api.ask_with({"Idempotency-Key": word}, content, conversation)
+    message = turn["messages"][0]["id"]
+    assert api.http.put(f"/api/messages/{message}/feedback/", json={"rating": 1, "comment": word}).status_code == 200
+    waiting = api.ask(f'[[sandbox: tool=look{{"q": "{word}"}}]]', api.conversation(tools=[LOOK]))
+    [call] = [each for each in waiting["messages"][0]["content"] if each["type"] == "tool_use"]
+    result = {"tool_use_id": call["id"], "content": word}
+    assert api.post(f"turns/{waiting['id']}/tool-results/", {"results": [result]}).status_code == 202
+    api.ask(f'[[sandbox: tool=look{{"q": "{word}"}}]]', api.conversation(tools=[LOOK]))
+    api.events(api.begin(f"{word} [[sandbox: words=400; pace=0.1]]")["id"], limit=4)
+
+
+def extract(api: Api, word: str) -> None:
+    """Have the word extracted: once, in a batch that is queued, and in an evaluation."""
+    schema = {"type": "object", "properties": {"name": {"type": "string", "description": word}}, "required": ["name"]}
+    assert api.post("extraction/schemas/", {"name": word, "json_schema": schema}).status_code == 201
+    body = {"schema": word, "content": f"name: {word}", "metadata": {word: word}}
+    done = api.post("extraction/extractions/?wait=true", body, headers={"Idempotency-Key": word})
+    assert done.status_code == 201, done.text
+    items = [{"key": f"{word}-{number}", "content": f"name: {word}"} for number in range(3)]
+    assert api.post("extraction/batches/", {"schema": word, "items": items}).status_code == 201
+    expected = [{"content": item["content"], "expected": {"name": word}} for item in items]
+    runs = [{"schema": word, "model": "claude-haiku-4-5"}]
+    made = api.post("extraction/evaluations/", {"items": expected, "runs": runs})
+    assert made.status_code == 201, made.text
+    slow = {"schema": word, "content": f"{word} [[sandbox: delay=60]]"}
+    id = api.post("extraction/extractions/", slow).json()["id"]
+    until(lambda: Extraction.objects.get(pk=id).attempts.exists())
+
+
+@pytest.fixture
+def staff(database: str) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser(f"staff-{uuid.uuid4().hex[:8]}"))
+    return client
+
+
+def look_at(staff: Client, writer: Api) -> None:
+    """Have staff open and change what is the writer's, of which the admin keeps a log."""
+    user = writer.user.pk
+    staff.get(f"/admin/conversations/conversation/{writer.user.conversations.first().pk}/change/")  # type: ignore[union-attr]
+    budget = {"user": str(user), "group": "", "period": "month", "limit": "100"}
+    assert staff.post("/admin/conversations/budget/add/", budget).status_code == 302
+    assert staff.post("/admin/conversations/retention/add/", {"user": str(user), "days": "9"}).status_code == 302
+
+
+def delete_me(api: Api, body: dict[str, str]) -> httpx2.Response:
+    return api.http.request("DELETE", "/api/me/", json=body)
+
+
+def check_erased(user: uuid.UUID, word: str) -> None:
+    assert rows_with(word) == {}
+    assert files_with(word) == []
+    rows = Usage.objects.filter(user_id=user)
+    [name] = {row.username for row in rows}
+    assert Deletion.objects.filter(kind="account", pseudonym=name).exists()
+    assert sum((row.cost or Decimal(0) for row in rows), Decimal(0)) > 0
+    assert not User.objects.filter(pk=user).exists()
+
+
+def test_its_owner_deletes_it_with_the_password(writer: Api, staff: Client, word: str) -> None:
+    look_at(staff, writer)
+    group = Group.objects.create(name=f"group-{uuid.uuid4()}")
+    group.user_set.add(writer.user)
+    budget, user = Budget.objects.create(group=group, limit=100), writer.user.pk
+    assert {"conversations_message", "extraction_item", "django_admin_log"} <= rows_with(word).keys()
+    assert files_with(word)
+    assert delete_me(writer, {}).status_code == 400
+    assert delete_me(writer, {"password": "wrong"}).status_code == 403
+    assert User.objects.get(pk=user).is_active
+    done = delete_me(writer, {"password": PASSWORD})
+    assert done.status_code == 202, done.text
+    assert writer.get("me/").status_code == 401
+    check_erased(user, word)
+    erased = done.json()["erased"]
+    assert done.json()["finished_at"] is not None
+    assert (erased["conversations"], erased["turns"], erased["batches"], erased["feedback"]) == (4, 4, 2, 1)
+    assert {"messages", "extractions", "items", "evaluations", "attachments", "tokens", "jobs"} <= erased.keys()
+    budget.refresh_from_db()
+    assert budget.held == 0
+    assert budget.spent > 0
+
+
+def test_staff_delete_it_after_confirming(writer: Api, staff: Client, word: str) -> None:
+    look_at(staff, writer)
+    user = writer.user.pk
+    assert word in staff.get(f"/admin/conversations/user/{user}/delete/").content.decode()
+    page = staff.post(f"/admin/conversations/user/{user}/delete/", {"post": "yes"}, follow=True).content.decode()
+    assert "4 conversations" in page
+    check_erased(user, word)
+    report = Deletion.objects.get(kind="account", pseudonym=Usage.objects.filter(user_id=user)[0].username)
+    assert str(report.pk) in staff.get("/admin/conversations/deletion/").content.decode()
+
+
+def test_the_worker_goes_on_where_a_process_was_lost(writer: Api, word: str) -> None:
+    user = writer.user.pk
+    report = in_one_go(account_deletion.close_account, user=writer.user, cause=Deletion.Cause.COMMAND)
+    until(lambda: writer.get("me/").status_code == 401)  # when the server has heard of it
+    tasks.finish_deletions()
+    report.refresh_from_db()
+    assert report.finished_at is not None
+    check_erased(user, word)
+
+
+def test_a_session_that_has_just_begun_stands_for_the_password(server: ServerProcess, api: Api) -> None:
+    browser = Client()
+    browser.force_login(api.user, backend="conversations.api.authentication.LimitedPasswords")
+    done = browser.delete("/api/me/")
+    assert done.status_code == 202, done.content
+    assert browser.get("/api/me/").status_code == 401
+    assert done.json()["erased"]["sessions"] == 1
+
+
+def test_staff_who_are_gone_have_no_name_in_anybodys_access_log(api: Api, word: str) -> None:
+    turn = api.ask("Hello")
+    staff = User.objects.create_superuser(f"{word}-staff", f"{word}@example.com")
+    client = Client()
+    client.force_login(staff)
+    client.get(f"/admin/conversations/turn/{turn['id']}/change/")
+    assert api.get("me/access-log/").json()["results"][0]["staff"] == staff.username
+    call_command("delete_account", staff.username, "--yes")
+    assert len(api.get("me/access-log/").json()["results"][0]["staff"]) == 32
+    assert rows_with(word) == {}
+
+
+def test_a_name_stands_in_the_ledger_as_long_as_somebody_bears_it(api: Api) -> None:
+    turn = api.ask("Hello")
+    with pytest.raises(IntegrityError, match="append-only"):
+        Usage.objects.filter(turn=turn["id"]).update(username="0" * 32)
+    opening = Opening.objects.create(owner=api.user, staff=api.user.username, kind="turn", object=turn["id"])
+    with pytest.raises(IntegrityError, match="not to be changed"):
+        Opening.objects.filter(pk=opening.pk).update(staff="0" * 32)
+
+
+def test_what_was_said_in_anothers_conversation_stays_without_the_name(api: Api, other: Api, word: str) -> None:
+    User.objects.filter(pk=other.user.pk).update(username=f"{word}-name")
+    budget = Budget.objects.create(user=api.user, limit=100)
+    conversation = api.conversation()
+    share = {"user": str(other.user.pk), "role": "writer"}
+    assert api.post(f"conversations/{conversation}/shares/", share).status_code == 201
+    said = other.ask("From somebody", conversation)
+    running = other.begin("Hello [[sandbox: words=400; pace=0.1]]", conversation)
+    other.events(running["id"], limit=4)
+    assert delete_me(other, {"password": PASSWORD}).status_code == 202
+    assert rows_with(word) == {}
+    turns = Turn.objects.filter(conversation=uuid.UUID(conversation))
+    assert [(str(each.pk), each.status, each.user_id) for each in turns.order_by("pk")] == [
+        (said["id"], "completed", api.user.pk),
+        (running["id"], "cancelled", api.user.pk),
+    ]
+    assert Usage.objects.filter(turn__in=turns, user=other.user.pk).count() == 2
+    assert api.ask("And now?", conversation)["status"] == "completed"
+    budget.refresh_from_db()
+    assert budget.spent == sum(row.cost or 0 for row in Usage.objects.filter(user=api.user))
