@@ -82,6 +82,8 @@ def _alternatives(said: str, more: str, body: str) -> Iterator[str]:
     if len(body) > len(said) and stripped.startswith(said):
         yield stripped
     again = _overlap(said, stripped)
+    if again and _is_another(said, more, again):
+        yield said + more
     if again >= SURELY_AGAIN:
         yield said + stripped[again:]
     yield from _begun_anew(said, stripped)
@@ -99,6 +101,51 @@ def _overlap(said: str, body: str) -> int:
     """Return how many characters at the beginning of a continuation are the end of the text again."""
     sizes = range(min(len(said), len(body), OVERLAP), LEAST_AGAIN - 1, -1)
     return next((size for size in sizes if said.endswith(body[:size])), 0)
+
+
+def _is_another(said: str, more: str, again: int) -> bool:
+    """Tell whether characters that come `again` are an item of a list that is the same as one beside it.
+
+    So it is where the item at which the answer was cut, put together as sent, is the same as the one before or after
+    it: Claude is asked to repeat nothing, so that each is taken for one of its own.
+    """
+    whole = said + more
+    head = whole.removesuffix(more.lstrip().removeprefix(",").lstrip())
+    for starts in _open_lists(head):
+        if len(starts) > 1 and len(said) - again < starts[-1]:
+            before, _ = _first_item(whole[starts[-2] : starts[-1]])
+            cut, rest = _first_item(whole[starts[-1] :])
+            after, _ = _first_item(rest)
+            if cut and (before.startswith(cut) or (after and cut.startswith(after))):
+                return True
+    return False
+
+
+def _first_item(items: str) -> tuple[str, str]:
+    """Return the first item of a list, without white space, and the text after it, in the text after its bracket."""
+    end = _end_of_last_item(items, first=True) or len(items)
+    return _bare(items[:end]), items[end:].lstrip().removeprefix(",")
+
+
+def _open_lists(text: str) -> list[list[int]]:
+    """Return where the items begin of each list that is open at the end of a text, the outermost first."""
+    open: list[list[int] | None] = []  # None: an object
+    for token in TOKEN.finditer(text):
+        match token[0]:
+            case "[":
+                open.append([_next(text, token.end())])
+            case "{":
+                open.append(None)
+            case "]" | "}" if open:
+                open.pop()
+            case "," if open and (starts := open[-1]) is not None:
+                starts.append(_next(text, token.end()))
+    return [starts for starts in open if starts is not None]
+
+
+def _next(text: str, position: int) -> int:
+    """Return where the next character is that is no white space."""
+    return len(text) - len(text[position:].lstrip())
 
 
 def _begun_anew(said: str, body: str) -> Iterator[str]:

@@ -107,6 +107,23 @@ def test_what_is_said_again_is_not_doubled() -> None:
         assert json.loads(joined([whole[:cut], whole[cut - 30 :]]).text) == {"rows": ROWS[:20]}
 
 
+ALIKE = [{"unit": "kg", "amount": 1, "name": "flour"}] * 4 + [{"unit": "g", "amount": 5, "name": "salt"}] * 3
+LISTS: dict[str, list[Any]] = {
+    "of objects": ALIKE,
+    "of strings": [row["name"] for row in ALIKE],
+    "of lists": [[*row.values()] for row in ALIKE],
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_items_that_are_alike_are_all_kept_wherever_it_was_cut(kind: str, indent: int | None) -> None:
+    data = {"title": "Dough", "parts": [{"rows": LISTS[kind]}, {"rows": LISTS[kind][::-1]}]}
+    whole = json.dumps(data, indent=indent)
+    for cut in range(1, len(whole) - 1):
+        assert json.loads(joined([whole[:cut], whole[cut:]]).text) == data, whole[:cut]
+
+
 def test_an_answer_that_begins_again_and_says_no_more_has_not_grown() -> None:
     assert not joined(['{"name": "Ja', '{"name": "Ja']).grown
     assert not joined(['{"name": "Ja', ""]).grown
