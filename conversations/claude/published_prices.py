@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -26,22 +27,32 @@ CONTEXTS = {pricing.FAST: {"speed": "fast"}, pricing.BATCH: {"processing": "batc
 
 def published_rates(model: str, counted: TokenCounts, at: datetime, served: ServiceTerms) -> Rates | None:
     """Return the rates of a request made `at` that time, in the band of its prompt; None for an unknown model."""
+    minute = at.replace(second=0, microsecond=0)  # no price changes within one
     try:
-        standard = _listed(model, at, {})
+        standard = _listed(model, minute, "")
     except LookupError:
         return None
     for name in pricing.multipliers(model, served):
-        special = _listed(model, at, CONTEXTS.get(name, {}))
+        special = _listed(model, minute, name)
         if special != standard:
             return Rates(_per_class(special, counted.prompt), SOURCE, name)
     return Rates(_per_class(standard, counted.prompt), SOURCE)
 
 
-def _listed(model: str, at: datetime, context: dict[str, str]) -> ModelPrice:
+@lru_cache(maxsize=1000)
+def _listed(model: str, at: datetime, terms: str) -> ModelPrice:
+    """Return the prices of a model at a time, for requests on these terms, of which the list may know none apart.
+
+    Remembered, as a look into the list costs as much as a statement. Raises LookupError for an unknown model.
+    """
     import genai_prices  # here: every process imports this module, and few price anything
 
     found = genai_prices.calc_price(
-        genai_prices.Usage(), model, provider_id=PROVIDER, genai_request_timestamp=at, price_context=context
+        genai_prices.Usage(),
+        model,
+        provider_id=PROVIDER,
+        genai_request_timestamp=at,
+        price_context=CONTEXTS.get(terms, {}),
     )
     return found.model_price
 
