@@ -16,6 +16,7 @@ from tests.clients import Api
 from tests.processes import ServerProcess
 
 ASKED = 'Say [[sandbox: text="One two three."; one_chunk]]'
+PACED = "Say [[sandbox: words=5; pace=0.03]]"
 LIMITS = {
     "COLLOQUY_TURNS_PER_MINUTE": "600",
     "COLLOQUY_CONCURRENT_TURNS": "200",
@@ -27,6 +28,9 @@ LIMITS = {
 MOST_STATEMENTS = 6
 """For a turn whose answer comes in one go: the ground, the beginning, a flush with its news, the end, one to spare."""
 MOST_TRANSACTIONS = 4
+
+MOST_OF_FIVE_DELTAS = 8
+"""For a turn whose deltas come one by one: two to begin, four flushes, the end, one to spare."""
 
 MOST_WITH_A_BUDGET = 9
 """The same with what applies, the prices and the hold."""
@@ -72,19 +76,19 @@ def least(watched: tuple[Api, Counts], work: Callable[[Api], None]) -> tuple[int
     return min(each for each, _ in taken), min(each for _, each in taken)
 
 
-def a_turn(api: Api) -> None:
+def a_turn(api: Api, asked: str = ASKED) -> None:
     headers = {"Accept": "text/event-stream"}
     path = f"/api/conversations/{api.conversation()}/turns/"
-    assert "turn_end" in api.http.post(path, json={"content": ASKED}, headers=headers).text
+    assert "turn_end" in api.http.post(path, json={"content": asked}, headers=headers).text
 
 
 def a_conversation(api: Api) -> None:
     api.conversation()
 
 
-def turn_alone(watched: tuple[Api, Counts]) -> tuple[int, int]:
+def turn_alone(watched: tuple[Api, Counts], turn: Callable[[Api], None] = a_turn) -> tuple[int, int]:
     """Return what a turn takes besides its conversation's creation."""
-    whole, creation = least(watched, a_turn), least(watched, a_conversation)
+    whole, creation = least(watched, turn), least(watched, a_conversation)
     return whole[0] - creation[0], whole[1] - creation[1]
 
 
@@ -92,6 +96,11 @@ def test_a_turn_takes_few_statements_with_the_default_limits(watched: tuple[Api,
     statements, transactions = turn_alone(watched)
     assert statements <= MOST_STATEMENTS
     assert transactions <= MOST_TRANSACTIONS
+
+
+def test_a_turn_of_several_deltas_takes_few_flushes(watched: tuple[Api, Counts]) -> None:
+    statements, _ = turn_alone(watched, lambda api: a_turn(api, PACED))
+    assert statements <= MOST_OF_FIVE_DELTAS
 
 
 def test_a_turn_takes_few_statements_with_a_budget(watched: tuple[Api, Counts]) -> None:

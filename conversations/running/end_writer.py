@@ -93,7 +93,10 @@ class EndWriter:
 
 
 async def _write(connection: Connection, endings: list[Params]) -> list[bool]:
-    """Commit endings in one transaction and one round trip; return which of them were written."""
-    async with connection.pipeline(), connection.transaction():
+    """Commit endings together, in one round trip; return which of them were written.
+
+    What is sent in one pipeline is one transaction, which needs no statements of its own to begin and to end.
+    """
+    async with connection.pipeline():
         cursors = [await connection.execute(end_statement(), each, prepare=True) for each in endings]
     return [cursor.rowcount > 0 for cursor in cursors]

@@ -1,9 +1,9 @@
 """The journal: what turns stream is committed first, and seen after that.
 
 One writer per process commits what its turns produce, many turns in one statement, which also wakes the readers in
-other processes. The first event of an idle writer is written at once. Under load flushes are `FLUSH` apart and take the
-turns in rotation: each is read from Claude, committed and shown once in `ROTATION`, so that the cost of all that is
-paid for several deltas together.
+other processes. The first event of an idle writer is written at once. After that, flushes that take all turns are
+`CALM` apart. Where there are too many for that, flushes are `FLUSH` apart and take the turns in rotation: each is read
+from Claude, committed and shown once in `ROTATION`. So the cost of all that is paid for several deltas together.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from conversations.streaming.wakes import CHANNEL, Wakes, wait_for_news
 
 logger = logging.getLogger(__name__)
 
-FLUSH = 0.02  # seconds between the beginnings of flushes
+CALM = 0.05  # seconds from the beginning of a flush that took all turns to that of the next
+FLUSH = 0.02  # seconds from the beginning of a flush that left some for the next
 ROTATION = 0.12  # seconds in which each turn is flushed once, however many there are: a delta waits half as long
 TURNS_AT_ONCE = 40  # that are flushed together though fewer would do for `ROTATION`
 TOLD_AT_ONCE = 200  # turns whose ids fit into one notification
@@ -162,7 +163,7 @@ class Journal:
             began = clock()
             lives = self._next(0 if began < due else self._share())
             if began >= due:
-                due = began + FLUSH
+                due = began + (FLUSH if self._waiting else CALM)
             await self._gather(lives)
             connection = await self._flush(connection, lives)
             if not self._waiting:
