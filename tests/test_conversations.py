@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import IntegrityError
 
 from conversations.models import Conversation, Turn, Usage
 from conversations.sandbox.server import Sandbox
@@ -170,3 +171,9 @@ def test_a_key_creates_one_turn_for_ever(api: Api, sandbox: Sandbox) -> None:
     other = api.post(path, {"content": "something else"}, headers=key)
     assert (other.status_code, other.json()["error"]["type"]) == (422, "idempotency_error")
     assert sum(f"once {id}" in str(request.body) for request in sandbox.requests) == 1
+
+
+def test_its_active_leaf_is_a_message_of_its_own(api: Api) -> None:
+    turn, other = api.ask("Hello"), api.conversation()
+    with pytest.raises(IntegrityError, match="active_leaf_in_conversation"):
+        Conversation.objects.filter(pk=other).update(active_leaf=turn["messages"][0]["id"])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import IntegrityError, connection
@@ -19,6 +20,7 @@ from config import local, tasks
 from conversations.models import Budget, Deletion, Opening, Turn, Usage, User
 from conversations.services import account_deletion
 from conversations.services.deletion import in_one_go
+from conversations.services.pseudonyms import pseudonym_of
 from extraction.models import Extraction
 from tests.clients import PASSWORD, Api
 from tests.processes import ServerProcess
@@ -211,6 +213,26 @@ def test_staff_who_are_gone_have_no_name_in_anybodys_access_log(api: Api, word: 
     call_command("delete_account", staff.username, "--yes")
     assert len(api.get("me/access-log/").json()["results"][0]["staff"]) == 32
     assert rows_with(word) == {}
+
+
+def test_the_admins_log_is_read_on_whatever_the_name_was(staff: Client, api: Api) -> None:
+    """Names that are words of the log's own, or part of another's."""
+    user = User.objects.create(username="object", email="name")
+    other = User.objects.create(username=f"object-{uuid.uuid4().hex}")
+    for each in (user, other):
+        page = f"/admin/conversations/user/{each.pk}/change/"
+        LogEntry.objects.log_actions(
+            staff.session["_auth_user_id"],
+            [each],
+            CHANGE,
+            [{"added": {"name": "budget", "object": f"1 USD for {each}"}}],
+        )
+        assert str(each) in staff.get(page.replace("change", "history")).content.decode()
+    account_deletion.delete_account(user=user, cause=Deletion.Cause.STAFF)
+    [entry] = LogEntry.objects.filter(object_id=user.pk)
+    assert entry.object_repr == pseudonym_of(user.pk)
+    assert entry.get_change_message() == f"Added budget \u201c1 USD for {pseudonym_of(user.pk)}\u201d."
+    assert LogEntry.objects.get(object_id=other.pk).object_repr == other.username
 
 
 def test_a_name_stands_in_the_ledger_as_long_as_somebody_bears_it(api: Api) -> None:

@@ -146,6 +146,27 @@ def test_setting_django_up_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+STATE = {"dict", "list", "set", "defaultdict", "deque", "Counter", "OrderedDict"}
+STATEFUL = {"config.local": "it starts servers before there is an app"}
+
+
+def state_in(path: Path) -> Iterator[str]:
+    """Yield what a module keeps in its own names while it runs: empty collections, and what functions call global."""
+    tree = ast.parse(path.read_text())
+    for node in tree.body:
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        made = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
+        empty = isinstance(value, ast.Dict | ast.List) and not ast.unparse(value)[1:-1]
+        if empty or made in STATE or made.startswith("Weak"):
+            yield f"{module(path)}: {ast.unparse(node)}"
+    yield from (f"{module(path)}: global" for node in ast.walk(tree) if isinstance(node, ast.Global))
+
+
+def test_no_module_keeps_state() -> None:
+    """It lives on the engine, in its event loop's place or on the app (conversations/apps.py)."""
+    assert [each for path in MODULES if module(path) not in STATEFUL for each in state_in(path)] == []
+
+
 def test_no_file_is_long() -> None:
     files = [*MODULES, *TESTS, *SCRIPTS]
     long = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in files}

@@ -86,7 +86,7 @@ class KeyedQuerySet(models.QuerySet[ModelT]):
         try:
             return self.get(pk=self.key(id))
         except ObjectDoesNotExist:
-            raise self._not_found() from None
+            raise self.not_found() from None
 
     def key(self, id: object) -> Any:
         """Return an id of these rows as they have it.
@@ -96,12 +96,13 @@ class KeyedQuerySet(models.QuerySet[ModelT]):
         try:
             key = self.model._meta.pk.to_python(id)
         except (ValidationError, ValueError, TypeError):
-            raise self._not_found() from None
+            raise self.not_found() from None
         if str(key) != str(id).lower():
-            raise self._not_found()
+            raise self.not_found()
         return key
 
-    def _not_found(self) -> NotFound:
+    def not_found(self) -> NotFound:
+        """Return the error for a row that is not there, or not to be seen."""
         return NotFound(f"There is no {self.model._meta.verbose_name} with this id, or it is not yours.")
 
 

@@ -40,7 +40,11 @@ class Conversation(models.Model):
         blank=True,
         help_text="Its owner's words to find it by.",
     )
-    active_leaf = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    # A migration adds the foreign key (id, active_leaf) -> (conversation, id). With one of the leaf alone, Postgres
+    # would look through all conversations for each message that is deleted.
+    active_leaf = models.ForeignKey(
+        "Message", null=True, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
     archived = models.BooleanField(default=False)
     temporary = models.BooleanField(
         default=False, db_default=False, help_text="Whether it is deleted a day after its last turn."

@@ -101,7 +101,7 @@ def _leave_turn(id: uuid.UUID) -> None:
     for titling in Titling.unended().select_for_update(no_key=True).filter(turn=id):
         titles.stop(titling)
     owner = Conversation.objects.filter(pk=OuterRef("conversation")).values("owner")
-    Turn.objects.filter(pk=id).update(user=Subquery(owner), idempotency_key=None)
+    Turn.objects.filter(pk=id).update(user=Subquery(owner), idempotency_key=None, request_digest="")
 
 
 def _end_sessions(user: User, report: Deletion) -> None:

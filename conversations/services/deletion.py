@@ -10,8 +10,9 @@ import uuid
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
+from conversations.database_faults import is_contended
 from conversations.models import Conversation, Deletion, MessageAttachment, Right, Titling, Turn, User
 from conversations.services import attachment_removal, deletion_reports, titles, turn_end
 from conversations.services.pseudonyms import pseudonym_of
@@ -31,6 +32,8 @@ def delete_conversation(*, user: User, id: uuid.UUID | str, cause: Deletion.Caus
     found = Conversation.objects.only("pk").get_open(user, id, Right.OWN)
     report = report_of(user, Deletion.Kind.CONVERSATION, cause)
     erase_conversation(found.pk, report)
+    if not report.erased:  # somebody else was faster
+        raise Conversation.objects.not_found()
     deletion_reports.finish(report)
     return report
 
@@ -59,15 +62,16 @@ def remove_attachments(ids: set[uuid.UUID], report: Deletion) -> None:
 def in_one_go(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Return what a step returns, run in a transaction of its own.
 
-    It is begun anew where somebody has written meanwhile what it has not seen: work that began, a row that refers to
-    what it deletes.
+    It is begun anew a few times where it meets somebody else's: one that waits for it as it waits for the other, work
+    that has begun meanwhile, a row that refers to what it deletes.
     """
     for _ in range(TRIES - 1):
         try:
             with transaction.atomic(durable=True):
                 return step(*args, **kwargs)
-        except IntegrityError:
-            continue
+        except DatabaseError as error:
+            if not (isinstance(error, IntegrityError) or is_contended(error)):
+                raise
     with transaction.atomic(durable=True):
         return step(*args, **kwargs)
 

@@ -10,23 +10,15 @@ from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.db import connection
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from conversations.models import DailyConversation, DailyUsage, Opening, Usage
 from conversations.services import login_failures
 
 LENGTH = 32  # hexadecimal digits, which migration 0009 lets stand in the place of a name
+OBJECT_LENGTH = 200  # characters, as the admin's log has it
 AT_ONCE = 1000  # rows of the ledger that are changed in one transaction
-
-# A name between what can be part of one.
-WHOLE_NAMES = r"(?<![\w.@+-])({names})(?![\w.@+-])"
-
-LOG = f"""
-UPDATE {LogEntry._meta.db_table} SET
-    object_repr = left(regexp_replace(object_repr, %(names)s, %(pseudonym)s, 'g'), 200),
-    change_message = regexp_replace(change_message, %(names)s, %(pseudonym)s, 'g')
-WHERE object_repr ~ %(names)s OR change_message ~ %(names)s
-"""  # noqa: S608 - Django's own name
 
 LEDGER = f"""
 UPDATE {{table}} SET username = %(pseudonym)s WHERE id IN (
@@ -45,15 +37,36 @@ def forget_names(*, user: uuid.UUID, names: Iterable[str]) -> None:
 
     `names` are those that are in nobody's row any more. Within the caller's transaction.
     """
-    pseudonym = pseudonym_of(user)
-    given = [name for name in names if name]
+    pseudonym, given = pseudonym_of(user), [name for name in names if name]
     for name in given:
         Opening.objects.filter(staff=name).update(staff=pseudonym)
         login_failures.forget_name(name)
-    written = {re.escape(each) for name in given for each in (name, json.dumps(name)[1:-1])}
-    if written:
-        with connection.cursor() as cursor:
-            cursor.execute(LOG, {"names": WHOLE_NAMES.format(names="|".join(sorted(written))), "pseudonym": pseudonym})
+        _forget_in_admin_log(name, pseudonym)
+
+
+def _forget_in_admin_log(name: str, pseudonym: str) -> None:
+    """Put a pseudonym in the place of a name wherever it stands by itself in what the admin has noted."""
+    alone = re.compile(rf"(?<![\w.@+-]){re.escape(name)}(?![\w.@+-])")
+    written = Q(object_repr__contains=name) | Q(change_message__contains=name)
+    for entry in LogEntry.objects.filter(written | Q(change_message__contains=json.dumps(name)[1:-1])):
+        entry.object_repr = alone.sub(pseudonym, entry.object_repr)[:OBJECT_LENGTH]
+        entry.change_message = _without_name(entry.change_message, alone, pseudonym)
+        entry.save(update_fields=["object_repr", "change_message"])
+
+
+def _without_name(message: str, alone: re.Pattern[str], pseudonym: str) -> str:
+    """Return the message of an entry without a name. In those of Django, which are JSON, it stands under `object`."""
+    try:
+        parts = json.loads(message)
+    except ValueError:
+        parts = None
+    if not isinstance(parts, list):
+        return alone.sub(pseudonym, message)
+    told = [each for part in parts if isinstance(part, dict) for each in part.values() if isinstance(each, dict)]
+    for each in told:
+        if "object" in each:
+            each["object"] = alone.sub(pseudonym, str(each["object"]))
+    return json.dumps(parts) if told else message
 
 
 def rename_in_ledger(user: uuid.UUID) -> None:

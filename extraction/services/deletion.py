@@ -26,6 +26,8 @@ def delete_extraction(*, user: User, id: uuid.UUID | str) -> None:
     found = Extraction.objects.get_visible(user, id)
     report = report_of(user, Deletion.Kind.EXTRACTION, Deletion.Cause.OWNER)
     _delete_all([found.pk], report)
+    if not report.erased:  # somebody else was faster
+        raise Extraction.objects.not_found()
     deletion_reports.finish(report)
 
 
