@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import orjson
 from django.conf import settings
@@ -100,7 +99,7 @@ def _declared_length(headers: dict[bytes, bytes]) -> int | None:
 async def _limit(scope: Scope, headers: dict[bytes, bytes]) -> int:
     """Return the most bytes that the body may have. Raises NotAuthenticated for credentials that are not valid."""
     try:
-        view: Any = resolve(scope["path"]).func
+        view = resolve(scope["path"]).func
     except Resolver404:
         return ANONYMOUS_LIMIT
     kind = getattr(view, "cls", None)

@@ -89,7 +89,7 @@ async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
             await asyncio.sleep(CONTENDED_PAUSE * contended if database_faults.is_contended(error) else RETRY)
 
 
-def prepared(statement: str, parameters: Mapping[str, Any]) -> list[TupleRow]:
+def prepared(statement: str, parameters: Mapping[str, object]) -> list[TupleRow]:
     """Run a statement on Django's connection of this thread, prepared by the server once for each connection.
 
     Within the caller's transaction, if there is one. Returns the rows. Django's own cursor would put the parameters

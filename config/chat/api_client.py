@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import httpx2
 
@@ -40,7 +39,7 @@ class ChatClient:
         """
         path = f"/api/conversations/{conversation}/turns/"
         turn, position, ended = "", 0, False
-        stream, left = self._stream("POST", path, json={"content": content}), RESUMES
+        stream, left = self._stream("POST", path, body={"content": content}), RESUMES
         while not ended:
             try:
                 for event in stream:
@@ -63,8 +62,8 @@ class ChatClient:
         """
         _check(httpx2.post(f"{self._url}/api/turns/{turn}/cancel/", headers=self._headers, timeout=TIMEOUT))
 
-    def _stream(self, method: str, path: str, **body: Any) -> Iterator[Answer]:
-        with self._http.stream(method, path, headers={"Accept": "text/event-stream"}, **body) as response:
+    def _stream(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Iterator[Answer]:
+        with self._http.stream(method, path, headers={"Accept": "text/event-stream"}, json=body) as response:
             if response.is_error:
                 response.read()
             _check(response)

@@ -7,9 +7,9 @@ import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import httpx2
+from typing_extensions import TypedDict, Unpack
 
 from config.server_access import Answer, Refused
 from conversations.content.media import IMAGE_TYPES, TEXTUAL
@@ -24,6 +24,14 @@ RETRIES = 8  # of a request that the server does not take now
 BUSY = frozenset([429, 502, 503, 504])
 ENDED = frozenset(["ended", "cancelled"])
 RUNNING = frozenset(["queued", "running"])
+
+
+class Sent(TypedDict, total=False):
+    """What a request sends besides its method and its path."""
+
+    headers: dict[str, str]
+    content: str
+    files: dict[str, tuple[str, bytes]]
 
 
 class ExtractionClient:
@@ -82,14 +90,16 @@ class ExtractionClient:
         response = self._respond("GET", f"extraction/batches/{id}/results/?format=jsonl")
         return [loads(line) for line in response.text.splitlines() if line.strip()]
 
-    def _send(self, method: str, path: str, body: Mapping[str, object] | None = None, **options: Any) -> Answer:
+    def _send(
+        self, method: str, path: str, body: Mapping[str, object] | None = None, **options: Unpack[Sent]
+    ) -> Answer:
         if body is not None:
             headers = {"Content-Type": "application/json", **options.pop("headers", {})}
-            options |= {"content": dumps(body), "headers": headers}
+            options = {**options, "content": dumps(body), "headers": headers}
         answer: Answer = loads(self._respond(method, path, **options).text)
         return answer
 
-    def _respond(self, method: str, path: str, **options: Any) -> httpx2.Response:
+    def _respond(self, method: str, path: str, **options: Unpack[Sent]) -> httpx2.Response:
         """Send a request, again where the server is away or busy, and return its response.
 
         Raises Refused for what the server refuses, httpx2.HTTPError where it stays away.

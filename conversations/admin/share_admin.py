@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from conversations.admin.readonly import ReadOnlyAdmin
@@ -31,7 +29,7 @@ class ShareAdmin(ReadOnlyAdmin):
     fields = ("conversation", "owner", "whom", "role", "created_at", "id")
     readonly_fields = fields
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Return whether the user may delete shares, by Django's permission for it."""
         return request.user.has_perm("conversations.delete_share")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework import serializers
+from typing_extensions import Unpack
 
-from conversations.api.serializer_fields import Boolean, Id, Json, StrictSerializer, String
+from conversations.api.serializer_fields import Boolean, FieldOptions, Id, Json, StrictSerializer, String
 from conversations.api.serializers import CostSerializer, SettingsSerializer, moment
 from conversations.contract import input_blocks
 from conversations.models.conversation import TAG_LENGTH
@@ -18,7 +19,7 @@ TAGS_LIMIT = 50
 class TagsField(serializers.ListField):
     """Words to find something by, each once."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[FieldOptions]) -> None:
         super().__init__(child=String(max_length=TAG_LENGTH), max_length=TAGS_LIMIT, **options)
 
     def to_internal_value(self, data: Any) -> list[str]:
@@ -49,7 +50,7 @@ class ConversationSerializer(SettingsSerializer):
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
+    def to_representation(self, instance: Any) -> dict[str, object]:
         """Return the fields of a conversation, or of a row with its columns, that is seen by somebody."""
         return {
             **{name: instance.settings.get(name) for name in NAMES},
@@ -77,7 +78,7 @@ class ListedConversationSerializer(ConversationSerializer):
         "where there is no `q`.",
     )
 
-    def to_representation(self, instance: Any) -> dict[str, Any]:
+    def to_representation(self, instance: Any) -> dict[str, object]:
         """Return the fields of a conversation, and what the search has added to it."""
         return {**super().to_representation(instance), "snippet": getattr(instance, "snippet", None)}
 

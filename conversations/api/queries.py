@@ -198,7 +198,7 @@ class RecordsQuery(PeriodQuery, PageQuery):
     turn = serializers.UUIDField(required=False)
     model = serializers.CharField(required=False, allow_blank=True, max_length=200)
     purpose = serializers.ChoiceField(Usage.Purpose.choices, required=False)
-    source: Any = serializers.ChoiceField(Usage.Source.choices, required=False)
+    source = serializers.ChoiceField(Usage.Source.choices, required=False)  # type: ignore[assignment]
 
 
 class DocumentQuery(Query):

@@ -43,10 +43,10 @@ class TurnRequestSerializer(SettingsSerializer):
     """What a user asks: content to say, or an answer to regenerate."""
 
     content = ContentField(required=False)
-    parent: Any = Id(required=False, allow_null=True)
+    parent = Id(required=False, allow_null=True)  # type: ignore[assignment]
     regenerate = Id(required=False)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, object]:
+    def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         """Require one of content and regenerate, and only the fields that go with it."""
         if ("content" in attrs) == ("regenerate" in attrs):
             raise serializers.ValidationError(

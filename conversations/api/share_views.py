@@ -34,7 +34,7 @@ class NewShareSerializer(StrictSerializer):
     group = GroupName(required=False, max_length=150, help_text="A group's name or id.")
     role = serializers.ChoiceField(Share.Role.choices)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         """Require one of user and group."""
         if ("user" in attrs) == ("group" in attrs):
             raise serializers.ValidationError({"user": "Give either `user` or `group`, one of them and not both."})
@@ -50,7 +50,7 @@ class ShareSerializer(serializers.Serializer[Share]):
     role = serializers.ChoiceField(Share.Role.choices)
     created_at = serializers.DateTimeField()
 
-    def to_representation(self, instance: Share) -> dict[str, Any]:
+    def to_representation(self, instance: Share) -> dict[str, object]:
         """Return the fields of a share."""
         return {
             "id": str(instance.pk),

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Required, cast
 
 from django.apps import apps
+from typing_extensions import TypedDict
 
 from conversations.contract.wire import Settings
+from conversations.json_types import JSONObject
 
 THINKING_TYPES = ("adaptive", "enabled", "between_tools", "disabled")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")
@@ -79,14 +81,26 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def update_listing(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Take over what the Models API lists: its rows as they came (the SDK's types/model_info.py)."""
+class ListedModel(TypedDict, total=False):
+    """A row of the Models API, as much of it as is read (the SDK's types/model_info.py)."""
+
+    id: Required[str]
+    display_name: str | None
+    max_input_tokens: int | None
+    max_tokens: int | None
+    lifecycle: str | None
+    retires_at: str | None
+    capabilities: JSONObject | None
+
+
+def update_listing(rows: Iterable[ListedModel]) -> None:
+    """Take over what the Models API lists."""
     written = {name: model for model in written_models() for name in (*model.aliases, model.id)}
     found = [_as_listed(row, written.get(row["id"])) for row in rows]
     apps.get_app_config("conversations").listed_models = {model.id: model for model in found}  # type: ignore[attr-defined]
 
 
-def _as_listed(row: Mapping[str, Any], known: Model | None) -> Model:
+def _as_listed(row: ListedModel, known: Model | None) -> Model:
     base = known or replace(UNKNOWN, id=row["id"], name=row["id"], aliases=())
     told: dict[str, Any] = {
         "name": row.get("display_name"),
@@ -96,7 +110,8 @@ def _as_listed(row: Mapping[str, Any], known: Model | None) -> Model:
         "retires_at": str(row.get("retires_at") or "")[:10],
     }
     capabilities = row.get("capabilities") or {}
-    told["thinking_types"] = _supported((capabilities.get("thinking") or {}).get("types"))
+    thinking = capabilities.get("thinking")
+    told["thinking_types"] = _supported(thinking.get("types") if isinstance(thinking, dict) else None)
     told["efforts"] = _supported(capabilities.get("effort"))
     return replace(base, **{name: value for name, value in told.items() if value})
 

@@ -10,7 +10,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Func
+from django.db.models.sql.compiler import SQLCompiler
 
 from conversations.errors import NotFound
 
@@ -71,7 +73,9 @@ class IsOpen(Func):
         super().__init__(F(f"{path}pk"), F(f"{path}owner"))
         self._user, self._right = user, right
 
-    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> tuple[str, tuple[Any, ...]]:
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *args: Any, **context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
         """Return the condition and its parameters; the columns have none."""
         conversation, owner = (compiler.compile(each)[0] for each in self.get_source_expressions())
         sql = open_condition(conversation=conversation, owner=owner, user="%s", right=self._right)

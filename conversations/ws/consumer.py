@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -159,7 +159,7 @@ class Socket(AsyncWebsocketConsumer):
             await (await engine()).run("turn", id)
         self._following.turn(id, 0, member)
 
-    def _begin(self, frame: dict[str, Any], command: frames.Create) -> tuple[dict[str, Any], bool, Membership | None]:
+    def _begin(self, frame: JSONObject, command: frames.Create) -> tuple[dict[str, Any], bool, Membership | None]:
         """Begin a turn; return it as the API shows it, whether it is queued for those that run turns, and `member`."""
         conversation = str(command.validated_data["conversation"])
         own = {"type", "ref", "conversation", "idempotency_key"}
@@ -176,14 +176,14 @@ class Socket(AsyncWebsocketConsumer):
         member = membership(self.user, turn.conversation_id, turn.conversation.owner_id)
         return shown, created.is_new and turn.status == Turn.QUEUED, member
 
-    async def _follow(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+    async def _follow(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
         self._following.check_room()
         id, after = command.validated_data["turn"], command.validated_data["after"]
         turn, member = await self._in_database(readable_turn, self.user, id)
         _check_position(turn, after)
         self._following.turn(turn.pk, after, member)
 
-    async def _follow_extraction(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+    async def _follow_extraction(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
         self._following.check_room()
         extractions, after = followed("extraction"), command.validated_data["after"]
         found = await self._in_database(extractions.find, self.user, command.validated_data["extraction"])
@@ -212,7 +212,7 @@ class Socket(AsyncWebsocketConsumer):
             await (await engine()).run("turn", turn.pk)
         await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
 
-    async def _follow_conversation(self, frame: dict[str, Any], command: frames.FrameSerializer) -> None:
+    async def _follow_conversation(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
         self._following.check_room()
         id = command.validated_data["conversation"]
         found = await self._in_database(Conversation.objects.get_open, self.user, id, Right.READ)
@@ -233,7 +233,7 @@ class Socket(AsyncWebsocketConsumer):
         "ping": _ping,
     }
 
-    async def _answer(self, answer: dict[str, Any]) -> None:
+    async def _answer(self, answer: Mapping[str, object]) -> None:
         await self._send(encode(answer))
 
     async def _send(self, text: str) -> None:

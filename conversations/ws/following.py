@@ -7,7 +7,6 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any
 
 from conversations.content.transcript import Batch, encode
 from conversations.errors import NotFound, RateLimited
@@ -68,7 +67,7 @@ class Following:
             if task is not asyncio.current_task():
                 task.cancel()
 
-    def _in_background(self, key: Key, relay: Coroutine[Any, Any, None], member: Membership | None) -> None:
+    def _in_background(self, key: Key, relay: Coroutine[object, None, None], member: Membership | None) -> None:
         """Follow in a task of its own: a handler that streams would be deaf to the next command."""
         self.end(key)
         task = self._tasks[key] = asyncio.create_task(self._while_member(key, relay, member) if member else relay)
@@ -80,7 +79,7 @@ class Following:
         if not task.cancelled() and task.exception() and not self._closed:
             logger.error("Relaying %s %s ended in an error", *key, exc_info=task.exception())
 
-    async def _while_member(self, key: Key, relay: Coroutine[Any, Any, None], member: Membership) -> None:
+    async def _while_member(self, key: Key, relay: Coroutine[object, None, None], member: Membership) -> None:
         """Relay for as long as the conversation is shared with the user; then say that it is not any more."""
         relaying = asyncio.create_task(relay)
         ended = (await engine()).memberships.watch(member)

@@ -157,7 +157,9 @@ class ItemSerializer(serializers.ModelSerializer[Item]):
 
     status = serializers.ChoiceField(Item.Status.choices)
     extraction = serializers.UUIDField(source="extraction_id", allow_null=True)
-    data: Any = serializers.SerializerMethodField(help_text="Corrected, where a reviewer has corrected it.")
+    data = serializers.SerializerMethodField(  # type: ignore[assignment]
+        help_text="Corrected, where a reviewer has corrected it."
+    )
     problems = serializers.SerializerMethodField()
     error = Json(shape=Failure, allow_null=True)
     cost = serializers.SerializerMethodField(help_text="US dollars; null where a price is not known.")

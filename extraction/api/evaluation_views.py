@@ -58,7 +58,7 @@ class EvaluationRequestSerializer(StrictSerializer):
             raise serializers.ValidationError(f"Must be {RUNS_LIMIT} at most.")
         return runs
 
-    def validate_items(self, items: Any) -> object:
+    def validate_items(self, items: list[object] | dict[str, object]) -> object:
         """Return a batch's id, or the contents. Raises ValidationError."""
         if isinstance(items, dict):
             if items.keys() != {"batch"}:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
@@ -20,7 +18,9 @@ class ReviewRequestSerializer(StrictSerializer):
     """A decision on extracted data."""
 
     decision = serializers.ChoiceField(Review.Decision.choices)
-    data: Any = Json(required=False, help_text="The whole data as it should be, where it is corrected.")
+    data = Json(  # type: ignore[assignment]
+        required=False, help_text="The whole data as it should be, where it is corrected."
+    )
     comment = String(required=False, allow_blank=True, max_length=10_000)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
@@ -78,14 +77,14 @@ def create(
             known = twins.first() if key is not None else None
             if known:
                 return known.asked_for_by(digest), False
-            return _created(user, spec, idempotency_key=key, request_digest=digest, mode=mode, resumes=resumes), True
+            return _created(user, spec, key=key, digest=digest, mode=mode, resumes=resumes), True
     except IntegrityError as error:  # somebody with the same key was faster: the row that won is there now
         if "one_extraction_per_key" not in str(error):
             raise
         return twins.get().asked_for_by(digest), False
 
 
-def _created(user: User, spec: Spec, **named: Any) -> Extraction:
+def _created(user: User, spec: Spec, *, key: str | None, digest: str, mode: str, resumes: bool) -> Extraction:
     content = list(spec.content)
     attachments.lock_attachments(owner=user, blocks=content)
     extraction = Extraction(
@@ -97,7 +96,10 @@ def _created(user: User, spec: Spec, **named: Any) -> Extraction:
         max_attempts=spec.max_attempts,
         wants_evidence=spec.wants_evidence,
         metadata=spec.metadata,
-        **named,
+        idempotency_key=key,
+        request_digest=digest,
+        mode=mode,
+        resumes=resumes,
     )
     extraction.save(force_insert=True)
     source_texts.store(extraction, spec.sources)

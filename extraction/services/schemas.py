@@ -6,7 +6,6 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -59,13 +58,13 @@ def keep_nameless(*, user: User, new: NewSchema) -> SchemaVersion:
     return known.get()
 
 
-def _row(user: User, new: NewSchema, **named: Any) -> SchemaVersion:
-    row = _unsaved(user, new, **named)
+def _row(user: User, new: NewSchema, *, name: str, version: int) -> SchemaVersion:
+    row = _unsaved(user, new, name=name, version=version)
     row.save(force_insert=True)
     return SchemaVersion.objects.get(pk=row.pk)
 
 
-def _unsaved(user: User, new: NewSchema, **named: Any) -> SchemaVersion:
+def _unsaved(user: User, new: NewSchema, *, name: str | None = None, version: int = 1) -> SchemaVersion:
     return SchemaVersion(
         owner=user,
         digest=new.digest,
@@ -74,7 +73,8 @@ def _unsaved(user: User, new: NewSchema, **named: Any) -> SchemaVersion:
         notes=list(new.notes),
         instructions=new.instructions,
         examples=new.examples,
-        **named,
+        name=name,
+        version=version,
     )
 
 

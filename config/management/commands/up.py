@@ -18,6 +18,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.management.commands import migrate
 from django.db import connection, connections
+from django.db.migrations import Migration
 
 from config import local
 from config.migrated import missing_migrations
@@ -131,9 +132,9 @@ class Migrate(migrate.Command):
         super().__init__()
         self._number, self._say, self._done = number, say, 0
 
-    def migration_progress_callback(self, action: str, migration: Any = None, fake: bool = False) -> None:
+    def migration_progress_callback(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:
         """Count what is applied."""
-        if action == "apply_start":
+        if action == "apply_start" and migration is not None:
             self._done += 1
             self._say(f"Applying migration {self._done} of {self._number}: {migration.app_label} {migration.name}")
 

@@ -12,6 +12,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.serializers import ModelSerializer
+from typing_extensions import TypedDict
 
 from conversations.api.queries import Queried
 from conversations.api.schema.components import Shape, register
@@ -35,10 +36,18 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer"}
 
 
+class Example(TypedDict):
+    """What a real server was asked, if anything, and what it answered."""
+
+    status: str
+    request: object
+    response: object
+
+
 @cache
-def _examples() -> dict[str, Any]:
+def _examples() -> dict[str, Example]:
     """Return the examples by their operations' ids; `python -m tests.contract --examples` writes them."""
-    examples: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text())
+    examples: dict[str, Example] = json.loads(Path(__file__).with_name("examples.json").read_text())
     return examples
 
 
