@@ -48,7 +48,8 @@ class StaticFiles(WhiteNoiseMiddleware):
         if url not in self.files and self.immutable_file_test(None, url):
             path = finders.find(self.get_name_without_hash(url.removeprefix(self.static_prefix)))
             self.add_file_to_dictionary(url, path)  # which is then sent as one that never changes
-        return super().__call__(request)
+        response: HttpResponseBase = super().__call__(request)
+        return response
 
     def serve(self, static_file: StaticFile, request: HttpRequest) -> HttpResponse:
         """Return a static file whole: ASGI servers warn of a synchronous iterator, which a streamed one is."""

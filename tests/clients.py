@@ -156,7 +156,7 @@ def rejoined(events: list[Event]) -> list[Event]:
 
 
 def _is_text(event: Event) -> bool:
-    return event["type"] == "content_block_delta" and event["delta"]["type"] == "text_delta"
+    return bool(event["type"] == "content_block_delta" and event["delta"]["type"] == "text_delta")
 
 
 class Socket:

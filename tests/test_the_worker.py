@@ -30,7 +30,7 @@ def defer(name: str) -> int:
 
 
 def status(job: int) -> str:
-    return ProcrastinateJob.objects.get(pk=job).status
+    return str(ProcrastinateJob.objects.get(pk=job).status)
 
 
 def waits_for(table: str) -> bool:

@@ -16,7 +16,7 @@ ATTEMPT = 2  # seconds
 class DatabaseWrapper(base.DatabaseWrapper):
     """Takes no dropped connection from the pool, and says why there is none, where the pool only says that."""
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> psycopg.Connection[TupleRow]:
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Return a connection. Raise psycopg's OperationalError with the server's name and the reason."""
         connection = self._connection(conn_params)
         while self.pool and _is_dropped(connection):
@@ -25,7 +25,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection = self._connection(conn_params)
         return connection
 
-    def _connection(self, conn_params: dict[str, Any]) -> psycopg.Connection[TupleRow]:
+    def _connection(self, conn_params: dict[str, Any]) -> Any:
         try:
             return super().get_new_connection(conn_params)
         except PoolTimeout:

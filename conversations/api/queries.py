@@ -229,4 +229,5 @@ class Queried(APIView):
 
 def query_of(request: Request) -> dict[str, Any]:
     """Return the query parameters of a request to a `Queried` view, by their names."""
-    return request.query  # type: ignore[attr-defined]
+    query: dict[str, Any] = request.query  # type: ignore[attr-defined]
+    return query

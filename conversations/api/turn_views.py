@@ -190,7 +190,8 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
 
     def get_object(self) -> Turn:
         """Return the turn, if the user may read its conversation. Raises NotFound otherwise."""
-        return with_all(Turn.objects).get_open(self.request.user, self.kwargs["pk"], Right.READ)
+        turn: Turn = with_all(Turn.objects).get_open(self.request.user, self.kwargs["pk"], Right.READ)
+        return turn
 
     @documents.events
     @action(detail=True, content_negotiation_class=Negotiation)

@@ -106,12 +106,13 @@ class AnswerReader:
 
 def _named(sse: ServerSentEvent) -> Event:
     """Return the event with a type: its own, or the name under which it was sent."""
-    event: Any = parse(sse.data)  # an Event, as the checker makes sure
+    came: Any = parse(sse.data)
+    event: Event = came  # whether it is one, the checker makes sure
     if sse.name == b"error":
         event["type"] = "error"
     elif "type" not in event:
         kind = "error" if "error" in event else sse.name.decode(errors="replace")
-        event = {"type": kind, **event}
+        return {"type": kind, **event}
     return event
 
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import orjson
 
 from conversations.errors import MalformedAnswer
-from conversations.json_types import JSON, JSONObject
+from conversations.json_types import JSONObject
 
 DEPTH_LIMIT = 100
 """How deep an event may be nested: it has to be stored, sent on and exported again."""
@@ -35,7 +35,7 @@ def parse(data: bytes) -> JSONObject:
     return value
 
 
-def _parse_oddity(data: bytes) -> JSON:
+def _parse_oddity(data: bytes) -> Any:
     """Return what `json` makes of what orjson refuses: half a surrogate pair is JSON."""
     try:
         return json.loads(data.decode(), parse_constant=_refuse, parse_float=_finite)

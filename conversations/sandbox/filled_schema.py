@@ -103,7 +103,8 @@ class _Filling:
                 raise _Endless
             return self.value(resolve(schema["$ref"], self._root), at, (*open, schema["$ref"]))
         if "const" in schema:
-            return schema["const"]
+            constant: JSON = schema["const"]
+            return constant
         if "enum" in schema:
             return self._choice(schema["enum"], at)
         for keyword in ("anyOf", "oneOf", "allOf"):

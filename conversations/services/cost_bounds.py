@@ -85,7 +85,8 @@ def bound_of_next_request(turn: Turn, folded: list[Folded]) -> Bound:
 def _with_new(turn: Turn, new: Iterable[Message | Folded]) -> Request:
     """Return as much of a request as its bound needs: its settings, and those of its messages that are new."""
     said = [{"role": each.role, "content": attachments.with_sizes(each.content)} for each in new]
-    request: Any = {**turn.settings, "messages": said}
+    whole: Any = {**turn.settings, "messages": said}
+    request: Request = whole
     return request
 
 

@@ -107,7 +107,8 @@ def _grouped(
     # Without a column to group by, a constant stands for one group of all, which is there only if it has rows.
     keys = {f"by_{name}": column for name, column in by.items()}
     grouped = rows.order_by().values(**keys) if keys else rows.order_by().values(by_nothing=F("user_id"))
-    return grouped.annotate(**what, rows=Count("pk"))
+    summed: QuerySet[Model, Sums] = grouped.annotate(**what, rows=Count("pk"))
+    return summed
 
 
 def _day_from(since: datetime) -> date | None:

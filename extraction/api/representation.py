@@ -18,4 +18,5 @@ def with_all(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
 def shown(id: uuid.UUID) -> dict[str, object]:
     """Return an extraction as the API shows it now."""
     extraction = with_all(Extraction.objects.all()).get(pk=id)
-    return dict(ExtractionSerializer(extraction).data)  # type: ignore[call-overload]  # its field hides the property
+    data: dict[str, object] = dict(ExtractionSerializer(extraction).data)  # type: ignore[call-overload]  # a field hides it
+    return data

@@ -107,7 +107,9 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
 
     def get_object(self) -> Extraction:
         """Return the extraction, if it is the user's. Raises NotFound otherwise."""
-        return with_all(Extraction.objects.all()).get_visible(self.request.user, self.kwargs["pk"])  # type: ignore[attr-defined]
+        rows: Any = with_all(Extraction.objects.all())
+        extraction: Extraction = rows.get_visible(self.request.user, self.kwargs["pk"])
+        return extraction
 
     @extend_schema(
         operation_id="createExtraction",

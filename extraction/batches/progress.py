@@ -70,4 +70,4 @@ def _seconds(batch: Batch, left: int) -> float | None:
         return None
     began = min(ends["first"], batch.created_at) if ends["count"] < LATEST else ends["first"]
     took = (clock.now() - began).total_seconds()
-    return round(took / ends["count"] * left, 1)
+    return round(float(took / ends["count"] * left), 1)

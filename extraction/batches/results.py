@@ -45,7 +45,9 @@ def result_of(item: Item) -> Result:
 def final_data(extraction: Extraction) -> JSON:
     """Return the data that counts: as it was corrected, where it was."""
     newest = next(iter(extraction.reviews.all()), None)
-    return newest.data if newest is not None and newest.decision == newest.Decision.CORRECTED else extraction.data
+    corrected = newest is not None and newest.decision == newest.Decision.CORRECTED
+    data: JSON = newest.data if newest is not None and corrected else extraction.data
+    return data
 
 
 def review_of(extraction: Extraction) -> ReviewShown | None:

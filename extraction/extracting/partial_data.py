@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 
 import jiter
 
@@ -53,7 +54,7 @@ class PartialData:
         return data
 
 
-def _data_in(text: str) -> JSON:
+def _data_in(text: str) -> Any:
     start = START.search(text)
     if start is None:
         return None

@@ -126,7 +126,8 @@ def modern(schema: Schema) -> Schema:
     A tuple's `items: [...]` is `prefixItems`, its `additionalItems` are `items`, `dependencies` are `dependentRequired`
     and `dependentSchemas`, and an `$id` that is a fragment is an `$anchor`. References that pass there are moved along.
     """
-    return _modern(schema, schema)
+    translated: Schema = _modern(schema, schema)
+    return translated
 
 
 def _modern(schema: object, root: object) -> Any:
