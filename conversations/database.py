@@ -11,7 +11,7 @@ import contextvars
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 from weakref import WeakSet
 
 import psycopg
@@ -22,6 +22,9 @@ from psycopg.rows import TupleRow
 from conversations import database_faults
 from conversations.database_faults import CONTENDED_PAUSE, CONTENDED_TRIES, DATABASE_ERRORS
 from conversations.loop_local import LoopLocal
+
+Parameters: TypeAlias = dict[str, Any]
+"""What stands for the names in a statement."""
 
 P = ParamSpec("P")
 T = TypeVar("T")

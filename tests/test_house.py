@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -198,3 +199,13 @@ def test_docstrings_are_sentences() -> None:
     for path in MODULES:
         for text, line in docstrings_of(path):
             assert len(text.split()) >= DOCSTRING_LEAST, f"{path.relative_to(ROOT)}:{line}: {text}"
+
+
+ANY_LIMIT = 198
+"""How often the source may say that a value is anything. A value that is known has a type; see docs/architecture.md."""
+
+
+def test_the_source_says_any_ever_less() -> None:
+    lines = (line for path in MODULES for line in path.read_text().splitlines())
+    found = sum(len(re.findall(r"\bAny\b", line)) for line in lines if not line.startswith("from typing import"))
+    assert found <= ANY_LIMIT

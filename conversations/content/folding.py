@@ -22,7 +22,8 @@ from conversations.json_types import JSONObject
 CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 """The blocks that call a tool: the client's, or one that Claude runs itself or reaches over MCP."""
 
-FOLDED = frozenset({"role", "content", "stop_reason", "stop_sequence", "stop_details", "usage"})
+STOPS = frozenset({"stop_reason", "stop_sequence", "stop_details"})
+FOLDED = STOPS | {"role", "content", "usage"}
 """The fields of Claude's message that a folded one has by themselves."""
 
 UNREADABLE = "INVALID_JSON"
@@ -177,7 +178,7 @@ def _apply_message_delta(message: Folded, event: Event) -> None:
         message.stop_sequence = stop_sequence
     if (stop_details := said.get("stop_details")) is not None:
         message.stop_details = stop_details
-    rest = {name: value for name, value in said.items() if value is not None and name not in FOLDED}
+    rest = {name: value for name, value in said.items() if value is not None and name not in STOPS}
     message.envelope.update(rest)
     message.usage.update({key: value for key, value in (event.get("usage") or {}).items() if value is not None})
 

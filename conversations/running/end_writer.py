@@ -10,8 +10,8 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from conversations import database_faults
-from conversations.database import RETRY, connected
-from conversations.services.turn_statements import Params, end_statement
+from conversations.database import RETRY, Parameters, connected
+from conversations.services.turn_statements import end_statement
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ Connection = psycopg.AsyncConnection[TupleRow]
 
 
 class _Waiting(NamedTuple):
-    parameters: Params
+    parameters: Parameters
     written: asyncio.Future[bool]
 
 
@@ -33,7 +33,7 @@ class EndWriter:
         self._waiting: list[_Waiting] = []
         self._any = asyncio.Event()
 
-    async def write(self, parameters: Params) -> bool:
+    async def write(self, parameters: Parameters) -> bool:
         """Commit an ending, however long Postgres is away.
 
         Returns whether it was written; it was not where the turn is not ours any more, where something else has to be
@@ -92,7 +92,7 @@ class EndWriter:
         return connection
 
 
-async def _write(connection: Connection, endings: list[Params]) -> list[bool]:
+async def _write(connection: Connection, endings: list[Parameters]) -> list[bool]:
     """Commit endings together, in one round trip; return which of them were written.
 
     What is sent in one pipeline is one transaction, which needs no statements of its own to begin and to end.

@@ -16,6 +16,7 @@ from conversations.claude import pricing
 from conversations.content.folding import Folded, fold
 from conversations.content.transcript import Batch, is_delta, span
 from conversations.contract.transcript_events import Event
+from conversations.database import Parameters
 from conversations.models import Message, Turn, Usage
 from conversations.services import answer_storage, ledger, turn_statements
 from conversations.services.price_list import PriceList
@@ -28,7 +29,7 @@ LONGEST = 50_000  # positions of a transcript that is folded on the event loop; 
 class PlainEnding:
     """What is written at the end of a plain turn, and what its readers are shown once it is."""
 
-    parameters: turn_statements.Params
+    parameters: Parameters
     tail: Batch
 
 

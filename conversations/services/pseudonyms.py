@@ -6,13 +6,13 @@ import json
 import re
 import uuid
 from collections.abc import Iterable
-from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
+from conversations.database import Parameters
 from conversations.models import DailyConversation, DailyUsage, Opening, Usage
 from conversations.services import login_failures
 
@@ -74,7 +74,7 @@ def rename_in_ledger(user: uuid.UUID) -> None:
 
     Not within a transaction. Postgres refuses it (migration 0009) while there is a user of that id by another name.
     """
-    values: dict[str, Any] = {"user": user, "pseudonym": pseudonym_of(user)}
+    values: Parameters = {"user": user, "pseudonym": pseudonym_of(user)}
     for model in (Usage, DailyUsage, DailyConversation):
         renamed = AT_ONCE
         while renamed == AT_ONCE:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
+from conversations.database import Parameters
 from conversations.models import Deletion, Turn
 from conversations.services import deletion, deletion_reports
 
@@ -75,7 +75,7 @@ def is_due(id: uuid.UUID) -> bool:
 
 
 def _due(which: str, id: uuid.UUID) -> list[uuid.UUID]:
-    values: dict[str, Any] = {
+    values: Parameters = {
         "id": id,
         "limit": AT_ONCE,
         "hours": TEMPORARY_HOURS,

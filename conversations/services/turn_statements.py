@@ -20,7 +20,7 @@ from django.db.models import Field, Model, TextField
 from django.db.models.expressions import DatabaseDefault
 
 from conversations.content.transcript import Batch, encode
-from conversations.database import prepared
+from conversations.database import Parameters, prepared
 from conversations.fields import VerbatimJSONField
 from conversations.models import Conversation, Message, Piece, Right, Turn, Usage, User
 from conversations.models.access import open_condition
@@ -30,7 +30,6 @@ from conversations.services.user_limits import ROOM, USED, Used, configured_limi
 from conversations.streaming.wakes import CHANNEL, notification_payload
 
 Column: TypeAlias = "Field[Any, Any]"
-Params = dict[str, Any]
 
 NOW = {"created_at": "now()"}
 """Times of the row are the database's: hosts' clocks differ."""
@@ -110,7 +109,7 @@ def begin(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere:
     goes on from `anywhere`. Raises IntegrityError where the conversation has an active turn or the idempotency key a
     turn. Within the caller's transaction.
     """
-    values: Params = {
+    values: Parameters = {
         "conversation": turn.conversation_id,
         "leaf": turn.answers_after,
         "seen_leaf": at_leaf,
@@ -155,7 +154,7 @@ def _begin(limited: bool) -> str:
     """  # noqa: S608 - the models' own names
 
 
-def end(turn: Turn, *, seen: int, whole: Batch, message: Message | None, row: Usage | None, delta: bool) -> Params:
+def end(turn: Turn, *, seen: int, whole: Batch, message: Message | None, row: Usage | None, delta: bool) -> Parameters:
     """Return the parameters of END for a turn that has ended: its one answer, and the row of its one request.
 
     `seen` is the position up to which the transcript is committed, and `whole` the whole of it; `delta` says whether
@@ -246,7 +245,7 @@ def _is_said(field: Column) -> bool:
     return isinstance(field, (VerbatimJSONField, TextField))
 
 
-def _values(name: str, row: Model) -> Params:
+def _values(name: str, row: Model) -> Parameters:
     """Return the parameters of `_insert` for a row: one for most of it, and one for each column with what was said.
 
     (Psycopg remembers how it has converted a statement only where that has few parameters.)

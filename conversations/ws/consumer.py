@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -154,12 +154,12 @@ class Socket(AsyncWebsocketConsumer):
         assert isinstance(command, frames.Create)
         turn, is_queued, member = await in_database(self._begin, frame, command)
         await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": turn})
-        id = uuid.UUID(turn["id"])
+        id = uuid.UUID(str(turn["id"]))
         if is_queued:
             await (await engine()).run("turn", id)
         self._following.turn(id, 0, member)
 
-    def _begin(self, frame: JSONObject, command: frames.Create) -> tuple[dict[str, Any], bool, Membership | None]:
+    def _begin(self, frame: JSONObject, command: frames.Create) -> tuple[Mapping[str, object], bool, Membership | None]:
         """Begin a turn; return it as the API shows it, whether it is queued for those that run turns, and `member`."""
         conversation = str(command.validated_data["conversation"])
         own = {"type", "ref", "conversation", "idempotency_key"}
