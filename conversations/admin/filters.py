@@ -23,7 +23,7 @@ class ScopeFilter(admin.ListFilter):
     parameters = ("from", "to", *ScopeForm.base_fields)
 
     def __init__(
-        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: ModelAdmin[Model]
+        self, request: HttpRequest, params: dict[str, list[str]], model: type[Model], model_admin: ModelAdmin[Model]
     ) -> None:
         super().__init__(request, params, model, model_admin)
         self.form = ScopeForm(request.GET)
@@ -55,7 +55,7 @@ class TurnScopeFilter(ScopeFilter):
     """The same for turns: those asked in the period; with an error, those that failed in it."""
 
     def __init__(
-        self, request: HttpRequest, params: dict[str, Any], model: type[Model], model_admin: ModelAdmin[Model]
+        self, request: HttpRequest, params: dict[str, list[str]], model: type[Model], model_admin: ModelAdmin[Model]
     ) -> None:
         super().__init__(request, params, model, model_admin)
         self.form.hide("source", "purpose")

@@ -69,7 +69,7 @@ class DeclaredLookups(ModelAdmin):
             options.setdefault("widget", CompletedChoice(db_field, self.admin_site, using=options.get("using")))
         return super().formfield_for_foreignkey(db_field, request, **options)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Model], *rest: Any, **named: Any) -> Any:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Model], *rest: object, **named: object) -> Any:
         """Act on the selected rows, or say that ids among them are none and do nothing."""
         if all(could_be_id(self.model, each) for each in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             return super().response_action(request, queryset, *rest, **named)

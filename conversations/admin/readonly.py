@@ -89,7 +89,7 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
     list_per_page = 50
     paginator = Pages
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
         """Return the class of its list."""
         return CountedChangeList
 

@@ -34,21 +34,23 @@ class Flag(serializers.BooleanField):
 
     WORDS: ClassVar[dict[str, bool]] = {"true": True, "1": True, "false": False, "0": False}
 
-    def to_internal_value(self, data: Any) -> bool:
+    def to_internal_value(self, data: object) -> bool:
         """Return the boolean. Raises ValidationError for any other word."""
-        if data.lower() not in self.WORDS:
+        word = str(data).lower()
+        if word not in self.WORDS:
             raise serializers.ValidationError("Must be true or false.")
-        return self.WORDS[data.lower()]
+        return self.WORDS[word]
 
 
 class Digits(serializers.IntegerField):
     """An integer in digits; DRF's own field would also take " 7" and "7.0"."""
 
-    def to_internal_value(self, data: Any) -> int:
+    def to_internal_value(self, data: object) -> int:
         """Return the integer. Raises ValidationError for anything but at most 18 ASCII digits."""
-        if not re.fullmatch(r"-?[0-9]{1,18}", data):
+        digits = str(data)
+        if not re.fullmatch(r"-?[0-9]{1,18}", digits):
             raise serializers.ValidationError("Must be an integer.")
-        return int(data)
+        return int(digits)
 
 
 @extend_schema_field({"type": "string"})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -22,7 +20,7 @@ from conversations.services import shares
 class GroupName(String):
     """A group's name, or its id as an integer."""
 
-    def to_internal_value(self, data: Any) -> str:
+    def to_internal_value(self, data: object) -> str:
         """Return the name, or the id in digits. Raises ValidationError for any other type."""
         return super().to_internal_value(str(data) if type(data) is int else data)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Manager
@@ -175,9 +176,12 @@ def _last_seen(request: Request) -> str:
 class Negotiation(DefaultContentNegotiation):
     """Where there is nothing but a stream, whatever a client accepts is a stream."""
 
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
         """Return the first renderer and its media type, whatever the request accepts."""
-        return renderers[0], renderers[0].media_type
+        first = next(iter(renderers))
+        return first, str(first.media_type)
 
 
 @extend_schema_view(retrieve=documents.retrieve)

@@ -57,7 +57,7 @@ def described(annotation: Any) -> tuple[JSONSchema, dict[str, JSONSchema]]:
     return changed(schema, _untitled), changed(definitions, _untitled)
 
 
-def _tagged(part: Any) -> Iterator[JSONSchema]:
+def _tagged(part: object) -> Iterator[JSONSchema]:
     """Yield every union with a discriminator."""
     if isinstance(part, dict):
         if "discriminator" in part and "oneOf" in part:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from conversations.claude.catalogue import Model
 from conversations.sandbox.binding import check_binding
 from conversations.sandbox.block_rules import check_block
@@ -98,7 +96,7 @@ def _check_citations(blocks: list[Block]) -> None:
 
 
 def _check_tool_pairs(merged: list[tuple[str, list[Block]]]) -> None:
-    calls: dict[str, Any] = {}
+    calls: dict[str, object] = {}
     known: set[str] = set()
     for index, (role, content) in enumerate(merged):
         if role == "assistant":
@@ -115,7 +113,7 @@ def _check_tool_pairs(merged: list[tuple[str, list[Block]]]) -> None:
             calls = {}
 
 
-def _check_results(index: int, content: list[Block], calls: dict[str, Any]) -> None:
+def _check_results(index: int, content: list[Block], calls: dict[str, object]) -> None:
     given = [block for block in content if block["type"] == "tool_result"]
     results = [block["tool_use_id"] for block in given]
     missing = [call for call in calls if call not in results]
