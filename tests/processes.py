@@ -23,6 +23,7 @@ STARTUP = 180  # seconds: other work may keep the machine busy
 
 COMMANDS = {
     "uvicorn": ["manage.py", "serve", "--port", "{port}"],
+    "two workers": ["manage.py", "serve", "--port", "{port}", "--workers", "2"],
     "workers": ["-m", "uvicorn", "config.asgi:application", "--port", "{port}", "--workers", "2"],
     "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "config.asgi:application"],
     "runner": ["manage.py", "runner"],
@@ -76,7 +77,7 @@ class ServerProcess:
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws/"
         self._serves = kind not in ("runner", "worker")
         self._arguments = [part.format(port=self.port) for part in COMMANDS[kind]]
-        self._starts_others = kind == "workers"
+        self._starts_others = kind in ("workers", "two workers")
         self._environment = {
             **os.environ,
             "DATABASE_URL": database,

@@ -55,6 +55,11 @@ def spent(process: psutil.Process) -> float:
     return times.user + times.system
 
 
+def spent_by_all(process: psutil.Process) -> float:
+    """Return the seconds of CPU that a process and those that it has started have used."""
+    return spent(process) + sum(spent(child) for child in process.children(recursive=True))
+
+
 def spent_by_postgres() -> float:
     """Return the seconds of CPU that the embedded PostgreSQL has used, its ended back ends included."""
     from config import local

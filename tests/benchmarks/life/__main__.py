@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.life [--long 400x150] [--short 2000x5] [--rate 25] [--only sse|ws]
 
-Turns are begun all at once and at a steady rate, over SSE and over WebSocket, on one server process; everything runs on
-this machine, the upstream and the clients included. The steady state of long streams is `python -m tests.benchmarks`.
+Turns are begun all at once and at a steady rate, over SSE and over WebSocket, on one server process, and at the end on
+two; everything runs on this machine, the upstream and the clients included. The steady state of long streams is
+`python -m tests.benchmarks`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import tests.environment  # noqa: F401 - before Django's settings are read
 from tests.benchmarks.given import paced_upstream, prepared, users
 from tests.benchmarks.life.clients import Times, converse
 from tests.benchmarks.life.statements import Counts, counted
+from tests.benchmarks.life.workers import compare
 from tests.benchmarks.load import Kind
 from tests.benchmarks.relays import express, machine, spent, spent_by_postgres
 
@@ -195,18 +197,20 @@ def show(found: dict[tuple[Kind, Scenario], Figures], scenarios: list[Scenario],
     """Print a table of all figures, and each one's ratio to Express."""
     print(
         "| turns | | CPU a turn | of Postgres | turns/s "
-        "| first delta p50 | p99 | last | CPU / Express | with Postgres |"
+        "| first delta p50 | p99 | last | CPU / Express | with Postgres | last / Express |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     for scenario in scenarios:
         baseline = found.get(("express", scenario))
         for kind in kinds:
             each = found[kind, scenario]
             ratio = each.cpu / baseline.cpu if baseline else float("nan")
             whole = (each.cpu + each.postgres) / baseline.cpu if baseline else float("nan")
+            last = each.last / baseline.last if baseline else float("nan")
             print(
                 f"| {scenario} | {NAMES[kind]} | {each.cpu:.1f} ms | {each.postgres:.1f} ms | {each.rate:.0f} "
-                f"| {each.p50:.0f} ms | {each.p99:.0f} ms | {each.last:.0f} ms | {ratio:.2f} | {whole:.2f} |"
+                f"| {each.p50:.0f} ms | {each.p99:.0f} ms | {each.last:.0f} ms | {ratio:.2f} | {whole:.2f} "
+                f"| {last:.2f} |"
             )
 
 
@@ -234,6 +238,8 @@ def main() -> None:
     kinds: list[Kind] = [options.only] if options.only else ["sse", "ws"]
     with prepared() as database, paced_upstream() as upstream:
         uvloop.run(measure(upstream, database, scenarios, kinds))
+        for kind in kinds:
+            uvloop.run(compare(kind, upstream, database, scenarios[1].turns, scenarios[1].deltas, UNLIMITED))
 
 
 if __name__ == "__main__":
