@@ -59,3 +59,20 @@ async def tend_batches(timestamp: int) -> None:
     from extraction.services import batches
 
     await in_database(batches.tend)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="delete_unwanted_batches")
+async def delete_unwanted_batches(timestamp: int) -> None:
+    """Delete at Anthropic the Message Batches that were deleted here, once they have ended."""
+    from conversations.claude import batches
+    from conversations.database import in_database
+    from conversations.errors import ClaudeError
+    from extraction.services import message_batches
+
+    for id in await in_database(message_batches.unwanted):
+        try:
+            if await batches.delete(id):
+                await in_database(message_batches.forget_unwanted, id)
+        except ClaudeError as error:
+            logger.warning("Message Batch %s could not be deleted at Anthropic, and will be: %s", id, error)

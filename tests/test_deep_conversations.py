@@ -73,7 +73,7 @@ def test_it_reads_no_more_than_the_page_and_a_logarithm(database: str) -> None:
         cursor.execute("ANALYZE")
         for skip in (0, DEEP // 2, DEEP - 10):
             values: dict[str, Any] = {"conversation": tree.pk, "leaf": messages[-1].pk, "skip": skip, "size": 10}
-            values["owner"] = None
+            values["reader"] = None
             cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {message_paths.PAGE}", values)
             found = cursor.fetchone()[0]
             plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]

@@ -17,7 +17,7 @@ from conversations.claude.values import error_message, error_type, parse
 from conversations.content.folding import Folded, fold
 from conversations.contract.error_types import Failure
 from conversations.contract.wire import Answer, Request
-from conversations.errors import MalformedAnswer
+from conversations.errors import ClaudeError, MalformedAnswer
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +118,31 @@ async def cancel(id: str) -> None:
             await (await client()).messages.batches.cancel(id)
 
     await retried(once)
+
+
+async def delete(id: str) -> bool:
+    """Delete a batch with its results, if it has ended; else ask for it to be ended. Return whether it is gone.
+
+    Raises ClaudeError.
+    """
+
+    async def once() -> bool:
+        with translated():
+            batches = (await client()).messages.batches
+            status = (await batches.retrieve(id)).processing_status
+            if status == "in_progress":
+                await batches.cancel(id)
+            if status != "ended":
+                return False
+            await batches.delete(id)
+            return True
+
+    try:
+        return await retried(once)
+    except ClaudeError as error:
+        if error.upstream_status == 404:
+            return True
+        raise
 
 
 async def results(id: str) -> AsyncIterator[ItemResult]:

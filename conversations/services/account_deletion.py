@@ -17,6 +17,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils.module_loading import import_string
 from knox.models import AuthToken
 
+from conversations.errors import NotFound
 from conversations.models import Conversation, Deletion, Ticket, Titling, Turn, User
 from conversations.services import deletion, deletion_reports, titles, turn_end
 from conversations.services.deletion import in_one_go
@@ -37,9 +38,15 @@ def delete_account(*, user: User, cause: Deletion.Cause) -> Deletion:
 def close_account(*, user: User, cause: Deletion.Cause) -> Deletion:
     """Let nobody in as the user any more, and forget their name and mail; return the report, which is not finished.
 
-    Within the caller's transaction. What they have is deleted by `erase`.
+    Within the caller's transaction. What they have is deleted by `erase`. An account that is closed already has a
+    report. Raises NotFound where it is gone.
     """
-    row = User.objects.select_for_update().get(pk=user.pk)
+    row = User.objects.select_for_update().filter(pk=user.pk).first()
+    if row is None:
+        raise NotFound("This account is deleted already.")
+    known = Deletion.objects.filter(owner=row, kind=Deletion.Kind.ACCOUNT, finished_at=None).first()
+    if known is not None:
+        return known
     report = deletion.report_of(row, Deletion.Kind.ACCOUNT, cause)
     tokens, _ = AuthToken.objects.filter(user=row).delete()
     tickets, _ = Ticket.objects.filter(user=row).delete()

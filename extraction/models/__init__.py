@@ -1,7 +1,7 @@
 """Schemas, extractions, what Claude answered for them, batches, reviews and evaluations."""
 
 from extraction.models.attempt import Answer, Attempt
-from extraction.models.batch import Batch, BatchedRequest, Item, ItemSource, MessageBatch
+from extraction.models.batch import Batch, BatchedRequest, Item, ItemSource, MessageBatch, UnwantedBatch
 from extraction.models.evaluation import Evaluation, EvaluationItem, EvaluationRun
 from extraction.models.extraction import Extraction, ExtractionPiece, LostExtraction, Source, SourceText
 from extraction.models.review import Review
@@ -25,4 +25,5 @@ __all__ = [
     "SchemaVersion",
     "Source",
     "SourceText",
+    "UnwantedBatch",
 ]

@@ -145,6 +145,16 @@ class MessageBatch(Leased):
         return f"Message Batch {self.upstream_id or self.id} ({self.status})"
 
 
+class UnwantedBatch(models.Model):
+    """A Message Batch whose rows were deleted, until it is deleted at Anthropic. A trigger adds the row."""
+
+    upstream_id = models.CharField(max_length=100, primary_key=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    def __str__(self) -> str:
+        return self.upstream_id
+
+
 class BatchedRequest(models.Model):
     """A request of a Message Batch; the id of the row that its answer is stored in is its custom id."""
 

@@ -13,7 +13,7 @@ from conversations.content.folding import Folded
 from conversations.contract.error_types import Failure
 from conversations.services import budgets
 from conversations.services.ledger import RequestRecord
-from extraction.models import Answer, Batch, BatchedRequest, Extraction, Item, MessageBatch
+from extraction.models import Answer, Batch, BatchedRequest, Extraction, Item, MessageBatch, UnwantedBatch
 from extraction.services import answers, batch_items, extractions, item_states
 from extraction.services.extractions import Outcome
 
@@ -62,6 +62,16 @@ def _let_go(extraction: Extraction) -> None:
     row = extraction.locked_as_ours()
     row.status, row.holder = Extraction.QUEUED, None
     row.save(update_fields=["status", "holder"])
+
+
+def unwanted() -> list[str]:
+    """Return what Anthropic calls the Message Batches that were deleted here."""
+    return list(UnwantedBatch.objects.values_list("upstream_id", flat=True))
+
+
+def forget_unwanted(upstream_id: str) -> None:
+    """Note that a Message Batch that was deleted here is gone at Anthropic, too."""
+    UnwantedBatch.objects.filter(pk=upstream_id).delete()
 
 
 def sending(message_batch: MessageBatch) -> bool:
