@@ -137,6 +137,7 @@ class TurnAdmin(ReadOnlyAdmin):
                 rendering.rendered_blocks(each.content),
             )
             for each in (turn.user_message, *turn.messages.order_by("pk"))
+            if each
         )
 
     @admin.display(description="transcript")

@@ -15,6 +15,7 @@ from conversations.contract import error_types, event_types, input_blocks, outpu
 from conversations.contract import setting_types as shapes
 from conversations.models import Message, Turn, User
 from conversations.services import ledger
+from conversations.services.queued_turns import OnActive
 from conversations.services.turn_settings import NAMES
 from conversations.services.turns import Asked
 
@@ -45,6 +46,12 @@ class TurnRequestSerializer(SettingsSerializer):
     content = ContentField(required=False)
     parent = Id(required=False, allow_null=True)  # type: ignore[assignment]
     regenerate = Id(required=False)
+    on_active = serializers.ChoiceField(
+        [each.value for each in OnActive],
+        required=False,
+        help_text="What is done while another turn of the conversation is active: `reject` (409, the default), `queue` "
+        "(this one begins when it has ended), or `interrupt` (it is stopped, and this one begins).",
+    )
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         """Require one of content and regenerate, and only the fields that go with it."""
@@ -67,6 +74,7 @@ def asked_in(values: dict[str, Any]) -> Asked:
         at_leaf="parent" not in values,
         regenerate=values.get("regenerate"),
         settings={name: values[name] for name in NAMES if name in values},
+        on_active=OnActive(values.get("on_active", OnActive.REJECT)),
     )
 
 
@@ -137,17 +145,28 @@ class CostSerializer(serializers.Serializer[object]):
     )
 
 
+SHOWN_STATUS = {str(Turn.Status.PENDING): str(Turn.Status.QUEUED)}
+"""What clients are shown instead of a status that is the platform's own."""
+
+
 class TurnSerializer(serializers.ModelSerializer[Turn]):
     """A turn. Its messages, usage and cost are there when it has ended."""
 
     messages = TurnMessageSerializer(many=True, help_text="What the turn produced, oldest first.")
-    status = serializers.ChoiceField(Turn.Status.choices)
+    status = serializers.ChoiceField([each for each in Turn.Status.choices if each[0] not in SHOWN_STATUS])
     stop_reason = Json(shape=error_types.StopReason, allow_null=True)
     stop_details = Json(shape=error_types.StopDetails, allow_null=True)
     error = Json(shape=error_types.Failure, allow_null=True)
     conversation = serializers.UUIDField(source="conversation_id")
     user = serializers.CharField(source="user.username", help_text="The name of the user who asked, and pays.")
-    user_message = serializers.UUIDField(source="user_message_id", help_text="The message that it answers.")
+    user_message = serializers.UUIDField(
+        source="user_message_id", allow_null=True, help_text="The message that it answers; null while it is queued."
+    )
+    queued_content = Json(
+        shape=list[output_blocks.ContentBlock],
+        allow_null=True,
+        help_text="What it asks, where it has not begun yet, or was cancelled before; null otherwise.",
+    )
     usage = Json(shape=event_types.UsageSum)
     cost = serializers.CharField(allow_null=True, help_text="US dollars; null where a price is not known.")
     actions = serializers.ListField(
@@ -174,6 +193,7 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
             "cost",
             "actions",
             "user_message",
+            "queued_content",
             "created_at",
             "started_at",
             "first_delta_at",
@@ -182,13 +202,13 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
 
     def to_representation(self, instance: Turn) -> dict[str, object]:
         """Return the fields of a turn; its messages and usage are those that were read with it, or are read now."""
-        requests = list(instance.usage.all())
+        requests, content = list(instance.usage.all()), instance.queued_content
         messages = TurnMessageSerializer()
         return {
             "id": str(instance.id),
             "conversation": str(instance.conversation_id),
             "user": instance.user.username,
-            "status": str(instance.status),
+            "status": SHOWN_STATUS.get(str(instance.status), str(instance.status)),
             "model": instance.model,
             "stop_reason": instance.stop_reason,
             "stop_sequence": instance.stop_sequence,
@@ -199,7 +219,8 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
             "usage": ledger.usage_sum(requests),
             "cost": ledger.total_cost(requests),
             "actions": instance.actions,
-            "user_message": str(instance.user_message_id),
+            "user_message": instance.user_message_id and str(instance.user_message_id),
+            "queued_content": content and sources.with_urls(content),
             "created_at": moment(instance.created_at),
             "started_at": moment(instance.started_at),
             "first_delta_at": moment(instance.first_delta_at),

@@ -54,7 +54,7 @@ class EventStreamRenderer(BaseRenderer):
 
 def with_all(rows: Manager[Turn]) -> Any:
     """Return turns with what their serializer shows, in three queries however many there are."""
-    return rows.select_related("user").prefetch_related("messages", "usage")
+    return rows.select_related("user", "pending_question").prefetch_related("messages", "usage")
 
 
 def turn_shown(turn_id: uuid.UUID) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class TurnStart(Placed):
     type: Literal["turn_start"]
     conversation: UUID
     model: str
-    user_message: UUID
+    user_message: Annotated[UUID | None, Field(description="Null where the turn was cancelled before it began.")]
 
 
 class ClaudeMessage(TypedDict):

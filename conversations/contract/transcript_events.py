@@ -28,7 +28,7 @@ class Event(TypedDict, total=False):
     usage: Usage
 
     conversation: str
-    user_message: str
+    user_message: str | None
     model: str
     tool_use_id: str
     content: str | list[Block]

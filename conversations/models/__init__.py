@@ -13,6 +13,7 @@ from conversations.models.lease import Leased
 from conversations.models.listed import ListedModel
 from conversations.models.login import FailedLogin
 from conversations.models.opening import Opening
+from conversations.models.pending import PendingAttachment, PendingQuestion
 from conversations.models.price import Price
 from conversations.models.process import Process
 from conversations.models.share import Share
@@ -41,6 +42,8 @@ __all__ = [
     "MessageAttachment",
     "Opening",
     "OwnedQuerySet",
+    "PendingAttachment",
+    "PendingQuestion",
     "Piece",
     "Price",
     "Process",

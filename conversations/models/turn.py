@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import NullIf
 
 from conversations.clock import from_now
+from conversations.contract.wire import Block
 from conversations.fields import VerbatimJSONField
 from conversations.models.access import SharedQuerySet
 from conversations.models.conversation import Conversation, Message
@@ -30,6 +31,8 @@ class Turn(Idempotent, Leased):
     CONVERSATION = "conversation__"
 
     class Status(models.TextChoices):
+        PENDING = "pending"
+        """Not begun, as another turn of its conversation is active. Clients are shown `queued`."""
         QUEUED = "queued"
         RUNNING = "running"
         AWAITING_TOOLS = "awaiting_tools"
@@ -44,7 +47,13 @@ class Turn(Idempotent, Leased):
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="turns")
-    user_message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="answers")
+    user_message = models.ForeignKey(
+        Message,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="answers",
+        help_text="The message that it answers; null until a pending turn begins.",
+    )
     continues = models.ForeignKey(
         Message,
         null=True,
@@ -67,6 +76,9 @@ class Turn(Idempotent, Leased):
     stop_details = VerbatimJSONField(null=True)
     error = VerbatimJSONField(null=True, help_text="Type and message of what made it fail.")
     first_delta_at = models.DateTimeField(null=True)
+    has_queue = models.BooleanField(
+        default=False, db_default=False, help_text="Whether turns may be pending that its end has to look for."
+    )
 
     under_budget = False
     """Whether there were any budgets when it was begun here."""
@@ -88,15 +100,32 @@ class Turn(Idempotent, Leased):
         """
         if self.status == self.Status.AWAITING_TOOLS:
             return ["tool_results"]
-        if not self.ended:
+        if not self.ended or self.user_message_id is None:
             return []
         whole = self.status == self.Status.COMPLETED and self.stop_reason not in CONTINUED
         return ["retry", "edit"] if whole else ["continue", "retry", "edit"]
 
     @property
-    def answers_after(self) -> uuid.UUID:
-        """Return the id of the message after which the turn's messages come."""
+    def question(self) -> Message:
+        """Return the message that it answers. Of a turn that has begun: a pending one has none."""
+        assert self.user_message is not None
+        return self.user_message
+
+    @property
+    def answers_after(self) -> uuid.UUID | None:
+        """Return the id of the message after which the turn's messages come; None where it has never begun."""
         return self.continues_id or self.user_message_id
+
+    @property
+    def queued_content(self) -> list[Block] | None:
+        """Return what a turn asks that is pending, or was cancelled while it was: that is no message."""
+        pending = None if self.user_message_id else getattr(self, "pending_question", None)
+        return pending.content if pending else None
+
+    @property
+    def to_be_admitted(self) -> bool:
+        """Return whether it was pending, and nobody has looked since whether it may run."""
+        return hasattr(self, "pending_question")
 
     class Meta:
         ordering = ("-id",)
@@ -111,6 +140,7 @@ class Turn(Idempotent, Leased):
         indexes = (
             models.Index("holder", condition=models.Q(status="running"), name="turn_holder"),
             models.Index("created_at", condition=models.Q(status="queued"), name="turn_queue"),
+            models.Index("conversation", condition=models.Q(status="pending"), name="turn_pending"),
             models.Index(fields=("user", "-created_at"), name="turn_by_user"),
             models.Index(fields=("conversation", "-created_at", "-id"), name="turn_by_conversation"),
             models.Index("awaiting_since", condition=models.Q(status="awaiting_tools"), name="turn_wait"),

@@ -38,7 +38,7 @@ def start_turn(user: User, credential: Credential, key: str | None, digest: str,
             # The commit may have gone through, and only the answer to it been lost.
             here.loop.call_soon_threadsafe(in_background, _take_up(here, who.turn_id))
         raise
-    if created.is_new:
+    if created.is_new and created.turn.status == Turn.RUNNING:
         here.loop.call_soon_threadsafe(_run, here, created.turn)
     else:
         runner.forget(who.turn_id)

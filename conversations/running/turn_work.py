@@ -21,7 +21,7 @@ from conversations.models import LostTurn, Turn
 from conversations.models.lease import AT_ONCE
 from conversations.running.tool_loop import ToolLoop
 from conversations.running.work_runner import Stopped, StopSignal
-from conversations.services import transcripts, turn_end, turn_run
+from conversations.services import queued_turns, transcripts, turn_end, turn_queue, turn_run
 from conversations.services.plain_turn_end import plain_ending
 from conversations.services.turn_end import Ending
 from conversations.streaming.live import LiveTranscript
@@ -41,7 +41,6 @@ class TurnWork:
     name = "turn"
     tables = TURN_TABLES
     to_cancel = staticmethod(Turn.to_cancel)
-    waiting = staticmethod(Turn.waiting)
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -50,6 +49,11 @@ class TurnWork:
         """Return what nobody runs any more, and what waits for the tools of a client that has forgotten it."""
         forgotten = Turn.forgotten().values_list("pk", flat=True)[:AT_ONCE]
         return [*Turn.abandoned_ids(process, running), *forgotten]
+
+    def waiting(self, seconds: float) -> list[uuid.UUID]:
+        """Return what nobody has taken for so many seconds, and what may begin now that nobody has let begin."""
+        turn_queue.advance_stalled()
+        return Turn.waiting(seconds)
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
         """End a turn that nobody runs any more."""
@@ -92,6 +96,8 @@ class TurnWork:
         return None
 
     async def _claimed(self, turn: Turn, stop: StopSignal) -> str:
+        if turn.to_be_admitted and not await persistently(queued_turns.admit, turn):
+            return Turn.Status.FAILED
         journal = self._engine.journal
         events = await persistently(transcripts.written, turn)
         live = journal.open(turn.pk, turn.fence, events)

@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 from knox.models import AuthToken
 
 from conversations.errors import NotFound
-from conversations.models import Conversation, Deletion, Ticket, Titling, Turn, User
+from conversations.models import Conversation, Deletion, PendingQuestion, Ticket, Titling, Turn, User
 from conversations.services import deletion, deletion_reports, titles, turn_end
 from conversations.services.deletion import in_one_go
 from conversations.services.pseudonyms import forget_names, pseudonym_of, rename_in_ledger
@@ -102,11 +102,15 @@ def _erase(user: User, report: Deletion) -> None:
 
 
 def _leave_turn(id: uuid.UUID) -> None:
-    """Leave a turn that the user asked for in somebody else's conversation to that one's owner. It is stopped first."""
+    """Leave a turn that the user asked for in somebody else's conversation to that one's owner. It is stopped first.
+
+    What it was to ask, and is no message, goes.
+    """
     for turn in Turn.unended().select_for_update(no_key=True).filter(pk=id):
         turn_end.stop(turn)
     for titling in Titling.unended().select_for_update(no_key=True).filter(turn=id):
         titles.stop(titling)
+    PendingQuestion.objects.filter(turn=id).delete()
     owner = Conversation.objects.filter(pk=OuterRef("conversation")).values("owner")
     Turn.objects.filter(pk=id).update(user=Subquery(owner), idempotency_key=None, request_digest="")
 

@@ -44,7 +44,7 @@ def book_answers(turn: Turn, folded: list[Folded], upstream: tuple[ledger.Reques
         )
 
 
-def message_of(turn: Turn, said: Folded, parent: uuid.UUID) -> Message:
+def message_of(turn: Turn, said: Folded, parent: uuid.UUID | None) -> Message:
     """Return a message of a turn, not stored yet, as the child of another one."""
     return Message(
         conversation_id=turn.conversation_id,

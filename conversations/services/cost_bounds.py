@@ -64,7 +64,7 @@ def bound_of_turn(turn: Turn) -> Bound:
     """Return the bound of a turn's first request: what Claude has counted of its path already, and what is new."""
     if turn_requests.is_in_memory(turn):
         return bound_of_request(turn_requests.request_of_turn(turn, []), at=turn.created_at)
-    asked = Message.objects.select_related("parent__turn", "turn").get(pk=turn.answers_after)
+    asked = Message.objects.select_related("parent__turn", "turn").get(pk=turn.continues_id or turn.question.pk)
     last, new = (asked.parent, [asked]) if asked.role == Message.Role.USER else (asked, [])
     known = _counted(turn, last) if last else None
     if known is None:

@@ -13,7 +13,16 @@ from typing import ParamSpec, TypeVar
 from django.db import DatabaseError, IntegrityError, transaction
 
 from conversations.database_faults import is_contended
-from conversations.models import Conversation, Deletion, MessageAttachment, Right, Titling, Turn, User
+from conversations.models import (
+    Conversation,
+    Deletion,
+    MessageAttachment,
+    PendingAttachment,
+    Right,
+    Titling,
+    Turn,
+    User,
+)
 from conversations.services import attachment_removal, deletion_reports, titles, turn_end
 from conversations.services.pseudonyms import pseudonym_of
 
@@ -90,7 +99,9 @@ def _delete_conversation(id: uuid.UUID, report: Deletion, is_due: Callable[[uuid
         turn_end.stop(turn)
     for titling in titlings:
         titles.stop(titling)
-    shown = set(MessageAttachment.objects.filter(message__conversation=id).values_list("attachment", flat=True))
+    in_messages = MessageAttachment.objects.filter(message__conversation=id).values_list("attachment", flat=True)
+    pending = PendingAttachment.objects.filter(question__turn__conversation=id).values_list("attachment", flat=True)
+    shown = {*in_messages, *pending}
     _, deleted = Conversation.objects.filter(pk=id).delete()
     deletion_reports.add(report, deletion_reports.kinds(deleted))
     return shown

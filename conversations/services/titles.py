@@ -71,7 +71,7 @@ def begin_request(*, titling: Titling) -> Request | None:
 def _request(titling: Titling) -> Request:
     turn = titling.turn
     answer = turn.messages.filter(role=Message.Role.ASSISTANT).last()
-    said = PROMPT.format(question=turn.user_message.text[:READ], answer=answer.text[:READ] if answer else "")
+    said = PROMPT.format(question=turn.question.text[:READ], answer=answer.text[:READ] if answer else "")
     request: Request = {
         "model": titling.model,
         "max_tokens": MAX_TOKENS,

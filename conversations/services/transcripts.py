@@ -17,7 +17,7 @@ def turn_start(turn: Turn) -> Event:
         "type": TURN_START,
         "conversation": str(turn.conversation_id),
         "model": turn.model,
-        "user_message": str(turn.user_message_id),
+        "user_message": str(turn.user_message_id) if turn.user_message_id else None,
     }
 
 

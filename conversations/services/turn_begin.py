@@ -72,7 +72,11 @@ def begin_once(who: Asker, conversation_id: uuid.UUID | str, begin: Callable[[Co
         try:
             created = _stored(who, id, begin)
         except IntegrityError as error:
-            return _known(_first_one(error, who, id), who)
+            if known := known_by_key(who):
+                return known
+            if "one_active_turn" not in str(error):
+                raise
+            raise _turn_active(id) from None
         if created is not None:
             return created
         # Its active leaf is another one by now, or it is gone.
@@ -82,16 +86,11 @@ def begin_once(who: Asker, conversation_id: uuid.UUID | str, begin: Callable[[Co
 def _stored(who: Asker, conversation_id: uuid.UUID, begin: Callable[[Conversation], Begun]) -> Created | None:
     """Store the turn that `begin` makes; None where the conversation's active leaf is another one by now."""
     with transaction.atomic(durable=True):
-        ground = turn_statements.read_ground(who.user, conversation_id, who.key, who.credential)
-        if not ground.let_in:
-            raise NotAuthenticated(NOT_ANY_MORE)
-        conversation = ground.conversation
-        if conversation is None:  # also where it is not shared any more with whoever has used the key in it
-            raise NotFound("There is no conversation with this id, or you may not ask in it.")
-        if ground.known:
-            return _known(Turn.objects.get(pk=ground.known), who)
+        conversation = read_conversation(who, conversation_id)
+        if isinstance(conversation, Created):
+            return conversation
         begun = begin(conversation)
-        turn = _turn(who, conversation, begun)
+        turn = new_turn(who, conversation, begun)
         result = turn_statements.begin(
             turn,
             new_message=begun.is_new,
@@ -110,7 +109,21 @@ def _stored(who: Asker, conversation_id: uuid.UUID, begin: Callable[[Conversatio
         return Created(turn, is_new=True, used=result.used.with_another_turn())
 
 
-def _turn(who: Asker, conversation: Conversation, begun: Begun) -> Turn:
+def read_conversation(who: Asker, conversation_id: uuid.UUID) -> Conversation | Created:
+    """Return the conversation in which a turn is asked for, or the turn that the key has made already.
+
+    Within the transaction that stores the turn. Raises as `begin_once`.
+    """
+    ground = turn_statements.read_ground(who.user, conversation_id, who.key, who.credential)
+    if not ground.let_in:
+        raise NotAuthenticated(NOT_ANY_MORE)
+    if ground.conversation is None:  # also where it is not shared any more with whoever has used the key in it
+        raise NotFound("There is no conversation with this id, or you may not ask in it.")
+    return _known(Turn.objects.get(pk=ground.known), who) if ground.known else ground.conversation
+
+
+def new_turn(who: Asker, conversation: Conversation, begun: Begun) -> Turn:
+    """Return a turn as it is asked for, not stored yet: running where `who` names a process that runs it."""
     turn = Turn(
         id=who.turn_id,
         conversation=conversation,
@@ -133,15 +146,15 @@ def _known(turn: Turn, who: Asker) -> Created:
     return Created(turn.asked_for_by(who.digest), is_new=False, used=used_by(who.user))
 
 
-def _first_one(error: IntegrityError, who: Asker, conversation_id: uuid.UUID) -> Turn:
-    """Return the turn that stood in the way of a new one, if it is of the same key. Raises Conflict if it is not."""
+def known_by_key(who: Asker) -> Created | None:
+    """Return the turn that the key has made, if it has. Raises IdempotencyMismatch where it was of another request."""
     known = Turn.objects.filter(user=who.user, idempotency_key=who.key).first() if who.key is not None else None
-    if known:
-        return known
-    if "one_active_turn" not in str(error):
-        raise error
+    return _known(known, who) if known else None
+
+
+def _turn_active(conversation_id: uuid.UUID) -> Conflict:
     active = Turn.objects.filter(conversation=conversation_id, status__in=Turn.ACTIVE).first()
-    details = {"turn": str(active.pk)} if active else None
-    raise Conflict(
-        "Another turn is active in this conversation: wait until it has ended, or cancel it.", details=details
+    return Conflict(
+        "Another turn is active in this conversation: wait until it has ended, or cancel it.",
+        details={"turn": str(active.pk)} if active else None,
     )

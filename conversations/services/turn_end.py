@@ -19,7 +19,7 @@ from conversations.content.transcript import TURN_END, Batch, is_delta
 from conversations.contract.error_types import Failure
 from conversations.contract.transcript_events import Event
 from conversations.models import LostTurn, Turn, Usage
-from conversations.services import answer_storage, budgets, ledger, titles, transcripts, turn_requests
+from conversations.services import answer_storage, budgets, ledger, titles, transcripts, turn_queue, turn_requests
 from conversations.services.best_effort import if_possible, whole_or_least
 from conversations.services.client_tools import received_results
 from conversations.services.notices import notify
@@ -95,7 +95,10 @@ def unbooked_requests(turn: Turn) -> tuple[ledger.RequestRecord, ...]:
 
 def end(turn: Turn, events: list[Event] | None, ending: Ending) -> Batch | None:
     """Write everything that the end of a turn writes. As `finish`, within the caller's transaction."""
-    return whole_or_least(f"Turn {turn.pk}", lambda: _end_whole(turn, events, ending), lambda: _end_least(turn, ending))
+    tail = whole_or_least(f"Turn {turn.pk}", lambda: _end_whole(turn, events, ending), lambda: _end_least(turn, ending))
+    if turn.has_queue:
+        if_possible(f"The queue after turn {turn.pk}", lambda: turn_queue.advance(turn.conversation_id))
+    return tail
 
 
 def _end_whole(turn: Turn, events: list[Event] | None, ending: Ending) -> Batch:
@@ -159,7 +162,7 @@ def _book_estimates(turn: Turn, upstream: tuple[ledger.RequestRecord, ...]) -> N
     asked = whole_or_least(
         f"An estimate of what turn {turn.pk} asked",
         lambda: ledger.unanswered_request(turn_requests.request_of_turn(turn, [], list)).usage["input_tokens"],
-        lambda: math.ceil(len(turn.user_message.text) / ledger.CHARACTERS_PER_TOKEN),
+        lambda: math.ceil(len(turn.question.text) / ledger.CHARACTERS_PER_TOKEN),
     )
     said = math.ceil(turn.position / ledger.CHARACTERS_PER_TOKEN)
     for number, known in enumerate(upstream):

@@ -58,7 +58,7 @@ def request_of_turn(
         if each.role == Message.Role.USER or each.stopped
     ]
     known = is_in_memory(turn) and not said
-    path = [turn.user_message] if known else message_paths.path_to(turn.conversation_id, turn.answers_after)
+    path = [turn.question] if known else message_paths.path_to(turn.conversation_id, turn.answers_after)
     request = request_for_path([*path, *said], turn.settings, expand)
     container = _container(turn, folded)
     return {**request, "container": container} if container else request
@@ -66,7 +66,7 @@ def request_of_turn(
 
 def is_in_memory(turn: Turn) -> bool:
     """Return whether all that a turn's first request is made of is in memory: a conversation's first question."""
-    asked = turn.user_message if Turn.user_message.is_cached(turn) and turn.continues_id is None else None
+    asked = turn.question if Turn.user_message.is_cached(turn) and turn.continues_id is None else None
     return asked is not None and asked.parent_id is None and not attachments_in(asked.content)
 
 

@@ -22,7 +22,9 @@ from conversations.services.turn_end import Ending, end, lock_running_turn
 def claim(*, turn_id: uuid.UUID, holder: uuid.UUID) -> Turn | None:
     """Take a queued turn for a process. Return None where another one was first, or it was cancelled meanwhile."""
     with transaction.atomic(durable=True):
-        return Turn.objects.select_related("user").get(pk=turn_id) if Turn.claim(turn_id, holder) else None
+        if not Turn.claim(turn_id, holder):
+            return None
+        return Turn.objects.select_related("user", "pending_question").get(pk=turn_id)
 
 
 def requeue(*, turn_id: uuid.UUID, holder: uuid.UUID) -> bool:

@@ -117,14 +117,14 @@ def begin(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere:
         "new_message": new_message,
         "runs": turn.holder is not None,
         "notice": notification_payload("turn", turn.conversation_id, turn.pk),
-        **_values("message", turn.user_message),
+        **_values("message", turn.question),
         **_values("turn", turn),
         **_values("piece", Piece(turn=turn, start=start.start, end=start.end, events=start.events)),
         **parameters_of_limits(turn.user),
     }
     [[now, begun, budgeted, _, *used]] = prepared(_begin(bool(configured_limits())), values)
     if begun:
-        for row in (turn, turn.user_message):
+        for row in (turn, turn.question):
             row._state.adding = False  # it is stored, although not by the ORM
         turn.created_at, turn.started_at = now, now if turn.holder else None
     return BeginResult(begun, budgeted, Used(*used))
@@ -190,7 +190,11 @@ def end(turn: Turn, *, seen: int, whole: Batch, message: Message | None, row: Us
 
 @cache
 def end_statement() -> str:
-    """Return END: it writes nothing and returns no row where the turn is not ours, or its model has a price of ours."""
+    """Return END.
+
+    It writes nothing and returns no row where the turn is not ours, where another one may be to begin at its end, and
+    where its model has a price of ours.
+    """
     return f"""
         WITH ended AS (
             UPDATE conversations_turn AS turn
@@ -198,7 +202,7 @@ def end_statement() -> str:
                 stop_sequence = %(stop_sequence)s, stop_details = %(stop_details)s::json,
                 requests_sent = %(requests_sent)s, position = %(position)s, finished_at = clock_timestamp(),
                 first_delta_at = COALESCE(first_delta_at, CASE WHEN %(delta)s THEN clock_timestamp() END)
-            WHERE id = %(id)s AND fence = %(fence)s AND status = 'running' AND position = %(seen)s
+            WHERE id = %(id)s AND fence = %(fence)s AND status = 'running' AND position = %(seen)s AND NOT has_queue
                 AND NOT EXISTS (
                     SELECT FROM conversations_price AS price WHERE price.model = %(model)s OR price.model ~ '[*?[]'
                 )

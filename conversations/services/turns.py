@@ -19,6 +19,8 @@ from conversations.services import attachments, message_paths, transcripts, turn
 from conversations.services.answer_storage import searchable_text
 from conversations.services.client_tools import open_calls
 from conversations.services.notices import notify
+from conversations.services.question_checks import check_files, check_question
+from conversations.services.queued_turns import OnActive, begin_or_queue
 from conversations.services.turn_begin import Asker, Begun, Created, begin_once
 from conversations.services.turn_settings import resolved_settings
 
@@ -42,12 +44,14 @@ class Asked:
     regenerate: uuid.UUID | None = None
     settings: Mapping[str, object] | None = None
     """This turn's own settings, on top of the conversation's."""
+    on_active: OnActive = OnActive.REJECT
 
 
 def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> Created:
     """Store a turn: a key creates one turn for ever, and a retry gets that one.
 
-    Raises NotFound, Conflict while another turn of the conversation is active, IdempotencyMismatch where the key was
+    Raises NotFound, Conflict while another turn of the conversation is active, unless this one is to be queued behind
+    it or to interrupt it, IdempotencyMismatch where the key was
     used with another body, InvalidRequest for settings that the model does not take, RateLimited and BudgetExceeded.
     """
 
@@ -63,7 +67,7 @@ def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> Cre
         # Files are stored before the transaction, which holds locks.
         shown_in = Conversation.objects.select_related("owner").get_open(who.user, conversation_id, Right.WRITE)
         content = attachments.store_for_conversation(shown_in, who.user, content)
-    return begin_once(who, conversation_id, begin)
+    return begin_or_queue(who, conversation_id, begin, asked.on_active)
 
 
 def hypothetical_request(*, user: User, conversation_id: uuid.UUID | str, asked: Asked) -> Request:
@@ -96,14 +100,14 @@ def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: Mapping[str
         held = _checked(cut.settings, settings)
         partial = cut.messages.last()
         if partial and _goes_on_by_itself(partial):
-            return Begun(cut.user_message, held, continues=partial)
+            return Begun(cut.question, held, continues=partial)
         said = history.cut_text(partial.content, partial.stop_reason) if partial else ""
         if partial is None or not said:
             before = partial.parent if partial else cut.continues
             again = before if before and before.pk != cut.user_message_id else None
-            return Begun(cut.user_message, held, continues=again)
+            return Begun(cut.question, held, continues=again)
         if catalogue.takes_prefill(held):
-            return Begun(cut.user_message, held, continues=partial)
+            return Begun(cut.question, held, continues=partial)
         asked: list[Block] = [{"type": "text", "text": GO_ON.format(end=said[-QUOTED:])}]
         return Begun(_message(conversation, partial.pk, asked), held, is_new=True)
 
@@ -135,38 +139,11 @@ def _checked(*layers: Mapping[str, object] | None) -> Settings:
 
 def _said(conversation: Conversation, asked: Asked, content: list[Block], settings: Settings) -> Message:
     parent = _parent(conversation, asked)
-    _check_results(parent, content)
     if sources.attachments_in(content):
         attachments.lock_attachments(owner=conversation.owner_id, blocks=content)
     message = _message(conversation, parent, content)
-    _check_files(conversation.pk, parent, [message], settings)
+    check_question(conversation.pk, message, settings)
     return message
-
-
-def _check_files(conversation_id: uuid.UUID, after: uuid.UUID | None, said: list[Message], settings: Settings) -> None:
-    """Refuse files that can't be sent with what is before them: once stored, nothing could be asked after them.
-
-    Where the newest message has no files there is nothing to look at.
-    """
-    newest = said[-1].content
-    if sources.images_in(newest) or sources.attachments_in(newest):
-        turn_requests.check_files([*message_paths.path_to(conversation_id, after), *said], settings)
-
-
-def _check_results(parent: uuid.UUID | None, content: list[Block]) -> None:
-    """Refuse results of tools that do not come right after the answer that called for them, as Claude does."""
-    results = {block["tool_use_id"] for block in content if block["type"] == "tool_result"}
-    if not results:
-        return
-    answer = Message.objects.select_related("parent").filter(pk=parent).first() if parent else None
-    if answer and history.only_results(answer.content):
-        answer = answer.parent  # the results of some of its calls are there already
-    calls = history.open_call_ids(answer.content, answer.stop_reason) if answer else []
-    if unknown := sorted(results - {*calls}):
-        raise InvalidRequest(
-            f"content: The message before has no open tool call {', '.join(unknown)}.",
-            details={"content": "results of no call"},
-        )
 
 
 def _parent(conversation: Conversation, asked: Asked) -> uuid.UUID | None:
@@ -196,7 +173,7 @@ def _regenerated(conversation: Conversation, id: uuid.UUID) -> Message:
     if answer is None:
         raise message_paths.no_such_message("regenerate", id)
     if answer.turn:
-        return answer.turn.user_message
+        return answer.turn.question
     asked: Message | None = answer
     while asked and asked.role != Message.Role.USER:  # a copy of an answer that went on from another one
         asked = asked.parent
@@ -213,7 +190,7 @@ def cancel(*, user: User, turn_id: uuid.UUID | str) -> Turn:
         if turn.status == Turn.RUNNING and turn.cancel_requested_at is None:
             Turn.objects.filter(pk=turn.pk).update(cancel_requested_at=Now())
             notify("cancel", turn.pk)
-        elif turn.status in (Turn.QUEUED, Turn.Status.AWAITING_TOOLS):
+        elif turn.status in (Turn.Status.PENDING, Turn.QUEUED, Turn.Status.AWAITING_TOOLS):
             turn_end.end(turn, None, turn_end.Ending(Turn.Status.CANCELLED, upstream=turn_end.unbooked_requests(turn)))
     return turn
 
@@ -253,7 +230,7 @@ def submit_tool_results(*, user: User, turn_id: uuid.UUID | str, results: list[B
         turn.tool_results = [*turn.tool_results, *new]
         said = [Message(role=each.role, content=each.content) for each in folded]
         said.append(Message(role=Message.Role.USER, content=turn.tool_results))
-        _check_files(turn.conversation_id, turn.answers_after, said, turn.settings)
+        check_files(turn.conversation_id, turn.answers_after, said, turn.settings)
         if turn.status == Turn.Status.AWAITING_TOOLS:
             turn_run.resume_if_answered(turn, folded)
             notify("journal", turn.pk)

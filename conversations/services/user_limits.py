@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -106,10 +107,10 @@ def parameters_of_limits(user: User) -> dict[str, object]:
     return {"user": user.pk, "window": WINDOW, "active": active, **dict.fromkeys(NAMES), **configured_limits()}
 
 
-def refuse_beyond_limits(used: Used) -> None:
-    """Raise RateLimited where nothing is left of one of the limits."""
+def refuse_beyond_limits(used: Used, names: Collection[str] = NAMES) -> None:
+    """Raise RateLimited where nothing is left of one of the limits with these names."""
     for limit in used.limits():
-        if limit.used >= limit.most:
+        if limit.name in names and limit.used >= limit.most:
             raise RateLimited(
                 f"{REACHED[limit.name].format(limit.most)} ({limit.name}). Wait {math.ceil(limit.reset)} seconds.",
                 details={"limit": limit.name, "most": limit.most, "used": limit.used},

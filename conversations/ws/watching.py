@@ -14,7 +14,7 @@ async def new_turns(conversation: uuid.UUID) -> AsyncIterator[uuid.UUID]:
     """Yield the ids of the turns begun from now on, by anyone, on any process."""
     here = await engine()
     with here.wakes.waiting(conversation) as news:
-        known = set(await persistently(_latest, conversation))
+        known = set(await persistently(_latest, conversation, begun=True))
         while True:
             news.clear()
             for turn in await persistently(_latest, conversation):
@@ -24,10 +24,11 @@ async def new_turns(conversation: uuid.UUID) -> AsyncIterator[uuid.UUID]:
             await news.wait()
 
 
-def _latest(conversation: uuid.UUID) -> list[uuid.UUID]:
-    """Return the newest turns, oldest first.
+def _latest(conversation: uuid.UUID, *, begun: bool = False) -> list[uuid.UUID]:
+    """Return the newest turns, oldest first; those alone that have begun, where that is asked.
 
     They are many more than can begin between two looks, since one ends before the next.
     """
     rows = Turn.objects.filter(conversation_id=conversation).order_by("-created_at", "-pk")
-    return list(reversed(rows.values_list("pk", flat=True)[:100]))
+    found = rows.filter(started_at__isnull=False) if begun else rows
+    return list(reversed(found.values_list("pk", flat=True)[:100]))
