@@ -36,8 +36,9 @@ _starting_postgres, _starting_sandbox = threading.Lock(), threading.Lock()
 SANDBOX_ANSWER = 5.0  # seconds that a sandbox which runs may take to answer
 SANDBOX_START = 60.0  # seconds
 
-# Every process holds a pool and three connections of its own, and the default of 100 is gone with four of them.
-POSTGRES_CONF = "\nmax_connections = 400\n"
+# Every process holds a pool and three connections of its own, and the default of 100 is gone with four of them. A
+# statement that fails, and the details of why, may have in them what users said: the log keeps neither.
+POSTGRES_CONF = ("max_connections = 400", "log_min_error_statement = panic", "log_error_verbosity = terse")
 
 
 def data_dir() -> Path:
@@ -121,13 +122,21 @@ def _postgres() -> PostgresServer:
     with fasteners.InterProcessLock(str(data_dir() / "postgres.lock")):
         if not (folder / "PG_VERSION").exists():
             server.ensure_pgdata_inited()
-            with (folder / "postgresql.conf").open("a") as file:
-                file.write(POSTGRES_CONF)
+        _configure(folder / "postgresql.conf")
         running = (folder / "postmaster.pid").exists()
         server.start()
         if not running:
             _start("config.keeper", str(_postgres_users.path))
     return server
+
+
+def _configure(file: Path) -> None:
+    """Add to the configuration of the embedded PostgreSQL what it lacks. One that runs takes it when it starts next."""
+    given = file.read_text().splitlines()
+    missing = [line for line in POSTGRES_CONF if line not in given]
+    if missing:
+        with file.open("a") as end:
+            end.write("\n".join(["", *missing, ""]))
 
 
 def _embedded_server() -> PostgresServer:
