@@ -13,6 +13,7 @@ from conversations.services import attachment_removal, turn_end, turn_queue
 from conversations.services.queued_turns import MOST_PENDING
 from tests.calls import LOOK, calls_in, hand_in
 from tests.clients import Api, sse
+from tests.processes import ServerProcess
 from tests.waiting import until
 
 CALLS = '[[sandbox: tool=look{}; then; text="Seen."]]'
@@ -200,6 +201,16 @@ def test_an_interrupting_turn_begins_when_what_was_said_is_kept(api: Api, conver
     assert api.ended(waits["id"])["status"] == "completed"
     assert texts(api, conversation)[-4:] == [said("Now"), "Now!", said("Waits"), "Waits!"]
     assert len(texts(api, conversation)) == 6
+
+
+def test_a_turn_that_runs_in_another_process_is_interrupted(
+    api: Api, daphne_server: ServerProcess, conversation: str
+) -> None:
+    running = api.begin("[[sandbox: words=2000; pace=0.05]]", conversation)
+    with Api.of(daphne_server.url, api) as elsewhere:
+        assert elsewhere.ask(said("Now"), conversation, on_active="interrupt")["status"] == "completed"
+    assert api.ended(running["id"])["status"] == "cancelled"
+    assert texts(api, conversation)[-2:] == [said("Now"), "Now!"]
 
 
 def test_a_turn_that_awaits_tools_is_interrupted(api: Api, conversation: str, active: dict[str, Any]) -> None:
