@@ -130,7 +130,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 PASSWORD_HASHERS = ["config.security.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "page-login"
 
 # --- The database -----------------------------------------------------------------------------------------------------
 

@@ -1,13 +1,16 @@
 """Static files from the web process itself, named by their content, so that browsers keep them for a year.
 
-No build step and no copy is needed: a name's hash is computed when the name is first asked for.
+No build step and no copy is needed: a name's hash is computed when the name is first asked for. A script that imports
+others names them by their place beside it, so with scripts it is the folder that has the hash, of all its files.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from functools import cache
+from pathlib import Path
 
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
@@ -17,6 +20,8 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
 DIGITS = 12  # of the hash
+MODULES = "conversations"  # the folder with scripts that import each other
+VERSIONED = re.compile(rf"^{MODULES}-[0-9a-f]{{{DIGITS}}}/")
 
 
 @cache
@@ -25,10 +30,22 @@ def hashed_name(name: str) -> str:
     path = finders.find(name)
     if path is None:
         return name
+    if name.startswith(f"{MODULES}/") and name.endswith(".js"):
+        return f"{MODULES}-{folder_hash()}{name.removeprefix(MODULES)}"
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
     root, suffix = os.path.splitext(name)
     return f"{root}.{digest}{suffix}"
+
+
+@cache
+def folder_hash() -> str:
+    """Return the hash of all files in the folder with the modules."""
+    digest = hashlib.sha256()
+    root = Path(str(finders.find(MODULES)))
+    for file in sorted(path for path in root.rglob("*") if path.is_file()):
+        digest.update(f"{file.relative_to(root)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:DIGITS]
 
 
 class HashedFiles(StaticFilesStorage):
@@ -50,6 +67,22 @@ class StaticFiles(WhiteNoiseMiddleware):
             self.add_file_to_dictionary(url, path)  # which is then sent as one that never changes
         response: HttpResponseBase = super().__call__(request)
         return response
+
+    def get_name_without_hash(self, filename: str) -> str:
+        """Return the name of the file that a hashed name stands for."""
+        if VERSIONED.match(filename):
+            return VERSIONED.sub(f"{MODULES}/", filename)
+        return str(super().get_name_without_hash(filename))
+
+    def immutable_file_test(self, path: str | None, url: str) -> bool:
+        """Tell whether a URL has the hash of what it leads to now."""
+        name = url.removeprefix(self.static_prefix)
+        if VERSIONED.match(name):
+            return VERSIONED.sub(f"{MODULES}-{folder_hash()}/", name) == name and self._is_there(name)
+        return bool(super().immutable_file_test(path, url))
+
+    def _is_there(self, name: str) -> bool:
+        return finders.find(self.get_name_without_hash(name)) is not None
 
     def serve(self, static_file: StaticFile, request: HttpRequest) -> HttpResponse:
         """Return a static file whole: ASGI servers warn of a synchronous iterator, which a streamed one is."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from config.home import home
 from conversations.ws.asyncapi import AsyncApi
 
 admin.autodiscover()  # here and not when the apps are ready: commands that serve no pages need none of the admin
 
 urlpatterns = [
-    path("", home, name="home"),
+    path("", include("conversations.front.urls")),
     path("api/", include("conversations.api.urls")),
     path("api/asyncapi/", AsyncApi.as_view(), name="asyncapi"),
     path("api/extraction/", include("extraction.api.urls")),

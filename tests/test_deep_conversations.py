@@ -55,6 +55,10 @@ def test_a_page_is_the_slice_of_the_path(database: str, parents: list[int | None
         path.insert(0, messages[at].pk)
         at = parents[at]
     assert [each.pk for each in message_paths.path_to(tree.pk, messages[leaf].pk)] == path
+    size = data.draw(st.integers(1, 12))
+    end = message_paths.page_of_path(tree.pk, messages[leaf].pk, -size, size)
+    assert [each.id for each in end.messages] == path[-size:]
+    assert end.skipped == max(0, len(path) - size)
     for skip in range(len(path) + 2):
         size = data.draw(st.integers(1, 12))
         page = message_paths.page_of_path(tree.pk, messages[leaf].pk, skip, size)

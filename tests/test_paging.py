@@ -140,3 +140,19 @@ def test_the_other_lists_are_paged_alike(api: Api) -> None:
         back = walked(api, pages[-1]["previous"], "previous")
         assert ids(back[::-1]) == ids(pages[:-1])
     assert len(set(ids(walked(api, "/api/usage/records/?page_size=1")))) == 3
+
+
+def test_a_path_is_read_from_its_end_with_each_message_once(api: Api) -> None:
+    conversation = api.conversation()
+    for number in range(3):
+        api.ask(f"Question {number}", conversation)
+    address = f"/api/conversations/{conversation}/messages/"
+    path = ids(walked(api, address))
+    for size in (1, 4, 6, 7):
+        pages = walked(api, f"{address}?last=true&page_size={size}", "previous")
+        assert ids(pages[::-1]) == path
+        assert pages[0]["next"] is None
+    [end, *_] = walked(api, f"{address}?last=true&page_size=4", "previous")
+    before = api.http.get(end["previous"]).json()
+    assert ids(walked(api, end["previous"])) == path
+    assert [len(end["results"]), len(before["results"])] == [4, 2]

@@ -113,16 +113,16 @@ class PathPages(Pages):
         """
         query = query_of(request)
         size, cursor = query["page_size"], query.get("cursor")
-        skip = read(cursor, 1)[0] if cursor else 0
-        leaf, found = message_paths.page_of_path(conversation_id, query.get("leaf"), skip, size + 1, reader)
+        start, limit = read(cursor, 2) if cursor else (-size if query["last"] else 0, size)
+        leaf, skip, found = message_paths.page_of_path(conversation_id, query.get("leaf"), start, limit + 1, reader)
         # The leaf is named, so that a page stays what it is when the conversation goes on.
         self.url = replace_query_param(request.build_absolute_uri(), "leaf", str(leaf))
-        self.next = self._at(skip + size) if len(found) > size else None
-        self.previous = self._at(max(0, skip - size)) if skip else None
-        return found[:size]
+        self.next = self._at(skip + limit, size) if len(found) > limit else None
+        self.previous = self._at(max(0, skip - size), min(skip, size)) if skip else None
+        return found[:limit]
 
-    def _at(self, skip: int) -> str:
-        return replace_query_param(self.url, "cursor", signing.dumps([skip], salt=SALT))
+    def _at(self, skip: int, limit: int) -> str:
+        return replace_query_param(self.url, "cursor", signing.dumps([skip, limit], salt=SALT))
 
 
 def read(cursor: str, length: int) -> Any:

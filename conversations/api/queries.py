@@ -160,7 +160,11 @@ class LeafQuery(Query):
 
 
 class PathQuery(LeafQuery, PageQuery):
-    pass
+    last = Flag(
+        required=False,
+        default=False,
+        help_text="The page at the end of the path, with `previous` to what was said before. Without `cursor`.",
+    )
 
 
 class StreamQuery(Query):

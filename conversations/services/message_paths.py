@@ -74,6 +74,8 @@ class PathPage(NamedTuple):
     """A part of the path that ends in a leaf, oldest message first."""
 
     leaf: uuid.UUID | None
+    skipped: int
+    """How many messages are before the page's first."""
     messages: list[PathMessage]
 
 
@@ -88,23 +90,24 @@ WITH RECURSIVE asked AS (
     SELECT id, coalesce(%(leaf)s::uuid, active_leaf_id) AS leaf FROM conversations_conversation AS conversation
     WHERE id = %(conversation)s AND (%(reader)s::uuid IS NULL OR {OPEN})
 ), hop AS (
-    SELECT message.id, parent_id, jump, depth, least(depth, %(skip)s + %(size)s - 1) AS last
-    FROM asked JOIN conversations_message AS message ON message.id = asked.leaf AND conversation_id = asked.id
+    SELECT message.id, parent_id, jump, depth, first, least(depth, first + %(size)s - 1) AS last
+    FROM asked JOIN conversations_message AS message ON message.id = asked.leaf AND conversation_id = asked.id,
+        LATERAL (SELECT CASE WHEN %(skip)s < 0 THEN greatest(depth + 1 + %(skip)s, 0) ELSE %(skip)s END AS first)
     UNION ALL
-    SELECT message.id, message.parent_id, message.jump, message.depth, hop.last
+    SELECT message.id, message.parent_id, message.jump, message.depth, hop.first, hop.last
     FROM hop
     JOIN conversations_message AS over ON over.id = hop.jump
     JOIN conversations_message AS message
         ON message.id = CASE WHEN over.depth >= hop.last THEN hop.jump ELSE hop.parent_id END
     WHERE hop.depth > hop.last
 ), page AS (
-    SELECT id, parent_id, depth FROM hop WHERE depth = last AND depth >= %(skip)s
+    SELECT id, parent_id, depth, first FROM hop WHERE depth = last AND depth >= first
     UNION ALL
-    SELECT message.id, message.parent_id, message.depth
+    SELECT message.id, message.parent_id, message.depth, page.first
     FROM conversations_message AS message JOIN page ON message.id = page.parent_id
-    WHERE page.depth > %(skip)s
+    WHERE page.depth > page.first
 )
-SELECT asked.leaf, EXISTS (SELECT FROM hop), message.*, CASE
+SELECT asked.leaf, (SELECT max(first) FROM hop), message.*, CASE
     WHEN message.parent_id IS NULL THEN (
         SELECT count(*) FROM conversations_message AS sibling
         WHERE sibling.conversation_id = asked.id AND sibling.parent_id IS NULL
@@ -124,7 +127,8 @@ def page_of_path(
 ) -> PathPage:
     """Return so many messages of the path to a leaf, or to the active one, after the first `skip`.
 
-    Raises NotFound where the conversation has no such message, or is not open to the reader, if one is named.
+    A negative `skip` is counted from the path's end: -50 skips all but the last 50. Raises NotFound where the
+    conversation has no such message, or is not open to the reader, if one is named.
     """
     values = {
         "conversation": Conversation.objects.key(conversation_id),
@@ -136,7 +140,7 @@ def page_of_path(
     rows = prepared(PAGE, values)
     if not rows:
         raise NotFound("There is no conversation with this id, or it is not yours.")
-    leaf, is_there, *_ = rows[0]
-    if leaf_id and not is_there:
+    leaf, first, *_ = rows[0]
+    if leaf_id and first is None:
         raise no_such_message("leaf", leaf_id)
-    return PathPage(leaf, [PathMessage(*message) for _, _, *message in rows if message[0]])
+    return PathPage(leaf, first or 0, [PathMessage(*message) for _, _, *message in rows if message[0]])

@@ -1,4 +1,4 @@
-"""The types of the project's JavaScript, which its comments tell, are right."""
+"""The types that the comments of the project's JavaScript tell are right."""
 
 from __future__ import annotations
 
@@ -10,5 +10,8 @@ MODULES = ("--module", "nodenext", "--moduleResolution", "nodenext")
 OPTIONS = ("--noEmit", "--allowJs", "--checkJs", "--strict", *LANGUAGE, *MODULES)
 
 
-def test_the_client_library_has_right_types() -> None:
-    run([node_tools() / "node_modules/.bin/tsc", *OPTIONS, LIBRARY], LIBRARY.parent)
+PAGE = LIBRARY.parent / "front" / "main.js"
+
+
+def test_the_client_library_and_the_page_have_right_types() -> None:
+    run([node_tools() / "node_modules/.bin/tsc", *OPTIONS, LIBRARY, PAGE], LIBRARY.parent)

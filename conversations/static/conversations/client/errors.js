@@ -47,6 +47,17 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** By types of errors that come without a status: what it would be. @type {Record<string, number>} */
+const STATUSES = { authentication_error: 401, permission_error: 403, not_found_error: 404, rate_limit_error: 429 };
+
+/**
+ * Return the error that the server tells of within a stream, or over the WebSocket.
+ * @param {ErrorBody} body
+ */
+export function toldError(body) {
+  return new ApiError(STATUSES[body.type] ?? 0, body);
+}
+
 /** The WebSocket's close codes after which nothing is tried again, as errors of the API. */
 const REFUSALS = new Map([
   [4401, { status: 401, type: "authentication_error", message: "You are not logged in any more: log in again." }],

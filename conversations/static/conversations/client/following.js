@@ -73,11 +73,16 @@ async function* socketEvents(socket, turn, after, signal) {
   const command = { type: "turn.follow", turn, after };
   let ended = false;
   try {
-    for await (const frame of connection.frames(command, (each) => each.turn === turn, signal)) {
+    for await (const frame of connection.frames(command, (each) => isAbout(each, turn), signal)) {
       ended = frame.type === "turn_end";
       yield /** @type {TurnEvent} */ (frame);
     }
   } finally {
     if (!ended && !connection.isFollowed(turn)) connection.tell({ type: "turn.unfollow", turn });
   }
+}
+
+/** Whether a frame is an event of a turn, or says why no more of them come. @param {any} frame @param {string} turn */
+function isAbout(frame, turn) {
+  return frame.turn === turn || frame.error?.details?.turn === turn;
 }

@@ -1,6 +1,6 @@
 /** Turns followed over server-sent events, one request for each. */
 
-import { ApiError, ConnectionLost } from "./errors.js";
+import { ApiError, ConnectionLost, toldError } from "./errors.js";
 
 /** @typedef {import("./http.js").Http} Http */
 /** @typedef {import("./transcript.js").TurnEvent} TurnEvent */
@@ -86,8 +86,8 @@ function* eventIn(part) {
 async function* ofTranscript(events, position) {
   for await (const event of events) {
     if (event.type === "error" && event.position <= position) {
-      if (event.error.type === "authentication_error") throw new ApiError(401, event.error);
-      throw new ConnectionLost(event.error.message);
+      const error = toldError(event.error);
+      throw error.status ? error : new ConnectionLost(error.message);
     }
     position = event.position;
     yield event;

@@ -1,6 +1,6 @@
 /** The WebSocket: one connection at a time, shared by all that follow something. */
 
-import { ApiError, ConnectionLost, closeError } from "./errors.js";
+import { ApiError, ConnectionLost, closeError, toldError } from "./errors.js";
 
 /** @typedef {import("./http.js").Http} Http */
 /** @typedef {import("./transcript.js").TurnEvent} TurnEvent */
@@ -129,7 +129,7 @@ export class Connection {
       this._socket.send(JSON.stringify({ ...command, ref }));
       for (;;) {
         const frame = await listener.next();
-        if (frame.type === "error" && frame.ref === ref) throw new ApiError(0, frame.error);
+        if (frame.type === "error" && frame.position === undefined) throw toldError(frame.error);
         yield frame;
       }
     } finally {

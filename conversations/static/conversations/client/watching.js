@@ -73,7 +73,8 @@ async function* beginnings({ socket }, conversation, signal) {
   const look = () => connection.tell({ type: "ping", ref: conversation }); // its pong is a moment to look at
   const timers = [setTimeout(look, LOOK_AFTER), setInterval(look, LOOK_EVERY)];
   const isWanted = (/** @type {any} */ frame) =>
-    (frame.type === "turn_start" && frame.conversation === conversation) || frame.ref === conversation;
+    (frame.type === "turn_start" && frame.conversation === conversation) ||
+    frame.ref === conversation || frame.error?.details?.conversation === conversation;
   try {
     look();
     yield* connection.frames({ type: "conversation.follow", conversation }, isWanted, signal);

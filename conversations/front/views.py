@@ -1,0 +1,116 @@
+"""The page on which users talk with Claude: its shell, which the browser fills over the API."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
+
+from conversations.errors import NotFound, RateLimited
+from conversations.models import Conversation
+from conversations.models.access import Right
+
+LISTED = 50  # conversations that are in the page from the beginning; the browser asks for more
+MAIN = "conversations/front/main.js"
+STATIC = Path(__file__).resolve().parent.parent / "static"
+NOT_AT_FIRST = {"theme.js"}  # which is no module
+# Nothing but the platform's own files and answers: what slipped through the sanitiser would neither run nor load.
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+View = Callable[..., HttpResponseBase]
+
+
+def with_policy(view: View) -> View:
+    """Return the view with the pages' content security policy on its responses, which no cache keeps."""
+
+    def secured(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        response["Content-Security-Policy"] = POLICY
+        response["Referrer-Policy"] = "same-origin"
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return secured
+
+
+@with_policy
+@require_safe
+@login_required
+def chat(request: HttpRequest, conversation: uuid.UUID | None = None) -> HttpResponse:
+    """Answer with the page, with a conversation open if one is named; 404 where it is not the user's."""
+    title = ""
+    if conversation:
+        try:
+            title = Conversation.objects.get_open(request.user, conversation, Right.READ).title
+        except NotFound:
+            return render(request, "conversations/front/missing.html", status=404)
+    shown = {
+        "conversations": Conversation.objects.open_to(request.user, Right.OWN)
+        .filter(archived=False)
+        .order_by("-updated_at", "-id")[:LISTED],
+        "current": conversation,
+        "title": title,
+        "model": settings.COLLOQUY_DEFAULT_MODEL,
+        "max_tokens": settings.COLLOQUY_DEFAULT_MAX_TOKENS,
+        "modules": modules(),
+        "sandbox": settings.SANDBOX,
+    }
+    return render(request, "conversations/front/chat.html", shown)
+
+
+@cache
+def modules() -> list[str]:
+    """Return the addresses of the page's modules, the main one first: they are loaded at once, not one by one."""
+    folders = ("conversations/front", "conversations/client")
+    names = [f"{folder}/{file.name}" for folder in folders for file in sorted((STATIC / folder).glob("*.js"))]
+    others = [name for name in names if name != MAIN and Path(name).name not in NOT_AT_FIRST]
+    vendored = [f"conversations/vendor/{name}" for name in ("marked.js", "purify.min.js")]
+    return [static(name) for name in (MAIN, "conversations/client.js", *vendored, *others)]
+
+
+class LoginForm(AuthenticationForm):
+    """Names and passwords. Too many wrong ones are told in the form."""
+
+    def clean(self) -> dict[str, Any]:
+        """Check the name and the password. Raises ValidationError."""
+        try:
+            return super().clean()
+        except RateLimited as error:
+            raise ValidationError(error.message) from None
+
+
+@method_decorator(with_policy, name="dispatch")
+class Login(LoginView):
+    """The login, which leads to the page that was asked for."""
+
+    template_name = "conversations/front/login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+    next_page = "home"
+    extra_context = {"sandbox": settings.SANDBOX}

@@ -1,0 +1,162 @@
+/** The answers of a conversation that are coming, whoever asked for them, and how each has ended. */
+
+import { showLive } from "./live_answers.js";
+import { errorText, noticeView } from "./notices.js";
+import { answer as answerItem } from "./thread.js";
+import { footersOf } from "./footers.js";
+
+/** @typedef {import("./conversation.js").Conversation} Conversation */
+/** @typedef {import("./thread.js").Item} Item */
+/** @typedef {import("../client.js").Answer} Answer */
+
+/** What is being answered in one conversation. */
+export class Answers {
+  /** @param {Conversation} conversation */
+  constructor(conversation) {
+    this.conversation = conversation;
+    /** @type {Map<string, Answer>} by turn */
+    this._live = new Map();
+    /** @type {Set<Promise<void>>} settled when each has been shown to its end */
+    this._following = new Set();
+    /** @type {Set<string>} turns that were shown to their end */
+    this._shown = new Set();
+    /** @type {Set<Promise<any>>} turns that are being created, whose ids are not known yet */
+    this._beginning = new Set();
+  }
+
+  /** Whether something is being answered, or about to be. */
+  get isBusy() {
+    return this._live.size + this._beginning.size > 0;
+  }
+
+  /** Forget what was shown: the thread is about to be filled anew. */
+  forgetShown() {
+    this._shown.clear();
+  }
+
+  /** Wait until nothing is being answered. */
+  async areDone() {
+    while (this._following.size) await Promise.allSettled([...this._following]);
+  }
+
+  /** Stop everything that is being answered. */
+  async stop() {
+    await Promise.allSettled([...this._live.values()].map((answer) => answer.stop()));
+  }
+
+  /**
+   * Ask, and show the answer as it comes.
+   * @param {() => Answer} ask
+   * @param {Item} [asked] the question, if it is new
+   */
+  show(ask, asked) {
+    return this._counted(this._show(ask, asked));
+  }
+
+  /** @param {Promise<void>} following */
+  async _counted(following) {
+    this._following.add(following);
+    try {
+      await following;
+    } finally {
+      this._following.delete(following);
+    }
+  }
+
+  /** @param {() => Answer} ask @param {Item} [asked] */
+  async _show(ask, asked) {
+    const { thread, page } = this.conversation;
+    const answer = ask();
+    this._beginning.add(answer.turn);
+    const item = thread.append(answerItem([]));
+    page.onChange(this.conversation);
+    try {
+      const turn = await answer.turn;
+      this._live.set(turn.id, answer);
+      if (asked) Object.assign(asked.messages[0], { id: turn.user_message });
+    } catch (error) {
+      this._refused(error, item, asked, () => this.show(ask, asked));
+      return;
+    } finally {
+      this._beginning.delete(answer.turn);
+      page.onChange(this.conversation);
+    }
+    await this._follow(answer, item);
+    if (!asked || asked.messages[0].parent !== undefined) await this.conversation.siblings.refresh();
+  }
+
+  /** Show a turn that was begun elsewhere. @param {string} id */
+  join(id) {
+    return this._counted(this._join(id));
+  }
+
+  /** @param {string} id */
+  async _join(id) {
+    await Promise.allSettled([...this._beginning]);
+    if (this._live.has(id) || this._shown.has(id)) return;
+    const { client, thread, signal } = this.conversation;
+    const answer = client.resume(id, { signal });
+    this._live.set(id, answer);
+    await this._showPath();
+    if (signal.aborted) return;
+    thread.cutFrom(thread.items.find((item) => item.kind === "answer" && item.messages[0].turn === id));
+    await this._follow(answer, thread.append(answerItem([])));
+  }
+
+  /** Show the path that the server goes on from, if it is not the one that is shown. */
+  async _showPath() {
+    const { conversation } = this;
+    const { active_leaf } = await conversation.client.conversation(/** @type {string} */ (conversation.id));
+    if (active_leaf !== conversation.thread.leaf) await conversation.reload(active_leaf);
+  }
+
+  /** @param {Answer} answer @param {Item} item */
+  async _follow(answer, item) {
+    const { thread, page, signal } = this.conversation;
+    const { id } = await answer.turn;
+    page.onChange(this.conversation);
+    try {
+      await showLive(answer, /** @type {any} */ (item.view), () => thread.follow());
+      await this._conclude(id, item);
+    } catch (error) {
+      const text = errorText(/** @type {any} */ (error));
+      if (!signal.aborted) item.view.footer.replaceChildren(noticeView({ text }));
+    } finally {
+      this._live.delete(id);
+      this._shown.add(id);
+      page.onChange(this.conversation);
+    }
+  }
+
+  /**
+   * Put the stored messages in the place of what has come, which is the same, and say how it ended.
+   * @param {string} id
+   * @param {Item} item
+   */
+  async _conclude(id, item) {
+    const { client, thread } = this.conversation;
+    const turn = await client.turn(id);
+    item.messages = turn.messages.length ? turn.messages : [{ id: null, turn: id, role: "assistant", content: [] }];
+    /** @type {any} */ (item.view).show(item.messages);
+    footersOf(this.conversation).show(item, turn);
+    thread.follow();
+    await this.conversation.refresh();
+  }
+
+  /** @param {any} error @param {Item} item @param {Item | undefined} asked @param {() => void} again */
+  _refused(error, item, asked, again) {
+    const { thread, page } = this.conversation;
+    const text = /** @type {any} */ (asked?.view)?.text;
+    const retry = () => {
+      thread.cutFrom(item);
+      again();
+    };
+    const edit = () => {
+      thread.cutFrom(asked);
+      page.putBack(text);
+    };
+    /** @type {[string, () => void][]} */
+    const actions = [["Try again", retry], ...(text ? [/** @type {[string, () => void]} */ (["Edit", edit])] : [])];
+    item.view.footer.replaceChildren(noticeView({ text: errorText(error), actions, tone: "error" }));
+  }
+}

@@ -1,0 +1,174 @@
+/** One conversation on the page: what was said in it, what is being answered, and what the user does with it. */
+
+import { Answers } from "./answers.js";
+import { Siblings } from "./siblings.js";
+import { question } from "./thread.js";
+
+/** @typedef {import("../client.js").Client} Client */
+/** @typedef {import("./thread.js").Thread} Thread */
+/** @typedef {import("./thread.js").Item} Item */
+/** @typedef {Record<string, any>} Fields */
+/** @typedef {"queue" | "interrupt" | undefined} OnActive what to do with a question while another is answered */
+
+/**
+ * @typedef {object} Surroundings What the rest of the page does about a conversation.
+ * @property {(conversation: Conversation) => void} onChange something about it is different now
+ * @property {(conversation: Conversation) => void} onCreated it has its id
+ * @property {(conversation: Conversation) => void} onUpdated its title, tags or settings are stored
+ * @property {(error: any) => void} onError something was asked for that could not be done
+ * @property {(text: string) => void} putBack a question was not taken; its text is to be edited
+ */
+
+const PAGE = "50"; // messages
+const TITLE = 60; // characters of the first question that become the title
+
+/** A conversation, stored or not yet begun. */
+export class Conversation {
+  /**
+   * @param {Client} client
+   * @param {Thread} thread
+   * @param {Surroundings} page
+   * @param {Fields} settings with which it is created, if it is new
+   */
+  constructor(client, thread, page, settings = {}) {
+    this.client = client;
+    this.thread = thread;
+    this.page = page;
+    /** @type {string | null} */
+    this.id = null;
+    /** As the API shows it. @type {Fields} */
+    this.data = settings;
+    /** @type {string | null} where older messages are */
+    this._older = null;
+    this._left = new AbortController();
+    /** When the question before may be asked. @type {Promise<void>} */
+    this._asking = Promise.resolve();
+    this.answers = new Answers(this);
+    this.siblings = new Siblings(this);
+  }
+
+  /** Aborted when the user goes to another conversation. */
+  get signal() {
+    return this._left.signal;
+  }
+
+  /** Show a conversation that is stored. @param {string} id */
+  async open(id) {
+    this.id = id;
+    const [data] = await Promise.all([this.client.conversation(id), this.reload()]);
+    this.data = data;
+    this.page.onChange(this);
+    this._watch();
+  }
+
+  /** Stop showing it. What is being answered goes on. */
+  leave() {
+    this._left.abort(new DOMException("Another conversation was opened.", "AbortError"));
+  }
+
+  /** Show the path to a leaf, or to the active one. @param {string} [leaf] */
+  async reload(leaf) {
+    const query = { last: "true", page_size: PAGE, ...(leaf ? { leaf } : {}) };
+    const page = await this.client.messages(/** @type {string} */ (this.id), query);
+    if (this.signal.aborted) return;
+    this._older = page.previous;
+    this.answers.forgetShown();
+    this.thread.replace(page.results, Boolean(page.previous));
+  }
+
+  /** Show what was said before what is shown. */
+  async loadOlder() {
+    if (!this._older) return;
+    const page = await this.client.get(this._older, this.signal);
+    this._older = page.previous;
+    this.thread.prepend(page.results, Boolean(page.previous));
+  }
+
+  /** Read its title, settings and cost anew. */
+  async refresh() {
+    if (!this.id) return;
+    this.data = await this.client.conversation(this.id);
+    this.page.onChange(this);
+  }
+
+  /** Change its title, tags or settings. @param {Fields} fields */
+  async update(fields) {
+    this.data = { ...this.data, ...fields };
+    this.page.onChange(this);
+    if (!this.id) return;
+    this.data = { ...this.data, ...(await this.client.updateConversation(this.id, fields)) };
+    this.page.onChange(this);
+    this.page.onUpdated(this);
+  }
+
+  /** Ask something, after what is being answered, or in its place. @param {any[]} content @param {OnActive} [onActive] */
+  async ask(content, onActive) {
+    const asked = this._show(content, this.thread.leaf);
+    if (onActive === "interrupt") this.stop();
+    const before = this._asking;
+    this._asking = (async () => {
+      await before.catch(() => {});
+      await this.answers.areDone();
+      await this._created(content);
+    })();
+    await this._asking;
+    return this.answers.show(() => this.client.ask(/** @type {string} */ (this.id), content), asked);
+  }
+
+  /** Ask something else in the place of a question. @param {Item} item @param {any[]} content */
+  edit(item, content) {
+    const { parent } = item.messages[0];
+    this.thread.cutFrom(item);
+    const asked = this._show(content, parent);
+    return this.answers.show(() => this.client.edit(/** @type {string} */ (this.id), { parent }, content), asked);
+  }
+
+  /** Have something answered anew. @param {Item} item an answer, or a question without one */
+  regenerate(item) {
+    const { id } = item.messages[0];
+    if (item.kind === "answer") this.thread.cutFrom(item);
+    return this.answers.show(() => this.client.regenerate(/** @type {string} */ (this.id), id));
+  }
+
+  /** Go on with an answer that was cut. @param {string} turn */
+  continue(turn) {
+    return this.answers.show(() => this.client.continue(turn));
+  }
+
+  /** Stop what is being answered. */
+  stop() {
+    return this.answers.stop();
+  }
+
+  /** Show a question before the server knows of it. @param {any[]} content @param {string | null} parent */
+  _show(content, parent) {
+    return this.thread.append(question({ id: null, parent, role: "user", content, siblings: 1 }));
+  }
+
+  /** Create it on the server, with its first words as its title. @param {any[]} content */
+  async _created(content) {
+    if (this.id) return;
+    const text = content.find((block) => block.type === "text")?.text ?? "Images and files";
+    const title = text.replace(/\s+/g, " ").trim().slice(0, TITLE);
+    this.data = await this.client.createConversation({ ...this.data, title });
+    this.id = this.data.id;
+    this.page.onCreated(this);
+    this._watch();
+  }
+
+  /** Show what is asked elsewhere: in another window, on another device, by others. */
+  async _watch() {
+    try {
+      for await (const turn of this.client.watch(/** @type {string} */ (this.id), this.signal)) {
+        this.answers.join(turn).catch((error) => this._failed(error));
+      }
+    } catch (error) {
+      this._failed(error);
+    }
+  }
+
+  /** @param {any} error */
+  _failed(error) {
+    if (!this.signal.aborted) this.page.onError(error);
+  }
+}

@@ -1,0 +1,116 @@
+/** What is under each message: what can be done with it, how it ended, what it cost. */
+
+import { copyText } from "./code_blocks.js";
+import { element, iconButton } from "./elements.js";
+import { dollars, tokens } from "./money.js";
+import { endNotice, noticeView } from "./notices.js";
+import { editQuestion } from "./editing.js";
+import { thumbs } from "./thumbs.js";
+
+/** @typedef {import("./conversation.js").Conversation} Conversation */
+/** @typedef {import("./thread.js").Item} Item */
+
+/** @type {WeakMap<Conversation, Footers>} */
+const made = new WeakMap();
+
+/** Return the footers of a conversation's messages. @param {Conversation} conversation @returns {Footers} */
+export function footersOf(conversation) {
+  const found = made.get(conversation) ?? new Footers(conversation);
+  made.set(conversation, found);
+  return found;
+}
+
+/** The footers of one conversation. What a turn cost is asked for when its answer comes into sight. */
+class Footers {
+  /** @param {Conversation} conversation */
+  constructor(conversation) {
+    this.conversation = conversation;
+    /** @type {Map<Element, Item>} */
+    this._waiting = new Map();
+    this._sight = new IntersectionObserver((entries) => entries.forEach((entry) => this._seen(entry)));
+  }
+
+  /** Show the footer of an item, and later what its turn says. @param {Item} item @param {any} [turn] */
+  show(item, turn) {
+    const { footer } = item.view;
+    if (item.kind === "question") footer.replaceChildren(...this._questionTools(item));
+    else if (item.messages.length) footer.replaceChildren(...this._answerTools(item));
+    this.conversation.siblings.show(item);
+    if (turn) this._tell(item, turn);
+    else if (item.messages[0]?.turn) this._await(item);
+  }
+
+  /** @param {Item} item */
+  _questionTools(item) {
+    const text = () => /** @type {any} */ (item.view).text;
+    /** @type {HTMLButtonElement} */
+    const copy = iconButton("copy", "Copy the question", () => copyText(text(), copy));
+    return [
+      element("div", { class: "siblings" }),
+      copy,
+      iconButton("edit", "Edit the question", () => editQuestion(this.conversation, item)),
+    ];
+  }
+
+  /** @param {Item} item */
+  _answerTools(item) {
+    const last = item.messages.at(-1);
+    const text = item.messages.flatMap((each) => each.content).map((block) => block.text ?? "").join("");
+    /** @type {HTMLButtonElement} */
+    const copy = iconButton("copy", "Copy the answer", () => copyText(text, copy));
+    return [
+      element("div", { class: "siblings" }),
+      text && copy,
+      iconButton("again", "Answer anew", () => this.conversation.regenerate(item)),
+      ...(last?.id ? thumbs(this.conversation.client, last.id) : []),
+      element("span", { class: "about" }),
+    ].filter(Boolean);
+  }
+
+  /** @param {Item} item */
+  _await(item) {
+    this._waiting.set(item.view.element, item);
+    this._sight.observe(item.view.element);
+  }
+
+  /** @param {IntersectionObserverEntry} entry */
+  async _seen({ isIntersecting, target }) {
+    const item = this._waiting.get(target);
+    if (!isIntersecting || !item) return;
+    this._sight.unobserve(target);
+    this._waiting.delete(target);
+    const turn = await this.conversation.client.turn(item.messages[0].turn).catch(() => null);
+    if (turn) this._tell(item, turn);
+  }
+
+  /** @param {Item} item @param {any} turn */
+  _tell(item, turn) {
+    const about = item.view.footer.querySelector(".about");
+    about?.replaceChildren(`${turn.model} · ${tokens(turn.usage)} · ${dollars(turn.cost)}`);
+    const notice = endNotice(turn);
+    if (!notice) return;
+    item.view.element.querySelector(".notice")?.remove();
+    item.view.footer.before(noticeView({ ...notice, actions: this._actions(item, turn) }));
+  }
+
+  /** @param {Item} item @param {any} turn @returns {[string, () => void][]} */
+  _actions(item, turn) {
+    const { conversation } = this;
+    const asked = conversation.thread.find(turn.user_message);
+    /** @type {Record<string, [string, () => void] | undefined>} */
+    const possible = {
+      continue: turn.messages.length ? ["Continue", () => conversation.continue(turn.id)] : undefined,
+      retry: ["Try again", () => this._retry(item, turn)],
+      edit: asked && ["Edit the question", () => editQuestion(conversation, asked)],
+    };
+    return turn.actions.map((/** @type {string} */ name) => possible[name]).filter(Boolean);
+  }
+
+  /** @param {Item} item @param {any} turn */
+  _retry(item, turn) {
+    if (item.messages[0].id) return this.conversation.regenerate(item);
+    this.conversation.thread.cutFrom(item);
+    const question = /** @type {any} */ ({ kind: "question", messages: [{ id: turn.user_message }] });
+    return this.conversation.regenerate(question);
+  }
+}

@@ -1,0 +1,172 @@
+/** The chat page: its parts, and which conversation is open. */
+
+import { Client, ApiError } from "../client.js";
+import { showBudget } from "./budget.js";
+import { Composer } from "./composer.js";
+import { Conversation } from "./conversation.js";
+import { conversationActions } from "./conversation_actions.js";
+import { editQuestion } from "./editing.js";
+import { byId, element } from "./elements.js";
+import { footersOf } from "./footers.js";
+import { Header } from "./header.js";
+import { wireKeyboard } from "./keyboard.js";
+import { showMenu } from "./menu.js";
+import { Toast, errorText } from "./notices.js";
+import { Settings } from "./settings.js";
+import { Sidebar } from "./sidebar.js";
+import { wireThemeSwitch } from "./theme_switch.js";
+import { Thread } from "./thread.js";
+
+const client = new Client({ csrf: () => document.body.dataset.csrf ?? "" });
+const toast = new Toast(byId("toast"));
+const settings = new Settings(client);
+const header = new Header();
+/** @type {Conversation} */
+let current;
+
+const thread = new Thread(byId("thread"), byId("scroller"), {
+  onOlder: () => current.loadOlder(),
+  onItem: (item) => footersOf(current).show(item),
+});
+const composer = new Composer(client, {
+  ask: (content, onActive) => current.ask(content, onActive).catch((error) => refused(error, content)),
+  stop: () => current.stop(),
+  edit: () => editLast(),
+});
+const sidebar = new Sidebar(client, { open: (id) => go(id), menu, onError: tell });
+const surroundings = {
+  onChange: show,
+  onCreated: (/** @type {Conversation} */ conversation) => {
+    history.replaceState(null, "", `/c/${conversation.id}/`);
+    composer.open(conversation.id);
+    sidebar.load().then(() => sidebar.mark(conversation.id));
+  },
+  onUpdated: () => sidebar.load(),
+  onError: tell,
+  putBack: (/** @type {string} */ text) => composer.fill(text),
+};
+
+/** Show what has changed of a conversation. @param {Conversation} conversation */
+function show(conversation) {
+  if (conversation !== current) return;
+  composer.setBusy(conversation.answers.isBusy);
+  header.show(conversation, settings.nameOf(conversation.data.model));
+  document.body.classList.toggle("empty", thread.items.length === 0);
+  if (!conversation.answers.isBusy) showBudget(client).catch(() => {});
+}
+
+/** Open a conversation, or a new one (null), as the page's address. @param {string | null} id */
+function go(id) {
+  history.pushState(null, "", id ? `/c/${id}/` : "/");
+  document.body.classList.remove("open-sidebar");
+  open(id);
+}
+
+/** @param {string | null} id */
+async function open(id) {
+  current?.leave();
+  current = new Conversation(client, thread, surroundings, settings.initial);
+  thread.replace([], false);
+  sidebar.mark(id);
+  composer.open(id);
+  show(current);
+  if (!matchMedia("(pointer: coarse)").matches) composer.focus();
+  if (!id) return;
+  document.body.classList.remove("empty");
+  document.body.classList.add("loading");
+  await current.open(id).catch(tell);
+  document.body.classList.remove("loading");
+}
+
+/** @param {any} error */
+function tell(error) {
+  if (error?.name === "AbortError") return;
+  if (error instanceof ApiError && error.needsLogin) return showConnection();
+  toast.show(errorText(error));
+}
+
+/** A new conversation could not be created: the question is not lost. @param {any} error @param {any[]} content */
+function refused(error, content) {
+  tell(error);
+  thread.cutFrom(thread.items.at(-1));
+  composer.fill(content.find((block) => block.type === "text")?.text ?? "");
+  show(current);
+}
+
+function editLast() {
+  const last = thread.items.findLast((item) => item.kind === "question");
+  if (last && !current.answers.isBusy) editQuestion(current, last);
+}
+
+/** @param {Record<string, any>} conversation @param {HTMLElement} button */
+function menu(conversation, button) {
+  const onDone = (/** @type {boolean} */ isGone) => {
+    sidebar.load();
+    if (isGone && conversation.id === current.id) go(null);
+    else if (conversation.id === current.id) current.refresh();
+  };
+  showMenu(button, conversationActions(client, conversation, { onDone, onError: tell }));
+}
+
+function showConnection() {
+  const place = byId("connection");
+  const login = element("a", { href: `/login/?next=${encodeURIComponent(location.pathname)}` }, "Log in");
+  const texts = {
+    online: [],
+    offline: ["No connection. What is being answered goes on, and will be shown when the connection is back."],
+    refused: ["You are not logged in any more. ", login],
+  };
+  place.replaceChildren(...(client.connection === "online" ? [] : texts[client.connection]));
+  place.hidden = client.connection === "online";
+}
+
+function wireButtons() {
+  byId("new").addEventListener("click", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    go(null);
+  });
+  byId("to-end").addEventListener("click", () => thread.toEnd());
+  byId("open-sidebar").addEventListener("click", () => document.body.classList.toggle("open-sidebar"));
+  byId("scrim").addEventListener("click", () => document.body.classList.remove("open-sidebar"));
+  byId("edit-settings").addEventListener("click", editSettings);
+  byId("model").addEventListener("click", editSettings);
+  byId("more").addEventListener("click", () => {
+    const own = current.id ? conversationActions(client, current.data, { onDone: afterAction, onError: tell }) : [];
+    showMenu(byId("more"), [["Settings", editSettings], ...addTag(), ...own]);
+  });
+  for (const starter of document.querySelectorAll("[data-ask]")) {
+    starter.addEventListener("click", () => composer.fill(/** @type {HTMLElement} */ (starter).dataset.ask ?? ""));
+  }
+}
+
+/** @returns {import("./menu.js").Entry[]} */
+function addTag() {
+  return current.id ? [["Add a tag", () => header.addTag()]] : [];
+}
+
+/** @param {boolean} isGone */
+function afterAction(isGone) {
+  sidebar.load().then(() => sidebar.mark(current.id));
+  if (isGone) go(null);
+  else current.refresh();
+}
+
+function editSettings() {
+  settings.edit(current.data, (changed) => current.update(changed).catch(tell)).catch(tell);
+}
+
+client.addEventListener("connection", showConnection);
+addEventListener("popstate", () => open(idInAddress()));
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) sidebar.load().then(() => sidebar.mark(current.id));
+});
+wireButtons();
+wireThemeSwitch(byId("theme"));
+wireKeyboard({ newConversation: () => go(null), focusQuestion: () => composer.focus() });
+open(idInAddress());
+sidebar.load().then(() => sidebar.mark(current.id));
+document.body.dataset.ready = "";
+
+function idInAddress() {
+  return /^\/c\/([^/]+)\/$/.exec(location.pathname)?.[1] ?? null;
+}

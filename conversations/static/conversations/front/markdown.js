@@ -1,0 +1,94 @@
+/** Markdown as elements: sanitised, without HTML of its own, with remote images as links. */
+
+import { Marked } from "../vendor/marked.js";
+import "../vendor/purify.min.js";
+import { dressCode } from "./code_blocks.js";
+import { element } from "./elements.js";
+import { MATHEMATICS, showMathematics } from "./mathematics.js";
+
+/** @typedef {any} Token one of marked's */
+
+const purify = /** @type {any} */ (globalThis).DOMPurify;
+const ALLOWED = {
+  ALLOWED_TAGS: [
+    ..."p br hr h1 h2 h3 h4 h5 h6 strong em del code pre blockquote ul ol li a sup sub span".split(" "),
+    ..."table thead tbody tr th td input".split(" "),
+  ],
+  ALLOWED_ATTR: ["href", "title", "align", "start", "class", "type", "checked", "disabled", "data-tex", "data-display"],
+  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
+  ALLOW_DATA_ATTR: false,
+  RETURN_DOM_FRAGMENT: true,
+};
+
+/** Marks where a citation stands in a text: its number between two characters that no text has a use for. */
+const CITATION = /^\uE000(\d+)\uE001/;
+
+/** @param {string} text */
+const escaped = (text) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+
+const citation = {
+  name: "citation",
+  level: "inline",
+  start: (/** @type {string} */ source) => source.indexOf("\uE000"),
+  tokenizer(/** @type {string} */ source) {
+    const found = CITATION.exec(source);
+    return found ? { type: "citation", raw: found[0], number: found[1] } : undefined;
+  },
+  renderer: (/** @type {Token} */ token) => `<sup class="citation">${token.number}</sup>`,
+};
+
+const renderer = {
+  html: (/** @type {Token} */ { text }) => escaped(text),
+  image: (/** @type {Token} */ { href, text }) =>
+    `<a class="remote-image" href="${escaped(href)}">${escaped(text || "Image")}</a>`,
+};
+
+const marked = new Marked({ gfm: true, breaks: false, renderer, extensions: [citation, ...MATHEMATICS] });
+
+/**
+ * Return what marked makes of a text: blocks, of which each but the last is final.
+ * @param {string} text
+ * @returns {Token[]}
+ */
+export function blocksOf(text) {
+  return marked.lexer(text);
+}
+
+/**
+ * Return blocks as elements.
+ * @param {Token[]} blocks
+ * @param {{isFinal?: boolean}} [options] what is not final yet gets no colours
+ * @returns {DocumentFragment}
+ */
+export function elementsOf(blocks, { isFinal = true } = {}) {
+  const fragment = purify.sanitize(marked.parser(blocks), ALLOWED);
+  for (const link of fragment.querySelectorAll("a")) openElsewhere(link);
+  for (const table of fragment.querySelectorAll("table")) makeScrollable(table);
+  for (const input of fragment.querySelectorAll("input")) tidyCheckbox(input);
+  for (const pre of fragment.querySelectorAll("pre")) dressCode(pre, isFinal);
+  showMathematics(fragment);
+  return fragment;
+}
+
+/** A link leaves this page where it is, and tells the other side nothing. @param {HTMLAnchorElement} link */
+function openElsewhere(link) {
+  link.target = "_blank";
+  link.rel = "noopener noreferrer nofollow";
+  if (!link.classList.contains("remote-image") || !link.hostname) return;
+  link.title = `Opens ${link.href}`;
+  link.append(element("small", {}, ` image at ${link.hostname}, opens in a new tab`));
+}
+
+/** @param {HTMLTableElement} table */
+function makeScrollable(table) {
+  const frame = element("div", { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Table" });
+  table.replaceWith(frame);
+  frame.append(table);
+}
+
+/** Checkboxes of task lists; no other inputs. @param {HTMLInputElement} input */
+function tidyCheckbox(input) {
+  if (input.type !== "checkbox") input.remove();
+  input.disabled = true;
+  input.setAttribute("aria-label", input.checked ? "done" : "to do");
+}

@@ -1,0 +1,70 @@
+/** Mathematics in Markdown: $…$, $$…$$, \(…\) and \[…\]. KaTeX is loaded when there is some. */
+
+const INLINE = [/^\$(?!\s)((?:\\.|[^\\$\n])+?)(?<!\s)\$(?!\d)/, /^\\\(([^\n]+?)\\\)/];
+const DISPLAY = [/^\$\$([^]+?)\$\$/, /^\\\[([^]+?)\\\]/];
+const STARTS = { block: /(?<=^|\n)(?:\$\$|\\\[)/, inline: /\$|\\[([]/ }; // a block interrupts a paragraph
+const LIMITS = { trust: false, strict: false, throwOnError: false, maxSize: 20, maxExpand: 500 };
+const STYLE = new URL("../vendor/katex/katex.min.css", import.meta.url).href;
+const SCRIPT = new URL("../vendor/katex/katex.min.js", import.meta.url).href;
+
+/** @type {Promise<void> | undefined} */
+let loading;
+
+/** Extensions of marked. */
+export const MATHEMATICS = [
+  extension("block_mathematics", "block", DISPLAY, true),
+  extension("display_mathematics", "inline", DISPLAY, true),
+  extension("inline_mathematics", "inline", INLINE, false),
+];
+
+/** @param {string} name @param {"block" | "inline"} level @param {RegExp[]} patterns @param {boolean} isDisplay */
+function extension(name, level, patterns, isDisplay) {
+  return {
+    name,
+    level,
+    start: (/** @type {string} */ source) => source.match(STARTS[level])?.index,
+    tokenizer(/** @type {string} */ source) {
+      const found = patterns.map((pattern) => pattern.exec(source)).find(Boolean);
+      return found ? { type: name, raw: found[0], tex: found[1] } : undefined;
+    },
+    renderer: (/** @type {any} */ { tex }) => placeholder(tex, isDisplay),
+  };
+}
+
+/** @param {string} tex @param {boolean} isDisplay */
+function placeholder(tex, isDisplay) {
+  const escaped = tex.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return `<span class="math${isDisplay ? " display" : ""}">${escaped}</span>`;
+}
+
+/**
+ * Show the formulae in a fragment: at once where KaTeX is there, else as soon as it is.
+ * @param {ParentNode} fragment
+ */
+export function showMathematics(fragment) {
+  const formulae = [...fragment.querySelectorAll(".math")];
+  if (!formulae.length) return;
+  if (/** @type {any} */ (globalThis).katex) formulae.forEach(show);
+  else load().then(() => formulae.forEach(show), () => {}); // without it the source stays
+}
+
+function load() {
+  loading ??= Promise.all([import(SCRIPT), loadStyle()]).then(() => {});
+  return loading;
+}
+
+/** @returns {Promise<void>} */
+function loadStyle() {
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: STYLE });
+  return new Promise((resolve, reject) => {
+    link.onload = () => resolve();
+    link.onerror = reject;
+    document.head.append(link);
+  });
+}
+
+/** @param {Element} formula */
+function show(formula) {
+  const displayMode = formula.classList.contains("display");
+  /** @type {any} */ (globalThis).katex.render(formula.textContent, formula, { ...LIMITS, displayMode });
+}

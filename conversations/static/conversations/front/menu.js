@@ -1,0 +1,48 @@
+/** What can be done with a conversation, as a menu under a button. */
+
+import { byId, element } from "./elements.js";
+
+/** @typedef {[string, () => void]} Entry */
+
+/**
+ * Show a menu under a button. Arrow keys move in it, Escape closes it.
+ * @param {HTMLElement} button
+ * @param {Entry[]} entries
+ */
+export function showMenu(button, entries) {
+  const menu = byId("menu");
+  const close = () => menu.hidePopover();
+  menu.replaceChildren(...entries.map(([label, act]) => {
+    const onclick = () => {
+      close();
+      act();
+    };
+    return element("button", { type: "button", role: "menuitem", onclick }, label);
+  }));
+  menu.onkeydown = (/** @type {KeyboardEvent} */ event) => move(menu, event);
+  menu.ontoggle = (/** @type {any} */ event) => {
+    const isLost = [document.body, menu].some((place) => place === document.activeElement);
+    if (event.newState === "closed" && isLost) button.focus();
+  };
+  menu.showPopover();
+  place(menu, button);
+  menu.firstElementChild?.focus();
+}
+
+/** @param {HTMLElement} menu @param {HTMLElement} button */
+function place(menu, button) {
+  const { left, bottom, right } = button.getBoundingClientRect();
+  const { width, height } = menu.getBoundingClientRect();
+  menu.style.left = `${Math.max(8, Math.min(left, innerWidth - width - 8, right))}px`;
+  menu.style.top = `${Math.min(bottom + 4, innerHeight - height - 8)}px`;
+}
+
+/** @param {HTMLElement} menu @param {KeyboardEvent} event */
+function move(menu, event) {
+  const entries = /** @type {HTMLElement[]} */ ([...menu.children]);
+  const at = entries.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  entries[(at + step + entries.length) % entries.length].focus();
+}

@@ -1,0 +1,129 @@
+/** The list of conversations: searched, filtered, and what can be done with each. */
+
+import { byId, element, iconButton } from "./elements.js";
+import { snippetOf } from "./snippets.js";
+
+/** @typedef {import("../client.js").Client} Client */
+/** @typedef {Record<string, any>} Fields */
+
+const TYPING = 200; // milliseconds after the last key until the list is searched
+const NAME = "Untitled";
+
+/** @type {Record<string, Fields>} what is asked for in each view of the list */
+const VIEWS = { own: { archived: "false" }, shared: { shared: "true" }, archived: { archived: "true" } };
+
+/**
+ * @typedef {object} Handlers
+ * @property {(id: string) => void} open
+ * @property {(conversation: Fields, button: HTMLElement) => void} menu shows what can be done with a conversation
+ * @property {(error: any) => void} onError
+ */
+
+/** The list at the side. */
+export class Sidebar {
+  /**
+   * @param {Client} client
+   * @param {Handlers} handlers
+   */
+  constructor(client, handlers) {
+    this._client = client;
+    this._handlers = handlers;
+    this._list = byId("conversations");
+    this._search = byId("search");
+    this._view = "own";
+    /** @type {string | null} */
+    this._tag = null;
+    /** @type {string | null} */
+    this._next = null;
+    /** @type {string | null} */
+    this._current = null;
+    this._wire();
+  }
+
+  /** Mark the conversation that is open. @param {string | null} id */
+  mark(id) {
+    this._current = id;
+    for (const item of this._list.children) this._markItem(item);
+  }
+
+  /** Read the list anew. */
+  async load() {
+    this._leaving?.abort();
+    const leaving = (this._leaving = new AbortController());
+    try {
+      const page = await this._client.get(`conversations/?${new URLSearchParams(this._query)}`, leaving.signal);
+      this._list.replaceChildren(...page.results.map((/** @type {Fields} */ each) => this._item(each)));
+      this._next = page.next;
+      byId("nothing-found").hidden = page.results.length > 0;
+    } catch (error) {
+      if (!leaving.signal.aborted) this._handlers.onError(error);
+    }
+  }
+
+  /** Show only those with a tag; null for all. @param {string | null} tag */
+  filter(tag) {
+    this._tag = tag;
+    const shown = tag ? [`Tag: ${tag}`, iconButton("close", "Show all tags", () => this.filter(null))] : [];
+    byId("tag-filter").replaceChildren(...shown);
+    this.load();
+  }
+
+  get _query() {
+    const words = this._search.value.trim();
+    return { ...VIEWS[this._view], ...(words ? { q: words } : {}), ...(this._tag ? { tag: this._tag } : {}) };
+  }
+
+  _wire() {
+    this._search.addEventListener("input", () => {
+      clearTimeout(this._typing);
+      this._typing = setTimeout(() => this.load(), TYPING);
+    });
+    for (const input of document.querySelectorAll("[name=view]")) {
+      input.addEventListener("change", () => {
+        this._view = /** @type {HTMLInputElement} */ (input).value;
+        this.load();
+      });
+    }
+    this._list.parentElement.addEventListener("scroll", () => this._more(), { passive: true });
+    this._list.addEventListener("click", (/** @type {MouseEvent} */ event) => this._clicked(event));
+  }
+
+  /** @param {MouseEvent} event */
+  _clicked(event) {
+    const link = /** @type {HTMLElement} */ (event.target).closest("a");
+    const isPlain = !(event.metaKey || event.ctrlKey || event.shiftKey || event.button);
+    if (!link || !isPlain) return;
+    event.preventDefault();
+    this._handlers.open(String(link.parentElement?.dataset.id));
+  }
+
+  async _more() {
+    const { scrollTop, clientHeight, scrollHeight } = this._list.parentElement;
+    if (!this._next || scrollHeight - scrollTop - clientHeight > 300) return;
+    const next = this._next;
+    this._next = null;
+    const page = await this._client.get(next);
+    this._list.append(...page.results.map((/** @type {Fields} */ each) => this._item(each)));
+    this._next = page.next;
+  }
+
+  /** @param {Fields} conversation */
+  _item(conversation) {
+    const { id, title, snippet, tags } = conversation;
+    const link = element("a", { href: `/c/${id}/` }, element("span", { class: "name" }, title || NAME),
+      snippet && snippetOf(snippet));
+    const more = iconButton("more", `More about ${title || NAME}`, () => this._handlers.menu(conversation, more));
+    const tagButtons = tags.map((/** @type {string} */ tag) =>
+      element("button", { type: "button", class: "tag", onclick: () => this.filter(tag) }, tag));
+    const item = element("li", { dataset: { id } }, link, more,
+      tagButtons.length ? element("div", { class: "tags" }, ...tagButtons) : null);
+    this._markItem(item);
+    return item;
+  }
+
+  /** @param {any} item */
+  _markItem(item) {
+    if (item.dataset.id === this._current) item.querySelector("a").setAttribute("aria-current", "page");
+    else item.querySelector("a").removeAttribute("aria-current");
+  }
+}

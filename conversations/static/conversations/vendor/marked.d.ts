@@ -1,0 +1,6 @@
+/** What the page uses of marked; its own types are not in the file. */
+export class Marked {
+  constructor(options: object);
+  lexer(text: string): any[];
+  parser(blocks: any[]): string;
+}

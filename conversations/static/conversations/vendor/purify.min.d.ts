@@ -1,0 +1,2 @@
+/** DOMPurify sets a global; it exports nothing to a module. */
+export {};

@@ -1,0 +1,176 @@
+"""A user talks with Claude on the page, and nothing is lost by a reload, a cut, a dead server or a second tab."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from playwright.sync_api import Browser
+
+from conversations.models import Conversation, Turn
+from conversations.sandbox.server import Sandbox
+from tests.clients import PASSWORD
+from tests.cutting_proxy import CuttingProxy
+from tests.front.visiting import Visitor
+from tests.processes import ServerProcess
+
+SLOW = "[[sandbox: words=40; pace=0.05]]"
+WORDS = " ".join(f"word{number}" for number in range(1, 41))
+PASTE = """([type, base64]) => {
+    const bytes = Uint8Array.from(atob(base64), (each) => each.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], "pasted.png", { type }));
+    document.querySelector("#question").dispatchEvent(
+        new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_one_logs_in_and_gets_an_answer(chromium: Browser, uvicorn_server: ServerProcess) -> None:
+    with Visitor(chromium, uvicorn_server.url, logged_in=False) as visitor:
+        page = visitor.page
+        page.fill("#username", visitor.user.username)
+        page.fill("#password", "wrong")
+        page.press("#password", "Enter")
+        page.get_by_role("alert").wait_for()
+        page.fill("#password", PASSWORD)
+        page.press("#password", "Enter")
+        visitor.asked_and_answered('Why is tea **green**? [[sandbox: text="It is *not* roasted."]]')
+        assert visitor.sees("It is not roasted.").locator("em").inner_text() == "not"
+        assert "/c/" in page.url
+        visitor.sees("Why is tea", "#conversations a[aria-current]")
+        page.click("[aria-label='Log out']")
+        page.locator("#username").wait_for()
+        assert visitor.complaints == []
+
+
+def test_a_reload_in_mid_answer_goes_on_where_it_was(visitor: Visitor) -> None:
+    visitor.ask(SLOW)
+    visitor.sees("word10")
+    visitor.page.reload()
+    assert visitor.sees("word40").locator(".body").inner_text() == WORDS
+    visitor.sees_no_more(".live")
+    visitor.page.reload()
+    assert visitor.sees("word40").locator(".body").inner_text() == WORDS
+
+
+def test_a_network_that_goes_and_comes_back_loses_nothing(chromium: Browser, uvicorn_server: ServerProcess) -> None:
+    with CuttingProxy(uvicorn_server.port) as proxy, Visitor(chromium, proxy.url) as visitor:
+        visitor.ask(SLOW)
+        visitor.sees("word10")
+        proxy.down = True
+        proxy.cut_all()
+        visitor.sees("No connection", "#connection")
+        proxy.down = False
+        assert visitor.sees("word40").locator(".body").inner_text() == WORDS
+        visitor.page.locator("#connection").wait_for(state="hidden")
+
+
+def test_a_server_that_dies_leaves_what_it_said(chromium: Browser, database: str, sandbox: Sandbox) -> None:
+    with (
+        ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_LEASE="2") as server,
+        Visitor(chromium, server.url) as visitor,
+    ):
+        visitor.ask("[[sandbox: words=2000; pace=0.05]]")
+        visitor.sees("word10")
+        server.kill()
+        visitor.sees("No connection", "#connection")
+        server.start()
+        visitor.sees("The server was interrupted")
+        visitor.sees("word1 word2 word3 word4 word5 word6 word7 word8 word9 word10")
+        visitor.page.get_by_role("button", name="Continue").wait_for()
+
+
+def test_an_answer_is_stopped_and_continued(visitor: Visitor) -> None:
+    visitor.ask("[[sandbox: words=2000; pace=0.05]]")
+    visitor.sees("word10")
+    visitor.page.press("#question", "Escape")
+    visitor.sees("You stopped this answer.")
+    visitor.page.get_by_role("button", name="Continue").click()
+    visitor.page.locator(".answer").nth(1).locator(".about:not(:empty)").wait_for()
+
+
+def test_a_question_is_edited_and_both_versions_are_there(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.asked_and_answered("Hello from the first")
+    page.hover(".question")
+    page.click("[aria-label='Edit the question']")
+    page.fill(".editing textarea", "Hello from the second")
+    page.press(".editing textarea", "Enter")
+    visitor.sees("Hello from the second")
+    visitor.sees("2 / 2", ".question .siblings")
+    page.click(".question [aria-label='The version before']")
+    visitor.sees("Hello from the first")
+    visitor.sees("1 / 2", ".question .siblings")
+    page.hover(".answer")
+    page.click("[aria-label='Answer anew']")
+    visitor.sees("2 / 2", ".answer .siblings")
+
+
+def test_an_image_is_pasted_and_shown(visitor: Visitor, png: bytes) -> None:
+
+    page = visitor.page
+    page.evaluate(PASTE, ["image/png", base64.b64encode(png).decode()])
+    page.locator(".chip img").wait_for()
+    visitor.sees_no_more(".chip progress")
+    visitor.asked_and_answered("What is this?")
+    visitor.sees("image/png")
+    assert page.locator(".question img").evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 3
+
+
+def test_two_tabs_stay_in_step(visitor: Visitor) -> None:
+    visitor.asked_and_answered("Hello")
+    other = visitor.tab("/c/" + visitor.page.url.split("/c/")[1])
+    visitor.sees("You said: Hello", page=other)
+    visitor.ask(SLOW)
+    visitor.sees("word10", page=other)
+    assert visitor.sees("word40", page=other).locator(".body").inner_text() == WORDS
+    visitor.sees_no_more(".live", other)
+    visitor.ask("From the other tab", other)
+    visitor.sees("From the other tab")
+
+
+def test_a_second_question_waits_or_interrupts(visitor: Visitor) -> None:
+    visitor.ask("[[sandbox: words=30; pace=0.05]]")
+    visitor.sees("word5")
+    visitor.ask("And then this")
+    visitor.sees("You said: And then this")
+    visitor.sees("word30")
+    visitor.ask("[[sandbox: words=2000; pace=0.05]]")
+    visitor.sees("word10", ".live")
+    visitor.page.fill("#question", "Now this")
+    visitor.page.click("#interrupt")
+    visitor.sees("You said: Now this")
+    visitor.sees("You stopped this answer.")
+    assert Turn.objects.filter(user=visitor.user).count() == 4
+
+
+def test_conversations_are_found_tagged_archived_and_deleted(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.asked_and_answered("Of sencha")
+    page.fill("#title", "Japanese tea")
+    page.press("#title", "Enter")
+    visitor.sees("Japanese tea", "#conversations")
+    page.click("#more")
+    page.get_by_role("menuitem", name="Add a tag").click()
+    page.keyboard.type("drinks")
+    page.keyboard.press("Enter")
+    visitor.sees("drinks", "header .tag")
+    page.fill("#search", "sencha")
+    visitor.sees("sencha", "#conversations mark")
+    page.fill("#search", "")
+    page.click("#more")
+    page.get_by_role("menuitem", name="Archive").click()
+    visitor.sees("Nothing here.", "#nothing-found")
+    page.get_by_text("Archive", exact=True).first.click()
+    visitor.sees("Japanese tea", "#conversations")
+    page.click("#more")
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("button", name="Delete").click()
+    page.wait_for_url(f"{visitor.url}/")
+    assert not Conversation.objects.filter(owner=visitor.user).exists()
+
+
+def test_another_users_conversation_is_not_there(visitor: Visitor, other: Any) -> None:
+    answer = visitor.page.request.get(f"{visitor.url}/c/{other.conversation(title='A secret')}/")
+    assert answer.status == 404
+    assert "A secret" not in answer.text()

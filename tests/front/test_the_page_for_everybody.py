@@ -1,0 +1,189 @@
+"""The page runs nothing that others wrote, works by keyboard alone, and looks right in any light and size.
+
+With COLLOQUY_SCREENSHOTS its pictures are kept in that folder.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from tests.clients import Api
+from tests.contract.generators import axe
+from tests.front.visiting import Visitor, long_conversation
+from tests.processes import ServerProcess
+
+FOLDER = os.environ.get("COLLOQUY_SCREENSHOTS")
+EVIL = """<img src=x onerror="window.evil = 1"> <script>window.evil = 1</script>
+<svg onload="window.evil = 1"><a xlink:href="javascript:window.evil = 1">x</a></svg>
+[a link](javascript:window.evil=1) [another](data:text/html,<script>window.evil=1</script>)
+![a picture](https://elsewhere.example/spy.png "x\\" onerror=\\"window.evil=1")
+<iframe srcdoc="<script>parent.evil = 1</script>"></iframe> <style>body { display: none }</style>
+<form action="https://elsewhere.example"><input name="evil"></form> <math><mtext></mtext></math>
+```html" onmouseover="window.evil=1
+<script>window.evil = 1</script>
+```
+$\\href{javascript:window.evil=1}{x} \\htmlStyle{color: red}{x}$ <a href="https://elsewhere.example" style="color: red">
+"""
+RICH = r"""# Green tea
+
+Tea is *steamed*. Inline $E = mc^2$, [a page](https://example.com), ![a picture](https://elsewhere.example/x.png) and
+
+$$\int_0^1 x^2\,dx = \frac{1}{3}$$
+
+| kind | price |
+|---|--:|
+| green | $3 |
+
+```python
+def brew(tea: str) -> str:
+    return f"a cup of {tea}"  # hot
+```
+
+- [x] Water
+- [ ] Tea
+"""
+
+
+def saying(text: str) -> str:
+    """Return a question that has the sandbox say a text."""
+    return f'[[sandbox: thinking="The user wants tea."; text={json.dumps(text)}]]'
+
+
+@pytest.fixture
+def api(visitor: Visitor) -> Any:
+    """The visitor's own access to the API."""
+    with Api(visitor.url, visitor.user) as client:
+        yield client
+
+
+def test_nothing_that_was_written_runs(visitor: Visitor, api: Api) -> None:
+    page = visitor.page
+    conversation = api.conversation(title=EVIL[:400], tags=["<img src=x onerror='evil=1'>"])
+    file = ("<img src=x onerror='window.evil=1'>.txt", b"sencha", "text/plain")
+    attachment = api.http.post("/api/attachments/", files={"file": file}).json()["id"]
+    document = {"type": "document", "title": file[0], "source": {"type": "attachment", "attachment": attachment}}
+    api.ask([document, {"type": "text", "text": saying(EVIL)}], conversation)
+    page.goto(f"{visitor.url}/c/{conversation}/")
+    visitor.sees("window.evil")
+    page.hover(".answer")
+    page.fill("#search", "sencha evil")
+    page.fill("#search", "evil")
+    page.locator("#conversations mark").first.wait_for()
+    page.set_input_files("input[type=file]", {"name": file[0], "mimeType": file[2], "buffer": file[1]})
+    page.locator(".chip").wait_for()
+    assert page.evaluate("window.evil") is None
+    assert page.locator("#thread script, #thread iframe, #thread style, #thread form, #thread [onerror]").count() == 0
+    assert page.locator("#thread a[href^='javascript'], #thread a[href^='data']").count() == 0
+    assert {urlsplit(url).hostname for url in visitor.asked} <= {"127.0.0.1", None}
+
+
+def test_the_policy_lets_nothing_else_in(visitor: Visitor) -> None:
+    for path in ("/", "/login/", "/c/01a223f8-d5ee-73a6-b1db-5cac9cc31fea/"):
+        policy = visitor.page.request.get(visitor.url + path, max_redirects=0).headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "unsafe" not in policy
+    assert visitor.page.locator("[style], script:not([src])").count() == 0
+
+
+def test_the_keyboard_is_enough_for_a_conversation(visitor: Visitor) -> None:
+    page = visitor.page
+    page.locator("#question:focus").wait_for()
+    page.keyboard.type("Hello")
+    page.keyboard.press("Enter")
+    visitor.sees("You said: Hello")
+    page.locator(".about:not(:empty)").wait_for()
+    page.keyboard.press("ArrowUp")
+    page.locator(".editing textarea:focus").wait_for()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("Good morning")
+    page.keyboard.press("Enter")
+    visitor.sees("You said: Good morning")
+    visitor.sees("2 / 2", ".question .siblings")
+    reach(page, "[aria-label='The version before']")
+    page.keyboard.press("Enter")
+    visitor.sees("You said: Hello")
+    reach(page, "#more")
+    page.keyboard.press("Enter")
+    page.locator("[role=menuitem]:focus").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#more:focus").wait_for()
+    page.keyboard.press("Control+Shift+O")
+    page.locator("#question:focus").wait_for()
+    assert page.url == f"{visitor.url}/"
+    page.keyboard.press("Control+k")
+    page.locator("#search:focus").wait_for()
+    page.keyboard.press("Tab")
+    reach(page, "#conversations a")
+    page.keyboard.press("Enter")
+    visitor.sees("You said: Hello")
+
+
+def reach(page: Page, selector: str) -> None:
+    """Press Tab until an element that fits has the focus."""
+    page.locator(selector).first.wait_for()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_fit_for_everybody_in_any_light(chromium: Browser, uvicorn_server: ServerProcess, scheme: str) -> None:
+    with Visitor(chromium, uvicorn_server.url, scheme=scheme) as visitor:
+        page = visitor.page
+        check(page, f"empty-{scheme}")
+        visitor.asked_and_answered(saying(RICH))
+        page.locator(".katex").first.wait_for()
+        page.locator(".hljs-keyword").first.wait_for()
+        check(page, f"answer-{scheme}")
+        assert (brightness(page) > 128) == (scheme == "light")
+        page.set_viewport_size({"width": 390, "height": 800})
+        check(page, f"phone-{scheme}")
+        page.click("#open-sidebar")
+        check(page, f"phone-list-{scheme}")
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.click("#edit-settings")
+        page.locator("#settings option").first.wait_for(state="attached")
+        check(page, f"settings-{scheme}")
+        visitor.context.clear_cookies()
+        page.goto(f"{visitor.url}/login/")
+        check(page, f"login-{scheme}")
+        assert visitor.complaints == []
+
+
+def check(page: Page, name: str) -> None:
+    """Check what is shown now: nothing is too wide, and nothing keeps people from using it."""
+    if FOLDER:
+        Path(FOLDER).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(FOLDER) / f"chat-{name}.png", animations="disabled")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+    page.evaluate(axe())
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in serious] == [], name
+
+
+def brightness(page: Page) -> float:
+    """Return how bright most of the page is, 0 to 255."""
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("L").resize((100, 100))
+    return float(sorted(picture.tobytes())[5000])
+
+
+def test_a_long_conversation_is_shown_from_its_end(visitor: Visitor, api: Api) -> None:
+    page = visitor.page
+    page.goto(f"{visitor.url}/c/{long_conversation(api.user, 600).pk}/")
+    visitor.sees("Message 600")
+    assert page.locator(".message").count() == 50
+    page.evaluate("document.querySelector('#scroller').scrollTop = 0")
+    page.locator(".message").nth(99).wait_for(state="attached")
+    page.locator(".message", has_text="Message 501").wait_for(state="attached")

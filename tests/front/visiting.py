@@ -1,0 +1,90 @@
+"""A user at the chat page, in a browser."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Self
+
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
+
+from conversations.fields import uuid7
+from conversations.models import Conversation, Message, User
+from tests.clients import PASSWORD, hashed
+
+PATIENCE = 60_000  # milliseconds: the machine may be busy
+
+
+def long_conversation(owner: User, count: int) -> Conversation:
+    """Return a conversation with so many messages, questions and answers by turns, one below the other."""
+    conversation = Conversation.objects.create(owner=owner, title="A long one")
+    ids = [uuid7() for _ in range(count)]
+    Message.objects.bulk_create(
+        Message(
+            id=id,
+            conversation=conversation,
+            parent_id=ids[at - 1] if at else None,
+            role="assistant" if at % 2 else "user",
+            content=[{"type": "text", "text": f"Message {at + 1} is **said** in `{count}`.\n\n- one\n- two"}],
+        )
+        for at, id in enumerate(ids)
+    )
+    conversation.active_leaf_id = ids[-1]
+    conversation.save()
+    return conversation
+
+
+class Visitor:
+    """A user of their own, logged in, with the page open; and everything that the browser complained of."""
+
+    def __init__(self, chromium: Browser, url: str, *, logged_in: bool = True, scheme: str = "light") -> None:
+        self.user = User.objects.create(username=f"visitor-{uuid.uuid4().hex[:10]}", password=hashed(PASSWORD))
+        self.url = url
+        self.context: BrowserContext = chromium.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        if logged_in:
+            client = Client()
+            client.force_login(self.user)
+            session = client.cookies["sessionid"].value
+            self.context.add_cookies([{"name": "sessionid", "value": session, "url": url}])
+        self.page = self.tab()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.context.close()
+
+    def tab(self, path: str = "/") -> Page:
+        """Open another tab."""
+        page = self.context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.goto(self.url + path)
+        return page
+
+    def ask(self, text: str, page: Page | None = None) -> None:
+        """Type a question and send it."""
+        page = page or self.page
+        page.locator("body[data-ready]").wait_for()
+        page.fill("#question", text)
+        page.press("#question", "Enter")
+
+    def asked_and_answered(self, text: str) -> None:
+        """Ask, and wait until the answer is there with its cost."""
+        before = self.page.locator(".answer").count()
+        self.ask(text)
+        self.page.locator(".answer").nth(before).locator(".about:not(:empty)").wait_for()
+
+    def sees(self, text: str, where: str = ".answer", page: Page | None = None) -> Locator:
+        """Wait until a text is there; return where."""
+        found = (page or self.page).locator(where, has_text=text).last
+        found.wait_for()
+        return found
+
+    def sees_no_more(self, where: str, page: Page | None = None) -> None:
+        """Wait until there is no such element."""
+        (page or self.page).locator(where).first.wait_for(state="detached")
