@@ -34,6 +34,11 @@ export class Answers {
     this._shown.clear();
   }
 
+  /** Follow nothing any longer: another conversation is shown. What is being answered goes on. */
+  leave() {
+    for (const answer of this._live.values()) answer.leave();
+  }
+
   /** Wait until nothing is being answered. */
   async areDone() {
     while (this._following.size) await Promise.allSettled([...this._following]);
@@ -65,10 +70,11 @@ export class Answers {
 
   /** @param {() => Answer} ask @param {Item} [asked] */
   async _show(ask, asked) {
-    const { thread, page } = this.conversation;
+    const { thread, page, signal } = this.conversation;
     const answer = ask();
     this._beginning.add(answer.turn);
-    const item = thread.append(answerItem([]));
+    const item = answerItem([]);
+    if (!signal.aborted) thread.append(item);
     page.onChange(this.conversation);
     try {
       const turn = await answer.turn;
@@ -81,8 +87,7 @@ export class Answers {
       this._beginning.delete(answer.turn);
       page.onChange(this.conversation);
     }
-    await this._follow(answer, item);
-    if (!asked || asked.messages[0].parent !== undefined) await this.conversation.siblings.refresh();
+    if (!signal.aborted) await this._follow(answer, item);
   }
 
   /** Show a turn that was begun elsewhere. @param {string} id */
@@ -126,6 +131,7 @@ export class Answers {
       this._shown.add(id);
       page.onChange(this.conversation);
     }
+    await this.conversation.refresh().catch(() => {}); // its cost is only told the next time
   }
 
   /**
@@ -140,7 +146,6 @@ export class Answers {
     /** @type {any} */ (item.view).show(item.messages);
     footersOf(this.conversation).show(item, turn);
     thread.follow();
-    await this.conversation.refresh();
   }
 
   /** @param {any} error @param {Item} item @param {Item | undefined} asked @param {() => void} again */

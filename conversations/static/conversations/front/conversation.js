@@ -19,7 +19,7 @@ import { question } from "./thread.js";
  * @property {(text: string) => void} putBack a question was not taken; its text is to be edited
  */
 
-const PAGE = "50"; // messages
+const PAGE = "30"; // messages
 const TITLE = 60; // characters of the first question that become the title
 
 /** A conversation, stored or not yet begun. */
@@ -64,6 +64,7 @@ export class Conversation {
   /** Stop showing it. What is being answered goes on. */
   leave() {
     this._left.abort(new DOMException("Another conversation was opened.", "AbortError"));
+    this.answers.leave();
   }
 
   /** Show the path to a leaf, or to the active one. @param {string} [leaf] */
@@ -86,7 +87,7 @@ export class Conversation {
 
   /** Read its title, settings and cost anew. */
   async refresh() {
-    if (!this.id) return;
+    if (!this.id || this.signal.aborted) return;
     this.data = await this.client.conversation(this.id);
     this.page.onChange(this);
   }
@@ -116,18 +117,20 @@ export class Conversation {
   }
 
   /** Ask something else in the place of a question. @param {Item} item @param {any[]} content */
-  edit(item, content) {
+  async edit(item, content) {
     const { parent } = item.messages[0];
     this.thread.cutFrom(item);
     const asked = this._show(content, parent);
-    return this.answers.show(() => this.client.edit(/** @type {string} */ (this.id), { parent }, content), asked);
+    await this.answers.show(() => this.client.edit(/** @type {string} */ (this.id), { parent }, content), asked);
+    await this.siblings.refresh();
   }
 
   /** Have something answered anew. @param {Item} item an answer, or a question without one */
-  regenerate(item) {
+  async regenerate(item) {
     const { id } = item.messages[0];
     if (item.kind === "answer") this.thread.cutFrom(item);
-    return this.answers.show(() => this.client.regenerate(/** @type {string} */ (this.id), id));
+    await this.answers.show(() => this.client.regenerate(/** @type {string} */ (this.id), id));
+    await this.siblings.refresh();
   }
 
   /** Go on with an answer that was cut. @param {string} turn */

@@ -1,6 +1,7 @@
 /** What can be done with a whole conversation: rename, archive, export, delete. */
 
 import { byId } from "./elements.js";
+import { shareConversation } from "./sharing.js";
 
 /** @typedef {import("../client.js").Client} Client */
 /** @typedef {Record<string, any>} Fields */
@@ -22,6 +23,7 @@ export function conversationActions(client, conversation, { onDone, onError }) {
   return [
     ["Rename", rename],
     [conversation.archived ? "Take out of the archive" : "Archive", change({ archived: !conversation.archived })],
+    ["Share…", () => shareConversation(client, conversation.id).catch(onError)],
     ["Export as Markdown", () => download(client, conversation).catch(onError)],
     ["Delete…", remove],
   ];

@@ -18,8 +18,9 @@ export class Siblings {
   /** Look again: there are more now. */
   async refresh() {
     this._tree = null;
-    const { client, thread, id } = this.conversation;
+    const { client, thread, id, signal } = this.conversation;
     const { results } = await client.messages(/** @type {string} */ (id), { last: "true", page_size: "10" });
+    if (signal.aborted) return;
     for (const message of results) {
       const item = thread.find(message.id);
       if (!item) continue;
