@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Concatenate, ParamSpec
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -43,13 +43,14 @@ POLICY = "; ".join(
     )
 )
 
-View = Callable[..., HttpResponseBase]
+Arguments = ParamSpec("Arguments")
+View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
 
 
-def with_policy(view: View) -> View:
+def with_policy(view: View[Arguments]) -> View[Arguments]:
     """Return the view with the pages' content security policy on its responses, which no cache keeps."""
 
-    def secured(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def secured(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         response["Content-Security-Policy"] = POLICY
         response["Referrer-Policy"] = "same-origin"
@@ -97,10 +98,10 @@ def modules() -> list[str]:
 class LoginForm(AuthenticationForm):
     """Names and passwords. Too many wrong ones are told in the form."""
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> dict[str, object]:
         """Check the name and the password. Raises ValidationError."""
         try:
-            return super().clean()
+            return dict(super().clean())
         except RateLimited as error:
             raise ValidationError(error.message) from None
 

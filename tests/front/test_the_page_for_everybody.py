@@ -145,6 +145,8 @@ def test_it_is_fit_for_everybody_in_any_light(chromium: Browser, uvicorn_server:
         visitor.asked_and_answered(saying(RICH))
         page.locator(".katex").first.wait_for()
         page.locator(".hljs-keyword").first.wait_for()
+        page.locator("td[align=right]", has_text="$3").wait_for()
+        assert page.locator(".answer input[type=checkbox]").count() == 2
         check(page, f"answer-{scheme}")
         assert (brightness(page) > 128) == (scheme == "light")
         page.set_viewport_size({"width": 390, "height": 800})

@@ -14,8 +14,9 @@ const ALLOWED = {
     ..."p br hr h1 h2 h3 h4 h5 h6 strong em del code pre blockquote ul ol li a sup sub span".split(" "),
     ..."table thead tbody tr th td input".split(" "),
   ],
-  ALLOWED_ATTR: ["href", "title", "align", "start", "class", "type", "checked", "disabled", "data-tex", "data-display"],
+  ALLOWED_ATTR: ["href", "title", "align", "start", "class", "type", "checked", "disabled"],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
+  ADD_URI_SAFE_ATTR: ["align", "start", "type", "checked", "disabled"],
   ALLOW_DATA_ATTR: false,
   RETURN_DOM_FRAGMENT: true,
 };
