@@ -12,6 +12,7 @@ import time
 
 import tests.environment  # noqa: F401 - before Django's settings are read
 
+TRANSPORTS = ("websocket", "sse")
 AT_ONCE = 20  # questions of one run of Node
 
 
@@ -20,6 +21,7 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m tests.chaos.client_disconnects")
     parser.add_argument("--cuts", type=int, default=1000, help="for each transport")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--transport", choices=TRANSPORTS, action="append", help="by default both")
     options = parser.parse_args()
 
     import django
@@ -39,7 +41,9 @@ def main() -> int:
             running_sandbox(pace=0.0) as sandbox,
             ServerProcess("uvicorn", database_url(connection), sandbox.url) as server,
         ):
-            results = [cut(server, transport, options.cuts, options.seed) for transport in ("websocket", "sse")]
+            results = [
+                cut(server, transport, options.cuts, options.seed) for transport in options.transport or TRANSPORTS
+            ]
             return int(not all(results))
     finally:
         local.stop_postgres()

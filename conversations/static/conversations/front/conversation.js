@@ -102,7 +102,11 @@ export class Conversation {
     this.page.onUpdated(this);
   }
 
-  /** Ask something, after what is being answered, or in its place. @param {any[]} content @param {OnActive} [onActive] */
+  /**
+   * Ask something, after what is being answered, or in its place.
+   * @param {any[]} content
+   * @param {OnActive} [onActive]
+   */
   async ask(content, onActive) {
     const asked = this._show(content, this.thread.leaf);
     if (onActive === "interrupt") this.stop();
