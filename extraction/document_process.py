@@ -30,7 +30,7 @@ def _cut(path: str, first: int, last: int) -> None:
     Path(path).write_bytes(pdf.cut(Path(path).read_bytes(), first, last))
 
 
-def _draw(path: str, number: int, quotes: list[str]) -> None:
+def _draw(path: str, number: int, quotes: list[tuple[str, int]]) -> None:
     """Replace a PDF by a drawing of one of its pages."""
     from extraction.documents import pdf
 

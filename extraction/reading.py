@@ -91,8 +91,8 @@ async def located(
     return [Evidence(**each) for each in found]
 
 
-async def drawn(owner: UUID, path: str, number: int, quotes: Sequence[str]) -> bytes:
-    """Return a page of a PDF in the storage as a PNG, in which quotes are marked; the first page is 1.
+async def drawn(owner: UUID, path: str, number: int, quotes: Sequence[tuple[str, int]]) -> bytes:
+    """Return a page of a PDF in the storage as a PNG, in which quotes are marked (extraction/documents/pdf.py).
 
     Raises UnsupportedMediaType where the PDF can't be read, has no such page, or takes too long to draw.
     """

@@ -5,9 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponseRedirect
+from django.contrib import admin
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from conversations.admin import rendering
 from conversations.admin.readonly import ModelFilter, ReadOnlyAdmin
-from conversations.errors import ColloquyError
+from extraction.admin.evaluating import evaluate
 from extraction.batches.progress import Progress, of_batch
 from extraction.models import Batch, Item
 from extraction.services import evaluations
@@ -46,16 +47,10 @@ class BatchAdmin(ReadOnlyAdmin):
 
     def evaluate(self, request: HttpRequest, id: uuid.UUID | str) -> HttpResponseBase:
         """Make an evaluation of the items that have been reviewed, run as the batch was; go to its page."""
-        if not request.user.has_perm("extraction.add_evaluation"):
-            return HttpResponseRedirect(reverse("admin:extraction_batch_change", args=[id]))
         batch = get_object_or_404(Batch.objects.select_related("owner", "schema"), pk=id)
         run = NewBatch(batch.schema, batch.model, max_tokens=batch.max_tokens, max_attempts=batch.max_attempts)
-        try:
-            made = evaluations.create(user=batch.owner, items=evaluations.of_reviewed(batch), runs=[run])
-        except ColloquyError as error:
-            messages.error(request, error.message)
-            return HttpResponseRedirect(reverse("admin:extraction_batch_change", args=[id]))
-        return HttpResponseRedirect(reverse("admin:extraction_evaluation_change", args=[made.pk]))
+        back = reverse("admin:extraction_batch_change", args=[id])
+        return evaluate(request, owner=batch.owner, items=partial(evaluations.of_batch, batch), run=run, back=back)
 
     @admin.display(description="done")
     def done(self, batch: Batch) -> SafeString:

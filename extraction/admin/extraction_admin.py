@@ -9,6 +9,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from conversations.admin import rendering
 from conversations.admin.readonly import ModelFilter, ReadOnlyAdmin, ReadOnlyInline
@@ -83,6 +84,11 @@ class ExtractionAdmin(ReadOnlyAdmin):
         return [
             path("review/", guarded(review_queue.queue), name="extraction_extraction_queue"),
             path("<uuid:id>/review/", guarded(review_queue.review), name="extraction_extraction_review"),
+            path(
+                "<uuid:id>/evaluate/",
+                guarded(require_POST(review_queue.evaluate_reviewed)),
+                name="extraction_extraction_evaluate",
+            ),
             path("<uuid:id>/image/<int:index>/", guarded(review_queue.image), name="extraction_extraction_image"),
             path(
                 "<uuid:id>/page/<int:index>/<int:number>/",

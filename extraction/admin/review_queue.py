@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from typing import cast
 
 from asgiref.sync import async_to_sync
@@ -21,13 +22,15 @@ from conversations.errors import ColloquyError, InvalidRequest
 from conversations.models import Attachment, User
 from conversations.services import access_log
 from extraction import reading
+from extraction.admin.evaluating import evaluate
 from extraction.admin.leaves import Leaf, changed, leaves_of, whole_of
-from extraction.admin.marking import segments
+from extraction.admin.marking import quotes_on_page, segments
 from extraction.api.reviews import check_correction
 from extraction.batches.results import final_data
 from extraction.documents.sources import Source
 from extraction.models import Extraction, Review
-from extraction.services import reviews
+from extraction.services import evaluations, reviews
+from extraction.services.batches import NewBatch
 
 MAY_SEE = "extraction.view_extraction"
 MAY_DECIDE = "extraction.add_review"
@@ -111,6 +114,17 @@ def _decide(request: HttpRequest, extraction: Extraction, form: Mapping[str, str
     )
 
 
+@permission_required(MAY_SEE, raise_exception=True)
+def evaluate_reviewed(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
+    """Make an evaluation of all reviewed data of an extraction's user and schema, run as that extraction was."""
+    extraction = _opened(request, id)
+    run = NewBatch(
+        extraction.schema, extraction.model, max_tokens=extraction.max_tokens, max_attempts=extraction.max_attempts
+    )
+    items = partial(evaluations.of_schema, extraction)
+    return evaluate(request, owner=extraction.owner, items=items, run=run, back=_address(id, ""))
+
+
 def _context(request: HttpRequest, extraction: Extraction, form: Mapping[str, str]) -> dict[str, object]:
     data = final_data(extraction)
     leaves = list(leaves_of(data))
@@ -130,9 +144,16 @@ def _context(request: HttpRequest, extraction: Extraction, form: Mapping[str, st
         "sources": [_source(extraction, each, numbers) for each in _sources(extraction)],
         "decided": next(iter(extraction.reviews.all()), None),
         "waiting": _waiting(batch)[:1000].count(),
+        "accepted": _accepted(extraction),
         "may_decide": request.user.has_perm(MAY_DECIDE),
         "skip": f"{_next(extraction, batch)}{'&' if batch else '?'}after={extraction.pk}",
     }
+
+
+def _accepted(extraction: Extraction) -> int:
+    """Return how many extractions of the same user and schema have data that was approved or corrected."""
+    alike = Extraction.objects.filter(owner=extraction.owner_id, schema=extraction.schema_id)
+    return reviews.accepted(alike)[: evaluations.ITEMS_LIMIT].count()
 
 
 def _field(
@@ -197,9 +218,8 @@ def page(request: HttpRequest, id: uuid.UUID, index: int, number: int) -> HttpRe
     """Answer with a page of a PDF as an image, in which the quotes of the data are marked."""
     extraction = _opened(request, id)
     attachment = get_object_or_404(Attachment, pk=_attachment(extraction, index))
-    quotes = [
-        each["quote"] for each in extraction.evidence if each.get("source") == index and each.get("page") == number
-    ]
+    of_it = [each for each in extraction.evidence if each.get("source") == index and each.get("page") == number]
+    quotes = quotes_on_page(_sources(extraction)[index], number, of_it)
     try:
         drawn = async_to_sync(reading.drawn)(extraction.owner_id, attachment.path, number, quotes)
     except ColloquyError as error:

@@ -27,9 +27,8 @@ from extraction.documents.sources import READ
 from extraction.evaluation_report import report_of
 from extraction.models import Batch, Evaluation
 from extraction.services import evaluations
-from extraction.services.evaluations import ExpectedItem
+from extraction.services.evaluations import ITEMS_LIMIT, ExpectedItem
 
-ITEMS_LIMIT = 1000
 RUNS_LIMIT = 10
 
 
@@ -49,7 +48,12 @@ class RunRequestSerializer(BatchSettingsSerializer):
 class EvaluationRequestSerializer(StrictSerializer):
     """Contents whose data is known, and the ways of extracting it that are compared."""
 
-    items = Json(list, dict, help_text='A list of contents with what is expected, or `{"batch": id}`.')
+    items = Json(
+        list,
+        dict,
+        help_text="A list of contents with what is expected; or, of data that was reviewed, "
+        '`{"batch": id}` or `{"extractions": [id, ...]}`.',
+    )
     runs = RunRequestSerializer(many=True, allow_empty=False)
 
     def validate_runs(self, runs: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -59,16 +63,29 @@ class EvaluationRequestSerializer(StrictSerializer):
         return runs
 
     def validate_items(self, items: list[object] | dict[str, object]) -> object:
-        """Return a batch's id, or the contents. Raises ValidationError."""
+        """Return the contents, or what was reviewed: an object with the id of a batch, or ids of extractions.
+
+        Raises ValidationError.
+        """
         if isinstance(items, dict):
-            if items.keys() != {"batch"}:
-                raise serializers.ValidationError("Must be a list, or an object with `batch` and nothing else.")
-            return Id().run_validation(items["batch"])
+            return _reviewed(items)
         if not 1 <= len(items) <= ITEMS_LIMIT:
             raise serializers.ValidationError(f"Must be 1 to {ITEMS_LIMIT}.")
         serializer = ExpectedSerializer(data=items, many=True)
         serializer.is_valid(raise_exception=True)
         return items
+
+
+def _reviewed(items: dict[str, object]) -> dict[str, object]:
+    """Return which reviewed data is the contents. Raises ValidationError."""
+    match items:
+        case {"batch": id, **rest} if not rest:
+            return {"batch": Id().run_validation(id)}
+        case {"extractions": list(ids), **rest} if not rest:
+            if not 1 <= len(ids) <= ITEMS_LIMIT:
+                raise serializers.ValidationError({"extractions": [f"Must be 1 to {ITEMS_LIMIT}."]})
+            return {"extractions": serializers.ListField(child=Id()).run_validation(ids)}
+    raise serializers.ValidationError("Must be a list, or an object with either `batch` or a list of `extractions`.")
 
 
 class ScoreSerializer(serializers.Serializer[object]):
@@ -214,7 +231,7 @@ class EvaluationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSet[
         operation_id="createEvaluation",
         summary="Create an evaluation",
         description="Extracts from contents whose data is known in several ways, and holds them against that data. The "
-        "contents come with the request, or are those of a batch whose data was reviewed.",
+        "contents come with the request, or are those of extractions whose data was approved or corrected.",
         request=EvaluationRequestSerializer,
         responses={201: EvaluationSerializer, **errors(404, 415)},
     )
@@ -229,9 +246,12 @@ class EvaluationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSet[
 
 
 def expected_items(owner: User, items: Any) -> list[ExpectedItem]:
-    """Return the contents of an evaluation. Raises NotFound for a batch that is not the user's."""
-    if not isinstance(items, list):
-        return evaluations.of_reviewed(Batch.objects.get_visible(owner, items))
+    """Return the contents of an evaluation. Raises NotFound for a batch or an extraction that is not the user's."""
+    match items:
+        case {"batch": id}:
+            return evaluations.of_batch(Batch.objects.get_visible(owner, id))
+        case {"extractions": ids}:
+            return evaluations.of_extractions(owner, ids)
     found = []
     for number, each in enumerate(items):
         blocks = checked_blocks(each["content"], f"items.{number}.content", READ)

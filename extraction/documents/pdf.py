@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import islice
 
 import pypdfium2
 from PIL import ImageDraw
@@ -49,8 +50,10 @@ def cut(data: bytes, first: int, last: int) -> bytes:
         return written.getvalue()
 
 
-def draw(data: bytes, number: int, quotes: Sequence[str]) -> bytes:
-    """Return a page of a PDF, counted from 1, as a PNG in which quotes are marked, each where it stands first.
+def draw(data: bytes, number: int, quotes: Sequence[tuple[str, int]]) -> bytes:
+    """Return a page of a PDF, counted from 1, as a PNG in which quotes are marked.
+
+    Each comes with how often the page has it before the place that is meant.
 
     Raises UnsupportedMediaType as `read`, or where there is no such page.
     """
@@ -61,7 +64,7 @@ def draw(data: bytes, number: int, quotes: Sequence[str]) -> bytes:
             scale = min(SCALE, LARGEST_SIDE / max(*page.get_size(), 1))
             image = page.render(scale=scale).to_pil().convert("RGB")
             marks = ImageDraw.Draw(image, "RGBA")
-            for box in (box for quote in quotes for box in _boxes(text, quote)):
+            for box in (box for quote, before in quotes for box in _boxes(text, quote, before)):
                 left, bottom, right, top = (side * scale for side in box)
                 marks.rectangle((left - 2, image.height - top - 2, right + 2, image.height - bottom + 2), fill=MARK)
             written = io.BytesIO()
@@ -69,12 +72,12 @@ def draw(data: bytes, number: int, quotes: Sequence[str]) -> bytes:
             return written.getvalue()
 
 
-def _boxes(text: pypdfium2.PdfTextPage, quote: str) -> Iterator[tuple[float, float, float, float]]:
-    """Yield the rectangles on the page in which a quote stands first: left, bottom, right, top, in points."""
-    with closing(text.search(quote)) as search:
-        if found := search.get_next():
-            for index in range(text.count_rects(*found)):
-                yield text.get_rect(index)
+def _boxes(text: pypdfium2.PdfTextPage, quote: str, before: int) -> Iterator[tuple[float, float, float, float]]:
+    """Yield the rectangles of a quote that the page has so often before: left, bottom, right, top, in points."""
+    with closing(text.search(quote, match_case=True)) as search:
+        found = list(islice(iter(search.get_next, None), before + 1))
+        for index in range(text.count_rects(*found[-1]) if found else 0):
+            yield text.get_rect(index)
 
 
 def _text_of(document: pypdfium2.PdfDocument, number: int) -> str:

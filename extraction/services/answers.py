@@ -83,6 +83,8 @@ def take_back(rows: QuerySet[Answer]) -> int:
 
 def note(*, extraction: Extraction, number: int, problems: list[Problem]) -> None:
     """Store what was found wrong with an attempt. Raises LostExtraction as `keep`."""
+    if not problems:
+        return
     with transaction.atomic(durable=True):
         extraction.locked_as_ours().attempts.filter(number=number).update(problems=problems)
 

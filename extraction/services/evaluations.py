@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Avg, DurationField, Exists, ExpressionWrapper, F, Max, OuterRef
+from django.db.models import Avg, DurationField, ExpressionWrapper, F, Max
 from typing_extensions import TypedDict
 
 from conversations.contract.wire import Block
 from conversations.errors import InvalidRequest
 from conversations.json_types import JSON
 from conversations.models import User
-from extraction.batches.results import final_data, with_data
+from extraction.batches.results import final_data
 from extraction.evaluation.comparing import Comparison, Match, compared
 from extraction.evaluation.scoring import Scores, ScoresShown
-from extraction.models import Batch, Evaluation, EvaluationItem, EvaluationRun, Item, Review
-from extraction.services import batches
+from extraction.models import Batch, Evaluation, EvaluationItem, EvaluationRun, Extraction, Item
+from extraction.services import batches, reviews
 from extraction.services.batches import NewBatch, NewItem
 
 DIFFERENCES_LIMIT = 1000
 """Places that are shown side by side at most."""
+ITEMS_LIMIT = 1000
+"""Contents of an evaluation at most, where they are not those of a batch."""
 AT_ONCE = 200  # items that are stored or read at once
 
 
@@ -71,20 +74,43 @@ def create(*, user: User, items: Sequence[ExpectedItem], runs: Sequence[NewBatch
     return evaluation
 
 
-def of_reviewed(batch: Batch) -> list[ExpectedItem]:
-    """Return the items of a batch whose data reviewers have approved or corrected, with that data as expected.
+def of_batch(batch: Batch) -> list[ExpectedItem]:
+    """Return the items of a batch whose data reviewers have approved or corrected, by their keys.
 
     Raises InvalidRequest where there are none.
     """
-    found = []
-    reviewed = batch.items.filter(Exists(Review.objects.filter(extraction=OuterRef("extraction"))))
-    for item in with_data(reviewed).defer(None):
-        assert item.extraction is not None
-        if next(iter(item.extraction.reviews.all())).decision != Review.Decision.REJECTED:
-            found.append(ExpectedItem(item.key, item.content, final_data(item.extraction)))
-    if not found:
+    found = reviews.accepted(Extraction.objects.filter(item__batch=batch)).select_related("item")
+    items = [_reviewed(each, each.item.key) for each in found.order_by("item__number")]
+    if not items:
         raise InvalidRequest("items: None of the batch's items has been approved or corrected.")
-    return found
+    return items
+
+
+def of_schema(extraction: Extraction) -> list[ExpectedItem]:
+    """Return what reviewers have approved or corrected of a user's data with the schema of one of their extractions.
+
+    It is the newest, and no more than an evaluation may have.
+    """
+    alike = Extraction.objects.filter(owner=extraction.owner_id, schema=extraction.schema_id)
+    return [_reviewed(each, str(each.pk)) for each in reviews.accepted(alike).order_by("-pk")[:ITEMS_LIMIT]]
+
+
+def of_extractions(user: User, ids: Sequence[uuid.UUID]) -> list[ExpectedItem]:
+    """Return extractions with their data as reviewers have approved or corrected it, by their ids.
+
+    Raises NotFound for one that is not the user's, InvalidRequest for one whose data nobody has approved or corrected.
+    """
+    seen = Extraction.objects.visible_to(user).filter(pk__in=ids)
+    accepted = {each.pk: each for each in reviews.accepted(seen)}
+    for number, id in enumerate(ids):
+        if id not in accepted:
+            Extraction.objects.get_visible(user, id)
+            raise InvalidRequest(f"items.extractions.{number}: Its data has not been approved or corrected.")
+    return [_reviewed(accepted[id], str(id)) for id in dict.fromkeys(ids)]
+
+
+def _reviewed(extraction: Extraction, key: str) -> ExpectedItem:
+    return ExpectedItem(key, extraction.content, final_data(extraction))
 
 
 def settle(evaluation: Evaluation) -> Evaluation:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
@@ -35,7 +37,17 @@ def decide(*, extraction: Extraction, reviewer: User, decision: str, data: JSON 
 
 def decided(rows: QuerySet[Extraction], decision: str) -> QuerySet[Extraction]:
     """Return the extractions on which this was decided last or, for `PENDING`, that wait for a decision."""
-    reviews = Review.objects.filter(extraction=OuterRef("pk"))
     if decision == PENDING:
-        return rows.filter(~Exists(reviews), status__in=REVIEWABLE)
-    return rows.annotate(decision=Subquery(reviews.order_by("-id").values("decision")[:1])).filter(decision=decision)
+        return rows.filter(~Exists(Review.objects.filter(extraction=OuterRef("pk"))), status__in=REVIEWABLE)
+    return _decided_as(rows, [decision])
+
+
+def accepted(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
+    """Return the extractions whose data was approved or corrected last, with their reviews."""
+    right = (Review.Decision.APPROVED, Review.Decision.CORRECTED)
+    return _decided_as(rows, right).prefetch_related("reviews")
+
+
+def _decided_as(rows: QuerySet[Extraction], decisions: Iterable[str]) -> QuerySet[Extraction]:
+    newest = Review.objects.filter(extraction=OuterRef("pk")).order_by("-id")
+    return rows.annotate(decision=Subquery(newest.values("decision")[:1])).filter(decision__in=decisions)

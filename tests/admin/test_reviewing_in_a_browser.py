@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.batches import NAME_AND_EMAIL
 from tests.clients import Api
 from tests.contract.generators import axe
 from tests.extraction.conftest import worker
-from tests.processes import ServerProcess
+from tests.processes import ROOT, ServerProcess
 
 __all__ = ["worker"]
 
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.skipif(browser.found() is None, reason="there is no Chr
 
 FOLDER = os.environ.get("COLLOQUY_SCREENSHOTS")
 SERIOUS = ("serious", "critical")
+SAMPLES = ROOT / "extraction" / "samples"
 TEXT = "Contact Jane 📞 at jane@example.com, or call her.\n" * 3
 
 
@@ -63,7 +65,23 @@ def owner(uvicorn_server: ServerProcess, worker: ServerProcess) -> Any:
         evaluation = api.post("extraction/evaluations/", asked).json()
         for run in evaluation["runs"]:
             batches.ended(api, run["batch"])
-        yield {"api": api, "batch": batch, "evaluation": evaluation["id"]}
+        yield {"api": api, "batch": batch, "evaluation": evaluation["id"], "invoice": invoice(api)}
+
+
+def invoice(api: Api) -> str:
+    """Extract from an invoice in PDF; return the extraction's id."""
+    pdf = {
+        "type": "base64",
+        "media_type": "application/pdf",
+        "data": b64encode((SAMPLES / "tea.pdf").read_bytes()).decode(),
+    }
+    body = {
+        "schema": json.loads((SAMPLES / "invoice.json").read_text()),
+        "content": [{"type": "document", "title": "The invoice", "source": pdf}],
+    }
+    extraction = api.post("extraction/extractions/?wait=true", body).json()
+    assert {each["page"] for each in extraction["evidence"] if each["status"] == "exact"} == {1}
+    return str(extraction["id"])
 
 
 def check(seen: Seen, name: str) -> None:
@@ -78,6 +96,13 @@ def check(seen: Seen, name: str) -> None:
     found = seen.page.evaluate("axe.run('.review', {resultTypes: ['violations']})")
     serious = [each for each in found["violations"] if each["impact"] in SERIOUS]
     assert serious == [], json.dumps([[each["id"], each["nodes"][0]["html"]] for each in serious], indent=1)
+
+
+def check_drawn(seen: Seen) -> None:
+    """The page of the PDF is drawn, and large enough to be read."""
+    drawn = seen.page.locator("figure img").first
+    drawn.evaluate("image => image.decode()")
+    assert drawn.evaluate("image => image.naturalWidth") > 500
 
 
 def reviewing(page: Page, owner: dict[str, Any], url: str) -> None:
@@ -100,7 +125,7 @@ def reviewing(page: Page, owner: dict[str, Any], url: str) -> None:
 def test_a_queue_is_gone_through_by_keyboard(owner: dict[str, Any], uvicorn_server: ServerProcess) -> None:
     staff = User.objects.create_superuser(f"staff-{uuid.uuid4().hex[:8]}")
     base = f"{uvicorn_server.url}/admin/extraction"
-    found = Extraction.objects.filter(item__batch=uuid.UUID(owner["batch"])).order_by("pk")
+    found = list(Extraction.objects.filter(item__batch=uuid.UUID(owner["batch"])).order_by("pk"))
     owner["first"] = str(found[0].pk)
     cookie = {"name": "sessionid", "value": session(staff), "url": uvicorn_server.url}
     schemes: tuple[Any, ...] = ("dark", "light")
@@ -115,12 +140,20 @@ def test_a_queue_is_gone_through_by_keyboard(owner: dict[str, Any], uvicorn_serv
                 "batch": f"{base}/batch/{owner['batch']}/change/",
                 "evaluation": f"{base}/evaluation/{owner['evaluation']}/change/",
                 "review": f"{base}/extraction/review/?batch={owner['batch']}",
+                "invoice": f"{base}/extraction/{owner['invoice']}/review/",
             }
             for name, url in pages.items():
                 seen.open(url)
+                if name == "invoice":
+                    check_drawn(seen)
                 if name != "batches":
                     check(seen, f"extraction-{name}-{scheme}")
+        seen.open(pages["review"])
         reviewing(seen.page, owner, base)
+        seen.open(f"{base}/extraction/{found[1].pk}/review/")
+        with seen.page.expect_navigation():
+            seen.page.get_by_role("button", name="Make an evaluation of 2 reviewed with this schema").click()
+        assert "/evaluation/" in seen.page.url
     decisions = dict(Review.objects.filter(reviewer=staff).values_list("extraction", "decision"))
     assert decisions == {found[0].pk: "corrected", found[1].pk: "approved"}
     corrected = owner["api"].get(f"extraction/extractions/{found[0].pk}/").json()

@@ -7,10 +7,15 @@ import io
 import pytest
 from PIL import Image, ImageChops
 
+from conversations.contract.extraction_types import Evidence
 from conversations.errors import UnsupportedMediaType
+from extraction.admin.marking import quotes_on_page
 from extraction.documents import pdf
+from extraction.documents.sources import Source
 from tests.conftest import SHARED
+from tests.processes import ROOT
 
+TEA = ROOT / "extraction" / "samples" / "tea.pdf"
 INVOICES = sorted((SHARED / "documents" / "invoices").glob("*.pdf"))
 
 
@@ -18,10 +23,25 @@ INVOICES = sorted((SHARED / "documents" / "invoices").glob("*.pdf"))
 def test_a_quote_is_marked_where_it_stands() -> None:
     data = INVOICES[0].read_bytes()
     word = next(word for word in pdf.read(data).text.split() if len(word) > 5)
-    plain, marked = (Image.open(io.BytesIO(pdf.draw(data, 1, quotes))) for quotes in ([], [word]))
+    plain, marked = (Image.open(io.BytesIO(pdf.draw(data, 1, quotes))) for quotes in ([], [(word, 0)]))
     assert plain.size == marked.size
     box = ImageChops.difference(plain, marked).getbbox()
     assert box is not None
     assert 0 < (box[2] - box[0]) * (box[3] - box[1]) < plain.width * plain.height / 20
     with pytest.raises(UnsupportedMediaType, match="no page 99"):
         pdf.draw(data, 99, [])
+
+
+def test_a_quote_that_stands_several_times_is_marked_where_its_value_is_from() -> None:
+    data = TEA.read_bytes()
+    read = pdf.read(data)
+    source = Source(0, "pdf", read.text, tuple(read.pages))
+    tops = []
+    for start in (read.text.index("2 Leaf Street"), read.text.index("2 4.00 8.00")):
+        place: Evidence = {"path": "/a", "quote": "2", "start": start, "end": start + 1, "source": 0, "status": "exact"}
+        quotes = quotes_on_page(source, 1, [place])
+        plain, marked = (Image.open(io.BytesIO(pdf.draw(data, 1, each))) for each in ([], quotes))
+        box = ImageChops.difference(plain, marked).getbbox()
+        assert box is not None
+        tops.append(box[1])
+    assert tops[0] + 50 < tops[1]

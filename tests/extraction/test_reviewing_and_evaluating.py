@@ -177,6 +177,29 @@ def test_what_was_reviewed_becomes_an_evaluation(api: Api) -> None:
     assert (evaluation["items"], evaluation["runs"][0]["scores"]["total"]["precision"]) == (1, 1.0)
 
 
+@pytest.mark.usefixtures("worker")
+def test_reviews_of_single_extractions_become_an_evaluation(api: Api, other: Api) -> None:
+    first, second, unseen = (extract(api, contact(number)["content"])["id"] for number in range(3))
+    right = {"name": "Jane Doe", "email": "jane0@example.com"}
+    api.post(f"extraction/extractions/{first}/review/", {"decision": "corrected", "data": right})
+    api.post(f"extraction/extractions/{second}/review/", {"decision": "approved"})
+    runs = [{"schema": NAME_AND_EMAIL, "evidence": False}]
+
+    def asked(client: Api, *ids: str) -> Any:
+        return client.post("extraction/evaluations/", {"items": {"extractions": ids}, "runs": runs})
+
+    evaluation = ended(api, asked(api, first, second, first).json()["id"])
+    scores = {each["field"]: each for each in evaluation["runs"][0]["scores"]["fields"]}
+    assert (evaluation["items"], scores["/email"]["exact"], scores["/name"]["wrong"]) == (2, 2, 1)
+    assert [each["key"] for each in evaluation["differences"]] == [first]
+    refused = asked(api, first, unseen)
+    assert (refused.status_code, refused.json()["error"]["message"].split(":")[0]) == (400, "items.extractions.1")
+    assert asked(other, first).status_code == 404
+    assert asked(api).status_code == asked(api, "x").status_code == 400
+    for wrong in ({}, {"batch": first, "extractions": [first]}, {"extractions": first}):
+        assert api.post("extraction/evaluations/", {"items": wrong, "runs": runs}).status_code == 400
+
+
 def ended(api: Api, id: str) -> dict[str, Any]:
     """Return an evaluation when all of its runs have ended."""
     evaluation: dict[str, Any] = {"runs": [{"batch": None}]}
