@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -197,7 +198,8 @@ def _written(contents: Callable[[], bytes]) -> str:
 
 async def _result(owner: UUID, task: str, **arguments: object) -> Any:
     """Return what a task process made of a task. Raises UnsupportedMediaType, or GivenUp beyond its limits."""
-    reply = json.loads(await POOLS.here().reply_to(owner, dumps({"task": task, "arguments": arguments})))
+    told = await POOLS.here().reply_to(owner, dumps({"task": task, "arguments": arguments}))
+    reply = await asyncio.to_thread(json.loads, told)  # it has the whole text of a file
     if "refused" in reply:
         raise UnsupportedMediaType(reply["refused"]["message"])
     return reply["result"]

@@ -24,6 +24,7 @@ STARTUP = 180  # seconds: other work may keep the machine busy
 COMMANDS = {
     "uvicorn": ["manage.py", "serve", "--port", "{port}"],
     "two workers": ["manage.py", "serve", "--port", "{port}", "--workers", "2"],
+    "watched": ["-m", "uvicorn", "tests.watched:application", "--port", "{port}"],
     "workers": ["-m", "uvicorn", "config.asgi:application", "--port", "{port}", "--workers", "2"],
     "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "config.asgi:application"],
     "runner": ["manage.py", "runner"],

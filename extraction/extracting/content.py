@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from conversations.claude import catalogue
@@ -37,7 +38,9 @@ class Content:
         sources = await sources_of(extraction)
         window = window_of(extraction.model)
         pages = PAGES if window >= LARGE_WINDOW else PAGES_SMALL
-        return cls(extraction, sources, split(sources, tokens=_room(extraction, window), pages=pages))
+        # On a thread: of a long text it takes longer than the event loop may be held.
+        parts = await asyncio.to_thread(split, sources, tokens=_room(extraction, window), pages=pages)
+        return cls(extraction, sources, parts)
 
     async def blocks(self, part: int) -> list[Block]:
         """Return a part as blocks that Claude takes."""
