@@ -16,7 +16,7 @@ from conversations.api.queries import query_of
 from conversations.database import in_database
 from conversations.errors import InvalidRequest
 from conversations.tables import KINDS
-from extraction.batches.results import layout_of, read, result_of
+from extraction.batches.results import layout_of, part
 from extraction.models import Batch
 from extraction.results.columns import Layout
 from extraction.results.result import Result
@@ -69,29 +69,29 @@ def download(request: Request, batch: Batch) -> StreamingHttpResponse:
 
 
 async def _parts(batch: uuid.UUID) -> AsyncIterator[list[Result]]:
-    last = -1
-    while items := await in_database(read, batch, last):
-        yield [result_of(item) for item in items]
-        last = items[-1].number
+    results, last = await in_database(part, batch, -1)
+    while results:
+        yield results
+        results, last = await in_database(part, batch, last)
 
 
 async def _json_lines(batch: uuid.UUID) -> AsyncIterator[bytes]:
-    async for part in _parts(batch):
-        yield json_lines(part)
+    async for results in _parts(batch):
+        yield await asyncio.to_thread(json_lines, results)
 
 
 async def _csv(batch: uuid.UUID, layout: Layout, name: str | None) -> AsyncIterator[bytes]:
     writer = Csv(layout, name)
     yield writer.head()
-    async for part in _parts(batch):
-        yield writer.rows(part)
+    async for results in _parts(batch):
+        yield await asyncio.to_thread(writer.rows, results)
 
 
 async def _workbook(batch: uuid.UUID, layout: Layout) -> AsyncIterator[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         workbook = Xlsx(layout, Path(folder))
-        async for part in _parts(batch):
-            await asyncio.to_thread(workbook.write, part)
+        async for results in _parts(batch):
+            await asyncio.to_thread(workbook.write, results)
         whole = await asyncio.to_thread(workbook.close)
         with whole.open("rb") as file:
             while sent := await asyncio.to_thread(file.read, PART):

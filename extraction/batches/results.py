@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from conversations.claude.pricing import decimal_string
 from conversations.contract.extraction_types import ReviewShown
 from conversations.json_types import JSON
 from conversations.services import ledger
-from extraction.models import Extraction, Item
+from extraction.models import Answer, Extraction, Item
 from extraction.results.columns import Layout
 from extraction.results.result import Result
 
-AT_ONCE = 500  # items that are read at once
+AT_ONCE = 100  # items that are in memory at once
 
 
 def with_data(items: QuerySet[Item]) -> QuerySet[Item]:
     """Return items with what their results are made of."""
-    needed = ("extraction__reviews__reviewer", "extraction__attempts__answers__usage__corrections")
-    return items.select_related("extraction").prefetch_related(*needed).defer("content")
+    answers = Prefetch("extraction__attempts__answers", Answer.objects.defer("content"))
+    needed = ("extraction__reviews__reviewer", answers, "extraction__attempts__answers__usage__corrections")
+    return items.select_related("extraction").prefetch_related(*needed).defer("content", "extraction__content")
 
 
 def result_of(item: Item) -> Result:
@@ -64,23 +65,24 @@ def review_of(extraction: Extraction) -> ReviewShown | None:
     }
 
 
-def read(batch: uuid.UUID, after: int) -> Sequence[Item]:
-    """Return the next items of a batch in their order, AT_ONCE at most."""
-    return list(with_data(Item.objects.filter(batch=batch, number__gt=after).order_by("number"))[:AT_ONCE])
+def part(batch: uuid.UUID, after: int) -> tuple[list[Result], int]:
+    """Return the results of the next items of a batch, AT_ONCE at most, and the number of the last of them."""
+    items = list(with_data(Item.objects.filter(batch=batch, number__gt=after).order_by("number"))[:AT_ONCE])
+    return [result_of(item) for item in items], items[-1].number if items else after
 
 
 def in_parts(batch: uuid.UUID) -> Iterator[list[Result]]:
     """Yield the results of all items of a batch."""
-    last = -1
-    while items := read(batch, last):
-        yield [result_of(item) for item in items]
-        last = items[-1].number
+    results, last = part(batch, -1)
+    while results:
+        yield results
+        results, last = part(batch, last)
 
 
 def layout_of(batch: uuid.UUID) -> Layout:
     """Return the tables that the results of a batch come to."""
     layout = Layout()
-    for part in in_parts(batch):
-        for result in part:
+    for results in in_parts(batch):
+        for result in results:
             layout.add(result.data)
     return layout
