@@ -7,6 +7,7 @@ Nothing is emptied between tests: each makes users of its own, and no user sees 
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from hypothesis import HealthCheck, settings
 
+from config import local
+from tests import migrated
 from tests.clients import Api
 from tests.processes import ServerProcess, database_url
 
@@ -50,6 +53,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not set(LONGEST) & set(item.path.parts))
 
 
+def pytest_collection_finish() -> None:
+    """Have the search for garbage leave out what has been imported, which stays: it takes longer than many a test."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """Claude, as far as the tests are concerned."""
@@ -70,20 +79,13 @@ def django_db_setup(sandbox: Sandbox, django_test_environment: None, django_db_b
     What has it may ask Claude, which is to be the sandbox.
     """
     with django_db_blocker.unblock():
-        databases = setup_databases(verbosity=0, interactive=False)
         if not os.environ.get("DATABASE_URL"):
-            _survive_no_loss_of_power()
+            migrated.give_postgres(local.data_dir())
+            connection.settings_dict["TEST"]["TEMPLATE"] = connection.settings_dict["NAME"]
+        databases = setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
         yield
         connection.close()
         teardown_databases(databases, verbosity=0)
-
-
-def _survive_no_loss_of_power() -> None:
-    """Let the embedded PostgreSQL not wait for the disk: what a killed server has committed is there all the same."""
-    with connection.cursor() as cursor:
-        for setting in ("fsync", "full_page_writes"):
-            cursor.execute(f"ALTER SYSTEM SET {setting} = off")
-        cursor.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session")
@@ -129,8 +131,6 @@ def other(server: ServerProcess) -> Iterator[Api]:
 
 def pytest_sessionfinish() -> None:
     """Stops the embedded PostgreSQL, if the run has started it."""
-    from config import local
-
     if not os.environ.get("DATABASE_URL"):
         local.stop_postgres()
 

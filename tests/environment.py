@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import compileall
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,10 +14,23 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     for package in ("config", "conversations", "extraction"):
         compileall.compile_dir(Path(__file__).resolve().parent.parent / package, quiet=1)
 
-# The folder's path must be short: a Unix socket's has to fit into 103 characters.
-folder = tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True)
-atexit.register(folder.cleanup)
-os.environ["COLLOQUY_DATA_DIR"] = folder.name
+# Pytest, too, is to keep what it has compiled: each of its processes reads all files of tests.
+sys.dont_write_bytecode = False
+
+
+def folder(prefix: str, within: str | None = None) -> str:
+    """Return a new folder, which is removed when this process ends.
+
+    Its path must be short: that of a Unix socket has to fit into 103 characters.
+    """
+    made = tempfile.TemporaryDirectory(prefix=prefix, dir=within, ignore_cleanup_errors=True)
+    atexit.register(made.cleanup)
+    return made.name
+
+
+if "TEST_RUN_DIR" not in os.environ:  # what all processes of this run share
+    os.environ["TEST_RUN_DIR"] = folder("cq")
+os.environ["COLLOQUY_DATA_DIR"] = folder("", os.environ["TEST_RUN_DIR"])
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "DJANGO_DEBUG", "DJANGO_ALLOWED_HOSTS"):
     os.environ.pop(name, None)

@@ -14,10 +14,11 @@ import psutil
 import psycopg
 import pytest
 
-from tests import clients
+from tests import clients, migrated
 from tests.clients import sse
+from tests.commands import manage
 from tests.processes import STARTUP, free_port
-from tests.up import Up, manage, running_up
+from tests.up import Up, running_up
 from tests.waiting import until
 
 
@@ -74,15 +75,16 @@ def test_a_server_beside_up_goes_on_without_it(up: Up) -> None:
 
 def test_nothing_outlives_an_up_that_is_killed() -> None:
     with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
+        migrated.give_postgres(Path(folder))
         running = Up(folder)
         running.wait_until_up()
-        until(lambda: len(processes_of(folder)) >= 5)  # it, its worker, sandbox, Postgres and its keeper
+        until(lambda: len(processes_of(folder)) >= 4)  # its worker, sandbox, Postgres and its keeper
         running.stop(signal.SIGKILL)
         until(lambda: not processes_of(folder))
 
 
 def processes_of(folder: str) -> list[str]:
-    """The command lines of the processes that have this data folder."""
+    """Return the command lines of the processes that were started with this data folder."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -97,15 +99,15 @@ def processes_of(folder: str) -> list[str]:
 
 def test_workers_end_with_their_supervisor(database: str, tmp_path: Path) -> None:
     variables = {"DATABASE_URL": database, "ANTHROPIC_API_KEY": "test"}
-    running = Up(str(tmp_path), "serve", "--workers", "2", "--port", "{port}", **variables)
+    running = Up(str(tmp_path), "serve", "--workers", "2", "--port", "{port}", anew=True, **variables)
     running.wait_until_up()
     started = psutil.Process(running.process.pid).children(recursive=True)
     workers = [child for child in started if "spawn_main" in " ".join(child.cmdline())]
     assert len(workers) == 2
     running.process.kill()
-    printed, _ = running.process.communicate(timeout=STARTUP)
+    running.process.wait(STARTUP)
     assert not psutil.wait_procs(workers, timeout=60)[1]
-    assert "died" not in printed, "no worker was replaced while it started"
+    assert "died" not in running.printed(), "no worker was replaced while it started"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", running.port))
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.processes import ROOT
 from tests.up import Up
+from tests.waiting import until
 
 DEAR = (
     "PIL",
@@ -56,17 +57,15 @@ COMMANDS = [("serve", "--port", "{port}"), ("runner",), ("worker",)]
 def test_a_process_works_after_little_time_of_the_processor_and_says_what_it_does(
     command: tuple[str, ...], database: str, tmp_path: Path
 ) -> None:
-    running = Up(str(tmp_path), *command, DATABASE_URL=database, ANTHROPIC_API_KEY="test")
-    printed = running.process.stdout
-    assert printed is not None
+    running = Up(str(tmp_path), *command, anew=True, DATABASE_URL=database, ANTHROPIC_API_KEY="test")
     try:
-        assert any(SAID[command[0]] in line for line in printed)
+        until(lambda: SAID[command[0]] in running.printed())
         if command[0] == "serve":
             running.wait_until_up()
         times = psutil.Process(running.process.pid).cpu_times()
     finally:
-        rest = running.stop()
+        printed = running.stop()
     assert times.user + times.system < ENOUGH
     if command[0] != "serve":
-        assert running.process.returncode == 0
-        assert f"The {command[0]} has stopped." in rest
+        assert running.process.poll() == 0
+        assert f"The {command[0]} has stopped." in printed

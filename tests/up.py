@@ -1,4 +1,4 @@
-"""`manage.py` as a person runs it: in a folder of its own, with nothing of the test run's environment."""
+"""`manage.py` commands that serve until they are stopped, as a person runs them, in a folder of their own."""
 
 from __future__ import annotations
 
@@ -8,53 +8,57 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 
+from tests import migrated
+from tests.commands import environment
 from tests.ending import end_with_run
 from tests.forked import Forked
 from tests.processes import ROOT, STARTUP, free_port
 
-OURS = ("DATABASE_URL", "ANTHROPIC_", "DJANGO_", "COLLOQUY_")
 LEAVING = 120  # seconds that a process may take to end on a busy machine
 
 
-def environment(folder: str | Path, **variables: str) -> dict[str, str]:
-    """Return what a new user's shell has, and the data folder."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    return {**kept, "COLLOQUY_DATA_DIR": str(folder), "COLLOQUY_SANDBOX_PACE": "0", **variables}
-
-
-def manage(folder: str | Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that ends by itself."""
-    with tempfile.TemporaryDirectory() as written:
-        out, err = Path(written, "out"), Path(written, "err")
-        process = Forked(["manage.py", *arguments], str(ROOT), environment(folder, **variables), (str(out), str(err)))
-        code = process.wait(STARTUP)
-        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
-
-
 class Up:
-    """A command that serves: `up`, unless another is named."""
+    """A command that serves: `up`, unless another is named.
 
-    def __init__(self, folder: str, *command: str, **variables: str) -> None:
+    `anew` has it started as a shell would, from nothing: for what is promised of that.
+    """
+
+    process: Forked | subprocess.Popen[bytes]
+
+    def __init__(self, folder: str, *command: str, anew: bool = False, **variables: str) -> None:
         self.environment = environment(folder, **variables)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder = Path(folder)
-        arguments = command or ("up", "--port", str(self.port))
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", *(argument.format(port=self.port) for argument in arguments)],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            preexec_fn=end_with_run,
-        )
+        self._output = Path(os.environ["TEST_RUN_DIR"], f"{uuid.uuid4().hex}.output")
+        given = command or ("up", "--port", "{port}")
+        arguments = ["manage.py", *(argument.format(port=self.port) for argument in given)]
+        self.process = self._anew(arguments) if anew else self._forked(arguments)
+
+    def _anew(self, arguments: list[str]) -> subprocess.Popen[bytes]:
+        with self._output.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=end_with_run,
+            )
+
+    def _forked(self, arguments: list[str]) -> Forked:
+        return Forked(arguments, str(ROOT), self.environment, (str(self._output), str(self._output)))
+
+    def printed(self) -> str:
+        """Return what it has printed until now."""
+        return self._output.read_text() if self._output.exists() else ""
 
     def wait_until_up(self) -> None:
         deadline = time.monotonic() + STARTUP
@@ -68,10 +72,10 @@ class Up:
         raise AssertionError(self.stop())
 
     def stop(self, number: int = signal.SIGTERM) -> str:
-        """Ends it; what it printed."""
+        """End it; return what it printed."""
         self.process.send_signal(number)
-        output, _ = self.process.communicate(timeout=LEAVING)
-        return output
+        self.process.wait(LEAVING)
+        return self.printed()
 
     def run(self, *command: str) -> str:
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=STARTUP)
@@ -80,10 +84,15 @@ class Up:
 
 
 @contextmanager
-def running_up() -> Iterator[Up]:
-    """Run `up` in a folder of its own until the end of the block, unless it has ended by then."""
+def running_up(anew: bool = False) -> Iterator[Up]:
+    """Run `up` in a folder of its own until the end of the block, unless it has ended by then.
+
+    `anew` has everything begin from nothing, the database too; else that has its tables already.
+    """
     with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
-        running = Up(folder)
+        if not anew:
+            migrated.give_postgres(Path(folder))
+        running = Up(folder, anew=anew)
         running.wait_until_up()
         yield running
         if running.process.poll() is None:
