@@ -1,4 +1,4 @@
-"""The platform's settings with a storage that takes seconds."""
+"""The platform's settings with a storage whose every use waits to be let through."""
 
 from __future__ import annotations
 
