@@ -23,7 +23,7 @@ from tests.waiting import until
 
 @pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
-    with running_up(anew=True) as running:
+    with running_up(from_nothing=True) as running:
         yield running
 
 

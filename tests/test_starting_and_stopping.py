@@ -18,7 +18,7 @@ from tests import clients, migrated
 from tests.clients import sse
 from tests.commands import manage
 from tests.processes import STARTUP, free_port
-from tests.up import Up, running_up
+from tests.up import Up, UpFromNothing, running_up
 from tests.waiting import until
 
 
@@ -99,7 +99,7 @@ def processes_of(folder: str) -> list[str]:
 
 def test_workers_end_with_their_supervisor(database: str, tmp_path: Path) -> None:
     variables = {"DATABASE_URL": database, "ANTHROPIC_API_KEY": "test"}
-    running = Up(str(tmp_path), "serve", "--workers", "2", "--port", "{port}", anew=True, **variables)
+    running = UpFromNothing(str(tmp_path), "serve", "--workers", "2", "--port", "{port}", **variables)
     running.wait_until_up()
     started = psutil.Process(running.process.pid).children(recursive=True)
     workers = [child for child in started if "spawn_main" in " ".join(child.cmdline())]

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from tests.processes import ROOT
-from tests.up import Up
+from tests.up import UpFromNothing
 from tests.waiting import until
 
 DEAR = (
@@ -57,7 +57,7 @@ COMMANDS = [("serve", "--port", "{port}"), ("runner",), ("worker",)]
 def test_a_process_works_after_little_time_of_the_processor_and_says_what_it_does(
     command: tuple[str, ...], database: str, tmp_path: Path
 ) -> None:
-    running = Up(str(tmp_path), *command, anew=True, DATABASE_URL=database, ANTHROPIC_API_KEY="test")
+    running = UpFromNothing(str(tmp_path), *command, DATABASE_URL=database, ANTHROPIC_API_KEY="test")
     try:
         until(lambda: SAID[command[0]] in running.printed())
         if command[0] == "serve":

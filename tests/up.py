@@ -25,14 +25,11 @@ LEAVING = 120  # seconds that a process may take to end on a busy machine
 
 
 class Up:
-    """A command that serves: `up`, unless another is named.
-
-    `anew` has it started as a shell would, from nothing: for what is promised of that.
-    """
+    """A command that serves: `up`, unless another is named."""
 
     process: Forked | subprocess.Popen[bytes]
 
-    def __init__(self, folder: str, *command: str, anew: bool = False, **variables: str) -> None:
+    def __init__(self, folder: str, *command: str, **variables: str) -> None:
         self.environment = environment(folder, **variables)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -40,20 +37,9 @@ class Up:
         self._output = Path(os.environ["TEST_RUN_DIR"], f"{uuid.uuid4().hex}.output")
         given = command or ("up", "--port", "{port}")
         arguments = ["manage.py", *(argument.format(port=self.port) for argument in given)]
-        self.process = self._anew(arguments) if anew else self._forked(arguments)
+        self.process = self._start(arguments)
 
-    def _anew(self, arguments: list[str]) -> subprocess.Popen[bytes]:
-        with self._output.open("wb") as output:
-            return subprocess.Popen(
-                [sys.executable, *arguments],
-                cwd=ROOT,
-                env=self.environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                preexec_fn=end_with_run,
-            )
-
-    def _forked(self, arguments: list[str]) -> Forked:
+    def _start(self, arguments: list[str]) -> Forked | subprocess.Popen[bytes]:
         return Forked(arguments, str(ROOT), self.environment, (str(self._output), str(self._output)))
 
     def printed(self) -> str:
@@ -83,16 +69,31 @@ class Up:
         return done.stdout
 
 
+class UpFromNothing(Up):
+    """The same, started as a shell would: for what is promised of that."""
+
+    def _start(self, arguments: list[str]) -> Forked | subprocess.Popen[bytes]:
+        with self._output.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                preexec_fn=end_with_run,
+            )
+
+
 @contextmanager
-def running_up(anew: bool = False) -> Iterator[Up]:
+def running_up(from_nothing: bool = False) -> Iterator[Up]:
     """Run `up` in a folder of its own until the end of the block, unless it has ended by then.
 
-    `anew` has everything begin from nothing, the database too; else that has its tables already.
+    `from_nothing` has the database made too; else that has its tables already.
     """
     with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
-        if not anew:
+        if not from_nothing:
             migrated.give_postgres(Path(folder))
-        running = Up(folder, anew=anew)
+        running = (UpFromNothing if from_nothing else Up)(folder)
         running.wait_until_up()
         yield running
         if running.process.poll() is None:
