@@ -87,7 +87,7 @@ def writer(api: Api, word: str) -> Api:
 
 
 def talk(api: Api, word: str) -> None:
-    """Say the word in conversations: one has ended, one awaits a tool, one runs."""
+    """Say the word in conversations: one has ended, one awaits a tool, one runs, and a question waits behind that."""
     file = api.http.post("/api/attachments/", files={"file": (f"{word}.txt", f"A file with {word}.", "text/plain")})
     assert file.status_code == 201, file.text
     source = {"type": "attachment", "attachment": file.json()["id"]}
@@ -104,7 +104,9 @@ def talk(api: Api, word: str) -> None:
     result = {"tool_use_id": call["id"], "content": word}
     assert api.post(f"turns/{waiting['id']}/tool-results/", {"results": [result]}).status_code == 202
     api.ask(f'[[sandbox: tool=look{{"q": "{word}"}}]]', api.conversation(tools=[LOOK]))
-    api.events(api.begin(f"{word} [[sandbox: words=400; pace=0.1]]")["id"], limit=4)
+    running = api.begin(f"{word} [[sandbox: words=400; pace=0.1]]")
+    api.events(running["id"], limit=4)
+    assert api.begin(word, running["conversation"], on_active="queue")["status"] == "queued"
 
 
 def extract(api: Api, word: str) -> None:
@@ -171,7 +173,7 @@ def test_its_owner_deletes_it_with_the_password(writer: Api, staff: Client, word
     check_erased(user, word)
     erased = done.json()["erased"]
     assert done.json()["finished_at"] is not None
-    assert (erased["conversations"], erased["turns"], erased["batches"], erased["feedback"]) == (4, 4, 2, 1)
+    assert (erased["conversations"], erased["turns"], erased["batches"], erased["feedback"]) == (4, 5, 2, 1)
     assert {"messages", "extractions", "items", "evaluations", "attachments", "tokens", "jobs"} <= erased.keys()
     budget.refresh_from_db()
     assert budget.held == 0
