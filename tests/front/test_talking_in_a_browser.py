@@ -130,11 +130,14 @@ def test_two_tabs_stay_in_step(visitor: Visitor) -> None:
 
 
 def test_a_second_question_waits_or_interrupts(visitor: Visitor) -> None:
-    visitor.ask("[[sandbox: words=30; pace=0.05]]")
+    visitor.ask(SLOW)
     visitor.sees("word5")
     visitor.ask("And then this")
+    visitor.page.locator(".answer.live").nth(1).wait_for()
+    visitor.page.reload()
+    visitor.sees("And then this", ".question")
     visitor.sees("You said: And then this")
-    visitor.sees("word30")
+    visitor.sees("word40")
     visitor.ask("[[sandbox: words=2000; pace=0.05]]")
     visitor.sees("word10", ".live")
     visitor.page.fill("#question", "Now this")

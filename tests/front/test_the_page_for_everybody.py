@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from conversations.models import Budget
 from tests.clients import Api
 from tests.contract.generators import axe
 from tests.front.visiting import Visitor, long_conversation
@@ -50,6 +51,56 @@ def brew(tea: str) -> str:
 
 - [x] Water
 - [ ] Tea
+"""
+
+
+GROW = """async (steps) => {
+    const main = document.querySelector("script[type=module]").src;
+    const { GrowingMarkdown } = await import(new URL("growing_markdown.js", main));
+    const place = document.createElement("div");
+    const observer = new MutationObserver(() => {});
+    observer.observe(place, { childList: true, subtree: true });
+    const view = new GrowingMarkdown(place);
+    for (let at = 0, text = ""; at < steps.length; at++) view.show(text += steps[at]);
+    view.finish();
+    const made = observer.takeRecords().reduce((sum, { addedNodes }) => sum + addedNodes.length, 0);
+    return [made, [...place.children].map((each) => each.innerHTML).join("")];
+}"""
+PLAIN = """# Tea
+
+It is *green*,
+not [black][1].
+
+- one
+  - two
+- three
+
+1. a
+
+2. b
+
+| a | b |
+|---|--:|
+| 1 | 2 |
+
+```
+for (;;) {
+
+}
+```
+and
+~~~~
+```
+~~~
+~~~~
+> quoted
+
+Title
+-----
+
+    code
+
+[1]: https://example.com
 """
 
 
@@ -141,8 +192,9 @@ def reach(page: Page, selector: str) -> None:
 def test_it_is_fit_for_everybody_in_any_light(chromium: Browser, uvicorn_server: ServerProcess, scheme: str) -> None:
     with Visitor(chromium, uvicorn_server.url, scheme=scheme) as visitor:
         page = visitor.page
-        check(page, f"empty-{scheme}")
+        Budget.objects.create(user=visitor.user, limit=5)
         visitor.asked_and_answered(saying(RICH))
+        visitor.sees("of $5.00 left this month", "#budget")
         page.locator(".katex").first.wait_for()
         page.locator(".hljs-keyword").first.wait_for()
         page.locator("td[align=right]", has_text="$3").wait_for()
@@ -150,9 +202,9 @@ def test_it_is_fit_for_everybody_in_any_light(chromium: Browser, uvicorn_server:
         check(page, f"answer-{scheme}")
         assert (brightness(page) > 128) == (scheme == "light")
         page.set_viewport_size({"width": 390, "height": 800})
-        check(page, f"phone-{scheme}")
         page.click("#open-sidebar")
-        check(page, f"phone-list-{scheme}")
+        page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {})))")
+        check(page, f"phone-{scheme}")
         page.set_viewport_size({"width": 1280, "height": 800})
         page.click("#edit-settings")
         page.locator("#settings option").first.wait_for(state="attached")
@@ -189,3 +241,17 @@ def test_a_long_conversation_is_shown_from_its_end(visitor: Visitor, api: Api) -
     page.evaluate("document.querySelector('#scroller').scrollTop = 0")
     page.locator(".message").nth(59).wait_for(state="attached")
     page.locator(".message", has_text="Message 541").wait_for(state="attached")
+
+
+def test_text_that_grows_looks_as_if_it_had_come_at_once(visitor: Visitor) -> None:
+    _, at_once = visitor.page.evaluate(GROW, [PLAIN])
+    for size in (1, 3, 7):
+        _, grown = visitor.page.evaluate(GROW, [PLAIN[at : at + size] for at in range(0, len(PLAIN), size)])
+        assert grown == at_once
+
+
+@pytest.mark.parametrize("words", [["word "] * 39 + ["end.\n\n"], ["code"] * 39 + ["\n"]], ids=["text", "code"])
+def test_an_answer_four_times_as_long_costs_four_times_as_much(visitor: Visitor, words: list[str]) -> None:
+    opening = ["```\n"] if words[0] == "code" else []
+    short, long = (visitor.page.evaluate(GROW, opening + words * times)[0] for times in (20, 80))
+    assert long < 5 * short

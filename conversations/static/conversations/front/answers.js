@@ -2,7 +2,7 @@
 
 import { showLive } from "./live_answers.js";
 import { errorText, noticeView } from "./notices.js";
-import { answer as answerItem } from "./thread.js";
+import { answer as answerItem, question } from "./thread.js";
 import { footersOf } from "./footers.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
@@ -16,12 +16,12 @@ export class Answers {
     this.conversation = conversation;
     /** @type {Map<string, Answer>} by turn */
     this._live = new Map();
-    /** @type {Set<Promise<void>>} settled when each has been shown to its end */
-    this._following = new Set();
     /** @type {Set<string>} turns that were shown to their end */
     this._shown = new Set();
     /** @type {Set<Promise<any>>} turns that are being created, whose ids are not known yet */
     this._beginning = new Set();
+    /** When the path is shown below which the next one may be put. @type {Promise<void>} */
+    this._joining = Promise.resolve();
   }
 
   /** Whether something is being answered, or about to be. */
@@ -39,40 +39,23 @@ export class Answers {
     for (const answer of this._live.values()) answer.leave();
   }
 
-  /** Wait until nothing is being answered. */
-  async areDone() {
-    while (this._following.size) await Promise.allSettled([...this._following]);
-  }
-
-  /** Stop everything that is being answered. */
+  /** Stop what is being answered; what waits behind it comes next. */
   async stop() {
-    await Promise.allSettled([...this._live.values()].map((answer) => answer.stop()));
+    const [oldest] = this._live.values();
+    await oldest?.stop();
   }
 
   /**
    * Ask, and show the answer as it comes.
    * @param {() => Answer} ask
    * @param {Item} [asked] the question, if it is new
+   * @param {() => void} [onSent] called when the server has the question, or will not have it
    */
-  show(ask, asked) {
-    return this._counted(this._show(ask, asked));
-  }
-
-  /** @param {Promise<void>} following */
-  async _counted(following) {
-    this._following.add(following);
-    try {
-      await following;
-    } finally {
-      this._following.delete(following);
-    }
-  }
-
-  /** @param {() => Answer} ask @param {Item} [asked] */
-  async _show(ask, asked) {
+  async show(ask, asked, onSent = () => {}) {
     const { thread, page, signal } = this.conversation;
     const answer = ask();
     this._beginning.add(answer.turn);
+    answer.turn.then(onSent, onSent);
     const item = answerItem([]);
     if (!signal.aborted) thread.append(item);
     page.onChange(this.conversation);
@@ -87,25 +70,24 @@ export class Answers {
       this._beginning.delete(answer.turn);
       page.onChange(this.conversation);
     }
-    if (!signal.aborted) await this._follow(answer, item);
+    if (!signal.aborted) await this._follow(answer, item, asked);
   }
 
   /** Show a turn that was begun elsewhere. @param {string} id */
-  join(id) {
-    return this._counted(this._join(id));
-  }
-
-  /** @param {string} id */
-  async _join(id) {
+  async join(id) {
     await Promise.allSettled([...this._beginning]);
     if (this._live.has(id) || this._shown.has(id)) return;
     const { client, thread, signal } = this.conversation;
     const answer = client.resume(id, { signal });
     this._live.set(id, answer);
-    await this._showPath();
+    this._joining = this._joining.catch(() => {}).then(() => this._showPath());
+    await this._joining;
+    const { queued_content: content, user_message } = await client.turn(id);
     if (signal.aborted) return;
-    thread.cutFrom(thread.items.find((item) => item.kind === "answer" && item.messages[0].turn === id));
-    await this._follow(answer, thread.append(answerItem([])));
+    thread.cutFrom(thread.items.find((item) => item.kind === "answer" && item.messages[0]?.turn === id));
+    const waits = content && !user_message;
+    const asked = waits ? thread.append(question({ id: null, role: "user", content })) : undefined;
+    await this._follow(answer, thread.append(answerItem([])), asked);
   }
 
   /** Show the path that the server goes on from, if it is not the one that is shown. */
@@ -115,14 +97,14 @@ export class Answers {
     if (active_leaf !== conversation.thread.leaf) await conversation.reload(active_leaf);
   }
 
-  /** @param {Answer} answer @param {Item} item */
-  async _follow(answer, item) {
+  /** @param {Answer} answer @param {Item} item @param {Item} [asked] */
+  async _follow(answer, item, asked) {
     const { thread, page, signal } = this.conversation;
     const { id } = await answer.turn;
     page.onChange(this.conversation);
     try {
       await showLive(answer, /** @type {any} */ (item.view), () => thread.follow());
-      await this._conclude(id, item);
+      await this._conclude(id, item, asked);
     } catch (error) {
       const text = errorText(/** @type {any} */ (error));
       if (!signal.aborted) item.view.footer.replaceChildren(noticeView({ text }));
@@ -138,10 +120,12 @@ export class Answers {
    * Put the stored messages in the place of what has come, which is the same, and say how it ended.
    * @param {string} id
    * @param {Item} item
+   * @param {Item} [asked]
    */
-  async _conclude(id, item) {
+  async _conclude(id, item, asked) {
     const { client, thread } = this.conversation;
     const turn = await client.turn(id);
+    if (asked) asked.messages[0].id = turn.user_message; // one that has waited has none before
     item.messages = turn.messages.length ? turn.messages : [{ id: null, turn: id, role: "assistant", content: [] }];
     /** @type {any} */ (item.view).show(item.messages);
     footersOf(this.conversation).show(item, turn);

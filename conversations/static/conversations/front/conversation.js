@@ -8,7 +8,7 @@ import { question } from "./thread.js";
 /** @typedef {import("./thread.js").Thread} Thread */
 /** @typedef {import("./thread.js").Item} Item */
 /** @typedef {Record<string, any>} Fields */
-/** @typedef {"queue" | "interrupt" | undefined} OnActive what to do with a question while another is answered */
+/** @typedef {"queue" | "interrupt"} OnActive what becomes of a question while another one is answered */
 
 /**
  * @typedef {object} Surroundings What the rest of the page does about a conversation.
@@ -107,17 +107,20 @@ export class Conversation {
    * @param {any[]} content
    * @param {OnActive} [onActive]
    */
-  async ask(content, onActive) {
+  async ask(content, onActive = "queue") {
     const asked = this._show(content, this.thread.leaf);
-    if (onActive === "interrupt") this.stop();
     const before = this._asking;
-    this._asking = (async () => {
-      await before.catch(() => {});
-      await this.answers.areDone();
+    let sent = () => {};
+    this._asking = new Promise((resolve) => (sent = resolve));
+    try {
+      await before;
       await this._created(content);
-    })();
-    await this._asking;
-    return this.answers.show(() => this.client.ask(/** @type {string} */ (this.id), content), asked);
+    } catch (error) {
+      sent();
+      throw error;
+    }
+    const ask = () => this.client.ask(/** @type {string} */ (this.id), { content, on_active: onActive });
+    return this.answers.show(ask, asked, sent);
   }
 
   /** Ask something else in the place of a question. @param {Item} item @param {any[]} content */
@@ -125,7 +128,9 @@ export class Conversation {
     const { parent } = item.messages[0];
     this.thread.cutFrom(item);
     const asked = this._show(content, parent);
-    await this.answers.show(() => this.client.edit(/** @type {string} */ (this.id), { parent }, content), asked);
+    const options = { on_active: "queue" };
+    const ask = () => this.client.edit(/** @type {string} */ (this.id), { parent }, content, options);
+    await this.answers.show(ask, asked);
     await this.siblings.refresh();
   }
 
@@ -133,7 +138,8 @@ export class Conversation {
   async regenerate(item) {
     const { id } = item.messages[0];
     if (item.kind === "answer") this.thread.cutFrom(item);
-    await this.answers.show(() => this.client.regenerate(/** @type {string} */ (this.id), id));
+    const options = { on_active: "queue" };
+    await this.answers.show(() => this.client.regenerate(/** @type {string} */ (this.id), id, options));
     await this.siblings.refresh();
   }
 
@@ -149,7 +155,9 @@ export class Conversation {
 
   /** Show a question before the server knows of it. @param {any[]} content @param {string | null} parent */
   _show(content, parent) {
-    return this.thread.append(question({ id: null, parent, role: "user", content, siblings: 1 }));
+    const asked = this.thread.append(question({ id: null, parent, role: "user", content, siblings: 1 }));
+    this.thread.toEnd();
+    return asked;
   }
 
   /** Create it on the server, with its first words as its title. @param {any[]} content */

@@ -17,7 +17,7 @@ import { Sidebar } from "./sidebar.js";
 import { wireThemeSwitch } from "./theme_switch.js";
 import { Thread } from "./thread.js";
 
-const client = new Client({ csrf: () => document.body.dataset.csrf ?? "" });
+const client = new Client();
 const toast = new Toast(byId("toast"));
 const settings = new Settings(client);
 const header = new Header();

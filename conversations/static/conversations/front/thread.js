@@ -60,12 +60,12 @@ export class Thread {
     this.scroller.scrollTop = this.scroller.scrollHeight - before;
   }
 
-  /** Add an item at the end. @param {Item} item @returns {Item} */
+  /** Add an item at the end; whoever reads elsewhere stays there. @param {Item} item @returns {Item} */
   append(item) {
     this.items.push(item);
     this.list.append(item.view.element);
     this._onItem(item);
-    this.toEnd();
+    this.follow();
     return item;
   }
 
@@ -81,9 +81,9 @@ export class Thread {
     return this.items.find((item) => item.messages.some((message) => message.id === id));
   }
 
-  /** The id of the last message; null where there is none. */
+  /** The id of the last message that is stored; null where there is none. */
   get leaf() {
-    return this.items.at(-1)?.messages.at(-1)?.id ?? null;
+    return this.items.flatMap((item) => item.messages).findLast((message) => message.id)?.id ?? null;
   }
 
   /** Follow what comes, if the reader has been at the end. */
