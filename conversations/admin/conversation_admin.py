@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable
 from functools import partial
@@ -30,6 +31,8 @@ from conversations.services import deletion, message_paths
 from conversations.templatetags.amounts import money
 
 SHOWN_MESSAGES = 50
+LOOSE_HYPHENS = re.compile(r"-+(?![^\s-])")
+"""Hyphens that exclude no word. To Postgres each negates what comes next, and more than some 30 are an error."""
 
 
 @admin.register(Conversation)
@@ -92,7 +95,8 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     def found_by(self, term: str) -> Q:
         """Return the search over the words of titles."""
-        return super().found_by(term) | Q(searchable=SearchQuery(term, config="simple", search_type="websearch"))
+        words = SearchQuery(LOOSE_HYPHENS.sub(" ", term), config="simple", search_type="websearch")
+        return super().found_by(term) | Q(searchable=words)
 
     @admin.display(description="title")
     def called(self, conversation: Conversation) -> str:
@@ -181,7 +185,7 @@ class MessageAdmin(ReadOnlyAdmin):
     list_filter = ("role", "created_at")
     found_by_id = ("pk", "conversation_id", "turn_id")
     search_help_text = "Search for the whole id of a message, a conversation or a turn."
-    heavy = ("content", "text", "searchable")
+    heavy = ("content", "text")
     fields = (
         "conversation",
         "parent",

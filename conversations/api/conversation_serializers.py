@@ -80,7 +80,7 @@ class ListedConversationSerializer(ConversationSerializer):
 
     def to_representation(self, instance: Any) -> dict[str, object]:
         """Return the fields of a conversation, and what the search has added to it."""
-        return {**super().to_representation(instance), "snippet": getattr(instance, "snippet", None)}
+        return {**super().to_representation(instance), "snippet": instance.snippet}
 
 
 class ActivateSerializer(StrictSerializer):

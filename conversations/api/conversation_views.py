@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import viewsets
 from rest_framework.decorators import action
@@ -46,6 +44,7 @@ from conversations.claude import catalogue, client
 from conversations.models import Conversation, Right, Usage
 from conversations.services import conversations, deletion, message_paths, shares, transfers, turns
 from conversations.services.conversation_lists import ConversationList
+from conversations.services.search import begin_search
 
 
 @extend_schema_view(list=documents.list_)
@@ -78,11 +77,11 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
             archived=query.get("archived"),
             tag=query.get("tag"),
             metadata=query.get("metadata", {}),
+            search=begin_search(user, query["q"], shared=query["shared"]) if "q" in query else None,
         )
+        ordering = query.get("ordering", "-relevance" if "q" in query else "-updated_at")
         pages = Pages()
-        page = pages.page(rows if "q" not in query else self._found(query), query["ordering"], request)
-        if "q" in query:
-            shares.seen_by(user, page)
+        page = pages.page(rows, ordering, request)
         return pages.get_paginated_response(ListedConversationSerializer(page, many=True).data)
 
     @property
@@ -209,13 +208,6 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
             }
 
         return Later(request, then)
-
-    def _found(self, query: dict[str, Any]) -> QuerySet[Conversation]:
-        user = user_of(self.request)
-        rows = shares.shared_with(user) if query["shared"] else Conversation.objects.open_to(user, Right.OWN)
-        rows = rows.filter(archived=query["archived"]) if "archived" in query else rows
-        rows = rows.filter(tags__contains=[query["tag"]]) if "tag" in query else rows
-        return conversations.search(conversations.with_metadata(rows, query.get("metadata", {})), query["q"])
 
     def _fields(self, request: Request, *, partial: bool = False) -> dict[str, object]:
         serializer = ConversationSerializer(data=request.data, partial=partial)

@@ -119,7 +119,11 @@ class PageQuery(Query):
 
 class ConversationsQuery(PageQuery):
     q = serializers.CharField(
-        required=False, allow_blank=True, max_length=WORDS_LIMIT, help_text="Words to find in titles and messages."
+        required=False,
+        allow_blank=True,
+        max_length=WORDS_LIMIT,
+        help_text="Words, beginnings of words, and phrases in quotes, all of which are in the title or in one message. "
+        "In Chinese, Japanese, Korean, Thai and other scripts without spaces, any part of the text.",
     )
     archived = Flag(required=False)
     shared = Flag(required=False, default=False, help_text="Others' that are shared with the user, not their own.")
@@ -127,9 +131,9 @@ class ConversationsQuery(PageQuery):
     ordering = serializers.ChoiceField(
         [sign + name for name in ORDERINGS for sign in ("", "-")],
         required=False,
-        default="-updated_at",
-        help_text="A minus sign puts the last first. While a list by `updated_at` or `title` is paged through, a "
-        "conversation that changes moves to its new place in it; one by `created_at` does not change.",
+        help_text="By default `-updated_at`, and with `q` what matches best. A minus sign puts the last first. While a "
+        "list by `updated_at` or `title`, or of what matches best, is paged through, a conversation that "
+        "changes moves to its new place in it; one by `created_at` does not change.",
     )
 
     @classmethod

@@ -16,6 +16,7 @@ from conversations.models.opening import Opening
 from conversations.models.pending import PendingAttachment, PendingQuestion
 from conversations.models.price import Price
 from conversations.models.process import Process
+from conversations.models.search import SearchDocument, Unindexed
 from conversations.models.share import Share
 from conversations.models.ticket import Ticket
 from conversations.models.titling import Titling
@@ -49,10 +50,12 @@ __all__ = [
     "Process",
     "Retention",
     "Right",
+    "SearchDocument",
     "Share",
     "Ticket",
     "Titling",
     "Turn",
+    "Unindexed",
     "UnwantedFile",
     "Usage",
     "User",

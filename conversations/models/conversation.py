@@ -9,14 +9,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models.functions import Left
 
 from conversations.contract.wire import Settings
 from conversations.fields import VerbatimJSONField, WrittenField, uuid7
 from conversations.models.access import SharedQuerySet
-
-# A tsvector holds at most 1 MB; this many characters always fit.
-SEARCHED_CHARACTERS = 100_000
 
 TAG_LENGTH = 100  # characters
 
@@ -51,6 +47,7 @@ class Conversation(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = WrittenField()
+    # Of the words of titles, for staff; its owner's search looks through SearchDocument.
     searchable = models.GeneratedField(
         expression=SearchVector("title", config="simple"), output_field=SearchVectorField(), db_persist=True
     )
@@ -99,11 +96,6 @@ class Message(models.Model):
     # Both are set by a trigger (the migration), whoever inserts the row: services/paths.py finds ancestors by them.
     depth = models.PositiveIntegerField(default=0, db_default=0, editable=False, help_text="0 for a root.")
     jump = models.UUIDField(null=True, editable=False, help_text="An ancestor some way up; a root's own id.")
-    searchable = models.GeneratedField(
-        expression=SearchVector(Left("text", SEARCHED_CHARACTERS), config="simple"),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
 
     turn_settings: Settings | None
     """What its turn asked Claude with, where the message was read with its path (services/paths.py)."""
@@ -117,10 +109,7 @@ class Message(models.Model):
             models.UniqueConstraint("conversation", "id", name="message_in_conversation"),
             models.CheckConstraint(condition=~models.Q(parent=models.F("id")), name="message_not_its_own_parent"),
         )
-        indexes = (
-            GinIndex("searchable", name="message_search"),
-            models.Index("conversation", condition=models.Q(parent__isnull=True), name="message_root"),
-        )
+        indexes = (models.Index("conversation", condition=models.Q(parent__isnull=True), name="message_root"),)
 
     def __str__(self) -> str:
         return f"Message {self.id} ({self.role})"

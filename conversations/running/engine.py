@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
@@ -26,7 +27,7 @@ from conversations.running.access_watch import AccessWatch
 from conversations.running.end_writer import EndWriter
 from conversations.running.memory import give_back
 from conversations.running.work_runner import WorkRunner, in_background
-from conversations.services import model_listing
+from conversations.services import model_listing, search_index
 from conversations.services.credentials import revoked
 from conversations.services.notices import notify
 from conversations.services.remembered_tokens import RememberedTokens
@@ -43,6 +44,7 @@ logger = logging.getLogger(__name__)
 CATALOGUE = 60.0  # seconds between looks at what the Models API said, in case the news of it was lost
 LAST_WORDS = 1.0  # seconds to give up the lease
 LOOKS = 6  # at what was left lying, in the time of a lease
+INDEX = 2.0  # seconds between looks at what is to be indexed for the search
 RESTART = 1.0  # seconds until a task that failed is begun again
 RETRY_AFTER = 5.0  # seconds after which a client may try again what a draining process did not take
 UNTAKEN = 2.0  # seconds after which queued work is anyone's
@@ -134,6 +136,7 @@ class Engine:
             self._keep_lease,
             self._sweep,
             self._keep_catalogue,
+            self._index,
             give_back,
         )
         self._tasks = [in_background(for_ever(each)) for each in forever]
@@ -229,6 +232,17 @@ class Engine:
             except DATABASE_ERRORS as error:
                 logger.warning("The catalogue could not be read: %s", error)
             await wait_for_news(self._new_models, CATALOGUE)
+
+    async def _index(self) -> None:
+        """Index what was written for the search, again and again: some at a time, with as long a rest as that took."""
+        while True:
+            began = time.monotonic()
+            try:
+                more = await in_database(search_index.index_some)
+            except DATABASE_ERRORS as error:
+                logger.warning("What is to be found by the search is indexed later: %s", error)
+                more = False
+            await asyncio.sleep(time.monotonic() - began if more else INDEX)
 
     async def _sweep(self) -> None:
         """Settle what dead processes left running, and run what nobody took, again and again."""

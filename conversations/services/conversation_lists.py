@@ -1,4 +1,4 @@
-"""Lists of a user's conversations, and of those that are shared with them, by one prepared statement."""
+"""Lists of a user's conversations, and of those that are shared with them, searched or not: one prepared statement."""
 
 from __future__ import annotations
 
@@ -13,26 +13,35 @@ from conversations.contract.wire import Settings
 from conversations.database import prepared
 from conversations.models import User
 from conversations.models.access import SHARED_WITH
+from conversations.services.search import DOCUMENT, FOUND, RELEVANCE, Search
 from conversations.services.shares import OWNER
 
-COLUMN_TYPES = {"updated_at": "timestamptz", "created_at": "timestamptz", "title": "text"}
-"""The columns that a list can be ordered by."""
+ORDERS = {
+    "updated_at": ("conversation.updated_at", "timestamptz"),
+    "created_at": ("conversation.created_at", "timestamptz"),
+    "title": ("conversation.title", "text"),
+    "relevance": (RELEVANCE, "bigint"),
+}
+"""What a list can be ordered by, with its type; by relevance only what was searched for."""
 
 COLUMNS = """
 conversation.id, conversation.title, settings::text, metadata::text, tags, archived, temporary, active_leaf_id,
 conversation.created_at, conversation.updated_at
 """
+SEARCHED = f", {RELEVANCE}, {DOCUMENT}"
+
 OWN = f"""
-SELECT {COLUMNS}, %(name)s::text, '{OWNER}' FROM conversations_conversation AS conversation WHERE owner_id = %(user)s
+SELECT {COLUMNS}, %(name)s::text, '{OWNER}' {{searched}}
+FROM conversations_conversation AS conversation {{join}} WHERE owner_id = %(user)s
 """  # noqa: S608
 SHARED = f"""
-SELECT {COLUMNS}, owner.username, shared.role
+SELECT {COLUMNS}, owner.username, shared.role {{searched}}
 FROM (
     SELECT conversation_id, max(role) AS role FROM ({SHARED_WITH.format(user="%(user)s")}) AS share
     GROUP BY conversation_id
 ) AS shared
 JOIN conversations_conversation AS conversation ON conversation.id = shared.conversation_id
-JOIN conversations_user AS owner ON owner.id = conversation.owner_id
+JOIN conversations_user AS owner ON owner.id = conversation.owner_id {{join}}
 WHERE owner_id <> %(user)s
 """  # noqa: S608 - a writer comes after a reader in the alphabet too
 
@@ -53,6 +62,12 @@ class ListedConversation(NamedTuple):
     owner_name: str
     role: str
     """What it is to the user whose list it is: `owner`, or the role of a share."""
+    relevance: int | None = None
+    """How well it matches what was searched for; None in a list that is not searched."""
+    document: int | None = None
+    """The id of what matches best."""
+    snippet: str | None = None
+    """Where it was found (content/snippets.py)."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +83,7 @@ class ConversationList:
     tag: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     """Keys of the top level, each with its value as text."""
+    search: Search | None = None
 
     def part(
         self, column: str, *, descending: bool, place: Sequence[str] | None, inclusive: bool, limit: int
@@ -77,10 +93,11 @@ class ConversationList:
         `place` has the values of the column and of the id, as text; the row there belongs to it where `inclusive`.
         """
         found = prepared(*self.statement(column, descending=descending, place=place, inclusive=inclusive, limit=limit))
-        return [
+        listed = [
             ListedConversation(id, title, json.loads(settings), json.loads(metadata), *rest)
             for id, title, settings, metadata, *rest in found
         ]
+        return listed if self.search is None else _with_snippets(listed, self.search)
 
     def statement(
         self, column: str, *, descending: bool, place: Sequence[str] | None, inclusive: bool, limit: int
@@ -88,15 +105,21 @@ class ConversationList:
         """Return the statement by which `part` finds them, and its parameters."""
         conditions, values = self._filters()
         values["limit"] = limit
-        ordered = f"conversation.{column}", "conversation.id"
+        sql, of_type = ORDERS[column]
+        ordered = sql, "conversation.id"
         if place:
             beyond = ("<" if descending else ">") + ("=" if inclusive else "")
-            conditions.append(f"({', '.join(ordered)}) {beyond} (%(value)s::{COLUMN_TYPES[column]}, %(id)s::uuid)")
+            conditions.append(f"({', '.join(ordered)}) {beyond} (%(value)s::{of_type}, %(id)s::uuid)")
             values["value"], values["id"] = place
         direction = "DESC" if descending else "ASC"
         filtered = "".join(f" AND {condition}" for condition in conditions)
         ordering = ", ".join(f"{each} {direction}" for each in ordered)
-        return f"{SHARED if self.shared else OWN}{filtered} ORDER BY {ordering} LIMIT %(limit)s", values
+        rows = (SHARED if self.shared else OWN).format(searched="", join="")
+        if self.search:
+            join = "JOIN found ON found.conversation_id = conversation.id"
+            rows = FOUND + (SHARED if self.shared else OWN).format(searched=SEARCHED, join=join)
+            values |= self.search.parameters()
+        return f"{rows}{filtered} ORDER BY {ordering} LIMIT %(limit)s", values
 
     def _filters(self) -> tuple[list[str], dict[str, object]]:
         """Return the conditions that the rows meet besides, and the parameters of the whole."""
@@ -114,3 +137,8 @@ class ConversationList:
             conditions.append(f"metadata ->> %(key{number})s = %(value{number})s")
             values |= {f"key{number}": key, f"value{number}": value}
         return conditions, values
+
+
+def _with_snippets(listed: list[ListedConversation], search: Search) -> list[ListedConversation]:
+    snippets = search.snippets([each.document for each in listed if each.document is not None])
+    return [each._replace(snippet=snippets.get(each.document or 0, "")) for each in listed]

@@ -1,25 +1,17 @@
-"""Conversations: begun, changed, searched."""
+"""Conversations: begun and changed."""
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping
 
-from django.contrib.postgres.search import SearchHeadline, SearchQuery
 from django.db import transaction
-from django.db.models import CharField, Exists, F, Func, OuterRef, Q, QuerySet, Subquery, TextField, Value
-from django.db.models.functions import Coalesce, Replace
-from django.db.models.lookups import Exact
 
 from conversations.claude import parameters
 from conversations.errors import InvalidRequest
-from conversations.models import Conversation, Message, Right, User
+from conversations.models import Conversation, Right, User
 from conversations.services.message_paths import no_such_message
 from conversations.services.turn_settings import NAMES, resolved_settings
-
-LOOSE_HYPHENS = re.compile(r"-+(?![^\s-])")
-"""Hyphens that exclude no word. To Postgres each negates what comes next, and more than some 30 are an error."""
 
 
 def create(*, owner: User, fields: Mapping[str, object]) -> Conversation:
@@ -73,40 +65,3 @@ def activate(*, user: User, id: uuid.UUID | str, leaf: uuid.UUID) -> Conversatio
         conversation.save(update_fields=["active_leaf", "updated_at"])
         conversation.refresh_from_db(fields=["updated_at"])
     return conversation
-
-
-def with_metadata(found: QuerySet[Conversation], wanted: Mapping[str, str]) -> QuerySet[Conversation]:
-    """Return those whose metadata has these values, as text, at the keys of its top level."""
-    for key, value in wanted.items():
-        at_key = Func(
-            F("metadata"), Value(key), arg_joiner=" ->> ", template="%(expressions)s", output_field=TextField()
-        )
-        found = found.filter(Exact(at_key, Value(value)))
-    return found
-
-
-def search(found: QuerySet[Conversation], words: str) -> QuerySet[Conversation]:
-    """Return those whose title or messages have all the words, each with a `snippet` of HTML that shows where."""
-    query = SearchQuery(LOOSE_HYPHENS.sub(" ", words), search_type="websearch", config="simple")
-    messages = Message.objects.filter(conversation=OuterRef("pk"), searchable=query)
-    in_message = messages.order_by("-id").annotate(headline=_headline("text", query))
-    return found.filter(Q(searchable=query) | Exists(messages)).annotate(
-        snippet=Coalesce(
-            Subquery(in_message.values("headline")[:1]),
-            _headline("title", query),
-            output_field=CharField(),
-        )
-    )
-
-
-def _headline(column: str, query: SearchQuery) -> SearchHeadline:
-    """Return a piece of a column with the words of a query in `<mark>`.
-
-    What the column holds is escaped before the marks are set, so that they are the only tags.
-    """
-    escaped: F | Replace = F(column)
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        escaped = Replace(escaped, Value(character), Value(entity))
-    return SearchHeadline(
-        escaped, query, config="simple", start_sel="<mark>", stop_sel="</mark>", max_words=20, min_words=8
-    )

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import F, Q
 
 from conversations.database import prepared
 from conversations.errors import InvalidRequest, NotFound
@@ -127,13 +126,6 @@ def _group(name: str) -> Group:
 def _nobody(kind: str, name: str) -> NotFound:
     complaint = f"There is no {kind} {name!r}."
     return NotFound(f"{kind}: {complaint}", details={kind: complaint})
-
-
-def shared_with(user: User) -> QuerySet[Conversation]:
-    """Return others' conversations that are shared with a user."""
-    shared = f"SELECT conversation_id FROM ({SHARED_WITH.format(user='%s')}) AS shared"  # noqa: S608
-    found = Conversation.objects.filter(pk__in=RawSQL(shared, (user.pk, user.pk)))  # noqa: S611
-    return found.exclude(owner=user).select_related("owner")
 
 
 def seen_by(user: User, conversations: Sequence[Conversation]) -> Sequence[Conversation]:

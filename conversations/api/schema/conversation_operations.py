@@ -32,8 +32,11 @@ TokenCount = inline_serializer(
 list_ = extend_schema(
     operation_id="listConversations",
     summary="List conversations",
-    description="The user's conversations. With `q`, those that have the words, each with a `snippet`. With "
-    "`metadata.<key>=<value>`, those with that value there in their metadata.",
+    description="The user's conversations, or with `shared` others' that are shared with them. With `q`, those in "
+    "whose title or messages the words are found, each with a `snippet`: titles before messages, whole words before "
+    "beginnings of words, and of equals what changed last. Case, accents, width and other forms of a letter make no "
+    "difference. "
+    "With `metadata.<key>=<value>`, those with that value there in their metadata.",
 )
 create = extend_schema(
     operation_id="createConversation",

@@ -1,0 +1,104 @@
+"""What somebody types to search for. Pure; every string is a query, and only quotes have a meaning of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from conversations.content.search_text import BOUNDARY, WORD_LIMIT, folded, marked, pieces
+
+_TERMS = re.compile(r'"(?P<phrase>[^"]+)(?P<closed>"?)|(?P<words>[^\s"]+)')
+_BEFORE, _AFTER = "([{'<", ".,;:!?)]}'>…。、"
+"""Marks around words of a sentence, which are typed or pasted with them."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word or a phrase to be found: as it is, or with its last word as the beginning of one."""
+
+    text: str
+    """Folded."""
+    closed: bool = False
+    """Whether its last word is whole, as typed."""
+
+    @property
+    def pattern(self) -> str:
+        """Return what a marked text contains that has the term."""
+        return marked(self.text) if self.closed else marked(self.text).removesuffix(BOUNDARY)
+
+    @property
+    def is_checked(self) -> bool:
+        """Return whether a text can have all of `lookups` without having the term."""
+        piece, length = next(pieces(self.text), ("", 0))
+        return piece != self.text or len(piece) > (length or WORD_LIMIT)
+
+    def lookups(self) -> list[tuple[str, bool]]:
+        """Return what a text is indexed by that has the term, each with whether it is the beginning of that."""
+        open_end = not self.closed and marked(self.text).endswith(BOUNDARY)
+        found: list[tuple[str, bool]] = []
+        for piece, length in pieces(self.text):
+            if not length:
+                found.append((piece[:WORD_LIMIT], False))
+            elif len(piece) < length:
+                found.append((piece, True))
+            else:
+                found += ((piece[at : at + length], False) for at in range(len(piece) - length + 1))
+        if open_end:
+            found[-1] = (found[-1][0], True)
+        return found
+
+
+@dataclass(frozen=True)
+class SearchQuery:
+    """What is searched for: a text has to have all terms."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    def exact(self) -> SearchQuery:
+        """Return the query for whole words only."""
+        return SearchQuery(tuple(Term(term.text, closed=True) for term in self.terms))
+
+    def lookups(self) -> dict[tuple[str, bool], None]:
+        """Return what a text is indexed by that has all terms, each once."""
+        return dict.fromkeys(each for term in self.terms for each in term.lookups())
+
+    def tsquery(self, key: str) -> str:
+        """Return the query for Postgres' `tsvector`, in which every lexeme begins with a key, and one is the key."""
+        terms = [(key, False)] if not self.lookups() else [(key + term, begins) for term, begins in self.lookups()]
+        return " & ".join(f"'{_quoted(term)}'{':*' if begins else ''}" for term, begins in terms)
+
+    def like_patterns(self) -> list[str]:
+        """Return the patterns for LIKE that a marked text has to match besides."""
+        checked = (term.pattern for term in self.terms if term.is_checked)
+        return [f"%{_escaped(pattern)}%" for pattern in checked]
+
+
+def parsed(typed: str) -> SearchQuery:
+    """Return the query that somebody means by what they type: words, and phrases in quotes.
+
+    It has no terms where nothing was typed that can be seen.
+    """
+    found = _TERMS.finditer(folded(typed))
+    return SearchQuery(tuple(dict.fromkeys(_terms(found))))
+
+
+def _terms(found: Iterable[re.Match[str]]) -> Iterable[Term]:
+    for each in found:
+        if each["words"]:
+            yield Term(_without_marks(each["words"]))
+        elif phrase := each["phrase"].strip():
+            yield Term(phrase, closed=bool(each["closed"]))
+
+
+def _without_marks(word: str) -> str:
+    return word.lstrip(_BEFORE).rstrip(_AFTER) or word
+
+
+def _quoted(lexeme: str) -> str:
+    return lexeme.replace("\\", "\\\\").replace("'", "''")
+
+
+def _escaped(pattern: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", pattern)

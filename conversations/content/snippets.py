@@ -1,0 +1,91 @@
+"""Where a text has what was searched for: a piece of it as harmless HTML. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import NamedTuple
+
+from conversations.content.search_query import SearchQuery
+from conversations.content.search_text import BOUNDARY, folded, marked, segments
+
+BEFORE, AFTER = 60, 160  # characters that are shown before and after the place where the first match begins
+PART, OVERLAP = 4_000, 1_000  # characters of a long text that are looked at together, and again with the next ones
+
+
+class Match(NamedTuple):
+    """Where in a text a term of a query stands."""
+
+    start: int
+    end: int
+    term: int
+
+
+def snippet(text: str, query: SearchQuery) -> str:
+    """Return a piece of a text in which the terms of a query are in `<mark>`, the only tag; all else is escaped.
+
+    The piece is where most of the terms stand close together; the beginning, where none is found.
+    """
+    part = _best_part(text, query)
+    matches = _matches(part, query)
+    begin = max(matches, key=lambda match: (_terms_near(match, matches), -match.start)).start if matches else 0
+    start, end = _trimmed(part, begin)
+    return _with_marks(part, start, end, matches)
+
+
+def _best_part(text: str, query: SearchQuery) -> str:
+    """Return the first part of a text that has as many terms as any."""
+    if len(text) <= PART:
+        return text
+    patterns = [term.pattern for term in query.terms]
+    parts = [text[at : at + PART] for at in range(0, len(text), PART - OVERLAP)]
+    return max(parts, key=lambda part: sum(pattern in marked(folded(part)) for pattern in patterns))
+
+
+def _matches(text: str, query: SearchQuery) -> list[Match]:
+    """Return where the terms stand in a text, in their order there."""
+    parts = segments(text)
+    whole = marked("".join(part.folded for part in parts))
+    origins = (part for part in parts for _ in part.folded)
+    origin = [None if character == BOUNDARY else next(origins) for character in whole]
+    found = []
+    for term, pattern in enumerate(each.pattern for each in query.terms):
+        for at in _occurrences(pattern, whole):
+            inside = [part for part in origin[at : at + len(pattern)] if part]
+            start = inside[0].start
+            found.append(Match(start, start + len(text[start : inside[-1].end].rstrip()), term))
+    return sorted(found, key=lambda match: (match.start, -match.end))
+
+
+def _occurrences(pattern: str, text: str) -> Iterator[int]:
+    at = text.find(pattern)
+    while at >= 0:
+        yield at
+        at = text.find(pattern, at + len(pattern))
+
+
+def _terms_near(match: Match, matches: list[Match]) -> int:
+    return len({each.term for each in matches if match.start <= each.start < match.start + AFTER})
+
+
+def _trimmed(text: str, begin: int) -> tuple[int, int]:
+    """Return where the piece begins and ends that is shown: between words, if they are not too long for that."""
+    start, end = max(0, begin - BEFORE), min(len(text), begin + AFTER)
+    if start and (space := text.find(" ", start, begin)) >= 0:
+        start = space + 1
+    if end < len(text) and (space := text.rfind(" ", begin + BEFORE, end)) >= 0:
+        end = space
+    return start, end
+
+
+def _with_marks(text: str, start: int, end: int, matches: list[Match]) -> str:
+    shown, at = [], start
+    for match in matches:
+        if match.start >= at and match.end <= end:
+            shown += [_escaped(text[at : match.start]), "<mark>", _escaped(text[match.start : match.end]), "</mark>"]
+            at = match.end
+    return "".join([*shown, _escaped(text[at:end])])
+
+
+def _escaped(text: str) -> str:
+    return escape(text, quote=False)
