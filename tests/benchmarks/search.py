@@ -1,0 +1,224 @@
+"""How long a search takes with 1,000,000 messages, and what it adds to the writing of one.
+
+    python -m tests.benchmarks.search --messages 1000000
+
+Fills a database of its own: of 500 users the busiest has a seventh of all messages, the second half as many, and so on.
+Words are as frequent as in a language; one message in ten is Japanese, and one Thai. Then the busiest user, one of the
+middle and one with few messages search through a real server process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from itertools import accumulate
+
+import httpx2
+
+import tests.environment  # noqa: F401 - before Django's settings are read
+
+TIMES = 20
+USERS, TEXTS, WORDS, VOCABULARY = 500, 100_000, 60, 20_000
+SEARCHING = (0, 25, 400)
+"""The users that search, from the one with the most messages on."""
+WRITTEN = 1_000
+
+KANJI = "東京日本語会議資料作成確認時間場所予定変更連絡先方法問題解決開発環境設定実行結果報告書類提出期限"
+THAI = ("สวัสดี", "ขอบคุณ", "ประชุม", "เอกสาร", "ภาษาไทย", "ทำงาน", "โปรแกรม", "กำหนดการ", "ปัญหา", "คำตอบ", "วันนี้", "พรุ่งนี้")
+
+QUERIES = {
+    "a rare word": "w19000x",
+    "a frequent word": "w50x",
+    "one of the most frequent words": "w1x",
+    "the beginning of many words": "w1",
+    "two words": "w30x w400x",
+    "three words, of which one is rare": "w1x w2x w15000x",
+    "a phrase": '"release notes of w3x"',
+    "a path": "/usr/local/lib/w77x",
+    "a version": "2.10.3",
+    "a word of two characters": "東京",
+    "a character": "語",
+    "four characters": "会議資料",
+    "a word in Thai": "ประชุม",
+    "a word that nobody said": "zebra",
+    "nothing but signs": "=>",
+}
+
+SEED = """
+SET LOCAL session_replication_role = replica;
+CREATE TEMP TABLE seeded ON COMMIT DROP AS
+SELECT conversation, owner, row_number() OVER () + %(first)s AS at, floor(random() * %(texts)s)::int AS number
+FROM unnest(%(conversations)s::uuid[], %(owners)s::uuid[], %(sizes)s::int[]) AS each(conversation, owner, size),
+    generate_series(1, size) ORDER BY random();
+ALTER TABLE seeded ADD id uuid;
+UPDATE seeded SET id = lpad(to_hex(at), 32, '0')::uuid;
+INSERT INTO conversations_message (id, conversation_id, role, content, text, created_at, depth, jump)
+SELECT id, conversation, 'user', '[]', original, now(), 0, id FROM seeded JOIN texts USING (number) ORDER BY random();
+DROP INDEX search_document_terms;
+INSERT INTO conversations_searchdocument (conversation_id, message_id, terms, text)
+SELECT conversation, id, array_to_tsvector(ARRAY(SELECT keys.key || term FROM unnest(terms) AS term)), text
+FROM seeded JOIN texts USING (number) JOIN unnest(%(owners)s::uuid[], %(keys)s::text[]) AS keys(of, key) ON of = owner
+ORDER BY random();
+CREATE INDEX search_document_terms ON conversations_searchdocument USING gin (terms)
+    WITH (gin_pending_list_limit = 1024);
+"""
+
+
+def main() -> int:
+    """Prints a line for each kind of query, and what writing costs."""
+    from tests.benchmarks.given import prepared
+    from tests.processes import ServerProcess
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--messages", type=int, default=1_000_000)
+    messages = parser.parse_args().messages
+    with prepared() as database:
+        began = time.monotonic()
+        tokens = seed(messages)
+        print(f"{messages:,} messages of {USERS} users, seeded in {time.monotonic() - began:.0f} s")
+        print(sizes())
+        server = ServerProcess("uvicorn", database, "http://127.0.0.1:9", COLLOQUY_RUN_TURNS="false")
+        with server, httpx2.Client(base_url=f"{server.url}/api", timeout=60) as http:
+            print_taken(http, tokens)
+        print(written())
+    return 0
+
+
+def seed(messages: int) -> list[str]:
+    """Fills the database; return the tokens of those who search."""
+    from django.db import connection, transaction
+
+    from conversations.models import Conversation, User
+    from conversations.services import accounts
+    from conversations.services.search_index import owner_key
+
+    users = User.objects.bulk_create(User(username=f"user-{number}") for number in range(USERS))
+    shares = [1 / (number + 1) for number in range(USERS)]
+    owners = [
+        user
+        for user, share in zip(users, shares, strict=True)
+        for _ in range(max(1, round(messages / 40 * share / sum(shares))))
+    ]
+    conversations = Conversation.objects.bulk_create(Conversation(owner=owner) for owner in owners)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE texts (number int, original text, terms text[], text text) ON COMMIT DROP")
+        with cursor.copy("COPY texts FROM STDIN") as copy:
+            for each in texts():
+                copy.write_row(each)
+        cursor.execute("ANALYZE texts")
+        values = {
+            "first": 1,
+            "texts": TEXTS,
+            "conversations": [each.pk for each in conversations],
+            "owners": [owner.pk for owner in owners],
+            "sizes": [40] * len(owners),
+        }
+        for statement in filter(str.strip, SEED.split(";")):
+            if "keys" in statement:
+                pairs = {owner.pk: owner_key(owner.pk) for owner in users}
+                values |= {"owners": list(pairs), "keys": list(pairs.values())}
+            cursor.execute(statement, values)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    return [accounts.issue_token(user=users[number])[1] for number in SEARCHING]
+
+
+def texts() -> Iterator[tuple[int, str, list[str], str]]:
+    """Yield texts, each with its number, its terms and how it is searched."""
+    from conversations.content.search_text import folded, index_terms, marked
+
+    chosen = random.Random(1)
+    words = [f"w{number}x" for number in range(VOCABULARY)]
+    weights = list(accumulate(1 / (number + 1) for number in range(VOCABULARY)))
+    for number in range(TEXTS):
+        if number % 10 == 0:
+            original = "".join(chosen.choices(KANJI, k=WORDS * 3))
+        elif number % 10 == 1:
+            original = "".join(chosen.choices(THAI, k=WORDS))
+        else:
+            said = chosen.choices(words, cum_weights=weights, k=WORDS)
+            original = f"See /usr/local/lib/{said[0]} {number % 20}.{number % 11}.{number % 7} => " + " ".join(said)
+            original += f". The release notes of {said[1]} say so." if number % 50 == 2 else ""
+        text = folded(original)
+        yield number, original, index_terms(text), marked(text)
+
+
+def sizes() -> str:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_size_pretty(pg_total_relation_size('conversations_message')), "
+            "pg_size_pretty(pg_table_size('conversations_searchdocument')), "
+            "pg_size_pretty(pg_relation_size('search_document_terms'))"
+        )
+        messages, documents, index = cursor.fetchone()
+    return f"messages {messages}, documents {documents}, index of terms {index}"
+
+
+def print_taken(http: httpx2.Client, tokens: list[str]) -> None:
+    """Prints the time of each kind of query for each user, all kinds in turn, and of all together."""
+    taken: dict[tuple[str, int], list[float]] = {}
+    for _ in range(TIMES):
+        for name, query in QUERIES.items():
+            for who, token in enumerate(tokens):
+                began = time.perf_counter()
+                answer = http.get("/conversations/", params={"q": query}, headers={"Authorization": f"Bearer {token}"})
+                taken.setdefault((name, who), []).append(time.perf_counter() - began)
+                assert answer.status_code == 200, answer.text
+    for name in QUERIES:
+        print(f"{name:36}" + "".join(f"{figures(taken[name, who]):>24}" for who in range(len(tokens))))
+    print(f"{'all':36}{figures([each for times in taken.values() for each in times]):>24}")
+
+
+def figures(seconds: list[float]) -> str:
+    ordered = sorted(seconds)
+    return f"{statistics.median(ordered) * 1000:.1f} / {ordered[round(0.95 * (len(ordered) - 1))] * 1000:.1f} ms"
+
+
+def written() -> str:
+    """Return what a message costs with and without its note, and what its document costs afterwards."""
+    from conversations.models import Conversation, Unindexed
+    from conversations.services import search_index
+
+    Unindexed.objects.all().delete()
+    conversation = Conversation.objects.filter(title="").first()
+    assert conversation
+    plain, noted = insert(conversation.pk, "DISABLE"), insert(conversation.pk, "ENABLE")
+    began = time.perf_counter()
+    while search_index.index_some():
+        pass
+    indexed = (time.perf_counter() - began) / WRITTEN
+    return (
+        f"a message of {WORDS} words: {plain * 1e6:.0f} us to store, {(noted - plain) * 1e6:.0f} us to note that it is "
+        f"to be indexed, {indexed * 1e6:.0f} us to index afterwards"
+    )
+
+
+def insert(conversation: uuid.UUID, note: str) -> float:
+    """Return the seconds that a message takes, stored one by one, with the trigger that notes it or without it."""
+    from django.db import connection, transaction
+
+    from conversations.database import prepared
+
+    said = next(each for number, each, *_ in texts() if number % 10 > 1)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE conversations_message {note} TRIGGER new_messages_are_to_be_indexed")
+    began = time.perf_counter()
+    with transaction.atomic():
+        for _ in range(WRITTEN):
+            prepared(
+                "INSERT INTO conversations_message (id, conversation_id, role, content, text, created_at) "
+                "VALUES (gen_random_uuid(), %(conversation)s, 'user', '[]', %(text)s, now()) RETURNING id",
+                {"conversation": conversation, "text": said},
+            )
+    return (time.perf_counter() - began) / WRITTEN
+
+
+if __name__ == "__main__":
+    sys.exit(main())
