@@ -18,7 +18,7 @@ class Term:
     """A word or a phrase to be found: as it is, or with its last word as the beginning of one."""
 
     text: str
-    """Folded."""
+    """What was typed of it, folded."""
     closed: bool = False
     """Whether its last word is whole, as typed."""
 

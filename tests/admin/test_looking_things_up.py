@@ -26,7 +26,7 @@ PARAMETERS = ("o", "p", "q", "e", "all", "_facets", "_popup", "_to_field", "_sou
 @pytest.fixture
 def asked(api: Api) -> dict[str, str]:
     """A turn in which something private was said, and an extraction of it."""
-    api.ask("Zebra secret", api.conversation(title="Quagga plan"))
+    api.ask("Zyzzyva secret", api.conversation(title="Quagga plan"))
     return {"message": "text", "conversation": "title"}
 
 
@@ -55,18 +55,18 @@ def test_only_declared_filters_are_allowed(staff: Client) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "text__startswith=Zebra",
-        "content__contains=Zebra",
-        "content__0__text__startswith=Zebra",
+        "text__startswith=Zyzzyva",
+        "content__contains=Zyzzyva",
+        "content__0__text__startswith=Zyzzyva",
         "searchable=zebra",
         "conversation__title__startswith=Quagga",
         "turn__user__password__startswith=argon2",
         "nothing=1",
-        "e=1&text__startswith=Zebra",
+        "e=1&text__startswith=Zyzzyva",
     ],
 )
 def test_a_lookup_that_is_not_declared_shows_the_whole_list(staff: Client, asked: dict[str, str], query: str) -> None:
-    wrong = query.replace("Zebra", "Zorro").replace("Quagga", "Qorro").replace("argon2", "x")
+    wrong = query.replace("Zyzzyva", "Zorro").replace("Quagga", "Qorro").replace("argon2", "x")
     for given in (query, wrong):
         answer = staff.get(f"/admin/conversations/message/?{given}")
         assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/conversations/message/")
@@ -75,12 +75,12 @@ def test_a_lookup_that_is_not_declared_shows_the_whole_list(staff: Client, asked
 
 def test_completion_shows_and_finds_nothing_that_was_said(staff: Client, asked: dict[str, str]) -> None:
     for field in ("user_message", "conversation"):
-        for term in ("", "Zebra", "secret", "\0"):
+        for term in ("", "Zyzzyva", "secret", "\0"):
             parameters = {"app_label": "conversations", "model_name": "turn", "field_name": field, "term": term}
             answer = staff.get(f"{reverse('admin:autocomplete')}?{urlencode(parameters)}")
             assert answer.status_code in (200, 403, 404)
-            assert "Zebra" not in answer.content.decode()
-            if term == "Zebra" and answer.status_code == 200:
+            assert "Zyzzyva" not in answer.content.decode()
+            if term == "Zyzzyva" and answer.status_code == 200:
                 assert answer.json()["results"] == []
 
 
