@@ -22,8 +22,8 @@ import httpx2
 
 import tests.environment  # noqa: F401 - before Django's settings are read
 
-TIMES = 20
-USERS, TEXTS, WORDS, VOCABULARY = 500, 100_000, 60, 20_000
+TIMES = 10
+USERS, TEXTS, WORDS, VOCABULARY = 500, 20_000, 60, 20_000
 SEARCHING = (0, 25, 400)
 """The users that search, from the one with the most messages on."""
 WRITTEN = 1_000

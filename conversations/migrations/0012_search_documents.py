@@ -62,7 +62,7 @@ SELECT owner_id, id FROM conversations_conversation WHERE title <> '' ORDER BY i
 
 class Migration(migrations.Migration):
 
-    dependencies: ClassVar = [("conversations", "0009_deletions_and_retention")]
+    dependencies: ClassVar = [("conversations", "0011_pending_turns")]
 
     operations: ClassVar = [
         migrations.CreateModel(
