@@ -11,7 +11,7 @@ import base64
 import uuid
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 from django.db import connection, transaction
@@ -95,7 +95,7 @@ def document_terms(owner: uuid.UUID, text: str) -> list[str]:
     return [term for term, end in zip(terms, ends, strict=True) if end <= TERMS_LIMIT]
 
 
-def _index(take: str, parameters: dict[str, Any]) -> int:
+def _index(take: str, parameters: dict[str, object]) -> int:
     """Make the documents of what is taken; return how many were noted."""
     with transaction.atomic():
         noted = [Noted(*row) for row in prepared(take, parameters)]
@@ -110,7 +110,7 @@ def _index(take: str, parameters: dict[str, Any]) -> int:
     return len(noted)
 
 
-def document(owner: uuid.UUID, conversation: uuid.UUID, message: uuid.UUID | None, original: str) -> dict[str, Any]:
+def document(owner: uuid.UUID, conversation: uuid.UUID, message: uuid.UUID | None, original: str) -> dict[str, object]:
     """Return the document of a text, as it is stored."""
     text = folded(original)
     return {
@@ -122,6 +122,6 @@ def document(owner: uuid.UUID, conversation: uuid.UUID, message: uuid.UUID | Non
     }
 
 
-def _store(statement: str, documents: Iterable[dict[str, Any]]) -> None:
+def _store(statement: str, documents: Iterable[dict[str, object]]) -> None:
     with connection.wrap_database_errors:
         psycopg.Cursor(connection.connection).executemany(statement, documents)

@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import Any
 
 import httpx2
 
@@ -111,7 +112,7 @@ def seed(messages: int) -> list[str]:
             for each in texts():
                 copy.write_row(each)
         cursor.execute("ANALYZE texts")
-        values = {
+        values: dict[str, Any] = {
             "first": 1,
             "texts": TEXTS,
             "conversations": [each.pk for each in conversations],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -100,15 +101,15 @@ def test_what_was_just_said_or_named_is_found_at_once(api: Api) -> None:
 
 def test_what_nobody_has_searched_for_is_indexed_soon(api: Api) -> None:
     id = saying(api, "one", "two", title="three")
-    until(lambda: SearchDocument.objects.filter(conversation=id).count() == 3)
+    until(lambda: SearchDocument.objects.filter(conversation=UUID(id)).count() == 3)
     assert not Unindexed.objects.filter(conversation_id=id).exists()
 
 
 def test_what_was_there_before_is_indexed_some_at_a_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     id = saying(api, *(f"word{number}" for number in range(search_index.BEFORE_A_SEARCH + 1)))
-    until(lambda: SearchDocument.objects.filter(conversation=id).count() == search_index.BEFORE_A_SEARCH + 1)
-    SearchDocument.objects.filter(conversation=id).delete()
-    messages = Message.objects.filter(conversation=id).values_list("pk", flat=True)
+    until(lambda: SearchDocument.objects.filter(conversation=UUID(id)).count() == search_index.BEFORE_A_SEARCH + 1)
+    SearchDocument.objects.filter(conversation=UUID(id)).delete()
+    messages = Message.objects.filter(conversation=UUID(id)).values_list("pk", flat=True)
     Unindexed.objects.bulk_create(
         Unindexed(owner_id=api.user.pk, conversation_id=id, message_id=message) for message in messages
     )
@@ -146,7 +147,7 @@ def test_documents_go_with_what_they_are_of(api: Api) -> None:
     id = saying(api, "one", "two", title="three")
     assert found(api, "two") == [id]
     assert api.http.delete(f"/api/conversations/{id}/").status_code == 204
-    assert not SearchDocument.objects.filter(conversation=id).exists()
+    assert not SearchDocument.objects.filter(conversation=UUID(id)).exists()
     gone = saying(api, "four")
     Conversation.objects.filter(pk=gone).delete()
     until(lambda: not Unindexed.objects.filter(conversation_id=gone).exists())
