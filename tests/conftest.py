@@ -36,7 +36,7 @@ settings.load_profile("any machine")
 
 # Files whose tests start processes of their own, or a browser: if they were begun last, the others would wait for them.
 LONGEST = (
-    *("chaos", "test_readme.py", "test_starting_and_stopping.py", "test_pages_in_a_browser.py", "contract"),
+    *("chaos", "test_readme.py", "test_starting_and_stopping.py", "test_pages_in_a_browser.py", "contract", "front"),
     *(
         "test_shutting_down.py",
         "test_finance_questions.py",
