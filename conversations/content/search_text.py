@@ -30,10 +30,12 @@ _INVISIBLE = (
     *((0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xE0000, 0xE0FFF)),
 )
 # Letters that people type without their stroke, and signs that keyboards have another one for.
-_TYPED = dict(zip("øłđħıŧ‘’‚“”„«»‐‑‒–—−", 'oldhit\'\'\'"""""------', strict=True))  # noqa: RUF001 - these are the point
+_TYPED = ("øłđħıŧ‘’‚“”„«»‐‑‒–—−", 'oldhit\'\'\'"""""------')  # noqa: RUF001 - these are the point
 _TABLE = {
     **{code: None for first, last in (*_MARKS, *_INVISIBLE) for code in range(first, last + 1)},
-    **{ord(letter): typed for letter, typed in (_TYPED | {"æ": "ae", "œ": "oe"}).items()},
+    **{ord(letter): typed for letter, typed in zip(*_TYPED, strict=True)},
+    ord("æ"): "ae",
+    ord("œ"): "oe",
 }
 
 # Of scripts that are written without spaces, or whose words are looked for by their parts: any substring is found. By
