@@ -47,7 +47,7 @@ def test_rows_of_lists_have_the_declared_fields(turn: Turn) -> None:
     path = message_paths.page_of_path(turn.conversation_id, None, 0, 9, turn.user).messages
     declared: list[tuple[serializers.Serializer[Any], Any]] = [(ListedConversationSerializer(), each) for each in part]
     declared += [(MessageSerializer(), each) for each in path]
-    declared += [(ConversationSerializer(), each) for each in shares.seen_by(turn.user, [turn.conversation])]
+    declared.append((ConversationSerializer(), shares.seen_by(turn.user, turn.conversation)))
     assert len(declared) == 4
     for serializer, row in declared:
         assert set(serializer.to_representation(row)) == set(serializer.fields)

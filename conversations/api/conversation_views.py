@@ -99,7 +99,7 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
     def retrieve(self, request: Request, pk: str) -> Response:
         """Return a conversation with the sums of all its usage."""
         conversation = self.get_object()
-        shares.seen_by(user_of(request), [conversation])
+        shares.seen_by(user_of(request), conversation)
         return Response({**ConversationSerializer(conversation).data, **sums_of(conversation.usage.all())})
 
     @documents.update
@@ -215,7 +215,7 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
         return dict(serializer.validated_data)
 
     def _shown(self, conversation: Conversation, status: int = 200) -> Response:
-        shares.seen_by(user_of(self.request), [conversation])
+        shares.seen_by(user_of(self.request), conversation)
         return Response(ConversationSerializer(conversation).data, status=status)
 
     def _leaf(self, conversation: Conversation, request: Request) -> uuid.UUID | None:

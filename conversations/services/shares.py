@@ -19,9 +19,8 @@ from conversations.services.notices import notify
 
 OWNER = "owner"
 
-ROLES_OF = f"""
-SELECT conversation_id, max(role) FROM ({SHARED_WITH.format(user="%(user)s")}) AS shared
-WHERE conversation_id = ANY(%(conversations)s) GROUP BY conversation_id
+ROLE_OF = f"""
+SELECT max(role) FROM ({SHARED_WITH.format(user="%(user)s")}) AS shared WHERE conversation_id = %(conversation)s
 """  # noqa: S608 - ours; a writer comes after a reader in the alphabet too
 
 OPEN = f"""
@@ -128,14 +127,12 @@ def _nobody(kind: str, name: str) -> NotFound:
     return NotFound(f"{kind}: {complaint}", details={kind: complaint})
 
 
-def seen_by(user: User, conversations: Sequence[Conversation]) -> Sequence[Conversation]:
-    """Return the conversations, each with its owner and with what it is to the user; one statement, where not owned."""
-    theirs = [each.pk for each in conversations if each.owner_id != user.pk]
-    found = prepared(ROLES_OF, {"user": user.pk, "conversations": theirs}) if theirs else []
-    roles: dict[uuid.UUID, str] = dict(found)
-    for each in conversations:
-        if each.owner_id == user.pk:
-            each.owner, each.role = user, OWNER
-        else:  # what was shared a moment ago is shown once more as it was
-            each.role = roles.get(each.pk, Share.Role.READER)
-    return conversations
+def seen_by(user: User, conversation: Conversation) -> Conversation:
+    """Return a conversation with its owner and what it is to a user who may read it."""
+    if conversation.owner_id == user.pk:
+        conversation.owner, conversation.role = user, OWNER
+        return conversation
+    found = prepared(ROLE_OF, {"user": user.pk, "conversation": conversation.pk})
+    # What was shared a moment ago is shown once more.
+    conversation.role = found[0][0] or Share.Role.READER
+    return conversation
