@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from datetime import date
 
 import pytest
 
 from conversations.database import prepared
-from conversations.models import Budget
+from conversations.models import Budget, Price
 from conversations.sandbox.server import Sandbox
 from tests.benchmarks.life.statements import Counts, counted
 from tests.clients import Api
@@ -101,6 +102,16 @@ def test_a_turn_takes_few_statements_with_the_default_limits(watched: tuple[Api,
 def test_a_turn_of_several_deltas_takes_few_flushes(watched: tuple[Api, Counts]) -> None:
     statements, _ = turn_alone(watched, lambda api: a_turn(api, PACED))
     assert statements <= MOST_OF_FIVE_DELTAS
+
+
+def test_a_turn_takes_few_statements_with_prices_of_the_platforms_own(watched: tuple[Api, Counts]) -> None:
+    price = Price.objects.create(model="nobody's-*", valid_from=date(2020, 1, 1), input=1, output=1)
+    try:
+        statements, transactions = turn_alone(watched)
+    finally:
+        price.delete()
+    assert statements <= MOST_STATEMENTS
+    assert transactions <= MOST_TRANSACTIONS
 
 
 def test_a_turn_takes_few_statements_with_a_budget(watched: tuple[Api, Counts]) -> None:

@@ -52,7 +52,7 @@ def seen(events: list[Event]) -> list[Any]:
 
 @pytest.fixture
 def long_way(database: str) -> Iterator[None]:
-    """Every turn is ended step by step meanwhile: it might have a price of the platform's own."""
+    """The next turn is ended step by step: it is worked out by prices that are not the platform's own any more."""
     price = Price.objects.create(model="nobody's-*", valid_from=date(2020, 1, 1), input=1, output=1)
     yield
     price.delete()
@@ -91,6 +91,7 @@ def test_the_short_way_stores_what_the_long_way_stores(
 ) -> None:
     for each in (api, other):
         give_budgets(each)
+    ended(api, "Now the process knows that there is no price of the platform's own [[sandbox: error=400]]")
     short = ended(api, content)
     request.getfixturevalue("long_way")
     long = ended(other, content)

@@ -30,6 +30,7 @@ from conversations.running.work_runner import WorkRunner, in_background
 from conversations.services import model_listing, search_index
 from conversations.services.credentials import revoked
 from conversations.services.notices import notify
+from conversations.services.price_list import OwnPrices
 from conversations.services.remembered_tokens import RememberedTokens
 from conversations.services.shares import ended
 from conversations.streaming.journal import Journal
@@ -95,6 +96,8 @@ class Engine:
         self._streams = {tables.kind: Stream(self.wakes, tables) for work in works if (tables := work.tables)}
         self.journal = self.stream("turn").journal
         self.endings = EndWriter()
+        self.own_prices: OwnPrices | None = None
+        """The platform's own prices as they were when an end of a turn was last worked out by them."""
         self.guard = AccessWatch(revoked, lambda credential: credential.user)
         self.memberships = AccessWatch(ended, lambda membership: membership.conversation)
         self.tokens = RememberedTokens(self.wakes)

@@ -23,6 +23,7 @@ from conversations.running.tool_loop import ToolLoop
 from conversations.running.work_runner import Stopped, StopSignal
 from conversations.services import queued_turns, transcripts, turn_end, turn_queue, turn_run
 from conversations.services.plain_turn_end import plain_ending
+from conversations.services.price_list import own_prices
 from conversations.services.turn_end import Ending
 from conversations.streaming.live import LiveTranscript
 from conversations.streaming.tables import TURN_TABLES
@@ -156,8 +157,14 @@ class TurnWork:
     ) -> bool:
         """Commit the end of a turn that was begun here by one statement, and show it; return whether that could be."""
         at = turn.created_at + timedelta(seconds=time.monotonic() - began)  # by the database's clock
-        plain = plain_ending(turn, events, ended, seen=live.position, at=at)
-        if plain is None or not await self._engine.endings.write(plain.parameters):
+        here = self._engine
+        if here.own_prices is None:
+            here.own_prices = await persistently(own_prices)
+        plain = plain_ending(turn, events, ended, seen=live.position, at=at, own=here.own_prices)
+        if plain is None:
+            return False
+        if not await here.endings.write(plain.parameters):
+            here.own_prices = None  # which others may have changed
             return False
         live.show(plain.tail)
         return True

@@ -1,8 +1,7 @@
 """The end of a plain turn, worked out in memory and written by one statement.
 
-Plain is a turn that has run in one go in this process, with one request, an answer that calls no tool, and nothing that
-is counted or made besides: no price of the platform's own, no title. Most turns are. All others, and those
-that the statement does not take, are ended by `services.ending`.
+Plain is a turn that has run in one go in this process, with one request and an answer that calls no tool. Most turns
+are. All others, and those that the statement does not take, are ended by `services.turn_end`.
 """
 
 from __future__ import annotations
@@ -10,16 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
-
 from conversations.claude import pricing
 from conversations.content.folding import Folded, fold
 from conversations.content.transcript import Batch, is_delta, span
 from conversations.contract.transcript_events import Event
 from conversations.database import Parameters
 from conversations.models import Message, Turn, Usage
-from conversations.services import answer_storage, ledger, turn_statements
-from conversations.services.price_list import PriceList
+from conversations.services import answer_storage, ledger, titles, turn_statements
+from conversations.services.price_list import OwnPrices, PriceList
 from conversations.services.turn_end import Ending, closing_events
 
 LONGEST = 50_000  # positions of a transcript that is folded on the event loop; a longer one would hold others up
@@ -33,18 +30,20 @@ class PlainEnding:
     tail: Batch
 
 
-def plain_ending(turn: Turn, events: list[Event], ending: Ending, *, seen: int, at: datetime) -> PlainEnding | None:
+def plain_ending(
+    turn: Turn, events: list[Event], ending: Ending, *, seen: int, at: datetime, own: OwnPrices
+) -> PlainEnding | None:
     """Return the end of a turn that has run in one go here; None where it is not plain.
 
     `events` are its whole transcript, of which `seen` positions are committed; `at` is the time by the database's
-    clock. Sets what the turn is then.
+    clock; `own` are the platform's own prices, as far as is known. Sets what the turn is then.
     """
     folded = fold(events) if span(events) <= LONGEST else None
     if folded is None or not _is_plain(turn, folded, ending):
         return None
     answer = folded[0] if folded else None
     message = answer_storage.message_of(turn, answer, turn.answers_after) if answer else None
-    row = _row(turn, answer, ending, at) if answer else None
+    row = _row(turn, answer, ending, PriceList(at, own.prices)) if answer else None
     turn.status, turn.error = ending.status, ending.error
     if answer:
         turn.stop_reason, turn.stop_sequence = answer.stop_reason, answer.stop_sequence
@@ -52,26 +51,32 @@ def plain_ending(turn: Turn, events: list[Event], ending: Ending, *, seen: int, 
     last = closing_events(turn, [row] if row else [], [message.pk] if message else [])
     whole = Batch.of(str(turn.pk), 0, [*events, *last])
     parameters = turn_statements.end(
-        turn, seen=seen, whole=whole, message=message, row=row, delta=any(map(is_delta, events))
+        turn,
+        seen=seen,
+        whole=whole,
+        message=message,
+        row=row,
+        titling=titles.wanted(turn),
+        prices=own.fingerprint,
+        delta=any(map(is_delta, events)),
     )
     return PlainEnding(parameters, whole.past(seen))
 
 
 def _is_plain(turn: Turn, folded: list[Folded], ending: Ending) -> bool:
-    titled = not settings.COLLOQUY_TITLE_MODEL or bool(turn.conversation.title)
     answered = len(folded) == len(ending.upstream) <= 1 and all(each.role == Message.Role.ASSISTANT for each in folded)
     calls = any(block.get("type") == "tool_use" for each in folded for block in each.content)
     # An input that Claude did not tell is estimated from the request, which is not at hand here.
     told = all(pricing.as_count(each.usage.get("input_tokens")) is not None for each in folded)
-    return titled and answered and told and not calls and ending.status in Turn.TERMINAL
+    return answered and told and not calls and ending.status in Turn.TERMINAL
 
 
-def _row(turn: Turn, answer: Folded, ending: Ending, at: datetime) -> Usage:
+def _row(turn: Turn, answer: Folded, ending: Ending, prices: PriceList) -> Usage:
     return ledger.ledger_row(
         user=turn.user,
         answer=answer,
         model=turn.model,
         upstream=ending.upstream[0],
         turn=turn,
-        prices=PriceList(at, own=()),
+        prices=prices,
     )

@@ -1,27 +1,55 @@
-"""The prices of a moment: the platform's own, and where it has none, the list's."""
+"""The prices of a moment: the platform's own, and where it has none, the list's.
+
+A process remembers the platform's own for the ends of its turns. It hears of no change: the statement that ends a turn
+writes nothing where they are not those any more by which its costs were worked out (`UNCHANGED`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from django.db.models.expressions import RawSQL
 
 from conversations.claude import pricing, published_prices
 from conversations.claude.pricing import PLAIN, Rates, ServiceTerms, TokenCounts
 from conversations.models import Price
+
+FINGERPRINT = """
+SELECT coalesce(sum(hashtextextended(price::text, 0)), 0)::text FROM conversations_price AS price
+"""
+UNCHANGED = f"%(prices)s = ({FINGERPRINT})"
+"""The condition under which the platform's own prices are those of a fingerprint."""
+
+
+class OwnPrices(NamedTuple):
+    """All prices of the platform's own, of whatever day, as they were at one moment."""
+
+    prices: Sequence[Price]
+    fingerprint: str
+
+
+def own_prices() -> OwnPrices:
+    """Read the platform's own prices, in one statement."""
+    fingerprint = RawSQL(f"({FINGERPRINT})", ())  # noqa: S611 - ours
+    prices = list(Price.objects.annotate(fingerprint=fingerprint))
+    return OwnPrices(prices, prices[0].fingerprint if prices else "0")
 
 
 class PriceList:
     """What requests of a moment cost: by the platform's `own` prices and, where none of them applies, by the list."""
 
     def __init__(self, moment: datetime, own: Sequence[Price]) -> None:
+        day = moment.astimezone(UTC).date()
         self.moment = moment
-        self._own = own
+        self._own = [each for each in own if each.valid_from <= day]
 
     @classmethod
     def at(cls, moment: datetime) -> PriceList:
-        """Read the platform's own prices that are valid at a moment."""
-        return cls(moment, list(Price.objects.filter(valid_from__lte=moment.astimezone(UTC).date())))
+        """Read the platform's own prices."""
+        return cls(moment, list(Price.objects.all()))
 
     def price(self, model: str, counted: TokenCounts, served: ServiceTerms = PLAIN) -> pricing.PricedRequest | None:
         """Return the cost of a request; None where nobody knows the model's price."""

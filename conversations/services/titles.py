@@ -36,15 +36,22 @@ and this answer:
 Give it a title of at most six words, in the language of the question. Write the title and nothing else."""
 
 
-def queue(turn: Turn) -> None:
-    """Have the conversation named, if it has no title and this is its first whole turn. In the caller's transaction."""
+def wanted(turn: Turn) -> Titling | None:
+    """Return the work of naming a turn's conversation; None where it has a title, or titles are not wanted.
+
+    It is stored with the turn's end, unless the conversation had such work before: this is not its first whole turn.
+    """
     model = settings.COLLOQUY_TITLE_MODEL
     if not model or turn.status != Turn.Status.COMPLETED or turn.conversation.title:
-        return
-    titling, new = Titling.objects.get_or_create(
-        conversation=turn.conversation, defaults={"turn": turn, "model": model}
-    )
-    if new:
+        return None
+    return Titling(conversation=turn.conversation, turn=turn, model=model)
+
+
+def queue(turn: Turn) -> None:
+    """Have a turn's conversation named, if that is wanted. In the caller's transaction."""
+    titling = wanted(turn)
+    if titling and not Titling.objects.filter(conversation=turn.conversation).exists():
+        titling.save(force_insert=True)
         notify("queued-title", titling.pk)
 
 

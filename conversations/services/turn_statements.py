@@ -22,10 +22,11 @@ from django.db.models.expressions import DatabaseDefault
 from conversations.content.transcript import Batch, encode
 from conversations.database import Parameters, prepared
 from conversations.fields import VerbatimJSONField
-from conversations.models import Conversation, Message, Piece, Right, Turn, Usage, User
+from conversations.models import Conversation, Message, Piece, Right, Titling, Turn, Usage, User
 from conversations.models.access import open_condition
 from conversations.services.budget_statements import SETTLED
 from conversations.services.credentials import LETS_IN, Credential
+from conversations.services.price_list import UNCHANGED
 from conversations.services.user_limits import ROOM, USED, Used, configured_limits, parameters_of_limits
 from conversations.streaming.wakes import CHANNEL, notification_payload
 
@@ -154,37 +155,58 @@ def _begin(limited: bool) -> str:
     """  # noqa: S608 - the models' own names
 
 
-def end(turn: Turn, *, seen: int, whole: Batch, message: Message | None, row: Usage | None, delta: bool) -> Parameters:
+def end(
+    turn: Turn,
+    *,
+    seen: int,
+    whole: Batch,
+    message: Message | None,
+    row: Usage | None,
+    titling: Titling | None,
+    prices: str,
+    delta: bool,
+) -> Parameters:
     """Return the parameters of END for a turn that has ended: its one answer, and the row of its one request.
 
-    `seen` is the position up to which the transcript is committed, and `whole` the whole of it; `delta` says whether
-    there is a delta in it.
+    `seen` is the position up to which the transcript is committed, and `whole` the whole of it; `titling` is the work
+    of naming its conversation, `prices` the fingerprint of the platform's own prices by which the row was made; `delta`
+    says whether there is a delta in the transcript.
     """
+    return {
+        **_end_of_row(turn),
+        "seen": seen,
+        "position": whole.end,
+        "events": encode(whole.events),
+        "answered": message is not None,
+        "leaf": message.pk if message else None,
+        "booked": row is not None,
+        "prices": prices,
+        "counted": row.counted if row else 0,
+        "booked_at": row.created_at if row else None,
+        "delta": delta,
+        "untitled": titling is not None,
+        "title_notice": notification_payload("queued-title", titling.pk) if titling else None,
+        **_values("titling", titling or Titling()),
+        **_values("message", message or Message()),
+        **_values("usage", row or Usage()),
+    }
+
+
+def _end_of_row(turn: Turn) -> Parameters:
+    """Return the parameters of END that are the turn's own."""
     return {
         "id": turn.pk,
         "user": turn.user_id,
         "fence": turn.fence,
-        "seen": seen,
         "status": turn.status,
         "error": None if turn.error is None else encode(turn.error),
         "stop_reason": turn.stop_reason,
         "stop_sequence": turn.stop_sequence,
         "stop_details": None if turn.stop_details is None else encode(turn.stop_details),
         "requests_sent": turn.requests_sent,
-        "position": whole.end,
-        "events": encode(whole.events),
-        "answered": message is not None,
-        "booked": row is not None,
-        "model": row.model if row else "",
-        "counted": row.counted if row else 0,
-        "booked_at": row.created_at if row else None,
         "under_budget": turn.under_budget,
-        "delta": delta,
-        "leaf": message.pk if message else None,
         "after": turn.answers_after,
         "notice": notification_payload("journal", turn.pk),
-        **_values("message", message or Message()),
-        **_values("usage", row or Usage()),
     }
 
 
@@ -193,7 +215,7 @@ def end_statement() -> str:
     """Return END.
 
     It writes nothing and returns no row where the turn is not ours, where another one may be to begin at its end, and
-    where its model has a price of ours.
+    where the platform's prices have changed.
     """
     return f"""
         WITH ended AS (
@@ -203,9 +225,7 @@ def end_statement() -> str:
                 requests_sent = %(requests_sent)s, position = %(position)s, finished_at = clock_timestamp(),
                 first_delta_at = COALESCE(first_delta_at, CASE WHEN %(delta)s THEN clock_timestamp() END)
             WHERE id = %(id)s AND fence = %(fence)s AND status = 'running' AND position = %(seen)s AND NOT has_queue
-                AND NOT EXISTS (
-                    SELECT FROM conversations_price AS price WHERE price.model = %(model)s OR price.model ~ '[*?[]'
-                )
+                AND {UNCHANGED}
             RETURNING id, conversation_id, user_id
         ), {SETTLED}, cleared AS (
             DELETE FROM conversations_journal AS piece USING ended WHERE piece.turn_id = ended.id RETURNING piece.start
@@ -220,8 +240,12 @@ def end_statement() -> str:
             SET active_leaf_id = %(leaf)s, updated_at = now()
             FROM ended WHERE %(answered)s
                 AND conversation.id = ended.conversation_id AND conversation.active_leaf_id = %(after)s
+        ), titling AS ({_insert("titling", Titling, NOW)} ended
+            JOIN conversations_conversation AS named ON named.id = ended.conversation_id AND named.title = ''
+            WHERE %(untitled)s ON CONFLICT (conversation_id) DO NOTHING RETURNING id
         )
-        SELECT pg_notify('{CHANNEL}', %(notice)s) FROM ended
+        SELECT pg_notify('{CHANNEL}', %(notice)s), (SELECT pg_notify('{CHANNEL}', %(title_notice)s) FROM titling)
+        FROM ended
     """  # noqa: S608
 
 
