@@ -92,7 +92,9 @@ def test_nothing_in_an_address_fails(staff: Client) -> None:
         path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         names = [*PARAMETERS, *pages._parameters(request)]  # type: ignore[attr-defined]
         for name in names:
-            answers = {value: staff.get(f"{path}?{urlencode({name: value})}").status_code for value in ODD}
+            # A search that finds nothing keeps the pages short: what takes long is to show rows.
+            asked = [{"q": "no such row", name: value} for value in ODD]
+            answers = {each[name]: staff.get(f"{path}?{urlencode(each)}").status_code for each in asked}
             assert set(answers.values()) <= {200, 302, 400}, (path, name, answers)
 
 

@@ -137,10 +137,11 @@ class Seen:
 
     def picture(self, name: str) -> Image.Image:
         """What it looks like; all of it, where that is kept."""
-        data = self.page.screenshot(full_page=bool(FOLDER))
-        if FOLDER:
-            Path(FOLDER).mkdir(parents=True, exist_ok=True)
-            (Path(FOLDER) / f"{name}.png").write_bytes(data)
+        if not FOLDER:
+            return Image.open(io.BytesIO(self.page.screenshot(type="jpeg", quality=30))).convert("RGB")
+        data = self.page.screenshot(full_page=True)
+        Path(FOLDER).mkdir(parents=True, exist_ok=True)
+        (Path(FOLDER) / f"{name}.png").write_bytes(data)
         return Image.open(io.BytesIO(data)).convert("RGB")
 
     def drawn(self, selector: str) -> int:

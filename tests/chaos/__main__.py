@@ -19,6 +19,10 @@ def main() -> int:
     import django
 
     django.setup()
+    from config import local
+    from tests.migrated import give_postgres
+
+    give_postgres(local.data_dir())
     return asyncio.run(rounds(options.seed, options.rounds))
 
 

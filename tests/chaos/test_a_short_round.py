@@ -14,7 +14,7 @@ def test_no_invariant_is_violated() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=280,
     )
     assert "0 violations" in run.stdout, run.stdout + run.stderr[-5000:]
     assert run.returncode == 0

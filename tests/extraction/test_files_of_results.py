@@ -90,8 +90,8 @@ def leaves(value: Any) -> int:
     return sum(map(leaves, value.values())) if isinstance(value, dict) and value else 1
 
 
-@settings(max_examples=40)
-@given(st.lists(DATA, max_size=4))
+@settings(max_examples=20)
+@given(st.lists(DATA, max_size=3))
 def test_no_two_values_share_a_column(found: list[dict[str, Any]]) -> None:
     for data in found:
         assert len(flattened(data)) == sum(leaves(value) for value in data.values())
