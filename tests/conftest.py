@@ -19,13 +19,11 @@ from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from hypothesis import HealthCheck, settings
 
-from config import local
-from tests import migrated
-from tests.clients import Api
-from tests.processes import ServerProcess, database_url
-
+# The clients and servers of the tests take longer to import than what many a test of pure functions does.
 if TYPE_CHECKING:
     from conversations.sandbox.server import Sandbox
+    from tests.clients import Api
+    from tests.processes import ServerProcess
 
 # How fast the machine is says nothing of what is promised.
 # The same examples in every run: a change fails by its own fault. `--hypothesis-profile exploring` looks further.
@@ -34,15 +32,12 @@ settings.register_profile("exploring", exploring)
 settings.register_profile("any machine", exploring, derandomize=True)
 settings.load_profile("any machine")
 
-# Files whose tests start processes of their own, or a browser: if they were begun last, the others would wait for them.
+# Files and folders that take long, the longest first: if they were begun last, the others would wait for them.
 LONGEST = (
-    *("chaos", "test_readme.py", "test_starting_and_stopping.py", "test_pages_in_a_browser.py", "contract", "front"),
-    *(
-        "test_shutting_down.py",
-        "test_finance_questions.py",
-        "test_chatting_in_a_terminal.py",
-        "test_postgres_faults.py",
-    ),
+    *("test_pages_in_a_browser.py", "test_starting_and_stopping.py", "chaos", "front", "test_readme.py"),
+    *("test_hostile_schemas.py", "test_finance_questions.py", "test_attachments.py", "test_recorded_streams.py"),
+    *("test_reviewing_in_a_browser.py", "test_batches.py", "test_chatting_in_a_terminal.py", "contract"),
+    *("test_starting_is_cheap.py", "test_crashes.py", "test_shutting_down.py", "test_postgres_faults.py"),
 )
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -50,7 +45,7 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests that take longest first."""
-    items.sort(key=lambda item: not set(LONGEST) & set(item.path.parts))
+    items.sort(key=lambda item: min((LONGEST.index(part) for part in {*LONGEST} & {*item.path.parts}), default=99))
 
 
 def pytest_collection_finish() -> None:
@@ -78,6 +73,9 @@ def django_db_setup(sandbox: Sandbox, django_test_environment: None, django_db_b
 
     What has it may ask Claude, which is to be the sandbox.
     """
+    from config import local
+    from tests import migrated
+
     with django_db_blocker.unblock():
         if not os.environ.get("DATABASE_URL"):
             migrated.give_postgres(local.data_dir())
@@ -91,6 +89,8 @@ def django_db_setup(sandbox: Sandbox, django_test_environment: None, django_db_b
 @pytest.fixture(scope="session")
 def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """The address of the test database, open to every test."""
+    from tests.processes import database_url
+
     with django_db_blocker.unblock():
         yield database_url(connection)
 
@@ -98,6 +98,8 @@ def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def uvicorn_server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
     """A process of the platform on uvicorn, as `manage.py serve` runs it."""
+    from tests.processes import ServerProcess
+
     with ServerProcess("uvicorn", database, sandbox.url) as process:
         yield process
 
@@ -105,6 +107,8 @@ def uvicorn_server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
 @pytest.fixture(scope="session")
 def daphne_server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
     """A process of the platform on Daphne."""
+    from tests.processes import ServerProcess
+
     with ServerProcess("daphne", database, sandbox.url) as process:
         yield process
 
@@ -118,6 +122,8 @@ def server(uvicorn_server: ServerProcess) -> ServerProcess:
 @pytest.fixture
 def api(server: ServerProcess) -> Iterator[Api]:
     """A new user's access to the server."""
+    from tests.clients import Api
+
     with Api(server.url) as client:
         yield client
 
@@ -125,12 +131,16 @@ def api(server: ServerProcess) -> Iterator[Api]:
 @pytest.fixture
 def other(server: ServerProcess) -> Iterator[Api]:
     """Another new user's."""
+    from tests.clients import Api
+
     with Api(server.url) as client:
         yield client
 
 
 def pytest_sessionfinish() -> None:
     """Stops the embedded PostgreSQL, if the run has started it."""
+    from config import local
+
     if not os.environ.get("DATABASE_URL"):
         local.stop_postgres()
 
