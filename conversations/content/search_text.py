@@ -70,13 +70,8 @@ def folded(text: str) -> str:
 
 def marked(folded_text: str) -> str:
     """Return a folded text with a BOUNDARY before and after each word."""
-    if folded_text.isascii():
-        return _ASCII_PIECE.sub(rf"{BOUNDARY}\g<0>{BOUNDARY}", folded_text)
-    return _ANY_PIECE.sub(lambda piece: _with_boundaries(piece) if piece["word"] else piece[0], folded_text)
-
-
-def _with_boundaries(piece: re.Match[str]) -> str:
-    return f"{BOUNDARY}{piece[0]}{BOUNDARY}"
+    pattern = _ASCII_PIECE if folded_text.isascii() else _ANY_PIECE
+    return pattern.sub(lambda piece: f"{BOUNDARY}{piece[0]}{BOUNDARY}" if piece["word"] else piece[0], folded_text)
 
 
 def pieces(folded_text: str) -> Iterator[tuple[str, int]]:
@@ -114,8 +109,12 @@ class Segment(NamedTuple):
 def segments(text: str) -> list[Segment]:
     """Return the parts of a text in their order. What they fold to makes up the folded text."""
     starts = [at for at, character in enumerate(text) if at == 0 or not _joins(character)]
-    ends = [*starts[1:], len(text)]
-    return [Segment(start, end, folded(text[start:end])) for start, end in zip(starts, ends, strict=bool(starts))]
+    ends = [*starts[1:], len(text)]  # one too many, where there is no text
+    parts = [_folded_part(text[start:end]) for start, end in zip(starts, ends, strict=False)]
+    return list(map(Segment._make, zip(starts, ends, parts, strict=False)))
+
+
+_folded_part = lru_cache(maxsize=10_000)(folded)
 
 
 @lru_cache(maxsize=10_000)

@@ -7,8 +7,9 @@ import django.contrib.postgres.search
 import django.db.models.deletion
 from django.db import migrations, models
 
-# What the index leads to is small, and the terms and texts, which few searches read, are kept aside.
-NARROW_ROWS = "ALTER TABLE conversations_searchdocument SET (toast_tuple_target = 128);"
+# What the index leads to is small, and the terms and texts, which few searches read, are kept aside. A search is over
+# before other processes of Postgres could be started to share it.
+NARROW_ROWS = "ALTER TABLE conversations_searchdocument SET (toast_tuple_target = 128, parallel_workers = 0);"
 
 # Whoever writes a title or a message: the services, an import, a shell or psql.
 NOTED_TEXTS = """

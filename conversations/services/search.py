@@ -19,20 +19,17 @@ from conversations.services.search_index import index_before_search, owner_key
 # The rank is above the id in `best`, so that the greatest is the newest document among those that match best.
 RANK_SHIFT = 56
 
-MATCHING = """
-SELECT document.conversation_id,
-    (CASE WHEN message_id IS NULL THEN {title} ELSE {said} END::bigint << %(shift)s) | document.id AS best
-FROM unnest(%({name}_queries)s::text[]) AS asked(query)
-JOIN conversations_searchdocument AS document ON document.terms @@ asked.query::tsquery
-WHERE document.text LIKE ALL (%({name}_patterns)s::text[])
-"""
-FOUND = f"""
+FOUND = """
 WITH found AS MATERIALIZED (
-    SELECT conversation_id, max(best) AS best FROM (
-        {MATCHING.format(name="exact", title=3, said=1)} UNION ALL {MATCHING.format(name="loose", title=2, said=0)}
-    ) AS matching GROUP BY conversation_id
+    SELECT document.conversation_id,
+        max((rank + CASE WHEN message_id IS NULL THEN 2 ELSE 0 END) << %(shift)s | document.id) AS best
+    FROM unnest(%(queries)s::text[], %(ranks)s::bigint[]) AS asked(query, rank)
+    JOIN conversations_searchdocument AS document ON document.terms @@ asked.query::tsquery
+    WHERE document.text LIKE ALL (CASE rank WHEN 0 THEN %(patterns)s::text[] ELSE %(exact_patterns)s::text[] END)
+    GROUP BY document.conversation_id
 )
-"""  # noqa: S608 - ours
+"""
+"""The conversations that are found, each with its best match: rank 0, or 1 for whole words, and 2 more in a title."""
 
 DOCUMENT = "(found.best & ((1::bigint << %(shift)s) - 1))"
 RELEVANCE = """
@@ -63,15 +60,15 @@ class Search:
 
     def parameters(self) -> dict[str, object]:
         """Return the parameters of FOUND and of what goes with it."""
-        exact = self.query.exact
-        keys = [owner_key(owner) for owner in self.owners]
-        loose = [] if self.query == exact else [self.query.tsquery(key) for key in keys]
+        exact, keys = self.query.exact, [owner_key(owner) for owner in self.owners]
+        ranked = {1: exact, 0: self.query} if self.query != exact else {1: exact}
+        queries = [(query.tsquery(key), rank) for rank, query in ranked.items() for key in keys]
         return {
             "shift": RANK_SHIFT,
-            "exact_queries": [exact.tsquery(key) for key in keys],
+            "queries": [query for query, _ in queries],
+            "ranks": [rank for _, rank in queries],
+            "patterns": self.query.like_patterns(),
             "exact_patterns": exact.like_patterns(),
-            "loose_queries": loose,
-            "loose_patterns": self.query.like_patterns(),
         }
 
     def snippets(self, documents: Sequence[int]) -> dict[int, str]:

@@ -32,15 +32,22 @@ WRITTEN = 1_000
 KANJI = "東京日本語会議資料作成確認時間場所予定変更連絡先方法問題解決開発環境設定実行結果報告書類提出期限"
 THAI = ("สวัสดี", "ขอบคุณ", "ประชุม", "เอกสาร", "ภาษาไทย", "ทำงาน", "โปรแกรม", "กำหนดการ", "ปัญหา", "คำตอบ", "วันนี้", "พรุ่งนี้")
 
+
+def word(number: int) -> str:
+    """Return the word that is the more frequent the smaller its number is."""
+    digits = (number // 60**at % 60 for at in range(2 if number < 60**2 else 3))
+    return "".join("bdfgklmnprst"[digit % 12] + "aeiou"[digit // 12] for digit in digits)
+
+
 QUERIES = {
-    "a rare word": "w19000x",
-    "a frequent word": "w50x",
-    "one of the most frequent words": "w1x",
-    "the beginning of many words": "w1",
-    "two words": "w30x w400x",
-    "three words, of which one is rare": "w1x w2x w15000x",
-    "a phrase": '"release notes of w3x"',
-    "a path": "/usr/local/lib/w77x",
+    "a rare word": word(19_000),
+    "a frequent word": word(50),
+    "one of the most frequent words": word(1),
+    "the beginning of many words": word(1)[:3],
+    "two words": f"{word(30)} {word(400)}",
+    "three words, of which one is rare": f"{word(1)} {word(2)} {word(15_000)}",
+    "a phrase": f'"release notes of {word(3)}"',
+    "a path": f"/usr/local/lib/{word(77)}",
     "a version": "2.10.3",
     "a word of two characters": "東京",
     "a character": "語",
@@ -134,7 +141,7 @@ def texts() -> Iterator[tuple[int, str, list[str], str]]:
     from conversations.content.search_text import folded, index_terms, marked
 
     chosen = random.Random(1)
-    words = [f"w{number}x" for number in range(VOCABULARY)]
+    words = [word(number) for number in range(VOCABULARY)]
     weights = list(accumulate(1 / (number + 1) for number in range(VOCABULARY)))
     for number in range(TEXTS):
         if number % 10 == 0:
