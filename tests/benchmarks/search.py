@@ -59,6 +59,7 @@ QUERIES = {
 
 SEED = """
 SET LOCAL session_replication_role = replica;
+SET LOCAL maintenance_work_mem = '512MB';
 CREATE TEMP TABLE seeded ON COMMIT DROP AS
 SELECT conversation, owner, row_number() OVER () + %(first)s AS at, floor(random() * %(texts)s)::int AS number
 FROM unnest(%(conversations)s::uuid[], %(owners)s::uuid[], %(sizes)s::int[]) AS each(conversation, owner, size),
