@@ -5,6 +5,7 @@ ColloquyError
 ├── NotAuthenticated        401 authentication_error
 ├── PermissionDenied        403 permission_error
 ├── NotFound                404 not_found_error
+│   └── Deleted             it was deleted while somebody waited for it or followed it
 ├── Conflict                409 conflict_error
 ├── TooLarge                413 request_too_large
 ├── UnsupportedMediaType    415 unsupported_media_type
@@ -29,6 +30,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from conversations.contract.error_types import ErrorDetail, ErrorResponse, Failure
 
 
@@ -96,6 +99,14 @@ class NotFound(ColloquyError):
     """What was asked for is not there, or belongs to somebody else."""
 
     default_type, default_status = "not_found_error", 404
+
+
+class Deleted(NotFound):
+    """What a client waits for or follows was deleted meanwhile."""
+
+    def __init__(self, kind: str, id: UUID) -> None:
+        """Take the kind of work, as clients know it (turn, extraction), and its id."""
+        super().__init__(f"This {kind} has been deleted meanwhile.", details={kind: str(id)})
 
 
 class Conflict(ColloquyError):

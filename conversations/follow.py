@@ -56,7 +56,8 @@ async def follow(
     A reader is its position and nothing else. While it is busy with a batch nothing is queued for it; it just gets a
     bigger one next time. With `beat` it also gets a None after so many silent seconds. When the process is about to
     leave, it ends before the turn does, and the reader goes on from its position at another one. Without
-    `through_waits` it ends as well where the turn waits for its client's tools.
+    `through_waits` it ends as well where the turn waits for its client's tools. Raises Deleted where the turn is
+    deleted before its end was read.
     """
     here = await engine()
     stream = here.stream(kind)

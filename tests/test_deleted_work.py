@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import Group
@@ -15,7 +16,7 @@ from conversations.models import Budget, Conversation, Deletion, Hold, Titling, 
 from conversations.sandbox.server import Sandbox
 from conversations.services import account_deletion
 from extraction.models import Answer, Extraction, SchemaVersion
-from tests.clients import Api
+from tests.clients import Api, sse
 from tests.processes import ServerProcess
 from tests.waiting import until
 
@@ -169,3 +170,27 @@ def test_postgres_keeps_what_has_not_ended_whoever_deletes_it(api: Api) -> None:
     user = User.objects.get(pk=api.user.pk)
     account_deletion.delete_account(user=user, cause=Deletion.Cause.STAFF)
     check_settled(budget, user.pk)
+
+
+def test_who_waits_for_or_follows_a_turn_that_is_deleted_is_told(api: Api, daphne_server: ServerProcess) -> None:
+    conversation, waits = api.conversation(), {"content": "x", "on_active": "queue"}
+    turn = api.begin(LONG, conversation)
+    address = f"/api/turns/{turn['id']}/events/"
+    with (
+        ThreadPoolExecutor(1) as pool,
+        api.socket() as socket,
+        Api.of(daphne_server.url, api) as elsewhere,
+        elsewhere.http.stream("GET", address) as response,
+    ):
+        events = sse(response)
+        assert next(events)["type"] == "turn_start"
+        socket.send(type="turn.follow", turn=turn["id"], after=0)
+        socket.until("content_block_delta")
+        waiting = pool.submit(api.post, f"conversations/{conversation}/turns/?wait=true", waits)
+        until(lambda: Turn.objects.filter(conversation_id=conversation).count() == 2)
+        assert api.http.delete(f"/api/conversations/{conversation}/").status_code == 204
+        *_, last = events
+        frame, refused = socket.until("error")[-1], waiting.result()
+    assert (last["type"], last["error"]["type"]) == ("error", "not_found_error")
+    assert (frame["error"]["type"], frame["error"]["details"]) == ("not_found_error", {"turn": turn["id"]})
+    assert (refused.status_code, refused.json()["error"]["type"]) == (404, "not_found_error")

@@ -41,11 +41,14 @@ class _Reader:
         self._follow = follow
 
     async def body(self) -> AsyncGenerator[bytes, None]:
-        """Yield the events as they come, and a comment in each silence."""
-        async for batch in self._follow(self._id, self._position, beat=KEEP_ALIVE):
-            for part in batch.in_form(self._form) if batch else (COMMENT,):
-                yield part
-            self._position = batch.end if batch else self._position
+        """Yield the events as they come, a comment in each silence, and at the end why no more can come."""
+        try:
+            async for batch in self._follow(self._id, self._position, beat=KEEP_ALIVE):
+                for part in batch.in_form(self._form) if batch else (COMMENT,):
+                    yield part
+                self._position = batch.end if batch else self._position
+        except ColloquyError as error:
+            yield self.last_words(error)
 
     def last_words(self, error: ColloquyError) -> bytes:
         """Return the event that tells why no more comes. It has no id: there is more to resume."""

@@ -19,6 +19,7 @@ from psycopg.rows import TupleRow
 from conversations.content.transcript import Batch, joined
 from conversations.database import RETRY, connected
 from conversations.database_faults import is_lost
+from conversations.errors import Deleted
 from conversations.models import Turn
 from conversations.streaming.tables import TURN_TABLES, TranscriptTables
 
@@ -46,6 +47,8 @@ class Found(NamedTuple):
     """Whether the turn has ended, so that no more will come."""
     waits: bool = False
     """Whether it waits for its client's tools."""
+    deleted: bool = False
+    """Whether the turn is not there any more."""
 
 
 class Readers:
@@ -60,7 +63,7 @@ class Readers:
         """What somebody here is still sending of turns that have ended: nobody needs a copy of their own."""
 
     async def read(self, turn: uuid.UUID, position: int) -> Found:
-        """Return what there is of a turn past a position, as one batch; wait while Postgres is away."""
+        """Return what there is of a turn past a position, as one batch; wait while Postgres is away. Raises Deleted."""
         place = (turn, position)
         held = self._held.get(place)
         if held is not None:
@@ -70,6 +73,8 @@ class Readers:
             self._any.set()
         # Others may wait for the same: who leaves must not take it from them.
         found = await asyncio.shield(self._asked[place])
+        if found.deleted:
+            raise Deleted(self._tables.kind, turn)
         if found.ended and found.batch is not None:
             self._held[place] = found.batch
         return found
@@ -126,6 +131,10 @@ def _found(tables: TranscriptTables, place: Place, rows: list[TupleRow]) -> Foun
         if events is not None
     ]
     status = rows[0][2]
-    ended = status is None or status in tables.terminal
-    waits = status == Turn.Status.AWAITING_TOOLS
-    return Found(joined(batches).past(position) if batches else None, ended, waits)
+    batch = joined(batches).past(position) if batches else None
+    return Found(
+        batch,
+        ended=status in tables.terminal,
+        waits=status == Turn.Status.AWAITING_TOOLS,
+        deleted=status is None,
+    )

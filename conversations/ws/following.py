@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 
 from conversations.content.transcript import Batch, encode
-from conversations.errors import NotFound, RateLimited
+from conversations.errors import ColloquyError, NotFound, RateLimited
 from conversations.follow import follow
 from conversations.running.engine import engine
 from conversations.services.shares import NOT_SHARED_ANY_MORE, Membership
@@ -89,18 +89,25 @@ class Following:
                 return relaying.result()
             relaying.cancel()
             await asyncio.gather(relaying, return_exceptions=True)
-            error = NotFound(NOT_SHARED_ANY_MORE, details={key[0]: str(key[1])})
-            with suppress(Gone):
-                await self._send(encode({**error.payload(), "ref": None}))
+            await self._tell(NotFound(NOT_SHARED_ANY_MORE, details={key[0]: str(key[1])}))
         finally:
             ended.cancel()
             relaying.cancel()
 
-    async def _relay(self, batches: AsyncIterator[Batch | None]) -> None:
+    async def _tell(self, error: ColloquyError) -> None:
+        """Send why no more comes of something that is followed."""
         with suppress(Gone):
+            await self._send(encode({**error.payload(), "ref": None}))
+
+    async def _relay(self, batches: AsyncIterator[Batch | None]) -> None:
+        try:
             async for batch in batches:
                 for frame in batch.frames if batch else ():
                     await self._send(frame.data)
+        except Gone:
+            return
+        except ColloquyError as error:
+            await self._tell(error)
 
     async def _relay_turns(self, conversation: uuid.UUID, member: Membership | None) -> None:
         async for turn in new_turns(conversation):

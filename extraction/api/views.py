@@ -60,7 +60,7 @@ def digest(data: JSON) -> str:
 async def answer_of(id: uuid.UUID) -> dict[str, object]:
     """Return the extraction when it has ended.
 
-    Raises what made it fail, or Unavailable where this process ends before that.
+    Raises what made it fail, Deleted, or Unavailable where this process ends before that.
     """
     async for _ in follow(id, kind=TABLES.kind):
         pass
