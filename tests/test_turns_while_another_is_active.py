@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import transaction
 
-from conversations.models import Attachment, Budget, PendingQuestion, Turn
+from conversations.models import Attachment, Budget, Conversation, PendingQuestion, Turn
 from conversations.services import attachment_removal, turn_end, turn_queue
 from conversations.services.queued_turns import MOST_PENDING
 from tests.calls import LOOK, calls_in, hand_in
 from tests.clients import Api, sse
 from tests.processes import ServerProcess
+from tests.test_deleted_work import someone_waits
 from tests.waiting import until
 
 CALLS = '[[sandbox: tool=look{}; then; text="Seen."]]'
@@ -280,3 +283,16 @@ def test_all_that_is_asked_at_the_same_moment_is_answered_or_refused(api: Api, c
             assert api.ended(each.json()["id"])["status"] in ("completed", "cancelled")
     asked = [text for text in texts(api, conversation) if text.endswith("]]")]
     assert len(asked) == len({*asked}) == sum(each.status_code == 201 for each in answers)
+
+
+def test_a_turn_is_cancelled_while_it_is_about_to_begin(api: Api, conversation: str, active: dict[str, Any]) -> None:
+    queued = queue(api, conversation, "[[sandbox: words=2000; pace=0.05]]")
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Turn.objects.filter(pk=active["id"]).update(status=Turn.Status.CANCELLED)
+            Conversation.objects.select_for_update(no_key=True).get(pk=conversation)
+            cancelling = pool.submit(api.post, f"turns/{queued['id']}/cancel/")
+            until(someone_waits)
+            turn_queue.advance(uuid.UUID(conversation))
+        assert cancelling.result().status_code == 202
+    assert api.ended(queued["id"])["status"] == "cancelled"

@@ -88,14 +88,15 @@ def in_one_go(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 def _delete_conversation(id: uuid.UUID, report: Deletion, is_due: Callable[[uuid.UUID], bool]) -> set[uuid.UUID]:
     """Return the ids of the attachments that the messages of the deleted conversation showed.
 
-    The locks are taken in the order of those who end work: its own row, then the conversation.
+    The locks are taken in the order of those who end work: its own row, then the conversation, then pending turns.
     """
-    turns = list(Turn.unended().filter(conversation=id).select_for_update(no_key=True).order_by("pk"))
+    unended = Turn.unended().filter(conversation=id).select_for_update(no_key=True).order_by("pk")
+    active = list(unended.exclude(status=Turn.Status.PENDING))
     titlings = list(Titling.unended().filter(conversation=id).select_for_update(no_key=True))
     found = list(Conversation.objects.select_for_update().filter(pk=id).values_list("pk"))
     if not found or not is_due(id):
         return set()
-    for turn in reversed(turns):
+    for turn in [*unended.exclude(pk__in=[each.pk for each in active]), *active]:  # none of a queue may begin here
         turn_end.stop(turn)
     for titling in titlings:
         titles.stop(titling)

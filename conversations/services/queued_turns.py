@@ -144,6 +144,19 @@ def _interrupt_first(turn_id: uuid.UUID) -> None:
     notify("cancel", turn_id)
 
 
+def cancel_pending(found: Turn) -> Turn | None:
+    """End a turn before it begins; return it, or None where it is not pending, or not any more."""
+    if found.status != Turn.Status.PENDING:
+        return None
+    with transaction.atomic(durable=True):
+        Conversation.objects.select_for_update(no_key=True).filter(pk=found.conversation_id).first()
+        pending = Turn.objects.filter(pk=found.pk, status=Turn.Status.PENDING)
+        turn = pending.select_for_update(no_key=True).first()
+        if turn is not None:
+            turn_end.end(turn, None, turn_end.Ending(Turn.Status.CANCELLED))
+        return turn
+
+
 def admit(turn: Turn) -> bool:
     """Let a turn run that was pending, and runs in this process now; return whether it does.
 

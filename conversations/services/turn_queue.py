@@ -1,7 +1,7 @@
 """The queue of a conversation: pending turns, of which the next one is active when the active one has ended.
 
 Whoever changes which turn is active locks the turn, then the conversation, and changes statuses after that: a new
-turn locks the conversation, and then waits for such changes.
+turn locks the conversation, and then waits for such changes. Pending turns are locked after their conversation.
 """
 
 from __future__ import annotations

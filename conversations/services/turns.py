@@ -20,7 +20,7 @@ from conversations.services.answer_storage import searchable_text
 from conversations.services.client_tools import open_calls
 from conversations.services.notices import notify
 from conversations.services.question_checks import check_files, check_question
-from conversations.services.queued_turns import OnActive, begin_or_queue
+from conversations.services.queued_turns import OnActive, begin_or_queue, cancel_pending
 from conversations.services.turn_begin import Asker, Begun, Created, begin_once
 from conversations.services.turn_settings import resolved_settings
 
@@ -185,12 +185,14 @@ def _regenerated(conversation: Conversation, id: uuid.UUID) -> Message:
 def cancel(*, user: User, turn_id: uuid.UUID | str) -> Turn:
     """Ask for a turn to be stopped, or stop it at once if nobody runs it. Asking again, or too late, is harmless."""
     found = Turn.objects.get_open(user, turn_id, Right.WRITE)
+    if pending := cancel_pending(found):
+        return pending
     with transaction.atomic(durable=True):
         turn = _locked(found)
         if turn.status == Turn.RUNNING and turn.cancel_requested_at is None:
             Turn.objects.filter(pk=turn.pk).update(cancel_requested_at=Now())
             notify("cancel", turn.pk)
-        elif turn.status in (Turn.Status.PENDING, Turn.QUEUED, Turn.Status.AWAITING_TOOLS):
+        elif turn.status in (Turn.QUEUED, Turn.Status.AWAITING_TOOLS):
             turn_end.end(turn, None, turn_end.Ending(Turn.Status.CANCELLED, upstream=turn_end.unbooked_requests(turn)))
     return turn
 
