@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
 
-from conversations.services import accounts
+from conversations.services.accounts import accounts
 
 GROUP = "Usage reviewers"
 SEEN = {

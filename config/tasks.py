@@ -22,7 +22,10 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
 from conversations.models import Ticket
-from conversations.services import account_deletion, attachment_removal, ledger_audit, login_failures, retention
+from conversations.services.accounts import login_failures
+from conversations.services.billing import ledger_audit
+from conversations.services.deletion import account_deletion, retention
+from conversations.services.files import attachment_removal
 
 logger = logging.getLogger(__name__)
 

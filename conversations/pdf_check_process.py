@@ -1,7 +1,7 @@
 """A process that opens one PDF, which comes in at stdin, and writes what is wrong with it to stdout.
 
-Run as `python -m conversations.pdf_check_process SECONDS MEGABYTES` by conversations/services/pdf_checks.py. The kernel
-ends it where it needs more CPU time or memory than that.
+Run as `python -m conversations.pdf_check_process SECONDS MEGABYTES` by conversations/services/files/pdf_checks.py. The
+kernel ends it where it needs more CPU time or memory than that.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ from conversations.follow import follow
 from conversations.json_types import JSONSchema
 from conversations.models import User
 from conversations.running.engine import engine, running_engine
-from conversations.services import attachments, ledger
+from conversations.services.billing import ledger
+from conversations.services.files import attachments
 from extraction import checks
 from extraction.documents.sources import READ
 from extraction.models import Extraction, SchemaVersion

@@ -23,7 +23,7 @@ from conversations.database import persistently
 from conversations.errors import UnsupportedMediaType
 from conversations.exact_json import dumps
 from conversations.running.storage_threads import in_storage
-from conversations.services import attachments, stored_files
+from conversations.services.files import attachments, stored_files
 from extraction.documents.sources import Source
 from extraction.documents.splitting import Part, Piece
 from extraction.evidence.finding import Claim, Evidence

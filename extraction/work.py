@@ -21,7 +21,7 @@ from conversations.errors import BudgetExceeded, ClaudeError, ColloquyError
 from conversations.models import LostTurn
 from conversations.running.upstream import UpstreamRequest
 from conversations.running.work_runner import CANCELLED, Stopped, StopSignal
-from conversations.services.ledger import RequestRecord
+from conversations.services.billing.ledger import RequestRecord
 from extraction import checks, reading
 from extraction.extracting.state import Ask, Extracting
 from extraction.extracting.telling import Telling

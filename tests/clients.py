@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from conversations.models import User
-from conversations.services import accounts
+from conversations.services.accounts import accounts
 
 Event = Any
 

@@ -6,7 +6,7 @@ import uuid
 
 from conversations.content.folding import Folded
 from conversations.models import Usage, User
-from conversations.services import ledger
+from conversations.services.billing import ledger
 
 
 def spender() -> User:

@@ -21,7 +21,8 @@ from websockets.exceptions import ConnectionClosed
 
 from conversations.models import Deletion, Turn, User
 from conversations.sandbox.server import Sandbox
-from conversations.services import account_deletion, turns
+from conversations.services.deletion import account_deletion
+from conversations.services.turns import turns
 from tests import clients
 from tests.clients import PASSWORD, Api, Event, Socket, sse
 from tests.processes import ServerProcess

@@ -19,7 +19,8 @@ from django.utils import timezone
 from PIL import Image
 
 from conversations.models import Attachment, Deletion, Turn, User
-from conversations.services import account_deletion, attachment_removal, attachments
+from conversations.services.deletion import account_deletion
+from conversations.services.files import attachment_removal, attachments
 from tests.clients import Api
 from tests.files import pdf
 from tests.processes import ROOT

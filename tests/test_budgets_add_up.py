@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from conversations.errors import BudgetExceeded
 from conversations.models import Budget, Usage, User
-from conversations.services import budgets
+from conversations.services.billing import budgets
 
 STEPS = st.lists(
     st.one_of(

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from conversations import clock
 from conversations.models import Attachment, Conversation, Ticket, Titling, Turn, Usage
-from conversations.services import accounts
+from conversations.services.accounts import accounts
 from extraction.models import Extraction
 from tests.clients import Api
 from tests.processes import ROOT

@@ -17,7 +17,7 @@ from django.test import Client
 from conversations.claude import pricing
 from conversations.errors import Conflict, InvalidRequest
 from conversations.models import Price, Turn, Usage, User
-from conversations.services import ledger
+from conversations.services.billing import ledger
 from tests import ledger_rows
 from tests.admin import pages
 from tests.clients import Api

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversations.models import DailyConversation, DailyUsage, Usage, User
-from conversations.services import ledger, ledger_audit
+from conversations.services.billing import ledger, ledger_audit
 from tests import ledger_rows
 from tests.clients import Api
 

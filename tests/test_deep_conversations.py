@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from conversations.errors import NotFound
 from conversations.fields import uuid7
 from conversations.models import Conversation, Message, User
-from conversations.services import message_paths
+from conversations.services.turns import message_paths
 
 DEEP = 5000
 

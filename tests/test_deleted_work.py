@@ -14,7 +14,7 @@ from django.test import Client
 
 from conversations.models import Budget, Conversation, Deletion, Hold, Titling, Turn, Usage, User
 from conversations.sandbox.server import Sandbox
-from conversations.services import account_deletion
+from conversations.services.deletion import account_deletion
 from extraction.models import Answer, Extraction, SchemaVersion
 from tests.clients import Api, sse
 from tests.processes import ServerProcess

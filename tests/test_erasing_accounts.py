@@ -18,9 +18,9 @@ from django.test import Client
 
 from config import local, tasks
 from conversations.models import Budget, Deletion, Opening, Turn, Usage, User
-from conversations.services import account_deletion
-from conversations.services.deletion import in_one_go
-from conversations.services.pseudonyms import pseudonym_of
+from conversations.services.billing.pseudonyms import pseudonym_of
+from conversations.services.deletion import account_deletion
+from conversations.services.deletion.deletion import in_one_go
 from extraction.models import Extraction
 from tests.clients import PASSWORD, Api
 from tests.processes import ServerProcess

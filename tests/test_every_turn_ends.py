@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from conversations.models import Budget, Conversation, Deletion, Hold, Message, Piece, Titling, Turn, Usage, User
-from conversations.services import account_deletion, deletion, titles, turn_end
+from conversations.services.deletion import account_deletion, deletion
+from conversations.services.turns import titles, turn_end
 from extraction.models import Extraction, SchemaVersion
 from extraction.services import extractions
 from tests.clients import Api

@@ -42,7 +42,13 @@ FLOORS = [
     ["conversations.api", "conversations.management"],
     ["conversations.follow"],
     ["conversations.running"],
-    ["conversations.services", "conversations.sandbox", "conversations.templatetags"],
+    ["conversations.sandbox", "conversations.templatetags"],
+    ["conversations.services.deletion"],
+    ["conversations.services"],
+    ["conversations.services.turns"],
+    ["conversations.services.billing"],
+    ["conversations.services.accounts", "conversations.services.files"],
+    ["conversations.services.best_effort", "conversations.services.notices"],
     ["conversations.tools"],
     ["conversations.tool_calls", "conversations.streaming"],
     ["conversations.models"],
@@ -92,11 +98,13 @@ def under(name: str, package: str) -> bool:
 
 def floor_of(name: str) -> int | None:
     """Return the number of the floor on which a module stands, 0 for the top; None where it is not of the house."""
-    return next((number for number, rooms in enumerate(FLOORS) if any(under(name, room) for room in rooms)), None)
+    room = room_of(name)
+    return next((number for number, rooms in enumerate(FLOORS) if room in rooms), None)
 
 
-def room_of(name: str) -> str:
-    return next(room for rooms in FLOORS for room in rooms if under(name, room))
+def room_of(name: str) -> str | None:
+    """Return the innermost room in which a module stands; None where it is not of the house."""
+    return max((room for rooms in FLOORS for room in rooms if under(name, room)), key=len, default=None)
 
 
 def test_every_module_has_a_floor() -> None:

@@ -20,7 +20,8 @@ from PIL import Image
 from conversations.content.folding import Folded
 from conversations.models import Budget, Turn, Usage
 from conversations.sandbox.server import Sandbox
-from conversations.services import attachments, ledger
+from conversations.services.billing import ledger
+from conversations.services.files import attachments
 from tests import slow_storage
 from tests.clients import Api
 from tests.processes import ServerProcess

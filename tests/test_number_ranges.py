@@ -10,7 +10,7 @@ import pytest
 from conversations.claude import tool_fields
 from conversations.claude.catalogue import find
 from conversations.sandbox.server import Sandbox
-from conversations.services import cost_bounds
+from conversations.services.turns import cost_bounds
 from tests import clients
 from tests.clients import Api
 

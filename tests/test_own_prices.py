@@ -17,7 +17,7 @@ from config.environment import env_prices
 from conversations.claude import pricing
 from conversations.claude.pricing import ServiceTerms, TokenCounts
 from conversations.models import Price, User
-from conversations.services.price_list import PriceList
+from conversations.services.billing.price_list import PriceList
 from tests import ledger_rows
 from tests.clients import Api
 

@@ -10,8 +10,8 @@ from knox.crypto import hash_token
 from knox.models import AuthToken
 
 from conversations.models import User
-from conversations.services import accounts
-from conversations.services.remembered_tokens import RememberedTokens, ValidToken, find
+from conversations.services.accounts import accounts
+from conversations.services.accounts.remembered_tokens import RememberedTokens, ValidToken, find
 
 
 class Process:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from config import tasks
 from conversations.models import Conversation, Deletion, Retention, Turn, User
-from conversations.services import retention
+from conversations.services.deletion import retention
 from tests.clients import Api
 
 

@@ -12,8 +12,9 @@ from conversations.api.conversation_serializers import ConversationSerializer, L
 from conversations.api.renderers import JSONRenderer
 from conversations.api.serializers import MessageSerializer, TurnMessageSerializer, TurnSerializer, UserSerializer
 from conversations.models import Turn
-from conversations.services import message_paths, shares
+from conversations.services.accounts import shares
 from conversations.services.conversation_lists import ConversationList
+from conversations.services.turns import message_paths
 from tests.clients import Api
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations.models import Usage, User
-from conversations.services.usage_sums import usage_sums_of
+from conversations.services.billing.usage_sums import usage_sums_of
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 CONVERSATIONS = [None, uuid.uuid4(), uuid.uuid4()]

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from conversations.models import Audit, Budget, Hold, Turn
-from conversations.services import ledger_audit
+from conversations.services.billing import ledger_audit
 from tests.clients import Api
 
 

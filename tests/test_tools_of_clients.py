@@ -13,7 +13,7 @@ from django.utils import timezone
 from conversations.content.folding import fold
 from conversations.models import Message, Turn, Usage
 from conversations.sandbox.server import Sandbox
-from conversations.services import turn_end
+from conversations.services.turns import turn_end
 from tests.calls import LOOK, TOUCH, calls_in, hand_in, results_in
 from tests.clients import Api
 

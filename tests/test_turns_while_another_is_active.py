@@ -11,8 +11,9 @@ import pytest
 from django.db import transaction
 
 from conversations.models import Attachment, Budget, Conversation, PendingQuestion, Turn
-from conversations.services import attachment_removal, turn_end, turn_queue
-from conversations.services.queued_turns import MOST_PENDING
+from conversations.services.files import attachment_removal
+from conversations.services.turns import turn_end, turn_queue
+from conversations.services.turns.queued_turns import MOST_PENDING
 from tests.calls import LOOK, calls_in, hand_in
 from tests.clients import Api, sse
 from tests.processes import ServerProcess

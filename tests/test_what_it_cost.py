@@ -11,7 +11,7 @@ from django.db import transaction
 
 from conversations.models import Conversation, Message, Turn, Usage
 from conversations.sandbox.server import Sandbox
-from conversations.services import ledger
+from conversations.services.billing import ledger
 from tests import streams
 from tests.clients import Api
 

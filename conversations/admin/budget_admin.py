@@ -17,7 +17,7 @@ from conversations.admin.lookups import DeclaredLookups
 from conversations.admin.meters import Meter
 from conversations.claude.pricing import decimal_string
 from conversations.models import Budget
-from conversations.services import budgets
+from conversations.services.billing import budgets
 
 
 @admin.register(Budget)

@@ -27,7 +27,8 @@ from conversations.admin.review.totals import Sums
 from conversations.admin.share_admin import reached
 from conversations.api.attachment_views import served
 from conversations.models import Attachment, Conversation, DailyConversation, Deletion, Message, Turn
-from conversations.services import deletion, message_paths
+from conversations.services.deletion import deletion
+from conversations.services.turns import message_paths
 from conversations.templatetags.amounts import money
 
 SHOWN_MESSAGES = 50

@@ -19,7 +19,7 @@ from conversations.admin.lookups import DeclaredLookups
 from conversations.admin.review.form import models_used
 from conversations.admin.review.scope import as_id
 from conversations.models import User
-from conversations.services import access_log
+from conversations.services.accounts import access_log
 
 COUNTED = 10_000
 """Rows of a list that are counted: nobody pages further."""

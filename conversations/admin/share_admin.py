@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from conversations.admin.readonly import ReadOnlyAdmin
 from conversations.models import Share
-from conversations.services import shares
+from conversations.services.accounts import shares
 
 
 def reached(share: Share) -> str:

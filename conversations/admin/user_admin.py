@@ -16,8 +16,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from conversations.admin.deletion_admin import listed
 from conversations.admin.lookups import DeclaredLookups
 from conversations.models import Attachment, Conversation, Deletion, Turn, User
-from conversations.services import account_deletion
-from conversations.services.deletion import in_one_go
+from conversations.services.deletion import account_deletion
+from conversations.services.deletion.deletion import in_one_go
 
 admin.site.unregister(Group)
 

@@ -25,7 +25,9 @@ from conversations.api.serializers import UserSerializer
 from conversations.contract.account import Budget, Limit
 from conversations.errors import NotAuthenticated
 from conversations.models import Deletion, User
-from conversations.services import account_deletion, accounts, budgets, user_limits
+from conversations.services.accounts import accounts
+from conversations.services.billing import budgets, user_limits
+from conversations.services.deletion import account_deletion
 
 
 class LoginSerializer(StrictSerializer):

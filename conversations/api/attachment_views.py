@@ -19,7 +19,7 @@ from conversations.api.uploads import declared_type
 from conversations.content.media import DOCX, IMAGE_TYPES, PDF, XLSX
 from conversations.errors import InvalidRequest, TooLarge
 from conversations.models import Attachment
-from conversations.services import attachments
+from conversations.services.files import attachments
 
 SIZE_LIMIT = 32 * 1024 * 1024  # bytes; Claude's own limit on a request
 FORM_LIMIT = 64 * 1024  # bytes of a form besides its file

@@ -16,8 +16,8 @@ from rest_framework.request import Request
 
 from conversations.models import User
 from conversations.running.engine import running_engine
-from conversations.services import login_failures
-from conversations.services.remembered_tokens import ValidToken, find
+from conversations.services.accounts import login_failures
+from conversations.services.accounts.remembered_tokens import ValidToken, find
 
 
 class TokenAuthentication(knox.TokenAuthentication):

@@ -11,7 +11,7 @@ from conversations.api.serializer_fields import Boolean, FieldOptions, Id, Json,
 from conversations.api.serializers import CostSerializer, SettingsSerializer, moment
 from conversations.contract import input_blocks
 from conversations.models.conversation import TAG_LENGTH
-from conversations.services.turn_settings import NAMES
+from conversations.services.turns.turn_settings import NAMES
 
 TAGS_LIMIT = 50
 

@@ -42,9 +42,12 @@ from conversations.api.transfer_formats import (
 from conversations.api.usage_views import sums_of
 from conversations.claude import catalogue, client
 from conversations.models import Conversation, Right, Usage
-from conversations.services import conversations, deletion, message_paths, shares, transfers, turns
+from conversations.services import conversations, transfers
+from conversations.services.accounts import shares
 from conversations.services.conversation_lists import ConversationList
+from conversations.services.deletion import deletion
 from conversations.services.search import begin_search
+from conversations.services.turns import message_paths, turns
 
 
 @extend_schema_view(list=documents.list_)

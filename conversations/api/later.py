@@ -23,8 +23,8 @@ from conversations.api.requesters import credential_of
 from conversations.asgi_types import App, Message, Receive, Scope, Send
 from conversations.errors import ColloquyError, NotAuthenticated, NotFound
 from conversations.running.engine import engine
-from conversations.services.credentials import NOT_ANY_MORE, Credential
-from conversations.services.shares import NOT_SHARED_ANY_MORE, Membership
+from conversations.services.accounts.credentials import NOT_ANY_MORE, Credential
+from conversations.services.accounts.shares import NOT_SHARED_ANY_MORE, Membership
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from conversations.claude import catalogue
 from conversations.claude.catalogue import Model
 from conversations.claude.pricing import TokenCounts, decimal_string
 from conversations.contract.model_types import ModelPage
-from conversations.services.price_list import PriceList
+from conversations.services.billing.price_list import PriceList
 
 
 class Models(Queried):

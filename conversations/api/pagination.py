@@ -22,9 +22,9 @@ from conversations.api.queries import query_of
 from conversations.errors import InvalidRequest
 from conversations.json_types import JSONSchema
 from conversations.models import User
-from conversations.services import message_paths
 from conversations.services.conversation_lists import ConversationList
-from conversations.services.message_paths import PathMessage
+from conversations.services.turns import message_paths
+from conversations.services.turns.message_paths import PathMessage
 
 SALT = "conversations.cursor"
 Way = Literal["after", "before", "upto"]

@@ -6,7 +6,7 @@ from knox.models import AuthToken
 from rest_framework.request import Request
 
 from conversations.models import User
-from conversations.services.credentials import Credential
+from conversations.services.accounts.credentials import Credential
 
 
 def user_of(request: Request) -> User:

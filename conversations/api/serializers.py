@@ -14,10 +14,10 @@ from conversations.content import block_checks, sources
 from conversations.contract import error_types, event_types, input_blocks, output_blocks, wire
 from conversations.contract import setting_types as shapes
 from conversations.models import Message, Turn, User
-from conversations.services import ledger
-from conversations.services.queued_turns import OnActive
-from conversations.services.turn_settings import NAMES
-from conversations.services.turns import Asked
+from conversations.services.billing import ledger
+from conversations.services.turns.queued_turns import OnActive
+from conversations.services.turns.turn_settings import NAMES
+from conversations.services.turns.turns import Asked
 
 
 def moment(value: datetime | None) -> str | None:

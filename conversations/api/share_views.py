@@ -13,7 +13,7 @@ from conversations.api.requesters import user_of
 from conversations.api.serializer_fields import StrictSerializer, String
 from conversations.api.serializers import moment
 from conversations.models import Share
-from conversations.services import shares
+from conversations.services.accounts import shares
 
 
 @extend_schema_field({"type": ["string", "integer"]})

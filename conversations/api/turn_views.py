@@ -36,9 +36,9 @@ from conversations.follow import Followable, follow
 from conversations.models import Right, Turn
 from conversations.running.engine import RETRY_AFTER, draining, engine
 from conversations.running.turn_start import Create, start_turn
-from conversations.services import turns
-from conversations.services.shares import membership, readable_turn
-from conversations.services.user_limits import rate_limit_headers
+from conversations.services.accounts.shares import membership, readable_turn
+from conversations.services.billing.user_limits import rate_limit_headers
+from conversations.services.turns import turns
 
 EVENT_STREAM = "text/event-stream"
 FORMATS = {"events": as_events, "tokens": as_tokens}

@@ -22,7 +22,7 @@ from conversations.contract.account import Prices
 from conversations.contract.error_types import StopReason
 from conversations.errors import InvalidRequest
 from conversations.models import Usage
-from conversations.services.usage_sums import NOTHING, OF_ROWS, Sums, usage_sums_of
+from conversations.services.billing.usage_sums import NOTHING, OF_ROWS, Sums, usage_sums_of
 
 PERIOD = timedelta(days=30)
 RECORD_COLUMNS = ("conversation", "turn", "model", "purpose", "source")

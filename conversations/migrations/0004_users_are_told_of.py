@@ -1,4 +1,4 @@
-"""Every process hears that a user has changed: it may remember the row for a moment (conversations/services/remembered_tokens.py)."""
+"""Every process hears that a user has changed: it may remember the row for a moment (conversations/services/accounts/remembered_tokens.py)."""
 
 from __future__ import annotations
 

@@ -28,11 +28,11 @@ from conversations.running.end_writer import EndWriter
 from conversations.running.memory import give_back
 from conversations.running.work_runner import WorkRunner, in_background
 from conversations.services import model_listing, search_index
-from conversations.services.credentials import revoked
+from conversations.services.accounts.credentials import revoked
+from conversations.services.accounts.remembered_tokens import RememberedTokens
+from conversations.services.accounts.shares import ended
+from conversations.services.billing.price_list import OwnPrices
 from conversations.services.notices import notify
-from conversations.services.price_list import OwnPrices
-from conversations.services.remembered_tokens import RememberedTokens
-from conversations.services.shares import ended
 from conversations.streaming.journal import Journal
 from conversations.streaming.readers import Readers
 from conversations.streaming.tables import TranscriptTables

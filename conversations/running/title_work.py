@@ -13,7 +13,7 @@ from conversations.errors import ColloquyError
 from conversations.models import Titling
 from conversations.running.upstream import UpstreamRequest
 from conversations.running.work_runner import Stopped, StopSignal
-from conversations.services import titles
+from conversations.services.turns import titles
 
 if TYPE_CHECKING:
     from conversations.running.engine import Engine

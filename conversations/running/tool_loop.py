@@ -22,10 +22,11 @@ from conversations.errors import ColloquyError
 from conversations.models import LostTurn, Turn
 from conversations.running.storage_threads import in_storage
 from conversations.running.upstream import UpstreamRequest
-from conversations.services import attachments, turn_requests, turn_run
-from conversations.services.client_tools import open_calls
-from conversations.services.ledger import RequestRecord
-from conversations.services.turn_end import Ending
+from conversations.services.billing.ledger import RequestRecord
+from conversations.services.files import attachments
+from conversations.services.turns import turn_requests, turn_run
+from conversations.services.turns.client_tools import open_calls
+from conversations.services.turns.turn_end import Ending
 from conversations.streaming.journal import Journal
 from conversations.streaming.live import LiveTranscript
 from conversations.tools import Caller, Result

@@ -11,9 +11,9 @@ from conversations.models import Turn, User
 from conversations.running.engine import Engine, running_engine
 from conversations.running.turn_work import TurnWork
 from conversations.running.work_runner import in_background
-from conversations.services import turn_run
-from conversations.services.credentials import Credential
-from conversations.services.turn_begin import Asker, Created
+from conversations.services.accounts.credentials import Credential
+from conversations.services.turns import turn_run
+from conversations.services.turns.turn_begin import Asker, Created
 
 Create = Callable[[Asker], Created]
 

@@ -21,10 +21,10 @@ from conversations.models import LostTurn, Turn
 from conversations.models.lease import AT_ONCE
 from conversations.running.tool_loop import ToolLoop
 from conversations.running.work_runner import Stopped, StopSignal
-from conversations.services import queued_turns, transcripts, turn_end, turn_queue, turn_run
-from conversations.services.plain_turn_end import plain_ending
-from conversations.services.price_list import own_prices
-from conversations.services.turn_end import Ending
+from conversations.services.billing.price_list import own_prices
+from conversations.services.turns import queued_turns, transcripts, turn_end, turn_queue, turn_run
+from conversations.services.turns.plain_turn_end import plain_ending
+from conversations.services.turns.turn_end import Ending
 from conversations.streaming.live import LiveTranscript
 from conversations.streaming.tables import TURN_TABLES
 

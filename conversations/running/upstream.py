@@ -13,7 +13,7 @@ from conversations.content.transcript import is_delta
 from conversations.contract.transcript_events import Event
 from conversations.contract.wire import Request
 from conversations.errors import ColloquyError
-from conversations.services.ledger import RequestRecord
+from conversations.services.billing.ledger import RequestRecord
 
 
 class UpstreamRequest:

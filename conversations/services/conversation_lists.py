@@ -13,8 +13,8 @@ from conversations.contract.wire import Settings
 from conversations.database import prepared
 from conversations.models import User
 from conversations.models.access import SHARED_WITH
+from conversations.services.accounts.shares import OWNER
 from conversations.services.search import DOCUMENT, FOUND, RELEVANCE, Search
-from conversations.services.shares import OWNER
 
 ORDERS = {
     "updated_at": ("conversation.updated_at", "timestamptz"),

@@ -10,8 +10,8 @@ from django.db import transaction
 from conversations.claude import parameters
 from conversations.errors import InvalidRequest
 from conversations.models import Conversation, Right, User
-from conversations.services.message_paths import no_such_message
-from conversations.services.turn_settings import NAMES, resolved_settings
+from conversations.services.turns.message_paths import no_such_message
+from conversations.services.turns.turn_settings import NAMES, resolved_settings
 
 
 def create(*, owner: User, fields: Mapping[str, object]) -> Conversation:

@@ -15,9 +15,10 @@ from conversations.content.folding import CALLS
 from conversations.contract.wire import Block, Source
 from conversations.errors import InvalidRequest, MalformedAnswer
 from conversations.models import Attachment, Conversation, Feedback, Message, Right, User
-from conversations.services import attachment_owners, attachments, message_paths
-from conversations.services.answer_storage import searchable_text
 from conversations.services.conversations import create_in_transaction
+from conversations.services.files import attachment_owners, attachments
+from conversations.services.turns import message_paths
+from conversations.services.turns.answer_storage import searchable_text
 
 AT_ONCE = 50  # messages in one statement, which is held several times over on its way to the server
 

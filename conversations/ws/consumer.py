@@ -29,9 +29,9 @@ from conversations.models import Conversation, Right, Turn, User
 from conversations.rates import Rate
 from conversations.running.engine import RETRY_AFTER, engine
 from conversations.running.turn_start import start_turn
-from conversations.services import turns
-from conversations.services.credentials import Credential, while_valid
-from conversations.services.shares import Membership, membership, readable_turn
+from conversations.services.accounts.credentials import Credential, while_valid
+from conversations.services.accounts.shares import Membership, membership, readable_turn
+from conversations.services.turns import turns
 from conversations.ws import frames
 from conversations.ws.codes import NOT_AUTHENTICATED, RESTARTING, TOO_MANY
 from conversations.ws.following import Following, Gone

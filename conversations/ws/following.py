@@ -12,7 +12,7 @@ from conversations.content.transcript import Batch, encode
 from conversations.errors import ColloquyError, NotFound, RateLimited
 from conversations.follow import follow
 from conversations.running.engine import engine
-from conversations.services.shares import NOT_SHARED_ANY_MORE, Membership
+from conversations.services.accounts.shares import NOT_SHARED_ANY_MORE, Membership
 from conversations.ws.watching import new_turns
 
 logger = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from conversations.api.authentication import TokenAuthentication
 from conversations.asgi_types import Scope
 from conversations.models import User
-from conversations.services import accounts
-from conversations.services.credentials import Credential
+from conversations.services.accounts import accounts
+from conversations.services.accounts.credentials import Credential
 from conversations.ws.codes import FORBIDDEN_ORIGIN, NOT_AUTHENTICATED
 
 HTTP = {"ws": "http", "wss": "https"}

@@ -20,7 +20,7 @@ from django.urls import reverse
 from conversations.api.attachment_views import served
 from conversations.errors import ColloquyError, InvalidRequest
 from conversations.models import Attachment, User
-from conversations.services import access_log
+from conversations.services.accounts import access_log
 from extraction import reading
 from extraction.admin.evaluating import evaluate
 from extraction.admin.leaves import Leaf, changed, leaves_of, whole_of

@@ -21,7 +21,7 @@ from conversations.contract.wire import Block, Source
 from conversations.errors import InvalidRequest, TooLarge
 from conversations.exact_json import dumps
 from conversations.models import User
-from conversations.services import attachments
+from conversations.services.files import attachments
 from extraction.documents.sources import READ
 from extraction.services.batches import NewItem
 

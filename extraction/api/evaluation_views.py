@@ -19,7 +19,7 @@ from conversations.api.schema.error_components import errors
 from conversations.api.serializer_fields import Id, Json, StrictSerializer
 from conversations.content.block_checks import checked_blocks
 from conversations.models import User
-from conversations.services import attachments
+from conversations.services.files import attachments
 from extraction.api.batch_serializers import BatchSettingsSerializer, CountsSerializer, new_batch
 from extraction.api.batch_views import schema_of
 from extraction.api.serializers import SchemaNameSerializer

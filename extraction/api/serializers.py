@@ -18,7 +18,7 @@ from conversations.contract.extraction_types import Evidence, JsonSchemaObject, 
 from conversations.contract.input_blocks import ExtractedContentParam, Metadata
 from conversations.contract.output_blocks import ContentBlock
 from conversations.contract.wire import Block
-from conversations.services import ledger
+from conversations.services.billing import ledger
 from extraction.batches.results import final_data, review_of
 from extraction.documents.sources import READ, Source
 from extraction.models import Attempt, Extraction, SchemaVersion

@@ -31,7 +31,7 @@ from conversations.exact_json import dumps
 from conversations.follow import follow
 from conversations.json_types import JSON
 from conversations.running.engine import RETRY_AFTER, draining, engine
-from conversations.services import attachments
+from conversations.services.files import attachments
 from extraction import reading
 from extraction.api.following import Extractions
 from extraction.api.queries import ExtractionsQuery, PositionQuery

@@ -11,7 +11,7 @@ from django.db.models import Prefetch, QuerySet
 from conversations.claude.pricing import decimal_string
 from conversations.contract.extraction_types import ReviewShown
 from conversations.json_types import JSON
-from conversations.services import ledger
+from conversations.services.billing import ledger
 from extraction.models import Answer, Extraction, Item
 from extraction.results.columns import Layout
 from extraction.results.result import Result

@@ -12,7 +12,8 @@ from conversations.content.folding import Folded
 from conversations.contract.extraction_types import Problem
 from conversations.contract.wire import Request
 from conversations.models import Usage
-from conversations.services import budget_holds, budgets, ledger
+from conversations.services.billing import budgets, ledger
+from conversations.services.turns import budget_holds
 from extraction.extracting.plan import Place
 from extraction.models import Answer, Extraction
 

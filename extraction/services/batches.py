@@ -16,7 +16,7 @@ from conversations.contract.wire import Block
 from conversations.errors import Conflict, InvalidRequest
 from conversations.exact_json import dumps
 from conversations.models import User
-from conversations.services import attachments
+from conversations.services.files import attachments
 from extraction.models import Batch, Item, ItemSource, SchemaVersion
 from extraction.services import batch_jobs, extractions
 

@@ -9,8 +9,8 @@ from typing import TypeVar
 from django.db.models import Model, QuerySet
 
 from conversations.models import Deletion, User
-from conversations.services import deletion_reports
-from conversations.services.deletion import in_one_go, remove_attachments, report_of
+from conversations.services.deletion import deletion_reports
+from conversations.services.deletion.deletion import in_one_go, remove_attachments, report_of
 from extraction.models import Answer, Batch, Evaluation, Extraction, Item, ItemSource, SchemaVersion, Source
 from extraction.services import answers, batch_jobs, extractions
 

@@ -16,8 +16,9 @@ from conversations.contract.extraction_types import Evidence, Problem
 from conversations.contract.transcript_events import Event
 from conversations.contract.wire import Block
 from conversations.models import User
-from conversations.services import attachments, budgets
 from conversations.services.best_effort import if_possible
+from conversations.services.billing import budgets
+from conversations.services.files import attachments
 from conversations.services.notices import notify
 from extraction.documents.sources import Source as Text
 from extraction.models import Extraction, SchemaVersion, Source

@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 
 from conversations.content.folding import Folded
 from conversations.contract.error_types import Failure
-from conversations.services import budgets
-from conversations.services.ledger import RequestRecord
+from conversations.services.billing import budgets
+from conversations.services.billing.ledger import RequestRecord
 from extraction.models import Answer, Batch, BatchedRequest, Extraction, Item, MessageBatch, UnwantedBatch
 from extraction.services import answers, batch_items, extractions, item_states
 from extraction.services.extractions import Outcome

@@ -21,7 +21,7 @@ from playwright.sync_api import Page
 from config.reviewers import GROUP
 from conversations.admin.review.charts import COLOURS
 from conversations.models import Budget, User
-from conversations.services import ledger_audit
+from conversations.services.billing import ledger_audit
 from tests import browser, seeding
 from tests.clients import Api
 from tests.processes import ServerProcess

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from conversations.models import Usage, User
-from conversations.services import ledger
+from conversations.services.billing import ledger
 from tests import seeding
 from tests.admin import pages
 from tests.clients import Api

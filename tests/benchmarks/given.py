@@ -31,7 +31,7 @@ def prepared() -> Iterator[str]:
 def users(streams: int) -> tuple[str, list[str]]:
     """A user's token and so many conversations."""
     from conversations.models import Conversation, User
-    from conversations.services import accounts
+    from conversations.services.accounts import accounts
 
     user = User.objects.create(username=f"load-{time.monotonic_ns()}")
     conversations = Conversation.objects.bulk_create(Conversation(owner=user) for _ in range(streams))

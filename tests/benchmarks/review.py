@@ -44,7 +44,7 @@ def main() -> int:
                 print(f"{name:44} {measured(http, path)}")
             for name, path in exports(pages).items():
                 print(f"{name:44} {exported(http, path)}")
-        from conversations.services import ledger_audit
+        from conversations.services.billing import ledger_audit
 
         audit = ledger_audit.audit()
         print(f"check_ledger: {audit} ({audit.seconds:.1f} s)")

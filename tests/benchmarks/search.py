@@ -103,7 +103,7 @@ def seed(messages: int) -> list[str]:
     from django.db import connection, transaction
 
     from conversations.models import Conversation, User
-    from conversations.services import accounts
+    from conversations.services.accounts import accounts
     from conversations.services.search_index import owner_key
 
     users = User.objects.bulk_create(User(username=f"user-{number}") for number in range(USERS))

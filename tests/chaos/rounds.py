@@ -15,7 +15,8 @@ from conversations.content.folding import fold
 from conversations.database import persistently
 from conversations.models import Conversation, Deletion, User
 from conversations.sandbox.server import Sandbox
-from conversations.services import account_deletion, accounts
+from conversations.services.accounts import accounts
+from conversations.services.deletion import account_deletion
 from tests import scripted
 from tests.chaos.checker import violations
 from tests.chaos.cluster import FAULTS, Cluster

@@ -13,7 +13,7 @@ from conversations.claude.client import close_client
 from conversations.database import in_database
 from conversations.errors import ClaudeError
 from conversations.models import Deletion, Usage
-from conversations.services import account_deletion
+from conversations.services.deletion import account_deletion
 from extraction import tasks
 from extraction.models import Batch, Extraction, Item, MessageBatch, SchemaVersion, UnwantedBatch
 from tests.clients import Api

@@ -13,7 +13,7 @@ from conversations.content.media import DOCX, PDF, XLSX
 from conversations.database import in_database
 from conversations.errors import UnsupportedMediaType
 from conversations.models import User
-from conversations.services import attachments
+from conversations.services.files import attachments
 from extraction import reading
 from extraction.documents import pdf
 from extraction.documents.sources import READ, Source

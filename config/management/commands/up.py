@@ -88,7 +88,8 @@ class Command(BaseCommand):
     def _first_steps(self, url: str) -> list[str]:
         """Make what there is to begin with; return what to say once it is served."""
         from conversations.models import Conversation, Right, User
-        from conversations.services import accounts, conversations
+        from conversations.services import conversations
+        from conversations.services.accounts import accounts
 
         user = User.objects.filter(is_superuser=True).order_by("date_joined").first() or self._first_user()
         token, new = local.token(lambda: accounts.issue_token(user=user)[1], accounts.is_valid_token)

@@ -20,7 +20,7 @@ from conversations.admin.review.charts import Chart
 from conversations.admin.review.scope import ANY, NOTHING, PLAIN, Scope
 from conversations.admin.review.totals import CLASSES, Sums, ValuesRow, summed
 from conversations.models import Audit, Budget, DailyUsage, Usage
-from conversations.services import budgets
+from conversations.services.billing import budgets
 
 K = TypeVar("K")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from conversations.services import ledger_audit
+from conversations.services.billing import ledger_audit
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from conversations.claude import pricing
 from conversations.errors import ColloquyError
 from conversations.models import Usage
-from conversations.services import ledger
+from conversations.services.billing import ledger
 
 
 class Command(BaseCommand):

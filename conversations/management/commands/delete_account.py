@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from conversations.models import Deletion, User
-from conversations.services import account_deletion
+from conversations.services.deletion import account_deletion
 
 
 class Command(BaseCommand):

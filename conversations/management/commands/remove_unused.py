@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from conversations.services import attachment_removal
+from conversations.services.files import attachment_removal
 
 
 class Command(BaseCommand):

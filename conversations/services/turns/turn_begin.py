@@ -14,9 +14,10 @@ from conversations.contract.wire import Settings
 from conversations.errors import Conflict, NotAuthenticated, NotFound
 from conversations.fields import uuid7
 from conversations.models import Conversation, Message, Turn, User
-from conversations.services import attachments, budget_holds, transcripts, turn_statements
-from conversations.services.credentials import NOT_ANY_MORE, Credential
-from conversations.services.user_limits import Used, refuse_beyond_limits, used_by
+from conversations.services.accounts.credentials import NOT_ANY_MORE, Credential
+from conversations.services.billing.user_limits import Used, refuse_beyond_limits, used_by
+from conversations.services.files import attachments
+from conversations.services.turns import budget_holds, transcripts, turn_statements
 
 MOST_TRIES = 5  # to begin a turn in a conversation that others change at the same moment
 

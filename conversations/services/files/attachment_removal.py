@@ -16,7 +16,7 @@ from django.db.models import RestrictedError
 
 from conversations.clock import from_now
 from conversations.models import Attachment, UnwantedFile
-from conversations.services import stored_files
+from conversations.services.files import stored_files
 
 logger = logging.getLogger(__name__)
 

@@ -19,10 +19,11 @@ from conversations.content.transcript import TURN_END, Batch, is_delta
 from conversations.contract.error_types import Failure
 from conversations.contract.transcript_events import Event
 from conversations.models import LostTurn, Turn, Usage
-from conversations.services import answer_storage, budgets, ledger, titles, transcripts, turn_queue, turn_requests
 from conversations.services.best_effort import if_possible, whole_or_least
-from conversations.services.client_tools import received_results
+from conversations.services.billing import budgets, ledger
 from conversations.services.notices import notify
+from conversations.services.turns import answer_storage, titles, transcripts, turn_queue, turn_requests
+from conversations.services.turns.client_tools import received_results
 
 NOT_STORED: Failure = {"type": "api_error", "message": "The answer could not be stored; the platform's log says why."}
 

@@ -9,8 +9,9 @@ from conversations.content.folding import Folded
 from conversations.contract.wire import Request
 from conversations.errors import BudgetExceeded
 from conversations.models import Budget, Turn, User
-from conversations.services import budgets, cost_bounds
-from conversations.services.cost_bounds import Bound
+from conversations.services.billing import budgets
+from conversations.services.turns import cost_bounds
+from conversations.services.turns.cost_bounds import Bound
 
 LEAST = 16  # tokens of output for which it is worth to ask
 

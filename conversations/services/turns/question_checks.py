@@ -8,7 +8,7 @@ from conversations.content import history, sources
 from conversations.contract.wire import Block, Settings
 from conversations.errors import InvalidRequest
 from conversations.models import Message
-from conversations.services import message_paths, turn_requests
+from conversations.services.turns import message_paths, turn_requests
 
 
 def check_question(conversation_id: uuid.UUID, question: Message, settings: Settings) -> None:

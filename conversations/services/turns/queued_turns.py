@@ -18,10 +18,11 @@ from django.db.models.functions import Now
 from conversations.content import sources
 from conversations.errors import ColloquyError, Conflict, NotFound
 from conversations.models import Conversation, PendingAttachment, PendingQuestion, Right, Turn
-from conversations.services import budget_holds, question_checks, turn_end, turn_queue
+from conversations.services.accounts.shares import NOT_SHARED_ANY_MORE
+from conversations.services.billing.user_limits import refuse_beyond_limits, used_by
 from conversations.services.notices import notify
-from conversations.services.shares import NOT_SHARED_ANY_MORE
-from conversations.services.turn_begin import (
+from conversations.services.turns import budget_holds, question_checks, turn_end, turn_queue
+from conversations.services.turns.turn_begin import (
     Asker,
     Begun,
     Created,
@@ -30,7 +31,6 @@ from conversations.services.turn_begin import (
     new_turn,
     read_conversation,
 )
-from conversations.services.user_limits import refuse_beyond_limits, used_by
 
 MOST_PENDING = 20
 """Turns of a conversation that wait for their turn; besides, as many may wait to interrupt."""

@@ -12,11 +12,12 @@ from conversations.content.transcript import Batch
 from conversations.contract.transcript_events import Event
 from conversations.contract.wire import Request
 from conversations.models import LostTurn, Turn
-from conversations.services import answer_storage, budget_holds, budgets, transcripts, turn_requests
-from conversations.services.client_tools import open_calls, received_results
-from conversations.services.ledger import RequestRecord
+from conversations.services.billing import budgets
+from conversations.services.billing.ledger import RequestRecord
 from conversations.services.notices import notify
-from conversations.services.turn_end import Ending, end, lock_running_turn
+from conversations.services.turns import answer_storage, budget_holds, transcripts, turn_requests
+from conversations.services.turns.client_tools import open_calls, received_results
+from conversations.services.turns.turn_end import Ending, end, lock_running_turn
 
 
 def claim(*, turn_id: uuid.UUID, holder: uuid.UUID) -> Turn | None:

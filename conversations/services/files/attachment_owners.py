@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from conversations.content import sources
 from conversations.contract.wire import Block, Source
 from conversations.models import Attachment, User
-from conversations.services import stored_files
+from conversations.services.files import stored_files
 
 
 def attachment_source(reader: User, source: Source, owner: User | None = None) -> Source:

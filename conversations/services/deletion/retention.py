@@ -10,7 +10,7 @@ from django.db import connection
 
 from conversations.database import Parameters
 from conversations.models import Deletion, Turn
-from conversations.services import deletion, deletion_reports
+from conversations.services.deletion import deletion, deletion_reports
 
 logger = logging.getLogger(__name__)
 

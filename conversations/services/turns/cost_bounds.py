@@ -15,8 +15,9 @@ from conversations.claude.pricing import PLAIN, ServiceTerms, TokenCounts
 from conversations.content.folding import Folded
 from conversations.contract.wire import Request, Tool
 from conversations.models import Message, Turn, Usage
-from conversations.services import attachments, message_paths, turn_requests
-from conversations.services.price_list import PriceList
+from conversations.services.billing.price_list import PriceList
+from conversations.services.files import attachments
+from conversations.services.turns import message_paths, turn_requests
 
 OVERHEAD = 1000  # tokens of prompts of Claude's own, for tools and formats (claude-api.md 8)
 USES = 10  # of a tool of Claude's that says no `max_uses`

@@ -18,7 +18,8 @@ from conversations.content.transcript import encode
 from conversations.contract.wire import Block, Request, Settings, Source
 from conversations.errors import InvalidRequest
 from conversations.models import Message, Turn, User
-from conversations.services import attachment_owners, attachments, message_paths, transcripts
+from conversations.services.files import attachment_owners, attachments
+from conversations.services.turns import message_paths, transcripts
 
 SMALL_WINDOW = 200_000  # tokens
 BYTES_PER_TOKEN = 6  # of text, on average at most

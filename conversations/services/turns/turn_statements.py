@@ -24,10 +24,10 @@ from conversations.database import Parameters, prepared
 from conversations.fields import VerbatimJSONField
 from conversations.models import Conversation, Message, Piece, Right, Titling, Turn, Usage, User
 from conversations.models.access import open_condition
-from conversations.services.budget_statements import SETTLED
-from conversations.services.credentials import LETS_IN, Credential
-from conversations.services.price_list import UNCHANGED
-from conversations.services.user_limits import ROOM, USED, Used, configured_limits, parameters_of_limits
+from conversations.services.accounts.credentials import LETS_IN, Credential
+from conversations.services.billing.budget_statements import SETTLED
+from conversations.services.billing.price_list import UNCHANGED
+from conversations.services.billing.user_limits import ROOM, USED, Used, configured_limits, parameters_of_limits
 from conversations.streaming.wakes import CHANNEL, notification_payload
 
 Column: TypeAlias = "Field[Any, Any]"

@@ -19,9 +19,10 @@ from knox.models import AuthToken
 
 from conversations.errors import NotFound
 from conversations.models import Conversation, Deletion, PendingQuestion, Ticket, Titling, Turn, User
-from conversations.services import deletion, deletion_reports, titles, turn_end
-from conversations.services.deletion import in_one_go
-from conversations.services.pseudonyms import forget_names, pseudonym_of, rename_in_ledger
+from conversations.services.billing.pseudonyms import forget_names, pseudonym_of, rename_in_ledger
+from conversations.services.deletion import deletion, deletion_reports
+from conversations.services.deletion.deletion import in_one_go
+from conversations.services.turns import titles, turn_end
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,10 @@ from conversations.content.transcript import Batch, is_delta, span
 from conversations.contract.transcript_events import Event
 from conversations.database import Parameters
 from conversations.models import Message, Turn, Usage
-from conversations.services import answer_storage, ledger, titles, turn_statements
-from conversations.services.price_list import OwnPrices, PriceList
-from conversations.services.turn_end import Ending, closing_events
+from conversations.services.billing import ledger
+from conversations.services.billing.price_list import OwnPrices, PriceList
+from conversations.services.turns import answer_storage, titles, turn_statements
+from conversations.services.turns.turn_end import Ending, closing_events
 
 LONGEST = 50_000  # positions of a transcript that is folded on the event loop; a longer one would hold others up
 

@@ -19,9 +19,9 @@ from conversations.contract.wire import Block, Request, Source
 from conversations.contract.wire import Message as ClaudeMessage
 from conversations.errors import ClaudeError, InvalidRequest, NotFound, TooLarge, UnsupportedMediaType
 from conversations.models import Attachment, Conversation, Message, MessageAttachment, User
-from conversations.services import stored_files
-from conversations.services.attachment_owners import attachment_source, source_of
-from conversations.services.pdf_checks import check_opens
+from conversations.services.files import stored_files
+from conversations.services.files.attachment_owners import attachment_source, source_of
+from conversations.services.files.pdf_checks import check_opens
 
 MOST_IMAGES = 600  # in a request (claude-api.md 6)
 MOST_IMAGES_SMALL = 100  # where the context window is of 200,000 tokens

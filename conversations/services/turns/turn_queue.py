@@ -12,9 +12,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from conversations.models import Conversation, Message, PendingQuestion, Turn
-from conversations.services import attachments
-from conversations.services.answer_storage import searchable_text
+from conversations.services.files import attachments
 from conversations.services.notices import notify
+from conversations.services.turns.answer_storage import searchable_text
 
 AT_ONCE = 100
 

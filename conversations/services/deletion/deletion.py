@@ -23,8 +23,10 @@ from conversations.models import (
     Turn,
     User,
 )
-from conversations.services import attachment_removal, deletion_reports, titles, turn_end
-from conversations.services.pseudonyms import pseudonym_of
+from conversations.services.billing.pseudonyms import pseudonym_of
+from conversations.services.deletion import deletion_reports
+from conversations.services.files import attachment_removal
+from conversations.services.turns import titles, turn_end
 
 P = ParamSpec("P")
 T = TypeVar("T")

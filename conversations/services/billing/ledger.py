@@ -18,9 +18,9 @@ from conversations.content.transcript import encode
 from conversations.contract.event_types import UsageSum
 from conversations.errors import Conflict, InvalidRequest
 from conversations.models import Conversation, Turn, Usage, User
-from conversations.services import budgets
-from conversations.services.price_list import PriceList
-from conversations.services.pseudonyms import pseudonym_of
+from conversations.services.billing import budgets
+from conversations.services.billing.price_list import PriceList
+from conversations.services.billing.pseudonyms import pseudonym_of
 
 # About what a token of English is; only used where Claude's own count never came.
 CHARACTERS_PER_TOKEN = 3.5

@@ -15,14 +15,15 @@ from conversations.content.folding import Folded, fold
 from conversations.contract.wire import Block, Request, Settings
 from conversations.errors import Conflict, InvalidRequest, NotFound
 from conversations.models import Conversation, Message, Right, Turn, User
-from conversations.services import attachments, message_paths, transcripts, turn_end, turn_requests, turn_run
-from conversations.services.answer_storage import searchable_text
-from conversations.services.client_tools import open_calls
+from conversations.services.files import attachments
 from conversations.services.notices import notify
-from conversations.services.question_checks import check_files, check_question
-from conversations.services.queued_turns import OnActive, begin_or_queue, cancel_pending
-from conversations.services.turn_begin import Asker, Begun, Created, begin_once
-from conversations.services.turn_settings import resolved_settings
+from conversations.services.turns import message_paths, transcripts, turn_end, turn_requests, turn_run
+from conversations.services.turns.answer_storage import searchable_text
+from conversations.services.turns.client_tools import open_calls
+from conversations.services.turns.question_checks import check_files, check_question
+from conversations.services.turns.queued_turns import OnActive, begin_or_queue, cancel_pending
+from conversations.services.turns.turn_begin import Asker, Begun, Created, begin_once
+from conversations.services.turns.turn_settings import resolved_settings
 
 NOT_AN_ANSWER = "Must name an answer, or a question that has one."
 QUOTED = 300  # characters of a cut answer's end

@@ -13,9 +13,10 @@ from conversations.claude import catalogue
 from conversations.content.folding import Folded, plain_text
 from conversations.contract.wire import Request
 from conversations.models import Conversation, Message, Titling, Turn, Usage
-from conversations.services import budget_holds, budgets, ledger
 from conversations.services.best_effort import if_possible, whole_or_least
+from conversations.services.billing import budgets, ledger
 from conversations.services.notices import notify
+from conversations.services.turns import budget_holds
 
 READ = 2000  # characters of the question and of the answer that the title is made from
 LONGEST = 80  # characters

@@ -14,7 +14,7 @@ from django.utils.crypto import salted_hmac
 
 from conversations.database import Parameters
 from conversations.models import DailyConversation, DailyUsage, Opening, Usage
-from conversations.services import login_failures
+from conversations.services.accounts import login_failures
 
 LENGTH = 32  # hexadecimal digits, which migration 0009 lets stand in the place of a name
 OBJECT_LENGTH = 200  # characters, as the admin's log has it

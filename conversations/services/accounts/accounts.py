@@ -16,7 +16,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from conversations.clock import from_now
 from conversations.models import Ticket, User
-from conversations.services.credentials import Credential, revoked
+from conversations.services.accounts.credentials import Credential, revoked
 
 TICKET_SECONDS = 30
 

@@ -23,7 +23,7 @@ from conversations.database import prepared
 from conversations.errors import BudgetExceeded
 from conversations.models import Budget, Hold, Usage, User
 from conversations.models.budget import this_period
-from conversations.services.budget_statements import APPLIES, HOLD, ORDERED, SPENT_NOW
+from conversations.services.billing.budget_statements import APPLIES, HOLD, ORDERED, SPENT_NOW
 
 SCOPES = ("user", "group", "platform")
 WHOSE = {"user": "Your", "group": "Your group's", "platform": "The platform's"}

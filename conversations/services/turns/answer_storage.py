@@ -9,7 +9,9 @@ from itertools import zip_longest
 from conversations.content.folding import Folded, plain_text
 from conversations.contract.wire import Block
 from conversations.models import Conversation, Message, Turn
-from conversations.services import attachments, ledger, turn_requests
+from conversations.services.billing import ledger
+from conversations.services.files import attachments
+from conversations.services.turns import turn_requests
 
 
 def store_answers(

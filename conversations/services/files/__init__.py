@@ -1,0 +1,1 @@
+"""What users upload: stored once by its bytes, checked, removed."""
