@@ -16,6 +16,7 @@ from conversations.models import Budget, Conversation, Deletion, Hold, Titling, 
 from conversations.sandbox.server import Sandbox
 from conversations.services.deletion import account_deletion
 from extraction.models import Answer, Extraction, SchemaVersion
+from tests.calls import LOOK
 from tests.clients import Api, sse
 from tests.processes import ServerProcess
 from tests.waiting import until
@@ -194,3 +195,17 @@ def test_who_waits_for_or_follows_a_turn_that_is_deleted_is_told(api: Api, daphn
     assert (last["type"], last["error"]["type"]) == ("error", "not_found_error")
     assert (frame["error"]["type"], frame["error"]["details"]) == ("not_found_error", {"turn": turn["id"]})
     assert (refused.status_code, refused.json()["error"]["type"]) == (404, "not_found_error")
+
+
+def test_who_asks_where_the_conversation_is_just_being_deleted_is_told(api: Api) -> None:
+    conversation = api.conversation(tools=[LOOK])
+    active = Turn.objects.filter(pk=api.ask("[[sandbox: tool=look{}]]", conversation)["id"])
+    body = {"content": "x", "on_active": "queue"}
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            active.select_for_update(no_key=True).get()
+            asking = pool.submit(api.post, f"conversations/{conversation}/turns/", body)
+            until(someone_waits)
+            active.update(status=Turn.Status.CANCELLED)
+            Conversation.objects.filter(pk=conversation).delete()
+        assert asking.result().status_code == 404

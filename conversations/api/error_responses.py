@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.html import format_html
@@ -65,7 +65,7 @@ def headers_of(error: ColloquyError) -> dict[str, str]:
 
 
 def translate(error: Exception) -> ColloquyError | None:
-    """Return the framework's exception, or the database's, as one of ours; None where there is none for it."""
+    """Return an exception of Django, DRF or the database as one of ours; None where there is none for it."""
     match error:
         case ColloquyError():
             return error
@@ -79,6 +79,9 @@ def translate(error: Exception) -> ColloquyError | None:
             return PermissionDenied(str(getattr(error, "detail", "")))
         case exceptions.NotFound() | Http404():
             return NotFound()
+        case ObjectDoesNotExist():  # what a client names is looked up by `get_by_id`: this row has gone since then
+            logger.warning("A row was deleted while a request worked with it: %s", error, exc_info=error)
+            return NotFound("What this refers to was deleted meanwhile.")
         case exceptions.UnsupportedMediaType():
             return UnsupportedMediaType(str(error.detail))
         case exceptions.Throttled():

@@ -31,7 +31,7 @@ from conversations.api.serializers import (
 )
 from conversations.api.sse_stream import Form, as_events, as_tokens, event_stream
 from conversations.database import persistently
-from conversations.errors import ClaudeError, Deleted, InvalidRequest, Unavailable
+from conversations.errors import ClaudeError, InvalidRequest, Unavailable
 from conversations.follow import Followable, follow
 from conversations.models import Right, Turn
 from conversations.running.engine import RETRY_AFTER, draining, engine
@@ -58,11 +58,8 @@ def with_all(rows: Manager[Turn]) -> Any:
 
 
 def turn_shown(turn_id: uuid.UUID) -> dict[str, Any]:
-    """Return a turn as the API shows it now. Raises Deleted."""
-    turn = with_all(Turn.objects).filter(pk=turn_id).first()
-    if turn is None:
-        raise Deleted("turn", turn_id)
-    return dict(TurnSerializer(turn).data)
+    """Return a turn as the API shows it now."""
+    return dict(TurnSerializer(with_all(Turn.objects).get(pk=turn_id)).data)
 
 
 def shown_begun(turn: Turn) -> dict[str, object]:

@@ -6,7 +6,6 @@ import uuid
 
 from django.db.models import QuerySet
 
-from conversations.errors import Deleted
 from extraction.api.serializers import ExtractionSerializer
 from extraction.models import Extraction
 
@@ -17,9 +16,7 @@ def with_all(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
 
 
 def shown(id: uuid.UUID) -> dict[str, object]:
-    """Return an extraction as the API shows it now. Raises Deleted."""
-    extraction = with_all(Extraction.objects.all()).filter(pk=id).first()
-    if extraction is None:
-        raise Deleted("extraction", id)
+    """Return an extraction as the API shows it now."""
+    extraction = with_all(Extraction.objects.all()).get(pk=id)
     data: dict[str, object] = dict(ExtractionSerializer(extraction).data)  # type: ignore[call-overload]  # a field hides it
     return data
