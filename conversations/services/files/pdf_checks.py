@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+
+from django.conf import settings
 
 from conversations.errors import UnsupportedMediaType
 
@@ -13,7 +14,6 @@ SECONDS = 10  # of CPU time
 MEGABYTES = 1024
 PATIENCE = 60  # seconds, of which a busy machine may need many
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 INHERITED = ("LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
 """What the process is given of the environment: none of the platform's secrets."""
 
@@ -27,7 +27,13 @@ def check_opens(data: bytes) -> None:
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     try:
         done = subprocess.run(  # noqa: S603 - the command is ours; the file comes in at stdin
-            command, input=data, capture_output=True, cwd=ROOT, env=environment, timeout=PATIENCE, check=True
+            command,
+            input=data,
+            capture_output=True,
+            cwd=settings.BASE_DIR,
+            env=environment,
+            timeout=PATIENCE,
+            check=True,
         )
     except subprocess.SubprocessError:
         raise UnsupportedMediaType("The PDF can't be opened with the time and memory that a file may take.") from None
