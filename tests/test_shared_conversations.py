@@ -144,6 +144,17 @@ def test_who_waits_for_an_answer_is_told_that_it_is_shared_no_more(api: Api, oth
     assert api.post(f"turns/{turn['id']}/cancel/").status_code == 202
 
 
+def test_files_of_a_queued_question_are_for_those_who_see_it(api: Api, other: Api, png: bytes) -> None:
+    id = api.conversation(tools=[LOOK])
+    made = share(api, id, "writer", user=other.user.username)
+    api.ask(CALLS, id)
+    queued = other.begin([image(png)], id, on_active="queue")["queued_content"]
+    path = f"attachments/{queued[0]['source']['attachment']}/content/"
+    assert other.get(path).content == png
+    end(api, id, made)
+    assert other.get(path).status_code == 404
+
+
 def test_files_are_for_those_who_see_the_conversation(api: Api, other: Api, png: bytes) -> None:
     id = api.conversation()
     api.ask([image(png), {"type": "text", "text": "What is it?"}], id)

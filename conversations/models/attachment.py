@@ -19,9 +19,16 @@ class AttachmentQuerySet(OwnedQuerySet["Attachment"]):
     """Attachments, which are read by more than those who own them."""
 
     def readable_by(self, user: Any) -> Self:
-        """Return a user's own, and what messages show in conversations that the user may read."""
+        """Return a user's own, and what messages and queued questions show in conversations that the user may read."""
+        from conversations.models.pending import PendingAttachment  # which imports this module
+
         shown = MessageAttachment.objects.filter(attachment=OuterRef("pk"))
-        return self.filter(Q(owner=user) | Exists(shown.filter(IsOpen("message__conversation__", user.pk, Right.READ))))
+        pending = PendingAttachment.objects.filter(attachment=OuterRef("pk"))
+        return self.filter(
+            Q(owner=user)
+            | Exists(shown.filter(IsOpen("message__conversation__", user.pk, Right.READ)))
+            | Exists(pending.filter(IsOpen("question__turn__conversation__", user.pk, Right.READ)))
+        )
 
 
 class Attachment(models.Model):
