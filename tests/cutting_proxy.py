@@ -28,20 +28,26 @@ class CuttingProxy:
         self._dice = random.Random(seed)
         self._bytes_between = bytes_between
         self._open: set[asyncio.StreamWriter] = set()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._forward()), daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        starting = asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self._server = asyncio.run_coroutine_threadsafe(starting, self._loop).result(10)
+        assert self._started.wait(10)
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._loop.call_soon_threadsafe(self._server.close)
         self.cut_all()
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(10)
+
+    async def _forward(self) -> None:
+        """Forward until it is over; what is left of connections then ends with the loop."""
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._started.set()
+        await self._over.wait()
+        server.close()
 
     def cut_all(self) -> None:
         """Cut every open connection."""

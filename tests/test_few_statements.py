@@ -61,6 +61,7 @@ def watched(database: str, sandbox: Sandbox) -> Iterator[tuple[Api, Counts]]:
         loop.call_soon_threadsafe(over.set)
         thread.join()
         loop.close()
+        loop.close()
 
 
 def least(watched: tuple[Api, Counts], work: Callable[[Api], None]) -> tuple[int, int]:
