@@ -30,8 +30,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from conversations.contract.error_types import ErrorDetail, ErrorResponse, Failure
 
 
@@ -102,11 +100,7 @@ class NotFound(ColloquyError):
 
 
 class Deleted(NotFound):
-    """What a client waits for or follows was deleted meanwhile."""
-
-    def __init__(self, kind: str, id: UUID) -> None:
-        """Take the kind of work, as clients know it (turn, extraction), and its id."""
-        super().__init__(f"This {kind} has been deleted meanwhile.", details={kind: str(id)})
+    """What is waited for or followed has been deleted meanwhile."""
 
 
 class Conflict(ColloquyError):

@@ -108,6 +108,7 @@ class OneShare(Queried):
         operation_id="deleteShare",
         summary="End a share",
         description="Shares the conversation with them no more. Their open streams of it end within 5 seconds.",
+        request=None,
         responses={204: OpenApiResponse(description="It is ended.")},
     )
     def delete(self, request: Request, pk: str, share: str) -> Response:

@@ -74,7 +74,8 @@ class Readers:
         # Others may wait for the same: who leaves must not take it from them.
         found = await asyncio.shield(self._asked[place])
         if found.deleted:
-            raise Deleted(self._tables.kind, turn)
+            kind = self._tables.kind
+            raise Deleted(f"This {kind} has been deleted meanwhile.", details={kind: str(turn)})
         if found.ended and found.batch is not None:
             self._held[place] = found.batch
         return found
