@@ -22,7 +22,7 @@ from conversations.models import Conversation, Deletion, PendingQuestion, Ticket
 from conversations.services.billing.pseudonyms import forget_names, pseudonym_of, rename_in_ledger
 from conversations.services.deletion import deletion, deletion_reports
 from conversations.services.deletion.deletion import in_one_go
-from conversations.services.turns import titles, turn_end
+from conversations.services.turns import queued_turns, titles, turn_end
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +94,8 @@ def _erase(user: User, report: Deletion) -> None:
         import_string(eraser)(user, report)
     for id in list(user.conversations.values_list("pk", flat=True)):
         deletion.erase_conversation(id, report)
+    for pending in Turn.objects.filter(user=user, status=Turn.Status.PENDING):
+        queued_turns.cancel_pending(pending)
     for turn in list(Turn.objects.filter(user=user).values_list("pk", flat=True)):
         in_one_go(_leave_turn, turn)
     _end_sessions(user, report)
