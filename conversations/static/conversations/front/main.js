@@ -39,7 +39,7 @@ const surroundings = {
   onCreated: (/** @type {Conversation} */ conversation) => {
     history.replaceState(null, "", `/c/${conversation.id}/`);
     composer.open(conversation.id);
-    sidebar.load().then(() => sidebar.mark(conversation.id));
+    refreshSidebar();
   },
   onUpdated: () => sidebar.load(),
   onError: tell,
@@ -100,12 +100,23 @@ function editLast() {
 
 /** @param {Record<string, any>} conversation @param {HTMLElement} button */
 function menu(conversation, button) {
+  showMenu(button, actionsOn(conversation));
+}
+
+/** @param {Record<string, any>} conversation @returns {import("./menu.js").Entry[]} */
+function actionsOn(conversation) {
   const onDone = (/** @type {boolean} */ isGone) => {
-    sidebar.load();
-    if (isGone && conversation.id === current.id) go(null);
-    else if (conversation.id === current.id) current.refresh();
+    refreshSidebar();
+    if (conversation.id !== current.id) return;
+    if (isGone) go(null);
+    else current.refresh();
   };
-  showMenu(button, conversationActions(client, conversation, { onDone, onError: tell }));
+  return conversationActions(client, conversation, { onDone, onError: tell });
+}
+
+/** Read the list of conversations anew, and mark the one that is open. */
+function refreshSidebar() {
+  sidebar.load().then(() => sidebar.mark(current.id));
 }
 
 function showConnection() {
@@ -131,7 +142,7 @@ function wireButtons() {
   byId("edit-settings").addEventListener("click", editSettings);
   byId("model").addEventListener("click", editSettings);
   byId("more").addEventListener("click", () => {
-    const own = current.id ? conversationActions(client, current.data, { onDone: afterAction, onError: tell }) : [];
+    const own = current.id ? actionsOn(current.data) : [];
     showMenu(byId("more"), [["Settings", editSettings], ...addTag(), ...own]);
   });
   for (const starter of document.querySelectorAll("[data-ask]")) {
@@ -144,13 +155,6 @@ function addTag() {
   return current.id ? [["Add a tag", () => header.addTag()]] : [];
 }
 
-/** @param {boolean} isGone */
-function afterAction(isGone) {
-  sidebar.load().then(() => sidebar.mark(current.id));
-  if (isGone) go(null);
-  else current.refresh();
-}
-
 function editSettings() {
   settings.edit(current.data, (changed) => current.update(changed).catch(tell)).catch(tell);
 }
@@ -158,13 +162,13 @@ function editSettings() {
 client.addEventListener("connection", showConnection);
 addEventListener("popstate", () => open(idInAddress()));
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) sidebar.load().then(() => sidebar.mark(current.id));
+  if (!document.hidden) refreshSidebar();
 });
 wireButtons();
 wireThemeSwitch(byId("theme"));
 wireKeyboard({ newConversation: () => go(null), focusQuestion: () => composer.focus() });
 open(idInAddress());
-sidebar.load().then(() => sidebar.mark(current.id));
+refreshSidebar();
 document.body.dataset.ready = "";
 
 function idInAddress() {
