@@ -209,6 +209,18 @@ def test_docstrings_are_sentences() -> None:
             assert len(text.split()) >= DOCSTRING_LEAST, f"{path.relative_to(ROOT)}:{line}: {text}"
 
 
+NAMED_FILE = re.compile(r"\b(?:[a-z_]+/)+[a-z_]+\.py\b")
+
+
+def test_files_that_the_source_names_are_there() -> None:
+    files = [path.relative_to(ROOT) for path in (*MODULES, *TESTS)]
+    folders = {folder.name for file in files for folder in file.parents}
+    for path in MODULES:
+        for named in NAMED_FILE.findall(path.read_text()):
+            ours = named.split("/")[0] in folders  # and not a file of a library
+            assert not ours or any(f"/{file}".endswith(f"/{named}") for file in files), f"{path} names {named}"
+
+
 ANY_LIMIT = 185
 """How often the source may say that a value is anything. A value that is known has a type; see docs/architecture.md."""
 

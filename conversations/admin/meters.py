@@ -13,7 +13,7 @@ from conversations.models import Budget
 
 @dataclass(frozen=True)
 class Meter:
-    """The bar of a budget, which has what is spent now as `spent_now` (services/budgets.py)."""
+    """The bar of a budget, which has what is spent now as `spent_now` (services/billing/budgets.py)."""
 
     budget: Budget
 

@@ -142,8 +142,8 @@ class Me(Queried):
         operation_id="deleteMe",
         summary="Delete one's account",
         description="Deletes the user with everything of theirs, for ever. What runs is stopped and booked. The ledger "
-        " keeps what was used and what it cost, under a pseudonym. The report says what went; its `finished_at` "
-        " is null where some of it is still being deleted.",
+        "keeps what was used and what it cost, under a pseudonym. The report says what went; its `finished_at` "
+        "is null where some of it is still being deleted.",
         request=AccountDeletionSerializer,
         responses={202: DeletionSerializer},
     )

@@ -29,8 +29,8 @@ LOOK = 0.02  # seconds between looks at them
 class Budget(models.Model):
     """A limit in US dollars on what a user, the members of a group, or all together spend in a day or month (UTC).
 
-    `spent` and `held` are never read to be written back: single UPDATEs change them (services/budgets.py), and `save`
-    leaves them alone.
+    `spent` and `held` are never read to be written back: single UPDATEs change them (services/billing/budgets.py), and
+    `save` leaves them alone.
     """
 
     class Period(models.TextChoices):

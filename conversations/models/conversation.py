@@ -53,7 +53,7 @@ class Conversation(models.Model):
     )
 
     role: str
-    """What it is to whoever it is shown to: `owner`, or the role of their share (services/shares.py)."""
+    """What it is to whoever it is shown to: `owner`, or the role of their share (services/accounts/shares.py)."""
 
     objects: ClassVar[SharedQuerySet[Conversation]] = SharedQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -93,12 +93,13 @@ class Message(models.Model):
     text = models.TextField(blank=True, default="", help_text="The plain text of the content, for search and previews.")
     stop_reason = models.CharField(max_length=100, null=True)  # noqa: DJ001 - null as in Claude's API
     created_at = models.DateTimeField(auto_now_add=True)
-    # Both are set by a trigger (the migration), whoever inserts the row: services/paths.py finds ancestors by them.
+    # Both are set by a trigger (the migration), whoever inserts the row: services/turns/message_paths.py finds
+    # ancestors by them.
     depth = models.PositiveIntegerField(default=0, db_default=0, editable=False, help_text="0 for a root.")
     jump = models.UUIDField(null=True, editable=False, help_text="An ancestor some way up; a root's own id.")
 
     turn_settings: Settings | None
-    """What its turn asked Claude with, where the message was read with its path (services/paths.py)."""
+    """What its turn asked Claude with, where the message was read with its path (services/turns/message_paths.py)."""
 
     objects: ClassVar[SharedQuerySet[Message]] = SharedQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -1,6 +1,6 @@
 """Keeping images and documents: the bytes once in the storage, by their hash, and a row for each user who has them.
 
-How they go again is in services/attachment_removal.py.
+How they go again is in services/files/attachment_removal.py.
 """
 
 from __future__ import annotations

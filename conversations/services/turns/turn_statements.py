@@ -296,5 +296,5 @@ def _text(value: Decimal | timedelta) -> str:
 
 @cache
 def _stored(model: type[Model]) -> list[Column]:
-    """Return the columns that an INSERT names; a trigger sets a message's place (services/paths.py)."""
+    """Return the columns that an INSERT names; a trigger sets a message's place (services/turns/message_paths.py)."""
     return [each for each in model._meta.concrete_fields if not each.generated and each.name not in ("depth", "jump")]
