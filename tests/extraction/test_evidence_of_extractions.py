@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.conftest import SHARED
 from tests.extraction.test_extracting import BY_PROMPT, JANE, NAME_AND_EMAIL, extract
+from tests.processes import ROOT
 
-INVOICES = sorted((SHARED / "documents" / "invoices").glob("*.pdf"))
+TEA = ROOT / "extraction" / "samples" / "tea.pdf"
+INVOICES = sorted((SHARED / "documents" / "invoices").glob("*.pdf"))  # which not every machine has
 SPLIT = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
 
 
@@ -56,8 +59,9 @@ def test_offsets_are_in_code_points_whatever_comes_before(api: Api) -> None:
     assert text[name["start"] : name["end"]] == name["quote"]
 
 
-def test_a_pdf_has_pages_and_evidence_says_which(api: Api) -> None:
-    data = base64.b64encode(INVOICES[0].read_bytes()).decode()
+@pytest.mark.parametrize("path", [TEA, *INVOICES[:1]], ids=lambda path: path.name)
+def test_a_pdf_has_pages_and_evidence_says_which(api: Api, path: Path) -> None:
+    data = base64.b64encode(path.read_bytes()).decode()
     source = {"type": "base64", "media_type": "application/pdf", "data": data}
     extraction = extract(api, [{"type": "document", "source": source}], SPLIT)
     text = text_of(api, extraction)
