@@ -23,6 +23,8 @@ CELL = 32_767
 """Characters that a cell of a workbook can have (Excel's limit)."""
 CUT = " … (cut; the CSV and JSON files have the whole)"
 SHEET_NAME = 31  # characters (Excel's limit)
+SHEET_ROWS = 1_048_576
+"""Rows that a sheet can have, its header among them (Excel's limit)."""
 NOT_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\'", "_"))
 EXACT = 15
 """Significant digits that a number in a workbook keeps."""
@@ -43,21 +45,27 @@ def csv_rows(rows: Iterable[Cells]) -> bytes:
 class Workbook:
     """An XLSX file that is written row by row into a folder, each sheet from its top to its end."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take a folder that exists; the file and what it is made of are gone with it."""
+    def __init__(self, folder: Path, rows: int = SHEET_ROWS) -> None:
+        """Take a folder that exists; the file and what it is made of are gone with it.
+
+        A table of more than `rows` goes on in a further sheet, which has its header again.
+        """
         self._file = folder / "whole.xlsx"
         import xlsxwriter  # which nobody needs who downloads no workbook
 
         self._book = xlsxwriter.Workbook(self._file, {"constant_memory": True, "tmpdir": str(folder)})
         self._names: set[str] = set()
+        self.rows = rows
 
-    def sheet(self, name: str, header: Cells) -> Sheet:
-        """Add a sheet with a header; its name is made one that Excel takes, and no other sheet has."""
+    def table(self, name: str, header: Cells) -> Table:
+        """Return a table with a header, in a sheet of its own."""
+        return Table(self, name, header)
+
+    def add_sheet(self, name: str) -> Worksheet:
+        """Add an empty sheet; its name is made one that Excel takes, and no other sheet has."""
         named = self._free(name.translate(NOT_IN_NAMES) or "Sheet")
         self._names.add(named.lower())
-        sheet = Sheet(self._book.add_worksheet(named))
-        sheet.write([header])
-        return sheet
+        return self._book.add_worksheet(named)
 
     def _free(self, name: str) -> str:
         names = [name[:SHEET_NAME], *(f"{name[: SHEET_NAME - 6]} ({number})" for number in range(2, 1000))]
@@ -69,25 +77,34 @@ class Workbook:
         return self._file
 
 
-class Sheet:
-    """A sheet of a workbook, to be written downwards."""
+class Table:
+    """A table of a workbook, to be written downwards; in several sheets where it has more rows than one can have."""
 
-    def __init__(self, sheet: Worksheet) -> None:
-        self._sheet = sheet
-        self._rows = 0
+    def __init__(self, book: Workbook, name: str, header: Cells) -> None:
+        self._book, self._name, self._header = book, name, header
+        self._begin_sheet()
 
     def write(self, rows: Iterable[Cells]) -> None:
         """Add rows: numbers as numbers where those keep their digits, else as text."""
         for row in rows:
-            for column, cell in enumerate(row):
-                value = cell if isinstance(cell, Decimal) else plain(cell)
-                if isinstance(value, bool):
-                    self._sheet.write_boolean(self._rows, column, value)
-                elif _is_exact(value):
-                    self._sheet.write_number(self._rows, column, value)
-                elif value is not None:
-                    self._sheet.write_string(self._rows, column, _fitting(str(plain(value))))
-            self._rows += 1
+            if self._rows == self._book.rows:
+                self._begin_sheet()
+            self._write_row(row)
+
+    def _begin_sheet(self) -> None:
+        self._sheet, self._rows = self._book.add_sheet(self._name), 0
+        self._write_row(self._header)
+
+    def _write_row(self, row: Cells) -> None:
+        for column, cell in enumerate(row):
+            value = cell if isinstance(cell, Decimal) else plain(cell)
+            if isinstance(value, bool):
+                self._sheet.write_boolean(self._rows, column, value)
+            elif _is_exact(value):
+                self._sheet.write_number(self._rows, column, value)
+            elif value is not None:
+                self._sheet.write_string(self._rows, column, _fitting(str(plain(value))))
+        self._rows += 1
 
 
 def _is_exact(value: object) -> TypeGuard[int | float | Decimal]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
@@ -71,18 +70,14 @@ def part(batch: uuid.UUID, after: int) -> tuple[list[Result], int]:
     return [result_of(item) for item in items], items[-1].number if items else after
 
 
-def in_parts(batch: uuid.UUID) -> Iterator[list[Result]]:
-    """Yield the results of all items of a batch."""
-    results, last = part(batch, -1)
-    while results:
-        yield results
-        results, last = part(batch, last)
-
-
 def layout_of(batch: uuid.UUID) -> Layout:
     """Return the tables that the results of a batch come to."""
     layout = Layout()
-    for results in in_parts(batch):
-        for result in results:
-            layout.add(result.data)
+    items = Item.objects.filter(batch=batch).order_by("number").select_related("extraction")
+    needed = items.prefetch_related("extraction__reviews").only("number", "extraction__data")
+    found = list(needed[:AT_ONCE])
+    while found:
+        for item in found:
+            layout.add(final_data(item.extraction) if item.extraction else None)
+        found = list(needed.filter(number__gt=found[-1].number)[:AT_ONCE])
     return layout

@@ -45,15 +45,15 @@ class Xlsx:
         """Take the layout of all results, and a folder to write into."""
         self._layout = layout
         self._book = Workbook(folder)
-        self._items = self._book.sheet("items", layout.header)
-        self._lists = {name: self._book.sheet(name, layout.list_header(name)) for name in layout.lists}
+        self._items = self._book.table("items", layout.header)
+        self._lists = {name: self._book.table(name, layout.list_header(name)) for name in layout.lists}
 
     def write(self, results: Iterable[Result]) -> None:
-        """Add some results to the sheets."""
+        """Add some results to the tables."""
         for each in results:
             self._items.write([self._layout.row(each, lists=False)])
-            for name, sheet in self._lists.items():
-                sheet.write(self._layout.list_rows(name, each))
+            for name, table in self._lists.items():
+                table.write(self._layout.list_rows(name, each))
 
     def close(self) -> Path:
         """Finish the file, and return where it is."""

@@ -13,6 +13,7 @@ import openpyxl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conversations.tables import Workbook
 from extraction.results import columns
 from extraction.results.columns import Layout, flattened
 from extraction.results.result import Result
@@ -68,6 +69,22 @@ def test_a_workbook_has_a_sheet_for_each_list(tmp_path: Path) -> None:
     assert row["total"] == "12345678901234567.89", "a number of a workbook would lose its last digits"
     assert [row[3] for row in book["lines"].iter_rows(values_only=True)] == ["n", 2, 3]
     assert all(cell.data_type != "f" for sheet in book for line in sheet for cell in line)
+
+
+def test_a_table_longer_than_a_sheet_goes_on_in_the_next(tmp_path: Path) -> None:
+    workbook = Workbook(tmp_path, rows=3)
+    one, other = workbook.table("lines", ["n"]), workbook.table("others", ["x"])
+    for number in range(5):
+        one.write([[number]])
+        other.write([[f"{number}"]] if number < 2 else [])
+    book = openpyxl.load_workbook(workbook.close())
+    found = {sheet.title: [row[0] for row in sheet.iter_rows(values_only=True)] for sheet in book}
+    assert found == {
+        "lines": ["n", 0, 1],
+        "others": ["x", "0", "1"],
+        "lines (2)": ["n", 2, 3],
+        "lines (3)": ["n", 4],
+    }
 
 
 def test_json_lines_keep_every_digit() -> None:

@@ -83,7 +83,7 @@ def _table(header: Cells, rows: list[Cells], name: str, kind: str) -> HttpRespon
         return _attached(HttpResponse(csv_rows([header, *rows])), name, kind)
     with tempfile.TemporaryDirectory() as folder:
         workbook = Workbook(Path(folder))
-        workbook.sheet(name, header).write(rows)
+        workbook.table(name, header).write(rows)
         return _attached(HttpResponse(workbook.close().read_bytes()), name, kind)
 
 
@@ -113,9 +113,9 @@ async def _csv_of_requests(scope: Scope) -> AsyncIterator[bytes]:
 async def _workbook_of_requests(scope: Scope) -> AsyncIterator[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         workbook = Workbook(Path(folder))
-        sheet = workbook.sheet("requests", list(REQUESTS))
+        table = workbook.table("requests", list(REQUESTS))
         async for batch in _batches(scope):
-            await asyncio.to_thread(sheet.write, batch)
+            await asyncio.to_thread(table.write, batch)
         whole = await asyncio.to_thread(workbook.close)
         with whole.open("rb") as file:
             while part := await asyncio.to_thread(file.read, PART):
