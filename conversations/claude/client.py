@@ -18,6 +18,7 @@ from django.conf import settings
 from conversations.claude.error_mapping import translated
 from conversations.claude.retrying import retried
 from conversations.claude.stream_reader import AnswerReader
+from conversations.content.transcript import encode
 from conversations.contract.transcript_events import Event
 from conversations.contract.wire import Request
 from conversations.errors import ClaudeError
@@ -26,8 +27,8 @@ from conversations.loop_local import LoopLocal
 if TYPE_CHECKING:
     import anthropic
     import httpx2
-    from anthropic import AsyncStream
-    from anthropic.types import RawMessageStreamEvent
+
+    from conversations.claude.transport import MessageSender
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,11 @@ REQUEST_ID_LIMIT = 100  # characters, as the ledger's column has
 SAMPLING = frozenset({"temperature", "top_p", "top_k"})
 VERSION_WITH_SAMPLING = {"anthropic-version": "2023-06-01"}
 
+TRANSPORT = "conversations.claude.transport"
+"""The module that imports the SDK."""
+
 OURS: LoopLocal[anthropic.AsyncAnthropic] = LoopLocal()
+SENDER: LoopLocal[MessageSender] = LoopLocal()
 
 
 async def client() -> anthropic.AsyncAnthropic:
@@ -51,7 +56,7 @@ async def client() -> anthropic.AsyncAnthropic:
     if known is None:
         base_url = settings.ANTHROPIC_BASE_URL
         url = await asyncio.to_thread(base_url) if callable(base_url) else base_url
-        transport = await asyncio.to_thread(import_module, "conversations.claude.transport")
+        transport = await asyncio.to_thread(import_module, TRANSPORT)
         known = OURS.get() or OURS.set(transport.new_client(url))  # as another task may have been faster
     return known
 
@@ -66,6 +71,7 @@ async def prepare_client() -> None:
 
 async def close_client() -> None:
     """Close the running loop's client, if it has one."""
+    SENDER.pop()
     known = OURS.pop()
     if known:
         await known.close()
@@ -132,23 +138,15 @@ async def send(request: Request) -> ClaudeStream:
 
     Raises a ClaudeError where Claude refuses it or can't be reached.
     """
+    headers = VERSION_WITH_SAMPLING if SAMPLING & request.keys() else {}
     with translated():
-        return ClaudeStream((await _create(await client(), request)).response)
+        sender = SENDER.get() or await _new_sender()
+        return ClaudeStream(await sender.send(encode({**request, "stream": True}).encode(), headers))
 
 
-async def _create(client: anthropic.AsyncAnthropic, request: Request) -> AsyncStream[RawMessageStreamEvent]:
-    named = {"model", "max_tokens", "messages"}
-    rest = {name: value for name, value in request.items() if name not in named}
-    created = await client.messages.create(
-        model=request["model"],
-        max_tokens=request["max_tokens"],
-        messages=request["messages"],  # type: ignore[arg-type]  # the SDK's types know fewer blocks
-        stream=True,
-        # By the extra body, so that what the SDK does not know yet goes out too.
-        extra_body=rest,
-        extra_headers=VERSION_WITH_SAMPLING if SAMPLING & rest.keys() else None,
-    )
-    return cast("AsyncStream[RawMessageStreamEvent]", created)
+async def _new_sender() -> MessageSender:
+    made = await client()
+    return SENDER.set(import_module(TRANSPORT).MessageSender(made))
 
 
 # What counting does not take: it produces nothing (claude-api.md 2.2).

@@ -1,15 +1,16 @@
 """The SDK's client, and the transport under it: aiohttp, reading only while somebody waits for what it reads.
 
 With aiohttp's defaults every delta of every stream wakes the process, wanted or not. Here the kernel keeps what comes
-while a reader is busy, and it gets several deltas in one read.
+while a reader is busy, and it gets several deltas in one read. What all Messages requests have in common is made once.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import anthropic
 import httpx2
+from anthropic._models import FinalRequestOptions
 
 # The SDK's own copy: the published package takes a refused connection for one that timed out.
 from anthropic._vendor.httpx_aiohttp import AiohttpTransport
@@ -31,6 +32,43 @@ def new_client(base_url: str | None) -> anthropic.AsyncAnthropic:
         max_retries=0,  # the SDK's own have no bound in time (claude-api.md 1.3); `retrying` has
         http_client=anthropic.DefaultAioHttpClient(transport=_Transport(limits=anthropic.DEFAULT_CONNECTION_LIMITS)),
     )
+
+
+class MessageSender:
+    """Sends Messages requests with the address, the headers and the times that the SDK gives them.
+
+    The SDK makes all that anew for each request, in 0.35 ms of the processor; here it makes it once, for an empty one.
+    """
+
+    def __init__(self, client: anthropic.AsyncAnthropic) -> None:
+        self._client = client
+        self._empty = client._build_request(
+            FinalRequestOptions.construct(method="post", url="/v1/messages", json_data={})
+        )
+        del self._empty.headers["content-length"]
+
+    async def send(self, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
+        """Send a body, under some headers besides; return the response, which has begun, and is to be closed.
+
+        Raises TimeoutException, and what the SDK raises where there is no response, or one that is an error.
+        """
+        empty = self._empty
+        all_headers = empty.headers.copy()
+        all_headers.update(headers)
+        request = httpx2.Request(
+            empty.method, empty.url, headers=all_headers, content=body, extensions=dict(empty.extensions)
+        )
+        auth = self._client.custom_auth or httpx2.USE_CLIENT_DEFAULT
+        try:
+            response = await self._client._client.send(request, stream=True, auth=auth)
+        except (httpx2.TimeoutException, anthropic.AnthropicError):
+            raise
+        except Exception as error:  # whatever it was: some errors of aiohttp have no name in httpx2
+            raise anthropic.APIConnectionError(request=request) from error
+        if response.is_success:
+            return response
+        await response.aread()
+        raise self._client._make_status_error_from_response(response)
 
 
 class _Transport(AiohttpTransport):
