@@ -34,13 +34,27 @@ def long_conversation(owner: User, count: int) -> Conversation:
     return conversation
 
 
+def unused_context(chromium: Browser) -> BrowserContext:
+    """Return a context of the browser in which no page is open but the blank one that keeps its process alive."""
+    unused = next((context for context in chromium.contexts if len(context.pages) == 1), None)
+    if unused is None:
+        unused = chromium.new_context()
+        unused.new_page()
+    return unused
+
+
 class Visitor:
-    """A user of their own, logged in, with the page open; and everything that the browser complained of."""
+    """A user of their own, logged in, with the page open; and everything that the browser complained of.
+
+    A visitor takes over the context of an earlier one, emptied of what that one stored: the browser has loaded the
+    page's scripts there, and opens it in half the time that it takes in a new one.
+    """
 
     def __init__(self, chromium: Browser, url: str, *, logged_in: bool = True, scheme: str = "light") -> None:
         self.user = User.objects.create(username=f"visitor-{uuid.uuid4().hex[:10]}", password=hashed(PASSWORD))
         self.url = url
-        self.context: BrowserContext = chromium.new_context(color_scheme=scheme)  # type: ignore[arg-type]
+        self.scheme = scheme
+        self.context = unused_context(chromium)
         self.complaints: list[str] = []
         self.asked: list[str] = []
         if logged_in:
@@ -54,11 +68,17 @@ class Visitor:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.context.close()
+        self.context.clear_cookies()
+        self.context.new_cdp_session(self.page).send(
+            "Storage.clearDataForOrigin", {"origin": self.url, "storageTypes": "all"}
+        )
+        for page in self.context.pages[1:]:
+            page.close()
 
     def tab(self, path: str = "/") -> Page:
         """Open another tab."""
         page = self.context.new_page()
+        page.emulate_media(color_scheme=self.scheme)  # type: ignore[arg-type]
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
