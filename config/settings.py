@@ -57,13 +57,8 @@ CSRF_TRUSTED_ORIGINS += (
 CORS_URLS_REGEX = r"^/(api|v1)/"
 CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "if-match", "if-none-match", "last-event-id")
 CORS_EXPOSE_HEADERS = (
-    "etag",
-    "location",
-    "ratelimit-limit",
-    "ratelimit-remaining",
-    "ratelimit-reset",
-    "request-id",
-    "retry-after",
+    *("etag", "location", "request-id", "retry-after"),
+    *("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"),
 )
 
 # --- The parts --------------------------------------------------------------------------------------------------------
@@ -190,10 +185,12 @@ COLLOQUY_WORK = [
     "conversations.running.turn_work.TurnWork",
     "conversations.running.title_work.TitleWork",
     "extraction.work.Extractions",
+    "conversations.archives.import_work.ImportWork",
 ]
 # What clients follow besides turns, by the name of its commands; likewise.
 COLLOQUY_FOLLOWED = {"extraction": "extraction.api.following.Extractions"}
 COLLOQUY_ERASERS = ["extraction.services.deletion.erase"]  # what else goes with an account; likewise
+COLLOQUY_ARCHIVE_PARTS = ["conversations.archives.core_parts.PARTS"]  # what an archive has, in the order of its import
 COLLOQUY_RUN_TURNS = env_bool("COLLOQUY_RUN_TURNS", default=True)
 COLLOQUY_LEASE = env_number("COLLOQUY_LEASE", 30)  # seconds that a silent process keeps its turns
 COLLOQUY_DRAIN = env_number("COLLOQUY_DRAIN", 25)  # seconds that running turns get at shutdown

@@ -22,6 +22,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
 from conversations.models import Ticket
+from conversations.services import imports
 from conversations.services.accounts import login_failures
 from conversations.services.billing import ledger_audit
 from conversations.services.deletion import account_deletion, retention
@@ -98,9 +99,10 @@ def check_ledger() -> None:
 
 @regularly("37 3 * * *")
 def remove_unused() -> None:
-    """Remove attachments that were never used, and what nobody can log in with any more."""
+    """Remove attachments that were never used, archives of imports, and what nobody can log in with any more."""
     attachment_removal.remove_unused(older_than=UNUSED)
     attachment_removal.remove_unwanted_files()
+    imports.remove_old()
     AuthToken.objects.filter(expiry__lt=Now()).delete()
     Ticket.objects.filter(expires_at__lt=Now()).delete()
     Session.objects.filter(expire_date__lt=Now()).delete()

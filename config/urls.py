@@ -12,6 +12,7 @@ admin.autodiscover()  # here and not when the apps are ready: commands that serv
 urlpatterns = [
     path("", include("conversations.front.urls")),
     path("api/", include("conversations.api.urls")),
+    path("api/me/", include("conversations.archives.urls")),
     path("api/asyncapi/", AsyncApi.as_view(), name="asyncapi"),
     path("api/extraction/", include("extraction.api.urls")),
     path("admin/", admin.site.urls),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 from weakref import WeakSet
@@ -17,6 +17,7 @@ from weakref import WeakSet
 import psycopg
 from django.conf import settings
 from django.db import IntegrityError, connection, connections
+from django.db.models import Model
 from psycopg.rows import TupleRow
 
 from conversations import database_faults
@@ -103,6 +104,24 @@ def prepared(statement: str, parameters: Mapping[str, object]) -> list[TupleRow]
     with connection.wrap_database_errors:
         cursor = psycopg.Cursor(connection.connection)
         return cursor.execute(statement, parameters, prepare=True, binary=True).fetchall()
+
+
+def copy_in(rows: Sequence[Model], names: Collection[str]) -> None:
+    """Insert rows of one model by COPY, with the fields of these names; the others get the database's own defaults.
+
+    Within the caller's transaction, in the order that the rows have. It takes a fraction of the time of `bulk_create`.
+    """
+    if not rows:
+        return
+    options = rows[0]._meta
+    fields = [field for field in options.concrete_fields if field.name in names]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    statement = f'COPY "{options.db_table}" ({columns}) FROM STDIN'.encode()
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection).copy(statement) as copy:
+        for row in rows:
+            values = ((field, getattr(row, field.attname)) for field in fields)
+            copy.write_row([field.get_db_prep_save(value, connection) for field, value in values])
 
 
 async def mend_pool() -> None:

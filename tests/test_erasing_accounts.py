@@ -17,10 +17,12 @@ from django.db import DataError, IntegrityError, connection
 from django.test import Client
 
 from config import local, tasks
-from conversations.models import Budget, Deletion, Opening, Turn, Usage, User
+from conversations import clock
+from conversations.models import ArchiveImport, Budget, Deletion, Opening, Turn, Usage, User
 from conversations.services.billing.pseudonyms import pseudonym_of
 from conversations.services.deletion import account_deletion
 from conversations.services.deletion.deletion import in_one_go
+from conversations.services.files import stored_files
 from extraction.models import Extraction
 from tests.clients import PASSWORD, Api
 from tests.processes import ServerProcess
@@ -80,6 +82,7 @@ def writer(api: Api, word: str) -> Api:
     User.objects.filter(pk=api.user.pk).update(username=f"{word}-name", email=f"{word}@example.com", first_name=word)
     talk(api, word)
     extract(api, word)
+    left_of_an_import(api, word)
     Client().post("/admin/login/", {"username": f"{word}-name", "password": "wrong"})
     with pytest.raises(DataError):
         User.objects.filter(pk=api.user.pk).update(first_name=word * 9)
@@ -125,6 +128,15 @@ def extract(api: Api, word: str) -> None:
     slow = {"schema": word, "content": f"{word} [[sandbox: delay=60]]"}
     id = api.post("extraction/extractions/", slow).json()["id"]
     until(lambda: Extraction.objects.get(pk=id).attempts.exists())
+
+
+def left_of_an_import(api: Api, word: str) -> None:
+    """Have the word in the problems of an import, and in an archive that stayed in the storage."""
+    problems = [{"entry": word, "message": word}]
+    job = ArchiveImport.objects.create(
+        owner=api.user, source="chatgpt", size=1, status="cancelled", problems=problems, finished_at=clock.now()
+    )
+    stored_files.save(job.path, word.encode())
 
 
 @pytest.fixture
@@ -174,7 +186,16 @@ def test_its_owner_deletes_it_with_the_password(writer: Api, staff: Client, word
     erased = done.json()["erased"]
     assert done.json()["finished_at"] is not None
     assert (erased["conversations"], erased["turns"], erased["batches"], erased["feedback"]) == (4, 5, 2, 1)
-    assert {"messages", "extractions", "items", "evaluations", "attachments", "tokens", "jobs"} <= erased.keys()
+    assert {
+        "messages",
+        "extractions",
+        "items",
+        "evaluations",
+        "attachments",
+        "tokens",
+        "jobs",
+        "imports",
+    } <= erased.keys()
     budget.refresh_from_db()
     assert budget.held == 0
     assert budget.spent > 0

@@ -38,7 +38,7 @@ DOCSTRING_LEAST = 4  # words
 FLOORS = [
     ["config"],
     ["extraction"],
-    ["conversations.admin", "conversations.front", "conversations.ws"],
+    ["conversations.admin", "conversations.archives", "conversations.front", "conversations.ws"],
     ["conversations.api", "conversations.management"],
     ["conversations.follow"],
     ["conversations.running"],

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from conversations.models import ArchiveImport
 from tests.clients import Api
 
 EXTRACTION = [f"extraction/{name}/" for name in ("extractions", "schemas", "batches", "evaluations")]
@@ -39,6 +40,7 @@ def theirs(other: Api, png: bytes) -> dict[str, str]:
         "schema": named["id"],
         "batch": batch["id"],
         "evaluation": evaluation["id"],
+        "import": str(ArchiveImport.objects.create(owner=other.user, source="chatgpt", size=1, status="failed").pk),
     }
 
 
@@ -75,6 +77,7 @@ KINDS = {
     "schemas": "schema",
     "batches": "batch",
     "evaluations": "evaluation",
+    "imports": "import",
 }
 
 

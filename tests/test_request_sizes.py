@@ -78,6 +78,7 @@ def test_a_stranger_is_refused_before_the_body_comes(server: ServerProcess, path
         ("/api/conversations/01a208ce-7785-7206-a202-3517d745131f/turns/", 32 * MB),
         ("/api/attachments/", 32 * MB + ANONYMOUS),
         ("/api/conversations/import/", 256 * MB),
+        ("/api/me/import/", 256 * MB + 64 * 1024),
         ("/api/extraction/extractions/", 32 * MB),
     ],
 )

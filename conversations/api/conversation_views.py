@@ -42,7 +42,7 @@ from conversations.api.transfer_formats import (
 from conversations.api.usage_views import sums_of
 from conversations.claude import catalogue, client
 from conversations.models import Conversation, Right, Usage
-from conversations.services import conversations, transfers
+from conversations.services import conversation_import, conversations, transfers
 from conversations.services.accounts import shares
 from conversations.services.conversation_lists import ConversationList
 from conversations.services.deletion import deletion
@@ -153,7 +153,7 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
         serializer = ExportSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         return self._shown(
-            transfers.import_conversation(owner=user_of(request), export=serializer.export()), status=201
+            conversation_import.import_conversation(owner=user_of(request), export=serializer.export()), status=201
         )
 
     @documents.messages

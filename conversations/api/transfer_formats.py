@@ -12,7 +12,7 @@ from rest_framework.renderers import BaseRenderer
 from conversations.api.conversation_serializers import TagsField
 from conversations.api.feedback_views import COMMENT_LIMIT, RatingField
 from conversations.api.parsers import StrictJSONParser
-from conversations.api.serializer_fields import Json, StrictSerializer, String
+from conversations.api.serializer_fields import Boolean, Json, StrictSerializer, String
 from conversations.api.serializers import SettingsSerializer
 from conversations.content.block_checks import base64_decoded
 from conversations.contract import wire
@@ -95,6 +95,9 @@ class ExportedConversationSerializer(SettingsSerializer):
     title = String(required=False, allow_blank=True, max_length=500)
     metadata = Json(dict, required=False)
     tags = TagsField(required=False)
+    temporary = Boolean(
+        required=False, help_text="Whether it is deleted 24 hours after its last turn, or after its import."
+    )
 
 
 class ExportSerializer(StrictSerializer):

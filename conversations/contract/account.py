@@ -29,3 +29,10 @@ class Limit(TypedDict):
 
 
 Prices = TypeAliasType("Prices", dict[str, object])
+
+
+class ImportProblem(TypedDict):
+    """What of an archive could not be imported, or was left out."""
+
+    entry: Annotated[str, Field(description="Where in the archive it stands, with its title; empty for all of it.")]
+    message: str

@@ -1,6 +1,7 @@
 """What is kept. Rows of a user are reached through `visible_to`, those of conversations through `open_to`."""
 
 from conversations.models.access import OwnedQuerySet, Right
+from conversations.models.archive_import import ArchiveImport, LostImport
 from conversations.models.attachment import Attachment, MessageAttachment, UnwantedFile
 from conversations.models.audit import Audit
 from conversations.models.budget import Budget, Hold
@@ -25,6 +26,7 @@ from conversations.models.usage import Usage
 from conversations.models.user import User
 
 __all__ = [
+    "ArchiveImport",
     "Attachment",
     "Audit",
     "Budget",
@@ -38,6 +40,7 @@ __all__ = [
     "Idempotent",
     "Leased",
     "ListedModel",
+    "LostImport",
     "LostTurn",
     "Message",
     "MessageAttachment",

@@ -15,6 +15,7 @@ from conversations.fields import VerbatimJSONField, WrittenField, uuid7
 from conversations.models.access import SharedQuerySet
 
 TAG_LENGTH = 100  # characters
+ORIGIN_LENGTH = 250  # characters
 
 
 class Conversation(models.Model):
@@ -45,6 +46,13 @@ class Conversation(models.Model):
     temporary = models.BooleanField(
         default=False, db_default=False, help_text="Whether it is deleted a day after its last turn."
     )
+    origin = models.CharField(  # noqa: DJ001 - null is 'none', and not unique
+        max_length=ORIGIN_LENGTH,
+        null=True,
+        editable=False,
+        help_text="What it was imported from: `<source>/<its id there>`. Null where it began here.",
+    )
+    imported_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = WrittenField()
     # Of the words of titles, for staff; its owner's search looks through SearchDocument.
@@ -65,6 +73,7 @@ class Conversation(models.Model):
             GinIndex("tags", name="conversation_tags"),
             models.Index("id", condition=models.Q(temporary=True), name="conversation_temporary"),
         )
+        constraints = (models.UniqueConstraint("owner", "origin", name="imported_once"),)
 
     def __str__(self) -> str:
         return self.title or f"Conversation {self.id}"
@@ -92,6 +101,9 @@ class Message(models.Model):
     content = VerbatimJSONField(help_text="Claude's content blocks; attachments stand for base64.")
     text = models.TextField(blank=True, default="", help_text="The plain text of the content, for search and previews.")
     stop_reason = models.CharField(max_length=100, null=True)  # noqa: DJ001 - null as in Claude's API
+    origin = models.CharField(  # noqa: DJ001 - null is 'none'
+        max_length=ORIGIN_LENGTH, null=True, editable=False, help_text="Its id where it was imported from."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     # Both are set by a trigger (the migration), whoever inserts the row: services/turns/message_paths.py finds
     # ancestors by them.

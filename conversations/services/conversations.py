@@ -17,14 +17,15 @@ from conversations.services.turns.turn_settings import NAMES, resolved_settings
 def create(*, owner: User, fields: Mapping[str, object]) -> Conversation:
     """Create a conversation. Raises InvalidRequest for settings that the model does not take."""
     with transaction.atomic(durable=True):
-        return create_in_transaction(owner=owner, fields=fields)
+        conversation = unsaved(owner=owner, fields=fields)
+        conversation.save()
+        return conversation
 
 
-def create_in_transaction(*, owner: User, fields: Mapping[str, object]) -> Conversation:
-    """Create a conversation as `create` does, within the caller's transaction."""
+def unsaved(*, owner: User, fields: Mapping[str, object]) -> Conversation:
+    """Return a conversation that is not stored yet. Raises InvalidRequest as `create`."""
     conversation = Conversation(owner=owner)
     _change(conversation, fields)
-    conversation.save()
     return conversation
 
 

@@ -12,6 +12,7 @@ from django.db.models.functions import NullIf
 from conversations.clock import from_now
 from conversations.fields import ExactJSONField, VerbatimJSONField
 from conversations.models import Attachment, Idempotent, Leased, OwnedQuerySet, Usage
+from conversations.models.conversation import ORIGIN_LENGTH
 from conversations.models.lease import AT_ONCE
 from extraction.models.schema import SchemaVersion
 
@@ -62,6 +63,12 @@ class Extraction(Idempotent, Leased):
     problems = VerbatimJSONField(default=list, help_text="What is wrong with the last attempt's data.")
     evidence = ExactJSONField(default=list, help_text="Where in the sources each value stands.")
     error = VerbatimJSONField(null=True, help_text="Type and message of what made it fail.")
+    origin = models.CharField(  # noqa: DJ001 - null is 'none', and not unique
+        max_length=ORIGIN_LENGTH,
+        null=True,
+        editable=False,
+        help_text="What it was imported from: `<source>/<its id there>`. Null where it began here.",
+    )
 
     owner_id: uuid.UUID
 
@@ -91,7 +98,10 @@ class Extraction(Idempotent, Leased):
 
     class Meta:
         ordering = ("-id",)
-        constraints = (models.UniqueConstraint("owner", "idempotency_key", name="one_extraction_per_key"),)
+        constraints = (
+            models.UniqueConstraint("owner", "idempotency_key", name="one_extraction_per_key"),
+            models.UniqueConstraint("owner", "origin", name="extraction_imported_once"),
+        )
         indexes = (
             models.Index("holder", condition=models.Q(status="running"), name="extraction_holder"),
             models.Index("created_at", condition=models.Q(status="queued", mode="live"), name="extraction_queue"),

@@ -19,6 +19,7 @@ from knox.models import AuthToken
 
 from conversations.errors import NotFound
 from conversations.models import Conversation, Deletion, PendingQuestion, Ticket, Titling, Turn, User
+from conversations.services import imports
 from conversations.services.billing.pseudonyms import forget_names, pseudonym_of, rename_in_ledger
 from conversations.services.deletion import deletion, deletion_reports
 from conversations.services.deletion.deletion import in_one_go
@@ -90,6 +91,7 @@ def erase(report: Deletion) -> None:
 
 
 def _erase(user: User, report: Deletion) -> None:
+    deletion_reports.add(report, {"imports": imports.erase(user)})  # first: they make what is deleted after them
     for eraser in settings.COLLOQUY_ERASERS:
         import_string(eraser)(user, report)
     for id in list(user.conversations.values_list("pk", flat=True)):

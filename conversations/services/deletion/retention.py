@@ -17,7 +17,8 @@ logger = logging.getLogger(__name__)
 TEMPORARY_HOURS = 24
 AT_ONCE = 100  # conversations that are looked for in one statement
 
-# Where there is no rule, conversations are kept until nobody has touched them for COLLOQUY_KEEP_DAYS.
+# What was imported counts from its import on, however old it is. Where there is no rule, conversations are kept until
+# nobody has touched them for COLLOQUY_KEEP_DAYS.
 DUE = """
 SELECT conversation.id
 FROM conversations_conversation AS conversation
@@ -29,7 +30,9 @@ CROSS JOIN LATERAL (
     WHERE member.user_id = conversation.owner_id
 ) AS of_groups
 CROSS JOIN LATERAL (
-    SELECT coalesce(max(coalesce(finished_at, created_at)), conversation.created_at) AS at,
+    SELECT coalesce(
+            max(coalesce(finished_at, created_at)), greatest(conversation.created_at, conversation.imported_at)
+        ) AS at,
         coalesce(bool_or(status <> ALL(%(terminal)s)), false) AS runs
     FROM conversations_turn WHERE conversation_id = conversation.id
 ) AS last_turn
@@ -38,7 +41,7 @@ WHERE {which} AND NOT last_turn.runs AND (
     OR CASE
         WHEN own.id IS NOT NULL THEN last_turn.at < now() - own.days * interval '1 day'
         WHEN of_groups.rules > 0 THEN last_turn.at < now() - of_groups.days * interval '1 day'
-        ELSE conversation.updated_at < now() - %(days)s::float * interval '1 day'
+        ELSE greatest(conversation.updated_at, conversation.imported_at) < now() - %(days)s::float * interval '1 day'
     END
 )
 ORDER BY conversation.id LIMIT %(limit)s

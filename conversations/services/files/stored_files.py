@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import Storage, default_storage
 from django.db import connection
 
@@ -23,15 +24,38 @@ def save(path: str, data: bytes) -> None:
         storage.save(path, ContentFile(data))
 
 
+def save_file(path: str, file: IO[bytes]) -> None:
+    """Keep what is in an open file under a path, without having it in memory."""
+    _storage().save(path, File(file))
+
+
+def opened(path: str) -> IO[bytes]:
+    """Return the file under a path, open. Raises ClaudeError where it is missing."""
+    try:
+        return _storage().open(path)
+    except FileNotFoundError:
+        raise _missing(path) from None
+
+
+def names_in(folder: str) -> list[str]:
+    """Return the names of the files in a folder of the storage, which may not be there."""
+    try:
+        return _storage().listdir(folder)[1]
+    except FileNotFoundError:
+        return []
+
+
 def read(path: str) -> bytes:
     """Return the bytes under a path. Raises ClaudeError where they are missing."""
     try:
         with _storage().open(path) as file:
             return bytes(file.read())
     except FileNotFoundError:
-        raise ClaudeError(
-            f"A file of this conversation is missing in the platform's storage: {path}.", type="api_error"
-        ) from None
+        raise _missing(path) from None
+
+
+def _missing(path: str) -> ClaudeError:
+    return ClaudeError(f"A file of this conversation is missing in the platform's storage: {path}.", type="api_error")
 
 
 def remove(path: str) -> None:

@@ -1,0 +1,7 @@
+"""The core's own parts of archives, in the order in which they are imported: messages show attachments."""
+
+from conversations.archives.attachment_part import ATTACHMENTS
+from conversations.archives.conversation_part import CONVERSATIONS
+from conversations.archives.fact_parts import FACTS_OF_CONVERSATIONS
+
+PARTS = [ATTACHMENTS, CONVERSATIONS, *FACTS_OF_CONVERSATIONS]

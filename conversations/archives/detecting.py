@@ -1,0 +1,83 @@
+"""Whose export an archive is, and what of it is to be imported."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePosixPath
+
+from conversations.api.parsers import parse_json
+from conversations.archives.foreign_part import VALUES_LIMIT, take_from
+from conversations.archives.loose_json import text_in, with_whole_characters
+from conversations.archives.parts import FORMAT, MANIFEST, Take, parts
+from conversations.archives.zip_file import Archive
+from conversations.errors import InvalidRequest
+from conversations.models import ArchiveImport
+
+CONVERSATIONS = re.compile(r"conversations(-\d+)?\.jsonl?")
+"""The names of the files that claude.ai and ChatGPT put conversations into; newer exports divide them."""
+KEYS = {"mapping": ArchiveImport.Source.CHATGPT, "chat_messages": ArchiveImport.Source.CLAUDE_AI}
+"""What tells a conversation of each platform."""
+LOOKED_AT = 20  # conversations, of which one has to be known
+MANIFEST_LIMIT = 1 << 20  # bytes
+
+
+@dataclass(frozen=True)
+class Task:
+    """Files of an archive, and what imports the entries of them."""
+
+    names: Sequence[str]
+    take: Take
+
+
+def source_of(archive: Archive) -> str:
+    """Return the platform that an archive is from. Raises InvalidRequest where it is from none that is known."""
+    if MANIFEST in archive.names:
+        _check_manifest(archive)
+        return ArchiveImport.Source.COLLOQUY
+    for entry in _first_conversations(archive):
+        for key, source in KEYS.items():
+            if key in entry:
+                return source
+    nested = any(name.lower().endswith(".zip") for name in archive.names)
+    raise InvalidRequest(
+        "There are no conversations in the file. What is taken: the archive of GET /api/me/export/, and the ZIP that "
+        "claude.ai or ChatGPT sends, or its conversations.json."
+        + (" The archive has another one in it: send that one." if nested else "")
+    )
+
+
+def tasks_of(archive: Archive, source: str) -> list[Task]:
+    """Return what there is to import, in its order."""
+    if source == ArchiveImport.Source.COLLOQUY:
+        return [Task([part.file], part.take) for part in parts() if part.take]
+    return [Task(_conversation_files(archive), take_from(source))]
+
+
+def _check_manifest(archive: Archive) -> None:
+    try:
+        manifest = parse_json(archive.read(MANIFEST, MANIFEST_LIMIT))
+    except ValueError as error:
+        raise InvalidRequest(f"{MANIFEST}: {error}") from None
+    if text_in(manifest, "format") != FORMAT:
+        raise InvalidRequest(f"{MANIFEST}: The format must be {FORMAT}: this is the archive of something else.")
+
+
+def _conversation_files(archive: Archive) -> list[str]:
+    """Return the files with conversations that are in the fewest folders, in their order."""
+    named = [name for name in archive.names if CONVERSATIONS.fullmatch(PurePosixPath(name).name)]
+    least = min((name.count("/") for name in named), default=0)
+    return sorted(name for name in named if name.count("/") == least)
+
+
+def _first_conversations(archive: Archive) -> Iterator[dict[str, object]]:
+    found = (text for name in _conversation_files(archive) for text in archive.elements(name))
+    for text in islice(found, LOOKED_AT):
+        try:
+            entry = parse_json(with_whole_characters(text), VALUES_LIMIT)
+        except ValueError:
+            continue  # which is told when it is imported
+        if isinstance(entry, dict):
+            yield entry

@@ -1,0 +1,138 @@
+"""Importing an archive in this process: entry by entry, some in each step, and on from where another process was."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from conversations.archives.attachment_part import find_stored
+from conversations.archives.conversation_part import told
+from conversations.archives.detecting import Task, tasks_of
+from conversations.archives.parts import Entry, Importing, entries
+from conversations.archives.zip_file import Archive
+from conversations.database import persistently
+from conversations.errors import ColloquyError
+from conversations.models import ArchiveImport, LostImport
+from conversations.running.storage_threads import in_storage
+from conversations.running.work_runner import CANCELLED, Stopped, StopSignal
+from conversations.services import imports
+from conversations.services.files import stored_files
+
+if TYPE_CHECKING:
+    from conversations.running.engine import Engine
+
+logger = logging.getLogger(__name__)
+
+ENTRIES_AT_ONCE = 50
+BYTES_AT_ONCE = 1 << 20
+FAILED = "It could not be imported; the platform's log says why."
+
+
+class ImportWork:
+    """The imports that this process runs, one after the other: they are to leave room for turns."""
+
+    name = "import"
+    tables = None
+    to_cancel = staticmethod(ArchiveImport.to_cancel)
+    abandoned = staticmethod(ArchiveImport.abandoned_ids)
+    waiting = staticmethod(ArchiveImport.waiting)
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._one = asyncio.Lock()
+
+    def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
+        """Put back, or end, an import that nobody runs any more."""
+        imports.settle(id=id, by=process)
+
+    async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
+        """Claim an import, do all there is to do, and end it."""
+        try:
+            await stop.able(_acquired(self._one))
+        except Stopped:
+            return  # it is queued, and any process may take it
+        try:
+            job = await persistently(imports.claim, id=id, holder=self._engine.process)
+            if job is not None:
+                await _run(job, stop)
+        finally:
+            self._one.release()
+
+
+async def _acquired(lock: asyncio.Lock) -> None:
+    await lock.acquire()
+
+
+async def _run(job: ArchiveImport, stop: StopSignal) -> None:
+    try:
+        await stop.able(_import(job))
+    except LostImport:
+        await persistently(imports.end, job, ArchiveImport.Status.CANCELLED)
+    except Stopped as stopped:
+        if stopped.reason == CANCELLED:
+            await persistently(imports.end, job, ArchiveImport.Status.CANCELLED)
+        else:
+            await persistently(imports.put_back, job)
+    except Exception as error:
+        if not isinstance(error, ColloquyError):
+            logger.exception("Import %s failed", job.pk)
+        complaint = error.message if isinstance(error, ColloquyError) else FAILED
+        await persistently(imports.end, job, ArchiveImport.Status.FAILED, complaint)
+    else:
+        await persistently(imports.end, job, ArchiveImport.Status.COMPLETED)
+
+
+async def _import(job: ArchiveImport) -> None:
+    file = await in_storage(stored_files.opened, job.path)
+    with file:
+        archive = await in_storage(Archive, file)
+        importing, tasks = Importing(job, archive), tasks_of(archive, job.source)
+        done = await persistently(imports.begin, job, await in_storage(_count, archive, tasks))
+        await persistently(find_stored, importing, archive)
+        for task in tasks:
+            found = entries(archive, task.names)
+            done -= len(list(islice(found, done)))
+            while some := await in_storage(_some, found):
+                await _take(importing, task, some)
+
+
+def _count(archive: Archive, tasks: Sequence[Task]) -> int:
+    return sum(1 for task in tasks for _ in entries(archive, task.names))
+
+
+def _some(found: Iterator[Entry]) -> list[Entry]:
+    """Return the next entries: as many as one step is to have."""
+    some, size = [], 0
+    for entry in found:
+        some.append(entry)
+        size += len(entry.text)
+        if len(some) == ENTRIES_AT_ONCE or size > BYTES_AT_ONCE:
+            break
+    return some
+
+
+async def _take(importing: Importing, task: Task, some: Sequence[Entry]) -> None:
+    """Import entries together; where that fails, each by itself, so that one does not keep the others."""
+    try:
+        await task.take(importing, some)
+    except (LostImport, asyncio.CancelledError):
+        raise
+    except Exception as error:
+        if len(some) > 1:
+            for entry in some:
+                await _take(importing, task, [entry])
+            return
+        complaint = told(error) if isinstance(error, ColloquyError) else FAILED
+        if complaint is FAILED:
+            logger.exception("An entry of import %s could not be imported", importing.job.pk)
+        await persistently(_note_failure, importing, some[0], complaint)
+
+
+def _note_failure(importing: Importing, entry: Entry, complaint: str) -> None:
+    with imports.step(importing.job) as sums:
+        sums.done += 1
+        sums.fail(entry.place, complaint)

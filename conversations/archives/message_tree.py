@@ -1,0 +1,86 @@
+"""Messages of other platforms as a tree that a conversation here can have. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from conversations.contract.wire import Block
+
+WITHOUT_A_QUESTION = "[The conversation begins with this answer.]"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A message of another platform, in our blocks; without any, it is left out, and what is below it moves up."""
+
+    id: str
+    parent: str | None
+    role: str
+    blocks: Sequence[Block] = ()
+    created_at: str | None = None
+    stop_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The messages of a line of an archive, parents first, and the one that the conversation goes on from."""
+
+    messages: list[dict[str, object]]
+    active_leaf: str | None
+
+
+def tree_of(nodes: Sequence[Node], leaf: str | None) -> Tree:
+    """Return the messages of a conversation. Nodes whose parents are not there begin it; those in a circle are lost."""
+    known = {node.id: node for node in nodes}
+    children: defaultdict[str | None, list[Node]] = defaultdict(list)
+    for node in known.values():
+        children[node.parent if node.parent in known else None].append(node)
+    kept: dict[str, str | None] = {}
+    """The message that stands for each node: itself, or what is kept above it."""
+    messages: list[dict[str, object]] = []
+    pending: list[tuple[Node, str | None]] = [(node, None) for node in reversed(children[None])]
+    while pending:
+        node, parent = pending.pop()
+        if node.blocks:
+            if parent is None and node.role != "user":
+                parent = _add_question(messages, node)
+            messages.append(_message(node, parent))
+            parent = node.id
+        kept[node.id] = parent
+        pending += [(child, parent) for child in reversed(children[node.id])]
+    last = str(messages[-1]["id"]) if messages else None
+    return Tree(messages, (kept.get(leaf) if leaf else None) or last)
+
+
+def _message(node: Node, parent: str | None) -> dict[str, object]:
+    answer = node.role == "assistant"
+    return {
+        "id": node.id,
+        "parent": parent,
+        "role": node.role,
+        "content": list(node.blocks),
+        "stop_reason": (node.stop_reason or "end_turn") if answer else None,
+        "created_at": node.created_at,
+    }
+
+
+def _add_question(messages: list[dict[str, object]], answer: Node) -> str:
+    """Add a question before an answer that begins a conversation; return its id."""
+    id = f"{answer.id[:80]}:question"
+    block: Block = {"type": "text", "text": WITHOUT_A_QUESTION}
+    messages.append(_message(Node(id, None, "user", [block], answer.created_at), None))
+    return id
+
+
+def line_of(source: str, id: str, title: str, tree: Tree, fields: Mapping[str, object], form: str) -> dict[str, object]:
+    """Return a conversation of another platform as a line of our archives, whose messages have the form `form`."""
+    own = {"title": " ".join(title.split())[:500], "origin": f"{source}/{id}"}
+    return {
+        "format": form,
+        "id": id,
+        "conversation": {**own, **{name: value for name, value in fields.items() if value}},
+        "active_leaf": tree.active_leaf,
+        "messages": tree.messages,
+    }

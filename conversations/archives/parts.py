@@ -1,0 +1,84 @@
+"""The parts of an archive: what each app exports of a user, and how it imports that again.
+
+An app names its parts in COLLOQUY_ARCHIVE_PARTS (config/settings.py). They are exported and imported in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from conversations.archives.zip_file import Archive
+from conversations.models import ArchiveImport, User
+
+FORMAT = "colloquy-archive/1"
+MANIFEST = "manifest.json"
+FACTS = "facts/"
+"""The folder of what is told and never imported: what was used and what it cost stays true of where it was."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object of an archive, as it came."""
+
+    place: str
+    """Its file and number, for complaints."""
+    text: bytes
+
+
+@dataclass
+class Importing:
+    """An import that runs, and what its parts share."""
+
+    job: ArchiveImport
+    archive: Archive
+    attachments: dict[str, str] = field(default_factory=dict)
+    """The ids of the owner's attachments, by what the archive calls them."""
+
+    @property
+    def owner(self) -> User:
+        """Return whose import it is."""
+        return self.job.owner
+
+    @cached_property
+    def base_names(self) -> list[tuple[str, str]]:
+        """Return the names of the archive's files without their folders, and whole, in order."""
+        return sorted((PurePosixPath(name).name, name) for name in self.archive.names)
+
+
+Take = Callable[[Importing, Sequence[Entry]], Awaitable[None]]
+"""Imports some entries, in one step of `services.imports`. One that can't be imported is noted there.
+
+Where it raises, nothing of the entries was imported, and each is tried by itself.
+"""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of JSON lines in our archives."""
+
+    file: str
+    lines: Callable[[User], Iterator[bytes]]
+    """Yields what it has of a user: whole lines, or pieces of them. It holds no transaction while it is not asked."""
+    take: Take | None = None
+    """Without it, the part is not imported."""
+    files: Callable[[User], Iterator[tuple[str, Iterator[bytes]]]] | None = None
+    """Yields names and bytes of files that the lines speak of."""
+
+
+def parts() -> list[Part]:
+    """Return the parts of all apps, in their order."""
+    return [part for named in settings.COLLOQUY_ARCHIVE_PARTS for part in import_string(named)]
+
+
+def entries(archive: Archive, names: Sequence[str]) -> Iterator[Entry]:
+    """Yield the objects in those of the files that are there. Raises InvalidRequest."""
+    for name in names:
+        if name in archive.names:
+            for number, text in enumerate(archive.elements(name), 1):
+                yield Entry(f"{name}:{number}", text)

@@ -1,0 +1,183 @@
+"""Exporting everything of one's own, and importing archives."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from os import SEEK_END
+from tempfile import SpooledTemporaryFile
+from typing import IO, cast
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view, inline_serializer
+from rest_framework import serializers
+from rest_framework.generics import ListAPIView
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from conversations.api.later import Later, Stream
+from conversations.api.queries import PageQuery, Queried
+from conversations.api.requesters import user_of
+from conversations.api.serializer_fields import Json
+from conversations.api.transfer_formats import BODY_LIMIT
+from conversations.archives import exporting
+from conversations.archives.detecting import source_of
+from conversations.archives.zip_file import Archive
+from conversations.contract.account import ImportProblem
+from conversations.errors import InvalidRequest
+from conversations.models import ArchiveImport
+from conversations.running.engine import engine
+from conversations.services import imports
+
+FORM_LIMIT = 64 * 1024  # bytes of a form besides its file
+MEMORY = 1 << 20  # bytes of an archive that are kept in memory
+ZIP = "application/zip"
+JSON = "application/json"
+UPLOAD = inline_serializer("ArchiveUpload", {"file": serializers.FileField()})
+
+
+class ImportSerializer(serializers.ModelSerializer[ArchiveImport]):
+    """An import, and how far it is."""
+
+    status = serializers.ChoiceField(ArchiveImport.Status.choices)
+    source = serializers.ChoiceField(ArchiveImport.Source.choices)  # type: ignore[assignment]
+    problems = Json(
+        shape=list[ImportProblem], help_text="What could not be imported, and what was left out; the first 100."
+    )
+
+    class Meta:
+        model = ArchiveImport
+        fields = (
+            *("id", "status", "source", "size", "done", "total", "conversations", "messages", "extractions"),
+            *("skipped", "failed", "problems", "created_at", "started_at", "finished_at"),
+        )
+
+
+class FileParser(BaseParser):
+    """Takes a body that is the file itself."""
+
+    media_type = ZIP
+
+    def parse(  # type: ignore[override]
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
+    ) -> IO[bytes]:
+        """Return the body, unread."""
+        return stream
+
+
+class JSONFileParser(FileParser):
+    """The same for the JSON of an export that is in no archive."""
+
+    media_type = JSON
+
+
+class Export(Queried):
+    """Everything of a user, as an archive."""
+
+    @extend_schema(
+        operation_id="exportMe",
+        summary="Export everything",
+        description="Everything of the caller's as a ZIP archive of JSON lines and files, made while it is sent.",
+        responses={(200, ZIP): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request) -> Later:
+        """Answer with the archive as a stream."""
+        user = user_of(request)
+
+        async def then() -> Stream:
+            return exporting.stream(user)
+
+        return Later(request, then)
+
+
+class Import(Queried):
+    """Begin to import an archive."""
+
+    parser_classes = (MultiPartParser, FileParser, JSONFileParser)
+    body_limit = BODY_LIMIT + FORM_LIMIT
+
+    @extend_schema(
+        operation_id="importArchive",
+        summary="Import an archive",
+        description="Begins to import an archive of `GET /api/me/export/`, of claude.ai or of ChatGPT: as the field "
+        "`file` of a form, or as the body. What is here already is skipped.",
+        request={"multipart/form-data": UPLOAD, ZIP: OpenApiTypes.BINARY, JSON: OpenApiTypes.ANY},
+        responses={202: ImportSerializer},
+    )
+    def post(self, request: Request) -> Later:
+        """Check the archive, and have it imported; answer 202 with the import."""
+        with _file_of(request) as file:
+            source = source_of(Archive(file))
+            size = file.seek(0, SEEK_END)
+            file.seek(0)
+            job = imports.create(owner=user_of(request), source=source, file=file, size=size)
+
+        async def then() -> dict[str, object]:
+            await (await engine()).run("import", job.pk)
+            return dict(ImportSerializer(job).data)
+
+        return Later(request, then, status=202)
+
+
+@contextmanager
+def _file_of(request: Request) -> Iterator[IO[bytes]]:
+    """Yield the archive that a request brings. Raises InvalidRequest where there is none."""
+    if not isinstance(request.data, dict):  # of a form, or of no body
+        with SpooledTemporaryFile(MEMORY) as file:
+            shutil.copyfileobj(cast("IO[bytes]", request.data), file)
+            yield cast("IO[bytes]", file)
+        return
+    upload = request.FILES.get("file")
+    if upload is None or upload.file is None:
+        raise InvalidRequest(
+            "file: No file was sent. Send it as the field `file` of a multipart/form-data body, or as the body.",
+            details={"file": "This field is required."},
+        )
+    yield cast("IO[bytes]", upload.file)
+
+
+@extend_schema_view(
+    get=extend_schema(operation_id="listImports", summary="List imports", description="The caller's, newest first.")
+)
+class Imports(Queried, ListAPIView[ArchiveImport]):
+    """The caller's imports, newest first."""
+
+    serializer_class = ImportSerializer
+    queryset = ArchiveImport.objects.none()
+    queries = {"get": PageQuery}
+
+    def get_queryset(self) -> QuerySet[ArchiveImport]:
+        """Return the imports of the caller."""
+        return ArchiveImport.objects.visible_to(self.request.user)
+
+
+class OneImport(Queried):
+    """An import, and how far it is."""
+
+    @extend_schema(
+        operation_id="getImport",
+        summary="Get an import",
+        description="How far it is: `done` of `total` entries have been looked at.",
+        responses=ImportSerializer,
+    )
+    def get(self, request: Request, pk: str) -> Response:
+        """Answer with the import as it is now."""
+        return Response(ImportSerializer(ArchiveImport.objects.get_visible(request.user, pk)).data)
+
+
+class CancelImport(Queried):
+    """The end of an import, as its owner wants it."""
+
+    @extend_schema(
+        operation_id="cancelImport",
+        summary="Cancel an import",
+        description="Stops it. What has been imported stays. One that has ended stays as it is.",
+        request=None,
+        responses={202: OpenApiResponse(ImportSerializer, description="It is stopped, or will be at once.")},
+    )
+    def post(self, request: Request, pk: str) -> Response:
+        """Stop an import; answer with it as it is then."""
+        return Response(ImportSerializer(imports.cancel(user=user_of(request), id=pk)).data, status=202)
