@@ -56,8 +56,9 @@ def test_a_client_in_typescript_runs_a_turn(api: Api, document: Path, tmp_path: 
 
 def test_a_client_in_python_runs_a_turn(api: Api, document: Path, tmp_path: Path) -> None:
     tools = python_tools()
-    # The generator knows no JSON lines, and fails on what it does not know: to it they are the JSON that each one is.
-    (tmp_path / "generator.yaml").write_text("content_type_overrides: {application/x-ndjson: application/json}")
+    # The generator fails on what it does not know. To it JSON lines are the JSON that each one is, archives are bytes.
+    known = "{application/x-ndjson: application/json, application/zip: application/octet-stream}"
+    (tmp_path / "generator.yaml").write_text(f"content_type_overrides: {known}")
     options = ["--meta", "none", "--fail-on-warning", "--output-path", "colloquy_client", "--config", "generator.yaml"]
     run([tools / "openapi-python-client", "generate", "--path", document, *options], tmp_path)
     (tmp_path / "turn.py").write_text((CLIENTS / "turn.py").read_text())
