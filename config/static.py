@@ -1,7 +1,7 @@
 """Static files from the web process itself, named by their content, so that browsers keep them for a year.
 
 No build step and no copy is needed: a name's hash is computed when the name is first asked for. A script that imports
-others names them by their place beside it, so with scripts it is the folder that has the hash, of all its files.
+others names them by their place beside it, so scripts lie under a folder that has the hash, of all their files.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
 DIGITS = 12  # of the hash
-MODULES = "conversations"  # the folder with scripts that import each other
-VERSIONED = re.compile(rf"^{MODULES}-[0-9a-f]{{{DIGITS}}}/")
+FOLDERS = ("conversations", "extraction")  # with scripts that import each other
+VERSIONED = re.compile(rf"^modules-[0-9a-f]{{{DIGITS}}}/(?=(?:{'|'.join(FOLDERS)})/)")
 
 
 @cache
@@ -30,8 +30,8 @@ def hashed_name(name: str) -> str:
     path = finders.find(name)
     if path is None:
         return name
-    if name.startswith(f"{MODULES}/") and name.endswith(".js"):
-        return f"{MODULES}-{folder_hash()}{name.removeprefix(MODULES)}"
+    if name.split("/")[0] in FOLDERS and name.endswith(".js"):
+        return f"modules-{modules_hash()}/{name}"
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
     root, suffix = os.path.splitext(name)
@@ -39,12 +39,14 @@ def hashed_name(name: str) -> str:
 
 
 @cache
-def folder_hash() -> str:
-    """Return the hash of all files in the folder with the modules."""
+def modules_hash() -> str:
+    """Return the hash of all files in the folders with scripts."""
     digest = hashlib.sha256()
-    root = Path(str(finders.find(MODULES)))
-    for file in sorted(path for path in root.rglob("*") if path.is_file()):
-        digest.update(f"{file.relative_to(root)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    for folder in FOLDERS:
+        root = Path(str(finders.find(folder)))
+        for file in sorted(path for path in root.rglob("*") if path.is_file()):
+            name = f"{folder}/{file.relative_to(root)}\0"
+            digest.update(name.encode() + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:DIGITS]
 
 
@@ -71,14 +73,14 @@ class StaticFiles(WhiteNoiseMiddleware):
     def get_name_without_hash(self, filename: str) -> str:
         """Return the name of the file that a hashed name stands for."""
         if VERSIONED.match(filename):
-            return VERSIONED.sub(f"{MODULES}/", filename)
+            return VERSIONED.sub("", filename)
         return str(super().get_name_without_hash(filename))
 
     def immutable_file_test(self, path: str | None, url: str) -> bool:
         """Tell whether a URL has the hash of what it leads to now."""
         name = url.removeprefix(self.static_prefix)
         if VERSIONED.match(name):
-            return VERSIONED.sub(f"{MODULES}-{folder_hash()}/", name) == name and self._is_there(name)
+            return name.startswith(f"modules-{modules_hash()}/") and self._is_there(name)
         return bool(super().immutable_file_test(path, url))
 
     def _is_there(self, name: str) -> bool:

@@ -11,6 +11,7 @@ admin.autodiscover()  # here and not when the apps are ready: commands that serv
 
 urlpatterns = [
     path("", include("conversations.front.urls")),
+    path("", include("extraction.front.urls")),
     path("api/", include("conversations.api.urls")),
     path("api/me/", include("conversations.archives.urls")),
     path("api/asyncapi/", AsyncApi.as_view(), name="asyncapi"),

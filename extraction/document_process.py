@@ -37,13 +37,25 @@ def _draw(path: str, number: int, quotes: list[tuple[str, int]]) -> None:
     Path(path).write_bytes(pdf.draw(Path(path).read_bytes(), number, quotes))
 
 
+def _places(path: str, number: int, quotes: list[tuple[str, int]]) -> dict[str, object]:
+    from extraction.documents import pdf
+
+    return asdict(pdf.places(Path(path).read_bytes(), number, quotes))
+
+
 def _located(path: str, claims: list[Asked], pieces: list[Asked] | None) -> list[dict[str, object]]:
     sources = [Source(**{**each, "pages": tuple(each["pages"])}) for each in json.loads(Path(path).read_text())]
     part = None if pieces is None else Part(tuple(Piece(**each) for each in pieces))
     return [asdict(each) for each in located(sources, [Claim(**each) for each in claims], part)]
 
 
-TASKS: Mapping[str, Callable[..., Any]] = {"read": _read, "cut": _cut, "draw": _draw, "located": _located}
+TASKS: Mapping[str, Callable[..., Any]] = {
+    "read": _read,
+    "cut": _cut,
+    "draw": _draw,
+    "places": _places,
+    "located": _located,
+}
 
 if __name__ == "__main__":
     main(float(sys.argv[1]), int(sys.argv[2]), TASKS)

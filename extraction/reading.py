@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -46,6 +46,14 @@ POOLS = Pools(
     )
 )
 close = POOLS.close
+
+
+class PlacesFound(TypedDict):
+    """The fields of `Places` (extraction/documents/pdf.py), as a task process returns them."""
+
+    width: float
+    height: float
+    boxes: list[list[list[float]]]
 
 
 async def read(owner: UUID, blocks: Sequence[Block]) -> list[Source]:
@@ -97,10 +105,27 @@ async def drawn(owner: UUID, path: str, number: int, quotes: Sequence[tuple[str,
 
     Raises UnsupportedMediaType where the PDF can't be read, has no such page, or takes too long to draw.
     """
+    async with _page_task(owner, "draw", path, number, quotes) as (copy, _):
+        return await in_storage(Path(copy).read_bytes)
+
+
+async def places(owner: UUID, path: str, number: int, quotes: Sequence[tuple[str, int]]) -> PlacesFound:
+    """Return where quotes stand on a page of a PDF in the storage (extraction/documents/pdf.py).
+
+    Raises UnsupportedMediaType as `drawn`.
+    """
+    async with _page_task(owner, "places", path, number, quotes) as (_, found):
+        return cast(PlacesFound, found)
+
+
+@asynccontextmanager
+async def _page_task(
+    owner: UUID, task: str, path: str, number: int, quotes: Sequence[tuple[str, int]]
+) -> AsyncIterator[tuple[str, object]]:
+    """Do a task with a copy of a PDF in the storage; yield the copy's path, and what the task returned."""
     try:
         async with _file(lambda: stored_files.read(path)) as copy:
-            await _result(owner, "draw", path=copy, number=number, quotes=list(quotes))
-            return await in_storage(Path(copy).read_bytes)
+            yield copy, await _result(owner, task, path=copy, number=number, quotes=list(quotes))
     except GivenUp as error:
         raise UnsupportedMediaType(str(error)) from None
 

@@ -63,7 +63,7 @@ def test_scripts_that_import_each_other_are_kept_by_the_hash_of_their_folder(bro
     assert imported
     beside = main.replace("front/main.js", imported[1])
     assert browser.get(beside).headers["cache-control"] == YEAR
-    other = re.sub(r"conversations-[0-9a-f]{12}/", "conversations-000000000000/", beside)
+    other = re.sub(r"modules-[0-9a-f]{12}/", "modules-000000000000/", beside)
     assert other != beside
     assert browser.get(other).status_code == 404
     assert "immutable" not in browser.get("/static/conversations/client.js").headers["cache-control"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from functools import cache
-from pathlib import Path
 from typing import Concatenate, ParamSpec
 
 from django.conf import settings
@@ -16,18 +14,16 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.templatetags.static import static
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
 from conversations.errors import NotFound, RateLimited
+from conversations.front.modules import modules_of
 from conversations.models import Conversation
 from conversations.models.access import Right
 
 LISTED = 50  # conversations that are in the page from the beginning; the browser asks for more
 MAIN = "conversations/front/main.js"
-STATIC = Path(__file__).resolve().parent.parent / "static"
-NOT_AT_FIRST = {"theme.js"}  # which is no module
 # Nothing but the platform's own files and answers: what slipped through the sanitiser would neither run nor load.
 POLICY = "; ".join(
     (
@@ -79,20 +75,10 @@ def chat(request: HttpRequest, conversation: uuid.UUID | None = None) -> HttpRes
         "title": title,
         "model": settings.COLLOQUY_DEFAULT_MODEL,
         "max_tokens": settings.COLLOQUY_DEFAULT_MAX_TOKENS,
-        "modules": modules(),
+        "modules": modules_of(MAIN),
         "sandbox": settings.SANDBOX,
     }
     return render(request, "conversations/front/chat.html", shown)
-
-
-@cache
-def modules() -> list[str]:
-    """Return the addresses of the page's modules, the main one first: they are loaded at once, not one by one."""
-    folders = ("conversations/front", "conversations/client")
-    names = [f"{folder}/{file.name}" for folder in folders for file in sorted((STATIC / folder).glob("*.js"))]
-    others = [name for name in names if name != MAIN and Path(name).name not in NOT_AT_FIRST]
-    vendored = [f"conversations/vendor/{name}" for name in ("marked.js", "purify.min.js")]
-    return [static(name) for name in (MAIN, "conversations/client.js", *vendored, *others)]
 
 
 class LoginForm(AuthenticationForm):

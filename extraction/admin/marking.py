@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from conversations.contract.extraction_types import Evidence
-from extraction.documents.sources import Source
 
 LONGEST = 300_000
 """Characters of a text that are shown."""
@@ -38,14 +37,3 @@ def segments(text: str, evidence: Sequence[Evidence], numbers: Mapping[str, int]
     for start, end in pairwise(bounds):
         values = tuple(sorted({number for first, last, number in spans if first <= start and end <= last}))
         yield Segment(text[start:end], values)
-
-
-def quotes_on_page(source: Source, number: int, evidence: Sequence[Evidence]) -> list[tuple[str, int]]:
-    """Return the quotes of evidence on a page, as its text has them, each with how often it has them before."""
-    text, begins = source.text or "", source.pages[number - 1]
-    spans = [(each.get("start"), each.get("end")) for each in evidence]
-    return [
-        (quote, text.count(quote, begins, start))
-        for start, end in spans
-        if start is not None and end is not None and (quote := text[start:end])
-    ]

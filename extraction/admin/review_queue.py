@@ -24,10 +24,11 @@ from conversations.services.accounts import access_log
 from extraction import reading
 from extraction.admin.evaluating import evaluate
 from extraction.admin.leaves import Leaf, changed, leaves_of, whole_of
-from extraction.admin.marking import quotes_on_page, segments
+from extraction.admin.marking import segments
 from extraction.api.reviews import check_correction
 from extraction.batches.results import final_data
 from extraction.documents.sources import Source
+from extraction.evidence.on_pages import quotes_on_page
 from extraction.models import Extraction, Review
 from extraction.services import evaluations, reviews
 from extraction.services.batches import NewBatch

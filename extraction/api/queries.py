@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from conversations.api.queries import Digits, PageQuery, Query
+from conversations.api.queries import Digits, Flag, PageQuery, Query
 from extraction.models import Extraction, Review
 from extraction.services.reviews import PENDING
 
@@ -17,6 +17,7 @@ class ExtractionsQuery(PageQuery):
         required=False, allow_blank=True, max_length=NAME_LIMIT, help_text="A schema's id, name or `name@version`."
     )
     batch = serializers.UUIDField(required=False, help_text="Those of a batch's items.")
+    in_batch = Flag(required=False, help_text="Those of batches' items, or all others.")
     review = serializers.ChoiceField(
         [PENDING, *Review.Decision.values], required=False, help_text="By the last decision; `pending`: none yet."
     )

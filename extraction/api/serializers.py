@@ -166,28 +166,3 @@ class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
     def get_final(self, extraction: Extraction) -> object:
         """Return the data that counts."""
         return final_data(extraction)
-
-
-class PageSerializer(serializers.Serializer[object]):
-    """A page of a source's text."""
-
-    page = serializers.IntegerField(help_text="From 1.")
-    start = serializers.IntegerField()
-    end = serializers.IntegerField()
-
-
-class SourceTextSerializer(serializers.Serializer[object]):
-    """The text of a content block, which the offsets of evidence are code points of."""
-
-    shows_every_field = True
-
-    index = serializers.IntegerField()
-    text = serializers.CharField(trim_whitespace=False)
-    pages = serializers.SerializerMethodField(help_text="Where its pages stand; none where the format has none.")
-
-    @extend_schema_field(PageSerializer(many=True))
-    def get_pages(self, source: Source) -> list[dict[str, int]]:
-        """Return the pages, each from its first code point to the next page's."""
-        ends = [*source.pages[1:], len(source.text or "")]
-        pairs = zip(source.pages, ends, strict=False)
-        return [{"page": number, "start": start, "end": end} for number, (start, end) in enumerate(pairs, 1)]

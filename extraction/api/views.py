@@ -7,8 +7,8 @@ import uuid
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework import mixins, viewsets
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,7 +26,7 @@ from conversations.api.turn_views import Negotiation, has_seen_all, key_of, posi
 from conversations.contract.extraction_types import ExtractionEvent
 from conversations.contract.streams import ExtractionStreamEvent
 from conversations.database import in_database, persistently
-from conversations.errors import ClaudeError, NotFound, Unavailable
+from conversations.errors import ClaudeError, Unavailable
 from conversations.exact_json import dumps
 from conversations.follow import follow
 from conversations.json_types import JSON
@@ -38,9 +38,9 @@ from extraction.api.queries import ExtractionsQuery, PositionQuery
 from extraction.api.representation import shown, with_all
 from extraction.api.reviews import ReviewRequestSerializer, check_correction
 from extraction.api.schemas import nameless
-from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer, SourceTextSerializer
+from extraction.api.serializers import ExtractionRequestSerializer, ExtractionSerializer
+from extraction.api.sources import SourceActions
 from extraction.documents.sources import READ
-from extraction.extracting.content import sources_of
 from extraction.models import Extraction
 from extraction.services import deletion, extractions, reviews, schemas
 from extraction.services.transcripts import TABLES
@@ -82,7 +82,7 @@ async def answer_of(id: uuid.UUID) -> dict[str, object]:
         description="An extraction. Its data is there when it has ended.",
     ),
 )
-class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Extraction]):
+class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, SourceActions):
     """Create, list, show, stop and delete a user's extractions."""
 
     serializer_class = ExtractionSerializer
@@ -101,6 +101,8 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
             rows = rows.filter(schema__in=schemas.named_so(self.request.user, schema))
         if batch := query.get("batch"):
             rows = rows.filter(item__batch=batch)
+        if (in_batch := query.get("in_batch")) is not None:
+            rows = rows.filter(item__isnull=not in_batch)
         if decision := query.get("review"):
             return with_all(reviews.decided(rows, decision))
         return with_all(rows)
@@ -167,28 +169,8 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
         return Later(request, then)
 
     @extend_schema(
-        operation_id="getExtractionSourceText",
-        summary="Get the text of a source",
-        description="The text of a content block, by its index from 0: the offsets of evidence are code points in it.",
-        parameters=[OpenApiParameter("index", {"type": "integer", "minimum": 0}, OpenApiParameter.PATH)],
-        responses={200: SourceTextSerializer},
-    )
-    @action(detail=True, url_path=r"sources/(?P<index>[0-9]{1,9})/text")
-    def source_text(self, request: Request, pk: str, index: str) -> Later:
-        """Return the text of a content block. Raises NotFound where there is none, or only Claude sees it."""
-        extraction = Extraction.objects.get_visible(request.user, pk)
-
-        async def then() -> dict[str, object]:
-            source = next((each for each in await sources_of(extraction) if each.index == int(index)), None)
-            if source is None or source.text is None:
-                raise NotFound("There is no text of such a source.")
-            return dict(SourceTextSerializer(source).data)
-
-        return Later(request, then)
-
-    @extend_schema(
         operation_id="cancelExtraction",
-        summary="StopSignal an extraction",
+        summary="Stop an extraction",
         description="Stops the extraction; what Claude answered so far is kept. Stopping one that has ended changes "
         "nothing.",
         request=None,

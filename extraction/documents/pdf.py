@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from itertools import islice
 
 import pypdfium2
@@ -19,8 +20,25 @@ SCALE = 1.5
 LARGEST_SIDE = 2000  # pixels of a drawn page
 MARK = (255, 200, 0, 90)
 """The colour that quotes are marked with: red, green, blue, opacity."""
+SHARE_DIGITS = 5  # a hundredth of a pixel of a large screen
 BREAK = "\f"
 """What parts the text of two pages."""
+
+Sought = tuple[str, int]
+"""A quote, and how often the page has it before the place that is meant."""
+Box = tuple[float, float, float, float]
+"""A rectangle on a page: its left, its top, its width and its height, as shares of the page's."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where quotes stand on a page."""
+
+    width: float
+    """Of the page, in points; so is the height."""
+    height: float
+    boxes: list[list[Box]]
+    """For each quote its rectangles, one for each line; none where it is not found."""
 
 
 def read(data: bytes) -> Text:
@@ -50,26 +68,50 @@ def cut(data: bytes, first: int, last: int) -> bytes:
         return written.getvalue()
 
 
-def draw(data: bytes, number: int, quotes: Sequence[tuple[str, int]]) -> bytes:
+def draw(data: bytes, number: int, quotes: Sequence[Sought]) -> bytes:
     """Return a page of a PDF, counted from 1, as a PNG in which quotes are marked.
-
-    Each comes with how often the page has it before the place that is meant.
 
     Raises UnsupportedMediaType as `read`, or where there is no such page.
     """
+    with _opened(data, number) as (page, text):
+        scale = min(SCALE, LARGEST_SIDE / max(*page.get_size(), 1))
+        image = page.render(scale=scale).to_pil().convert("RGB")
+        marks = ImageDraw.Draw(image, "RGBA")
+        for box in (box for quote, before in quotes for box in _boxes(text, quote, before)):
+            left, bottom, right, top = (side * scale for side in box)
+            marks.rectangle((left - 2, image.height - top - 2, right + 2, image.height - bottom + 2), fill=MARK)
+        written = io.BytesIO()
+        image.save(written, "PNG")
+        return written.getvalue()
+
+
+def places(data: bytes, number: int, quotes: Sequence[Sought]) -> Places:
+    """Return how large a page of a PDF is, counted from 1, and where each quote stands on it.
+
+    Raises UnsupportedMediaType as `draw`.
+    """
+    with _opened(data, number) as (page, text):
+        width, height = page.get_size()
+        found = [[_share(box, width, height) for box in _boxes(text, quote, before)] for quote, before in quotes]
+        return Places(width, height, found)
+
+
+@contextmanager
+def _opened(data: bytes, number: int) -> Iterator[tuple[pypdfium2.PdfPage, pypdfium2.PdfTextPage]]:
+    """Open a page of a PDF, counted from 1, and its text. Raises UnsupportedMediaType where there is no such page."""
     with closing(open_pdf(data)) as document:
         if not 1 <= number <= len(document):
             raise UnsupportedMediaType(f"The PDF has no page {number}.")
         with closing(document[number - 1]) as page, closing(page.get_textpage()) as text:
-            scale = min(SCALE, LARGEST_SIDE / max(*page.get_size(), 1))
-            image = page.render(scale=scale).to_pil().convert("RGB")
-            marks = ImageDraw.Draw(image, "RGBA")
-            for box in (box for quote, before in quotes for box in _boxes(text, quote, before)):
-                left, bottom, right, top = (side * scale for side in box)
-                marks.rectangle((left - 2, image.height - top - 2, right + 2, image.height - bottom + 2), fill=MARK)
-            written = io.BytesIO()
-            image.save(written, "PNG")
-            return written.getvalue()
+            yield page, text
+
+
+def _share(box: tuple[float, float, float, float], width: float, height: float) -> Box:
+    """Return a rectangle of PDF's as shares of the page, from its upper left corner."""
+    left, bottom, right, top = box
+    shares = (left / width, 1 - top / height, (right - left) / width, (top - bottom) / height)
+    x, y, wide, high = (round(share, SHARE_DIGITS) for share in shares)
+    return x, y, wide, high
 
 
 def _boxes(text: pypdfium2.PdfTextPage, quote: str, before: int) -> Iterator[tuple[float, float, float, float]]:

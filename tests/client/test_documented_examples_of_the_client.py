@@ -18,7 +18,7 @@ SEPARATOR = "--- the next one ---"
 @pytest.mark.skipif(NODE is None, reason="there is no Node")
 def test_the_examples_print_what_is_shown(api: Api) -> None:
     examples = EXAMPLE.findall((readme.ROOT / "docs" / "client.md").read_text())
-    assert len(examples) == 10
+    assert len(examples) == 11
     given = f"const url = {json.dumps(api.url)}, token = {json.dumps(api.token)};\n"
     client, *others = (code for code, _ in examples)
     scripts = [client, *(f"{{\n{code}}}\n" for code in others)]

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from tests.client.runtimes import LIBRARY
 from tests.contract.generators import node_tools, run
+from tests.processes import ROOT
 
-LANGUAGE = ("--target", "es2023", "--lib", "es2023,dom,dom.iterable,dom.asynciterable")
-MODULES = ("--module", "nodenext", "--moduleResolution", "nodenext")
-OPTIONS = ("--noEmit", "--allowJs", "--checkJs", "--strict", *LANGUAGE, *MODULES)
+STATIC = [ROOT / app / "static" for app in ("conversations", "extraction")]  # one folder, as browsers see it
+OPTIONS = {
+    "noEmit": True,
+    "allowJs": True,
+    "checkJs": True,
+    "strict": True,
+    "target": "es2023",
+    "lib": ["es2023", "dom", "dom.iterable", "dom.asynciterable"],
+    "types": [],
+    "module": "nodenext",
+    "moduleResolution": "nodenext",
+    "rootDirs": [str(folder) for folder in STATIC],
+}
+CHAT = LIBRARY.parent / "front" / "main.js"
+EXTRACTION = sorted((STATIC[1] / "extraction" / "front").glob("*_page.js"))
 
 
-PAGE = LIBRARY.parent / "front" / "main.js"
-
-
-def test_the_client_library_and_the_page_have_right_types() -> None:
-    run([node_tools() / "node_modules/.bin/tsc", *OPTIONS, LIBRARY, PAGE], LIBRARY.parent)
+def test_the_client_library_and_the_pages_have_right_types(tmp_path: Path) -> None:
+    files = [str(file) for file in (LIBRARY, CHAT, *EXTRACTION)]
+    (tmp_path / "tsconfig.json").write_text(json.dumps({"compilerOptions": OPTIONS, "files": files}))
+    run([node_tools() / "node_modules/.bin/tsc", "-p", tmp_path], LIBRARY.parent)

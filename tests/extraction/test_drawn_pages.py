@@ -9,9 +9,9 @@ from PIL import Image, ImageChops
 
 from conversations.contract.extraction_types import Evidence
 from conversations.errors import UnsupportedMediaType
-from extraction.admin.marking import quotes_on_page
 from extraction.documents import pdf
 from extraction.documents.sources import Source
+from extraction.evidence.on_pages import quotes_on_page
 from tests.conftest import SHARED
 from tests.processes import ROOT
 

@@ -6,7 +6,7 @@ import uuid
 from typing import Self
 
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
 
 from conversations.fields import uuid7
 from conversations.models import Conversation, Message, User
@@ -81,10 +81,14 @@ class Visitor:
         page.emulate_media(color_scheme=self.scheme)  # type: ignore[arg-type]
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", self._take_complaint)
         page.on("request", lambda request: self.asked.append(request.url))
         page.goto(self.url + path)
         return page
+
+    def _take_complaint(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.complaints.append(f"{said.text} {said.location['url']}")
 
     def ask(self, text: str, page: Page | None = None) -> None:
         """Type a question and send it."""

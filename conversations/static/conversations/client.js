@@ -10,8 +10,9 @@
 
 import { Answer } from "./client/answer.js";
 import { ApiError, ConnectionLost } from "./client/errors.js";
+import { Batches, Extractions, Schemas } from "./client/extractions.js";
 import { Folding } from "./client/folding.js";
-import { followTurn } from "./client/following.js";
+import { TURNS, follow } from "./client/following.js";
 import { Http, newKey } from "./client/http.js";
 import { Socket } from "./client/socket.js";
 import { upload } from "./client/uploads.js";
@@ -56,6 +57,10 @@ export class Client extends EventTarget {
     this.http = new Http(url, access, (reached) => this._reached(reached));
     this.socket = new Socket(this.http, { silence });
     this._ways = { http: this.http, socket: this.socket, transport, silence };
+    /** Data out of documents, by a schema. */
+    this.extractions = new Extractions(this._ways);
+    this.batches = new Batches(this.http);
+    this.schemas = new Schemas(this.http);
   }
 
   // --- Access --------------------------------------------------------------------------------------------------------
@@ -199,7 +204,7 @@ export class Client extends EventTarget {
    * @returns {AsyncGenerator<TurnEvent>}
    */
   follow(turn, after = 0, signal = new AbortController().signal) {
-    return followTurn(this._ways, turn, after, signal);
+    return follow(this._ways, TURNS, turn, after, signal);
   }
 
   /** @param {string} id @returns {Promise<any>} */

@@ -1,4 +1,4 @@
-/** Following a turn to its end, whatever happens to the connections on the way. */
+/** Following a turn or an extraction to its end, whatever happens to the connections on the way. */
 
 import { ApiError, ConnectionLost } from "./errors.js";
 import { Backoff } from "./pauses.js";
@@ -9,32 +9,46 @@ import { leavesGap, past } from "./transcript.js";
 /** @typedef {import("./socket.js").Socket} Socket */
 /** @typedef {import("./socket.js").Connection} Connection */
 /** @typedef {import("./transcript.js").TurnEvent} TurnEvent */
+
+/**
+ * @typedef {object} Kind What is followed.
+ * @property {"turn" | "extraction"} name as commands and events have it
+ * @property {string} path under which the API has them
+ * @property {boolean} isWhole whether every event comes to every reader; of partial data only the newest does
+ */
+
 /** @typedef {"auto" | "websocket" | "sse"} Transport */
 /** @typedef {{http: Http, socket: Socket, transport: Transport, silence: number}} Ways how events can come */
+
+/** @type {Kind} */
+export const TURNS = { name: "turn", path: "turns", isWhole: true };
+/** @type {Kind} */
+export const EXTRACTIONS = { name: "extraction", path: "extraction/extractions", isWhole: false };
 
 const SOCKET_ATTEMPTS = 2; // until events come over SSE, where no WebSocket has ever opened
 
 /**
- * Yield a turn's events past a position, each once and in order, to its end.
+ * Yield the events of something past a position, each once and in order, to its end.
  * Connects again as often as the connection is lost. Throws ApiError where the server refuses for good.
  * @param {Ways} ways
- * @param {string} turn
+ * @param {Kind} kind
+ * @param {string} id
  * @param {number} after
  * @param {AbortSignal} signal ends it with its reason
  * @returns {AsyncGenerator<TurnEvent>}
  */
-export async function* followTurn(ways, turn, after, signal) {
+export async function* follow(ways, kind, id, after, signal) {
   const backoff = new Backoff();
   for (let attempt = 0; ; attempt++) {
     try {
-      for await (const event of connected(ways, turn, after, signal, attempt)) {
-        if (leavesGap(event, after)) break; // another reader of this turn has begun later, on the same connection
+      for await (const event of connected(ways, kind, id, after, signal, attempt)) {
+        if (kind.isWhole && leavesGap(event, after)) break; // another reader began later, on the same connection
         const rest = past(event, after);
         if (!rest) continue;
         backoff.reset();
         after = event.position;
         yield rest;
-        if (event.type === "turn_end") return;
+        if (event.type === `${kind.name}_end`) return;
       }
     } catch (error) {
       if (!(error instanceof ConnectionLost) && !(error instanceof ApiError && error.isTemporary)) throw error;
@@ -44,10 +58,13 @@ export async function* followTurn(ways, turn, after, signal) {
   }
 }
 
-/** @param {Ways} ways @param {string} turn @param {number} after @param {AbortSignal} signal @param {number} attempt */
-function connected(ways, turn, after, signal, attempt) {
-  if (usesSocket(ways, attempt)) return socketEvents(ways.socket, turn, after, signal);
-  return streamedEvents(ways.http, turn, after, { signal, silence: ways.silence });
+/**
+ * @param {Ways} ways @param {Kind} kind @param {string} id @param {number} after @param {AbortSignal} signal
+ * @param {number} attempt
+ */
+function connected(ways, kind, id, after, signal, attempt) {
+  if (usesSocket(ways, attempt)) return socketEvents(ways.socket, kind, id, after, signal);
+  return streamedEvents(ways.http, `${kind.path}/${id}`, after, { signal, silence: ways.silence });
 }
 
 /**
@@ -61,28 +78,32 @@ export function usesSocket({ transport, socket }, attempt) {
 }
 
 /**
- * Yield a turn's events past a position, until the connection is lost, which is thrown.
+ * Yield the events of something past a position, until the connection is lost, which is thrown.
  * @param {Socket} socket
- * @param {string} turn
+ * @param {Kind} kind
+ * @param {string} id
  * @param {number} after
  * @param {AbortSignal} signal
  * @returns {AsyncGenerator<TurnEvent>}
  */
-async function* socketEvents(socket, turn, after, signal) {
+async function* socketEvents(socket, { name }, id, after, signal) {
   const connection = await socket.connection();
-  const command = { type: "turn.follow", turn, after };
+  const command = { type: `${name}.follow`, [name]: id, after };
   let ended = false;
   try {
-    for await (const frame of connection.frames(command, (each) => isAbout(each, turn), signal)) {
-      ended = frame.type === "turn_end";
+    for await (const frame of connection.frames(command, (each) => isAbout(each, name, id), signal)) {
+      ended = frame.type === `${name}_end`;
       yield /** @type {TurnEvent} */ (frame);
     }
   } finally {
-    if (!ended && !connection.isFollowed(turn)) connection.tell({ type: "turn.unfollow", turn });
+    if (!ended && !connection.isFollowed(name, id)) connection.tell({ type: `${name}.unfollow`, [name]: id });
   }
 }
 
-/** Whether a frame is an event of a turn, or says why no more of them come. @param {any} frame @param {string} turn */
-function isAbout(frame, turn) {
-  return frame.turn === turn || frame.error?.details?.turn === turn;
+/**
+ * Whether a frame is an event of what is followed, or says why no more of them come.
+ * @param {any} frame @param {string} name @param {string} id
+ */
+function isAbout(frame, name, id) {
+  return frame[name] === id || frame.error?.details?.[name] === id;
 }

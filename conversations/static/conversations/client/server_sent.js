@@ -1,4 +1,4 @@
-/** Turns followed over server-sent events, one request for each. */
+/** Turns and extractions followed over server-sent events, one request for each. */
 
 import { ApiError, ConnectionLost, toldError } from "./errors.js";
 
@@ -6,21 +6,21 @@ import { ApiError, ConnectionLost, toldError } from "./errors.js";
 /** @typedef {import("./transcript.js").TurnEvent} TurnEvent */
 
 /**
- * Yield a turn's events past a position until its end, or until the connection breaks.
+ * Yield the events of something past a position until its end, or until the connection breaks.
  * Throws ConnectionLost where it breaks, also where the server is silent for so long; ApiError where it refuses.
  * @param {Http} http
- * @param {string} turn
+ * @param {string} path of what is followed, such as `turns/ID`
  * @param {number} after
  * @param {{signal: AbortSignal, silence: number}} options `silence` in milliseconds
  * @returns {AsyncGenerator<TurnEvent>}
  */
-export async function* streamedEvents(http, turn, after, { signal, silence }) {
+export async function* streamedEvents(http, path, after, { signal, silence }) {
   const ending = new AbortController();
   const end = () => ending.abort(signal.reason);
   signal.addEventListener("abort", end);
   const watch = new Watch(silence, () => ending.abort(new DOMException("silent", "TimeoutError")));
   try {
-    const response = await http.send("GET", `turns/${turn}/events/?after=${after}`, {
+    const response = await http.send("GET", `${path}/events/?after=${after}`, {
       signal: ending.signal, headers: { Accept: "text/event-stream" },
     });
     yield* ofTranscript(eventsIn(response, () => watch.restart()), after);

@@ -146,9 +146,9 @@ export class Connection {
     if (!this._ended) this._socket.send(JSON.stringify(command));
   }
 
-  /** Whether somebody listens to a turn. @param {string} turn */
-  isFollowed(turn) {
-    return [...this._listeners].some((listener) => listener.isWanted({ type: "", turn }));
+  /** Whether somebody listens to a turn or an extraction. @param {string} name which of them @param {string} id */
+  isFollowed(name, id) {
+    return [...this._listeners].some((listener) => listener.isWanted({ type: "", [name]: id }));
   }
 
   /** @param {Frame} frame */

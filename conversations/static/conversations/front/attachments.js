@@ -32,9 +32,14 @@ export class Attachments {
     return this._files.some(({ attachment }) => !attachment);
   }
 
+  /** The files by their names, as content blocks. @returns {{name: string, block: any}[]} */
+  get contents() {
+    return this._files.map(({ attachment, file }) => ({ name: file.name, block: blockOf(attachment, file.name) }));
+  }
+
   /** Return the files as content blocks, and begin anew. */
   take() {
-    const blocks = this._files.map(({ attachment, file }) => blockOf(attachment, file.name));
+    const blocks = this.contents.map(({ block }) => block);
     this._files = [];
     this._place.replaceChildren();
     return blocks;
@@ -44,14 +49,14 @@ export class Attachments {
   _wire(form) {
     const input = /** @type {HTMLInputElement} */ (form.querySelector("input[type=file]"));
     input.addEventListener("change", () => {
-      this._add([...(input.files ?? [])]);
+      this.add([...(input.files ?? [])]);
       input.value = "";
     });
     form.querySelector("[data-attach]")?.addEventListener("click", () => input.click());
     form.addEventListener("paste", (event) => {
       const files = [...(event.clipboardData?.files ?? [])];
       if (files.length) event.preventDefault();
-      this._add(files);
+      this.add(files);
     });
     this._wireDrop();
   }
@@ -71,12 +76,12 @@ export class Attachments {
       body.classList.remove("dropping");
       if (!hasFiles(event)) return;
       event.preventDefault();
-      this._add([...(event.dataTransfer?.files ?? [])]);
+      this.add([...(event.dataTransfer?.files ?? [])]);
     });
   }
 
-  /** @param {File[]} files */
-  _add(files) {
+  /** Upload files. @param {File[]} files */
+  add(files) {
     for (const file of files) this._upload(file);
     if (files.length) this._onChange();
   }

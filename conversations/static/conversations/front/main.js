@@ -1,24 +1,23 @@
 /** The chat page: its parts, and which conversation is open. */
 
-import { Client, ApiError } from "../client.js";
+import { Client } from "../client.js";
 import { showBudget } from "./budget.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { conversationActions } from "./conversation_actions.js";
 import { editQuestion } from "./editing.js";
-import { byId, element } from "./elements.js";
+import { byId } from "./elements.js";
 import { footersOf } from "./footers.js";
+import { wireFrame } from "./frame.js";
 import { Header } from "./header.js";
 import { wireKeyboard } from "./keyboard.js";
 import { showMenu } from "./menu.js";
-import { Toast, errorText } from "./notices.js";
 import { Settings } from "./settings.js";
 import { Sidebar } from "./sidebar.js";
-import { wireThemeSwitch } from "./theme_switch.js";
 import { Thread } from "./thread.js";
 
 const client = new Client();
-const toast = new Toast(byId("toast"));
+const { tell } = wireFrame(client);
 const settings = new Settings(client);
 const header = new Header();
 /** @type {Conversation} */
@@ -78,13 +77,6 @@ async function open(id) {
   document.body.classList.remove("loading");
 }
 
-/** @param {any} error */
-function tell(error) {
-  if (error?.name === "AbortError") return;
-  if (error instanceof ApiError && error.needsLogin) return showConnection();
-  toast.show(errorText(error));
-}
-
 /** A new conversation could not be created: the question is not lost. @param {any} error @param {any[]} content */
 function refused(error, content) {
   tell(error);
@@ -119,26 +111,12 @@ function refreshSidebar() {
   sidebar.load().then(() => sidebar.mark(current.id));
 }
 
-function showConnection() {
-  const place = byId("connection");
-  const login = element("a", { href: `/login/?next=${encodeURIComponent(location.pathname)}` }, "Log in");
-  const texts = {
-    online: [],
-    offline: ["No connection. What is being answered goes on, and will be shown when the connection is back."],
-    refused: ["You are not logged in any more. ", login],
-  };
-  place.replaceChildren(...(client.connection === "online" ? [] : texts[client.connection]));
-  place.hidden = client.connection === "online";
-}
-
 function wireButtons() {
   byId("new").addEventListener("click", (/** @type {Event} */ event) => {
     event.preventDefault();
     go(null);
   });
   byId("to-end").addEventListener("click", () => thread.toEnd());
-  byId("open-sidebar").addEventListener("click", () => document.body.classList.toggle("open-sidebar"));
-  byId("scrim").addEventListener("click", () => document.body.classList.remove("open-sidebar"));
   byId("edit-settings").addEventListener("click", editSettings);
   byId("model").addEventListener("click", editSettings);
   byId("more").addEventListener("click", () => {
@@ -159,13 +137,11 @@ function editSettings() {
   settings.edit(current.data, (changed) => current.update(changed).catch(tell)).catch(tell);
 }
 
-client.addEventListener("connection", showConnection);
 addEventListener("popstate", () => open(idInAddress()));
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) refreshSidebar();
 });
 wireButtons();
-wireThemeSwitch(byId("theme"));
 wireKeyboard({ newConversation: () => go(null), focusQuestion: () => composer.focus() });
 open(idInAddress());
 refreshSidebar();

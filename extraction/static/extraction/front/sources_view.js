@@ -1,0 +1,98 @@
+/** What was extracted from, beside the data, with the quotes marked that values rest on. */
+
+import { element } from "../../conversations/front/elements.js";
+import { PdfSource } from "./pdf_source.js";
+import { textView } from "./text_source.js";
+
+/** @typedef {import("../../conversations/client.js").Client} Client */
+
+/** All sources of an extraction. */
+export class SourcesView {
+  /**
+   * @param {Client} client
+   * @param {string} extraction
+   * @param {HTMLElement} place
+   * @param {(path: string) => void} onChosen told of the value whose quote is clicked on
+   */
+  constructor(client, extraction, place, onChosen) {
+    this._client = client;
+    this._extraction = extraction;
+    this._place = place;
+    /** @type {Map<number, PdfSource>} */
+    this._pdfs = new Map();
+    place.addEventListener("click", (event) => {
+      const mark = /** @type {HTMLElement} */ (event.target).closest("mark");
+      const [path] = pathsOf(mark);
+      if (path !== undefined) onChosen(path);
+    });
+  }
+
+  /** Show the sources, with the places that evidence has in them. @param {any[]} sources @param {any[]} evidence */
+  async show(sources, evidence) {
+    this._pdfs.clear();
+    this._place.replaceChildren(...await Promise.all(sources.map((source) => this._source(source, evidence))));
+  }
+
+  /**
+   * Bring the quote of a value into sight.
+   * @param {string} path @param {any} evidence of it
+   * @returns {Promise<boolean>} whether it is to be seen
+   */
+  async reveal(path, evidence) {
+    for (const each of this._place.querySelectorAll("mark.chosen")) each.classList.remove("chosen");
+    if (!evidence) return false;
+    if (evidence.page) await this._pdfs.get(evidence.source)?.page(evidence.page);
+    const all = /** @type {HTMLElement[]} */ ([...this._place.querySelectorAll("mark")]);
+    const marks = all.filter((mark) => pathsOf(mark).includes(path));
+    for (const mark of marks) mark.classList.add("chosen");
+    const seen = marks.find((mark) => mark.offsetParent !== null) ?? this._part(evidence.source);
+    seen?.scrollIntoView({ block: "center", behavior: "smooth" });
+    return marks.length > 0;
+  }
+
+  /** @param {number} index */
+  _part(index) {
+    return /** @type {HTMLElement | null} */ (this._place.querySelector(`[data-source="${index}"]`));
+  }
+
+  /** @param {any} source @param {any[]} evidence */
+  async _source(source, evidence) {
+    const of = evidence.filter((each) => each.source === source.index);
+    const heading = source.title && element("h3", {}, source.title);
+    return element("article", { dataset: { source: source.index } }, heading, ...await this._shown(source, of));
+  }
+
+  /** @param {any} source @param {any[]} evidence of it @returns {Promise<Node[]>} */
+  async _shown(source, evidence) {
+    if (source.kind === "pdf" && source.attachment) return this._pdf(source, evidence);
+    if (source.kind === "image" && source.attachment) {
+      const src = this._client.http.url(`attachments/${source.attachment}/content/`);
+      return [element("img", { class: "picture", src, alt: source.title ?? "The image that was extracted from" })];
+    }
+    if (source.has_text) return [await this._text(source, evidence)];
+    return [element("p", { class: "quiet" }, "Only Claude has seen this part; there is nothing of it to show here.")];
+  }
+
+  /** @param {any} source @param {any[]} evidence */
+  async _pdf(source, evidence) {
+    const pdf = new PdfSource(this._client, this._extraction, source);
+    this._pdfs.set(source.index, pdf);
+    if (!source.has_text) return [pdf.element];
+    const details = element("details", { class: "fold" }, element("summary", {}, "Its text"));
+    details.addEventListener("toggle", async () => {
+      if (details.open && details.childElementCount === 1) details.append(await this._text(source, evidence));
+    });
+    return [pdf.element, details];
+  }
+
+  /** @param {any} source @param {any[]} evidence */
+  async _text(source, evidence) {
+    const { text } = await this._client.extractions.sourceText(this._extraction, source.index);
+    return textView(text, evidence);
+  }
+}
+
+/** Return the paths of the values that a mark is for. @param {HTMLElement | null} mark @returns {string[]} */
+function pathsOf(mark) {
+  return JSON.parse(mark?.dataset.paths ?? "[]");
+}

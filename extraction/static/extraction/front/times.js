@@ -1,0 +1,18 @@
+/** Times and durations as people read them. */
+
+const TODAY = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hour12: false });
+const EARLIER = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });
+
+/** @param {string} iso */
+export function timeOf(iso) {
+  const time = new Date(iso);
+  return time.toDateString() === new Date().toDateString() ? TODAY.format(time) : EARLIER.format(time);
+}
+
+/** @param {number} seconds */
+export function durationOf(seconds) {
+  if (seconds < 1) return "less than a second";
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
+}
