@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 from weakref import WeakSet
 
@@ -31,6 +33,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+NAMED = re.compile(r"%\((\w+)\)s")
+"""A named parameter in a statement."""
 
 RETRY = 0.25  # seconds between attempts while Postgres is away
 
@@ -93,6 +98,16 @@ async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
             await asyncio.sleep(CONTENDED_PAUSE * contended if database_faults.is_contended(error) else RETRY)
 
 
+@lru_cache(512)
+def _numbered(statement: str) -> tuple[str, tuple[str, ...]]:
+    """Return a statement with numbered parameters instead of named ones, and the names in the order of the numbers.
+
+    Psycopg would look for the names at every use: it remembers only where they are in short statements.
+    """
+    numbers = {name: f"${number}" for number, name in enumerate(dict.fromkeys(NAMED.findall(statement)), 1)}
+    return NAMED.sub(lambda found: numbers[found[1]], statement), tuple(numbers)
+
+
 def prepared(statement: str, parameters: Mapping[str, object]) -> list[TupleRow]:
     """Run a statement on Django's connection of this thread, prepared by the server once for each connection.
 
@@ -100,10 +115,19 @@ def prepared(statement: str, parameters: Mapping[str, object]) -> list[TupleRow]
     into the text of the statement, which is then parsed and planned anew each time, and its loaders of the values that
     are sent as text take five times as long.
     """
+    text, names = _numbered(statement)
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        cursor = psycopg.Cursor(connection.connection)
-        return cursor.execute(statement, parameters, prepare=True, binary=True).fetchall()
+        cursor = psycopg.RawCursor(connection.connection)
+        return cursor.execute(text, [parameters[name] for name in names], prepare=True, binary=True).fetchall()
+
+
+async def execute_prepared(
+    connection: psycopg.AsyncConnection[TupleRow], statement: str, parameters: Mapping[str, object]
+) -> psycopg.AsyncRawCursor[TupleRow]:
+    """Run a statement as `prepared` does, on a connection of asynchronous code; return its cursor."""
+    text, names = _numbered(statement)
+    return await psycopg.AsyncRawCursor(connection).execute(text, [parameters[name] for name in names], prepare=True)
 
 
 def copy_in(rows: Sequence[Model], names: Collection[str]) -> None:

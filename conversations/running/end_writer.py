@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from conversations import database_faults
-from conversations.database import RETRY, Parameters, connected
+from conversations.database import RETRY, Parameters, connected, execute_prepared
 from conversations.services.turns.turn_statements import end_statement
 
 logger = logging.getLogger(__name__)
@@ -98,5 +98,5 @@ async def _write(connection: Connection, endings: list[Parameters]) -> list[bool
     What is sent in one pipeline is one transaction, which needs no statements of its own to begin and to end.
     """
     async with connection.pipeline():
-        cursors = [await connection.execute(end_statement(), each, prepare=True) for each in endings]
+        cursors = [await execute_prepared(connection, end_statement(), each) for each in endings]
     return [cursor.rowcount > 0 for cursor in cursors]
