@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from conversations import clock
@@ -47,11 +48,15 @@ class Bound:
         name = "cache_write_1h_tokens" if self.for_an_hour else "cache_write_5m_tokens"
         plain = TokenCounts(self.input_tokens, max_tokens, web_search_requests=self.searches)
         written = TokenCounts(output_tokens=max_tokens, web_search_requests=self.searches, **{name: self.input_tokens})
-        prices = PriceList.at(self.at)
         found = (
-            prices.price(self.model, each, self.served) or pricing.fallback_price(each) for each in (plain, written)
+            self._prices.price(self.model, each, self.served) or pricing.fallback_price(each)
+            for each in (plain, written)
         )
         return max(each.cost for each in found)
+
+    @cached_property
+    def _prices(self) -> PriceList:
+        return PriceList.at(self.at)
 
     def affordable(self, amount: Decimal, max_tokens: int) -> int:
         """Return how many of `max_tokens` of output an amount pays for; less than one where not even the input."""

@@ -7,33 +7,21 @@ on has changed meanwhile they write nothing and say so, and the caller goes the 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import timedelta
-from decimal import Decimal
 from functools import cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-import orjson
-from django.db import connection
-from django.db.models import Field, Model, TextField
-from django.db.models.expressions import DatabaseDefault
+from django.db.models import Model
 
 from conversations.content.transcript import Batch, encode
 from conversations.database import Parameters, prepared
-from conversations.fields import VerbatimJSONField
-from conversations.models import Conversation, Message, Piece, Right, Titling, Turn, Usage, User
+from conversations.models import Conversation, Message, Right, Titling, Turn, Usage, User
 from conversations.models.access import open_condition
 from conversations.services.accounts.credentials import LETS_IN, Credential
 from conversations.services.billing.budget_statements import SETTLED
 from conversations.services.billing.price_list import UNCHANGED
 from conversations.services.billing.user_limits import ROOM, USED, Used, configured_limits, parameters_of_limits
+from conversations.services.turns.row_inserts import NOW, insert_row, row_values, values_of_none
 from conversations.streaming.wakes import CHANNEL, notification_payload
-
-Column: TypeAlias = "Field[Any, Any]"
-
-NOW = {"created_at": "now()"}
-"""Times of the row are the database's: hosts' clocks differ."""
 
 
 class Ground(NamedTuple):
@@ -53,8 +41,7 @@ def read_ground(user: User, conversation_id: uuid.UUID, key: str | None, credent
     Where turns are limited, a user's requests wait here for each other: of two for the last place one is refused.
     """
     values = {"user": user.pk, "conversation": conversation_id, "key": key, "checked": credential is not None}
-    asked = asdict(credential or Credential(user.pk))
-    values |= {f"credential_{name}": value for name, value in asked.items()}
+    values |= {f"credential_{name}": value for name, value in vars(credential or Credential(user.pk)).items()}
     rows = prepared(_read_ground(bool(configured_limits())), values)
     if not rows:
         return Ground(None, None, let_in=credential is None)
@@ -117,10 +104,12 @@ def begin(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere:
         "anywhere": anywhere,
         "new_message": new_message,
         "runs": turn.holder is not None,
+        "id": turn.pk,
+        "position": start.end,
+        "events": encode(start.events),
         "notice": notification_payload("turn", turn.conversation_id, turn.pk),
-        **_values("message", turn.question),
-        **_values("turn", turn),
-        **_values("piece", Piece(turn=turn, start=start.start, end=start.end, events=start.events)),
+        **row_values("message", turn.question),
+        **row_values("turn", turn),
         **parameters_of_limits(turn.user),
     }
     [[now, begun, budgeted, _, *used]] = prepared(_begin(bool(configured_limits())), values)
@@ -146,9 +135,12 @@ def _begin(limited: bool) -> str:
             WHERE id = %(conversation)s AND (%(anywhere)s OR active_leaf_id IS NOT DISTINCT FROM %(seen_leaf)s)
                 {f"AND (SELECT {ROOM} FROM used)" if limited else ""}
             RETURNING id
-        ), message AS ({_insert("message", Message, NOW)} conversation WHERE %(new_message)s
-        ), turn AS ({_insert("turn", Turn, {**NOW, "started_at": started})} conversation
-        ), piece AS ({_insert("piece", Piece)} conversation WHERE %(runs)s)
+        ), message AS ({insert_row("message", Message, NOW)} conversation WHERE %(new_message)s
+        ), turn AS ({insert_row("turn", Turn, {**NOW, "started_at": started})} conversation
+        ), piece AS (
+            INSERT INTO conversations_journal (turn_id, start, "end", events)
+            SELECT %(id)s, 0, %(position)s, %(events)s::json FROM conversation WHERE %(runs)s
+        )
         SELECT now(), conversation.id IS NOT NULL, EXISTS (SELECT FROM conversations_budget),
             CASE WHEN conversation.id IS NOT NULL THEN pg_notify('{CHANNEL}', %(notice)s) END, used.*
         FROM used LEFT JOIN conversation ON true
@@ -186,9 +178,9 @@ def end(
         "delta": delta,
         "untitled": titling is not None,
         "title_notice": notification_payload("queued-title", titling.pk) if titling else None,
-        **_values("titling", titling or Titling()),
-        **_values("message", message or Message()),
-        **_values("usage", row or Usage()),
+        **(row_values("titling", titling) if titling else values_of_none("titling", Titling)),
+        **(row_values("message", message) if message else values_of_none("message", Message)),
+        **(row_values("usage", row) if row else values_of_none("usage", Usage)),
     }
 
 
@@ -233,68 +225,17 @@ def end_statement() -> str:
             -- They are counted so that they are gone before the one that takes their place comes.
             INSERT INTO conversations_journal (turn_id, start, "end", events)
             SELECT ended.id, 0, %(position)s, %(events)s::json FROM ended, (SELECT count(*) FROM cleared) AS counted
-        ), message AS ({_insert("message", Message, NOW)} ended WHERE %(answered)s
-        ), booked AS ({_insert("usage", Usage)} ended WHERE %(booked)s
+        ), message AS ({insert_row("message", Message, NOW)} ended WHERE %(answered)s
+        ), booked AS ({insert_row("usage", Usage)} ended WHERE %(booked)s
         ), leaf AS (
             UPDATE conversations_conversation AS conversation
             SET active_leaf_id = %(leaf)s, updated_at = now()
             FROM ended WHERE %(answered)s
                 AND conversation.id = ended.conversation_id AND conversation.active_leaf_id = %(after)s
-        ), titling AS ({_insert("titling", Titling, NOW)} ended
+        ), titling AS ({insert_row("titling", Titling, NOW)} ended
             JOIN conversations_conversation AS named ON named.id = ended.conversation_id AND named.title = ''
             WHERE %(untitled)s ON CONFLICT (conversation_id) DO NOTHING RETURNING id
         )
         SELECT pg_notify('{CHANNEL}', %(notice)s), (SELECT pg_notify('{CHANNEL}', %(title_notice)s) FROM titling)
         FROM ended
     """  # noqa: S608
-
-
-def _insert(name: str, model: type[Model], instead: Mapping[str, str] = NOW) -> str:
-    """Return an INSERT of one row, up to where the table is to be named that has a row if it is to be inserted.
-
-    `instead` has the SQL of columns that are not taken from the row.
-    """
-    fields = _stored(model)
-    columns = ", ".join(f'"{each.column}"' for each in fields)
-    values = ", ".join(instead.get(str(each.column)) or _value(name, each) for each in fields)
-    table = model._meta.db_table
-    row = f"json_populate_record(NULL::{table}, %({name})s::json) AS {name}"
-    return f"INSERT INTO {table} ({columns}) SELECT {values} FROM {row},"  # noqa: S608 - the models' own names
-
-
-def _value(name: str, field: Column) -> str:
-    if _is_said(field):
-        return f"%({name}_{field.column})s::{field.db_type(connection)}"
-    return f'{name}."{field.column}"'
-
-
-def _is_said(field: Column) -> bool:
-    """Return whether a column has what people or Claude said. It is sent by itself: NUL is taken in `json` alone."""
-    return isinstance(field, (VerbatimJSONField, TextField))
-
-
-def _values(name: str, row: Model) -> Parameters:
-    """Return the parameters of `_insert` for a row: one for most of it, and one for each column with what was said.
-
-    (Psycopg remembers how it has converted a statement only where that has few parameters.)
-    """
-    fields = _stored(type(row))
-    values = {str(each.column): getattr(row, each.attname) for each in fields if not _is_said(each)}
-    plain = {name: value for name, value in values.items() if not isinstance(value, DatabaseDefault)}
-    said = {f"{name}_{each.column}": _said(row, each) for each in fields if _is_said(each)}
-    return {name: orjson.dumps(plain, default=_text).decode(), **said}
-
-
-def _said(row: Model, field: Column) -> object:
-    value = getattr(row, field.attname)
-    return encode(value) if isinstance(field, VerbatimJSONField) and value is not None else value
-
-
-def _text(value: Decimal | timedelta) -> str:
-    return f"{value.total_seconds()} seconds" if isinstance(value, timedelta) else str(value)
-
-
-@cache
-def _stored(model: type[Model]) -> list[Column]:
-    """Return the columns that an INSERT names; a trigger sets a message's place (services/turns/message_paths.py)."""
-    return [each for each in model._meta.concrete_fields if not each.generated and each.name not in ("depth", "jump")]
