@@ -1,9 +1,10 @@
 """The journal: what turns stream is committed first, and seen after that.
 
 One writer per process commits what its turns produce, many turns in one statement, which also wakes the readers in
-other processes. The first event of an idle writer is written at once. After that, flushes that take all turns are
-`CALM` apart. Where there are too many for that, flushes are `FLUSH` apart and take the turns in rotation: each is read
-from Claude, committed and shown once in `ROTATION`. So the cost of all that is paid for several deltas together.
+other processes. A turn's first delta is written at once, with the events before it, and so is any delta when the writer
+is idle. After that, flushes that take all turns are `CALM` apart. Where there are too many for that, flushes are
+`FLUSH` apart and take the turns in rotation: each is read from Claude, committed and shown once in `ROTATION`. So the
+cost of all that is paid for several deltas together.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from conversations.streaming.wakes import CHANNEL, Wakes, wait_for_news
 
 logger = logging.getLogger(__name__)
 
-CALM = 0.05  # seconds from the beginning of a flush that took all turns to that of the next
+CALM = 0.1  # seconds from the beginning of a flush that took all turns to that of the next
 FLUSH = 0.02  # seconds from the beginning of a flush that left some for the next
 ROTATION = 0.12  # seconds in which each turn is flushed once, however many there are: a delta waits half as long
 TURNS_AT_ONCE = 40  # that are flushed together though fewer would do for `ROTATION`
@@ -112,12 +113,20 @@ class Journal:
         for event in events:
             self._add(live, event)
         self._waiting[live] = None
-        self._any.set()
+        if live.begun:
+            self._any.set()
+        else:
+            # The first delta is about to come, and would else wait until these are committed by themselves.
+            asyncio.get_running_loop().call_later(CALM, self._look)
         if events and is_delta(events[-1]) and not self._away:
             live.wanted.clear()
             await live.wanted.wait()
         while live.waiting > PENDING_LIMIT and not live.over:
             await live.change()
+
+    def _look(self) -> None:
+        if self._waiting:
+            self._any.set()
 
     def _add(self, live: LiveTranscript, event: Event) -> None:
         size = length(event)
