@@ -20,7 +20,7 @@ class Meter:
     @property
     def spent(self) -> float:
         """Return the percentage of the limit that is spent, 100 at most."""
-        return self._percent(self._spent_now)
+        return self._percent(self.spent_now)
 
     @property
     def held(self) -> float:
@@ -30,22 +30,23 @@ class Meter:
     @property
     def full(self) -> bool:
         """Return whether nothing of the budget is left."""
-        return self._spent_now + self.budget.held >= self.budget.limit
+        return self.spent_now + self.budget.held >= self.budget.limit
 
     @property
     def words(self) -> str:
         """Return the percentages in words."""
-        used = self._spent_now + self.budget.held
+        used = self.spent_now + self.budget.held
         share = f"{100 * used / self.budget.limit:.0f} %" if self.budget.limit else "all"
         return f"{share} of ${self.budget.limit:,.2f}"
 
     @property
     def title(self) -> str:
         """Return what is spent and what is held, unrounded."""
-        return f"{decimal_string(self._spent_now)} USD spent, {decimal_string(self.budget.held)} USD held"
+        return f"{decimal_string(self.spent_now)} USD spent, {decimal_string(self.budget.held)} USD held"
 
     @property
-    def _spent_now(self) -> Decimal:
+    def spent_now(self) -> Decimal:
+        """Return what is spent in the present period, in US dollars."""
         now: Decimal = self.budget.spent_now  # type: ignore[attr-defined]
         return now
 

@@ -1,4 +1,4 @@
-"""Numbers are shown beside those of the period before; what changed, and what the month will cost, are told."""
+"""Numbers are shown beside those of the period before, and what changed is told with the reasons."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import re
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
 
-from conversations.admin.review import forecast, presets
+from conversations.admin.review import presets
 from conversations.admin.review.scope import Scope
-from conversations.models import Usage, User
+from conversations.models import Conversation, Usage, User
 from tests.admin.pages import total
 
 CHANGES = "/admin/conversations/usage/changes/"
@@ -23,11 +24,16 @@ TUESDAY = date(2026, 3, 10)
 OPUS, HAIKU = "claude-opus-5-5", "claude-haiku-5-5"
 
 
-def spend(user: User, day: date, cost: str, model: str = OPUS) -> None:
-    at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+def spend(user: User, day: date, cost: str, model: str = OPUS, **columns: Any) -> None:
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
     Usage.objects.create(
-        user=user, username=user.username, model=model, source="provider", cost=Decimal(cost), created_at=at
+        user=user, username=user.username, model=model, source="provider", cost=Decimal(cost), created_at=at, **columns
     )
+
+
+def reasons(table: str) -> list[tuple[str, str]]:
+    """Return the reasons in a table of changes, each with its part of the difference."""
+    return re.findall(r'class="reason">\+?<span[^>]*data-cost="([^"]+)">[^<]*</span> ([^<]+)<', table)
 
 
 def new_user() -> User:
@@ -99,6 +105,48 @@ def test_what_changed_is_told_by_user_and_model_the_largest_difference_first(sta
     assert (row["user"], row["model"], row["difference"]) == (user.username, OPUS, "7")
 
 
+def test_every_division_has_the_largest_difference_first_and_says_why(staff: Client, database: str) -> None:
+    user = new_user()
+    monday = TUESDAY - timedelta(days=1)
+    long, short = (Conversation.objects.create(owner=user, title=title) for title in ("Long one", "Short one"))
+    for day, conversation, cost, tokens in (
+        (monday, long, "1", 100),
+        (TUESDAY, long, "1", 100),
+        (TUESDAY, long, "1", 100),
+        (TUESDAY, long, "1", 100),
+        (monday, short, "2", 100),
+        (TUESDAY, short, "3", 150),
+    ):
+        spend(user, day, cost, conversation=conversation, input_tokens=tokens)
+    address = f"{CHANGES}?user={user.pk}&from={TUESDAY}&to={TUESDAY}"
+    page = staff.get(f"{address}&by=conversation").content.decode()
+    table = page[page.index('id="changes"') :]
+    assert re.findall(r">(Long one|Short one)</a></td><td>([^<]+)</td>", table) == [
+        ("Long one", user.username),
+        ("Short one", user.username),
+    ]
+    assert reasons(table) == [("2", "more requests"), ("1", "more tokens a request")]
+    by_user = staff.get(f"{address}&by=user").content.decode()
+    assert f">{user.username}</a>" in by_user[by_user.index('id="changes"') :]
+    assert "by=conversation" in by_user[by_user.index('id="changes"') :]
+    file = staff.get(f"{address}&by=conversation&export=csv").content.decode()
+    first, second = csv.DictReader(io.StringIO(file))
+    assert (first["conversation"], first["by_requests"], first["by_tokens"]) == ("Long one", "2", "0")
+    assert (second["difference"], second["by_tokens"], second["by_prices"]) == ("1", "1", "0")
+
+
+def test_a_comparison_with_a_day_that_is_not_over_says_so(staff: Client, database: str) -> None:
+    today = datetime.now(UTC).date()
+    for until, told in ((today, True), (today - timedelta(days=1), False)):
+        page = staff.get(f"{CHANGES}?from={today - timedelta(days=2)}&to={until}").content.decode()
+        assert ("Today is not over yet" in page) == told
+
+
+@pytest.mark.parametrize("query", ["by=conversation&error=any", "by=conversation&conversation=none", "by=nothing"])
+def test_what_cannot_be_divided_so_is_divided_by_user_and_model(staff: Client, database: str, query: str) -> None:
+    assert 'data-division="user-model"' in staff.get(f"{CHANGES}?{query}").content.decode()
+
+
 def test_a_file_by_user_and_model_has_a_row_for_each_pair(staff: Client, database: str) -> None:
     user = new_user()
     for model, cost in ((OPUS, "1"), (OPUS, "2"), (HAIKU, "0.5")):
@@ -109,26 +157,6 @@ def test_a_file_by_user_and_model_has_a_row_for_each_pair(staff: Client, databas
         (user.username, OPUS, "2", "3"),
         (user.username, HAIKU, "1", "0.5"),
     ]
-
-
-def test_the_forecast_goes_on_like_the_last_days() -> None:
-    costs = {date(2026, 2, 27): 100, date(2026, 3, 2): 5, date(2026, 3, 4): 7, date(2026, 3, 10): 2}
-    now = datetime(2026, 3, 10, 12, tzinfo=UTC)
-    found = forecast.forecast_for({day: Decimal(cost) for day, cost in costs.items()}, now)
-    assert (found.month, found.so_far) == (date(2026, 3, 1), Decimal(14))
-    assert found.a_day == Decimal(9) / Decimal("7.5")  # since the 3rd
-    assert found.whole == 14 + found.a_day * Decimal("21.5")
-
-
-def test_the_forecast_is_of_this_month_whatever_the_period(staff: Client, database: str) -> None:
-    user = new_user()
-    today = datetime.now(UTC).date()
-    spend(user, today, "3.5")
-    earlier = today - timedelta(days=70)
-    spend(user, earlier, "70")
-    for period in ("", f"&from={earlier}&to={earlier}", f"&from={today}&to={today}"):
-        page = staff.get(f"/admin/?user={user.pk}{period}").content.decode()
-        assert re.search(r'data-cost="3\.5"[^<]*</span> so far', page), period
 
 
 def test_presets_keep_the_other_filters(staff: Client, database: str) -> None:

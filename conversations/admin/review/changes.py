@@ -1,17 +1,22 @@
-"""Why a day or a period cost more or less than an earlier one: by user and model, the largest differences first."""
+"""What of a period cost more or less than in an earlier one, the largest differences first, and why."""
 
 from __future__ import annotations
 
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any, TypeAlias
 
-from django.db.models import DecimalField, F, Max, Q, Sum, Value
+from django.db.models import DecimalField, F, Max, Model, Q, QuerySet, Sum, Value
 from django.db.models.functions import Abs, Coalesce
 
 from conversations.admin.review import levels
+from conversations.admin.review.effects import Effects, effects
 from conversations.admin.review.scope import NOTHING, Scope
-from conversations.admin.review.totals import ValuesRow, ValuesRows
+from conversations.admin.review.totals import Sums, ValuesRows, summed
 
 WEEK = timedelta(days=7)
 BEFORE, WEEK_BEFORE = "before", "week"
@@ -20,24 +25,132 @@ BEFORE, WEEK_BEFORE = "before", "week"
 PAGE = 100
 """Rows that are shown."""
 
+Key: TypeAlias = tuple[uuid.UUID | str | None, ...]
+"""The values of a division's columns."""
+
+
+@dataclass(frozen=True)
+class Division:
+    """What the rows of a comparison are: the values of some columns of the daily sums."""
+
+    name: str
+    heading: str
+    columns: tuple[str, ...]
+    called: tuple[str, ...]
+    """The headings of a row's label, and of its note where it has one."""
+
+
+DIVISIONS = {
+    each.name: each
+    for each in (
+        Division("user-model", "Users and models", ("user", "model"), ("User", "Model")),
+        Division("user", "Users", ("user",), ("User",)),
+        Division("model", "Models", ("model",), ("Model",)),
+        Division("conversation", "Conversations", ("conversation",), ("Conversation", "User")),
+    )
+}
+
 
 @dataclass(frozen=True)
 class Change:
-    """What a user spent on a model in a period, and in the earlier one, in US dollars."""
+    """What a part of a scope cost in a period and in the earlier one."""
 
-    user: str
-    model: str
-    now: Decimal
-    before: Decimal
-    requests_now: int
-    requests_before: int
-    url: str
-    """Where the conversations behind it are."""
+    label: str
+    note: str
+    now: Sums
+    before: Sums
+    why: Effects
+    url: str = ""
+    """Where one sees what is behind it."""
 
     @property
     def difference(self) -> Decimal:
-        """Return how much more it is now."""
-        return self.now - self.before
+        """Return how many US dollars more it is now."""
+        return self.now.cost - self.before.cost
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A scope and an earlier period with the same filters, divided in one way."""
+
+    scope: Scope
+    before: Scope
+    division: Division
+    against: str = BEFORE
+
+    @property
+    def whole(self) -> Change:
+        """Return the change of all of the scope together."""
+        now, before = (_by_model(rows) for rows in self._periods())
+        return _change("", "", before, now)
+
+    def largest(self, size: int = PAGE) -> list[Change]:
+        """Return the changes of the parts that differ most, the largest difference first."""
+        found = list(self._ranked()[:size])
+        among = Q()
+        for column in self.division.columns:
+            values = [row[column] for row in found]
+            known = Q(**{f"{column}__in": [value for value in values if value is not None]})
+            among &= known | Q(**{f"{column}__isnull": True}) if None in values else known
+        return self._changes(found, among)
+
+    def all(self) -> list[Change]:
+        """Return the changes of all parts, the largest difference first."""
+        return self._changes(list(self._ranked()), Q())
+
+    def _changes(self, found: list[dict[str, Any]], among: Q) -> list[Change]:
+        if not found:
+            return []
+        now, before = (_by_key(rows.filter(among), self.division) for rows in self._periods())
+        keys = [self._key(row) for row in found]
+        titles = levels.titles_of(row["conversation"] for row in found if "conversation" in row)
+        named = [(*self._named(row, titles), self._url(row)) for row in found]
+        return [
+            _change(label, note, before[key], now[key], url)
+            for key, (label, note, url) in zip(keys, named, strict=True)
+        ]
+
+    def _key(self, row: Mapping[str, Any]) -> Key:
+        return tuple(row[column] for column in self.division.columns)
+
+    def _rows(self) -> QuerySet[Model]:
+        """Return the fewest rows that have the sums of both periods, and of what is between them."""
+        both = self.scope.within(day=None, since=self.before.span[0], until=self.scope.span[1])
+        if "conversation" in self.division.columns or self.scope.conversation is not None:
+            return both.within(turn=None, error="").daily_conversations().order_by()
+        return both.daily().order_by()
+
+    def _periods(self) -> tuple[QuerySet[Model], QuerySet[Model]]:
+        rows = self._rows()
+        return rows.filter(day__range=self.scope.span), rows.filter(day__range=self.before.span)
+
+    def _ranked(self) -> ValuesRows:
+        now, then = Q(day__range=self.scope.span), Q(day__range=self.before.span)
+        rows = self._rows().filter(now | then).values(*self.division.columns)
+        found = rows.annotate(name=Max("username"), now=_cost(now), before=_cost(then))
+        return found.order_by(Abs(F("now") - F("before")).desc(), *self.division.columns)
+
+    def _named(self, row: Mapping[str, Any], titles: Mapping[uuid.UUID, str]) -> tuple[str, str]:
+        if self.division.name == "conversation":
+            id = row["conversation"]
+            return (titles.get(id, f"{id} (deleted)") if id else "Without a conversation"), row["name"]
+        if self.division.name == "model":
+            return row["model"], ""
+        return row["name"], row.get("model", "")
+
+    def _url(self, row: Mapping[str, Any]) -> str:
+        """Return where the row is divided further: a conversation into its turns, a model into users."""
+        narrower = self.scope.within(**{column: row[column] or NOTHING for column in self.division.columns})
+        if self.division.name == "conversation":
+            return levels.address(narrower)
+        below = "user" if self.division.name == "model" else "conversation"
+        return address(narrower, self.against, below)
+
+
+def address(scope: Scope, against: str = "", by: str = "") -> str:
+    """Return the address at which a scope is held against an earlier period."""
+    named = {"against": against, "by": by}
+    return levels.changes(scope) + "".join(f"&{name}={value}" for name, value in named.items() if value)
 
 
 def possible_comparisons(scope: Scope) -> dict[str, str]:
@@ -53,28 +166,22 @@ def earlier(scope: Scope, against: str) -> Scope:
     return scope.shifted(WEEK) if against == WEEK_BEFORE and against in possible_comparisons(scope) else scope.before
 
 
-def differences_between(scope: Scope, before: Scope) -> list[Change]:
-    """Return all differences between two periods with the same filters, the largest first."""
-    return [_change(scope, each) for each in _rows(scope, before)]
+def possible_divisions(scope: Scope) -> list[Division]:
+    """Return the ways to divide a scope: the daily sums of conversations do not tell errors apart."""
+    whole = scope.conversation is None and not scope.error
+    return [each for each in DIVISIONS.values() if whole or each.name != "conversation"]
 
 
-def largest(scope: Scope, before: Scope) -> list[Change]:
-    """Return as many of them as are shown on a page."""
-    return [_change(scope, each) for each in _rows(scope, before)[:PAGE]]
+def comparison(scope: Scope, against: str = "", by: str = "") -> Comparison:
+    """Return the comparison of a scope; what is not possible of what is asked is as it is by default."""
+    divisions = {each.name: each for each in possible_divisions(scope)}
+    against = against if against in possible_comparisons(scope) else BEFORE
+    return Comparison(scope, earlier(scope, against), divisions.get(by, DIVISIONS["user-model"]), against)
 
 
-def _rows(scope: Scope, before: Scope) -> ValuesRows:
-    now, then = Q(day__range=scope.span), Q(day__range=before.span)
-    both = scope.within(day=None, since=before.span[0], until=scope.span[1])
-    rows = both.by_day().filter(now | then).order_by().values("user", "model")
-    found = rows.annotate(
-        name=Max("username"),
-        now=_cost(now),
-        before=_cost(then),
-        requests_now=Sum("requests", filter=now, default=0),
-        requests_before=Sum("requests", filter=then, default=0),
-    )
-    return found.order_by(Abs(F("now") - F("before")).desc(), "user", "model")
+def is_not_over(scope: Scope, today: date) -> bool:
+    """Return whether the last day of a scope is still going on, while those that it is held against are whole."""
+    return scope.span[0] <= today <= scope.span[1]
 
 
 def _cost(period: Q) -> Coalesce:
@@ -82,8 +189,22 @@ def _cost(period: Q) -> Coalesce:
     return Coalesce(Sum("cost", filter=period), nothing)
 
 
-def _change(scope: Scope, row: ValuesRow) -> Change:
-    narrower = scope.within(user=row["user"] or NOTHING, model=row["model"])
-    url = levels.address(narrower, "conversation")
-    amounts = {name: row[name] for name in ("model", "now", "before", "requests_now", "requests_before")}
-    return Change(user=row["name"], url=url, **amounts)
+def _by_model(rows: QuerySet[Model]) -> dict[str, Sums]:
+    return {row["model"]: Sums.of_row(row) for row in rows.values("model").annotate(**summed(rows))}
+
+
+def _by_key(rows: QuerySet[Model], division: Division) -> defaultdict[Key, dict[str, Sums]]:
+    """Return the sums of a division's parts, each by the model."""
+    columns = dict.fromkeys((*division.columns, "model"))
+    found: defaultdict[Key, dict[str, Sums]] = defaultdict(dict)
+    for row in rows.values(*columns).annotate(**summed(rows)):
+        found[tuple(row[column] for column in division.columns)][row["model"]] = Sums.of_row(row)
+    return found
+
+
+def _change(label: str, note: str, before: Mapping[str, Sums], now: Mapping[str, Sums], url: str = "") -> Change:
+    return Change(label, note, _whole(now.values()), _whole(before.values()), effects(before, now), url)
+
+
+def _whole(parts: Iterable[Sums]) -> Sums:
+    return sum(parts, Sums())

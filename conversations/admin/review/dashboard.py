@@ -6,21 +6,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeVar
 
-from django.db.models import Count, F, Max, Q, QuerySet, Sum, Value
-from django.db.models.functions import NullIf
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.urls import reverse
 
-from conversations.admin.meters import Meter
-from conversations.admin.review import charts, forecast, levels
+from conversations.admin.review import budget_outlook, changes, charts, forecast, levels, unusual
 from conversations.admin.review.charts import Chart
 from conversations.admin.review.scope import ANY, NOTHING, PLAIN, Scope
 from conversations.admin.review.totals import CLASSES, Sums, ValuesRow, summed
-from conversations.models import Audit, Budget, DailyUsage, Usage
-from conversations.services.billing import budgets
+from conversations.models import Audit, DailyUsage, Usage
 
 K = TypeVar("K")
 
@@ -116,12 +112,14 @@ def context(scope: Scope) -> dict[str, object]:
         "outcomes_before": _outcomes(parts_before, scope.before.failed_turns().count()),
         "failures": failures,
         "forecast": forecast.forecast_for({day: sums.cost for day, sums in every.by_day.items()}, now),
+        "outlook": budget_outlook.of_scope(scope, now),
+        "unusual": unusual.unusual_users(scope, min(scope.span[1], now.date())),
         "days": levels.newest_days(scope, parts.by_day),
         "users": users,
         "charts": list(_charts(scope, parts, users)),
         "conversations": _conversations(scope),
         "slowest": slowest(scope, parts),
-        "budgets": _budgets(),
+        "budgets": budget_outlook.used_most(now),
         "audit": Audit.objects.first(),
         **_links(scope),
     }
@@ -140,7 +138,7 @@ def _links(scope: Scope) -> dict[str, object]:
         "levels": [(level.heading, levels.address(scope, level.name)) for level in levels.possible_levels(scope)],
         "users_url": levels.address(scope, "user"),
         "days_url": levels.address(scope, "day"),
-        "changes_url": levels.changes(scope),
+        "changes_url": changes.address(scope),
         "export_url": levels.address(scope, "user-model"),
     }
 
@@ -241,10 +239,3 @@ def _slowest_of(kind: DailyUsage) -> QuerySet[Usage, Any]:
     rows = of_day.rows().filter(error_type=kind.error_type, corrects=None, duration__isnull=False)
     shown = rows.values("pk", "username", "model", "created_at", "duration", "output_tokens", "error_type")
     return shown.order_by("-duration")[:TOP]
-
-
-def _budgets() -> list[Meter]:
-    """Return the budgets that are used up most."""
-    used = (F("spent_now") + F("held")) / NullIf("limit", Value(Decimal(0)))
-    found = Budget.objects.select_related("user", "group").annotate(spent_now=budgets.SPENT)
-    return [Meter(each) for each in found.annotate(used=used).order_by(F("used").desc(nulls_first=True))[:TOP]]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from django.db.models import Q
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from conversations.admin.review.changes import Change
+from conversations.admin.review.changes import Comparison
+from conversations.admin.review.effects import Effects
 from conversations.admin.review.levels import Level
 from conversations.admin.review.scope import Scope
 from conversations.admin.review.totals import CLASSES
@@ -30,7 +32,7 @@ PART = 1 << 16
 WORKBOOK = 100_000
 """Requests in a workbook at most: it can't be sent before it is whole."""
 
-CHANGES = ("user", "model", "requests_now", "requests_before", "now", "before", "difference")
+EFFECTS = tuple(each.name for each in fields(Effects))
 SUMS = ("requests", *CLASSES, "cost", "unpriced")
 REQUESTS = (
     "id",
@@ -72,10 +74,21 @@ def export_sums(level: Level[Any], scope: Scope, kind: str) -> HttpResponseBase:
     return _table(header, rows, f"{level.name}s {scope.span[0]} {scope.span[1]}", kind)
 
 
-def export_changes(found: Iterable[Change], scope: Scope, before: Scope, kind: str) -> HttpResponseBase:
-    """Return all differences between two periods as a file."""
-    rows = [[getattr(each, name) for name in CHANGES] for each in found]
-    return _table(list(CHANGES), rows, f"changes {scope.span[0]} {scope.span[1]} since {before.span[0]}", kind)
+def export_changes(found: Comparison, kind: str) -> HttpResponseBase:
+    """Return all differences between two periods as a file, each with the parts of it by its reasons."""
+    called = [each.lower() for each in found.division.called]
+    amounts = ("requests_now", "requests_before", "now", "before", "difference")
+    header: Cells = [*called, *amounts, *(f"by_{name}" for name in EFFECTS)]
+    rows: list[Cells] = [
+        [
+            *(each.label, each.note)[: len(called)],
+            *(each.now.requests, each.before.requests, each.now.cost, each.before.cost, each.difference),
+            *(getattr(each.why, name) for name in EFFECTS),
+        ]
+        for each in found.all()
+    ]
+    (first, last), (since, _) = found.scope.span, found.before.span
+    return _table(header, rows, f"changes {first} {last} since {since}", kind)
 
 
 def _table(header: Cells, rows: list[Cells], name: str, kind: str) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""What the present month will cost if it goes on like the last days."""
+"""What the present month will cost at the rate of the last days: pure."""
 
 from __future__ import annotations
 
@@ -6,42 +6,133 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from conversations.admin.review.scope import DAY
 
-RATE_DAYS = 7
-"""Days before today from which, with today so far, the rate is taken: a week, since weekends differ."""
+WEEK = 7
+WINDOW = 4 * WEEK
+"""Whole days before today that are looked at: weekdays differ, and of each there are four."""
+
+FEWEST = 3
+"""Whole days with which a forecast is made at all."""
+ENOUGH = 2 * WEEK
+"""Whole days from which each weekday is told apart, as it has been seen twice."""
+
+EIGHT_OF_TEN = Decimal("1.2816")
+"""Standard deviations around the middle within which eight of ten values of a normal distribution are."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """The cost of a month in US dollars."""
+    """What a month will cost, in US dollars."""
 
     month: date
     """The first day of the month."""
     so_far: Decimal
-    a_day: Decimal
-    """What the last days cost, on average."""
-    whole: Decimal
-    """What all of the month will cost at that rate."""
+    known: int
+    """Whole days that it is made from."""
+    expected: Mapping[date, Decimal]
+    """What is to come on each day that is left, with the rest of today; empty where too few days are known."""
+    deviation: Decimal
+    """The standard deviation of the sum of what is to come."""
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether there are enough days to make one."""
+        return self.known >= FEWEST
+
+    @cached_property
+    def whole(self) -> Decimal:
+        """Return what all of the month will cost; what it has cost so far where more is not known."""
+        return self.so_far + sum(self.expected.values(), Decimal(0))
+
+    @property
+    def likely(self) -> tuple[Decimal, Decimal]:
+        """Return between which sums it will be in eight of ten months like this one."""
+        apart = EIGHT_OF_TEN * self.deviation
+        return max(self.so_far, self.whole - apart), self.whole + apart
+
+    @property
+    def is_sure(self) -> bool:
+        """Return whether there are enough days to say between which sums it is likely to be."""
+        return self.known >= ENOUGH
+
+    def reaches(self, limit: Decimal, spent: Decimal) -> date | None:
+        """Return the day on which a limit will be reached by a month that has spent so much; None if it will not."""
+        if spent >= limit:
+            return None
+        for day in sorted(self.expected):
+            spent += self.expected[day]
+            if spent >= limit:
+                return day
+        return None
 
 
 def forecast_span(now: datetime) -> tuple[date, date]:
     """Return the first and the last of the days from which the forecast at a time (UTC) is made."""
     today = now.date()
-    return min(today.replace(day=1), today - RATE_DAYS * DAY), today
+    return min(today.replace(day=1), today - WINDOW * DAY), today
 
 
 def forecast_for(costs: Mapping[date, Decimal], now: datetime) -> Forecast:
-    """Return the forecast for the month of a time (UTC), from what each day of the span cost, in US dollars."""
+    """Return the forecast for the month of a time (UTC), from what each day of the span cost, in US dollars.
+
+    The level is that of the last seven days, and the weekdays share it as they did in the four weeks before today.
+    """
     today = now.date()
-    month, week_ago = today.replace(day=1), today - RATE_DAYS * DAY
+    month = today.replace(day=1)
     so_far = sum((cost for day, cost in costs.items() if month <= day <= today), Decimal(0))
-    recent = sum((cost for day, cost in costs.items() if week_ago <= day <= today), Decimal(0))
-    a_day = recent / _days(now - datetime.combine(week_ago, time(), UTC))
-    end = datetime.combine((month + 32 * DAY).replace(day=1), time(), UTC)
-    return Forecast(month, so_far, a_day, so_far + a_day * _days(end - now))
+    days = _whole_days(costs, today)
+    if len(days) < FEWEST:
+        return Forecast(month, so_far, len(days), {}, Decimal(0))
+    rates = _rates(days)
+    left = _left(now)
+    expected = {day: max(rates[day.weekday()] * part, Decimal(0)) for day, part in left.items()}
+    return Forecast(month, so_far, len(days), expected, _deviation(days, sum(left.values(), Decimal(0))))
 
 
-def _days(length: timedelta) -> Decimal:
-    return Decimal(length.total_seconds()) / Decimal(DAY.total_seconds())
+def _whole_days(costs: Mapping[date, Decimal], today: date) -> dict[date, Decimal]:
+    """Return what the whole days of the window cost, from the first on which there was anything."""
+    window = [today - n * DAY for n in range(WINDOW, 0, -1)]
+    used = [day for day in window if costs.get(day)]
+    return {day: costs.get(day, Decimal(0)) for day in window if used and day >= used[0]}
+
+
+def _rates(days: Mapping[date, Decimal]) -> list[Decimal]:
+    """Return what is expected of a Monday, of a Tuesday and so on."""
+    last = list(days.values())[-WEEK:]
+    level = sum(last, Decimal(0)) / len(last)
+    usual = _by_weekday(days)
+    whole = sum(usual)
+    if len(days) < ENOUGH or whole <= 0:
+        return [level] * WEEK
+    return [each * level * WEEK / whole for each in usual]
+
+
+def _by_weekday(days: Mapping[date, Decimal]) -> list[Decimal]:
+    """Return what each weekday cost on average; where not all were seen twice, what any day did."""
+    if len(days) < ENOUGH:
+        return [sum(days.values(), Decimal(0)) / len(days)] * WEEK
+    seen = [[cost for day, cost in days.items() if day.weekday() == weekday] for weekday in range(WEEK)]
+    return [sum(costs, Decimal(0)) / len(costs) for costs in seen]
+
+
+def _deviation(days: Mapping[date, Decimal], left: Decimal) -> Decimal:
+    """Return the standard deviation of what so many days will cost, when their level is that of seven days."""
+    usual = _by_weekday(days)
+    squares = sum(((cost - usual[day.weekday()]) ** 2 for day, cost in days.items()), Decimal(0))
+    variance = squares / (len(days) - 1)
+    return (variance * (left + left * left / WEEK)).sqrt()
+
+
+def _left(now: datetime) -> dict[date, Decimal]:
+    """Return the days of the month that are left after a time (UTC), each with how much of it is left, 0 to 1."""
+    today = now.date()
+    rest = datetime.combine(today + DAY, time(), UTC) - now
+    found = {today: Decimal(rest.total_seconds()) / Decimal(timedelta(days=1).total_seconds())}
+    day = today + DAY
+    while day.month == today.month:
+        found[day] = Decimal(1)
+        day += DAY
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponseRedirect
@@ -64,23 +66,28 @@ def changes_page(request: HttpRequest) -> HttpResponseBase:
     """Show, or with `export` return as a file, what has changed in a scope since an earlier period."""
     form = ScopeForm(request.GET)
     scope = form.scope
-    against = request.GET.get("against", "")
-    before = changes.earlier(scope, against)
+    found = changes.comparison(scope, request.GET.get("against", ""), request.GET.get("by", ""))
     if (kind := request.GET.get("export")) in KINDS:
-        return export.export_changes(changes.differences_between(scope, before), scope, before, str(kind))
+        return export.export_changes(found, str(kind))
+    against, by = found.against, found.division.name
     context = {
         **_every_page(request, form, scope),
         "subtitle": "What changed",
-        "rows": changes.largest(scope, before),
+        "rows": found.largest(),
+        "division": found.division,
+        "whole": found.whole,
         "period": scope.span,
-        "period_before": before.span,
-        "before": Sums.of(before.summable()),
-        "total": Sums.of(scope.summable()),
-        "here": levels.changes(scope, against),
-        "kept": {"against": against} if against else {},
+        "period_before": found.before.span,
+        "is_not_over": changes.is_not_over(scope, datetime.now(UTC).date()),
+        "here": changes.address(scope, against, by),
+        "kept": {"against": against, "by": by},
         "against": [
-            (called, levels.changes(scope, name), changes.earlier(scope, name) == before)
+            (called, changes.address(scope, name, by), name == against)
             for name, called in changes.possible_comparisons(scope).items()
+        ],
+        "divisions": [
+            (each.heading, changes.address(scope, against, each.name), each == found.division)
+            for each in changes.possible_divisions(scope)
         ],
     }
     return TemplateResponse(request, "conversations/changes.html", context)
@@ -94,7 +101,7 @@ def _every_page(request: HttpRequest, form: ScopeForm, scope: Scope) -> dict[str
         "form": form,
         "presets": presets.presets_for(scope),
         "levels": [(each, levels.address(scope, each.name)) for each in levels.possible_levels(scope)],
-        "changes_url": levels.changes(scope),
+        "changes_url": changes.address(scope),
         "trail": levels.trail(scope),
         "query": scope.query,
     }

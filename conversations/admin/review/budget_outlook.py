@@ -1,0 +1,121 @@
+"""Whether the month's budgets will last, if it goes on like the last days."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeAlias
+
+from django.db.models import F, QuerySet, Sum, Value
+from django.db.models.functions import NullIf
+
+from conversations.admin.meters import Meter
+from conversations.admin.review.forecast import Forecast, forecast_for, forecast_span
+from conversations.admin.review.scope import Scope
+from conversations.models import Budget, DailyUsage
+from conversations.services.billing import budgets
+
+TOP = 10
+"""Budgets that are shown."""
+
+Whose: TypeAlias = uuid.UUID | int | None
+"""The user or the group of a budget; None for that of all."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How much of a budget is used, and what it will be at the end of the month."""
+
+    meter: Meter
+    forecast: Forecast | None = None
+    """What its users' month will cost; None for a budget of days."""
+
+    @property
+    def at_the_end(self) -> Decimal | None:
+        """Return what will be spent when the month is over, in US dollars; None where it can't be told."""
+        if self.forecast is None or not self.forecast.is_known:
+            return None
+        return self.meter.spent_now + sum(self.forecast.expected.values(), Decimal(0))
+
+    @property
+    def used_up(self) -> date | None:
+        """Return the day on which nothing of it will be left; None if something will be, or nothing is already."""
+        return self.forecast.reaches(self.meter.budget.limit, self.meter.spent_now) if self.forecast else None
+
+    @property
+    def words(self) -> str:
+        """Return the outlook in words; empty where there is none."""
+        if self.forecast is None or self.meter.spent_now >= self.meter.budget.limit:
+            return "used up" if self.meter.spent_now >= self.meter.budget.limit else ""
+        if self.at_the_end is None:
+            return "too few days to tell"
+        if self.used_up is not None:
+            return f"used up about {self.used_up:%B} {self.used_up.day}"
+        return f"about ${self.at_the_end:,.2f} by the end of {self.forecast.month:%B}, {self._share} %"
+
+    @property
+    def _share(self) -> int:
+        limit = self.meter.budget.limit
+        return round(100 * (self.at_the_end or Decimal(0)) / limit) if limit else 100
+
+
+def used_most(now: datetime) -> list[Outlook]:
+    """Return the budgets that are used up most, each with its outlook at a time (UTC)."""
+    used = (F("spent_now") + F("held")) / NullIf("limit", Value(Decimal(0)))
+    return outlooks(_budgets().annotate(used=used).order_by(F("used").desc(nulls_first=True))[:TOP], now)
+
+
+def of_scope(scope: Scope, now: datetime) -> Outlook | None:
+    """Return the outlook of the month's budget of the user, group or platform that a scope is all of; None else."""
+    if scope.within(user=None, group=None, day=None) != Scope(scope.since, scope.until):
+        return None
+    if isinstance(scope.user, str) or (scope.user and scope.group):
+        return None
+    whose = _budgets().filter(period=Budget.Period.MONTH, user=scope.user, group=scope.group)
+    return next(iter(outlooks(whose, now)), None)
+
+
+def _budgets() -> QuerySet[Budget]:
+    return Budget.objects.select_related("user", "group").annotate(spent_now=budgets.SPENT)
+
+
+def outlooks(found: Iterable[Budget], now: datetime) -> list[Outlook]:
+    """Return the outlook of each of some budgets, which have what is spent now as `spent_now`, at a time (UTC)."""
+    listed = list(found)
+    costs = _costs([each for each in listed if each.period == Budget.Period.MONTH], now)
+    forecasts = {whose: forecast_for(days, now) for whose, days in costs.items()}
+    return [
+        Outlook(Meter(each), forecasts.get(_whose(each)) if each.period == Budget.Period.MONTH else None)
+        for each in listed
+    ]
+
+
+def _whose(budget: Budget) -> Whose:
+    return budget.user_id or budget.group_id
+
+
+def _costs(monthly: Sequence[Budget], now: datetime) -> Mapping[Whose, dict[date, Decimal]]:
+    """Return what each day cost that the forecasts of budgets are made from: one read for each kind of budget."""
+    rows = DailyUsage.objects.filter(day__range=forecast_span(now)).order_by()
+    users = [each.user_id for each in monthly if each.user_id]
+    groups = [each.group_id for each in monthly if each.group_id]
+    found: defaultdict[Whose, dict[date, Decimal]] = defaultdict(dict)
+    for each in monthly:
+        found[_whose(each)] = {}
+    if users:
+        _add(found, rows.filter(user__in=users).values_list("user", "day").annotate(Sum("cost")))
+    if groups:
+        of_groups = rows.filter(user__groups__in=groups)
+        _add(found, of_groups.values_list("user__groups", "day").annotate(Sum("cost")))
+    if len(users) + len(groups) < len(monthly):
+        _add(found, ((None, *row) for row in rows.values_list("day").annotate(Sum("cost"))))
+    return found
+
+
+def _add(found: dict[Whose, dict[date, Decimal]], rows: Iterable[Sequence[object]]) -> None:
+    for whose, day, cost in rows:
+        found[whose][day] = cost  # type: ignore[index, assignment]
