@@ -28,7 +28,7 @@ from conversations.admin.share_admin import reached
 from conversations.api.attachment_views import served
 from conversations.models import Attachment, Conversation, DailyConversation, Deletion, Message, Turn
 from conversations.services.deletion import deletion
-from conversations.services.turns import message_paths
+from conversations.services.turns import message_paths, turn_queue
 from conversations.templatetags.amounts import money
 
 SHOWN_MESSAGES = 50
@@ -56,6 +56,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         "spent",
         "shared_with",
         "messages_shown",
+        "waiting",
         "settings_shown",
         "metadata_shown",
         "id",
@@ -139,6 +140,12 @@ class ConversationAdmin(ReadOnlyAdmin):
             (reverse("admin:conversations_share_change", args=[each.pk]), reached(each), each.role) for each in shares
         )
         return format_html_join(", ", '<a href="{}">{} ({})</a>', links) or SafeString("Nobody")
+
+    @admin.display(description="waiting")
+    def waiting(self, conversation: Conversation) -> SafeString:
+        """Render the questions of turns that wait for the active one, in the order in which they will begin."""
+        questions = turn_queue.pending_in(conversation.pk).select_related("turn__user")
+        return rendering.rendered_waiting(questions) or SafeString("Nothing")
 
     @admin.display(description="settings")
     def settings_shown(self, conversation: Conversation) -> SafeString:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.admin import ModelAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -11,13 +14,30 @@ from conversations.admin.readonly import ReadOnlyAdmin
 from conversations.models import Feedback
 
 
+class CommentFilter(admin.SimpleListFilter):
+    """By whether there is a comment; what it says can't be looked for."""
+
+    title = "comment"
+    parameter_name = "comment"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Feedback]) -> list[tuple[str, str]]:
+        """Return the two choices."""
+        return [("yes", "With a comment"), ("no", "Without")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Feedback]) -> QuerySet[Feedback]:
+        """Return the chosen rows."""
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.exclude(comment="") if self.value() == "yes" else queryset.filter(comment="")
+
+
 @admin.register(Feedback)
 class FeedbackAdmin(ReadOnlyAdmin):
     """Ratings and comments. The list has no comments: to read one, it has to be opened."""
 
     private = "user"
     list_display = ("updated_at", "user", "rating", "has_comment", "answer")
-    list_filter = ("rating", "updated_at")
+    list_filter = ("rating", CommentFilter, "updated_at")
     list_select_related = ("user",)
     found_by_id = ("pk", "message_id", "message__conversation_id")
     found_by_user = "user"

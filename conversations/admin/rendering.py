@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from conversations.contract.wire import Block
 from conversations.exact_json import dumps
+from conversations.models import PendingQuestion
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -135,3 +136,20 @@ def rendered_conversation(messages: Iterable[tuple[str, str, SafeString]]) -> Sa
     """Render messages one under the other, each a tuple of its role, its address and its content as HTML."""
     body = '<article class="message {}"><header><a href="{}">{}</a></header>{}</article>'
     return format_html_join("", body, ((role, url, role, said) for role, url, said in messages))
+
+
+def rendered_waiting(questions: Iterable[PendingQuestion]) -> SafeString:
+    """Render the questions of turns that have not begun, with their turns, one under the other."""
+    body = '<article class="message waiting"><header><a href="{}">{}</a></header>{}</article>'
+    return format_html_join("", body, (_waiting(each) for each in questions))
+
+
+def _waiting(question: PendingQuestion) -> tuple[str, str, SafeString]:
+    turn = question.turn
+    place = "waits to interrupt" if question.interrupts else "waits"
+    title = f"{turn.user.username} {place} since {turn.created_at:%Y-%m-%d %H:%M:%S}"
+    if turn.status != turn.Status.PENDING:
+        title = f"{turn.user.username} asked, and it was {turn.status} before it began"
+    content = question.content
+    said = rendered_blocks(content) if content is not None else SafeString("<p>A new answer to a message above.</p>")
+    return reverse("admin:conversations_turn_change", args=[turn.pk]), title, said

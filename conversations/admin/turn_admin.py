@@ -18,7 +18,7 @@ from conversations.admin.filters import TurnScopeFilter
 from conversations.admin.readonly import ReadOnlyAdmin, ReadOnlyInline
 from conversations.admin.review.scope import REASON
 from conversations.content.transcript import placed
-from conversations.models import Turn, Usage
+from conversations.models import PendingQuestion, Turn, Usage
 
 EVENTS = 200
 """Events of a transcript on a page."""
@@ -129,8 +129,9 @@ class TurnAdmin(ReadOnlyAdmin):
 
     @admin.display(description="messages")
     def messages_shown(self, turn: Turn) -> SafeString:
-        """Render the question and the messages that answer it."""
-        return rendering.rendered_conversation(
+        """Render the question, also while it waits and is no message yet, and the messages that answer it."""
+        waiting = PendingQuestion.objects.filter(turn=turn).select_related("turn__user")
+        return rendering.rendered_waiting(waiting) + rendering.rendered_conversation(
             (
                 each.role,
                 reverse("admin:conversations_message_change", args=[each.pk]),
