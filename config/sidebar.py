@@ -13,14 +13,15 @@ EXTRACTIONS = "extraction.view_extraction"
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
     """Return the sidebar's groups as unfold takes them (its setting SIDEBAR, navigation)."""
-    review, failed = reverse("admin:conversations_usage_review"), "?error=any"
-    turns = reverse("admin:conversations_turn_changelist")
+    review = reverse("admin:conversations_usage_review")
+    saved = reverse("admin:conversations_savedfilter_changelist")
     groups = {
         "Usage": [
             _entry(request, "Dashboard", "monitoring", reverse("admin:index"), USAGE),
             _entry(request, "Users and models", "group_work", f"{review}?by=user-model", USAGE),
             _entry(request, "What changed", "compare_arrows", reverse("admin:conversations_usage_changes"), USAGE),
             _list(request, "Requests", "receipt_long", "conversations", "usage"),
+            _entry(request, "Saved filters", "bookmark", saved, USAGE),
         ],
         "Budgets and prices": [
             _list(request, "Budgets", "savings", "conversations", "budget"),
@@ -43,11 +44,7 @@ def navigation(request: HttpRequest) -> list[dict[str, object]]:
             _list(request, "Attachments", "attach_file", "conversations", "attachment"),
         ],
         "Extraction": _extraction(request),
-        "Health": [
-            _entry(request, "Failed turns", "error", turns + failed, "conversations.view_turn"),
-            _list(request, "Checks of the ledger", "fact_check", "conversations", "audit"),
-            _list(request, "Jobs", "schedule", "procrastinate", "procrastinatejob"),
-        ],
+        "Health": _health(request),
     }
     shown = {title: [each for each in entries if each["allowed"]] for title, entries in groups.items()}
     return [{"title": title, "separator": True, "items": entries} for title, entries in shown.items() if entries]
@@ -60,6 +57,15 @@ def _extraction(request: HttpRequest) -> list[Entry]:
         _list(request, "Batches", "stacks", "extraction", "batch"),
         _list(request, "Items of batches", "list", "extraction", "item"),
         _list(request, "Evaluations", "balance", "extraction", "evaluation"),
+    ]
+
+
+def _health(request: HttpRequest) -> list[Entry]:
+    turns = reverse("admin:conversations_turn_changelist")
+    return [
+        _entry(request, "Failed turns", "error", f"{turns}?error=any", "conversations.view_turn"),
+        _list(request, "Checks of the ledger", "fact_check", "conversations", "audit"),
+        _list(request, "Jobs", "schedule", "procrastinate", "procrastinatejob"),
     ]
 
 

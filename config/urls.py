@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from conversations.admin.review import saved
 from conversations.ws.asyncapi import AsyncApi
 
 admin.autodiscover()  # here and not when the apps are ready: commands that serve no pages need none of the admin
@@ -16,6 +17,7 @@ urlpatterns = [
     path("api/me/", include("conversations.archives.urls")),
     path("api/asyncapi/", AsyncApi.as_view(), name="asyncapi"),
     path("api/extraction/", include("extraction.api.urls")),
+    path("admin/saved/<slug:key>/", admin.site.admin_view(saved.opened), name="saved-filter"),
     path("admin/", admin.site.urls),
 ]
 

@@ -17,6 +17,7 @@ from conversations.models.opening import Opening
 from conversations.models.pending import PendingAttachment, PendingQuestion
 from conversations.models.price import Price
 from conversations.models.process import Process
+from conversations.models.saved_filter import SavedFilter
 from conversations.models.search import SearchDocument, Unindexed
 from conversations.models.share import Share
 from conversations.models.ticket import Ticket
@@ -53,6 +54,7 @@ __all__ = [
     "Process",
     "Retention",
     "Right",
+    "SavedFilter",
     "SearchDocument",
     "Share",
     "Ticket",

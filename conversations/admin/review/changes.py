@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from django.db.models import DecimalField, F, Max, Model, Q, QuerySet, Sum, Value
 from django.db.models.functions import Abs, Coalesce
@@ -16,7 +16,7 @@ from django.db.models.functions import Abs, Coalesce
 from conversations.admin.review import levels
 from conversations.admin.review.effects import Effects, effects
 from conversations.admin.review.scope import NOTHING, Scope
-from conversations.admin.review.totals import Sums, ValuesRows, summed
+from conversations.admin.review.totals import Sums, ValuesRow, ValuesRows, summed
 
 WEEK = timedelta(days=7)
 BEFORE, WEEK_BEFORE = "before", "week"
@@ -98,7 +98,7 @@ class Comparison:
         """Return the changes of all parts, the largest difference first."""
         return self._changes(list(self._ranked()), Q())
 
-    def _changes(self, found: list[dict[str, Any]], among: Q) -> list[Change]:
+    def _changes(self, found: list[ValuesRow], among: Q) -> list[Change]:
         if not found:
             return []
         now, before = (_by_key(rows.filter(among), self.division) for rows in self._periods())
@@ -110,7 +110,7 @@ class Comparison:
             for key, (label, note, url) in zip(keys, named, strict=True)
         ]
 
-    def _key(self, row: Mapping[str, Any]) -> Key:
+    def _key(self, row: ValuesRow) -> Key:
         return tuple(row[column] for column in self.division.columns)
 
     def _rows(self) -> QuerySet[Model]:
@@ -130,7 +130,7 @@ class Comparison:
         found = rows.annotate(name=Max("username"), now=_cost(now), before=_cost(then))
         return found.order_by(Abs(F("now") - F("before")).desc(), *self.division.columns)
 
-    def _named(self, row: Mapping[str, Any], titles: Mapping[uuid.UUID, str]) -> tuple[str, str]:
+    def _named(self, row: ValuesRow, titles: Mapping[uuid.UUID, str]) -> tuple[str, str]:
         if self.division.name == "conversation":
             id = row["conversation"]
             return (titles.get(id, f"{id} (deleted)") if id else "Without a conversation"), row["name"]
@@ -138,7 +138,7 @@ class Comparison:
             return row["model"], ""
         return row["name"], row.get("model", "")
 
-    def _url(self, row: Mapping[str, Any]) -> str:
+    def _url(self, row: ValuesRow) -> str:
         """Return where the row is divided further: a conversation into its turns, a model into users."""
         narrower = self.scope.within(**{column: row[column] or NOTHING for column in self.division.columns})
         if self.division.name == "conversation":

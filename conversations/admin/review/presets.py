@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -24,17 +25,30 @@ class Preset:
     """Whether it is what is shown."""
 
 
+@dataclass(frozen=True)
+class Period:
+    """A period that moves on with time."""
+
+    called: str
+    of: Callable[[date], tuple[date, date]]
+    """Its first and last day, on a day."""
+
+
+PERIODS = {
+    "today": Period("Today", lambda today: (today, today)),
+    "7-days": Period("Last 7 days", lambda today: (today - 6 * DAY, today)),
+    "this-month": Period("This month", lambda today: (today.replace(day=1), today)),
+    "last-month": Period("Last month", lambda today: (_months(today)[1], today.replace(day=1) - DAY)),
+    "30-days": Period("Last 30 days", lambda today: (today - 29 * DAY, today)),
+}
+BUTTONS = ("today", "7-days", "this-month", "last-month")
+
+
 def presets_for(scope: Scope) -> list[Preset]:
     """Return today, the last 7 days, this month, the last month, and the months before those by their names."""
     today = datetime.now(UTC).date()
-    this, last, *earlier = _months(today)
-    periods = [
-        ("Today", today, today),
-        ("Last 7 days", today - 6 * DAY, today),
-        ("This month", this, today),
-        ("Last month", last, this - DAY),
-    ]
-    periods += [(f"{month:%b %Y}", month, _after(month) - DAY) for month in earlier]
+    periods = [(PERIODS[name].called, *PERIODS[name].of(today)) for name in BUTTONS]
+    periods += [(f"{month:%b %Y}", month, after(month) - DAY) for month in _months(today)[2:]]
     return [_preset(scope, *period) for period in periods]
 
 
@@ -51,5 +65,6 @@ def _months(today: date) -> list[date]:
     return months
 
 
-def _after(month: date) -> date:
+def after(month: date) -> date:
+    """Return the first day of the next month."""
     return (month + 32 * DAY).replace(day=1)

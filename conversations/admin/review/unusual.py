@@ -10,7 +10,7 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, Expression, Max, Q, QuerySet, Sum
 
 from conversations.admin.review import changes
 from conversations.admin.review.scope import DAY, Scope
@@ -111,7 +111,7 @@ class _Week:
 def _weeks(scope: Scope, until: date, weeks: int) -> Iterator[_Week]:
     """Read the sums of all weeks that are needed, for those users only who may be unusual at all: one statement."""
     spans = [(until - (7 * n + 6) * DAY, until - 7 * n * DAY) for n in range(weeks + EARLIER)]
-    sums: dict[str, Any] = {
+    sums: dict[str, Expression] = {
         f"week{n}": Sum("cost", filter=Q(day__range=span), default=Decimal(0)) for n, span in enumerate(spans)
     }
     worth_it = Q()

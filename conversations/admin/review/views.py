@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import permission_required
@@ -10,10 +11,10 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
-from conversations.admin.review import changes, dashboard, export, levels, presets
+from conversations.admin.review import changes, dashboard, export, levels, presets, saved
 from conversations.admin.review.form import ScopeForm
-from conversations.admin.review.scope import Scope
 from conversations.admin.review.totals import CLASSES, Sums
+from conversations.models import SavedFilter, User
 from conversations.tables import KINDS
 
 MAY_SEE = "conversations.view_usage"
@@ -27,8 +28,7 @@ def overview(request: HttpRequest, context: dict[str, object]) -> dict[str, obje
     scope = form.scope
     shown = {
         "title": "Usage",
-        "form": form,
-        "presets": presets.presets_for(scope),
+        **_filters(request, SavedFilter.Page.DASHBOARD, form),
         "dashboard": dashboard.context(scope),
     }
     return {**context, **shown}
@@ -45,7 +45,7 @@ def review(request: HttpRequest) -> HttpResponseBase:
     number = _page(request.GET.get("page", ""))
     rows, more = levels.page_of_level(level, scope, number)
     context = {
-        **_every_page(request, form, scope),
+        **_every_page(request, SavedFilter.Page.REVIEW, form, by=level.name),
         "subtitle": level.heading,
         "total": Sums.of(scope.summable()),
         "before": Sums.of(scope.before.summable()),
@@ -56,7 +56,6 @@ def review(request: HttpRequest) -> HttpResponseBase:
         "page": number,
         "more": more,
         "here": levels.address(scope, level.name),
-        "kept": {"by": level.name},
     }
     return TemplateResponse(request, "conversations/review.html", context)
 
@@ -71,7 +70,7 @@ def changes_page(request: HttpRequest) -> HttpResponseBase:
         return export.export_changes(found, str(kind))
     against, by = found.against, found.division.name
     context = {
-        **_every_page(request, form, scope),
+        **_every_page(request, SavedFilter.Page.CHANGES, form, against=against, by=by),
         "subtitle": "What changed",
         "rows": found.largest(),
         "division": found.division,
@@ -80,7 +79,6 @@ def changes_page(request: HttpRequest) -> HttpResponseBase:
         "period_before": found.before.span,
         "is_not_over": changes.is_not_over(scope, datetime.now(UTC).date()),
         "here": changes.address(scope, against, by),
-        "kept": {"against": against, "by": by},
         "against": [
             (called, changes.address(scope, name, by), name == against)
             for name, called in changes.possible_comparisons(scope).items()
@@ -93,13 +91,24 @@ def changes_page(request: HttpRequest) -> HttpResponseBase:
     return TemplateResponse(request, "conversations/changes.html", context)
 
 
-def _every_page(request: HttpRequest, form: ScopeForm, scope: Scope) -> dict[str, object]:
-    """Return what every page of the review shows: the filters, the way here and where it goes on."""
+def _filters(request: HttpRequest, page: str, form: ScopeForm, **kept: str) -> dict[str, object]:
+    """Return what the filters of a page show: themselves, periods, saved ones and what else the address says."""
+    return {
+        "form": form,
+        "presets": presets.presets_for(form.scope),
+        "saved": saved.choices(cast(User, request.user)),
+        "save_form": saved.form_for(page, form.scope, **kept),
+        "kept": kept,
+    }
+
+
+def _every_page(request: HttpRequest, page: str, form: ScopeForm, **kept: str) -> dict[str, object]:
+    """Return what every page of the review but the dashboard shows: the filters, the way here, where it goes on."""
+    scope = form.scope
     return {
         **admin.site.each_context(request),
         "title": "Usage",
-        "form": form,
-        "presets": presets.presets_for(scope),
+        **_filters(request, page, form, **kept),
         "levels": [(each, levels.address(scope, each.name)) for each in levels.possible_levels(scope)],
         "changes_url": changes.address(scope),
         "trail": levels.trail(scope),
