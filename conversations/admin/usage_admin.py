@@ -57,6 +57,7 @@ class UsageAdmin(ReadOnlyAdmin):
         return [
             path("review/", guarded(views.review), name="conversations_usage_review"),
             path("changes/", guarded(views.changes_page), name="conversations_usage_changes"),
+            path("report/", guarded(views.month_report), name="conversations_usage_report"),
             path("requests/", guarded(views.requests), name="conversations_usage_requests"),
             *super().get_urls(),
         ]

@@ -17,10 +17,10 @@ register = template.Library()
 def money(amount: Decimal) -> SafeString:
     """Return an amount of US dollars as HTML, all of it in the title and for scripts."""
     exact = decimal_string(amount)
-    return format_html('<span title="{} USD" data-cost="{}">{}</span>', exact, exact, _usd(amount))
+    return format_html('<span title="{} USD" data-cost="{}">{}</span>', exact, exact, usd(amount))
 
 
-def _usd(amount: Decimal) -> str:
+def usd(amount: Decimal) -> str:
     """Return US dollars with cents, and with more digits where it is less than a dollar."""
     digits = 2 if abs(amount) >= 1 or not amount else 6
     return f"{'-' if amount < 0 else ''}${abs(amount):,.{digits}f}"

@@ -22,8 +22,10 @@ from config.reviewers import GROUP
 from conversations.admin.review.charts import COLOURS
 from conversations.models import Budget, User
 from conversations.services.billing import ledger_audit
+from conversations.services.saved_filters import Filters, save_filter
 from tests import browser, seeding
 from tests.clients import Api
+from tests.contract.generators import axe
 from tests.processes import ServerProcess
 
 pytestmark = pytest.mark.skipif(browser.found() is None, reason="there is no Chromium here (COLLOQUY_BROWSER)")
@@ -75,7 +77,8 @@ def pages(used: tuple[Group, User], uvicorn_server: ServerProcess) -> dict[str, 
         "days": f"{base}/usage/review/?group={group.pk}",
         "users": f"{base}/usage/review/?group={group.pk}&by=user",
         "conversations": f"{base}/usage/review/?group={group.pk}&user={user.pk}&by=conversation",
-        "changes": f"{base}/usage/changes/?group={group.pk}",
+        "changes": f"{base}/usage/changes/?group={group.pk}&by=conversation",
+        "saved": f"{base}/savedfilter/",
         "failed": f"{base}/turn/?error=any",
         "ledger": f"{base}/usage/?group={group.pk}",
         "budgets": f"{base}/budget/",
@@ -91,6 +94,7 @@ def pages(used: tuple[Group, User], uvicorn_server: ServerProcess) -> dict[str, 
 def sessions(database: str) -> dict[str, str]:
     """Return the session of an administrator, and that of a member of the reviewers' group."""
     admin = User.objects.create_superuser(f"admin-{uuid.uuid4().hex[:8]}")
+    save_filter(owner=admin, name="Opus & others", filters=Filters("changes", "7-days", "by=model"), shared=True)
     reviewer = User.objects.create_user(f"reviewer-{uuid.uuid4().hex[:8]}", is_staff=True)
     reviewer.groups.add(Group.objects.get(name=GROUP))
     return {"admin": session(admin), "reviewer": session(reviewer)}
@@ -160,9 +164,10 @@ def brightness(picture: Image.Image) -> float:
 
 WIDE, NARROW, HEIGHT = 1440, 420, 900  # pixels
 EVERY = (
-    *("dashboard", "days", "users", "conversations", "changes", "failed", "ledger", "budgets"),
+    *("dashboard", "days", "users", "conversations", "changes", "saved", "failed", "ledger", "budgets"),
     *("conversation", "turn", "transcript", "extractions", "extraction"),
 )
+WITH_AXE = ("dashboard", "changes")
 SOME = ("dashboard", "days", "changes", "budgets", "conversation")
 
 
@@ -199,6 +204,11 @@ def check(seen: Seen, name: str, scheme: str, width: int) -> None:
     assert (brightness(picture) > 128) == (scheme == "light"), (name, width)
     assert seen.complaints == [], (name, width)
     assert seen.elsewhere == [], (name, width)
+    if name in WITH_AXE and width == WIDE:
+        seen.page.evaluate(axe())
+        found = seen.page.evaluate("axe.run('.review', {resultTypes: ['violations']})")["violations"]
+        serious = [each for each in found if each["impact"] in ("serious", "critical")]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in serious] == [], name
     if name == "dashboard":
         drawn = {id: seen.drawn(f"#chart-{id} canvas") for id in CHARTS}
         assert min(drawn.values()) > 100, (drawn, width)

@@ -83,6 +83,8 @@ def way_down(http: httpx2.Client) -> dict[str, str]:
     found["dashboard, one user"] = "/admin/?user=reviewed-1&" + period(90)
     found["dashboard, one model"] = "/admin/?model=claude-opus-5-5&" + period(90)
     found["what changed in 30 days"] = "/admin/conversations/usage/changes/"
+    found["what changed, by conversation"] = "/admin/conversations/usage/changes/?by=conversation"
+    found["this month's report as PDF"] = "/admin/conversations/usage/report/"
     found["users and models of 90 days"] = f"{review}?{period(90)}&by=user-model"
     found["users of 90 days"] = f"{review}?{period(90)}&by=user"
     found["conversations of 90 days"] = f"{review}?{period(90)}&by=conversation"

@@ -117,7 +117,7 @@ def context(scope: Scope) -> dict[str, object]:
         "days": levels.newest_days(scope, parts.by_day),
         "users": users,
         "charts": list(_charts(scope, parts, users)),
-        "conversations": _conversations(scope),
+        "conversations": list(levels.LEVELS["conversation"].shown(scope, dearest_conversations(scope))),
         "slowest": slowest(scope, parts),
         "budgets": budget_outlook.used_most(now),
         "audit": Audit.objects.first(),
@@ -206,13 +206,12 @@ def _charts(scope: Scope, parts: Parts, users: list[levels.Row]) -> Iterator[Cha
     yield charts.stacked("errors", "Errors by day", days, errors, in_table)
 
 
-def _conversations(scope: Scope) -> list[levels.Row]:
-    """Return the conversations that cost most, found by cost alone and only then added up, since there are many."""
+def dearest_conversations(scope: Scope) -> list[ValuesRow]:
+    """Return the sums of the conversations that cost most, found by cost alone and only then added up."""
     rows = scope.by_conversation().filter(conversation__isnull=False)
     costs = rows.order_by().values("conversation").annotate(total=Sum("cost")).order_by("-total", "conversation")
     dearest = [each["conversation"] for each in costs[:TOP]]
-    level = levels.LEVELS["conversation"]
-    return list(level.shown(scope, list(level.rows(scope).filter(conversation__in=dearest))))
+    return list(levels.LEVELS["conversation"].rows(scope).filter(conversation__in=dearest))
 
 
 def slowest(scope: Scope, parts: Parts) -> list[ValuesRow]:

@@ -104,11 +104,12 @@ def trail(scope: Scope) -> list[tuple[str, str]]:
     found = [(f"{scope.since} to {scope.until}", address(whole))]
     for name, value in taken:
         whole = whole.within(**{name: value})
-        found.append((_called(name, value), address(whole)))
+        found.append((called(name, value), address(whole)))
     return found
 
 
-def _called(name: str, value: Any) -> str:
+def called(name: str, value: Any) -> str:
+    """Return what a user, conversation, day or turn is called, by its id."""
     if value == NOTHING:
         return f"Without a {name}"
     if name == "user":

@@ -7,11 +7,12 @@ from typing import cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
-from conversations.admin.review import changes, dashboard, export, levels, presets, saved
+from conversations.admin.review import changes, dashboard, export, levels, presets, report, saved
 from conversations.admin.review.form import ScopeForm
 from conversations.admin.review.totals import CLASSES, Sums
 from conversations.models import SavedFilter, User
@@ -99,6 +100,7 @@ def _filters(request: HttpRequest, page: str, form: ScopeForm, **kept: str) -> d
         "saved": saved.choices(cast(User, request.user)),
         "save_form": saved.form_for(page, form.scope, **kept),
         "kept": kept,
+        "report_url": f"{reverse('admin:conversations_usage_report')}?{form.scope.query}",
     }
 
 
@@ -131,3 +133,25 @@ def requests(request: HttpRequest) -> HttpResponseBase:
         messages.error(request, f"A workbook can have at most {most} requests: choose CSV, or a shorter period.")
         return HttpResponseRedirect(levels.address(scope))
     return export.export_requests(scope, kind)
+
+
+@permission_required(MAY_SEE, raise_exception=True)
+def month_report(request: HttpRequest) -> HttpResponseBase:
+    """Answer with the report of the month of a scope's last day as a PDF."""
+    from conversations.admin.review import report_pdf  # here: most processes never print a report
+
+    form = ScopeForm(request.GET)
+    if not form.is_valid():
+        messages.error(request, "There is no report for filters that name what does not exist.")
+        return HttpResponseRedirect(reverse("admin:index"))
+    scope, user, now = form.scope, request.user, datetime.now(UTC)
+    seen = ("conversations.view_conversation", "conversations.view_budget")
+    reader = report.Reader(user.get_username(), *(user.has_perm(each) for each in seen))
+    month = report.Month.of(scope, scope.span[1], now.date())
+    pdf = report_pdf.drawn(report.read(month, reader, now))
+    name = f"usage_{month.scope.since:%Y-%m}.pdf"
+    return HttpResponse(
+        pdf,
+        content_type="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"},
+    )
