@@ -6,6 +6,11 @@
 const TOOLS = [{ name: "look_up", description: "Looks up a tea.", input_schema: { type: "object" } }];
 const TEXT = "Grüner Tee 🍵 aus Uji, 宇治茶, schmeckt süß-herb. ".repeat(4);
 
+const CONTACT = {
+  type: "object", required: ["name", "email"], additionalProperties: false,
+  properties: { name: { type: "string" }, email: { type: "string" } },
+};
+
 /** What the sandbox is asked for; together they have every kind of block and delta. */
 const QUESTIONS = [
   { content: `[[sandbox: thinking="A thought about tea."; text=${JSON.stringify(TEXT)}; pace=0.01; chunk=7]]` },
@@ -32,7 +37,22 @@ export async function run(Client, { url, token, transport, questions, first = 0 
     const seen = await readAll(client, answer);
     wrong.push(...(await differences(client, answer, seen)));
   }
+  wrong.push(...(await extracted(client)));
   client.close();
+  return wrong;
+}
+
+/** Extract something, and return what is wrong with what is folded. @param {any} client */
+async function extracted(client) {
+  const asked = { schema: CONTACT, content: "Name: Jane 🍵\nEmail: jane@example.com\n[[sandbox: pace=0.05]]" };
+  const extracting = client.extractions.extract(asked);
+  const positions = await readAll(client, extracting);
+  const { data, status, extraction } = extracting.state;
+  const stored = await client.extractions.get(extraction.id);
+  const wrong = [];
+  if (canonical(data) !== canonical(stored.data)) wrong.push(`${canonical(data)} is not ${canonical(stored.data)}`);
+  if (status !== "succeeded") wrong.push(`the extraction is ${status}`);
+  if (positions.some((position, at) => at > 0 && position <= positions[at - 1])) wrong.push("extraction: back in time");
   return wrong;
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from conversations.models import Turn
+from extraction.models import Extraction
 from tests import browser
 from tests.client.runtimes import NODE, call_in_node, call_in_page
 from tests.clients import Api
@@ -35,6 +36,7 @@ def test_nothing_is_lost_or_doubled_in_node(proxy: CuttingProxy, api: Api, trans
     assert call_in_node("disconnects.js", "run", options(proxy, api, transport)) == []
     assert proxy.cuts > 3
     assert Turn.objects.filter(user=api.user).count() == QUESTIONS  # however often each was sent
+    assert Extraction.objects.filter(owner=api.user).count() == 1
 
 
 @pytest.mark.skipif(browser.found() is None, reason="there is no Chromium here (COLLOQUY_BROWSER)")

@@ -62,6 +62,10 @@ def sample(name: str) -> bytes:
     return (ROOT / "extraction" / "samples" / name).read_bytes()
 
 
+def coded(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
 def opened(visitor: Visitor, path: str = "/extract/") -> Page:
     visitor.page.goto(visitor.url + path)
     visitor.page.locator("body[data-ready]").wait_for()
@@ -227,7 +231,7 @@ def test_nothing_that_was_written_runs(visitor: Visitor, api: Api) -> None:
     }
     said = json.dumps(json.dumps({EVIL: EVIL}))
     html = f"<p>Hello {EVIL}</p><svg onload='window.evil=1'></svg>".encode()
-    source = {"type": "base64", "media_type": "text/html", "data": base64.b64encode(html).decode()}
+    source = {"type": "base64", "media_type": "text/html", "data": coded(html)}
     content = [
         {"type": "document", "source": source, "title": EVIL},
         {"type": "text", "text": f"{EVIL} [[sandbox: json={said}]]"},
@@ -257,11 +261,14 @@ def test_what_is_not_ones_own_is_not_there(visitor: Visitor, other: Api) -> None
     assert Extraction.objects.filter(owner=other.user).count() >= 1
 
 
-def test_what_is_wrong_with_data_is_told_at_its_place(visitor: Visitor, api: Api) -> None:
-    id = extracted(api, CONTACT, f"Jane [[sandbox: json={json.dumps(json.dumps({'name': 7}))}]]", max_attempts=1)
+def test_what_is_wrong_with_data_is_told_at_its_place(visitor: Visitor, api: Api, png: bytes) -> None:
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": coded(png)}}
+    text = f"Name: Jane\nEmail: j@example.com [[sandbox: json={json.dumps(json.dumps({'name': 7}))}]]"
+    id = extracted(api, CONTACT, [image, {"type": "text", "text": text}], max_attempts=1)
     page = opened(visitor, f"/extract/{id}/")
     visitor.sees("After one attempt the data does not satisfy the schema", "#outcome")
     page.locator(".leaf", has=value(page, "/name")).locator(".problem").wait_for()
+    assert page.locator(".picture").evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 3
     page.get_by_role("button", name="Extract again").click()
     page.wait_for_url(lambda url: "/extract/" in url and id not in url)
     visitor.sees("Done", "#state")
@@ -271,7 +278,7 @@ def test_what_is_wrong_with_data_is_told_at_its_place(visitor: Visitor, api: Api
 
 
 def test_it_is_fit_for_everybody_in_any_light(visitor: Visitor, api: Api) -> None:
-    source = {"type": "base64", "media_type": "application/pdf", "data": base64.b64encode(sample("tea.pdf")).decode()}
+    source = {"type": "base64", "media_type": "application/pdf", "data": coded(sample("tea.pdf"))}
     document = {"type": "document", "title": "tea.pdf", "source": source}
     id = extracted(api, json.loads(sample("invoice.json")), [document], metadata={"title": "tea.pdf"})
     page = visitor.page

@@ -42,15 +42,27 @@ export class Http {
    * @param {RequestOptions} [options]
    * @returns {Promise<any>}
    */
-  async request(method, path, options = {}) {
+  request(method, path, options = {}) {
+    return this.persist(method, () => this._once(method, path, options), options);
+  }
+
+  /**
+   * Do what sends a request, and do it again where that is safe and may help.
+   * @template T
+   * @param {string} method
+   * @param {() => Promise<T>} attempt
+   * @param {RequestOptions} [options]
+   * @returns {Promise<T>}
+   */
+  async persist(method, attempt, options = {}) {
     const repeatable = options.repeatable ?? method !== "POST";
     const until = Date.now() + (options.patience ?? PATIENCE);
     const backoff = new Backoff();
     for (;;) {
       try {
-        return await this._once(method, path, options);
+        return await attempt();
       } catch (error) {
-        if (backoff.failures && isGone(method, error)) return null;
+        if (backoff.failures && isGone(method, error)) return /** @type {any} */ (null);
         if (Date.now() > until || !mayRepeat(error, repeatable)) throw error;
         await backoff.wait(options.signal, error instanceof ApiError ? error.retryAfter : 0);
       }

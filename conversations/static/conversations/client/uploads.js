@@ -20,7 +20,7 @@ export async function upload(http, file, { onProgress, signal } = {}) {
     onProgress?.(1);
     return attachment;
   }
-  return sendWithProgress(http, body, onProgress, signal);
+  return http.persist("POST", () => sendWithProgress(http, body, onProgress, signal), { signal, repeatable: true });
 }
 
 /**

@@ -77,7 +77,7 @@ function showCounts(counts) {
 
 /** @param {any} batch */
 function showFigures({ counts, cost, expected_cost, seconds_left, mode, finished_at }) {
-  const figures = [["Documents", String(counts.total)], ["Cost so far", dollars(cost)]];
+  const figures = [["Documents", String(counts.total)], [finished_at ? "Cost" : "Cost so far", dollars(cost)]];
   if (!finished_at && expected_cost !== null) figures.push(["Expected", dollars(expected_cost)]);
   if (!finished_at && seconds_left) figures.push(["Time left", durationOf(seconds_left)]);
   if (mode === "batch") figures.push(["Mode", "Message Batches, at half the price"]);
@@ -156,6 +156,7 @@ function watchAgain() {
     watching = false;
     document.body.dataset.ready = "";
     showBudget(client).catch(() => {});
+    refreshHistory();
   });
 }
 
@@ -169,5 +170,5 @@ byId("more-items").addEventListener("click", () => {
   shown += PAGE;
   showItems().catch(tell);
 });
-wireHistory(client, tell);
+const refreshHistory = wireHistory(client, tell);
 watchAgain();

@@ -12,6 +12,7 @@ const AT_ONCE = 30;
  * Fill the list, and let the user choose what it shows. The page's own extraction or batch is marked.
  * @param {Client} client
  * @param {(error: any) => void} onError
+ * @returns {() => void} reads the list anew
  */
 export function wireHistory(client, onError) {
   const inputs = /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll("[name=view]")]);
@@ -19,9 +20,12 @@ export function wireHistory(client, onError) {
   const more = byId("more-history");
   /** @type {string | null} */
   let next = null;
+  let asked = 0;
   const show = async (/** @type {boolean} */ fromStart) => {
     const isBatches = inputs[1].checked;
+    const number = ++asked;
     const page = fromStart || !next ? await first(client, isBatches) : await client.get(next);
+    if (number !== asked) return; // the user has chosen otherwise meanwhile
     const items = page.results.map(isBatches ? batchItem : extractionItem);
     if (fromStart) byId("history").replaceChildren(...items);
     else byId("history").append(...items);
@@ -29,9 +33,11 @@ export function wireHistory(client, onError) {
     more.hidden = !next;
     byId("nothing-found").hidden = byId("history").children.length > 0;
   };
-  for (const input of inputs) input.addEventListener("change", () => show(true).catch(onError));
+  for (const input of inputs) input.addEventListener("change", () => refresh());
   more.addEventListener("click", () => show(false).catch(onError));
-  show(true).catch(onError);
+  const refresh = () => void show(true).catch(onError);
+  refresh();
+  return refresh;
 }
 
 /** @param {Client} client @param {boolean} isBatches */

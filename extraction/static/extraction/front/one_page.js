@@ -89,6 +89,7 @@ function ended(found) {
   if (wasRunning) {
     announce(`${stateOf(extraction.status).word}.`);
     showBudget(client).catch(() => {});
+    refreshHistory();
   }
 }
 
@@ -224,6 +225,6 @@ function wireButtons() {
 
 show("data");
 wireButtons();
-wireHistory(client, tell);
+const refreshHistory = wireHistory(client, tell);
 showBudget(client).catch(() => {});
 open().then(() => (document.body.dataset.ready = ""), tell);
