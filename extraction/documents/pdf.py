@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import pypdfium2
+import pypdfium2.raw
 from PIL import ImageDraw
 
 from conversations.errors import UnsupportedMediaType
@@ -77,9 +79,10 @@ def draw(data: bytes, number: int, quotes: Sequence[Sought]) -> bytes:
         scale = min(SCALE, LARGEST_SIDE / max(*page.get_size(), 1))
         image = page.render(scale=scale).to_pil().convert("RGB")
         marks = ImageDraw.Draw(image, "RGBA")
-        for box in (box for quote, before in quotes for box in _boxes(text, quote, before)):
-            left, bottom, right, top = (side * scale for side in box)
-            marks.rectangle((left - 2, image.height - top - 2, right + 2, image.height - bottom + 2), fill=MARK)
+        for x, y, wide, high in (box for quote, before in quotes for box in _boxes(page, text, quote, before)):
+            left, top = x * image.width, y * image.height
+            right, bottom = left + wide * image.width, top + high * image.height
+            marks.rectangle((left - 2, top - 2, right + 2, bottom + 2), fill=MARK)
         written = io.BytesIO()
         image.save(written, "PNG")
         return written.getvalue()
@@ -92,8 +95,7 @@ def places(data: bytes, number: int, quotes: Sequence[Sought]) -> Places:
     """
     with _opened(data, number) as (page, text):
         width, height = page.get_size()
-        found = [[_share(box, width, height) for box in _boxes(text, quote, before)] for quote, before in quotes]
-        return Places(width, height, found)
+        return Places(width, height, [list(_boxes(page, text, quote, before)) for quote, before in quotes])
 
 
 @contextmanager
@@ -106,20 +108,22 @@ def _opened(data: bytes, number: int) -> Iterator[tuple[pypdfium2.PdfPage, pypdf
             yield page, text
 
 
-def _share(box: tuple[float, float, float, float], width: float, height: float) -> Box:
-    """Return a rectangle of PDF's as shares of the page, from its upper left corner."""
-    left, bottom, right, top = box
-    shares = (left / width, 1 - top / height, (right - left) / width, (top - bottom) / height)
-    x, y, wide, high = (round(share, SHARE_DIGITS) for share in shares)
-    return x, y, wide, high
-
-
-def _boxes(text: pypdfium2.PdfTextPage, quote: str, before: int) -> Iterator[tuple[float, float, float, float]]:
-    """Yield the rectangles of a quote that the page has so often before: left, bottom, right, top, in points."""
+def _boxes(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, quote: str, before: int) -> Iterator[Box]:
+    """Yield the rectangles of a quote that the page has so often before."""
     with closing(text.search(quote, match_case=True)) as search:
         found = list(islice(iter(search.get_next, None), before + 1))
         for index in range(text.count_rects(*found[-1]) if found else 0):
-            yield text.get_rect(index)
+            left, bottom, right, top = text.get_rect(index)
+            (x, y), (to_x, to_y) = _shown_at(page, left, top), _shown_at(page, right, bottom)
+            yield min(x, to_x), min(y, to_y), round(abs(to_x - x), SHARE_DIGITS), round(abs(to_y - y), SHARE_DIGITS)
+
+
+def _shown_at(page: pypdfium2.PdfPage, x: float, y: float) -> tuple[float, float]:
+    """Return where a point of the page's own space is when the page is shown, which may be turned and cropped."""
+    side = 10**SHARE_DIGITS
+    right, down = ctypes.c_int(), ctypes.c_int()
+    pypdfium2.raw.FPDF_PageToDevice(page, 0, 0, side, side, 0, x, y, ctypes.byref(right), ctypes.byref(down))
+    return right.value / side, down.value / side
 
 
 def _text_of(document: pypdfium2.PdfDocument, number: int) -> str:

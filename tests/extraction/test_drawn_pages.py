@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from contextlib import closing
 
+import pypdfium2
 import pytest
 from PIL import Image, ImageChops
 
@@ -45,3 +47,20 @@ def test_a_quote_that_stands_several_times_is_marked_where_its_value_is_from() -
         assert box is not None
         tops.append(box[1])
     assert tops[0] + 50 < tops[1]
+
+
+def test_a_quote_is_found_on_a_page_that_is_turned_and_cropped() -> None:
+    with closing(pypdfium2.PdfDocument(TEA)) as document, closing(document[0]) as page:
+        page.set_cropbox(30, 400, 500, 830)
+        page.set_rotation(90)
+        written = io.BytesIO()
+        document.save(written)
+    data = written.getvalue()
+    places = pdf.places(data, 1, [("INV-2026-0042", 0)])
+    ((left, top, width, height),) = places.boxes[0]
+    assert (places.width, places.height) == (430, 470)
+    assert width < height, "the page is turned, and so are its lines"
+    picture = Image.open(io.BytesIO(pdf.draw(data, 1, []))).convert("L")
+    wide, high = picture.size
+    inside = picture.crop((left * wide, top * high, (left + width) * wide, (top + height) * high))
+    assert min(inside.tobytes()) < 128, "there is no ink where the quote is said to be"

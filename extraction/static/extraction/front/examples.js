@@ -9,12 +9,15 @@ export class Examples {
   /** @param {HTMLElement} place */
   constructor(place) {
     this._place = place;
+    /** The contents that were given, which may be in several blocks. @type {WeakMap<Element, any>} */
+    this._given = new WeakMap();
   }
 
   /** @param {Example[]} examples */
   show(examples) {
     const rows = examples.map(({ content, data }) => row(textOf(content), JSON.stringify(data, null, 2)));
     this._place.replaceChildren(...rows);
+    rows.forEach((each, at) => this._given.set(each, examples[at].content));
   }
 
   /** Add one, and let the user fill it in. */
@@ -29,7 +32,9 @@ export class Examples {
     return [...this._place.children].map((each, at) => {
       const [content, data] = [...each.querySelectorAll("textarea")].map(({ value }) => value);
       try {
-        return { content, data: JSON.parse(data) };
+        const given = this._given.get(each);
+        const isAsGiven = given !== undefined && textOf(given) === content;
+        return { content: isAsGiven ? given : content, data: JSON.parse(data) };
       } catch (error) {
         throw new Error(`The data of example ${at + 1} is no JSON: ${/** @type {Error} */ (error).message}`);
       }

@@ -20,6 +20,8 @@ export class SourcesView {
     this._place = place;
     /** @type {Map<number, PdfSource>} */
     this._pdfs = new Map();
+    /** What opens the texts of PDFs, by the sources' indexes. @type {Map<number, () => Promise<void>>} */
+    this._texts = new Map();
     place.addEventListener("click", (event) => {
       const mark = /** @type {HTMLElement} */ (event.target).closest("mark");
       const [path] = pathsOf(mark);
@@ -30,6 +32,7 @@ export class SourcesView {
   /** Show the sources, with the places that evidence has in them. @param {any[]} sources @param {any[]} evidence */
   async show(sources, evidence) {
     this._pdfs.clear();
+    this._texts.clear();
     this._place.replaceChildren(...await Promise.all(sources.map((source) => this._source(source, evidence))));
   }
 
@@ -41,13 +44,20 @@ export class SourcesView {
   async reveal(path, evidence) {
     for (const each of this._place.querySelectorAll("mark.chosen")) each.classList.remove("chosen");
     if (!evidence) return false;
-    if (evidence.page) await this._pdfs.get(evidence.source)?.page(evidence.page);
-    const all = /** @type {HTMLElement[]} */ ([...this._place.querySelectorAll("mark")]);
-    const marks = all.filter((mark) => pathsOf(mark).includes(path));
+    const page = evidence.page ? await this._pdfs.get(evidence.source)?.page(evidence.page) : null;
+    const isHidden = !this._marksOf(path).some(isVisible) && Number.isInteger(evidence.start);
+    if (isHidden) await this._texts.get(evidence.source)?.();
+    const marks = this._marksOf(path);
     for (const mark of marks) mark.classList.add("chosen");
-    const seen = marks.find((mark) => mark.offsetParent !== null) ?? this._part(evidence.source);
+    const seen = marks.find(isVisible) ?? page ?? this._part(evidence.source);
     seen?.scrollIntoView({ block: "center", behavior: "smooth" });
     return marks.length > 0;
+  }
+
+  /** @param {string} path @returns {HTMLElement[]} */
+  _marksOf(path) {
+    const all = /** @type {HTMLElement[]} */ ([...this._place.querySelectorAll("mark")]);
+    return all.filter((mark) => pathsOf(mark).includes(path));
   }
 
   /** @param {number} index */
@@ -79,9 +89,15 @@ export class SourcesView {
     this._pdfs.set(source.index, pdf);
     if (!source.has_text) return [pdf.element];
     const details = element("details", { class: "fold" }, element("summary", {}, "Its text"));
-    details.addEventListener("toggle", async () => {
-      if (details.open && details.childElementCount === 1) details.append(await this._text(source, evidence));
-    });
+    /** @type {Promise<void> | null} */
+    let filling = null;
+    const fill = async () => details.append(await this._text(source, evidence));
+    const open = () => {
+      details.open = true;
+      return (filling ??= fill());
+    };
+    this._texts.set(source.index, open);
+    details.addEventListener("toggle", () => void (details.open && open()));
     return [pdf.element, details];
   }
 
@@ -90,6 +106,11 @@ export class SourcesView {
     const { text } = await this._client.extractions.sourceText(this._extraction, source.index);
     return textView(text, evidence);
   }
+}
+
+/** @param {HTMLElement} mark */
+function isVisible(mark) {
+  return mark.offsetParent !== null;
 }
 
 /** Return the paths of the values that a mark is for. @param {HTMLElement | null} mark @returns {string[]} */
