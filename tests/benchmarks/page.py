@@ -2,7 +2,7 @@
 
 Opens it in Chromium at a warm server: empty, with a conversation of 5,000 messages, and while an answer of 5,000 words
 streams. Prints first contentful paint, total blocking time (what tasks took beyond 50 ms each) and the sum of layout
-shifts: of several `--runs` the medians.
+shifts: of several `--runs` the medians. Then scrolls once through a long conversation, and prints what its frames took.
 """
 
 from __future__ import annotations
@@ -34,17 +34,6 @@ new PerformanceObserver((list) => {
 }).observe({ type: "longtask", buffered: true });
 """
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"
-SCROLL = """async () => {
-    const scroller = document.querySelector("#scroller");
-    let slowest = 0, before = performance.now();
-    for (let frame = 0; frame < 600; frame++) {
-        scroller.scrollTop -= 400;
-        await new Promise(requestAnimationFrame);
-        slowest = Math.max(slowest, performance.now() - before);
-        before = performance.now();
-    }
-    return { slowest, messages: document.querySelectorAll(".message").length };
-}"""
 MESSAGES, WORDS = 5000, 5000
 Figures = dict[str, float]
 
@@ -52,8 +41,11 @@ Figures = dict[str, float]
 def main() -> int:
     """Print the figures of each page."""
     parser = argparse.ArgumentParser("python -m tests.benchmarks.page")
-    parser.add_argument("--runs", type=int, default=5)
-    runs = parser.parse_args().runs
+    parser.add_argument("--runs", type=int, default=5, help="of each page; 0: only scroll")
+    parser.add_argument("--messages", type=int, default=MESSAGES, help="of the conversation that is scrolled through")
+    parser.add_argument("--speed", type=int, default=8000, help="of scrolling, in pixels a second")
+    parser.add_argument("--slowdown", type=float, default=1, help="how many times slower the browser's processor is")
+    options = parser.parse_args()
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop in this thread
 
     from tests import browser
@@ -64,6 +56,7 @@ def main() -> int:
         return 1
     with prepared() as database:
         from conversations.sandbox.server import running_sandbox
+        from tests.benchmarks.scrolling import scrolled
         from tests.front.visiting import Visitor
         from tests.processes import ServerProcess
 
@@ -74,8 +67,10 @@ def main() -> int:
             Visitor(chromium, server.url) as visitor,
         ):
             visitor.context.add_init_script(WATCH)
-            for name, measure in PAGES.items():
-                told([measure(visitor) for _ in range(runs + 1)][1:], name)  # the first warms it
+            for name, measure in PAGES.items() if options.runs else ():
+                told([measure(visitor) for _ in range(options.runs + 1)][1:], name)  # the first warms it
+            figures = scrolled(visitor, options.messages, options.speed, options.slowdown)
+            told([figures], f"scrolling {options.messages:,} messages")
     return 0
 
 
@@ -111,18 +106,14 @@ def empty(visitor: Visitor) -> Figures:
 
 
 def long(visitor: Visitor) -> Figures:
-    """Open a long conversation, and scroll up through it."""
+    """Open a long conversation."""
     from conversations.models import Conversation
+    from tests.benchmarks.scrolling import question_or_answer
     from tests.front.visiting import long_conversation
 
     known = Conversation.objects.filter(owner=visitor.user, title="A long one").first()
-    conversation = known or long_conversation(visitor.user, MESSAGES)
-    figures = loaded(visitor, f"/c/{conversation.pk}/", ".message")
-    page = visitor.tab(f"/c/{conversation.pk}/")
-    page.locator(".message").first.wait_for(state="attached")
-    scrolled = page.evaluate(SCROLL)
-    page.close()
-    return {**figures, "slowest frame of scrolling": scrolled["slowest"], "messages": scrolled["messages"]}
+    conversation = known or long_conversation(visitor.user, MESSAGES, question_or_answer)
+    return loaded(visitor, f"/c/{conversation.pk}/", ".message")
 
 
 def streamed(words: int) -> Callable[[Visitor], Figures]:

@@ -53,6 +53,13 @@ def brew(tea: str) -> str:
 """
 
 
+MOVED = """() => {
+    const scroller = document.querySelector("#scroller");
+    scroller.scrollTop = 1;
+    const seen = [...document.querySelectorAll(".message")].find((each) => each.getBoundingClientRect().top > 100);
+    const top = seen.getBoundingClientRect().top;
+    window.moved = () => seen.getBoundingClientRect().top - top;
+}"""
 GROW = """async (steps) => {
     const main = document.querySelector("script[type=module]").src;
     const { GrowingMarkdown } = await import(new URL("growing_markdown.js", main));
@@ -243,14 +250,19 @@ def brightness(page: Page) -> float:
     return float(sorted(picture.tobytes())[5000])
 
 
-def test_a_long_conversation_is_shown_from_its_end(visitor: Visitor, api: Api) -> None:
+def test_a_long_conversation_is_shown_from_its_end_and_nothing_moves_when_older_messages_come(
+    visitor: Visitor, api: Api
+) -> None:
     page = visitor.page
     page.goto(f"{visitor.url}/c/{long_conversation(api.user, 600).pk}/")
     visitor.sees("Message 600")
-    assert page.locator(".message").count() == 30
-    page.evaluate("document.querySelector('#scroller').scrollTop = 0")
-    page.locator(".message").nth(59).wait_for(state="attached")
+    page.locator(".message", has_text="Message 571").wait_for(state="attached")
+    assert page.locator(".message").count() < 600
+    page.evaluate(MOVED)
     page.locator(".message", has_text="Message 541").wait_for(state="attached")
+    assert abs(page.evaluate("window.moved()")) <= 1
+    said = page.locator(".message .body p").all_text_contents()
+    assert said == [f"Message {601 - at} is said." for at in range(len(said), 0, -1)]
 
 
 def test_text_that_grows_looks_as_if_it_had_come_at_once(visitor: Visitor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Self
 
 from django.test import Client
@@ -15,8 +16,16 @@ from tests.clients import PASSWORD, hashed
 PATIENCE = 60_000  # milliseconds: the machine may be busy
 
 
-def long_conversation(owner: User, count: int) -> Conversation:
-    """Return a conversation with so many messages, questions and answers by turns, one below the other."""
+def numbered(at: int) -> str:
+    """Return a short text in Markdown that says which message it is."""
+    return f"Message {at + 1} is **said**.\n\n- one\n- two"
+
+
+def long_conversation(owner: User, count: int, text: Callable[[int], str] = numbered) -> Conversation:
+    """Return a conversation with so many messages, questions and answers by turns, one below the other.
+
+    `text` returns what a message says by its number, which begins with 0.
+    """
     conversation = Conversation.objects.create(owner=owner, title="A long one")
     ids = [uuid7() for _ in range(count)]
     Message.objects.bulk_create(
@@ -25,7 +34,7 @@ def long_conversation(owner: User, count: int) -> Conversation:
             conversation=conversation,
             parent_id=ids[at - 1] if at else None,
             role="assistant" if at % 2 else "user",
-            content=[{"type": "text", "text": f"Message {at + 1} is **said** in `{count}`.\n\n- one\n- two"}],
+            content=[{"type": "text", "text": text(at)}],
         )
         for at, id in enumerate(ids)
     )

@@ -1,12 +1,12 @@
 /** The answers of a conversation that are coming, whoever asked for them, and how each has ended. */
 
+import { footersOf } from "./footers.js";
+import { answer as answerItem, question } from "./items.js";
 import { showLive } from "./live_answers.js";
 import { errorText, noticeView } from "./notices.js";
-import { answer as answerItem, question } from "./thread.js";
-import { footersOf } from "./footers.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
-/** @typedef {import("./thread.js").Item} Item */
+/** @typedef {import("./items.js").Item} Item */
 /** @typedef {import("../client.js").Answer} Answer */
 
 /** What is being answered in one conversation. */
@@ -56,7 +56,7 @@ export class Answers {
     const answer = ask();
     this._beginning.add(answer.turn);
     answer.turn.then(onSent, onSent);
-    const item = answerItem([]);
+    const item = answerItem();
     if (!signal.aborted) thread.append(item);
     page.onChange(this.conversation);
     try {
@@ -87,7 +87,7 @@ export class Answers {
     thread.cutFrom(thread.items.find((item) => item.kind === "answer" && item.messages[0]?.turn === id));
     const waits = content && !user_message;
     const asked = waits ? thread.append(question({ id: null, role: "user", content })) : undefined;
-    await this._follow(answer, thread.append(answerItem([])), asked);
+    await this._follow(answer, thread.append(answerItem()), asked);
   }
 
   /** Show the path that the server goes on from, if it is not the one that is shown. */

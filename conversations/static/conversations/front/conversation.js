@@ -1,12 +1,12 @@
 /** One conversation on the page: what was said in it, what is being answered, and what the user does with it. */
 
 import { Answers } from "./answers.js";
+import { itemsOf, question } from "./items.js";
 import { Siblings } from "./siblings.js";
-import { question } from "./thread.js";
 
 /** @typedef {import("../client.js").Client} Client */
 /** @typedef {import("./thread.js").Thread} Thread */
-/** @typedef {import("./thread.js").Item} Item */
+/** @typedef {import("./items.js").Item} Item */
 /** @typedef {Record<string, any>} Fields */
 /** @typedef {"queue" | "interrupt"} OnActive what becomes of a question while another one is answered */
 
@@ -71,18 +71,22 @@ export class Conversation {
   async reload(leaf) {
     const query = { last: "true", page_size: PAGE, ...(leaf ? { leaf } : {}) };
     const page = await this.client.messages(/** @type {string} */ (this.id), query);
+    const items = await itemsOf(page.results);
     if (this.signal.aborted) return;
     this._older = page.previous;
     this.answers.forgetShown();
-    this.thread.replace(page.results, Boolean(page.previous));
+    await this.thread.replace(items, Boolean(page.previous));
   }
 
   /** Show what was said before what is shown. */
   async loadOlder() {
-    if (!this._older) return;
-    const page = await this.client.get(this._older, this.signal);
+    const path = this._older;
+    if (!path) return;
+    const page = await this.client.get(path, this.signal);
+    const items = await itemsOf(page.results);
+    if (this.signal.aborted || this._older !== path) return; // something else is shown by now
     this._older = page.previous;
-    this.thread.prepend(page.results, Boolean(page.previous));
+    await this.thread.prepend(items, Boolean(page.previous));
   }
 
   /** Read its title, settings and cost anew. */

@@ -3,7 +3,7 @@
 import { element, textButton } from "./elements.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
-/** @typedef {import("./thread.js").Item} Item */
+/** @typedef {import("./items.js").Item} Item */
 
 /**
  * Let the user change a question; what they ask instead becomes its sibling.

@@ -8,7 +8,9 @@ import { editQuestion } from "./editing.js";
 import { thumbs } from "./thumbs.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
-/** @typedef {import("./thread.js").Item} Item */
+/** @typedef {import("./items.js").Item} Item */
+
+const STAYS = 200; // milliseconds in sight after which an answer is not one that is scrolled past
 
 /** @type {WeakMap<Conversation, Footers>} */
 const made = new WeakMap();
@@ -20,12 +22,12 @@ export function footersOf(conversation) {
   return found;
 }
 
-/** The footers of one conversation. What a turn cost is asked for when its answer comes into sight. */
+/** The footers of one conversation. What a turn cost is asked for when its answer stays in sight. */
 class Footers {
   /** @param {Conversation} conversation */
   constructor(conversation) {
     this.conversation = conversation;
-    /** @type {Map<Element, Item>} */
+    /** @type {Map<Element, {item: Item, timer?: ReturnType<typeof setTimeout>}>} */
     this._waiting = new Map();
     this._sight = new IntersectionObserver((entries) => entries.forEach((entry) => this._seen(entry)));
   }
@@ -69,14 +71,19 @@ class Footers {
 
   /** @param {Item} item */
   _await(item) {
-    this._waiting.set(item.view.element, item);
+    this._waiting.set(item.view.element, { item });
     this._sight.observe(item.view.element);
   }
 
   /** @param {IntersectionObserverEntry} entry */
-  async _seen({ isIntersecting, target }) {
-    const item = this._waiting.get(target);
-    if (!isIntersecting || !item) return;
+  _seen({ isIntersecting, target }) {
+    const waiting = this._waiting.get(target);
+    clearTimeout(waiting?.timer);
+    if (waiting && isIntersecting) waiting.timer = setTimeout(() => this._ask(target, waiting.item), STAYS);
+  }
+
+  /** @param {Element} target @param {Item} item */
+  async _ask(target, item) {
     this._sight.unobserve(target);
     this._waiting.delete(target);
     const turn = await this.conversation.client.turn(item.messages[0].turn).catch(() => null);

@@ -3,7 +3,7 @@
 import { element, iconButton } from "./elements.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
-/** @typedef {import("./thread.js").Item} Item */
+/** @typedef {import("./items.js").Item} Item */
 /** @typedef {{id: string, parent: string | null, role: string}} Node */
 
 /** The siblings of a conversation's messages. */

@@ -1,22 +1,18 @@
-/** The messages of a conversation on the page: questions, answers, and the way back to older ones. */
+/** The messages of a conversation on the page, and the way back to older ones. */
 
-import { AnswerView } from "./answer_view.js";
 import { element } from "./elements.js";
-import { isResult } from "./block_views.js";
-import { QuestionView } from "./question_view.js";
+import { nextFrame } from "./slices.js";
 
-/** @typedef {Record<string, any>} Message as the API shows it */
-
-/**
- * @typedef {object} Item A question, or an answer with all messages of its turn.
- * @property {"question" | "answer"} kind
- * @property {Message[]} messages
- * @property {QuestionView | AnswerView} view
- */
+/** @typedef {import("./items.js").Item} Item */
 
 const NEAR_END = 120; // pixels from the end within which the page follows what comes
+const AHEAD = "600%"; // of the height of what is seen: how far above it older messages are loaded
+const CHUNK = 6; // items that the browser lays out, or leaves out, together
 
-/** The list of what was said, and where the reader is in it. */
+/**
+ * The list of what was said, and where the reader is in it. The items are in chunks, of which the browser only lays out
+ * those near what is seen (messages.css): so scrolling costs the same however long the conversation is.
+ */
 export class Thread {
   /**
    * @param {HTMLElement} list
@@ -30,40 +26,45 @@ export class Thread {
     /** @type {Item[]} */
     this.items = [];
     this._follows = true;
+    this._filling = {}; // another one for each time that other items are shown
     this._older = element("div", { class: "older", role: "status" });
-    this._watchOlder(onOlder);
+    this._sight = this._watchOlder(onOlder);
+    list.before(this._older);
     scroller.addEventListener("scroll", () => this._noteReader(), { passive: true });
   }
 
-  /** Show other messages. @param {Message[]} messages @param {boolean} hasOlder */
-  replace(messages, hasOlder) {
-    this.items = itemsOf(messages);
-    this.list.replaceChildren(this._older, ...this.items.map((item) => item.view.element));
-    this._older.hidden = !hasOlder;
-    this.items.forEach(this._onItem);
+  /** Show other items, the newest first. @param {Item[]} items @param {boolean} hasOlder @returns {Promise<void>} */
+  async replace(items, hasOlder) {
+    this._filling = {};
+    this.items = [];
+    this._older.hidden = true;
+    this.list.replaceChildren();
     this._follows = true;
-    this.toEnd();
+    await this.prepend(items, hasOlder);
+    this._look();
   }
 
   /**
-   * Put older messages before all others; the reader stays where they are.
-   * @param {Message[]} messages
+   * Put older items before all others, a chunk in each frame; the reader stays where they are.
+   * @param {Item[]} items
    * @param {boolean} hasOlder
    */
-  prepend(messages, hasOlder) {
-    const before = this.scroller.scrollHeight - this.scroller.scrollTop;
-    const older = itemsOf(messages);
-    this.items.unshift(...older);
-    this._older.after(...older.map((item) => item.view.element));
+  async prepend(items, hasOlder) {
+    const filling = this._filling;
+    for (let end = items.length; end > 0; end -= CHUNK) {
+      if (end < items.length) await nextFrame();
+      if (this._filling !== filling) return;
+      this._putFirst(items.slice(Math.max(end - CHUNK, 0), end));
+    }
     this._older.hidden = !hasOlder;
-    older.forEach(this._onItem);
-    this.scroller.scrollTop = this.scroller.scrollHeight - before;
   }
 
   /** Add an item at the end; whoever reads elsewhere stays there. @param {Item} item @returns {Item} */
   append(item) {
+    const last = this.list.lastElementChild;
     this.items.push(item);
-    this.list.append(item.view.element);
+    if (!last || last.childElementCount >= CHUNK) this.list.append(chunkOf([item]));
+    else last.append(item.view.element);
     this._onItem(item);
     this.follow();
     return item;
@@ -73,7 +74,11 @@ export class Thread {
   cutFrom(item) {
     const index = item ? this.items.indexOf(item) : -1;
     if (index < 0) return;
-    for (const each of this.items.splice(index)) each.view.element.remove();
+    for (const { view } of this.items.splice(index)) {
+      const chunk = view.element.parentElement;
+      view.element.remove();
+      if (!chunk?.childElementCount) chunk?.remove();
+    }
   }
 
   /** @param {string} id of a message */
@@ -97,54 +102,56 @@ export class Thread {
     this.follow();
   }
 
+  /** @param {Item[]} items */
+  _putFirst(items) {
+    const first = this.list.firstElementChild;
+    const top = first?.getBoundingClientRect().top ?? 0;
+    this.items.unshift(...items);
+    this.list.prepend(chunkOf(items));
+    items.forEach(this._onItem);
+    if (this._follows) this.follow();
+    else if (first && !this._isAnchored) this.scroller.scrollTop += first.getBoundingClientRect().top - top;
+  }
+
+  /** Whether the browser keeps what is seen where it is by itself, which it does not at the very top. */
+  get _isAnchored() {
+    return CSS.supports("overflow-anchor", "auto") && this.scroller.scrollTop > 0;
+  }
+
   _noteReader() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
     this._follows = scrollHeight - scrollTop - clientHeight < NEAR_END;
     this.scroller.classList.toggle("away", !this._follows);
   }
 
+  /** Look anew whether older messages are wanted. */
+  _look() {
+    this._sight.unobserve(this._older);
+    this._sight.observe(this._older);
+  }
+
   /** @param {() => Promise<void>} onOlder */
   _watchOlder(onOlder) {
     let loading = false;
-    const observer = new IntersectionObserver(async ([entry]) => {
-      if (!entry.isIntersecting || loading || this._older.hidden) return;
+    return new IntersectionObserver(async (entries) => {
+      if (!entries.at(-1)?.isIntersecting || loading || this._older.hidden) return;
       loading = true;
       this._older.textContent = "Loading what was said before…";
       await onOlder().catch(() => {});
       this._older.textContent = "";
       loading = false;
-      observer.unobserve(this._older); // which tells anew whether it is in sight
-      observer.observe(this._older);
-    }, { root: this.scroller, rootMargin: "800px 0px 0px 0px" });
-    observer.observe(this._older);
+      this._look();
+    }, { root: this.scroller, rootMargin: `${AHEAD} 0px 0px 0px` });
   }
 }
 
-/** Return messages as items: all messages of a turn but its question are one answer. @param {Message[]} messages */
-function itemsOf(messages) {
-  /** @type {Item[]} */
-  const items = [];
-  for (const message of messages) {
-    const last = items.at(-1);
-    if (isQuestion(message)) items.push(question(message));
-    else if (last?.kind === "answer" && last.messages[0].turn === message.turn) last.messages.push(message);
-    else items.push(answer([message]));
-  }
-  for (const item of items) if (item.view instanceof AnswerView) item.view.show(/** @type {any} */ (item.messages));
-  return items;
-}
-
-/** Whether a user has said it, and not a tool. @param {Message} message */
-function isQuestion({ role, content }) {
-  return role === "user" && !(Array.isArray(content) && content.length > 0 && content.every(isResult));
-}
-
-/** @param {Message} message @returns {Item} */
-export function question(message) {
-  return { kind: "question", messages: [message], view: new QuestionView(message.content) };
-}
-
-/** @param {Message[]} messages @returns {Item} */
-export function answer(messages) {
-  return { kind: "answer", messages, view: new AnswerView("Claude") };
+/**
+ * Return items in an element of their own, which is laid out once wherever it is: then the browser knows its size when
+ * it leaves it out.
+ * @param {Item[]} items
+ */
+function chunkOf(items) {
+  const chunk = element("div", { class: "chunk unmeasured" }, ...items.map((item) => item.view.element));
+  nextFrame().then(nextFrame).then(() => chunk.classList.remove("unmeasured"));
+  return chunk;
 }

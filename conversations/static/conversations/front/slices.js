@@ -1,0 +1,32 @@
+/** Doing much in small parts, between which the browser draws and reacts. */
+
+const SLICE = 8; // milliseconds: half of what a frame has
+const UNDRAWN = 100; // milliseconds after which a page that is not drawn, such as one in a hidden tab, goes on
+
+/** Resolve when the next frame is about to be drawn. @returns {Promise<unknown>} */
+export function nextFrame() {
+  return new Promise((resolve) => {
+    requestAnimationFrame(resolve);
+    setTimeout(resolve, UNDRAWN);
+  });
+}
+
+/**
+ * Return what is made of each of many things, without keeping the browser from anything else for long.
+ * @template T, U
+ * @param {T[]} things
+ * @param {(thing: T) => U} make
+ * @returns {Promise<U[]>}
+ */
+export async function mapInSlices(things, make) {
+  const made = [];
+  let end = performance.now() + SLICE;
+  for (const thing of things) {
+    if (performance.now() > end) {
+      await new Promise((resolve) => setTimeout(resolve));
+      end = performance.now() + SLICE;
+    }
+    made.push(make(thing));
+  }
+  return made;
+}
