@@ -1,7 +1,7 @@
 """A process that opens one PDF, which comes in at stdin, and writes what is wrong with it to stdout.
 
-Run as `python -m conversations.pdf_check_process SECONDS MEGABYTES` by conversations/services/files/pdf_checks.py. The
-kernel ends it where it needs more CPU time or memory than that.
+Run as `python -m conversations.pdf_check_process SECONDS MEGABYTES` by conversations/services/files/pdf_checks.py. It
+ends by a signal where it needs more CPU time or memory than that, and with a status above 0 only by a fault of ours.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ def main(seconds: int, megabytes: int) -> None:
         open_pdf(sys.stdin.buffer.read()).close()
     except UnsupportedMediaType as error:
         sys.stdout.write(error.message)
+    except MemoryError:
+        os.abort()  # as the parser does: it ends by a signal, as whatever needs more than it may
 
 
 if __name__ == "__main__":
