@@ -209,3 +209,17 @@ def test_who_asks_where_the_conversation_is_just_being_deleted_is_told(api: Api)
             active.update(status=Turn.Status.CANCELLED)
             Conversation.objects.filter(pk=conversation).delete()
         assert asking.result().status_code == 404
+
+
+def test_who_follows_a_conversation_is_told_that_it_is_deleted_its_owner_too(api: Api) -> None:
+    id = api.conversation()
+    with api.socket() as socket:
+        socket.send(type="conversation.follow", ref=1, conversation=id)
+        socket.send(type="ping", ref=2)
+        assert socket.receive()["type"] == "pong"
+        assert api.http.delete(f"/api/conversations/{id}/").status_code == 204
+        told = socket.receive()
+        assert (told["type"], told["ref"], told["error"]["type"]) == ("error", None, "not_found_error")
+        assert told["error"]["details"] == {"conversation": id}
+        socket.send(type="ping", ref=3)
+        assert socket.receive()["ref"] == 3

@@ -216,7 +216,8 @@ class Socket(AsyncWebsocketConsumer):
         self._following.check_room()
         id = command.validated_data["conversation"]
         found = await self._in_database(Conversation.objects.get_open, self.user, id, Right.READ)
-        self._following.conversation(found.pk, membership(self.user, found.pk, found.owner_id))
+        member = membership(self.user, found.pk, found.owner_id)
+        self._following.conversation(Membership(self.user.pk, found.pk), member)
 
     async def _ping(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
         await self._answer({"type": "pong"} if "ref" not in frame else {"type": "pong", "ref": frames.ref_of(frame)})

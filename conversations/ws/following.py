@@ -47,9 +47,12 @@ class Following:
         """Follow a turn past a position; by a membership where it is of somebody else's conversation."""
         self.batches(("turn", turn), follow(turn, after), member)
 
-    def conversation(self, conversation: uuid.UUID, member: Membership | None) -> None:
-        """Follow every turn that begins in a conversation from now on. As `turn`."""
-        self._in_background(("conversation", conversation), self._relay_turns(conversation, member), member)
+    def conversation(self, by: Membership, member: Membership | None) -> None:
+        """Follow every turn that begins in a conversation from now on, each as `turn`.
+
+        `by` is the membership that is watched, which is also there for an owner: theirs ends with the conversation.
+        """
+        self._in_background(("conversation", by.conversation), self._relay_turns(by.conversation, member), by)
 
     def batches(self, key: Key, batches: AsyncIterator[Batch | None], member: Membership | None = None) -> None:
         """Follow what yields batches. As `turn`."""
@@ -80,7 +83,7 @@ class Following:
             logger.error("Relaying %s %s ended in an error", *key, exc_info=task.exception())
 
     async def _while_member(self, key: Key, relay: Coroutine[object, None, None], member: Membership) -> None:
-        """Relay for as long as the conversation is shared with the user; then say that it is not any more."""
+        """Relay for as long as the user may read the conversation; then say that it is shared no more, or gone."""
         relaying = asyncio.create_task(relay)
         ended = (await engine()).memberships.watch(member)
         try:

@@ -31,18 +31,18 @@ WHERE {
 }
 """  # noqa: S608
 
-NOT_SHARED_ANY_MORE = "This conversation is not shared with you any more."
+NOT_SHARED_ANY_MORE = "This conversation is not shared with you any more, or it was deleted."
 
 
 class Membership(NamedTuple):
-    """A user who reads what is in somebody else's conversation, as long as it is shared with them."""
+    """A user who reads what is in a conversation: as long as it is there, and is theirs or shared with them."""
 
     user: uuid.UUID
     conversation: uuid.UUID
 
 
 def membership(user: User, conversation_id: uuid.UUID, owner_id: uuid.UUID) -> Membership | None:
-    """Return by what a user reads a conversation; None for its owner, whose access nobody can end."""
+    """Return by what a user reads what is in a conversation; None for its owner, whose access nobody else can end."""
     return None if owner_id == user.pk else Membership(user.pk, conversation_id)
 
 
