@@ -1,5 +1,6 @@
 /** The answers of a conversation that are coming, whoever asked for them, and how each has ended. */
 
+import { announce } from "./elements.js";
 import { footersOf } from "./footers.js";
 import { answer as answerItem, question } from "./items.js";
 import { showLive } from "./live_answers.js";
@@ -107,7 +108,10 @@ export class Answers {
       await this._conclude(id, item, asked);
     } catch (error) {
       const text = errorText(/** @type {any} */ (error));
-      if (!signal.aborted) item.view.footer.replaceChildren(noticeView({ text }));
+      if (!signal.aborted) {
+        item.view.footer.replaceChildren(noticeView({ text }));
+        announce(text); // in the place of what was said when it began
+      }
     } finally {
       this._live.delete(id);
       this._shown.add(id);
