@@ -107,6 +107,24 @@ def test_a_question_is_edited_and_both_versions_are_there(visitor: Visitor) -> N
     visitor.sees("2 / 2", ".answer .siblings")
 
 
+def test_an_answer_is_rated_with_a_reason(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.asked_and_answered("Hello")
+    page.click("[aria-label='A bad answer']")
+    page.fill("[aria-label='Why? (optional)']", "Too short")
+    page.press("[aria-label='Why? (optional)']", "Enter")
+    page.locator(".why").wait_for(state="hidden")
+    assert visitor.user.feedback.values_list("rating", "comment").get() == (-1, "Too short")
+    page.click("[aria-label='A good answer']")
+    page.locator(".why").wait_for()
+    assert page.input_value("[aria-label='Why? (optional)']") == "Too short"
+    assert visitor.user.feedback.values_list("rating", "comment").get() == (1, "Too short")
+    page.click("[aria-label='A good answer']")
+    page.locator(".why").wait_for(state="hidden")
+    assert not visitor.user.feedback.exists()
+    assert visitor.complaints == []
+
+
 def test_an_image_is_pasted_and_shown(visitor: Visitor, png: bytes) -> None:
 
     page = visitor.page

@@ -1,39 +1,55 @@
-/** Rating an answer. */
+/** Rating an answer, and saying why. */
 
-import { announce, iconButton } from "./elements.js";
+import { announce, element, iconButton } from "./elements.js";
 
 /** @typedef {import("../client.js").Client} Client */
 /** @typedef {1 | -1} Rating */
+/** @typedef {{ rating: Rating | null, comment: string }} Feedback */
 
 /**
- * Return the buttons that rate a message. What the user said before is asked for when they come near.
+ * Return the buttons that rate a message, and the field for a comment that comes with a rating. What the user said
+ * before is asked for when they come near.
  * @param {Client} client
  * @param {string} message
  */
 export function thumbs(client, message) {
   const up = thumb("up", "A good answer", 1);
   const down = thumb("down", "A bad answer", -1);
-  /** @type {Rating | null} */
-  let rating = null;
-  /** @param {Rating | null} given */
-  const show = (given) => {
-    rating = given;
-    up.setAttribute("aria-pressed", String(given === 1));
-    down.setAttribute("aria-pressed", String(given === -1));
+  const label = "Why? (optional)";
+  const comment = element("input", { type: "text", maxlength: 10_000, "aria-label": label, placeholder: label });
+  const send = element("button", { type: "submit", class: "button" }, "Send");
+  const why = element("form", { class: "why", hidden: true, onsubmit: say }, comment, send);
+  /** @type {Feedback} */
+  let given = { rating: null, comment: "" };
+  /** @param {Feedback} found */
+  const show = (found) => {
+    given = found;
+    up.setAttribute("aria-pressed", String(found.rating === 1));
+    down.setAttribute("aria-pressed", String(found.rating === -1));
+    comment.value = found.comment;
   };
-  const ask = once(() => client.get(`messages/${message}/feedback/`).then((found) => show(found.rating), () => {}));
+  const ask = once(() => client.get(`messages/${message}/feedback/`).then(show, () => {}));
 
   /** @param {"up" | "down"} name @param {string} label @param {Rating} value */
   function thumb(name, label, value) {
     const rate = async () => {
-      const given = await client.rate(message, rating === value ? null : value);
-      show(given.rating);
-      announce(given.rating ? "Thank you for the feedback." : "The feedback is taken back.");
+      const rating = given.rating === value ? null : value;
+      show(await client.rate(message, rating, rating ? given.comment : ""));
+      why.hidden = !rating;
+      announce(rating ? "Thank you for the feedback. You can say why." : "The feedback is taken back.");
     };
     const properties = { "aria-pressed": "false", onpointerenter: () => ask(), onfocus: () => ask() };
     return iconButton(`thumb-${name}`, label, rate, properties);
   }
-  return [up, down];
+
+  /** @param {SubmitEvent} event */
+  async function say(event) {
+    event.preventDefault();
+    show(await client.rate(message, given.rating, comment.value.trim()));
+    why.hidden = true;
+    announce("Thank you for the comment.");
+  }
+  return [up, down, why];
 }
 
 /** @param {() => void} act */
