@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import aiohttp
 import pytest
 
-from conversations.models import Turn
+from conversations.models import Conversation, Turn
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api, rejoined, sse
 from tests.processes import ServerProcess
@@ -89,3 +90,28 @@ def test_a_key_is_the_users_own(api: Api, other: Api) -> None:
     first = api.ask_with(KEY, "Hello", api.conversation())
     second = other.ask_with(KEY, "Hello", other.conversation())
     assert first["id"] != second["id"]
+
+
+def test_a_key_makes_one_conversation(api: Api, other: Api, another: ServerProcess) -> None:
+    body = {"title": "Tea", "metadata": {"number": 1.0}}
+
+    def create(url: str) -> str:
+        with Api(url, api.user) as client:
+            response = client.post("conversations/", body, headers=KEY)
+        assert response.status_code == 201, response.text
+        return str(response.json()["id"])
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = set(pool.map(create, [api.url, another.url] * 4))
+    assert len(ids) == 1
+    assert Conversation.objects.filter(owner=api.user).count() == 1
+    [id] = ids
+    api.http.patch(f"/api/conversations/{id}/", json={"title": "Coffee"})
+    assert create(api.url) == id, "whatever has become of it"
+    changed = api.post("conversations/", {"title": "Milk"}, headers=KEY)
+    assert (changed.status_code, changed.json()["error"]["type"]) == (422, "idempotency_error")
+    assert changed.json()["error"]["details"] == {"conversation": id}
+    assert other.post("conversations/", body, headers=KEY).json()["id"] != id
+    assert api.post("conversations/", body, headers={"Idempotency-Key": "x" * 256}).status_code == 400
+    assert api.conversation() != api.conversation()
+    assert api.ask_with(KEY, "Hello", id)["status"] == "completed", "a turn's keys are its own"

@@ -94,9 +94,11 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
 
     @documents.create
     def create(self, request: Request) -> Response:
-        """Create a conversation; return it with status 201."""
+        """Create a conversation, or find the one that the request's key has created; return it with status 201."""
+        key, digest = turn_api.key_of(request), turn_api.digest("", request.data)
         fields = self._fields(request)
-        return self._shown(conversations.create(owner=user_of(request), fields=fields), status=201)
+        found = conversations.create(owner=user_of(request), fields=fields, key=key, digest=digest)
+        return self._shown(found, status=201)
 
     @documents.retrieve
     def retrieve(self, request: Request, pk: str) -> Response:

@@ -68,9 +68,9 @@ def shown_begun(turn: Turn) -> dict[str, object]:
     return dict(TurnSerializer(turn).data)
 
 
-def digest(conversation: str, data: object) -> str:
-    """Return what is the same for two requests only if they are to create the same turn."""
-    canonical = json.dumps([str(conversation), data], sort_keys=True, separators=(",", ":"))
+def digest(place: str, data: object) -> str:
+    """Return what is the same for two requests only if they are to create the same thing in the same place."""
+    canonical = json.dumps([str(place), data], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

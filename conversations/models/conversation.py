@@ -13,12 +13,13 @@ from django.db import models
 from conversations.contract.wire import Settings
 from conversations.fields import VerbatimJSONField, WrittenField, uuid7
 from conversations.models.access import SharedQuerySet
+from conversations.models.idempotent import Idempotent
 
 TAG_LENGTH = 100  # characters
 ORIGIN_LENGTH = 250  # characters
 
 
-class Conversation(models.Model):
+class Conversation(Idempotent):
     """A user's thread of messages: a tree, since an edit or a regeneration makes a sibling."""
 
     CONVERSATION = ""
@@ -53,6 +54,10 @@ class Conversation(models.Model):
         help_text="What it was imported from: `<source>/<its id there>`. Null where it began here.",
     )
     imported_at = models.DateTimeField(null=True, editable=False)
+    # With a default in the database, since the processes of the release before go on during a deploy.
+    request_digest = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="SHA-256 of what was asked."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = WrittenField()
     # Of the words of titles, for staff; its owner's search looks through SearchDocument.
@@ -73,7 +78,14 @@ class Conversation(models.Model):
             GinIndex("tags", name="conversation_tags"),
             models.Index("id", condition=models.Q(temporary=True), name="conversation_temporary"),
         )
-        constraints = (models.UniqueConstraint("owner", "origin", name="imported_once"),)
+        constraints = (
+            models.UniqueConstraint("owner", "origin", name="imported_once"),
+            models.UniqueConstraint(
+                fields=("owner", "idempotency_key"),
+                condition=models.Q(idempotency_key__isnull=False),
+                name="one_conversation_per_key",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.title or f"Conversation {self.id}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from conversations.claude import parameters
 from conversations.errors import InvalidRequest
@@ -14,12 +14,28 @@ from conversations.services.turns.message_paths import no_such_message
 from conversations.services.turns.turn_settings import NAMES, resolved_settings
 
 
-def create(*, owner: User, fields: Mapping[str, object]) -> Conversation:
-    """Create a conversation. Raises InvalidRequest for settings that the model does not take."""
-    with transaction.atomic(durable=True):
-        conversation = unsaved(owner=owner, fields=fields)
-        conversation.save()
-        return conversation
+def create(*, owner: User, fields: Mapping[str, object], key: str | None = None, digest: str = "") -> Conversation:
+    """Create a conversation, or return the one that a request with the same key and digest has created.
+
+    Raises InvalidRequest for settings that the model does not take, IdempotencyMismatch where the key was used for
+    another request.
+    """
+    if known := _known_by_key(owner, key):
+        return known.asked_for_by(digest)
+    try:
+        with transaction.atomic(durable=True):
+            conversation = unsaved(owner=owner, fields=fields)
+            conversation.idempotency_key, conversation.request_digest = key, digest
+            conversation.save()
+            return conversation
+    except IntegrityError:
+        if known := _known_by_key(owner, key):  # a request with the same key was faster
+            return known.asked_for_by(digest)
+        raise
+
+
+def _known_by_key(owner: User, key: str | None) -> Conversation | None:
+    return Conversation.objects.filter(owner=owner, idempotency_key=key).first() if key is not None else None
 
 
 def unsaved(*, owner: User, fields: Mapping[str, object]) -> Conversation:

@@ -14,11 +14,9 @@ from conversations.api.conversation_serializers import (
     ForkSerializer,
 )
 from conversations.api.schema.error_components import ASKED_CLAUDE, errors
+from conversations.api.schema.turn_operations import IDEMPOTENCY_KEY, JSON
 from conversations.api.serializers import MessageSerializer, NodeSerializer, TurnRequestSerializer
 from conversations.api.transfer_formats import ExportSerializer, MarkdownRenderer
-
-JSON = "application/json"
-
 
 TokenCount = inline_serializer(
     "TokenCount",
@@ -42,8 +40,9 @@ create = extend_schema(
     operation_id="createConversation",
     summary="Create a conversation",
     description="Begins a conversation. Its settings are what its turns ask Claude with.",
+    parameters=[IDEMPOTENCY_KEY],
     request=ConversationSerializer,
-    responses={201: ConversationSerializer},
+    responses={201: ConversationSerializer, **errors(422)},
 )
 retrieve = extend_schema(
     operation_id="getConversation",

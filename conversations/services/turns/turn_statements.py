@@ -47,7 +47,7 @@ def read_ground(user: User, conversation_id: uuid.UUID, key: str | None, credent
         return Ground(None, None, let_in=credential is None)
     [[known, let_in, *columns]] = rows
     names = _shown_columns(Conversation)
-    found = None if columns[0] is None else Conversation.from_db(None, names, columns)
+    found = None if columns[names.index("id")] is None else Conversation.from_db(None, names, columns)
     return Ground(found, known, let_in=let_in)
 
 
@@ -75,7 +75,7 @@ def _read_ground(limited: bool) -> str:
 
 @cache
 def _shown_columns(model: type[Model]) -> list[str]:
-    """Return the columns of a model but for those that Postgres makes of others, the primary key first."""
+    """Return the columns of a model, in its fields' order, but for those that Postgres makes of others."""
     return [each.attname for each in model._meta.concrete_fields if not each.generated]
 
 
