@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.contract.generators import axe
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Nothing is asked of anybody but the page's own server; a container's root has no sandbox.
@@ -28,3 +30,32 @@ def launched() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def unused_context(chromium: Browser) -> BrowserContext:
+    """Return a context of the browser in which no page is open but the blank one that keeps its process alive.
+
+    It has the caches of those who used it before, and opens pages in half the time that a new one takes.
+    """
+    unused = next((context for context in chromium.contexts if len(context.pages) == 1), None)
+    if unused is None:
+        unused = chromium.new_context()
+        unused.new_page()
+    return unused
+
+
+COLOURS = ("color-contrast", "link-in-text-block")
+"""The rules whose outcome depends on whether a page is light or dark."""
+
+
+def hindrances(page: Page, within: str = "html", rules: Sequence[str] = ()) -> list[tuple[str, list[str]]]:
+    """Return the rules that a page breaks so that some people can hardly use it, each with the elements that do.
+
+    `within` selects what is looked at. Without `rules`, all are looked at.
+    """
+    if page.evaluate("!window.axe"):
+        page.evaluate(axe())
+    options = {"resultTypes": ["violations"], **({"runOnly": {"type": "rule", "values": rules}} if rules else {})}
+    found = page.evaluate("([within, options]) => axe.run(within, options)", [within, options])["violations"]
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in serious]

@@ -15,21 +15,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
 from hypothesis import HealthCheck, settings
 
 # The clients and servers of the tests take longer to import than what many a test of pure functions does.
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from conversations.sandbox.server import Sandbox
     from tests.clients import Api
     from tests.processes import ServerProcess
 
 # How fast the machine is says nothing of what is promised.
-# The same examples in every run: a change fails by its own fault. `--hypothesis-profile exploring` looks further.
+# The same few examples in every run: a change fails by its own fault. `--hypothesis-profile exploring` looks further.
 exploring = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("exploring", exploring)
-settings.register_profile("any machine", exploring, derandomize=True)
+settings.register_profile("any machine", exploring, derandomize=True, max_examples=40)
 settings.load_profile("any machine")
 
 # Files and folders that take long, the longest first: if they were begun last, the others would wait for them.
@@ -120,10 +122,11 @@ def server(uvicorn_server: ServerProcess) -> ServerProcess:
 
 
 @pytest.fixture
-def api(server: ServerProcess) -> Iterator[Api]:
-    """A new user's access to the server."""
+def api(server: ServerProcess, sandbox: Sandbox) -> Iterator[Api]:
+    """A new user's access to the server; what the sandbox was asked in earlier tests is forgotten."""
     from tests.clients import Api
 
+    sandbox.requests.clear()  # to look through megabytes of old images takes a second
     with Api(server.url) as client:
         yield client
 
@@ -135,6 +138,22 @@ def other(server: ServerProcess) -> Iterator[Api]:
 
     with Api(server.url) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Run a browser for the tests of a file, if there is one.
+
+    Playwright keeps a loop in this thread, in which Django would refuse to work.
+    """
+    from tests import browser
+
+    if browser.found() is None:
+        pytest.skip("there is no Chromium here (COLLOQUY_BROWSER)")
+    with pytest.MonkeyPatch.context() as environment, browser.launched() as running:
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield running
+        connections.close_all()  # those of that loop, which nobody else would close
 
 
 def pytest_sessionfinish() -> None:

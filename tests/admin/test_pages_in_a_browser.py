@@ -16,7 +16,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from config.reviewers import GROUP
 from conversations.admin.review.charts import COLOURS
@@ -27,8 +27,6 @@ from tests import browser, seeding
 from tests.clients import Api
 from tests.contract.generators import axe
 from tests.processes import ServerProcess
-
-pytestmark = pytest.mark.skipif(browser.found() is None, reason="there is no Chromium here (COLLOQUY_BROWSER)")
 
 FOLDER = os.environ.get("COLLOQUY_SCREENSHOTS")
 CHARTS = ("cost", "tokens", "users", "models", "cache", "errors")
@@ -180,15 +178,17 @@ def test_they_look_right(
     pages: dict[str, str],
     sessions: dict[str, str],
     uvicorn_server: ServerProcess,
+    chromium: Browser,
     who: str,
     scheme: Any,
     widths: tuple[int, int],
     names: tuple[str, ...],
 ) -> None:
-    with browser.launched() as chromium:
-        context = chromium.new_context(color_scheme=scheme)
-        context.add_cookies([{"name": "sessionid", "value": sessions[who], "url": uvicorn_server.url}])
-        seen = Seen(context.new_page())
+    context = browser.unused_context(chromium)
+    context.add_cookies([{"name": "sessionid", "value": sessions[who], "url": uvicorn_server.url}])
+    with context.new_page() as page:
+        page.emulate_media(color_scheme=scheme)
+        seen = Seen(page)
         for name in EVERY if FOLDER else names:
             seen.resize(widths[0])
             seen.open(uvicorn_server.url + pages[name])

@@ -17,8 +17,8 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from conversations.models import Budget
+from tests import browser
 from tests.clients import Api
-from tests.contract.generators import axe
 from tests.front.visiting import Visitor, long_conversation
 
 FOLDER = os.environ.get("COLLOQUY_SCREENSHOTS")
@@ -221,21 +221,14 @@ def check(page: Page, name: str) -> None:
 
     All rules are looked at once. What is dark differs from what is light in its colours alone.
     """
-    if page.evaluate("!window.axe"):
-        page.evaluate(axe())
-    for scheme, rules in (
-        ("dark", "{type: 'rule', values: ['color-contrast', 'link-in-text-block']}"),
-        ("light", "undefined"),
-    ):
+    for scheme, rules in (("dark", browser.COLOURS), ("light", ())):
         show_in(page, scheme)
         if FOLDER:
             Path(FOLDER).mkdir(parents=True, exist_ok=True)
             page.screenshot(path=Path(FOLDER) / f"chat-{name}-{scheme}.png", animations="disabled")
         assert (brightness(page) > 128) == (scheme == "light"), (name, scheme)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, scheme)
-        found = page.evaluate(f"axe.run({{resultTypes: ['violations'], runOnly: {rules}}})")["violations"]
-        serious = [each for each in found if each["impact"] in ("serious", "critical")]
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in serious] == [], (name, scheme)
+        assert browser.hindrances(page, rules=rules) == [], (name, scheme)
 
 
 def show_in(page: Page, scheme: Any) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Self
 
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page
 
 from conversations.fields import uuid7
 from conversations.models import Conversation, Message, User
+from tests import browser
 from tests.clients import PASSWORD, hashed
 
 PATIENCE = 60_000  # milliseconds: the machine may be busy
@@ -43,27 +44,17 @@ def long_conversation(owner: User, count: int, text: Callable[[int], str] = numb
     return conversation
 
 
-def unused_context(chromium: Browser) -> BrowserContext:
-    """Return a context of the browser in which no page is open but the blank one that keeps its process alive."""
-    unused = next((context for context in chromium.contexts if len(context.pages) == 1), None)
-    if unused is None:
-        unused = chromium.new_context()
-        unused.new_page()
-    return unused
-
-
 class Visitor:
     """A user of their own, logged in, with the page open; and everything that the browser complained of.
 
-    A visitor takes over the context of an earlier one, emptied of what that one stored: the browser has loaded the
-    page's scripts there, and opens it in half the time that it takes in a new one.
+    The browser's context is one that earlier visitors have used, emptied of what they stored.
     """
 
     def __init__(self, chromium: Browser, url: str, *, logged_in: bool = True, scheme: str = "light") -> None:
         self.user = User.objects.create(username=f"visitor-{uuid.uuid4().hex[:10]}", password=hashed(PASSWORD))
         self.url = url
         self.scheme = scheme
-        self.context = unused_context(chromium)
+        self.context = browser.unused_context(chromium)
         self.complaints: list[str] = []
         self.asked: list[str] = []
         if logged_in:
