@@ -63,20 +63,21 @@ class Outlook:
         return round(100 * (self.at_the_end or Decimal(0)) / limit) if limit else 100
 
 
-def used_most(now: datetime) -> list[Outlook]:
-    """Return the budgets that are used up most, each with its outlook at a time (UTC)."""
+def outlooks_beside(scope: Scope, now: datetime) -> tuple[Outlook | None, list[Outlook]]:
+    """Return the outlook of the budget that a scope is all of, if there is one, and of those that are used up most."""
     used = (F("spent_now") + F("held")) / NullIf("limit", Value(Decimal(0)))
-    return outlooks(_budgets().annotate(used=used).order_by(F("used").desc(nulls_first=True))[:TOP], now)
+    most = list(_budgets().annotate(used=used).order_by(F("used").desc(nulls_first=True))[:TOP])
+    own = list(_of_scope(scope))
+    found = outlooks([*most, *own], now)
+    return (found[-1] if own else None), found[: len(most)]
 
 
-def of_scope(scope: Scope, now: datetime) -> Outlook | None:
-    """Return the outlook of the month's budget of the user, group or platform that a scope is all of; None else."""
-    if scope.within(user=None, group=None, day=None) != Scope(scope.since, scope.until):
-        return None
-    if isinstance(scope.user, str) or (scope.user and scope.group):
-        return None
-    whose = _budgets().filter(period=Budget.Period.MONTH, user=scope.user, group=scope.group)
-    return next(iter(outlooks(whose, now)), None)
+def _of_scope(scope: Scope) -> QuerySet[Budget]:
+    """Return the month's budget of the user, group or platform that a scope is all of; none where it is a part."""
+    is_part = scope.within(user=None, group=None, day=None) != Scope(scope.since, scope.until)
+    if is_part or isinstance(scope.user, str) or (scope.user and scope.group):
+        return _budgets().none()
+    return _budgets().filter(period=Budget.Period.MONTH, user=scope.user, group=scope.group)
 
 
 def _budgets() -> QuerySet[Budget]:

@@ -105,6 +105,7 @@ def context(scope: Scope) -> dict[str, object]:
     parts, parts_before = every.within(scope.span), every.within(scope.before.span)
     failures = _failures(scope, parts)
     users = levels.page_of_level(levels.LEVELS["user"], scope, 1, TOP)[0]
+    own, budgets = budget_outlook.outlooks_beside(scope, now)
     return {
         **_tiles(parts, parts_before),
         "period_before": scope.before.span,
@@ -112,14 +113,14 @@ def context(scope: Scope) -> dict[str, object]:
         "outcomes_before": _outcomes(parts_before, scope.before.failed_turns().count()),
         "failures": failures,
         "forecast": forecast.forecast_for({day: sums.cost for day, sums in every.by_day.items()}, now),
-        "outlook": budget_outlook.of_scope(scope, now),
+        "outlook": own,
         "unusual": unusual.unusual_users(scope, min(scope.span[1], now.date())),
         "days": levels.newest_days(scope, parts.by_day),
         "users": users,
         "charts": list(_charts(scope, parts, users)),
         "conversations": list(levels.LEVELS["conversation"].shown(scope, dearest_conversations(scope))),
         "slowest": slowest(scope, parts),
-        "budgets": budget_outlook.used_most(now),
+        "budgets": budgets,
         "audit": Audit.objects.first(),
         **_links(scope),
     }

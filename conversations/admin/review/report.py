@@ -96,7 +96,7 @@ def read(month: Month, reader: Reader, now: datetime) -> Report:
     parts = every.within(scope.span)
     comparison = changes.comparison(scope, by="user")
     users = comparison.all()
-    shows_budgets = reader.budgets and not month.is_over
+    own, budgets = (None, []) if month.is_over or not reader.budgets else budget_outlook.outlooks_beside(scope, now)
     return Report(
         month,
         made_at=now,
@@ -111,8 +111,8 @@ def read(month: Month, reader: Reader, now: datetime) -> Report:
         unusual=unusual.unusual_users(scope, scope.until, -(-len(scope.days) // WEEK)),
         forecast=None if month.is_over else _forecast(every, now),
         filters=_filters(scope),
-        outlook=budget_outlook.of_scope(scope, now) if shows_budgets else None,
-        budgets=budget_outlook.used_most(now) if shows_budgets else [],
+        outlook=own,
+        budgets=budgets,
     )
 
 
