@@ -190,7 +190,8 @@ COLLOQUY_WORK = [
 # What clients follow besides turns, by the name of its commands; likewise.
 COLLOQUY_FOLLOWED = {"extraction": "extraction.api.following.Extractions"}
 COLLOQUY_ERASERS = ["extraction.services.deletion.erase"]  # what else goes with an account; likewise
-COLLOQUY_ARCHIVE_PARTS = ["conversations.archives.core_parts.PARTS"]  # what an archive has, in the order of its import
+# What a user's archive has, in the order in which it is imported; likewise.
+COLLOQUY_ARCHIVE_PARTS = ["conversations.archives.core_parts.PARTS", "extraction.archive_parts.PARTS"]
 COLLOQUY_RUN_TURNS = env_bool("COLLOQUY_RUN_TURNS", default=True)
 COLLOQUY_LEASE = env_number("COLLOQUY_LEASE", 30)  # seconds that a silent process keeps its turns
 COLLOQUY_DRAIN = env_number("COLLOQUY_DRAIN", 25)  # seconds that running turns get at shutdown

@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -56,6 +57,39 @@ def keep_nameless(*, user: User, new: NewSchema) -> SchemaVersion:
         return row
     SchemaVersion.objects.bulk_create([_unsaved(user, new)], ignore_conflicts=True)
     return known.get()
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a schema out of an archive, which has been checked; without a name it came with an extraction."""
+
+    name: str | None
+    version: int
+    hidden: bool
+    created_at: datetime
+    new: NewSchema
+
+
+def keep_versions(*, user: User, versions: Sequence[Version]) -> int:
+    """Store those versions of schemas that the user has not; return how many. Within the caller's transaction.
+
+    One keeps its number, unless something else has that: then it is the next version under its name.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    return sum(_kept(user, each) for each in sorted(versions, key=lambda each: each.version))
+
+
+def _kept(user: User, each: Version) -> bool:
+    """Store a version, unless the user has it; return whether it was stored."""
+    under_name = SchemaVersion.objects.filter(owner=user, name=each.name)
+    taken = each.name is not None and under_name.filter(version=each.version).exists()
+    if (taken or each.name is None) and under_name.filter(digest=each.new.digest).exists():
+        return False
+    newest = under_name.order_by("-version").first() if taken else None
+    row = _unsaved(user, each.new, name=each.name, version=newest.version + 1 if newest else each.version)
+    row.hidden, row.created_at = each.hidden, each.created_at
+    row.save(force_insert=True)
+    return True
 
 
 def _row(user: User, new: NewSchema, *, name: str, version: int) -> SchemaVersion:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import uuid
 import zipfile
 from datetime import timedelta
 from typing import Any
@@ -14,11 +15,14 @@ from hypothesis import HealthCheck, given, settings
 
 from config import tasks
 from conversations.models import ArchiveImport, Conversation, Usage
+from conversations.services import imports
+from conversations.services.notices import notify
 from tests.archives.importing import exported, imported, lines
 from tests.archives.samples import zipped
 from tests.archives.worlds import WORLDS, give, without_ids
 from tests.clients import Api
 from tests.processes import ServerProcess
+from tests.waiting import until
 
 
 def everything(archive: bytes) -> tuple[list[Any], list[Any]]:
@@ -28,7 +32,7 @@ def everything(archive: bytes) -> tuple[list[Any], list[Any]]:
     return without_ids(lines(archive, "conversations.jsonl"), files), sorted(told, key=lambda each: each["sha256"])
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=WORLDS)
 def test_export_import_export_is_the_same(server: ServerProcess, world: list[dict[str, Any]]) -> None:
     with Api(server.url) as api, Api(server.url) as other:
@@ -111,14 +115,19 @@ def test_it_goes_on_where_another_process_was(api: Api, other: Api, done: int) -
     for title in ("One", "Two"):
         api.conversation(title=title)
     archive = exported(api)
-    from django.core.files.base import ContentFile
-
-    from conversations.services import imports
-
-    job = imports.create(owner=other.user, source="colloquy", file=ContentFile(archive), size=len(archive))
+    job = imports.create(owner=other.user, source="colloquy", file=io.BytesIO(archive), size=len(archive))
     ArchiveImport.objects.filter(pk=job.pk).update(done=done)
-    from tests.waiting import until
-
+    notify("queued-import", job.pk)
     until(lambda: other.get(f"me/imports/{job.pk}/").json()["finished_at"])
     found = other.get(f"me/imports/{job.pk}/").json()
     assert (found["status"], found["done"], found["conversations"]) == ("completed", 2, 2 - done)
+
+
+def test_what_a_dead_process_ran_is_taken_over(api: Api) -> None:
+    job = ArchiveImport.objects.create(owner=api.user, source="chatgpt", size=1, status="running", fence=1)
+    imports.settle(id=job.pk, by=uuid.uuid4())
+    job.refresh_from_db()
+    assert job.status in ("queued", "running", "failed")  # the server may have it already, whose archive is missing
+    ArchiveImport.objects.filter(pk=job.pk).update(status="running", fence=99, holder=None)
+    imports.settle(id=job.pk, by=uuid.uuid4())
+    assert api.get(f"me/imports/{job.pk}/").json()["status"] == "failed"

@@ -3,38 +3,48 @@
 import { ConnectionLost, responseError } from "./errors.js";
 
 /** @typedef {import("./http.js").Http} Http */
-/** @typedef {{onProgress?: (share: number) => void, signal?: AbortSignal}} UploadOptions `share` is from 0 to 1 */
+/**
+ * @typedef {object} UploadOptions
+ * @property {(share: number) => void} [onProgress] told how much has been sent, from 0 to 1
+ * @property {AbortSignal} [signal]
+ * @property {string} [path] where to; "me/import/" for an archive
+ */
+
+const ATTACHMENTS = "attachments/";
 
 /**
- * Upload a file and return its attachment; the same bytes again are the same attachment.
+ * Upload a file and return what the server answers: an attachment, or with the path "me/import/" an import. The same bytes again
+ * are the same attachment.
  * @param {Http} http
  * @param {File} file
  * @param {UploadOptions} [options]
  * @returns {Promise<any>}
  */
-export async function upload(http, file, { onProgress, signal } = {}) {
+export async function upload(http, file, { onProgress, signal, path = ATTACHMENTS } = {}) {
   const body = new FormData();
   body.append("file", file, file.name);
   if (!onProgress || typeof XMLHttpRequest === "undefined") {
-    const attachment = await http.request("POST", "attachments/", { body, signal, repeatable: true });
+    const answer = await http.request("POST", path, { body, signal, repeatable: path === ATTACHMENTS });
     onProgress?.(1);
-    return attachment;
+    return answer;
   }
-  return http.persist("POST", () => sendWithProgress(http, body, onProgress, signal), { signal, repeatable: true });
+  const send = () => sendWithProgress(http, path, body, onProgress, signal);
+  return http.persist("POST", send, { signal, repeatable: path === ATTACHMENTS });
 }
 
 /**
  * @param {Http} http
+ * @param {string} path
  * @param {FormData} body
  * @param {(share: number) => void} onProgress
  * @param {AbortSignal} [signal]
  * @returns {Promise<any>}
  */
-function sendWithProgress(http, body, onProgress, signal) {
+function sendWithProgress(http, path, body, onProgress, signal) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const request = new XMLHttpRequest();
-    request.open("POST", http.url("attachments/"));
+    request.open("POST", http.url(path));
     request.withCredentials = http.credentials === "include";
     for (const [name, value] of Object.entries(http.headers("POST"))) request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => onProgress(loaded / total);

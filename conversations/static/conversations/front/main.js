@@ -1,6 +1,7 @@
 /** The chat page: its parts, and which conversation is open. */
 
 import { Client } from "../client.js";
+import { wireData } from "./archives.js";
 import { showBudget } from "./budget.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
@@ -142,6 +143,7 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) refreshSidebar();
 });
 wireButtons();
+wireData(client, refreshSidebar);
 wireKeyboard({ newConversation: () => go(null), focusQuestion: () => composer.focus() });
 open(idInAddress());
 refreshSidebar();

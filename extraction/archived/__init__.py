@@ -1,0 +1,1 @@
+"""Schemas and extractions in archives: as lines, and out of them."""

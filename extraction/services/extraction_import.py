@@ -1,0 +1,98 @@
+"""Extractions out of archives: stored as they ended elsewhere, once. Nothing of them is booked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from conversations.content.sources import attachments_in
+from conversations.models import User
+from conversations.services.conversation_import import OWN
+from conversations.services.files import attachments
+from extraction.models import Extraction, Review, Source
+from extraction.services import source_texts, transcripts
+from extraction.services.extractions import Outcome, Spec
+
+
+@dataclass(frozen=True)
+class ImportedReview:
+    """A decision on an extraction's data; who made it is known only where it was the owner."""
+
+    decision: str
+    data: object
+    comment: str
+    by_owner: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Imported:
+    """An extraction that has been checked, and how it ended."""
+
+    origin: str
+    spec: Spec
+    outcome: Outcome
+    reviews: Sequence[ImportedReview] = ()
+    times: Mapping[str, datetime | None] = field(default_factory=dict)
+    """When it was created, started and finished, by the names of the fields."""
+
+
+def store(*, owner: User, several: Sequence[Imported]) -> int:
+    """Store those extractions that are not here yet; return how many these are. Within the caller's transaction.
+
+    Raises NotFound where an attachment is gone meanwhile.
+    """
+    known = _known(owner, [each.origin for each in several])
+    new = {each.origin: each for each in several if each.origin not in known}
+    for each in new.values():
+        _store(owner, each)
+    return len(new)
+
+
+def _known(owner: User, origins: Sequence[str]) -> set[str]:
+    """Return those of the origins by which an extraction of the owner's is here, or of which it is the first one."""
+    own = Extraction.objects.filter(owner=owner)
+    ids = [origin.removeprefix(OWN) for origin in origins if _is_id(origin.removeprefix(OWN))]
+    imported = own.filter(origin__in=origins).values_list("origin", flat=True)
+    return {*map(str, imported), *(f"{OWN}{id}" for id in own.filter(pk__in=ids).values_list("pk", flat=True))}
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _store(owner: User, imported: Imported) -> None:
+    spec, content = imported.spec, list(imported.spec.content)
+    attachments.lock_attachments(owner=owner, blocks=content)
+    extraction = Extraction(
+        owner=owner,
+        origin=imported.origin,
+        schema=spec.schema,
+        content=content,
+        model=spec.model,
+        max_tokens=spec.max_tokens,
+        max_attempts=spec.max_attempts,
+        wants_evidence=spec.wants_evidence,
+        metadata=spec.metadata,
+        **vars(imported.outcome),
+        **imported.times,
+    )
+    extraction.save(force_insert=True)
+    source_texts.store(extraction, spec.sources)
+    Source.objects.bulk_create(Source(extraction=extraction, attachment_id=id) for id in attachments_in(content))
+    transcripts.close(extraction, None)
+    extraction.save(update_fields=["position"])
+    for each in imported.reviews:
+        Review.objects.create(
+            extraction=extraction,
+            reviewer=owner if each.by_owner else None,
+            decision=each.decision,
+            data=each.data,
+            comment=each.comment,
+            created_at=each.created_at,
+        )
