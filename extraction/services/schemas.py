@@ -76,7 +76,7 @@ def keep_versions(*, user: User, versions: Sequence[Version]) -> int:
     One keeps its number, unless something else has that: then it is the next version under its name.
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    return sum(_kept(user, each) for each in sorted(versions, key=lambda each: each.version))
+    return sum(_kept(user, each) for each in versions)
 
 
 def _kept(user: User, each: Version) -> bool:

@@ -13,8 +13,8 @@ import { ConnectionLost, responseError } from "./errors.js";
 const ATTACHMENTS = "attachments/";
 
 /**
- * Upload a file and return what the server answers: an attachment, or with the path "me/import/" an import. The same bytes again
- * are the same attachment.
+ * Upload a file and return what the server answers: an attachment, or with the path "me/import/" an import. The same
+ * bytes again are the same attachment.
  * @param {Http} http
  * @param {File} file
  * @param {UploadOptions} [options]
