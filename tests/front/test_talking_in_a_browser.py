@@ -136,16 +136,20 @@ def test_an_image_is_pasted_and_shown(visitor: Visitor, png: bytes) -> None:
     assert page.locator(".question img").evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 3
 
 
-def test_an_answer_that_is_deleted_while_it_comes_is_told_to_everybody(visitor: Visitor) -> None:
-    visitor.ask("[[sandbox: words=2000; pace=0.05]]")
-    visitor.sees("word5")
-    assert visitor.page.locator("#status").text_content() == "Claude is answering."
-    [conversation] = Conversation.objects.filter(owner=visitor.user)
-    deletion.delete_conversation(user=visitor.user, id=conversation.pk)
-    visitor.sees_no_more(".live")
-    notice = visitor.page.locator(".answer .notice")
-    notice.wait_for()
-    assert visitor.page.locator("#status").text_content() == notice.text_content()
+def test_an_answer_that_is_deleted_while_it_comes_is_told_to_everybody(
+    chromium: Browser, uvicorn_server: ServerProcess
+) -> None:
+    """The browser complains of what it does not find any more, as it has to."""
+    with Visitor(chromium, uvicorn_server.url) as visitor:
+        visitor.ask("[[sandbox: words=2000; pace=0.05]]")
+        visitor.sees("word5")
+        assert visitor.page.locator("#status").text_content() == "Claude is answering."
+        [conversation] = Conversation.objects.filter(owner=visitor.user)
+        deletion.delete_conversation(user=visitor.user, id=conversation.pk)
+        visitor.sees_no_more(".live")
+        notice = visitor.page.locator(".answer .notice")
+        notice.wait_for()
+        assert visitor.page.locator("#status").text_content() == notice.text_content()
 
 
 def test_two_tabs_stay_in_step(visitor: Visitor) -> None:
