@@ -205,7 +205,7 @@ def test_several_files_are_a_batch_whose_results_are_downloaded(visitor: Visitor
         with page.expect_download() as downloading:
             page.get_by_role("link", name=label).click()
         assert downloading.value.path().read_bytes().lstrip(b"\xef\xbb\xbf").startswith(beginning), label
-    check(page, "extract-batch")
+    check(page, "extract-batch", ["light"])
     page.get_by_role("link", name="2.txt").click()
     assert value(page, "/email").inner_text() == "j2@example.com"
     assert page.locator("#name").inner_text() == "2.txt"
@@ -285,7 +285,7 @@ def test_it_is_fit_for_everybody_in_any_light(visitor: Visitor, api: Api) -> Non
     choose_schema(opened(visitor), "ours:invoice.json", 9)
     check(page, "extract-new")
     page.set_viewport_size({"width": 390, "height": 800})
-    check(page, "extract-new-phone")
+    check(page, "extract-new-phone", ["light"])
     page.set_viewport_size({"width": 1280, "height": 800})
     opened(visitor, f"/extract/{id}/")
     assert page.locator(".paper img").first.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 100
@@ -294,5 +294,5 @@ def test_it_is_fit_for_everybody_in_any_light(visitor: Visitor, api: Api) -> Non
     check(page, "extract-one")
     page.set_viewport_size({"width": 390, "height": 800})
     page.get_by_role("button", name="Back to the data").click()
-    check(page, "extract-one-phone")
+    check(page, "extract-one-phone", ["light"])
     page.set_viewport_size({"width": 1280, "height": 800})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -216,19 +217,22 @@ def test_it_is_fit_for_everybody_in_any_light(visitor: Visitor) -> None:
     check(page, "login")
 
 
-def check(page: Page, name: str) -> None:
+RULES = {"dark": browser.COLOURS, "light": ()}
+
+
+def check(page: Page, name: str, schemes: Sequence[str] = tuple(RULES)) -> None:
     """Check what is shown now, dark and light: nothing is too wide, and nothing keeps people from using it.
 
     All rules are looked at once. What is dark differs from what is light in its colours alone.
     """
-    for scheme, rules in (("dark", browser.COLOURS), ("light", ())):
+    for scheme in schemes:
         show_in(page, scheme)
         if FOLDER:
             Path(FOLDER).mkdir(parents=True, exist_ok=True)
             page.screenshot(path=Path(FOLDER) / f"chat-{name}-{scheme}.png", animations="disabled")
         assert (brightness(page) > 128) == (scheme == "light"), (name, scheme)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, scheme)
-        assert browser.hindrances(page, rules=rules) == [], (name, scheme)
+        assert browser.hindrances(page, rules=RULES[scheme]) == [], (name, scheme)
 
 
 def show_in(page: Page, scheme: Any) -> None:
