@@ -35,6 +35,8 @@ MOST_OF_FIVE_DELTAS = 7, 6
 
 MOST_WITH_A_BUDGET = 9
 """The same with what applies, the prices and the hold."""
+MOST_OF_A_FOLLOWING_ONE = 10
+"""The same with the path of the conversation, and what Claude has counted of it."""
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +80,9 @@ def least(watched: tuple[Api, Counts], work: Callable[[Api], None]) -> tuple[int
     return min(each for each, _ in taken), min(each for _, each in taken)
 
 
-def a_turn(api: Api, asked: str = ASKED) -> None:
+def a_turn(api: Api, asked: str = ASKED, conversation: str | None = None) -> None:
     headers = {"Accept": "text/event-stream"}
-    path = f"/api/conversations/{api.conversation()}/turns/"
+    path = f"/api/conversations/{conversation or api.conversation()}/turns/"
     assert "turn_end" in api.http.post(path, json={"content": asked}, headers=headers).text
 
 
@@ -124,6 +126,17 @@ def test_a_turn_takes_few_statements_with_a_budget(watched: tuple[Api, Counts]) 
         budget.delete()
     assert statements <= MOST_WITH_A_BUDGET
     assert transactions <= MOST_TRANSACTIONS
+
+
+def test_a_question_that_follows_an_answer_takes_few_statements_with_a_budget(watched: tuple[Api, Counts]) -> None:
+    conversation = watched[0].conversation()
+    a_turn(watched[0], conversation=conversation)
+    budget = Budget.objects.create(user=watched[0].user, limit=1000)
+    try:
+        statements, _ = least(watched, lambda api: a_turn(api, conversation=conversation))
+    finally:
+        budget.delete()
+    assert statements <= MOST_OF_A_FOLLOWING_ONE
 
 
 @pytest.mark.parametrize(("path", "most"), [("conversations/", 1), ("conversations/{}/messages/", 1), ("me/", 2)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from conversations.claude.fitting import most_tokens
 from conversations.claude.pricing import PLAIN, ServiceTerms, TokenCounts
 from conversations.content.folding import Folded
 from conversations.contract.wire import Request, Tool
+from conversations.database import prepared
 from conversations.models import Message, Turn, Usage
 from conversations.services.billing.price_list import PriceList
 from conversations.services.files import attachments
@@ -70,9 +72,9 @@ def bound_of_turn(turn: Turn) -> Bound:
     """Return the bound of a turn's first request: what Claude has counted of its path already, and what is new."""
     if turn_requests.is_in_memory(turn):
         return bound_of_request(turn_requests.request_of_turn(turn, []), at=turn.created_at)
-    asked = Message.objects.select_related("parent__turn", "turn").get(pk=turn.continues_id or turn.question.pk)
-    last, new = (asked.parent, [asked]) if asked.role == Message.Role.USER else (asked, [])
-    known = _counted(turn, last) if last else None
+    asked = turn.continues or turn.question
+    after, new = (asked.parent_id, [asked]) if asked.role == Message.Role.USER else (asked.pk, [])
+    known = _counted(turn, after) if after else None
     if known is None:
         path = message_paths.path_to(turn.conversation_id, turn.answers_after)
         return bound_of_request(turn_requests.request_for_path(path, turn.settings, attachments.with_sizes))
@@ -96,17 +98,28 @@ def _with_new(turn: Turn, new: Iterable[Message | Folded]) -> Request:
     return request
 
 
-def _counted(turn: Turn, answer: Message) -> int | None:
+# Of a turn whose last message is this answer, and whose last request made it.
+COUNTED = """
+SELECT turn.settings, usage.raw
+FROM conversations_message AS answer
+JOIN conversations_turn AS turn ON turn.id = answer.turn_id
+JOIN LATERAL (
+    SELECT raw, stop_reason FROM conversations_usage
+    WHERE turn_id = turn.id AND source = %(provider)s ORDER BY id DESC LIMIT 1
+) AS usage ON usage.stop_reason IS NOT DISTINCT FROM answer.stop_reason
+WHERE answer.id = %(answer)s AND NOT EXISTS (
+    SELECT FROM conversations_message AS later WHERE later.turn_id = turn.id AND later.id > answer.id
+)
+"""
+
+
+def _counted(turn: Turn, answer: uuid.UUID) -> int | None:
     """Return how many tokens Claude counted up to an answer and with it; None where they differ for this turn."""
-    if answer.turn is None or turn_requests.request_prefix(answer.turn.settings) != turn_requests.request_prefix(
-        turn.settings
-    ):
-        return None
-    row = answer.turn.usage.filter(source=Usage.Source.PROVIDER).first()
-    whole = answer.turn.messages.last()
-    if row is None or whole is None or whole.pk != answer.pk or row.stop_reason != answer.stop_reason:
-        return None
-    return _used(pricing.counts(row.raw))
+    rows = prepared(COUNTED, {"answer": answer, "provider": Usage.Source.PROVIDER.value})
+    for settings, raw in rows:
+        if turn_requests.request_prefix(settings) == turn_requests.request_prefix(turn.settings):
+            return _used(pricing.counts(raw))
+    return None
 
 
 def _used(counts: TokenCounts) -> int:
