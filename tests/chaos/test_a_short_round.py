@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import os
+from pathlib import Path
 
+from tests.forked import Forked
 from tests.processes import ROOT
 
 
-def test_no_invariant_is_violated() -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.chaos", "--rounds", "1", "--seed", "11"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=280,
-    )
-    assert "0 violations" in run.stdout, run.stdout + run.stderr[-5000:]
-    assert run.returncode == 0
+def test_no_invariant_is_violated(tmp_path: Path) -> None:
+    out, err = tmp_path / "out", tmp_path / "err"
+    arguments = ["-m", "tests.chaos", "--rounds", "1", "--seed", "11"]
+    process = Forked(arguments, str(ROOT), dict(os.environ), (str(out), str(err)))
+    code = process.wait(280)
+    assert "0 violations" in out.read_text(), out.read_text() + err.read_text()[-5000:]
+    assert code == 0

@@ -91,8 +91,8 @@ def test_the_order_of_a_list_does_not_matter(shuffled: list[Any]) -> None:
 
 
 def test_long_lists_take_no_long_time() -> None:
-    ours: list[Any] = [{"id": f"row {number}", "n": number} for number in range(5000)]
-    theirs: list[Any] = [{"id": f"row {number}!", "n": number + 1} for number in range(5000)]
+    ours: list[Any] = [{"id": f"row {number}", "n": number} for number in range(2000)]
+    theirs: list[Any] = [{"id": f"row {number}!", "n": number + 1} for number in range(2000)]
     began = time.process_time()
-    assert len(compared(ours, theirs)) == 10_000
-    assert time.process_time() - began < 20
+    assert len(compared(ours, theirs)) == 4_000
+    assert time.process_time() - began < 8
