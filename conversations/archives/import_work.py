@@ -95,13 +95,18 @@ async def _import(job: ArchiveImport) -> None:
         await persistently(find_stored, importing, archive)
         for task in tasks:
             found = entries(archive, task.names)
-            done -= len(list(islice(found, done)))
+            done -= await in_storage(_skip, found, done)
             while some := await in_storage(_some, found):
                 await _take(importing, task, some)
 
 
 def _count(archive: Archive, tasks: Sequence[Task]) -> int:
     return sum(1 for task in tasks for _ in entries(archive, task.names))
+
+
+def _skip(found: Iterator[Entry], count: int) -> int:
+    """Pass over so many entries, or as many as there are; return how many these were."""
+    return sum(1 for _ in islice(found, count))
 
 
 def _some(found: Iterator[Entry]) -> list[Entry]:

@@ -15,11 +15,13 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations.api.later import Later, Stream
 from conversations.api.queries import PageQuery, Queried
+from conversations.api.renderers import JSONRenderer
 from conversations.api.requesters import user_of
 from conversations.api.serializer_fields import Json
 from conversations.api.transfer_formats import BODY_LIMIT
@@ -74,8 +76,17 @@ class JSONFileParser(FileParser):
     media_type = JSON
 
 
+class ArchiveRenderer(BaseRenderer):
+    """Stands for archives where a client says what it accepts; they are sent without it."""
+
+    media_type = ZIP
+    format = "zip"
+
+
 class Export(Queried):
     """Everything of a user, as an archive."""
+
+    renderer_classes = (JSONRenderer, ArchiveRenderer)
 
     @extend_schema(
         operation_id="exportMe",

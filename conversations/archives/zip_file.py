@@ -6,7 +6,7 @@ import codecs
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import IO, cast
@@ -38,7 +38,7 @@ class Archive:
         begins = file.read(BEGINNING).removeprefix(codecs.BOM_UTF8).lstrip()[:1]
         self._zip = None if begins in (b"{", b"[") else _opened(file)
         self._entries = _checked(self._zip.infolist()) if self._zip else {}
-        self.names: Sequence[str] = list(self._entries) if self._zip else [BARE]
+        self.names: Collection[str] = self._entries.keys() if self._zip else (BARE,)
 
     def open(self, name: str) -> IO[bytes]:
         """Return a file of the archive, to be read from its beginning. Raises InvalidRequest where it is damaged."""

@@ -29,8 +29,9 @@ def imported(api: Api, data: bytes, media_type: str = "application/zip") -> dict
 
 
 def exported(api: Api) -> bytes:
-    response = api.http.get("/api/me/export/")
+    response = api.http.get("/api/me/export/", headers={"Accept": "application/zip"})
     assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/zip"
     return response.content
 
 
