@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -56,6 +56,7 @@ class SourceTextSerializer(serializers.Serializer[object]):
         return [{"page": number, "start": start, "end": end} for number, (start, end) in enumerate(pairs, 1)]
 
 
+@extend_schema_serializer(component_name="ExtractedSource")
 class SourceSerializer(serializers.Serializer[object]):
     """A content block that was extracted from."""
 
