@@ -6,15 +6,17 @@ import io
 import struct
 import zipfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
+from conversations import clock
 from conversations.archives import json_elements
 from conversations.archives.json_elements import elements
 from conversations.errors import InvalidRequest
-from conversations.models import ArchiveImport
+from conversations.models import ArchiveImport, Process
 from tests.archives.importing import exported, imported, send
 from tests.archives.samples import claude_conversation, said, zipped
 from tests.clients import Api
@@ -114,13 +116,16 @@ def test_a_form_without_a_file_and_too_many_imports(api: Api) -> None:
     assert api.http.post("/api/me/import/", files={"other": ("a", b"x")}).status_code == 400
     sent = {"file": ("export.zip", zipped(GOOD), "application/zip")}
     assert api.http.post("/api/me/import/", files=sent).status_code == 202
-    far = [ArchiveImport(owner=api.user, source="chatgpt", size=1, status="running") for _ in range(3)]
+    elsewhere = Process.objects.create(leased_until=clock.now() + timedelta(hours=1))
+    held = {"status": "running", "holder": elsewhere.pk}
+    far = [ArchiveImport(owner=api.user, source="chatgpt", size=1, **held) for _ in range(3)]
     ArchiveImport.objects.bulk_create(far)
     assert send(api, zipped(GOOD)).status_code == 409
     for each in far:
         cancelled = api.post(f"me/imports/{each.pk}/cancel/", {})
         assert (cancelled.status_code, cancelled.json()["status"]) == (202, "running")
     ArchiveImport.objects.filter(owner=api.user).update(status="cancelled")
+    elsewhere.delete()
     assert send(api, zipped(GOOD)).status_code == 202
 
 
