@@ -56,8 +56,9 @@ def test_a_client_in_typescript_runs_a_turn(api: Api, document: Path, tmp_path: 
 
 def test_a_client_in_python_runs_a_turn(api: Api, document: Path, tmp_path: Path) -> None:
     tools = python_tools()
-    # The generator fails on what it does not know. To it JSON lines are the JSON that each one is, archives are bytes.
-    known = "{application/x-ndjson: application/json, application/zip: application/octet-stream}"
+    # The generator fails on what it does not know. To it JSON lines are the JSON that each one is, files are bytes.
+    files = "application/zip: application/octet-stream, image/png: application/octet-stream"
+    known = f"{{application/x-ndjson: application/json, {files}}}"
     (tmp_path / "generator.yaml").write_text(f"content_type_overrides: {known}")
     options = ["--meta", "none", "--fail-on-warning", "--output-path", "colloquy_client", "--config", "generator.yaml"]
     run([tools / "openapi-python-client", "generate", "--path", document, *options], tmp_path)
