@@ -111,7 +111,7 @@ def test_the_frames_of_a_clients_tool_are_as_described(api: Api, frames: Frames)
         watched.send(type="conversation.follow", conversation=conversation)
         watched.send(type="turn.create", ref=None, conversation=conversation, content="Go [[sandbox: tool=look]]")
         received = watched.until("message_stop")
-        turn = received[0][1]["turn"]["id"]
+        turn = received[-1][1]["turn"]  # who follows the conversation may be told of the turn before its creator is
         use = next(event["content_block"] for _, event in received if event["type"] == "content_block_start")
         results = [{"tool_use_id": use["id"], "content": [{"type": "text", "text": "Rain."}]}]
         until(lambda: api.get(f"turns/{turn}/").json()["status"] == "awaiting_tools")
