@@ -41,11 +41,12 @@ def ended(turn: str) -> Turn:
     return Turn.objects.get(pk=turn)
 
 
-def test_a_killed_process_leaves_its_turn_interrupted_with_what_was_seen(
+def test_a_killed_process_leaves_its_turn_interrupted_with_what_was_seen_and_what_waited_behind_it_is_done(
     api: Api, doomed: ServerProcess, user: Api
 ) -> None:
     conversation = user.conversation()
     id = user.begin("[[sandbox: words=500; pace=0.02]]", conversation)["id"]
+    waiting = [user.begin(word, conversation, on_active="queue")["id"] for word in ("One", "Two")]
     seen = user.events(id, limit=20)
     doomed.kill()
     turn = ended(id)
@@ -60,7 +61,14 @@ def test_a_killed_process_leaves_its_turn_interrupted_with_what_was_seen(
     assert usage.output_tokens > 5
     # And the conversation goes on, at another process.
     user.http.base_url = api.url
+    assert [(user.ended(each)["status"], user.ended(each)["usage"]["requests"]) for each in waiting] == [
+        ("completed", 1),
+        ("completed", 1),
+    ]
     assert user.ask("And?", conversation)["status"] == "completed"
+    path = user.get(f"conversations/{conversation}/messages/").json()["results"]
+    assert [message["content"][0]["text"] for message in path[2::2]] == ["One", "Two", "And?"]
+    assert len(path) == 8
 
 
 def test_a_process_killed_before_the_answer_began_has_its_request_booked(doomed: ServerProcess, user: Api) -> None:

@@ -10,10 +10,13 @@ from playwright.sync_api import Browser
 from conversations.models import Conversation, Turn
 from conversations.sandbox.server import Sandbox
 from conversations.services.deletion import deletion
-from tests.clients import PASSWORD
+from tests.calls import LOOK, TOUCH, results_in
+from tests.clients import PASSWORD, Api
 from tests.cutting_proxy import CuttingProxy
+from tests.front.test_the_page_for_everybody import check, reach
 from tests.front.visiting import Visitor
 from tests.processes import ServerProcess
+from tests.test_shared_conversations import end, share
 
 SLOW = "[[sandbox: words=40; pace=0.05]]"
 WORDS = " ".join(f"word{number}" for number in range(1, 41))
@@ -162,6 +165,59 @@ def test_two_tabs_stay_in_step(visitor: Visitor) -> None:
     visitor.sees_no_more(".live", other)
     visitor.ask("From the other tab", other)
     visitor.sees("From the other tab")
+
+
+def test_a_shared_conversation_is_live_for_whoever_reads_and_writes(visitor: Visitor, chromium: Browser) -> None:
+    visitor.asked_and_answered("Hello")
+    path = "/c/" + visitor.page.url.split("/c/")[1]
+    id = path.split("/")[2]
+    with Visitor(chromium, visitor.url) as friend, Api(visitor.url, visitor.user) as owner:
+        reading = share(owner, id, "reader", user=friend.user.username)
+        friend.page.goto(visitor.url + path)
+        friend.page.locator("#reads-only").wait_for()
+        assert not friend.page.locator("#composer, [data-asks]").filter(visible=True).count()
+        visitor.ask("[[sandbox: words=3000; pace=0.05]]")
+        friend.sees("word10", ".live")
+        end(owner, id, reading)
+        friend.sees("not there any more", "#toast")
+        visitor.sees("word11", ".live")  # and not because it had ended
+        visitor.page.press("#question", "Escape")
+        visitor.sees_no_more(".live")
+        share(owner, id, "writer", user=friend.user.username)
+        friend.page.goto(visitor.url + path)
+        friend.ask("From a friend")
+        for each in (friend, visitor):
+            each.sees("You said: From a friend")
+
+
+def test_results_of_the_clients_tools_are_typed_in(visitor: Visitor) -> None:
+    page = visitor.page
+    with Api(visitor.url, visitor.user) as api:
+        conversation = api.conversation(tools=[LOOK, TOUCH])
+        turn = api.begin('[[sandbox: tool=look{}; tool=touch{}; then; text="Seen."]]', conversation)
+    page.goto(f"{visitor.url}/c/{conversation}/")
+    page.locator(".results").wait_for()
+    check(page, "results-of-tools")
+    for selector, keys in (
+        ("fieldset textarea", '{"colour": "green"}'),
+        ("fieldset + fieldset textarea", "It burns"),
+        ("fieldset + fieldset input", " "),
+        (".primary", "\n"),
+    ):
+        reach(page, f".results {selector}")
+        page.keyboard.type(keys)
+    visitor.sees("Seen.")
+    visitor.sees_no_more(".results")
+    with Api(visitor.url, visitor.user) as api:
+        results = results_in(api.ended(turn["id"]))
+    assert [(results[name]["content"], results[name].get("is_error", False)) for name in ("look", "touch")] == [
+        ('{"colour": "green"}', False),
+        ("It burns", True),
+    ]
+    visitor.ask("[[sandbox: tool=look{}]]")
+    page.locator(".results").get_by_role("button", name="Stop").click()
+    visitor.sees("You stopped this answer.")
+    visitor.sees_no_more(".results")
 
 
 def test_a_second_question_waits_or_interrupts(visitor: Visitor) -> None:

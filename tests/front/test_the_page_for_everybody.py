@@ -218,6 +218,10 @@ def test_it_is_fit_for_everybody_in_any_light(visitor: Visitor) -> None:
     check(page, "login")
 
 
+SETTLED = """() => {
+    const ends = ({ effect }) => effect.getComputedTiming().endTime !== Infinity;
+    return Promise.all(document.getAnimations().filter(ends).map((each) => each.finished.catch(() => {})));
+}"""
 RULES = {"dark": browser.COLOURS, "light": ()}
 
 
@@ -237,9 +241,9 @@ def check(page: Page, name: str, schemes: Sequence[str] = tuple(RULES)) -> None:
 
 
 def show_in(page: Page, scheme: Any) -> None:
-    """Have the page be light or dark, and wait until it is."""
+    """Have the page be light or dark, and wait until it is; not for what moves for as long as an answer comes."""
     page.emulate_media(color_scheme=scheme)
-    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => {})))")
+    page.evaluate(SETTLED)
 
 
 def brightness(page: Page) -> float:

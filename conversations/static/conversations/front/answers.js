@@ -5,6 +5,7 @@ import { footersOf } from "./footers.js";
 import { answer as answerItem, question } from "./items.js";
 import { showLive } from "./live_answers.js";
 import { errorText, noticeView } from "./notices.js";
+import { ToolResults } from "./tool_results.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @typedef {import("./items.js").Item} Item */
@@ -103,8 +104,13 @@ export class Answers {
     const { thread, page, signal } = this.conversation;
     const { id } = await answer.turn;
     page.onChange(this.conversation);
+    const results = new ToolResults(this.conversation, answer, item.view.footer);
+    const shown = () => {
+      results.update();
+      thread.follow();
+    };
     try {
-      await showLive(answer, /** @type {any} */ (item.view), () => thread.follow());
+      await showLive(answer, /** @type {any} */ (item.view), shown);
       await this._conclude(id, item, asked);
     } catch (error) {
       const text = errorText(/** @type {any} */ (error));

@@ -10,6 +10,7 @@ import { thumbs } from "./thumbs.js";
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @typedef {import("./items.js").Item} Item */
 
+const ASKS = { "data-asks": true }; // not for those who may only read
 const STAYS = 200; // milliseconds in sight after which an answer is not one that is scrolled past
 
 /** @type {WeakMap<Conversation, Footers>} */
@@ -50,7 +51,7 @@ class Footers {
     return [
       element("div", { class: "siblings" }),
       copy,
-      iconButton("edit", "Edit the question", () => editQuestion(this.conversation, item)),
+      iconButton("edit", "Edit the question", () => editQuestion(this.conversation, item), ASKS),
     ];
   }
 
@@ -63,7 +64,7 @@ class Footers {
     return [
       element("div", { class: "siblings" }),
       text && copy,
-      iconButton("again", "Answer anew", () => this.conversation.regenerate(item)),
+      iconButton("again", "Answer anew", () => this.conversation.regenerate(item), ASKS),
       ...(last?.id ? thumbs(this.conversation.client, last.id) : []),
       element("span", { class: "about" }),
     ].filter(Boolean);

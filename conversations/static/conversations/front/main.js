@@ -52,6 +52,7 @@ function show(conversation) {
   composer.setBusy(conversation.answers.isBusy);
   header.show(conversation, settings.nameOf(conversation.data.model));
   document.body.classList.toggle("empty", thread.items.length === 0);
+  document.body.classList.toggle("reads-only", conversation.data.role === "reader");
   if (!conversation.answers.isBusy) showBudget(client).catch(() => {});
 }
 
