@@ -42,7 +42,18 @@ LONGEST = (
     *("test_starting_is_cheap.py", "test_crashes.py", "test_shutting_down.py", "test_postgres_faults.py"),
 )
 
+WORKERS = 3  # on two cores: one of them waits for something
+FEW = 8  # files: to start the workers takes longer than what they save
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.hookimpl(tryfirst=True)  # before that of xdist, which counts cores
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return the number of workers for a run: none for a few files, which the process that is there works off."""
+    asked = [Path(each.partition("::")[0]) for each in config.args]
+    files = sum(len(list(each.rglob("test_*.py"))) if each.is_dir() else 1 for each in asked)
+    return WORKERS if files > FEW else 0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,13 +8,6 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pytest
-
-WORKERS = 3  # on two cores: one of them waits for something
-FEW = 8  # files: to start the workers takes longer than what they save
 
 # Many processes are started: none is to compile what another one has, whatever PYTHONDONTWRITEBYTECODE says.
 if "PYTEST_XDIST_WORKER" not in os.environ:
@@ -41,10 +34,3 @@ os.environ["COLLOQUY_DATA_DIR"] = folder("", os.environ["TEST_RUN_DIR"])
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "DJANGO_DEBUG", "DJANGO_ALLOWED_HOSTS"):
     os.environ.pop(name, None)
-
-
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return the number of workers for a run: none for a few files, which the process that is there works off."""
-    asked = [Path(each.partition("::")[0]) for each in config.args]
-    files = sum(len(list(each.rglob("test_*.py"))) if each.is_dir() else 1 for each in asked)
-    return WORKERS if files > FEW else 0
