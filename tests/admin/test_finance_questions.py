@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -77,7 +78,7 @@ class Reviewer:
 
     def _cell(self, cell: Any) -> str:
         amount = cell.locator("[data-cost]")
-        return str(amount.get_attribute("data-cost") if amount.count() else cell.inner_text())
+        return str(amount.get_attribute("data-cost") if amount.count() == 1 else cell.inner_text())
 
     def spent(self, since: date, until: date) -> dict[tuple[str, str], Decimal]:
         """Return what the ledger says that was spent in some days by user and model."""
@@ -86,6 +87,10 @@ class Reviewer:
             if since <= day <= until:
                 spent[user, model] += cost or 0
         return spent
+
+    def spent_on(self, day: date) -> float:
+        """Return what the ledger says that was spent on a day."""
+        return float(sum(self.spent(day, day).values()))
 
 
 @pytest.fixture
@@ -121,10 +126,11 @@ def who_spent_most_last_week_and_on_what(reviewer: Reviewer) -> None:
 def why_a_day_jumped(reviewer: Reviewer) -> None:
     jumped = (f"{reviewer.group}-6", "claude-fable-5-2")
     reviewer.click(f'#days tr:has-text("{JUMPED}") >> text=What changed')
-    [user, model, difference, cost, before, *_] = reviewer.table("#changes")[0]
+    [user, model, difference, why, cost, before, *_] = reviewer.table("#changes")[0]
     assert (user, model) == jumped
     now, then = (reviewer.spent(day, day)[jumped] for day in (JUMPED, JUMPED - DAY))
     assert (Decimal(cost), Decimal(before), Decimal(difference)) == (now, then, now - then)
+    assert Decimal(why) == now - then, "all of it has one reason"
     reviewer.click("text=The same day a week before")
     [user, model, difference, *_] = reviewer.table("#changes")[0]
     assert (user, model) == jumped
@@ -155,11 +161,15 @@ def what_failed_and_why(reviewer: Reviewer) -> None:
 
 def what_the_month_will_cost(reviewer: Reviewer) -> None:
     tile = reviewer.page.locator('[data-total="forecast"] [data-cost]')
-    month, week_ago = TODAY.replace(day=1), TODAY - 7 * DAY
-    so_far, recent = (float(sum(reviewer.spent(since, TODAY).values())) for since in (month, week_ago))
-    now, end = datetime.now(UTC), datetime.combine((month + 32 * DAY).replace(day=1), time(), UTC)
-    elapsed = now - datetime.combine(week_ago, time(), UTC)
-    expected = so_far + recent * ((end - now) / elapsed)
+    month = TODAY.replace(day=1)
+    so_far = float(sum(reviewer.spent(month, TODAY).values()))
+    days = {TODAY - n * DAY: reviewer.spent_on(TODAY - n * DAY) for n in range(1, 29)}
+    usual = [mean(cost for day, cost in days.items() if day.weekday() == weekday) for weekday in range(7)]
+    level = mean(cost for day, cost in days.items() if day >= TODAY - 7 * DAY) / mean(usual)
+    now = datetime.now(UTC)
+    left = {TODAY: (datetime.combine(TODAY + DAY, time(), UTC) - now) / DAY}
+    left |= {TODAY + n * DAY: 1.0 for n in range(1, 32) if (TODAY + n * DAY).month == TODAY.month}
+    expected = so_far + sum(usual[day.weekday()] * level * part for day, part in left.items())
     assert float(str(tile.get_attribute("data-cost"))) == pytest.approx(expected, rel=0.02)
 
 

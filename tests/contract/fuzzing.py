@@ -99,7 +99,8 @@ def _run(url: str, who: str, token: str, config: str, arguments: list[str]) -> O
             return Outcome(who, 0, 0, ["Schemathesis did not run to its end"], output)
         found = json.loads(report.read_text())
         failures = [_told(each) for each in found["failures"]] + [f"error: {each}" for each in found["errors"]]
-        return Outcome(who, found["test_cases"]["generated"], found["operations"]["tested"], failures, output)
+        cases = found["test_cases"] or {"generated": 0}  # null where the time was over before the first
+        return Outcome(who, cases["generated"], found["operations"]["tested"], failures, output)
 
 
 def _told(failure: dict[str, Any]) -> str:

@@ -10,6 +10,9 @@ from tests.processes import ServerProcess
 
 @pytest.mark.parametrize("who", ["user", "staff"])
 def test_schemathesis_finds_no_fault(who: str, server: ServerProcess) -> None:
-    outcome = fuzzed(server.url, who, seconds=3, seed=1)
-    assert not outcome.failures, outcome.output
-    assert outcome.requests
+    for seconds in (3, 12, 48):  # on a busy machine the first may be over before the first request
+        outcome = fuzzed(server.url, who, seconds=seconds, seed=1)
+        assert not outcome.failures, outcome.output
+        if outcome.requests:
+            return
+    pytest.fail(outcome.output)
