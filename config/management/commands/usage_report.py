@@ -23,10 +23,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, month: date, output: Path | None, **options: object) -> None:
         """Write the file, and say where it is."""
+        from conversations import clock
         from conversations.admin.review import report, report_pdf
         from conversations.admin.review.scope import Scope
 
-        now = datetime.now(UTC)
+        now = clock.now()
         if month > now.date():
             raise CommandError(f"{month:%Y-%m} has not begun: choose a month until {now:%Y-%m}.")
         found = report.Month.of(Scope(month, month), month, now.date())
