@@ -22,6 +22,9 @@ OWN = {
     "conversations/admin/review/form.py": "the days that a form proposes",
     "conversations/admin/review/dashboard.py": "the day up to which the forecast counts",
     "conversations/admin/review/presets.py": "the days that a reviewer is offered to choose",
+    "conversations/admin/review/saved.py": "which of those periods a page shows",
+    "conversations/admin/review/views.py": "whether the days that are shown are over",
+    "conversations/archives/exporting.py": "what an archive is named and dated by",
     "conversations/claude/error_mapping.py": "the dates in Claude's headers",
     "conversations/sandbox": "the sandbox has no database",
 }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from rest_framework import serializers
 
+from conversations import clock
 from conversations.api.error_responses import translate
 from conversations.api.parsers import parse_json
 from conversations.api.renderers import JSONRenderer
@@ -127,11 +129,11 @@ def take_converted(
     `convert` makes a line of ours of an entry's text. Each is then checked like any import.
     """
     tally = imports.Tally(done=len(entries))
-    several = []
+    several, at = [], clock.now()
     for entry in entries:
         try:
             converted = convert(importing, entry.text)
-            checked = _checked(importing, converted.line)
+            checked = _checked(importing, converted.line, at)
         except REFUSALS as error:
             tally.fail(entry.place, told(error))
             continue
@@ -144,7 +146,7 @@ def take_converted(
         vars(sums).update({**vars(tally), **vars(stored)})
 
 
-def _checked(importing: Importing, line: object) -> Checked:
+def _checked(importing: Importing, line: object, at: datetime) -> Checked:
     """Return the conversation of a line as it can be stored. Raises one of `REFUSALS`."""
     data = ArchivedConversationSerializer.checked_values(line)
     fields = dict(data["conversation"])
@@ -157,7 +159,7 @@ def _checked(importing: Importing, line: object) -> Checked:
         created_at=fields.get("created_at"),
         updated_at=fields.get("updated_at"),
     )
-    return conversation_import.check(owner=importing.owner, export=export)
+    return conversation_import.check(owner=importing.owner, export=export, at=at)
 
 
 def told(error: Exception) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
+from conversations import clock
 from conversations.claude import event_shapes
 from conversations.content import block_checks, history, json_checks, sources
 from conversations.content.folding import CALLS
@@ -39,6 +40,8 @@ class Checked:
     """What it becomes where it is new; not stored yet."""
     messages: list[Exported]
     """With their content as it is stored here."""
+    at: datetime
+    """When it is imported."""
     active_leaf: str | None = None
 
 
@@ -61,31 +64,32 @@ class Stored:
 
 def import_conversation(*, owner: User, export: Export) -> Conversation:
     """Create a conversation out of an export. Raises InvalidRequest for what no conversation could be like."""
-    checked = check(owner=owner, export=export)
+    checked = check(owner=owner, export=export, at=clock.now())
     with transaction.atomic(durable=True):
         store_all(owner=owner, several=[checked], known={})
     return checked.conversation
 
 
-def check(*, owner: User, export: Export) -> Checked:
+def check(*, owner: User, export: Export, at: datetime) -> Checked:
     """Return an export as it can be stored. Its files become attachments; not within a transaction.
 
+    `at` is the time by the database's clock, which is that of the import and of all that the export gives no time for.
     Raises InvalidRequest or UnsupportedMediaType for what no conversation could be like.
     """
-    conversation = _unsaved(owner, export)
+    conversation = _unsaved(owner, export, at)
     messages = [
-        Exported(**{**vars(each), "content": _content(owner, each, export, f"messages.{at}")})
-        for at, each in enumerate(export.messages)
+        Exported(**{**vars(each), "content": _content(owner, each, export, f"messages.{number}")})
+        for number, each in enumerate(export.messages)
     ]
     _check_tree(messages, export.active_leaf)
-    return Checked(conversation, messages, export.active_leaf)
+    return Checked(conversation, messages, at, export.active_leaf)
 
 
-def _unsaved(owner: User, export: Export) -> Conversation:
+def _unsaved(owner: User, export: Export, at: datetime) -> Conversation:
     conversation = conversations.unsaved(owner=owner, fields=export.fields)
-    conversation.imported_at = timezone.now()
-    conversation.created_at = export.created_at or conversation.imported_at
-    conversation.updated_at = export.updated_at or conversation.imported_at
+    conversation.imported_at = at
+    conversation.created_at = export.created_at or at
+    conversation.updated_at = export.updated_at or at
     conversation.origin = export.origin
     return conversation
 
@@ -134,7 +138,9 @@ def _rows(checked: Checked, known: Known | None) -> dict[str, Message]:
     for each in checked.messages:
         if each.key not in ids:
             parent = by_export[each.parent] if each.parent is not None else None
-            added[each.key] = row = _row(conversation, each, parent, is_known=checked.conversation.origin is not None)
+            row = _row(conversation, each, parent, checked.at)
+            row.origin = each.key if checked.conversation.origin is not None else None  # what it is known again by
+            added[each.key] = row
             ids[each.key] = row.pk
         by_export[each.id] = ids[each.key]
     leaf = by_export[checked.active_leaf] if checked.active_leaf is not None else None
@@ -146,8 +152,8 @@ def _rows(checked: Checked, known: Known | None) -> dict[str, Message]:
     return added
 
 
-def _row(conversation: Conversation, exported: Exported, parent: uuid.UUID | None, *, is_known: bool) -> Message:
-    """Return a message that is not stored yet; `is_known` says whether it is to be known again by its key."""
+def _row(conversation: Conversation, exported: Exported, parent: uuid.UUID | None, at: datetime) -> Message:
+    """Return a message that is not stored yet; it is of the time `at` where the export has none."""
     return Message(
         conversation=conversation,
         parent_id=parent,
@@ -155,8 +161,7 @@ def _row(conversation: Conversation, exported: Exported, parent: uuid.UUID | Non
         content=exported.content,
         text=searchable_text(exported.content),
         stop_reason=exported.stop_reason,
-        origin=exported.key if is_known else None,
-        created_at=exported.created_at or timezone.now(),
+        created_at=exported.created_at or at,
     )
 
 

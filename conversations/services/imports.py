@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import IO
 from django.db import transaction
 from django.db.models.functions import Now
 
+from conversations import clock
 from conversations.clock import from_now
 from conversations.errors import Conflict
 from conversations.fields import uuid7
@@ -196,4 +196,4 @@ def _is_old(name: str) -> bool:
         made = uuid.UUID(name).int >> 80  # the time in a UUIDv7, in milliseconds
     except ValueError:
         return True
-    return made < (time.time() - RECENT) * 1000
+    return made < (clock.now().timestamp() - RECENT) * 1000
