@@ -7,8 +7,9 @@ import { announce, element, iconButton } from "./elements.js";
 /** @typedef {{ rating: Rating | null, comment: string }} Feedback */
 
 /**
- * Return the buttons that rate a message, and the field for a comment that comes with a rating. What the user said
- * before is asked for when they come near.
+ * Return the buttons that rate a message. What the user said before is asked for when they come near. The field for a
+ * comment comes and goes with a rating: when a page gets one form more, some browsers go through all of it to see what
+ * they could fill in, and that takes seconds in a long conversation.
  * @param {Client} client
  * @param {string} message
  */
@@ -18,7 +19,7 @@ export function thumbs(client, message) {
   const label = "Why? (optional)";
   const comment = element("input", { type: "text", maxlength: 10_000, "aria-label": label, placeholder: label });
   const send = element("button", { type: "submit", class: "button" }, "Send");
-  const why = element("form", { class: "why", hidden: true, onsubmit: say }, comment, send);
+  const why = element("form", { class: "why", onsubmit: say }, comment, send);
   /** @type {Feedback} */
   let given = { rating: null, comment: "" };
   /** @param {Feedback} found */
@@ -35,7 +36,8 @@ export function thumbs(client, message) {
     const rate = async () => {
       const rating = given.rating === value ? null : value;
       show(await client.rate(message, rating, rating ? given.comment : ""));
-      why.hidden = !rating;
+      if (rating) down.after(why);
+      else why.remove();
       announce(rating ? "Thank you for the feedback. You can say why." : "The feedback is taken back.");
     };
     const properties = { "aria-pressed": "false", onpointerenter: () => ask(), onfocus: () => ask() };
@@ -46,10 +48,10 @@ export function thumbs(client, message) {
   async function say(event) {
     event.preventDefault();
     show(await client.rate(message, given.rating, comment.value.trim()));
-    why.hidden = true;
+    why.remove();
     announce("Thank you for the comment.");
   }
-  return [up, down, why];
+  return [up, down];
 }
 
 /** @param {() => void} act */
