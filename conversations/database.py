@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import logging
 import re
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -96,6 +97,22 @@ async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
                 raise ours from error
             logger.warning("%s is tried again: %s", name, error)
             await asyncio.sleep(CONTENDED_PAUSE * contended if database_faults.is_contended(error) else RETRY)
+
+
+def again_where_contended(function: Callable[[], T]) -> T:
+    """Run a transaction of synchronous code, and again a few times where it met others (a deadlock).
+
+    Not within a transaction. Raises what the last try raises.
+    """
+    for tries in range(1, CONTENDED_TRIES):
+        try:
+            return function()
+        except DATABASE_ERRORS as error:
+            if not database_faults.is_contended(error):
+                raise
+            logger.warning("A transaction is tried again: %s", error)
+        time.sleep(CONTENDED_PAUSE * tries)
+    return function()
 
 
 @lru_cache(512)

@@ -7,12 +7,13 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from conversations import database_faults
-from conversations.database import persistently
+from conversations.database import again_where_contended, persistently
 from conversations.errors import ColloquyError
 from conversations.models import Conversation, Turn
 from tests.clients import Api
@@ -105,6 +106,10 @@ def test_only_what_passes_is_tried_again_and_not_for_ever(database: str, state: 
     with pytest.raises(ColloquyError):
         asyncio.run(persistently(fails))
     assert len(tries) == most
+    tries.clear()
+    with pytest.raises(DatabaseError):
+        again_where_contended(fails)
+    assert len(tries) == most
 
 
 def test_of_two_that_deadlock_both_come_through(database: str) -> None:
@@ -120,6 +125,11 @@ def test_of_two_that_deadlock_both_come_through(database: str) -> None:
 
     with ThreadPoolExecutor() as pool:
         both = [pool.submit(asyncio.run, persistently(lock, *order)) for order in (keys, keys[::-1])]
+        for each in both:
+            each.result(60)
+        for event in has.values():
+            event.clear()
+        both = [pool.submit(again_where_contended, partial(lock, *order)) for order in (keys, keys[::-1])]
         for each in both:
             each.result(60)
 

@@ -15,9 +15,15 @@ class SearchDocument(models.Model):
     """A title or the text of a message, as it is searched (content/search_text.py)."""
 
     id = models.BigAutoField(primary_key=True)
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    # Postgres deletes documents with what they are of (migration 0016): one may be made while that is being deleted.
+    conversation = models.ForeignKey(Conversation, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
     message = models.OneToOneField(
-        Message, null=True, on_delete=models.CASCADE, related_name="+", help_text="Null for the conversation's title."
+        Message,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        help_text="Null for the conversation's title.",
     )
     terms = SearchVectorField(help_text="What it is found by. Each term begins with the owner's key.")
     text = models.TextField(help_text="Folded, with the boundaries of its words marked.")

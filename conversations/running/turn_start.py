@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from conversations.database import persistently
+from conversations.database import again_where_contended, persistently
 from conversations.database_faults import DATABASE_ERRORS
 from conversations.models import Turn, User
 from conversations.running.engine import Engine, running_engine
@@ -26,12 +26,13 @@ def start_turn(user: User, credential: Credential, key: str | None, digest: str,
     """
     here = running_engine()
     if here is None or not here.takes_work:
-        return create(Asker(user, key, digest, credential=credential))
+        asker = Asker(user, key, digest, credential=credential)
+        return again_where_contended(lambda: create(asker))
     who = Asker(user, key, digest, holder=here.process, credential=credential)
     runner = here.runner("turn")
     runner.expect(who.turn_id)
     try:
-        created = create(who)
+        created = again_where_contended(lambda: create(who))
     except BaseException as error:
         runner.forget(who.turn_id)
         if isinstance(error, DATABASE_ERRORS):

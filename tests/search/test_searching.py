@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -147,6 +148,12 @@ def test_documents_go_with_what_they_are_of(api: Api) -> None:
     id = saying(api, "one", "two", title="three")
     assert found(api, "two") == [id]
     assert api.http.delete(f"/api/conversations/{id}/").status_code == 204
+    assert not SearchDocument.objects.filter(conversation=UUID(id)).exists()
+    id = saying(api, "one", title="three")
+    until(lambda: SearchDocument.objects.filter(conversation=UUID(id)).count() == 2)
+    with transaction.atomic(), connection.cursor() as cursor:  # as if they had been made after Django looked for them
+        cursor.execute("DELETE FROM conversations_message WHERE conversation_id = %s", [id])
+        cursor.execute("DELETE FROM conversations_conversation WHERE id = %s", [id])
     assert not SearchDocument.objects.filter(conversation=UUID(id)).exists()
     gone = saying(api, "four")
     Conversation.objects.filter(pk=gone).delete()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 from conversations.admin.review.totals import Sums
@@ -12,7 +12,10 @@ from conversations.admin.review.totals import Sums
 CENT = Decimal("0.01")
 WORTH_TELLING = Decimal("0.1")
 """The share of the largest reason from which on another one is told beside it."""
-PLACES = Decimal("1e-12")
+PLACES = 12
+"""Decimal places of the ledger's amounts."""
+DIGITS = 60
+"""Significant digits to reckon with: parts may be far larger than what they add up to."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,11 @@ def effects(before: Mapping[str, Sums], now: Mapping[str, Sums]) -> Effects:
         was, here = before.get(name, Sums()), now.get(name, Sums())
         models += _each(was, here) * here.requests
         tokens += _by_tokens(was, here)
-    by_requests = _rounded(usual * (sums_now.requests - sums_before.requests))
-    by_models = _rounded(models - usual * sums_now.requests)
-    by_tokens = _rounded(tokens)
-    return Effects(by_requests, by_models, by_tokens, difference - by_requests - by_models - by_tokens)
+    with localcontext(prec=DIGITS):
+        by_requests = _rounded(usual * (sums_now.requests - sums_before.requests))
+        by_models = _rounded(models - usual * sums_now.requests)
+        by_tokens = _rounded(tokens)
+        return Effects(by_requests, by_models, by_tokens, difference - by_requests - by_models - by_tokens)
 
 
 def _each(was: Sums, here: Sums) -> Fraction:
@@ -83,4 +87,4 @@ def _by_tokens(was: Sums, here: Sums) -> Fraction:
 
 def _rounded(amount: Fraction) -> Decimal:
     """Return an amount with as many places as the ledger has."""
-    return (Decimal(amount.numerator) / Decimal(amount.denominator)).quantize(PLACES)
+    return Decimal(round(amount * 10**PLACES)) / 10**PLACES
