@@ -83,6 +83,7 @@ export class Http {
     const response = await this._fetch(this.url(path), {
       method, signal, headers: all, body: json ? JSON.stringify(body) : body, credentials: this.credentials,
     });
+    if (response.status < 200) throw this._lost(`status ${response.status}`); // a browser reads a status line that was cut
     if (!response.ok) throw this._refused(responseError(response, await this._text(response)));
     this._onReached("online");
     return response;

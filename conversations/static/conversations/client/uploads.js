@@ -47,12 +47,14 @@ function sendWithProgress(http, path, body, onProgress, signal) {
     request.open("POST", http.url(path));
     request.withCredentials = http.credentials === "include";
     for (const [name, value] of Object.entries(http.headers("POST"))) request.setRequestHeader(name, value);
+    const lost = () => reject(new ConnectionLost("The file could not be sent: the server can't be reached."));
     request.upload.onprogress = ({ loaded, total }) => onProgress(loaded / total);
     request.onload = () => {
-      if (request.status < 300) resolve(JSON.parse(request.responseText));
+      if (request.status < 200) lost(); // a browser reads a status line that was cut
+      else if (request.status < 300) resolve(JSON.parse(request.responseText));
       else reject(refused(request));
     };
-    request.onerror = () => reject(new ConnectionLost("The file could not be sent: the server can't be reached."));
+    request.onerror = lost;
     request.onabort = () => reject(signal?.reason);
     signal?.addEventListener("abort", () => request.abort());
     request.send(body);
