@@ -83,7 +83,8 @@ export class Http {
     const response = await this._fetch(this.url(path), {
       method, signal, headers: all, body: json ? JSON.stringify(body) : body, credentials: this.credentials,
     });
-    if (response.status < 200) throw this._lost(`status ${response.status}`); // a browser reads a status line that was cut
+    // A browser takes what there is of a status line that was cut for a status.
+    if (response.status < 200) throw this._lost(`status ${response.status}`);
     if (!response.ok) throw this._refused(responseError(response, await this._text(response)));
     this._onReached("online");
     return response;
