@@ -22,6 +22,8 @@ export class SourcesView {
     this._pdfs = new Map();
     /** What opens the texts of PDFs, by the sources' indexes. @type {Map<number, () => Promise<void>>} */
     this._texts = new Map();
+    /** The value whose quote was looked at last. @type {[path: string, evidence: any] | null} */
+    this._revealed = null;
     place.addEventListener("click", (event) => {
       const mark = /** @type {HTMLElement} */ (event.target).closest("mark");
       const [path] = pathsOf(mark);
@@ -29,11 +31,15 @@ export class SourcesView {
     });
   }
 
-  /** Show the sources, with the places that evidence has in them. @param {any[]} sources @param {any[]} evidence */
+  /**
+   * Show the sources, with the places that evidence has in them; a quote that was in sight is again.
+   * @param {any[]} sources @param {any[]} evidence
+   */
   async show(sources, evidence) {
     this._pdfs.clear();
     this._texts.clear();
     this._place.replaceChildren(...await Promise.all(sources.map((source) => this._source(source, evidence))));
+    if (this._revealed) await this.reveal(...this._revealed);
   }
 
   /**
@@ -42,6 +48,7 @@ export class SourcesView {
    * @returns {Promise<boolean>} whether it is to be seen
    */
   async reveal(path, evidence) {
+    this._revealed = [path, evidence];
     for (const each of this._place.querySelectorAll("mark.chosen")) each.classList.remove("chosen");
     if (!evidence) return false;
     const page = evidence.page ? await this._pdfs.get(evidence.source)?.page(evidence.page) : null;
