@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from conversations.content.sources import attachments_in
 from conversations.models import User
 from conversations.services.conversation_import import OWN
-from conversations.services.files import attachments
-from extraction.models import Extraction, Review, Source
-from extraction.services import source_texts, transcripts
+from extraction.models import Extraction, Review
+from extraction.services import extractions, transcripts
 from extraction.services.extractions import Outcome, Spec
 
 
@@ -67,24 +65,8 @@ def _is_id(text: str) -> bool:
 
 
 def _store(owner: User, imported: Imported) -> None:
-    spec, content = imported.spec, list(imported.spec.content)
-    attachments.lock_attachments(owner=owner, blocks=content)
-    extraction = Extraction(
-        owner=owner,
-        origin=imported.origin,
-        schema=spec.schema,
-        content=content,
-        model=spec.model,
-        max_tokens=spec.max_tokens,
-        max_attempts=spec.max_attempts,
-        wants_evidence=spec.wants_evidence,
-        metadata=spec.metadata,
-        **vars(imported.outcome),
-        **imported.times,
-    )
-    extraction.save(force_insert=True)
-    source_texts.store(extraction, spec.sources)
-    Source.objects.bulk_create(Source(extraction=extraction, attachment_id=id) for id in attachments_in(content))
+    fields = {"origin": imported.origin, **vars(imported.outcome), **imported.times}
+    extraction = extractions.store(owner, imported.spec, **fields)
     transcripts.close(extraction, None)
     extraction.save(update_fields=["position"])
     for each in imported.reviews:

@@ -78,18 +78,23 @@ def create(
             known = twins.first() if key is not None else None
             if known:
                 return known.asked_for_by(digest), False
-            return _created(user, spec, key=key, digest=digest, mode=mode, resumes=resumes), True
+            asked = {"idempotency_key": key, "request_digest": digest, "mode": mode, "resumes": resumes}
+            return store(user, spec, **asked), True
     except IntegrityError as error:  # somebody with the same key was faster: the row that won is there now
         if "one_extraction_per_key" not in str(error):
             raise
         return twins.get().asked_for_by(digest), False
 
 
-def _created(user: User, spec: Spec, *, key: str | None, digest: str, mode: str, resumes: bool) -> Extraction:
+def store(owner: User, spec: Spec, **fields: object) -> Extraction:
+    """Return a new extraction of a user's as the spec has it, stored with its sources; `fields` are set besides.
+
+    Within the caller's transaction. Raises NotFound where an attachment is gone.
+    """
     content = list(spec.content)
-    attachments.lock_attachments(owner=user, blocks=content)
+    attachments.lock_attachments(owner=owner, blocks=content)
     extraction = Extraction(
-        owner=user,
+        owner=owner,
         schema=spec.schema,
         content=content,
         model=spec.model,
@@ -97,15 +102,11 @@ def _created(user: User, spec: Spec, *, key: str | None, digest: str, mode: str,
         max_attempts=spec.max_attempts,
         wants_evidence=spec.wants_evidence,
         metadata=spec.metadata,
-        idempotency_key=key,
-        request_digest=digest,
-        mode=mode,
-        resumes=resumes,
+        **fields,
     )
     extraction.save(force_insert=True)
     source_texts.store(extraction, spec.sources)
-    shown = attachments_in(content)
-    Source.objects.bulk_create(Source(extraction=extraction, attachment_id=id) for id in shown)
+    Source.objects.bulk_create(Source(extraction=extraction, attachment_id=id) for id in attachments_in(content))
     return extraction
 
 
