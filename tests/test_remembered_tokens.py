@@ -11,7 +11,7 @@ from knox.models import AuthToken
 
 from conversations.models import User
 from conversations.services.accounts import accounts
-from conversations.services.accounts.remembered_tokens import RememberedTokens, ValidToken, find
+from conversations.services.accounts.remembered_tokens import LONG_MEMORY, RememberedTokens, ValidToken, find
 
 
 class Process:
@@ -41,6 +41,15 @@ def test_a_token_that_was_seen_is_not_looked_up_again(tokens: RememberedTokens) 
     deactivate(user)
     assert found is not None
     assert tokens.find(digest) is found
+
+
+def test_those_who_check_it_themselves_remember_it_for_longer(tokens: RememberedTokens) -> None:
+    user, digest = new_token()
+    found = tokens.find(digest)
+    deactivate(user)
+    assert tokens.find(digest, memory=LONG_MEMORY) is found
+    assert tokens.find(digest, memory=0) is None
+    assert tokens.find(digest, memory=LONG_MEMORY) is None
 
 
 def test_a_token_is_forgotten_with_the_news_of_its_user_and_no_other(tokens: RememberedTokens) -> None:

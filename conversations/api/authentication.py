@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
@@ -17,14 +18,14 @@ from rest_framework.request import Request
 from conversations.models import User
 from conversations.running.engine import running_engine
 from conversations.services.accounts import login_failures
-from conversations.services.accounts.remembered_tokens import ValidToken, find
+from conversations.services.accounts.remembered_tokens import LONG_MEMORY, ValidToken, find
 
 
 class TokenAuthentication(knox.TokenAuthentication):
     """Knox's tokens, looked up in one statement, by the database's clock. What has expired is removed at night.
 
-    For requests that only read, a token may be remembered from a moment ago, and for those whose view checks it itself
-    (`checks_credential`); for any other command it is looked up.
+    For requests that only read, a token may be remembered from a moment ago; for those whose view checks with what it
+    does that it is still valid (`checks_credential`), from a while ago. For any other command it is looked up.
     """
 
     _find: Callable[[str], ValidToken | None] = staticmethod(find)
@@ -35,7 +36,9 @@ class TokenAuthentication(knox.TokenAuthentication):
         Raises AuthenticationFailed where the token is not valid.
         """
         here, view = running_engine(), (request.parser_context or {}).get("view")
-        if here and (request.method in SAFE_METHODS or getattr(view, "checks_credential", False)):
+        if here and getattr(view, "checks_credential", False):
+            self._find = partial(here.tokens.find, memory=LONG_MEMORY)
+        elif here and request.method in SAFE_METHODS:
             self._find = here.tokens.find
         found: tuple[User, AuthToken] | None = super().authenticate(request)
         return found

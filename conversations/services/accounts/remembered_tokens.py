@@ -18,6 +18,7 @@ from conversations.database import prepared
 from conversations.models import User
 
 MEMORY = 5.0  # seconds: the longest after which the end of a token takes effect, should the news of it be lost
+LONG_MEMORY = 600.0  # seconds for those who check in the database, with what they do, that the token is still valid
 MOST = 10_000  # tokens that are remembered
 
 
@@ -27,7 +28,7 @@ class ValidToken(NamedTuple):
     token: Sequence[object]
     user: Sequence[object]
     lasts: float
-    """Seconds for which it is valid and may be remembered."""
+    """Seconds for which it is valid; `LONG_MEMORY` at most."""
 
     def instances(self) -> tuple[User, AuthToken]:
         """Return the rows as new instances, which nobody else has."""
@@ -50,7 +51,7 @@ def find(digest: str) -> ValidToken | None:
 
     By the database's clock, in one statement.
     """
-    rows = prepared(_find(), {"digest": digest, "memory": MEMORY})
+    rows = prepared(_find(), {"digest": digest, "memory": LONG_MEMORY})
     if not rows:
         return None
     length = len(_names(AuthToken))
@@ -69,23 +70,25 @@ class RememberedTokens:
         self._look = look
         self._lock = threading.Lock()
         self._known: dict[str, tuple[ValidToken, float]] = {}
+        """Each token, and when it was looked up, in seconds of this process's clock."""
         self._changes = 0
         """How often something was forgotten: what was read before that is not remembered after it."""
         # What this process changes itself it need not hear of first.
         post_delete.connect(self._token_deleted, sender=AuthToken)
         post_save.connect(self._user_saved, sender=User)
 
-    def find(self, digest: str) -> ValidToken | None:
-        """Return a token as `find` does, without a statement where it is remembered."""
-        known, until = self._known.get(digest, (None, 0.0))
-        if known and self._wakes.hearing and time.monotonic() < until:
+    def find(self, digest: str, memory: float = MEMORY) -> ValidToken | None:
+        """Return a token as `find` does, without a statement where it was looked up less than `memory` seconds ago."""
+        known, seen = self._known.get(digest, (None, 0.0))
+        if known and self._wakes.hearing and time.monotonic() < seen + min(memory, known.lasts):
             return known
         changes, asked_at = self._changes, time.monotonic()
         found = self._look(digest)
         with self._lock:
+            self._known.pop(digest, None)
             if found and self._wakes.hearing and changes == self._changes:
                 self._make_room()
-                self._known[digest] = found, asked_at + found.lasts
+                self._known[digest] = found, asked_at
         return found
 
     def forget(self, users: list[uuid.UUID]) -> None:
@@ -110,7 +113,7 @@ class RememberedTokens:
     def _make_room(self) -> None:
         if len(self._known) >= MOST:
             now = time.monotonic()
-            fresh = {digest: each for digest, each in self._known.items() if now < each[1]}
+            fresh = {digest: each for digest, each in self._known.items() if now < each[1] + MEMORY}
             self._known = fresh if len(fresh) < MOST else {}
 
 
