@@ -1,8 +1,8 @@
 """Conversations of ChatGPT, as its exports have them, as lines of our archives.
 
-The code that it ran and what came of it are text of the answers. What its other tools did is kept in blocks that are
-shown and never sent to Claude; its thoughts likewise (content/foreign_answers.py). Images that it made are put in as
-the user's, since no answer of Claude's could have any.
+The code that it ran and what came of it are text of the answers, and so are documents of its canvas. What its other
+tools did is kept in blocks that are shown and never sent to Claude; its thoughts likewise (content/foreign_answers.py).
+Images that it made are put in as the user's, since no answer of Claude's could have any.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from conversations.archives.chatgpt_canvas import canvas_text, fenced
 from conversations.archives.claude_ai import block_id
 from conversations.archives.foreign_files import ForeignFiles
 from conversations.archives.loose_json import Object, object_in, objects_in, text_in, time_in
@@ -115,7 +116,8 @@ def _answered(id: str, message: Object, content: Object, files: ForeignFiles) ->
         name = block_id(recipient)
         yield {"type": "server_tool_use", "id": block_id(id), "name": name, "input": {"text": said}}
         return
-    yield from _text(_fenced(said, _language(content, recipient)) if code and said.strip() else said)
+    shown = fenced(said, _language(content, recipient)) if code and said.strip() else said
+    yield from _text(canvas_text(recipient, said) or shown)
     for part in _parts(content):
         if pointer := _pointer(part):
             files.notes.append(f"An image in an answer ({pointer}) is left out.")
@@ -135,7 +137,7 @@ def _done(id: str, parent: str | None, message: Object, content: Object, files: 
     if not said.strip():
         return Node(id, parent, "assistant")
     if kind == "execution_output":
-        return Node(id, parent, "assistant", [{"type": "text", "text": f"Output:\n\n{_fenced(said, '')}"}], at)
+        return Node(id, parent, "assistant", [{"type": "text", "text": f"Output:\n\n{fenced(said, '')}"}], at)
     told: list[Block] = [{"type": "text", "text": said}]
     result: Block = {"type": "imported_tool_result", "tool_use_id": block_id(parent or id), "content": told}
     return Node(id, parent, "assistant", [result], at)
@@ -179,11 +181,6 @@ def _named(message: Object, id: str) -> str:
 def _language(content: Object, recipient: str) -> str:
     language = text_in(content, "language")
     return language if language.isidentifier() and language != "unknown" else "python" * (recipient == "python")
-
-
-def _fenced(text: str, language: str) -> str:
-    fence = "````" if "```" in text else "```"
-    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _text(text: str) -> Iterator[Block]:

@@ -32,12 +32,15 @@ def convert(conversation: Object, form: str, files: ForeignFiles) -> dict[str, o
         before = nodes[-1].id if nodes else None
         parent = text_in(each, "parent_message_uuid") if by_parents else before
         nodes.append(_node(each, text_in(each, "uuid") or str(number), parent, files))
+    project = files.project(text_in(conversation, "project_uuid") or text_in(conversation.get("project"), "uuid"))
     leaf = text_in(conversation, "current_leaf_message_uuid") or (nodes[-1].id if nodes else None)
     fields = {
         "metadata": {
             "source": SOURCE,
             **{name: text for name in ("model", "project_uuid") if (text := text_in(conversation, name))},
+            **({"project": project.name} if project and project.name else {}),
         },
+        "system": project.instructions if project else "",
         "tags": ["starred"] if conversation.get("is_starred") is True else [],
         "created_at": time_in(conversation, "created_at"),
         "updated_at": time_in(conversation, "updated_at"),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 
 from conversations.api.parsers import parse_json
+from conversations.archives import claude_projects
 from conversations.archives.foreign_part import VALUES_LIMIT, take_from
 from conversations.archives.loose_json import text_in, with_whole_characters
-from conversations.archives.parts import FORMAT, MANIFEST, Take, parts
+from conversations.archives.parts import FORMAT, MANIFEST, Importing, Take, parts
 from conversations.archives.zip_file import Archive
 from conversations.errors import InvalidRequest
 from conversations.models import ArchiveImport
@@ -22,6 +23,13 @@ KEYS = {"mapping": ArchiveImport.Source.CHATGPT, "chat_messages": ArchiveImport.
 """What tells a conversation of each platform."""
 LOOKED_AT = 20  # conversations, of which one has to be known
 MANIFEST_LIMIT = 1 << 20  # bytes
+
+NOT_TAKEN: Mapping[str, str] = {
+    "memories.json": "What Claude remembered of you is left out.",
+    "group_chats.json": "Group chats are left out.",
+    "message_feedback.json": "Feedback on messages is left out.",
+}
+"""Files of other platforms with what a user wrote, or said of it, for which there is no place here."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,16 @@ def tasks_of(archive: Archive, source: str) -> list[Task]:
     if source == ArchiveImport.Source.COLLOQUY:
         return [Task([part.file], part.take) for part in parts() if part.take]
     return [Task(_conversation_files(archive), take_from(source))]
+
+
+def left_out(importing: Importing) -> Iterator[tuple[str, str]]:
+    """Yield what of an archive is not imported at all: where it stands, and what is told of it."""
+    if importing.job.source == ArchiveImport.Source.COLLOQUY:
+        return
+    for name, told in NOT_TAKEN.items():
+        if any(found == name for found, _ in importing.base_names):
+            yield name, told
+    yield from claude_projects.left_out(importing.projects)
 
 
 def _check_manifest(archive: Archive) -> None:

@@ -1,4 +1,4 @@
-"""Files in archives of other platforms, found by what messages call them."""
+"""Files and projects in archives of other platforms, found by what conversations call them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from conversations.archives.claude_projects import Project
 from conversations.archives.parts import Importing
 from conversations.content.block_checks import IMAGE_BASE64_LIMIT
 from conversations.content.media import CLAUDES_DOCUMENTS, IMAGE_TYPES, identify
@@ -20,11 +21,15 @@ KINDS = IMAGE_TYPES | CLAUDES_DOCUMENTS
 
 
 class ForeignFiles:
-    """The files that the messages of a conversation speak of, with notes on those that they can't show."""
+    """What a conversation speaks of that stands elsewhere in its archive, with notes on what messages can't show."""
 
     def __init__(self, importing: Importing) -> None:
         self._importing = importing
         self.notes: list[str] = []
+
+    def project(self, id: str) -> Project | None:
+        """Return the project of claude.ai that a conversation is in; None where the archive does not have it."""
+        return self._importing.projects.by_id.get(id)
 
     def block(self, ids: Sequence[str], name: str) -> Block:
         """Return a block that shows a file, which becomes an attachment; else a text that says what was there.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from conversations.archives.attachment_part import find_stored
 from conversations.archives.conversation_part import told
-from conversations.archives.detecting import Task, tasks_of
+from conversations.archives.detecting import Task, left_out, tasks_of
 from conversations.archives.parts import Entry, Importing, entries
 from conversations.archives.zip_file import Archive
 from conversations.database import persistently
@@ -91,7 +91,8 @@ async def _import(job: ArchiveImport) -> None:
     with file:
         archive = await in_storage(Archive, file)
         importing, tasks = Importing(job, archive), tasks_of(archive, job.source)
-        done = await persistently(imports.begin, job, await in_storage(_count, archive, tasks))
+        total, notes = await in_storage(_count, archive, tasks), await in_storage(list, left_out(importing))
+        done = await persistently(imports.begin, job, total, notes)
         await persistently(find_stored, importing, archive)
         for task in tasks:
             found = entries(archive, task.names)

@@ -11,32 +11,75 @@ from conversations.errors import InvalidRequest
 CHUNK = 1 << 20  # bytes
 LIMIT = 64 << 20  # bytes of one object
 
-# A whole string, a brace outside of strings, or the beginning of a string whose end is not there yet.
-TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}]|"', re.DOTALL)
+# The beginning of a list of conversations, what may become one when more is read, a whole string, a brace outside of
+# strings, or the beginning of a string whose end is not there yet.
+TOKEN = re.compile(
+    rb'(?P<list>"conversations"\s*+:\s*+\[)|(?P<more>"conversations"\s*+:?\s*+\Z)'
+    rb'|"[^"\\]*+(?:\\.[^"\\]*+)*+"|(?P<brace>[{}])|(?P<part>")',
+    re.DOTALL,
+)
+# In a list of conversations: an object, or the list's end.
+IN_LIST = re.compile(rb"(?P<brace>[{}])|(?P<end>\])")
+
+
+class _Scan:
+    """What a scan of a document has come to."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        """Objects that are open."""
+        self.level = 0
+        """Objects that are around those which are asked for: 1 within an object that has a list of them."""
+        self.listed = False
+        """Whether it is within such a list."""
+        self.start = 0
+        """Where the object begins that is read now."""
+
+    @property
+    def is_reading(self) -> bool:
+        """Return whether an object is open that may be asked for."""
+        return self.depth > self.level or (self.level == 0 and self.depth > 0)
+
+    @property
+    def tokens(self) -> re.Pattern[bytes]:
+        """Return what is looked for next."""
+        return IN_LIST if self.listed and self.depth == self.level else TOKEN
+
+    def follow(self, kind: str | None, token: re.Match[bytes]) -> bool:
+        """Go over a token of a kind. Return whether an object that is asked for ends with it."""
+        if kind == "list" and self.depth == 1 and self.level == 0:
+            self.level, self.listed = 1, True
+        elif kind == "end":
+            self.listed = False
+        elif token[0] == b"{":
+            self.start = token.start() if self.depth == self.level else self.start
+            self.depth += 1
+        elif token[0] == b"}" and self.depth:
+            self.depth -= 1
+            if self.depth < self.level:
+                self.level = 0
+                return False
+            return self.depth == self.level and (self.level == 0 or self.listed)
+        return False
 
 
 def elements(file: IO[bytes], name: str) -> Iterator[bytes]:
     """Yield the text of each outermost object of a document, which is not checked otherwise.
 
-    `name` is what errors call the document. Raises InvalidRequest for an object of more than `LIMIT` bytes, or one that
-    has no end.
+    In the place of an object that has a list `conversations`, the objects of that list are yielded. `name` is what
+    errors call the document. Raises InvalidRequest for an object of more than `LIMIT` bytes, or one that has no end.
     """
-    buffer, at, start, depth = b"", 0, 0, 0
+    buffer, at, scan = b"", 0, _Scan()
     while chunk := file.read(max(CHUNK, len(buffer))):
         buffer += chunk
-        while (token := TOKEN.search(buffer, at)) and token[0] != b'"':
+        while (token := scan.tokens.search(buffer, at)) and token.lastgroup not in ("more", "part"):
             at = token.end()
-            if token[0] == b"{":
-                start = start if depth else token.start()
-                depth += 1
-            elif token[0] == b"}" and depth:
-                depth -= 1
-                if depth == 0:
-                    yield buffer[start:at]
+            if scan.follow(token.lastgroup, token):
+                yield buffer[scan.start : at]
         at = token.start() if token else len(buffer)
-        kept = start if depth else at
-        buffer, at, start = buffer[kept:], at - kept, 0
+        kept = scan.start if scan.is_reading else at
+        buffer, at, scan.start = buffer[kept:], at - kept, 0
         if len(buffer) > LIMIT:
             raise InvalidRequest(f"{name}: An entry has more than {LIMIT} bytes, which is the most that is taken.")
-    if depth:
+    if scan.depth:
         raise InvalidRequest(f"{name}: It ends in the middle of an entry: the file is cut.")

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from conversations.archives.claude_projects import Projects, projects_in
 from conversations.archives.zip_file import Archive
 from conversations.models import ArchiveImport, User
 
@@ -49,6 +50,11 @@ class Importing:
     def base_names(self) -> list[tuple[str, str]]:
         """Return the names of the archive's files without their folders, and whole, in order."""
         return sorted((PurePosixPath(name).name, name) for name in self.archive.names)
+
+    @cached_property
+    def projects(self) -> Projects:
+        """Return the projects of claude.ai that the archive has."""
+        return projects_in(self.archive)
 
 
 Take = Callable[[Importing, Sequence[Entry]], Awaitable[None]]

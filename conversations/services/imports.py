@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -96,12 +96,19 @@ def step(job: ArchiveImport) -> Iterator[Tally]:
         row.save()
 
 
-def begin(job: ArchiveImport, total: int) -> int:
-    """Note how many entries there are; return how many of them have been looked at before."""
+def begin(job: ArchiveImport, total: int, left_out: Sequence[tuple[str, str]] = ()) -> int:
+    """Note how many entries there are, and what of the archive is none: places, and what is told of each.
+
+    Return how many entries have been looked at before.
+    """
+    tally = Tally()
+    for entry, message in left_out:
+        tally.note(entry, message)
     with transaction.atomic(durable=True):
         row = _locked_as_ours(job)
         row.total = total
-        row.save(update_fields=["total"])
+        row.problems = row.problems or tally.problems[:PROBLEMS_LIMIT]
+        row.save(update_fields=["total", "problems"])
         return row.done
 
 

@@ -1,0 +1,57 @@
+"""Text documents of ChatGPT's canvas as text of its answers. Pure.
+
+Its tool `canmore` is called with JSON: a new document, changes of one by regular expressions, or comments on places
+that regular expressions find. Nothing is looked for by these expressions: they are others', and may take for ever.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+
+from conversations.archives.loose_json import Object, objects_in, text_in
+
+ALL = frozenset({".*", "(?s).*", "^.*$", "[\\s\\S]*"})
+"""Patterns by which a document is replaced as a whole."""
+
+
+def fenced(text: str, language: str) -> str:
+    """Return a text as a block of code in Markdown."""
+    fence = "````" if "```" in text else "```"
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def canvas_text(recipient: str, said: str) -> str:
+    """Return what a call of the canvas' tool says, in Markdown; nothing for what is no call that is known."""
+    shown = CALLS.get(recipient)
+    try:
+        given = json.loads(said) if shown else None
+    except (ValueError, RecursionError):
+        return ""
+    return "\n\n".join(shown(given)) if shown and isinstance(given, Mapping) else ""
+
+
+def _created(given: Object) -> Iterator[str]:
+    if content := text_in(given, "content"):
+        kind, _, language = text_in(given, "type").partition("/")
+        yield f"**{text_in(given, 'name') or 'Document'}**"
+        yield fenced(content, language) if kind == "code" else content
+
+
+def _updated(given: Object) -> Iterator[str]:
+    for each in objects_in(given, "updates"):
+        pattern, replacement = text_in(each, "pattern"), text_in(each, "replacement")
+        place = "The document is now:" if pattern in ALL else f"In the document, in the place of `{pattern}`:"
+        yield f"{place}\n\n{fenced(replacement, '')}"
+
+
+def _commented(given: Object) -> Iterator[str]:
+    for each in objects_in(given, "comments"):
+        yield f"On `{text_in(each, 'pattern')}` in the document: {text_in(each, 'comment')}"
+
+
+CALLS: Mapping[str, Callable[[Object], Iterator[str]]] = {
+    "canmore.create_textdoc": _created,
+    "canmore.update_textdoc": _updated,
+    "canmore.comment_textdoc": _commented,
+}

@@ -1,0 +1,51 @@
+"""What tests of others' conversations share: one made into a line of our archives, without a database."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from conversations.archives import chatgpt, claude_ai
+from conversations.archives.foreign_files import ForeignFiles
+from conversations.archives.parts import Importing
+from conversations.archives.zip_file import Archive
+from conversations.models import ArchiveImport
+from tests.archives.samples import claude_conversation, gpt_conversation, node, said, zipped
+
+Converted = tuple[dict[str, Any], list[str]]
+
+
+def importing(source: str, files: Mapping[str, Any]) -> Importing:
+    """Return an import of an archive that has some files besides its conversations."""
+    return Importing(ArchiveImport(source=source), Archive(io.BytesIO(zipped({"conversations.json": [], **files}))))
+
+
+def of_claude(conversation: dict[str, Any], files: Mapping[str, Any] | None = None) -> Converted:
+    """Return a conversation of claude.ai's as a line, and the notes on what is left out."""
+    found = ForeignFiles(importing("claude.ai", files or {}))
+    line: dict[str, Any] = claude_ai.convert(conversation, "colloquy/1", found)
+    return line, found.notes
+
+
+def of_chatgpt(conversation: dict[str, Any]) -> Converted:
+    """The same for one of ChatGPT's."""
+    found = ForeignFiles(importing("chatgpt", {}))
+    line: dict[str, Any] = chatgpt.convert(conversation, "colloquy/1", found)
+    return line, found.notes
+
+
+def claude_answer(*content: Any) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the blocks of an answer of claude.ai's with such content, and the notes."""
+    line, notes = of_claude(
+        claude_conversation("c", said("q", None, "human", "Hi"), said("a", "q", "assistant", *content))
+    )
+    return (line["messages"][1]["content"] if len(line["messages"]) > 1 else []), notes
+
+
+def gpt_answer(content: Any, role: str = "assistant", **more: Any) -> tuple[list[dict[str, Any]], list[str]]:
+    """The same for an answer of ChatGPT's, or a tool's."""
+    line, notes = of_chatgpt(
+        gpt_conversation("g", node("q", "root", "user", "Hi"), node("a", "q", role, content, **more))
+    )
+    return (line["messages"][1]["content"] if len(line["messages"]) > 1 else []), notes
