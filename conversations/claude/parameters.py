@@ -27,7 +27,7 @@ CHOICE_FIELDS = {
     "none": {"type"},
 }
 FORCED = frozenset({"any", "tool"})
-TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
+TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 TOOL_FIELDS = frozenset(
     [
         "type",
@@ -98,6 +98,7 @@ def _marks(settings: Settings, model: Model | None) -> Complaints:
         marked += sum(block.get("cache_control") is not None for block in blocks)
         if marked > MOST:
             yield name, f"At most {MOST} cache_control marks are taken."
+            return
 
 
 def _thinking(settings: Settings, model: Model | None) -> Complaints:
@@ -145,16 +146,16 @@ def _tools(settings: Settings, model: Model | None) -> Complaints:
 
 
 def _tool(tool: Mapping[str, object], path: str, model: Model | None) -> Complaints:
-    kind = tool.get("type") or "custom"
+    kind = "custom" if tool.get("type") is None else tool["type"]
     # A toolset brings its tools' names with it.
     nameless = isinstance(kind, str) and "toolset" in kind and "name" not in tool
     name = tool.get("name")
-    if not nameless and not (isinstance(name, str) and TOOL_NAME.match(name)):
+    if not nameless and not (isinstance(name, str) and TOOL_NAME.fullmatch(name)):
         yield f"{path}.name", "Must be a name of 1 to 128 letters, digits, _ and -."
     if not is_mark(tool.get("cache_control")):
         yield f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.'
-    if not isinstance(kind, str):
-        yield f"{path}.type", "Must be a string."
+    if not isinstance(kind, str) or not kind:
+        yield f"{path}.type", "Must be a string, and not an empty one."
     for field, complaint in tool_fields.complaints(tool):
         yield f"{path}.{field}", complaint
     if kind == "custom" and not _is_object_schema(tool.get("input_schema")):

@@ -29,6 +29,8 @@ class AnswerReader:
         self._request_id, self._media_type = request_id, media_type
         self._checker = EventChecker()
         self._decoder = Decoder()
+        self._head: bytes | None = b""
+        """What has come as long as it does not tell whether the body is JSON: white space, and a byte order mark."""
         self._json: list[bytes] | None = None
         """The chunks of a body that is one JSON object."""
         self._size = 0
@@ -40,15 +42,26 @@ class AnswerReader:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Return the events that end in this chunk, up to message_stop or to what is told as `trouble`."""
-        if self._size == 0 and chunk.removeprefix(BOM).lstrip()[:1] == b"{":
-            self._json = []
         self._size += len(chunk)
+        if self._head is not None:
+            chunk = self._beginning(self._head + chunk)
         if self._json is None:
             return self._read(self._sse(chunk))
         self._json.append(chunk)
         if self._size > LONGEST:
             self.trouble = MalformedAnswer(f"it is longer than {LONGEST} bytes")
         return []
+
+    def _beginning(self, head: bytes) -> bytes:
+        """Return the body's beginning to be read; nothing as long as it does not tell what the body is."""
+        text = head.removeprefix(BOM).lstrip()
+        if BOM.startswith(head) or (not text and self._size <= LONGEST):
+            self._head = head
+            return b""
+        self._head = None
+        if text.startswith(b"{"):
+            self._json = []
+        return head
 
     def end(self) -> list[Event]:
         """Return what the end of the response adds, and tell as `trouble` whether the answer had none."""

@@ -105,9 +105,9 @@ def _check_block(block: object, path: str, kinds: Iterable[str], documents: Iter
 
 
 def _check_fields(value: Unchecked, path: str, required: set[str], allowed: set[str]) -> None:
-    for name in value.keys() - allowed:
+    for name in (name for name in value if name not in allowed):
         raise InvalidRequest.at(f"{path}.{name}", f"Unknown field; those that are taken: {', '.join(sorted(allowed))}.")
-    for name in required - value.keys():
+    for name in sorted(required - value.keys()):
         raise InvalidRequest.at(f"{path}.{name}", "This field is required.")
 
 
@@ -181,13 +181,19 @@ def _is_source(source: object, kinds: tuple[str, ...]) -> TypeGuard[Source]:
 
 def _check_url(url: str, path: str) -> None:
     """Refuse what is no address of the public kind. Claude fetches it, we never do."""
+    if not _is_public_address(url) or len(url) > URL_LIMIT:
+        complaint = f"Must be an https address without a user or white space, of at most {URL_LIMIT} characters."
+        raise InvalidRequest.at(path, complaint)
+
+
+def _is_public_address(url: str) -> bool:
+    if " " in url or not url.isprintable():  # `urlsplit` leaves line breaks and tabs out
+        return False
     try:
         parts = urlsplit(url)
-        fine = parts.scheme == "https" and bool(parts.hostname) and parts.username is None and len(url) <= URL_LIMIT
-    except ValueError:
-        fine = False
-    if not fine:
-        raise InvalidRequest.at(path, f"Must be an https address without a user, of at most {URL_LIMIT} characters.")
+        return parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
+    except ValueError:  # of a port, or a host in brackets
+        return False
 
 
 def _check_base64(source: Source, path: str, types: Iterable[str], limit: int) -> None:

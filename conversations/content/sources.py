@@ -78,10 +78,10 @@ def check_attachments(
         source = block.get("source")
         if isinstance(source, dict) and source.get("type") == "attachment":
             _check_attachment(source["media_type"], block["type"], f"{path}.{index}.source", documents)
-        inner = source if block.get("type") == "document" else block
+        inner, at = (source, f"{index}.source") if block.get("type") == "document" else (block, str(index))
         if isinstance(inner, dict) and isinstance(inner.get("content"), list):
             within = [each for each in inner["content"] if isinstance(each, dict)]
-            check_attachments(within, f"{path}.{index}.content", documents)
+            check_attachments(within, f"{path}.{at}.content", documents)
 
 
 def _check_attachment(media_type: str, kind: str, path: str, documents: Container[str]) -> None:

@@ -152,7 +152,7 @@ def _tool(tool: Block, path: str) -> None:
         require(False, f"{path}.{field}: {complaint}")
     if "name" in shape.fields:
         name = tool.get("name", "")
-        require(isinstance(name, str) and TOOL_NAME.match(name), f"{path}.name: must match {TOOL_NAME.pattern}")
+        require(isinstance(name, str) and TOOL_NAME.fullmatch(name), f"{path}.name: must match {TOOL_NAME.pattern}")
     if kind == "custom":
         schema = tool.get("input_schema")
         require(isinstance(schema, dict) and schema.get("type") == "object", f"{path}.input_schema: must be an object")
