@@ -19,7 +19,8 @@ COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:[. '\u2019]\d{3})+|\d+)(?:,\d+)?")
 NOT_DIGITS = re.compile(r"[^\d.+-]")
 DATES = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y"),
-    *("%m/%d/%y", "%d-%m-%Y", "%d %B %Y", "%d %b %Y", "%d. %B %Y", "%B %d, %Y", "%b %d, %Y", "%B %d %Y", "%d-%b-%Y"),
+    *("%m/%d/%y", "%d-%m-%Y", "%d %B %Y", "%d %b %Y", "%d. %B %Y", "%B %d, %Y", "%b %d, %Y", "%B %d %Y", "%b %d %Y"),
+    "%d-%b-%Y",
 )
 ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
 

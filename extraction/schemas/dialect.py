@@ -151,9 +151,10 @@ def _modern_value(keyword: str, value: object, root: object) -> object:
 
 
 def _translate_tuple(said: Schema) -> None:
-    rest = said.pop("additionalItems", None)
+    """Translate a tuple. Without one, `additionalItems` says nothing, but a reference may lead there."""
     if isinstance(said.get("items"), list):
         said["prefixItems"] = said.pop("items")
+        rest = said.pop("additionalItems", None)
         if rest is not None:
             said["items"] = rest
 

@@ -29,7 +29,7 @@ TAKEN = frozenset(
 )
 FORMATS = frozenset(["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"])
 ANNOTATIONS = frozenset(
-    {"$schema", "$id", "$comment", "examples", "additionalProperties", "oneOf", "format", "minItems"}
+    {"$schema", "$id", "$comment", "examples", "additionalItems", "additionalProperties", "oneOf", "format", "minItems"}
 )
 DEFINITIONS = ("$defs", "definitions")
 NAMED = ("properties", *DEFINITIONS)
