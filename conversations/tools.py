@@ -198,7 +198,8 @@ def with_definitions(given: Settings) -> Settings:
 def _defined(given: ToolParam, at: int) -> ToolParam:
     if not is_platform(given):
         return given
-    found = _registered().get(given.get("name", ""))
+    name: object = given.get("name")  # whatever a client has sent
+    found = _registered().get(name) if isinstance(name, str) else None
     if found is None:
         known = ", ".join(sorted(_registered())) or "none"
         raise InvalidRequest(

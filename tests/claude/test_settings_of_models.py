@@ -47,6 +47,21 @@ TAKEN: dict[str, dict[str, Any]] = {
     "the largest budget": thinking(4095),
     "thinking that is shown": thinking(2000)
     | {"thinking": {"type": "enabled", "budget_tokens": 2000, "display": "summarized"}},
+    "thinking that is not shown": {"model": ANY_TEMPERATURE, "thinking": {"type": "adaptive", "display": "omitted"}},
+    "a tool with every field": {
+        "tools": [
+            {
+                **LOOK,
+                "description": "Looks.",
+                "strict": True,
+                "defer_loading": False,
+                "eager_input_streaming": True,
+                "input_examples": [{}],
+                "allowed_callers": ["direct"],
+                "cache_control": MARK,
+            }
+        ]
+    },
     "four marks": {"tools": [{**LOOK, "cache_control": MARK}], "system": [MARKED] * 3},
     "a name of one letter": {"tools": [{**LOOK, "name": "f"}]},
     "a name of 128 letters": {"tools": [{**LOOK, "name": "f" * 128}]},
@@ -95,6 +110,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "a budget one too small": (thinking(1023), "thinking", "at least 1024 and less than max_tokens"),
     "a budget as large as the answer": (thinking(4096), "thinking", "at least 1024 and less than max_tokens"),
+    "any tool, with thinking enabled": (
+        {**thinking(2000), "tools": [LOOK], "tool_choice": {"type": "any"}},
+        "tool_choice",
+        "With thinking enabled",
+    ),
     "no budget": (thinking(None), "thinking", "at least 1024"),
     "a budget that is true": (thinking(True), "thinking", "at least 1024"),
     "a budget that is a fraction": (thinking(2000.0), "thinking", "at least 1024"),
@@ -172,9 +192,10 @@ def test_each_model_takes_what_the_catalogue_says_of_it(model: catalogue.Model) 
         asked = {"type": kind, **({"budget_tokens": 1024} if kind == "enabled" else {})}
         assert ("thinking" in check(model=model.id, thinking=asked)) == (kind not in model.thinking_types)
     lower = model.efforts if model.efforts_unthinking is None else model.efforts_unthinking
-    for effort in model.efforts if "disabled" in model.thinking_types else ():
-        complaints = check(model=model.id, thinking={"type": "disabled"}, effort=effort)
-        assert ("effort" in complaints) == (effort not in lower)
+    for kind in {"disabled", "between_tools"} & {*model.thinking_types}:
+        for effort in model.efforts:
+            complaints = check(model=model.id, thinking={"type": kind}, effort=effort)
+            assert ("effort" in complaints) == (effort not in lower)
 
 
 def test_an_alias_is_held_to_the_same_limits() -> None:

@@ -51,7 +51,9 @@ TAKEN: dict[str, dict[str, Any]] = {
     ),
     "a PDF": document({"type": "base64", "media_type": "application/pdf", "data": PDF}),
     "a document of text": plain(),
-    "a document with all there is": plain(title="T", context="C", citations={"enabled": True}),
+    "a document with all there is": plain(
+        title="T", context="C", citations={"enabled": True}, cache_control={"type": "ephemeral"}
+    ),
     "a document with nothing said": plain(title=None, context=None, citations=None),
     "citations without a word": plain(citations={}),
     "a document of one string": document({"type": "content", "content": "one"}),
