@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ def env_number(name: str, default: float) -> float:
         number = float(os.environ.get(name) or default)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be a number, not {os.environ[name]!r}.") from error
-    if number < 0:
+    if not 0 <= number < math.inf:  # which NaN is not either
         raise ImproperlyConfigured(f"{name} must be zero or more, not {number:g}.")
     return number
 
