@@ -17,6 +17,8 @@ LINES = (defs.block_tags | {*SECTIONS}) - {"del", "ins", "td", "th"}
 """Elements that begin and end lines."""
 CELLS = frozenset(["td", "th"])
 DECLARED = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w-]{2,40})""", re.IGNORECASE)
+PROBE = b"<a b='\\n+AGE-'>"
+"""Bytes that every encoding reads alike that can be declared within a page, and UTF-16, UTF-7 and escapes do not."""
 DECLARATION_LIMIT = 4096  # bytes at the beginning in which a declaration of the encoding is looked for
 
 
@@ -37,8 +39,9 @@ def text_of(markup: str) -> str:
 
 def _decoded(data: bytes) -> str:
     declared = DECLARED.search(data[:DECLARATION_LIMIT])
+    name = declared[1].decode("ascii") if declared else ""
     try:
-        return data.decode("utf-8-sig") if declared is None else data.decode(declared[1].decode("ascii"))
+        return data.decode(name) if name and PROBE.decode(name) == PROBE.decode("ascii") else decoded(data)
     except (LookupError, UnicodeDecodeError):
         return decoded(data)
 
@@ -74,9 +77,11 @@ class _Writing:
     def _begin(self, element: lxml.etree._Element) -> None:
         tag = element.tag
         if tag == "tr" and not self._is_layout(element):
-            self._break()
+            self._end_row()
             self._cells = []
-        elif tag in LINES or (tag in CELLS and self._cells is None):
+        elif tag in CELLS and self._cells is not None:
+            self._end_cell()
+        elif tag in LINES or tag in CELLS:
             self._break()
         self._kept += tag == "pre"
         if tag == "li":
@@ -91,13 +96,27 @@ class _Writing:
             self._cells.append("".join(self._line))
             self._line = []
         elif tag == "tr" and self._cells is not None:
-            cells, self._cells, self._line = self._cells, None, []
-            self._lines.append(row(cells))
+            self._end_row()
         elif tag in LINES or tag == "br" or tag in CELLS:
             self._break()
         if tag in ("p", "table", "h1", "h2", "h3", "h4", "h5", "h6") and self._cells is None:
             self._lines.append("")
         self._kept -= tag == "pre"
+
+    def _end_cell(self) -> None:
+        """End what stands in a row of a table before a cell or its end, as a cell of its own."""
+        if self._cells is not None and "".join(self._line).strip():
+            self._cells.append("".join(self._line))
+        self._line = []
+
+    def _end_row(self) -> None:
+        """End the row of a table that is being written; without one, the line."""
+        if self._cells is None:
+            self._break()
+            return
+        self._end_cell()
+        cells, self._cells = self._cells, None
+        self._lines.append(row(cells))
 
     def _is_layout(self, element: lxml.etree._Element) -> bool:
         return next(element.iterancestors("table"), None) in self._layout

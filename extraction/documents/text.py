@@ -14,6 +14,8 @@ LIMIT = 5_000_000
 """Characters of one document: as much as 600 pages of small print have."""
 UNSTORABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 """Control characters and halves of surrogate pairs, which no text means, and which Postgres or JSON refuse."""
+WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+"""What C1 controls mean, which no text has: quotation marks and dashes of Windows, said to be Latin-1 (as in HTML)."""
 ENCODINGS = [
     "cp1252",
     "shift_jis",
@@ -45,8 +47,8 @@ def unpaged(text: str) -> Text:
 
 
 def clean(text: str) -> str:
-    """Return text with line feeds for line ends, and without what can't be stored."""
-    return UNSTORABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Return text with line feeds for line ends, with the characters that C1 controls stand for, and storable."""
+    return UNSTORABLE.sub("", text.translate(WINDOWS).replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def bounded(text: str) -> str:
@@ -76,4 +78,7 @@ def decoded(data: bytes) -> str:
 
 def row(cells: Iterable[str]) -> str:
     """Return a row of a table as a line: its cells between bars, without empty ones at the end."""
-    return re.sub(r"[ |]+$", "", " | ".join(" ".join(cell.split()) for cell in cells))
+    texts = [" ".join(cell.split()) for cell in cells]
+    while texts and not texts[-1]:
+        texts.pop()
+    return " | ".join(texts)

@@ -50,7 +50,7 @@ def test_a_share_is_a_line_up_to_a_hundred() -> None:
 
 
 def test_names_stand_beside_their_bars_and_are_cut_where_they_are_long() -> None:
-    values = [("a" * LABEL, Decimal("1.5")), ("b" * (LABEL + 1), 2.0)]
+    values: list[tuple[str, Decimal | float]] = [("a" * LABEL, Decimal("1.5")), ("b" * (LABEL + 1), 2.0)]
     data, options = drawn(bars("top", "Top", values, "/x/"))
     assert data["labels"] == ["a" * LABEL, "b" * (LABEL - 1) + "…"]
     assert data["datasets"][0]["data"] == [1.5, 2.0]
