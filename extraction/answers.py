@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from conversations.contract.extraction_types import Problem
 from conversations.exact_json import DEPTH_LIMIT, Repeating, loads, loads_at
 from conversations.json_types import JSON
 from extraction.evidence.finding import Claim
@@ -15,6 +15,9 @@ from extraction.evidence.leaves import claims_for
 from extraction.schemas.dialect import NoSuchPlace, Schema, modern, pointer, resolved
 from extraction.schemas.spelling import with_spelling
 from extraction.schemas.validation import Validator
+
+if TYPE_CHECKING:
+    from conversations.contract.extraction_types import Problem
 
 NO_JSON = "The answer has no JSON in it."
 TWICE = "The object has this key more than once; the last value was taken."

@@ -28,21 +28,28 @@ DEAR = (
     "rfc3987_syntax",
     "xlsxwriter",
 )
-STARTED = "import config.asgi, config.urls, sys; print('\\n'.join(sys.modules))"
+SERVING = "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'; import config.asgi, config.urls"
+AT_A_TASK = "import extraction.check_process, extraction.document_process"
 ENOUGH = 2.5  # seconds of CPU
 
 
 def test_a_process_that_serves_imports_neither_the_sdk_nor_a_validator() -> None:
-    loaded = subprocess.run(
-        [sys.executable, "-c", f"import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'; {STARTED}"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    modules = set(loaded.stdout.split())
+    modules = imported(SERVING)
     assert "extraction.checks" in modules
     assert not modules & set(DEAR)
+
+
+def test_a_process_that_checks_or_reads_imports_neither_django_nor_pydantic() -> None:
+    modules = imported(AT_A_TASK)
+    assert "extraction.answers" in modules
+    assert not modules & {"django", "pydantic"}
+
+
+def imported(code: str) -> set[str]:
+    """Return the names of the modules that are loaded when some code has run in a process of its own."""
+    code += "; import sys; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    return set(done.stdout.split())
 
 
 SAID = {

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from conversations.contract.extraction_types import Problem
 from conversations.exact_json import dumps
 from conversations.json_types import JSON, JSONObject
 from extraction.documents.splitting import Part
 from extraction.evidence.leaves import leaves, pointer
+
+if TYPE_CHECKING:
+    from conversations.contract.extraction_types import Problem
 
 Place = tuple[int, int]
 """The index of a source, and an offset in its text."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import regress
 from jsonschema_rs import Draft202012Validator, ValidationError
 
-from conversations.contract.extraction_types import Problem
 from extraction.schemas.dialect import Schema, modern, pointer
+
+if TYPE_CHECKING:
+    from conversations.contract.extraction_types import Problem
 
 PROBLEMS_LIMIT = 20
 MESSAGE_LIMIT = 500  # characters
