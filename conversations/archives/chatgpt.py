@@ -78,6 +78,8 @@ def _node(id: str, node: Object, files: ForeignFiles) -> Node:
             return Node(id, parent, "assistant", list(_answered(id, message, content, files)), at)
         case "tool":
             return _done(id, parent, message, content, files)
+        case role if message and role != "system":
+            files.notes.append(f"A message of the role {role[:50]!r} is left out.")
     return Node(id, parent, "user")
 
 

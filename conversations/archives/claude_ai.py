@@ -12,7 +12,7 @@ from typing import cast
 
 from conversations.archives.foreign_files import ForeignFiles
 from conversations.archives.loose_json import Object, object_in, objects_in, text_in, time_in
-from conversations.archives.message_tree import Node, line_of, tree_of
+from conversations.archives.message_tree import Node, distinct_ids, line_of, tree_of
 from conversations.contract.wire import Block
 from conversations.json_types import JSONObject
 
@@ -27,11 +27,11 @@ def convert(conversation: Object, form: str, files: ForeignFiles) -> dict[str, o
     """Return a conversation as a line. What is left out of it is noted in `files`."""
     messages = list(objects_in(conversation, "chat_messages"))
     by_parents = any(text_in(each, "parent_message_uuid") for each in messages)
+    ids = distinct_ids(text_in(each, "uuid") or str(number) for number, each in enumerate(messages))
     nodes: list[Node] = []
-    for number, each in enumerate(messages):
-        before = nodes[-1].id if nodes else None
+    for id, before, each in zip(ids, [None, *ids], messages, strict=False):
         parent = text_in(each, "parent_message_uuid") if by_parents else before
-        nodes.append(_node(each, text_in(each, "uuid") or str(number), parent, files))
+        nodes.append(_node(each, id, parent, files))
     project = files.project(text_in(conversation, "project_uuid") or text_in(conversation.get("project"), "uuid"))
     leaf = text_in(conversation, "current_leaf_message_uuid") or (nodes[-1].id if nodes else None)
     fields = {
@@ -45,8 +45,8 @@ def convert(conversation: Object, form: str, files: ForeignFiles) -> dict[str, o
         "created_at": time_in(conversation, "created_at"),
         "updated_at": time_in(conversation, "updated_at"),
     }
-    name, id = text_in(conversation, "name"), text_in(conversation, "uuid")
-    return line_of(SOURCE, id, name, tree_of(nodes, leaf), fields, form)
+    name, uuid = text_in(conversation, "name"), text_in(conversation, "uuid")
+    return line_of(SOURCE, uuid, name, tree_of(nodes, leaf), fields, form)
 
 
 def _node(message: Object, id: str, parent: str | None, files: ForeignFiles) -> Node:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from conversations.contract.wire import Block
@@ -31,8 +31,21 @@ class Tree:
     active_leaf: str | None
 
 
+def distinct_ids(ids: Iterable[str]) -> list[str]:
+    """Return the ids of messages in their order; one that came before has its number added: `m1`, `m1#2`, `m1#3`."""
+    seen: Counter[str] = Counter()
+    distinct = []
+    for id in ids:
+        seen[id] += 1
+        distinct.append(id if seen[id] == 1 else f"{id}#{seen[id]}")
+    return distinct
+
+
 def tree_of(nodes: Sequence[Node], leaf: str | None) -> Tree:
-    """Return the messages of a conversation. Nodes whose parents are not there begin it; those in a circle are lost."""
+    """Return the messages of a conversation, whose ids differ.
+
+    Nodes whose parents are not there begin it. So does the first of those whose parents lead round in a circle.
+    """
     known = {node.id: node for node in nodes}
     children: defaultdict[str | None, list[Node]] = defaultdict(list)
     for node in known.values():
@@ -40,16 +53,19 @@ def tree_of(nodes: Sequence[Node], leaf: str | None) -> Tree:
     kept: dict[str, str | None] = {}
     """The message that stands for each node: itself, or what is kept above it."""
     messages: list[dict[str, object]] = []
-    pending: list[tuple[Node, str | None]] = [(node, None) for node in reversed(children[None])]
-    while pending:
-        node, parent = pending.pop()
-        if node.blocks:
-            if parent is None and node.role != "user":
-                parent = _add_question(messages, node)
-            messages.append(_message(node, parent))
-            parent = node.id
-        kept[node.id] = parent
-        pending += [(child, parent) for child in reversed(children[node.id])]
+    for root in [*children[None], *nodes]:
+        pending: list[tuple[Node, str | None]] = [(root, None)]
+        while pending:
+            node, parent = pending.pop()
+            if node.id in kept:
+                continue
+            if node.blocks:
+                if parent is None and node.role != "user":
+                    parent = _add_question(messages, node)
+                messages.append(_message(node, parent))
+                parent = node.id
+            kept[node.id] = parent
+            pending += [(child, parent) for child in reversed(children[node.id])]
     last = str(messages[-1]["id"]) if messages else None
     return Tree(messages, (kept.get(leaf) if leaf else None) or last)
 

@@ -6,8 +6,9 @@ import logging
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
+from conversations.claude.answer_shapes import BatchShape
 from conversations.claude.client import client
 from conversations.claude.error_mapping import translated
 from conversations.claude.event_shapes import Kind, Shape, as_shape
@@ -41,8 +42,9 @@ class BatchState:
     ended_at: datetime | None = None
 
     @classmethod
-    def of(cls, batch: Any) -> BatchState:
-        """Return the state of the SDK's object."""
+    def of(cls, answer: object) -> BatchState:
+        """Return the state that the SDK's object tells. Raises MalformedAnswer where it is no batch."""
+        batch = as_shape(BatchShape, answer, "batch")
         counts = batch.request_counts
         total = counts.processing + counts.succeeded + counts.errored + counts.canceled + counts.expired
         return cls(batch.id, batch.processing_status == "ended", batch.created_at, total, batch.ended_at)
@@ -102,9 +104,10 @@ async def since(moment: datetime) -> list[BatchState]:
         found = []
         with translated():
             async for batch in (await client()).messages.batches.list(limit=PAGE):
-                if batch.created_at < moment:
+                state = BatchState.of(batch)
+                if state.created_at < moment:
                     break
-                found.append(BatchState.of(batch))
+                found.append(state)
         return found
 
     return await retried(once)
@@ -129,7 +132,7 @@ async def delete(id: str) -> bool:
     async def once() -> bool:
         with translated():
             batches = (await client()).messages.batches
-            status = (await batches.retrieve(id)).processing_status
+            status = as_shape(BatchShape, await batches.retrieve(id), "batch").processing_status
             if status == "in_progress":
                 await batches.cancel(id)
             if status != "ended":

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Self, cast
 
 from django.conf import settings
 
+from conversations.claude.answer_shapes import TokenCountShape
 from conversations.claude.error_mapping import translated
+from conversations.claude.event_shapes import as_shape
 from conversations.claude.retrying import retried
 from conversations.claude.stream_reader import AnswerReader
 from conversations.content.transcript import encode
@@ -164,7 +166,7 @@ async def count_tokens(request: Request) -> int:
                 messages=request["messages"],  # type: ignore[arg-type]
                 extra_body=rest,
             )
-        return counted.input_tokens
+        return as_shape(TokenCountShape, counted, "count_tokens").input_tokens
 
     return await retried(once)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,15 @@ from email.utils import mktime_tz, parsedate_tz
 from typing import TYPE_CHECKING
 
 from conversations.claude.values import error_message, error_type
-from conversations.errors import ClaudeError, ConnectionFailed, StreamCut, StreamStalled, TimedOut, status_of
+from conversations.errors import (
+    ClaudeError,
+    ConnectionFailed,
+    MalformedAnswer,
+    StreamCut,
+    StreamStalled,
+    TimedOut,
+    status_of,
+)
 
 if TYPE_CHECKING:
     import anthropic
@@ -50,6 +59,8 @@ def translate(error: Exception, *, streaming: bool = False) -> ClaudeError | Non
             return StreamCut() if streaming else ConnectionFailed()
         case UnicodeDecodeError():  # the connection ended inside a character
             return StreamCut()
+        case json.JSONDecodeError():
+            return MalformedAnswer("it is not JSON")
         case anthropic.APIResponseValidationError():
             return ClaudeError("Claude's answer could not be read.", upstream_status=error.status_code)
         case anthropic.CredentialsError():

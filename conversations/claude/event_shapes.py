@@ -178,12 +178,12 @@ S = TypeVar("S", bound=Shape)
 
 
 def as_shape(shape: type[S], value: object, where: str) -> S:
-    """Return the value as an instance of the shape.
+    """Return the value, which is JSON or an object of the SDK's, as an instance of the shape.
 
     Raises MalformedAnswer, whose message begins with `where` and the place in the value, where it does not fit.
     """
     try:
-        return shape.model_validate(value)
+        return shape.model_validate(value, from_attributes=True)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, (where, *found["loc"])))

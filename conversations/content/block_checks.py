@@ -207,7 +207,9 @@ def _check_base64(source: Source, path: str, types: Iterable[str], limit: int) -
         found = identify(base64_decoded(source["data"]), declared).media_type
     except (binascii.Error, ValueError):
         raise InvalidRequest.at(f"{path}.data", "Must be base64.") from None
-    except (InvalidRequest, UnsupportedMediaType) as error:
+    except UnsupportedMediaType as error:
+        raise UnsupportedMediaType(f"{path}.data: {error.message}", details={f"{path}.data": "unsupported"}) from None
+    except InvalidRequest as error:
         raise InvalidRequest.at(f"{path}.data", error.message) from None
     if found != declared and not (found == PLAIN and declared in TEXTUAL):
         raise InvalidRequest.at(f"{path}.media_type", f"Says {declared}, but the data is {found}.")

@@ -13,6 +13,8 @@ CUT = frozenset({None, "max_tokens", "model_context_window_exceeded"})
 CUT_SHORT = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "thinking"})
 SERVER_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
 CITED = frozenset({"document", "search_result"})
+NOT_IN_ANSWERS = frozenset({"image", "document", "search_result", "tool_result", "container_upload"})
+"""Kinds of blocks that Claude takes back in questions alone. Servers that are not Claude's may answer with them."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def build_request(
     # turn goes on with other settings, or a copy does, only some models would refuse it.
     keep_all = all(message.prefix == prefix for message in messages if message.role == "assistant")
     loop = _loop(messages)
-    called = _without_open_server_calls(messages)
+    called = _without_open_server_calls(_taken_back(messages))
     gaps = _gaps(messages, called)
 
     def keeps_thinking(index: int, message: Said) -> bool:
@@ -118,6 +120,19 @@ def _without_refused(said: Iterable[Said]) -> list[Said]:
         else:
             kept.append(message)
     return kept
+
+
+def _taken_back(messages: Iterable[Said]) -> list[Said]:
+    """Leave out of answers what Claude does not take back: `NOT_IN_ANSWERS`, and thinking without a signature."""
+
+    def stays(block: Block) -> bool:
+        kind = block.get("type")
+        return kind not in NOT_IN_ANSWERS and (kind != "thinking" or bool(block.get("signature")))
+
+    return [
+        replace(message, content=list(filter(stays, message.content))) if message.role == "assistant" else message
+        for message in messages
+    ]
 
 
 def _refused(message: Said) -> bool:

@@ -35,7 +35,7 @@ NAMED = {
 
 
 class _Endless(Exception):
-    """A schema contains itself here, so that the value would have no end."""
+    """No value satisfies a schema here: it contains itself, so that the value would have no end, or allows none."""
 
 
 @dataclass
@@ -55,7 +55,7 @@ def filled(schema: JSONSchema, text: str) -> Filled:
     try:
         value = filling.value(schema, _At("", []), ())
     except (_Endless, RecursionError):
-        raise refused_schema("no value that satisfies it has an end") from None
+        raise refused_schema("it allows no value, or none that has an end") from None
     return Filled(value, filling.evidence)
 
 
@@ -123,6 +123,8 @@ class _Filling:
                 return self._said(Found(each, match[0]), at)
         if not at.needed:
             raise _Missing
+        if not choices:
+            raise _Endless
         return choices[0]
 
     def _first(self, schemas: list[JSONSchema], at: _At, open: tuple[str, ...]) -> JSON:

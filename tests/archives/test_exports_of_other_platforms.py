@@ -231,3 +231,25 @@ def test_characters_that_were_cut_in_two_are_replaced(api: Api, cut: str) -> Non
     assert imported(api, body.encode(), "application/json")["failed"] == 0
     [found] = conversations(api)
     assert "\U0001f600 \ufffd" in (found["title"], path_of(api, found["id"])[0][1][0][1])
+
+
+AROUND = [said("m1", "m2", "human", "What?"), said("m2", "m1", "assistant", "That."), said("m3", "m2", "human", "Why?")]
+TWICE = [
+    {**said("m1", None, sender, text), "parent_message_uuid": None} for sender, text in (("human", "A"), ("human", "B"))
+]
+
+
+@pytest.mark.parametrize(("messages", "texts"), [(AROUND, ["What?", "That.", "Why?"]), (TWICE, ["A", "B"])])
+def test_messages_in_a_circle_or_of_one_id_are_all_there(api: Api, messages: list[Any], texts: list[str]) -> None:
+    done = imported(api, zipped({"conversations.json": [claude_conversation("c-1", *messages)]}))
+    assert (done["messages"], done["failed"]) == (len(texts), 0)
+    [found] = conversations(api)
+    assert [text for _, blocks in path_of(api, found["id"]) for _, text in blocks] == texts
+    assert goes_on(api, found["id"])
+
+
+def test_a_message_of_an_unknown_role_is_told_to_be_left_out(api: Api) -> None:
+    asked, odd = node("a", "root", "user", "What?"), node("b", "a", "critic", "Bad question.")
+    done = imported(api, zipped({"conversations.json": [gpt_conversation("c-1", asked, odd)]}))
+    assert (done["messages"], done["failed"]) == (1, 0)
+    assert [each["message"] for each in done["problems"]] == ["A message of the role 'critic' is left out."]

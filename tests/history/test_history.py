@@ -112,6 +112,22 @@ def test_a_server_call_stays_open_only_while_claude_goes_on_with_it() -> None:
         assert messages[1]["content"] == kept
 
 
+def test_what_claude_does_not_take_back_is_left_out_of_answers() -> None:
+    """A server that is not Claude's may answer with an image, or with thinking that nobody has signed."""
+    text: Block = {"type": "text", "text": "a"}
+    odd: list[Any] = [
+        {"type": "thinking", "thinking": "hm"},
+        {"type": "thinking", "thinking": "hm", "signature": ""},
+        {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}},
+        {"type": "container_upload", "file_id": "file_1"},
+    ]
+    for blocks in ([block, text] for block in odd):
+        path = [Said("user", [text]), Said("assistant", blocks, "end_turn"), Said("user", [text])]
+        request: Any = build_request(path, {"model": "claude-sonnet-4-6", "max_tokens": 10}, list)
+        validate(request, version="2026-10-21")
+        assert request["messages"][1]["content"] == [text]
+
+
 def test_thinking_stays_as_long_as_nothing_before_it_changed() -> None:
     thought: Block = {"type": "thinking", "thinking": "hm", "signature": "sig"}
     path: list[Said] = [
