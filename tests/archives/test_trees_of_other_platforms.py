@@ -79,8 +79,8 @@ def test_without_a_leaf_that_is_there_it_goes_on_from_the_last(leaf: str | None)
     assert tree_of([user("a", None), answer("b", "a")], leaf).active_leaf == "b"
 
 
-def test_messages_in_a_circle_are_lost_and_the_others_are_not() -> None:
-    assert edges(tree_of([user("a", "b"), user("b", "a"), user("c", None)], "a")) == {"c": None}
+def test_messages_in_a_circle_are_kept_and_the_first_of_them_begins_it() -> None:
+    assert edges(tree_of([user("a", "b"), user("b", "a"), user("c", None)], "a")) == {"c": None, "a": None, "b": "a"}
 
 
 def test_only_answers_have_stop_reasons() -> None:
