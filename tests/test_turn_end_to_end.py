@@ -137,6 +137,21 @@ def test_a_turn_begun_by_post_is_seen_by_a_socket_that_follows_the_conversation(
     assert events[0]["turn"] == turn["id"]
 
 
+def test_a_socket_that_follows_the_conversation_gets_its_own_turns_once_and_after_they_were_created(api: Api) -> None:
+    conversation = api.conversation()
+    with api.socket() as socket:
+        socket.send(type="conversation.follow", ref="f", conversation=conversation)
+        socket.send(type="ping")
+        assert socket.until("pong")
+        for _ in range(20):
+            socket.send(type="turn.create", ref="a", conversation=conversation, content='[[sandbox: text="Hello"]]')
+            created, *events = socket.until("turn_end")
+            assert created["type"] == "turn.created"
+            positions = [each["position"] for each in events]
+            assert positions == sorted(set(positions))
+            assert {each["turn"] for each in events} == {created["turn"]["id"]}
+
+
 def test_a_turn_begun_on_a_socket_is_seen_over_sse(api: Api) -> None:
     conversation = api.conversation()
     with api.socket() as socket:

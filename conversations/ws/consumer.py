@@ -152,12 +152,13 @@ class Socket(AsyncWebsocketConsumer):
             raise Unavailable(retry_after=RETRY_AFTER)
         self._following.check_room()
         assert isinstance(command, frames.Create)
-        turn, is_queued, member = await in_database(self._begin, frame, command)
-        await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": turn})
-        id = uuid.UUID(str(turn["id"]))
-        if is_queued:
-            await (await engine()).run("turn", id)
-        self._following.turn(id, 0, member)
+        async with self._following.beginning:
+            turn, is_queued, member = await in_database(self._begin, frame, command)
+            await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": turn})
+            id = uuid.UUID(str(turn["id"]))
+            if is_queued:
+                await (await engine()).run("turn", id)
+            self._following.begun(id, member)
 
     def _begin(self, frame: JSONObject, command: frames.Create) -> tuple[Mapping[str, object], bool, Membership | None]:
         """Begin a turn; return it as the API shows it, whether it is queued for those that run turns, and `member`."""

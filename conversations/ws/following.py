@@ -35,6 +35,9 @@ class Following:
         self._send = send
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._closed = False
+        self.beginning = asyncio.Lock()
+        """Held while the socket begins a turn: none of its events may come before `turn.created`."""
+        self._begun: set[uuid.UUID] = set()
 
     def check_room(self) -> None:
         """Refuse to follow more than `AT_ONCE`. Raises RateLimited."""
@@ -46,6 +49,11 @@ class Following:
     def turn(self, turn: uuid.UUID, after: int, member: Membership | None) -> None:
         """Follow a turn past a position; by a membership where it is of somebody else's conversation."""
         self.batches(("turn", turn), follow(turn, after), member)
+
+    def begun(self, turn: uuid.UUID, member: Membership | None) -> None:
+        """Follow a turn that the socket has begun. As `turn`; whoever follows its conversation, too, gets it once."""
+        self._begun.add(turn)
+        self.turn(turn, 0, member)
 
     def conversation(self, by: Membership, member: Membership | None) -> None:
         """Follow every turn that begins in a conversation from now on, each as `turn`.
@@ -114,5 +122,7 @@ class Following:
 
     async def _relay_turns(self, conversation: uuid.UUID, member: Membership | None) -> None:
         async for turn in new_turns(conversation):
-            if ("turn", turn) not in self._tasks:
+            async with self.beginning:
+                is_followed = turn in self._begun or ("turn", turn) in self._tasks
+            if not is_followed:
                 self.turn(turn, 0, member)
