@@ -13,6 +13,7 @@ from django.db import connection
 
 from conversations.models import Attachment, Conversation, Share, User
 from conversations.services.conversation_lists import ConversationList
+from conversations.services.list_parts import ListPart
 from tests.calls import LOOK, calls_in, hand_in
 from tests.clients import Api, sse
 
@@ -247,9 +248,7 @@ def test_a_list_of_what_is_shared_pages_through_each_once(api: Api, other: Api, 
 def test_no_list_of_what_is_shared_looks_at_all_conversations(api: Api, other: Api) -> None:
     many = Conversation.objects.bulk_create((Conversation(owner=api.user) for _ in range(3000)), batch_size=1000)
     Share.objects.create(conversation=many[0], user=other.user, role="reader")
-    statement, values = ConversationList(other.user, shared=True).statement(
-        "updated_at", descending=True, place=None, inclusive=False, limit=51
-    )
+    statement, values = ConversationList(other.user, shared=True).statement(ListPart("updated_at", 51, descending=True))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE conversations_conversation, conversations_share")
         cursor.execute(f"EXPLAIN {statement}", cast(dict[str, str], values))

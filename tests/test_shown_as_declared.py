@@ -14,6 +14,7 @@ from conversations.api.serializers import MessageSerializer, TurnMessageSerializ
 from conversations.models import Turn
 from conversations.services.accounts import shares
 from conversations.services.conversation_lists import ConversationList
+from conversations.services.list_parts import ListPart
 from conversations.services.turns import message_paths
 from tests.clients import Api
 
@@ -44,7 +45,7 @@ def test_messages_turns_and_users_are_shown_as_rest_framework_would(turn: Turn) 
 
 
 def test_rows_of_lists_have_the_declared_fields(turn: Turn) -> None:
-    part = ConversationList(turn.user).part("title", descending=False, place=None, inclusive=False, limit=9)
+    part = ConversationList(turn.user).part(ListPart("title", 9))
     path = message_paths.page_of_path(turn.conversation_id, None, 0, 9, turn.user).messages
     declared: list[tuple[serializers.Serializer[Any], Any]] = [(ListedConversationSerializer(), each) for each in part]
     declared += [(MessageSerializer(), each) for each in path]

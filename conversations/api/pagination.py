@@ -23,6 +23,7 @@ from conversations.errors import InvalidRequest
 from conversations.json_types import JSONSchema
 from conversations.models import User
 from conversations.services.conversation_lists import ConversationList
+from conversations.services.list_parts import ListPart
 from conversations.services.turns import message_paths
 from conversations.services.turns.message_paths import PathMessage
 
@@ -68,7 +69,7 @@ class Pages(BasePagination):
         field = self.ordering.removeprefix("-")
         descending = self.ordering.startswith("-") == (way == "after")
         if isinstance(rows, ConversationList):
-            return rows.part(field, descending=descending, place=place, inclusive=way == "upto", limit=limit)
+            return rows.part(ListPart(field, limit, descending, place, inclusive=way == "upto"))
         sign, beyond = ("-", "lt") if descending else ("", "gt")
         if place:
             value, id = place

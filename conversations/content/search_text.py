@@ -114,6 +114,11 @@ def segments(text: str) -> list[Segment]:
     return list(map(Segment._make, zip(starts, ends, parts, strict=False)))
 
 
+def is_aligned(text: str, folded_text: str) -> bool:
+    """Return whether each character of the folded text comes from the one at the same place in the text."""
+    return len(text) == len(folded_text) and all(map(_stands_alone, set(text)))
+
+
 _folded_part = lru_cache(maxsize=10_000)(folded)
 
 
@@ -122,3 +127,9 @@ def _joins(character: str) -> bool:
     """Return whether a character may become one with what stands before it."""
     first = folded(character)[:1]
     return first in ("", " ") or unicodedata.category(first)[0] == "M" or "\u1160" <= first <= "\u11ff"
+
+
+@lru_cache(maxsize=10_000)
+def _stands_alone(character: str) -> bool:
+    """Return whether a character folds to one, wherever it stands: a space does, but where there are several."""
+    return len(folded(character)) == 1 and (folded(character) == " " or not _joins(character))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
 from conversations.content.search_query import SearchQuery
-from conversations.content.search_text import BOUNDARY, folded, marked, segments
+from conversations.content.search_text import BOUNDARY, folded, is_aligned, marked, segments
 
 BEFORE, AFTER = 60, 160  # characters that are shown before and after the place where the first match begins
 PART, OVERLAP = 4_000, 1_000  # characters of a long text that are looked at together, and again with the next ones
@@ -44,17 +44,24 @@ def _best_part(text: str, query: SearchQuery) -> str:
 
 def _matches(text: str, query: SearchQuery) -> list[Match]:
     """Return where the terms stand in a text, in their order there."""
-    parts = segments(text)
-    whole = marked("".join(part.folded for part in parts))
-    origins = (part for part in parts for _ in part.folded)
-    origin = [None if character == BOUNDARY else next(origins) for character in whole]
+    folded_text = folded(text)
+    whole = marked(folded_text)
+    starts, ends = _origins(text, folded_text)
     found = []
     for term, pattern in enumerate(each.pattern for each in query.terms):
         for at in _occurrences(pattern, whole):
-            inside = [part for part in origin[at : at + len(pattern)] if part]
-            start = inside[0].start
-            found.append(Match(start, start + len(text[start : inside[-1].end].rstrip()), term))
+            first = at - whole.count(BOUNDARY, 0, at)
+            start, end = starts[first], ends[first + len(pattern) - pattern.count(BOUNDARY) - 1]
+            found.append(Match(start, start + len(text[start:end].rstrip()), term))
     return sorted(found, key=lambda match: (match.start, -match.end))
+
+
+def _origins(text: str, folded_text: str) -> tuple[Sequence[int], Sequence[int]]:
+    """Return where that begins in a text, and where it ends, which each character of the folded text comes from."""
+    if is_aligned(text, folded_text):
+        return range(len(text)), range(1, len(text) + 1)
+    parts = segments(text)
+    return [part.start for part in parts for _ in part.folded], [part.end for part in parts for _ in part.folded]
 
 
 def _occurrences(pattern: str, text: str) -> Iterator[int]:

@@ -18,7 +18,7 @@ from conversations.models.pending import PendingAttachment, PendingQuestion
 from conversations.models.price import Price
 from conversations.models.process import Process
 from conversations.models.saved_filter import SavedFilter
-from conversations.models.search import SearchDocument, Unindexed
+from conversations.models.search import SearchDocument, ShelvedConversation, Unindexed
 from conversations.models.share import Share
 from conversations.models.ticket import Ticket
 from conversations.models.titling import Titling
@@ -57,6 +57,7 @@ __all__ = [
     "SavedFilter",
     "SearchDocument",
     "Share",
+    "ShelvedConversation",
     "Ticket",
     "Titling",
     "Turn",

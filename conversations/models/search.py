@@ -1,4 +1,4 @@
-"""What the search looks through: the titles of conversations and the texts of messages, folded and indexed."""
+"""What the search looks through: the titles of conversations and the texts of messages, folded, on shelves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,29 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from conversations.models.conversation import Conversation, Message
+
+
+class ShelvedConversation(models.Model):
+    """The shelf that a conversation's search documents are on: the index has each owner's documents in such parts.
+
+    A conversation is put on a shelf when its first document is made, and stays there. Postgres deletes the row with
+    the conversation.
+    """
+
+    conversation = models.OneToOneField(
+        Conversation, primary_key=True, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False
+    )
+    owner_id = models.UUIDField(help_text="The conversation's owner.")
+    shelf = models.BigIntegerField(help_text="The number of the shelf, which is one owner's.")
+    documents = models.PositiveIntegerField(help_text="How many documents were made; deleted ones are counted too.")
+
+    objects: ClassVar[models.Manager[ShelvedConversation]] = models.Manager()
+
+    class Meta:
+        indexes = (models.Index("owner_id", "shelf", name="shelved_by_owner"),)
+
+    def __str__(self) -> str:
+        return f"Shelf {self.shelf} of conversation {self.conversation_id}"
 
 
 class SearchDocument(models.Model):
@@ -25,7 +48,7 @@ class SearchDocument(models.Model):
         db_constraint=False,
         help_text="Null for the conversation's title.",
     )
-    terms = SearchVectorField(help_text="What it is found by. Each term begins with the owner's key.")
+    terms = SearchVectorField(help_text="What it is found by. Each term begins with the key of its shelf.")
     text = models.TextField(help_text="Folded, with the boundaries of its words marked.")
 
     objects: ClassVar[models.Manager[SearchDocument]] = models.Manager()
@@ -35,8 +58,8 @@ class SearchDocument(models.Model):
         constraints = (
             models.UniqueConstraint("conversation", condition=models.Q(message=None), name="search_document_of_title"),
         )
-        # What is not in the index yet is looked through by every search: no more than this many kB.
-        indexes = (GinIndex("terms", name="search_document_terms", gin_pending_list_limit=1024),)
+        # Without a list of what is not in the index yet: each look at a shelf would read all of it.
+        indexes = (GinIndex("terms", name="search_document_terms", fastupdate=False),)
 
     def __str__(self) -> str:
         return f"Search document {self.id}"

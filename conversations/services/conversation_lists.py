@@ -1,73 +1,64 @@
-"""Lists of a user's conversations, and of those that are shared with them, searched or not: one prepared statement."""
+"""Lists of a user's conversations, and of those that are shared with them, searched or not, by prepared statements."""
 
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
+from functools import partial
 
-from conversations.contract.wire import Settings
+from psycopg.rows import TupleRow
+
 from conversations.database import prepared
 from conversations.models import User
 from conversations.models.access import SHARED_WITH
 from conversations.services.accounts.shares import OWNER
-from conversations.services.search import DOCUMENT, FOUND, RELEVANCE, Search
-
-ORDERS = {
-    "updated_at": ("conversation.updated_at", "timestamptz"),
-    "created_at": ("conversation.created_at", "timestamptz"),
-    "title": ("conversation.title", "text"),
-    "relevance": (RELEVANCE, "bigint"),
-}
-"""What a list can be ordered by, with its type; by relevance only what was searched for."""
+from conversations.services.list_parts import TIMES, ListedConversation, ListPart, walk
+from conversations.services.search import DOCUMENT, FOUND, IN_MICROSECONDS, RELEVANCE, Search
+from conversations.services.search_shelves import shelf_name
+from conversations.services.search_walk import (
+    Section,
+    Shelf,
+    sections_by_relevance,
+    sections_by_time,
+)
 
 COLUMNS = """
 conversation.id, conversation.title, settings::text, metadata::text, tags, archived, temporary, active_leaf_id,
 conversation.created_at, conversation.updated_at
 """
+OWN_COLUMNS = f"{COLUMNS}, %(name)s::text, '{OWNER}'"
+SHARED_COLUMNS = f"{COLUMNS}, owner.username, shared.role"
 SEARCHED = f", {RELEVANCE}, {DOCUMENT}"
 
-OWN = f"""
-SELECT {COLUMNS}, %(name)s::text, '{OWNER}' {{searched}}
-FROM conversations_conversation AS conversation {{join}} WHERE owner_id = %(user)s
-"""  # noqa: S608
+OWN = """
+FROM conversations_conversation AS conversation {join} WHERE conversation.owner_id = %(user)s
+"""
 SHARED = f"""
-SELECT {COLUMNS}, owner.username, shared.role {{searched}}
 FROM (
     SELECT conversation_id, max(role) AS role FROM ({SHARED_WITH.format(user="%(user)s")}) AS share
     GROUP BY conversation_id
 ) AS shared
 JOIN conversations_conversation AS conversation ON conversation.id = shared.conversation_id
 JOIN conversations_user AS owner ON owner.id = conversation.owner_id {{join}}
-WHERE owner_id <> %(user)s
+WHERE conversation.owner_id <> %(user)s
 """  # noqa: S608 - a writer comes after a reader in the alphabet too
 
+JOIN_FOUND = f"JOIN ({FOUND}) AS found ON found.conversation_id = conversation.id"
+JOIN_SHELVED = """
+JOIN conversations_shelvedconversation AS shelved
+    ON shelved.conversation_id = conversation.id AND shelved.owner_id = conversation.owner_id
+"""
 
-class ListedConversation(NamedTuple):
-    """A conversation as a list has it."""
-
-    id: uuid.UUID
-    title: str
-    settings: Settings
-    metadata: dict[str, object]
-    tags: list[str]
-    archived: bool
-    temporary: bool
-    active_leaf_id: uuid.UUID | None
-    created_at: datetime
-    updated_at: datetime
-    owner_name: str
-    role: str
-    """What it is to the user whose list it is: `owner`, or the role of a share."""
-    relevance: int | None = None
-    """How well it matches what was searched for; None in a list that is not searched."""
-    document: int | None = None
-    """The id of what matches best."""
-    snippet: str | None = None
-    """Where it was found (content/snippets.py)."""
+# Postgres goes on to the next section only where there are not enough rows yet.
+IN_SECTIONS = """
+SELECT result.* FROM unnest(%(shelves)s::text[], %(least)s::bigint[], %(greatest)s::bigint[])
+    WITH ORDINALITY AS section(shelf, least, greatest, number)
+CROSS JOIN LATERAL (
+    SELECT section.number, {columns} {rows} AND found.best >> %(shift)s <= section.greatest
+    ORDER BY {ordering} LIMIT %(limit)s
+) AS result {over_all} LIMIT %(all)s
+"""
 
 
 @dataclass(frozen=True)
@@ -85,44 +76,57 @@ class ConversationList:
     """Keys of the top level, each with its value as text."""
     search: Search | None = None
 
-    def part(
-        self, column: str, *, descending: bool, place: Sequence[str] | None, inclusive: bool, limit: int
-    ) -> list[ListedConversation]:
-        """Return the first of them past a place, ordered by a column and, where that is equal, by their ids.
+    def part(self, part: ListPart) -> list[ListedConversation]:
+        """Return the rows of a part of the list."""
+        if self.search is None:
+            return [_listed(row) for row in prepared(*self.statement(part))]
+        return _with_snippets(self._searched(self.search, part), self.search)
 
-        `place` has the values of the column and of the id, as text; the row there belongs to it where `inclusive`.
-        """
-        found = prepared(*self.statement(column, descending=descending, place=place, inclusive=inclusive, limit=limit))
-        listed = [
-            ListedConversation(id, title, json.loads(settings), json.loads(metadata), *rest)
-            for id, title, settings, metadata, *rest in found
-        ]
-        return listed if self.search is None else _with_snippets(listed, self.search)
+    def statement(self, part: ListPart) -> tuple[str, dict[str, object]]:
+        """Return the statement for a part of a list that is not searched, and its parameters."""
+        rows = f"SELECT {SHARED_COLUMNS} {SHARED}" if self.shared else f"SELECT {OWN_COLUMNS} {OWN}"
+        filters, values = self._filters()
+        past_place, place = part.past_place()
+        statement = f"{rows.format(join='')}{filters}{past_place} ORDER BY {part.ordering} LIMIT %(limit)s"
+        return statement, {**values, **place, "limit": part.limit}
 
-    def statement(
-        self, column: str, *, descending: bool, place: Sequence[str] | None, inclusive: bool, limit: int
-    ) -> tuple[str, dict[str, object]]:
-        """Return the statement by which `part` finds them, and its parameters."""
-        conditions, values = self._filters()
-        values["limit"] = limit
-        sql, of_type = ORDERS[column]
-        ordered = sql, "conversation.id"
-        if place:
-            beyond = ("<" if descending else ">") + ("=" if inclusive else "")
-            conditions.append(f"({', '.join(ordered)}) {beyond} (%(value)s::{of_type}, %(id)s::uuid)")
-            values["value"], values["id"] = place
-        direction = "DESC" if descending else "ASC"
-        filtered = "".join(f" AND {condition}" for condition in conditions)
-        ordering = ", ".join(f"{each} {direction}" for each in ordered)
-        rows = (SHARED if self.shared else OWN).format(searched="", join="")
-        if self.search:
-            join = "JOIN found ON found.conversation_id = conversation.id"
-            rows = FOUND + (SHARED if self.shared else OWN).format(searched=SEARCHED, join=join)
-            values |= self.search.parameters()
-        return f"{rows}{filtered} ORDER BY {ordering} LIMIT %(limit)s", values
+    def _searched(self, search: Search, part: ListPart) -> list[ListedConversation]:
+        """Return the rows of a part of the results."""
+        look = partial(self._in_sections, search, part)
+        if part.column not in TIMES:
+            return [row for _, row in look(sections_by_time(self._shelves("created_at"), search.ranks), part.limit)]
+        sections = sections_by_relevance if part.column == "relevance" else sections_by_time
+        return walk(part, sections(self._shelves(TIMES[part.column]), search.ranks), look)
 
-    def _filters(self) -> tuple[list[str], dict[str, object]]:
-        """Return the conditions that the rows meet besides, and the parameters of the whole."""
+    def _shelves(self, time: str) -> list[Shelf]:
+        """Return the shelves that have conversations of the list, and between which times those lie."""
+        filters, values = self._filters()
+        rows = (SHARED if self.shared else OWN).format(join=JOIN_SHELVED)
+        bounds = ", ".join(IN_MICROSECONDS.format(f"{bound}(conversation.{time})") for bound in ("min", "max"))
+        return [Shelf(*row) for row in prepared(f"SELECT shelf, {bounds} {rows}{filters} GROUP BY shelf", values)]
+
+    def _in_sections(
+        self, search: Search, part: ListPart, sections: Sequence[Section], limit: int
+    ) -> list[tuple[int, ListedConversation]]:
+        """Return the first rows of a part that sections have, as `walk` looks at them."""
+        filters, values = self._filters()
+        past_place, place = part.past_place()
+        rows = (SHARED if self.shared else OWN).format(join=JOIN_FOUND) + filters + past_place
+        columns = (SHARED_COLUMNS if self.shared else OWN_COLUMNS) + SEARCHED
+        values |= {
+            "shelves": [shelf_name(each.shelf) for each in sections],
+            "least": [int(each.ranks[0]) for each in sections],
+            "greatest": [int(each.ranks[1]) for each in sections],
+            "limit": part.limit,
+            "all": limit,
+        }
+        over_all = "" if part.column in TIMES else "ORDER BY " + part.ordering.replace("conversation.", "result.")
+        statement = IN_SECTIONS.format(columns=columns, rows=rows, ordering=part.ordering, over_all=over_all)
+        found = prepared(statement, {**values, **place, **search.parameters()})
+        return [(row[0] - 1, _listed(row[1:])) for row in found]
+
+    def _filters(self) -> tuple[str, dict[str, object]]:
+        """Return the conditions that the rows meet besides, in SQL, and the parameters of the whole."""
         conditions: list[str] = []
         values: dict[str, object] = {"user": self.user.pk}
         if not self.shared:
@@ -136,7 +140,12 @@ class ConversationList:
         for number, (key, value) in enumerate(self.metadata.items()):
             conditions.append(f"metadata ->> %(key{number})s = %(value{number})s")
             values |= {f"key{number}": key, f"value{number}": value}
-        return conditions, values
+        return "".join(f" AND {condition}" for condition in conditions), values
+
+
+def _listed(row: TupleRow) -> ListedConversation:
+    id, title, settings, metadata, *rest = row
+    return ListedConversation(id, title, json.loads(settings), json.loads(metadata), *rest)
 
 
 def _with_snippets(listed: list[ListedConversation], search: Search) -> list[ListedConversation]:

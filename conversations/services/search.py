@@ -8,33 +8,38 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
+from functools import cached_property
 
 from conversations.content.search_query import SearchQuery, parsed
 from conversations.content.snippets import snippet
 from conversations.database import prepared
 from conversations.models import User
 from conversations.models.access import SHARED_WITH
-from conversations.services.search_index import index_before_search, owner_key
+from conversations.services.search_index import index_before_search
+from conversations.services.search_shelves import shelf_key
 
 # The rank is above the id in `best`, so that the greatest is the newest document among those that match best.
 RANK_SHIFT = 56
 
+SHELF = "\x1f"
+"""Stands for a shelf in the queries of FOUND: no term has it."""
+
 FOUND = """
-WITH found AS MATERIALIZED (
-    SELECT document.conversation_id,
-        max((rank + CASE WHEN message_id IS NULL THEN 2 ELSE 0 END) << %(shift)s | document.id) AS best
-    FROM unnest(%(queries)s::text[], %(ranks)s::bigint[]) AS asked(query, rank)
-    JOIN conversations_searchdocument AS document ON document.terms @@ asked.query::tsquery
-    WHERE document.text LIKE ALL (CASE rank WHEN 0 THEN %(patterns)s::text[] ELSE %(exact_patterns)s::text[] END)
-    GROUP BY document.conversation_id
-)
+SELECT document.conversation_id, max(rank << %(shift)s | document.id) AS best
+FROM unnest(%(queries)s::text[], %(ranks)s::bigint[]) AS asked(query, rank)
+JOIN conversations_searchdocument AS document
+    ON document.terms @@ replace(asked.query, %(shelf)s, section.shelf)::tsquery
+WHERE rank >= section.least
+    AND document.text LIKE ALL (CASE rank & 1 WHEN 0 THEN %(patterns)s::text[] ELSE %(exact_patterns)s::text[] END)
+GROUP BY document.conversation_id
 """
-"""The conversations that are found, each with its best match: rank 0, or 1 for whole words, and 2 more in a title."""
+"""The conversations that are found on the shelf of `section`, by its least rank or a better one, each with its best
+match."""
 
 DOCUMENT = "(found.best & ((1::bigint << %(shift)s) - 1))"
-RELEVANCE = """
-(((found.best >> %(shift)s) << %(shift)s) + (extract(epoch FROM conversation.updated_at) * 1000000)::bigint)
-"""
+IN_MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
+RELEVANCE = f"(((found.best >> %(shift)s) << %(shift)s) + {IN_MICROSECONDS.format('conversation.updated_at')})"
 """What results are ordered by: the rank, and below it the time of the last change, in microseconds."""
 
 OWNERS = f"""
@@ -51,22 +56,49 @@ WHERE document.id = ANY(%(documents)s)
 """
 
 
+class Rank(IntEnum):
+    """How well a document matches. Odd ones are of whole words; FOUND knows that."""
+
+    BEGINS_IN_MESSAGE = 0
+    WHOLE_IN_MESSAGE = 1
+    BEGINS_IN_TITLE = 2
+    WHOLE_IN_TITLE = 3
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether all words are found as whole ones."""
+        return self in (Rank.WHOLE_IN_MESSAGE, Rank.WHOLE_IN_TITLE)
+
+    @property
+    def in_title(self) -> bool:
+        """Return whether it is a title that matches."""
+        return self >= Rank.BEGINS_IN_TITLE
+
+
 @dataclass(frozen=True)
 class Search:
-    """A query, and the owners of the conversations that it goes through."""
+    """A query that is looked for in some documents."""
 
     query: SearchQuery
-    owners: Sequence[uuid.UUID]
+
+    @cached_property
+    def ranks(self) -> tuple[Rank, ...]:
+        """Return the ranks that results can have, the best first: none where nothing is looked for."""
+        if not self.query.terms:
+            return ()
+        only_whole = self.query == self.query.exact
+        return tuple(rank for rank in sorted(Rank, reverse=True) if rank.is_whole or not only_whole)
 
     def parameters(self) -> dict[str, object]:
-        """Return the parameters of FOUND and of what goes with it."""
-        exact, keys = self.query.exact, [owner_key(owner) for owner in self.owners]
-        ranked = {1: exact, 0: self.query} if self.query != exact else {1: exact}
-        queries = [(query.tsquery(key), rank) for rank, query in ranked.items() for key in keys]
+        """Return the parameters of FOUND, and of what goes with it."""
+        exact = self.query.exact
+        queries = [exact if rank.is_whole else self.query for rank in self.ranks]
+        keys = [shelf_key(SHELF, title=rank.in_title) for rank in self.ranks]
         return {
             "shift": RANK_SHIFT,
-            "queries": [query for query, _ in queries],
-            "ranks": [rank for _, rank in queries],
+            "shelf": SHELF,
+            "queries": [query.tsquery(key) for query, key in zip(queries, keys, strict=True)],
+            "ranks": [int(rank) for rank in self.ranks],
             "patterns": self.query.like_patterns(),
             "exact_patterns": exact.like_patterns(),
         }
@@ -79,9 +111,12 @@ class Search:
 
 def begin_search(user: User, words: str, *, shared: bool) -> Search:
     """Return the search for words that a user has typed, once all that is there to be found is indexed."""
-    owners = [owner for (owner,) in prepared(OWNERS, {"user": user.pk})] if shared else [user.pk]
     query = parsed(words)
-    if not query.terms:
-        return Search(query, [])
-    index_before_search(owners)
-    return Search(query, owners)
+    if query.terms:
+        index_before_search(owners_shared_with(user) if shared else [user.pk])
+    return Search(query)
+
+
+def owners_shared_with(user: User) -> list[uuid.UUID]:
+    """Return the owners of the conversations that are shared with a user."""
+    return [owner for (owner,) in prepared(OWNERS, {"user": user.pk})]

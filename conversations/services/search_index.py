@@ -7,9 +7,8 @@ process died is still noted.
 
 from __future__ import annotations
 
-import base64
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from django.db import connection, transaction
 
 from conversations.content.search_text import folded, index_terms, marked
 from conversations.database import prepared
+from conversations.services.search_shelves import shelf_key, shelf_name, shelve
 
 AT_ONCE = 50  # documents in one transaction
 BEFORE_A_SEARCH = 200  # documents at most that a search makes itself
@@ -66,6 +66,14 @@ class Noted(NamedTuple):
     message: uuid.UUID | None
 
 
+class Text(NamedTuple):
+    """A message's text or, without a message, a title."""
+
+    conversation: uuid.UUID
+    message: uuid.UUID | None
+    text: str
+
+
 def index_some() -> bool:
     """Make some of the documents that are to be made; return whether there may be more. Not within a transaction."""
     [[any_noted]] = prepared(ANY, {})
@@ -79,18 +87,8 @@ def index_before_search(owners: Sequence[uuid.UUID]) -> None:
         _index(TAKE_OF, {"owners": owners, "limit": BEFORE_A_SEARCH})
 
 
-def owner_key(owner: uuid.UUID) -> str:
-    """Return what all terms of an owner's documents begin with: for everybody, the index is one of their own.
-
-    It is short, since it comes with each term. Where two owners have the same, the other conditions of a search tell
-    them apart.
-    """
-    return base64.b64encode(owner.bytes[-3:]).decode()
-
-
-def document_terms(owner: uuid.UUID, text: str) -> list[str]:
-    """Return the terms of a folded text in the index, as many as there is room for; the first is the owner's key."""
-    key = owner_key(owner)
+def document_terms(key: str, text: str) -> list[str]:
+    """Return the terms of a folded text in the index, as many as there is room for; the first is the key itself."""
     terms = [key, *(key + term for term in index_terms(text))]
     ends = accumulate(len(term.encode()) for term in terms)
     return [term for term, end in zip(terms, ends, strict=True) if end <= TERMS_LIMIT]
@@ -100,29 +98,32 @@ def _index(take: str, parameters: dict[str, object]) -> int:
     """Make the documents of what is taken; return how many were noted."""
     with transaction.atomic():
         noted = [Noted(*row) for row in prepared(take, parameters)]
-        messages = {each.message: each.owner for each in noted if each.message}
-        titles = {each.conversation: each.owner for each in noted if each.message is None}
-        if messages:
-            found = prepared(MESSAGES, {"ids": list(messages), "limit": TEXT_LIMIT})
-            _store(STORE_MESSAGE, [document(messages[message], *row) for row in found if (message := row[1])])
-        if titles:
-            found = prepared(TITLES, {"ids": list(titles)})
-            _store(STORE_TITLE, [document(titles[row[0]], *row) for row in found])
+        owners = {each.conversation: each.owner for each in noted}
+        messages = list({each.message for each in noted if each.message})
+        titles = list({each.conversation for each in noted if each.message is None})
+        found = [Text(*row) for row in prepared(MESSAGES, {"ids": messages, "limit": TEXT_LIMIT})] if messages else []
+        found += [Text(*row) for row in prepared(TITLES, {"ids": titles})] if titles else []
+        shelves = shelve((each.conversation, owners[each.conversation]) for each in found)
+        documents = [document(shelves[each.conversation], *each) for each in found]
+        _store(STORE_MESSAGE, [each for each in documents if each["message"]])
+        _store(STORE_TITLE, [each for each in documents if not each["message"]])
     return len(noted)
 
 
-def document(owner: uuid.UUID, conversation: uuid.UUID, message: uuid.UUID | None, original: str) -> dict[str, object]:
-    """Return the document of a text, as it is stored."""
+def document(shelf: int, conversation: uuid.UUID, message: uuid.UUID | None, original: str) -> dict[str, object]:
+    """Return the document of a text on a shelf, as it is stored."""
     text = folded(original)
     return {
         "conversation": conversation,
         "message": message,
         "original": original,
-        "terms": document_terms(owner, text),
+        "terms": document_terms(shelf_key(shelf_name(shelf), title=message is None), text),
         "text": marked(text),
     }
 
 
-def _store(statement: str, documents: Iterable[dict[str, object]]) -> None:
+def _store(statement: str, documents: Sequence[dict[str, object]]) -> None:
+    if not documents:
+        return
     with connection.wrap_database_errors:
         psycopg.Cursor(connection.connection).executemany(statement, documents)

@@ -2,28 +2,35 @@
 
     python -m tests.benchmarks.search --messages 1000000
 
-Fills a database of its own: of 500 users the busiest has a seventh of all messages, the second half as many, and so on.
-Words are as frequent as in a language; one message in ten is Japanese, and one Thai. Then the busiest user, one of the
-middle and one with few messages search through a real server process.
+Fills a database of its own, or with `--keep DIR` one in a folder, where it is found filled the next time: of 500 users
+the busiest has a seventh of all messages, the second half as many, and so on. They were written in the course of two
+years. Words are as frequent as in a language; one message in ten is Japanese, and one Thai. Then the busiest user, one
+of the middle and one with few messages search through a real server process.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import statistics
 import sys
 import time
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
 import tests.environment  # noqa: F401 - before Django's settings are read
 
+if TYPE_CHECKING:
+    from conversations.models import Conversation
+
 TIMES = 10
+YEAR = timedelta(days=365)
 USERS, TEXTS, WORDS, VOCABULARY = 500, 20_000, 60, 20_000
 SEARCHING = (0, 25, 400)
 """The users that search, from the one with the most messages on."""
@@ -62,19 +69,20 @@ SET LOCAL session_replication_role = replica;
 SET LOCAL maintenance_work_mem = '512MB';
 CREATE TEMP TABLE seeded ON COMMIT DROP AS
 SELECT conversation, owner, row_number() OVER () + %(first)s AS at, floor(random() * %(texts)s)::int AS number
-FROM unnest(%(conversations)s::uuid[], %(owners)s::uuid[], %(sizes)s::int[]) AS each(conversation, owner, size),
-    generate_series(1, size) ORDER BY random();
+FROM unnest(%(conversations)s::uuid[], %(owners)s::uuid[]) AS each(conversation, owner),
+    generate_series(1, 40) ORDER BY random();
 ALTER TABLE seeded ADD id uuid;
 UPDATE seeded SET id = lpad(to_hex(at), 32, '0')::uuid;
 INSERT INTO conversations_message (id, conversation_id, role, content, text, created_at, depth, jump)
 SELECT id, conversation, 'user', '[]', original, now(), 0, id FROM seeded JOIN texts USING (number) ORDER BY random();
 DROP INDEX search_document_terms;
 INSERT INTO conversations_searchdocument (conversation_id, message_id, terms, text)
-SELECT conversation, id, array_to_tsvector(ARRAY(SELECT keys.key || term FROM unnest(terms) AS term)), text
-FROM seeded JOIN texts USING (number) JOIN unnest(%(owners)s::uuid[], %(keys)s::text[]) AS keys(of, key) ON of = owner
+SELECT conversation, id, array_to_tsvector(ARRAY(SELECT key FROM (VALUES (keys.key)) AS keyed(key) UNION ALL
+    SELECT keys.key || term FROM unnest(terms) AS term)), text
+FROM seeded JOIN texts USING (number)
+JOIN unnest(%(conversations)s::uuid[], %(keys)s::text[]) AS keys(of, key) ON of = conversation
 ORDER BY random();
-CREATE INDEX search_document_terms ON conversations_searchdocument USING gin (terms)
-    WITH (gin_pending_list_limit = 1024);
+CREATE INDEX search_document_terms ON conversations_searchdocument USING gin (terms) WITH (fastupdate = off);
 """
 
 
@@ -85,35 +93,46 @@ def main() -> int:
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--messages", type=int, default=1_000_000)
-    messages = parser.parse_args().messages
+    parser.add_argument("--keep", metavar="DIR")
+    arguments = parser.parse_args()
+    if arguments.keep:
+        os.environ["COLLOQUY_DATA_DIR"] = arguments.keep
     with prepared() as database:
         began = time.monotonic()
-        tokens = seed(messages)
-        print(f"{messages:,} messages of {USERS} users, seeded in {time.monotonic() - began:.0f} s")
+        if not is_seeded():
+            seed(arguments.messages)
+            print(f"{arguments.messages:,} messages of {USERS} users, seeded in {time.monotonic() - began:.0f} s")
         print(sizes())
         server = ServerProcess("uvicorn", database, "http://127.0.0.1:9", COLLOQUY_RUN_TURNS="false")
         with server, httpx2.Client(base_url=f"{server.url}/api", timeout=60) as http:
-            print_taken(http, tokens)
+            print_taken(http, tokens())
         print(written())
     return 0
 
 
-def seed(messages: int) -> list[str]:
-    """Fills the database; return the tokens of those who search."""
+def is_seeded() -> bool:
+    from conversations.models import User
+
+    return User.objects.filter(username="user-0").exists()
+
+
+def tokens() -> list[str]:
+    """Return tokens of those who search."""
+    from conversations.models import User
+    from conversations.services.accounts import accounts
+
+    return [accounts.issue_token(user=User.objects.get(username=f"user-{number}"))[1] for number in SEARCHING]
+
+
+def seed(messages: int) -> None:
+    """Fills the database."""
     from django.db import connection, transaction
 
-    from conversations.models import Conversation, User
-    from conversations.services.accounts import accounts
-    from conversations.services.search_index import owner_key
+    from conversations.models import Unindexed
+    from conversations.services.search_shelves import shelf_key, shelf_name
 
-    users = User.objects.bulk_create(User(username=f"user-{number}") for number in range(USERS))
-    shares = [1 / (number + 1) for number in range(USERS)]
-    owners = [
-        user
-        for user, share in zip(users, shares, strict=True)
-        for _ in range(max(1, round(messages / 40 * share / sum(shares))))
-    ]
-    conversations = Conversation.objects.bulk_create(Conversation(owner=owner) for owner in owners)
+    conversations = seed_conversations(messages)
+    shelves = seed_shelves(conversations)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE texts (number int, original text, terms text[], text text) ON COMMIT DROP")
         with cursor.copy("COPY texts FROM STDIN") as copy:
@@ -124,17 +143,60 @@ def seed(messages: int) -> list[str]:
             "first": 1,
             "texts": TEXTS,
             "conversations": [each.pk for each in conversations],
-            "owners": [owner.pk for owner in owners],
-            "sizes": [40] * len(owners),
+            "owners": [each.owner_id for each in conversations],
+            "keys": [shelf_key(shelf_name(shelves[each.pk]), title=False) for each in conversations],
         }
         for statement in filter(str.strip, SEED.split(";")):
-            if "keys" in statement:
-                pairs = {owner.pk: owner_key(owner.pk) for owner in users}
-                values |= {"owners": list(pairs), "keys": list(pairs.values())}
             cursor.execute(statement, values)
+    Unindexed.objects.all().delete()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    return [accounts.issue_token(user=users[number])[1] for number in SEARCHING]
+
+
+def seed_conversations(messages: int) -> list[Conversation]:
+    """Return the conversations of 40 messages that are written, in the order in which they were begun."""
+    from conversations.models import Conversation, User
+
+    users = User.objects.bulk_create(User(username=f"user-{number}") for number in range(USERS))
+    shares = [1 / (number + 1) for number in range(USERS)]
+    owners = [
+        user
+        for user, share in zip(users, shares, strict=True)
+        for _ in range(max(1, round(messages / 40 * share / sum(shares))))
+    ]
+    chosen = random.Random(2)
+    chosen.shuffle(owners)
+    now = datetime.now(UTC)
+    step = 2 * YEAR / len(owners)
+    return Conversation.objects.bulk_create(
+        Conversation(
+            owner=owner,
+            title=" ".join(word(int(VOCABULARY ** chosen.random())) for _ in range(5)),
+            updated_at=min(now, now - 2 * YEAR + number * step + timedelta(days=chosen.expovariate(1 / 7))),
+        )
+        for number, owner in enumerate(owners)
+    )
+
+
+def seed_shelves(conversations: list[Conversation]) -> dict[uuid.UUID, int]:
+    """Return the shelves that the conversations are put on, as many on each as if they had been indexed one by one."""
+    from django.db import transaction
+
+    from conversations.services import search_index
+    from conversations.services.search_shelves import GROWTH, SHELF_SIZE, shelve
+
+    by_owner: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for each in conversations:
+        by_owner.setdefault(each.owner_id, []).append(each.pk)
+    shelves: dict[uuid.UUID, int] = {}
+    room = SHELF_SIZE // (GROWTH + 41) + 1
+    with transaction.atomic():
+        for owner, ids in by_owner.items():
+            for at in range(0, len(ids), room):
+                shelves |= shelve([(id, owner) for id in ids[at : at + room] for _ in range(41)])
+        titles = [search_index.document(shelves[each.pk], each.pk, None, each.title) for each in conversations]
+        search_index._store(search_index.STORE_TITLE, titles)
+    return shelves
 
 
 def texts() -> Iterator[tuple[int, str, list[str], str]]:
@@ -196,7 +258,7 @@ def written() -> str:
     from conversations.services import search_index
 
     Unindexed.objects.all().delete()
-    conversation = Conversation.objects.filter(title="").first()
+    conversation = Conversation.objects.first()
     assert conversation
     plain, noted = insert(conversation.pk, "DISABLE"), insert(conversation.pk, "ENABLE")
     began = time.perf_counter()

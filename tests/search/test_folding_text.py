@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.content.search_query import parsed
-from conversations.content.search_text import BOUNDARY, folded, index_terms, marked, segments
+from conversations.content.search_text import BOUNDARY, folded, index_terms, is_aligned, marked, segments
 
 ALPHABETS = {
     "latin": "abzéÅñøßİıﬁǅ ﬀ\u0301\u0327",
@@ -32,6 +32,15 @@ def test_the_parts_of_a_text_fold_to_the_folded_text(text: str) -> None:
     parts = segments(text)
     assert "".join(part.folded for part in parts) == folded(text)
     assert "".join(text[part.start : part.end] for part in parts) == text
+
+
+@given(ANY)
+def test_a_text_is_aligned_only_if_each_character_folds_to_the_one_at_its_place(text: str) -> None:
+    if is_aligned(text, folded(text)):
+        assert [folded(character) for character in text] == list(folded(text))
+        starts = [part.start for part in segments(text) for _ in part.folded]
+        at_spaces = {at for at, character in enumerate(folded(text)) if character == " "}
+        assert all(start == at for at, start in enumerate(starts) if at not in at_spaces)
 
 
 @given(ANY)

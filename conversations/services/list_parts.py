@@ -1,0 +1,123 @@
+"""Parts of lists of conversations: which rows are wanted, and in which order."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, TypeAlias
+
+from conversations.contract.wire import Settings
+from conversations.services.search import RELEVANCE
+from conversations.services.search_walk import Section, in_order
+
+ORDERS = {
+    "updated_at": ("conversation.updated_at", "timestamptz"),
+    "created_at": ("conversation.created_at", "timestamptz"),
+    "title": ("conversation.title", "text"),
+    "relevance": (RELEVANCE, "bigint"),
+}
+"""What a list can be ordered by, with its type; by relevance only what was searched for."""
+
+TIMES = {"relevance": "updated_at", "updated_at": "updated_at", "created_at": "created_at"}
+"""The orders in which what is on one shelf lies close together, each with the time that decides within a rank."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ListedConversation(NamedTuple):
+    """A conversation as a list has it."""
+
+    id: uuid.UUID
+    title: str
+    settings: Settings
+    metadata: dict[str, object]
+    tags: list[str]
+    archived: bool
+    temporary: bool
+    active_leaf_id: uuid.UUID | None
+    created_at: datetime
+    updated_at: datetime
+    owner_name: str
+    role: str
+    """What it is to the user whose list it is: `owner`, or the role of a share."""
+    relevance: int | None = None
+    """How well it matches what was searched for; None in a list that is not searched."""
+    document: int | None = None
+    """The id of what matches best."""
+    snippet: str | None = None
+    """Where it was found (content/snippets.py)."""
+
+
+@dataclass(frozen=True)
+class ListPart:
+    """Which of a list's rows are wanted: the first past a place, ordered by a column and, where that is equal, by id.
+
+    `place` has the values of the column and of the id, as text; the row there belongs to the part where `inclusive`.
+    """
+
+    column: str
+    limit: int
+    descending: bool = False
+    place: Sequence[str] | None = None
+    inclusive: bool = False
+
+    @property
+    def ordering(self) -> str:
+        """Return the SQL of the order."""
+        direction = "DESC" if self.descending else "ASC"
+        return f"{ORDERS[self.column][0]} {direction}, conversation.id {direction}"
+
+    def past_place(self) -> tuple[str, dict[str, object]]:
+        """Return the condition for the rows past the place, in SQL, and its parameters."""
+        if not self.place:
+            return "", {}
+        sql, of_type = ORDERS[self.column]
+        beyond = ("<" if self.descending else ">") + ("=" if self.inclusive else "")
+        value, id = self.place
+        condition = f" AND ({sql}, conversation.id) {beyond} (%(value)s::{of_type}, %(id)s::uuid)"
+        return condition, {"value": value, "id": id}
+
+    def value_of(self, row: ListedConversation) -> int:
+        """Return the relevance or the time that a row is ordered by; a time in microseconds."""
+        if self.column == "relevance":
+            return row.relevance or 0
+        return microseconds(row.updated_at if self.column == "updated_at" else row.created_at)
+
+    @property
+    def place_value(self) -> int | None:
+        """Return the relevance or the time at the place, as `value_of` does."""
+        if not self.place:
+            return None
+        [value, _] = self.place
+        return int(value) if self.column == "relevance" else microseconds(datetime.fromisoformat(value))
+
+    def reaches(self, section: Section, found: Iterable[ListedConversation]) -> bool:
+        """Return whether a section may have a row that belongs before the last of those that were found."""
+        values = [self.value_of(each) for each in found]
+        return section.greatest >= min(values) if self.descending else section.least <= max(values)
+
+
+Look: TypeAlias = Callable[[Sequence[Section], int], list[tuple[int, ListedConversation]]]
+"""Returns the first so many rows of a part that sections have, one section after another, each with its section's
+number. Those of one section are its first, in the part's order, and not more of them than the part has rows."""
+
+
+def walk(part: ListPart, sections: Iterable[Section], look: Look) -> list[ListedConversation]:
+    """Return the rows of a part of the results, looking through no more sections than it takes."""
+    ahead = in_order(sections, part.place_value, descending=part.descending)
+    rows = look(ahead, part.limit) if ahead else []
+    found = {each.id: each for _, each in rows}
+    if len(rows) == part.limit:
+        first, last = rows[0][0], rows[-1][0]
+        left = ahead[last + 1 :] if first == last else ahead[last:]  # of that many rows of a section, no other belongs
+        further = [each for each in left if part.reaches(each, found.values())]
+        found |= {each.id: each for _, each in look(further, part.limit * len(further))} if further else {}
+    ordered = sorted(found.values(), key=lambda each: (part.value_of(each), each.id), reverse=part.descending)
+    return ordered[: part.limit]
+
+
+def microseconds(time: datetime) -> int:
+    """Return a time in microseconds since 1970, as RELEVANCE and the bounds of shelves have it."""
+    return (time - EPOCH) // timedelta(microseconds=1)

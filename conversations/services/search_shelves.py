@@ -1,0 +1,65 @@
+"""The shelves of the search: an owner's documents in parts of some thousands, each of which the index knows by itself.
+
+Every term in the index begins with the key of a shelf, so that looking for a word on one shelf costs what that shelf
+has of it, however often its owner has said it elsewhere. A conversation is on one shelf with all that is in it, and
+those that were begun one after another are on the same.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterable
+
+from conversations.database import prepared
+
+SHELF_SIZE = 4096
+"""Documents that a shelf is to have. Conversations that are there grow on; new ones come to the next."""
+
+GROWTH = 16
+"""Documents that are kept free for each conversation, so that no shelf has more than SHELF_SIZE / GROWTH of them."""
+
+# A number is taken from the sequence for each owner whose newest shelf is full, needed or not: there are enough. Rows
+# are written in the order of their ids, in which others wait for them too.
+SHELVE = f"""
+WITH asked AS (
+    SELECT * FROM unnest(%(conversations)s::uuid[], %(owners)s::uuid[], %(documents)s::int[])
+        AS asked(conversation, owner, documents)
+), newest AS MATERIALIZED (
+    SELECT owner, CASE WHEN has_room THEN shelf ELSE nextval('conversations_search_shelf') END AS shelf
+    FROM (SELECT DISTINCT owner FROM asked) AS owners LEFT JOIN LATERAL (
+        SELECT shelf, sum(documents) + {GROWTH} * count(*) < {SHELF_SIZE} AS has_room
+        FROM conversations_shelvedconversation WHERE owner_id = owner
+        GROUP BY shelf ORDER BY shelf DESC LIMIT 1
+    ) AS last ON true
+)
+INSERT INTO conversations_shelvedconversation AS shelved (conversation_id, owner_id, shelf, documents)
+SELECT conversation, owner, shelf, documents FROM asked JOIN newest USING (owner) ORDER BY conversation
+ON CONFLICT (conversation_id) DO UPDATE SET documents = shelved.documents + excluded.documents
+RETURNING conversation_id, shelf
+"""  # noqa: S608 - ours
+
+
+def shelve(documents: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> dict[uuid.UUID, int]:
+    """Return the shelf of each conversation that documents are made of; new ones are put on their owner's newest.
+
+    `documents` has for each of them the conversation and its owner. Within the caller's transaction, which holds locks
+    that let nobody delete the conversations.
+    """
+    counted = Counter(documents)
+    parameters = {
+        "conversations": [conversation for conversation, _ in counted],
+        "owners": [owner for _, owner in counted],
+        "documents": list(counted.values()),
+    }
+    return dict(prepared(SHELVE, parameters)) if counted else {}
+
+
+def shelf_name(shelf: int) -> str:
+    """Return the number of a shelf as the keys of its terms have it."""
+    return f"{shelf:x}"
+
+
+def shelf_key(name: str, *, title: bool) -> str:
+    """Return what all terms of a shelf's titles, or messages, begin with. No key begins with another one."""
+    return f"{name}{':' if title else '.'}"
