@@ -97,7 +97,7 @@ class Directives:
         if value is None:
             return None
         count, _, what = value.partition(":")
-        if not count.isdigit():
+        if not count.isdecimal():
             raise _unknown(f"{name}={value}")
         return int(count), what
 
@@ -154,13 +154,21 @@ def _json(text: str, position: int) -> tuple[JSON, int]:
 def _set(directives: Directives, name: str, value: JSON) -> None:
     if name == "tool" and isinstance(value, str):
         tool, brace, rest = value.partition("{")
-        directives.tools.append((tool, json.loads(brace + rest) if brace else {}))
-    elif name.startswith("usage.") and isinstance(value, str) and value.isdigit():
+        directives.tools.append((tool, _input(brace + rest) if brace else {}))
+    elif name.startswith("usage.") and isinstance(value, str) and value.isdecimal():
         directives.usage[name.removeprefix("usage.")] = int(value)
     elif name in (FLAGS if value is True else VALUES):
         directives.values[name] = value
     else:
         raise _unknown(name)
+
+
+def _input(text: str) -> Block:
+    try:
+        given: Block = json.loads(text)
+    except ValueError:
+        raise _unknown(text[:40]) from None
+    return given
 
 
 def _unknown(what: str) -> Refused:

@@ -62,11 +62,30 @@ TAKEN: dict[str, dict[str, Any]] = {
             }
         ]
     },
+    "anything for a model that is not known": {
+        "model": "llama",
+        "temperature": 0.3,
+        "max_tokens": 10**7,
+        "thinking": {"type": "deep", "display": "loud", "more": 1},
+        "tools": [{**LOOK, "surprise": 1}],
+    },
+    "thinking that is disabled": {"thinking": {"type": "disabled"}},
     "four marks": {"tools": [{**LOOK, "cache_control": MARK}], "system": [MARKED] * 3},
     "a name of one letter": {"tools": [{**LOOK, "name": "f"}]},
     "a name of 128 letters": {"tools": [{**LOOK, "name": "f" * 128}]},
     "a tool whose type is said": {"tools": [{**LOOK, "type": "custom"}]},
     "a tool whose type is null": {"tools": [{**LOOK, "type": None}]},
+    "effort without thinking for a model that is not known": {
+        "model": "llama",
+        "thinking": {"type": "disabled"},
+        "effort": "max",
+    },
+    "any tool for a model that is not known": {"model": "llama", "tools": [LOOK], "tool_choice": {"type": "any"}},
+    "a choice by a model that can't be forced": {"model": UNFORCED, "tools": [LOOK], "tool_choice": {"type": "auto"}},
+    "one chosen tool at a time": {
+        "tools": [LOOK],
+        "tool_choice": {"type": "tool", "name": "look", "disable_parallel_tool_use": True},
+    },
     "a choice of none": {"tools": [LOOK], "tool_choice": {"type": "none"}},
     "a forced choice": {"tools": [LOOK], "tool_choice": {"type": "any"}},
     "a choice of the second tool": {
@@ -103,6 +122,19 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "a system prompt with an image": ({"system": [MARKED, {"type": "image"}]}, "system", "list of text blocks"),
     "a system prompt of strings": ({"system": ["Be brief."]}, "system", "list of text blocks"),
     "a mark that is none": ({"system": [{**MARKED, "cache_control": {"ttl": "1h"}}]}, "system", "list of text blocks"),
+    "a system prompt of notes": ({"system": [{"type": "note", "text": "x"}]}, "system", "list of text blocks"),
+    "a system prompt with more": ({"system": [{**MARKED, "title": "x"}]}, "system", "list of text blocks"),
+    "five marks on the system prompt": ({"system": [MARKED] * 5}, "system", "At most 4"),
+    "thinking with more": (
+        {"thinking": {"type": "adaptive", "budget_tokens": 2000, "a": 1}},
+        "thinking",
+        "adaptive takes no a.",
+    ),
+    "a display that is none": (
+        {"thinking": {"type": "adaptive", "display": "loud"}},
+        "thinking",
+        "summarized or omitted",
+    ),
     "five marks on tools": (
         {"tools": [{**LOOK, "name": f"f{at}", "cache_control": MARK} for at in range(5)]},
         "tools",
@@ -136,10 +168,24 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "1 to 128 letters",
     ),
     "a name of other letters": ({"tools": [{**LOOK, "name": "größe"}]}, "tools.0.name", "1 to 128 letters"),
+    "a name that is a list": ({"tools": [{**LOOK, "name": ["look"]}]}, "tools.0.name", "1 to 128 letters"),
+    "a toolset with a name that is none": (
+        {"tools": [{"type": "computer_toolset_20260801", "name": "my computer"}]},
+        "tools.0.name",
+        "1 to 128 letters",
+    ),
     "a name twice": ({"tools": [LOOK, {**LOOK, "name": "g"}, LOOK]}, "tools.2.name", "Another tool has this name"),
     "a type that is a number": ({"tools": [{**LOOK, "type": 5}]}, "tools.0.type", "Must be a string"),
     "a type that is zero": ({"tools": [{**LOOK, "type": 0}]}, "tools.0.type", "Must be a string"),
     "an empty type": ({"tools": [{**LOOK, "type": ""}]}, "tools.0.type", "Must be a string"),
+    "a tool that is none": ({"tools": [LOOK, "hear"]}, "tools.1", "Must be an object"),
+    "a tool with more": ({"tools": [{**LOOK, "surprise": 1}]}, "tools.0.surprise", "Unknown field"),
+    "a tool of Claude's with more": (
+        {"tools": [{"type": "bash_20250124", "name": "bash", "max_uses": 5}]},
+        "tools.0.max_uses",
+        "Unknown field",
+    ),
+    "a mark on a tool that is none": ({"tools": [{**LOOK, "cache_control": 5}]}, "tools.0.cache_control", "ephemeral"),
     "no schema": ({"tools": [{"name": "look"}]}, "tools.0.input_schema", "JSON Schema of an object"),
     "a schema of a list": (
         {"tools": [{**LOOK, "input_schema": {"type": "array"}}]},
@@ -148,6 +194,17 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "a choice without tools": ({"tool_choice": {"type": "auto"}}, "tool_choice", "no tools to choose from"),
     "a choice of no tools": ({"tools": [], "tool_choice": {"type": "auto"}}, "tool_choice", "no tools to choose from"),
+    "a choice of another type": ({"tools": [LOOK], "tool_choice": {"type": "all"}}, "tool_choice", "one of auto, any"),
+    "a choice with more": (
+        {"tools": [LOOK], "tool_choice": {"type": "auto", "name": "look", "a": 1}},
+        "tool_choice",
+        "auto takes no a.",
+    ),
+    "a choice of one tool at a word": (
+        {"tools": [LOOK], "tool_choice": {"type": "auto", "disable_parallel_tool_use": "yes"}},
+        "tool_choice",
+        "true or false",
+    ),
     "a choice of a list": (
         {"tools": [LOOK], "tool_choice": {"type": ["any"]}},
         "tool_choice",
