@@ -59,12 +59,20 @@ _context.set_forkserver_preload(IMPORTED)
 
 
 class Forked:
-    """A Python process, with the interface of `subprocess.Popen`; it may write to two files instead of the terminal."""
+    """A Python process, with the interface of `subprocess.Popen`.
+
+    It may write to two files, or have a terminal of its own, both given by their paths, instead of the run's terminal.
+    """
 
     def __init__(
-        self, arguments: list[str], cwd: str, environment: dict[str, str], output: tuple[str, str] | None = None
+        self,
+        arguments: list[str],
+        cwd: str,
+        environment: dict[str, str],
+        output: tuple[str, str] | None = None,
+        terminal: str | None = None,
     ) -> None:
-        self._process = _context.Process(target=_run, args=(arguments, cwd, environment, output))
+        self._process = _context.Process(target=_run, args=(arguments, cwd, environment, output, terminal))
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
@@ -86,11 +94,19 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def _run(arguments: list[str], cwd: str, environment: dict[str, str], output: tuple[str, str] | None) -> None:
+def _run(
+    arguments: list[str],
+    cwd: str,
+    environment: dict[str, str],
+    output: tuple[str, str] | None,
+    terminal: str | None,
+) -> None:
     gc.freeze()  # what has been imported stays: going through it for garbage takes as long as the rest of a start
     kill_with_run()
     for descriptor, path in enumerate(output or (), 1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), descriptor)
+    if terminal:
+        _take(terminal)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
@@ -102,3 +118,12 @@ def _run(arguments: list[str], cwd: str, environment: dict[str, str], output: tu
     else:
         sys.argv = arguments
         runpy.run_path(arguments[0], run_name="__main__")
+
+
+def _take(terminal: str) -> None:
+    """Make a terminal that of this process: where it reads and writes, and by which it is interrupted."""
+    os.setsid()
+    opened = os.open(terminal, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(opened, descriptor)
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(each, mode, 1) for each, mode in enumerate("rww"))

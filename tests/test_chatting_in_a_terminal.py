@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
+import select
+import termios
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pexpect
 import pytest
+from pexpect.fdpexpect import fdspawn
 
 from config.chat.screen import finished
 from conversations.models import Message, Turn
 from tests.clients import Api
+from tests.commands import manage
+from tests.forked import Forked
 from tests.processes import ROOT
 from tests.refusing import refusing
 
@@ -24,7 +28,7 @@ COST = r"\$0\.\d{6}, [\d,]+ tokens in, \d+ out"
 PASTE = "\x1b[200~{}\x1b[201~"
 UP, ENTER, CTRL_C, CTRL_D, ALT_ENTER = "\x1b[A", "\r", "\x03", "\x04", "\x1b\r"
 
-Chat = pexpect.spawn
+Chat = fdspawn
 
 
 @pytest.fixture
@@ -34,31 +38,31 @@ def environment(tmp_path: Path, database: str) -> dict[str, str]:
 
 
 def command(api: Api) -> list[str]:
-    return [sys.executable, "manage.py", "chat", "--url", api.url, "--token", api.token]
+    return ["chat", "--url", api.url, "--token", api.token]
 
 
 @pytest.fixture
-def start(api: Api, environment: Any) -> Iterator[Callable[..., Chat]]:
+def start(api: Api, environment: dict[str, str]) -> Iterator[Callable[..., Chat]]:
     """Return what starts a chat, which has ended after the test."""
-    begun: list[Chat] = []
+    with ExitStack() as begun:
+        yield lambda *options: begun.enter_context(chatting([*command(api), *options], environment))
 
-    def begin(*arguments: str) -> Chat:
-        program, *rest = command(api)
-        chat = pexpect.spawn(
-            program,
-            [*rest, *arguments],
-            cwd=str(ROOT),
-            env=environment,
-            dimensions=(40, 120),
-            encoding="utf-8",
-            timeout=PATIENCE,
-        )
-        begun.append(chat)
-        return chat
 
-    yield begin
-    for chat in begun:
-        chat.close(force=True)
+@contextmanager
+def chatting(arguments: list[str], environment: dict[str, str]) -> Iterator[Chat]:
+    """Run a command at a terminal of its own until the end of the block."""
+    ours, theirs = os.openpty()
+    termios.tcsetwinsize(ours, (40, 120))
+    chat = fdspawn(ours, encoding="utf-8", timeout=PATIENCE)
+    process = Forked(["manage.py", *arguments], str(ROOT), environment, terminal=os.ttyname(theirs))
+    try:
+        select.select([ours], [], [], PATIENCE)  # a terminal that nobody has open would be at its end
+        os.close(theirs)
+        yield chat
+    finally:
+        process.kill()
+        process.wait()
+        chat.close()
 
 
 def prompted(chat: Chat) -> None:
@@ -113,6 +117,7 @@ def test_a_line_can_be_edited_and_begun_anew_and_comes_back_from_history(start: 
     chat.send("Goodx\x7f evening" + ALT_ENTER)
     chat.send("all" + ENTER)
     answered(chat, "You said: Good evening")
+    prompted(chat)
     chat.send(CTRL_D)
     chat.expect(pexpect.EOF)
     again = start()
@@ -183,16 +188,9 @@ def test_markdown_is_rendered_and_no_answer_controls_the_terminal(start: Any) ->
     assert "• one" in plain
 
 
-def test_a_single_message_is_plain_text_for_other_programs(api: Api, environment: Any) -> None:
-    done = subprocess.run(
-        [*command(api), 'Say [[sandbox: text="**a** b"]]'],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE,
-    )
+def test_a_single_message_is_plain_text_for_other_programs(api: Api, database: str, tmp_path: Path) -> None:
+    done = manage(tmp_path, *command(api), 'Say [[sandbox: text="**a** b"]]', DATABASE_URL=database)
+    assert done.returncode == 0
     assert done.stdout == "**a** b\n"
     assert re.search(COST, done.stderr)
 
