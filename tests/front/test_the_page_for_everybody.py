@@ -55,6 +55,10 @@ def brew(tea: str) -> str:
 
 
 MOVED = """() => {
+    window.shift = 0;
+    new PerformanceObserver((list) => {
+        for (const { value } of list.getEntries()) window.shift += value;
+    }).observe({ type: "layout-shift" });
     const scroller = document.querySelector("#scroller");
     scroller.scrollTop = 1;
     const seen = [...document.querySelectorAll(".message")].find((each) => each.getBoundingClientRect().top > 100);
@@ -263,6 +267,7 @@ def test_a_long_conversation_is_shown_from_its_end_and_nothing_moves_when_older_
     page.evaluate(MOVED)
     page.locator(".message", has_text="Message 541").wait_for(state="attached")
     assert abs(page.evaluate("window.moved()")) <= 1
+    assert page.evaluate("window.shift") == 0
     said = page.locator(".message .body p").all_text_contents()
     assert said == [f"Message {601 - at} is said." for at in range(len(said), 0, -1)]
 

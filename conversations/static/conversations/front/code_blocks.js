@@ -7,6 +7,8 @@ const SCRIPT = new URL("../vendor/highlight.js", import.meta.url).href;
 
 /** @type {Promise<any> | undefined} */
 let loading;
+/** @type {any} highlight.js, once it is there */
+let library;
 
 /**
  * Give a block of code its head, and colours if it is final.
@@ -35,16 +37,25 @@ function codeFrame(language, code) {
 }
 
 /**
- * Colour a block of code, when the library has come.
+ * Colour a block of code: at once where the library is there, else as soon as it is.
  * @param {HTMLElement} code
  */
-export async function colour(code) {
+function colour(code) {
   const language = /language-([\w+#.-]+)/.exec(code.className)?.[1];
   if (!language || (code.textContent ?? "").length > COLOURED_AT_MOST) return;
+  if (library) paint(code, language);
+  else load().then(() => paint(code, language), () => {}); // without it the code has no colours
+}
+
+async function load() {
   loading ??= import(SCRIPT);
-  const { default: highlight } = await loading;
-  if (!highlight.getLanguage(language)) return;
-  const { value } = highlight.highlight(code.textContent, { language, ignoreIllegals: true });
+  library = (await loading).default;
+}
+
+/** @param {HTMLElement} code @param {string} language */
+function paint(code, language) {
+  if (!library.getLanguage(language)) return;
+  const { value } = library.highlight(code.textContent, { language, ignoreIllegals: true });
   const options = { ALLOWED_TAGS: ["span"], ALLOWED_ATTR: ["class"], RETURN_DOM_FRAGMENT: true };
   code.replaceChildren(/** @type {any} */ (globalThis).DOMPurify.sanitize(value, options));
 }

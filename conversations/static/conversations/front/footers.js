@@ -31,6 +31,8 @@ class Footers {
     /** @type {Map<Element, {item: Item, timer?: ReturnType<typeof setTimeout>}>} */
     this._waiting = new Map();
     this._sight = new IntersectionObserver((entries) => entries.forEach((entry) => this._seen(entry)));
+    const { signal, thread } = conversation;
+    thread.list.addEventListener("contentvisibilityautostatechange", (event) => this._near(event), { signal });
   }
 
   /** Show the footer of an item, and later what its turn says. @param {Item} item @param {any} [turn] */
@@ -74,6 +76,18 @@ class Footers {
   _await(item) {
     this._waiting.set(item.view.element, { item });
     this._sight.observe(item.view.element);
+  }
+
+  /**
+   * Look only at answers near what is seen: the browser would go through all others in every frame.
+   * @param {any} event tells whether the browser leaves out a chunk of messages
+   */
+  _near({ target, skipped }) {
+    for (const message of target.children) {
+      if (!this._waiting.has(message)) continue;
+      if (skipped) this._sight.unobserve(message);
+      else this._sight.observe(message);
+    }
   }
 
   /** @param {IntersectionObserverEntry} entry */

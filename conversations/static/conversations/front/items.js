@@ -2,6 +2,7 @@
 
 import { AnswerView } from "./answer_view.js";
 import { isResult } from "./block_views.js";
+import { mathematicsShown } from "./mathematics.js";
 import { QuestionView } from "./question_view.js";
 import { mapInSlices } from "./slices.js";
 
@@ -16,10 +17,11 @@ import { mapInSlices } from "./slices.js";
 
 /**
  * Return messages as items, which are made in slices: all messages of a turn but its question are one answer.
+ * They are as high as they will stay.
  * @param {Message[]} messages
  * @returns {Promise<Item[]>}
  */
-export function itemsOf(messages) {
+export async function itemsOf(messages) {
   /** @type {Message[][]} */
   const groups = [];
   for (const message of messages) {
@@ -28,7 +30,9 @@ export function itemsOf(messages) {
     if (goesOn) last.push(message);
     else groups.push([message]);
   }
-  return mapInSlices(groups, (group) => (isQuestion(group[0]) ? question(group[0]) : answer(group)));
+  const items = await mapInSlices(groups, (group) => (isQuestion(group[0]) ? question(group[0]) : answer(group)));
+  await mathematicsShown();
+  return items;
 }
 
 /** Whether a user has said it, and not a tool. @param {Message} message */

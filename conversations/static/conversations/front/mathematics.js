@@ -6,6 +6,8 @@ const STARTS = { block: /(?<=^|\n)(?:\$\$|\\\[)/, inline: /\$|\\[([]/ }; // a bl
 const LIMITS = { trust: false, strict: false, throwOnError: false, maxSize: 20, maxExpand: 500 };
 const STYLE = new URL("../vendor/katex/katex.min.css", import.meta.url).href;
 const SCRIPT = new URL("../vendor/katex/katex.min.js", import.meta.url).href;
+const FONTS = /^"?KaTeX_(?:Main|Math|Size\d)/; // which nearly all formulae have
+const PATIENCE = 1000; // milliseconds that messages with formulae wait for them
 
 /** @type {Promise<void> | undefined} */
 let loading;
@@ -48,9 +50,24 @@ export function showMathematics(fragment) {
   else load().then(() => formulae.forEach(show), () => {}); // without it the source stays
 }
 
+/**
+ * Resolve when the formulae made so far are shown, or take too long to wait for. What is put into the page after that
+ * keeps its height.
+ * @returns {Promise<unknown>}
+ */
+export function mathematicsShown() {
+  return Promise.race([loading?.catch(() => {}), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+}
+
 function load() {
-  loading ??= Promise.all([import(SCRIPT), loadStyle()]).then(() => {});
+  loading ??= Promise.all([import(SCRIPT), loadStyle().then(loadFonts)]).then(() => {});
   return loading;
+}
+
+/** Load the usual fonts: were they to come once a formula is shown, it would change its size. */
+function loadFonts() {
+  const usual = [...document.fonts].filter(({ family, weight }) => FONTS.test(family) && weight === "400");
+  return Promise.allSettled(usual.map((face) => face.load()));
 }
 
 /** @returns {Promise<void>} */

@@ -1,13 +1,19 @@
 /** Doing much in small parts, between which the browser draws and reacts. */
 
 const SLICE = 8; // milliseconds: half of what a frame has
-const UNDRAWN = 100; // milliseconds after which a page that is not drawn, such as one in a hidden tab, goes on
+const UNDRAWN = 100; // milliseconds after which what is done in a hidden tab, where nothing is drawn, goes on
 
-/** Resolve when the next frame is about to be drawn. @returns {Promise<unknown>} */
+/**
+ * Resolve when the next frame is about to be drawn; in a hidden tab after a moment.
+ *
+ * Between two frames the page does not know yet how far it has been scrolled: what is put into it then can move what is
+ * seen. On a busy machine a frame may take any time, so there is no limit while the page is seen.
+ * @returns {Promise<void>}
+ */
 export function nextFrame() {
   return new Promise((resolve) => {
-    requestAnimationFrame(resolve);
-    setTimeout(resolve, UNDRAWN);
+    requestAnimationFrame(() => resolve());
+    setTimeout(() => document.hidden && resolve(), UNDRAWN);
   });
 }
 

@@ -2,17 +2,14 @@
 
 import { element } from "./elements.js";
 import { nextFrame } from "./slices.js";
+import { CHUNK, Stretches } from "./stretches.js";
 
 /** @typedef {import("./items.js").Item} Item */
 
 const NEAR_END = 120; // pixels from the end within which the page follows what comes
 const AHEAD = "600%"; // of the height of what is seen: how far above it older messages are loaded
-const CHUNK = 6; // items that the browser lays out, or leaves out, together
 
-/**
- * The list of what was said, and where the reader is in it. The items are in chunks, of which the browser only lays out
- * those near what is seen (messages.css): so scrolling costs the same however long the conversation is.
- */
+/** The list of what was said, and where the reader is in it. */
 export class Thread {
   /**
    * @param {HTMLElement} list
@@ -22,6 +19,7 @@ export class Thread {
   constructor(list, scroller, { onOlder, onItem }) {
     this.list = list;
     this.scroller = scroller;
+    this._stretches = new Stretches(list);
     this._onItem = onItem;
     /** @type {Item[]} */
     this.items = [];
@@ -38,7 +36,7 @@ export class Thread {
     this._filling = {};
     this.items = [];
     this._older.hidden = true;
-    this.list.replaceChildren();
+    this._stretches.clear();
     this._follows = true;
     await this.prepend(items, hasOlder);
     this._look();
@@ -52,7 +50,7 @@ export class Thread {
   async prepend(items, hasOlder) {
     const filling = this._filling;
     for (let end = items.length; end > 0; end -= CHUNK) {
-      if (end < items.length) await nextFrame();
+      if (this.items.length) await nextFrame();
       if (this._filling !== filling) return;
       this._putFirst(items.slice(Math.max(end - CHUNK, 0), end));
     }
@@ -61,10 +59,8 @@ export class Thread {
 
   /** Add an item at the end; whoever reads elsewhere stays there. @param {Item} item @returns {Item} */
   append(item) {
-    const last = this.list.lastElementChild;
     this.items.push(item);
-    if (!last || last.childElementCount >= CHUNK) this.list.append(chunkOf([item]));
-    else last.append(item.view.element);
+    this._stretches.append(item.view.element);
     this._onItem(item);
     this.follow();
     return item;
@@ -74,11 +70,7 @@ export class Thread {
   cutFrom(item) {
     const index = item ? this.items.indexOf(item) : -1;
     if (index < 0) return;
-    for (const { view } of this.items.splice(index)) {
-      const chunk = view.element.parentElement;
-      view.element.remove();
-      if (!chunk?.childElementCount) chunk?.remove();
-    }
+    for (const { view } of this.items.splice(index)) this._stretches.remove(view.element);
   }
 
   /** @param {string} id of a message */
@@ -104,18 +96,23 @@ export class Thread {
 
   /** @param {Item[]} items */
   _putFirst(items) {
-    const first = this.list.firstElementChild;
-    const top = first?.getBoundingClientRect().top ?? 0;
+    const keepPlace = this._follows ? () => this.follow() : this._placeKeeper();
     this.items.unshift(...items);
-    this.list.prepend(chunkOf(items));
+    this._stretches.prepend(items.map(({ view }) => view.element));
     items.forEach(this._onItem);
-    if (this._follows) this.follow();
-    else if (first && !this._isAnchored) this.scroller.scrollTop += first.getBoundingClientRect().top - top;
+    keepPlace();
   }
 
-  /** Whether the browser keeps what is seen where it is by itself, which it does not at the very top. */
-  get _isAnchored() {
-    return CSS.supports("overflow-anchor", "auto") && this.scroller.scrollTop > 0;
+  /**
+   * Return what puts the reader back where they are now, once something was put before all that is there. The browser
+   * does so by itself, and without laying everything out at once, except at the very top and in Safari.
+   * @returns {() => void}
+   */
+  _placeKeeper() {
+    const first = this.list.firstElementChild?.firstElementChild;
+    if (!first || (CSS.supports("overflow-anchor", "auto") && this.scroller.scrollTop > 0)) return () => {};
+    const top = first.getBoundingClientRect().top;
+    return () => (this.scroller.scrollTop += first.getBoundingClientRect().top - top);
   }
 
   _noteReader() {
@@ -143,15 +140,4 @@ export class Thread {
       this._look();
     }, { root: this.scroller, rootMargin: `${AHEAD} 0px 0px 0px` });
   }
-}
-
-/**
- * Return items in an element of their own, which is laid out once wherever it is: then the browser knows its size when
- * it leaves it out.
- * @param {Item[]} items
- */
-function chunkOf(items) {
-  const chunk = element("div", { class: "chunk unmeasured" }, ...items.map((item) => item.view.element));
-  nextFrame().then(nextFrame).then(() => chunk.classList.remove("unmeasured"));
-  return chunk;
 }
