@@ -42,6 +42,16 @@ export async function run(Client, { url, token, transport, questions, first = 0 
   return wrong;
 }
 
+/**
+ * Do the same with several clients at once, each in a conversation of its own.
+ * @param {any} Client
+ * @param {{clients: number} & Parameters<typeof run>[1]} options
+ */
+export async function runTogether(Client, { clients, ...options }) {
+  const runs = Array.from({ length: clients }, () => run(Client, options));
+  return (await Promise.all(runs)).flat();
+}
+
 /** Extract something, and return what is wrong with what is folded. @param {any} client */
 async function extracted(client) {
   const asked = { schema: CONTACT, content: "Name: Jane 🍵\nEmail: jane@example.com\n[[sandbox: pace=0.05]]" };
