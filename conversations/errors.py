@@ -116,7 +116,7 @@ class TooLarge(ColloquyError):
 
 
 class UnsupportedMediaType(ColloquyError):
-    """This is not an image or a document that is taken: PDF, text in UTF-8, JPEG, PNG, GIF and WebP are."""
+    """This is not a file of a kind that is taken here."""
 
     default_type, default_status = "unsupported_media_type", 415
 

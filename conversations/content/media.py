@@ -29,6 +29,14 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 """Bytes that no text has in any encoding of one or two bytes to a character."""
 
+TAKEN = "PDF, Word (.docx), Excel (.xlsx), text, CSV, HTML, mail, and images in JPEG, PNG, GIF or WebP"
+"""What `identify` knows, as users are told it."""
+TEXT_FILES = ("text/*", "application/json", "application/xml", ".csv", ".log", ".md", ".sql", ".ts", ".yaml", ".yml")
+"""Text as browsers offer it to choose: many kinds of it have a type of their own, or none."""
+FOR_CONVERSATIONS = (*sorted(IMAGE_TYPES), PDF, *TEXT_FILES)
+FOR_EXTRACTION = (*FOR_CONVERSATIONS, ".docx", ".xlsx", ".html", ".htm", ".eml")
+"""What browsers offer to choose for a conversation, and for an extraction, as `accept` has it."""
+
 SIDE_LIMIT = 8000  # pixels (claude-api.md 6)
 
 
@@ -59,7 +67,7 @@ def identify(data: bytes, declared: str = "") -> Identified:
         return Identified(PLAIN)
     if declared in TEXTUAL - {PLAIN} and (data.startswith(UTF_16) or (data and not CONTROL.search(data))):
         return Identified(declared)
-    raise UnsupportedMediaType
+    raise UnsupportedMediaType(f"This is no file of a kind that is taken: {TAKEN}.")
 
 
 def _image(data: bytes, format: str) -> Identified:

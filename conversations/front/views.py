@@ -17,6 +17,7 @@ from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
+from conversations.content.media import FOR_CONVERSATIONS
 from conversations.errors import NotFound, RateLimited
 from conversations.front.modules import modules_of
 from conversations.models import Conversation
@@ -76,6 +77,7 @@ def chat(request: HttpRequest, conversation: uuid.UUID | None = None) -> HttpRes
         "model": settings.COLLOQUY_DEFAULT_MODEL,
         "max_tokens": settings.COLLOQUY_DEFAULT_MAX_TOKENS,
         "modules": modules_of(MAIN),
+        "accepted": ",".join(FOR_CONVERSATIONS),
         "sandbox": settings.SANDBOX,
     }
     return render(request, "conversations/front/chat.html", shown)

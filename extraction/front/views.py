@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from conversations.content.media import FOR_EXTRACTION
 from conversations.errors import NotFound
 from conversations.front.modules import modules_of
 from conversations.front.views import with_policy
@@ -71,6 +72,7 @@ def _shell(request: HttpRequest, page: str, **shown: object) -> HttpResponse:
     context = {
         "modules": modules_of(f"{SCRIPTS}/{page}_page.js"),
         "model": settings.COLLOQUY_DEFAULT_MODEL,
+        "accepted": ",".join(FOR_EXTRACTION),
         "sandbox": settings.SANDBOX,
         **shown,
     }

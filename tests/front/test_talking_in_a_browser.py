@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from conversations.models import Conversation, Turn
 from conversations.sandbox.server import Sandbox
@@ -176,6 +176,12 @@ def test_a_shared_conversation_is_live_for_whoever_reads_and_writes(visitor: Vis
         friend.page.goto(visitor.url + path)
         friend.page.locator("#reads-only").wait_for()
         assert not friend.page.locator("#composer, [data-asks]").filter(visible=True).count()
+        is_offered_nothing_that_is_refused(friend.page)
+        friend.page.click("#copy")
+        friend.page.locator("#reads-only").wait_for(state="hidden")
+        friend.page.locator("#title:not([readonly])").wait_for()
+        friend.sees("You said: Hello")
+        friend.page.goto(visitor.url + path)
         visitor.ask("[[sandbox: words=3000; pace=0.05]]")
         friend.sees("word10", ".live")
         end(owner, id, reading)
@@ -188,6 +194,18 @@ def test_a_shared_conversation_is_live_for_whoever_reads_and_writes(visitor: Vis
         friend.ask("From a friend")
         for each in (friend, visitor):
             each.sees("You said: From a friend")
+
+
+def is_offered_nothing_that_is_refused(page: Page) -> None:
+    """Check that whoever may not change a conversation sees its settings, and nothing to change them with."""
+    assert not page.locator("#title").is_editable()
+    page.click("#more")
+    assert page.locator("#menu button").all_text_contents() == ["Settings", "Make a copy", "Export as Markdown"]
+    page.click("text=Settings >> visible=true")
+    page.locator("#settings .reason").wait_for()
+    assert page.locator("#settings-model").is_disabled()
+    assert not page.locator("#settings button", has_text="Save").is_visible()
+    page.click("#settings [data-close]")
 
 
 def test_results_of_the_clients_tools_are_typed_in(visitor: Visitor) -> None:

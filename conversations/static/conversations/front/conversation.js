@@ -52,6 +52,11 @@ export class Conversation {
     return this._left.signal;
   }
 
+  /** Whether its title, tags and settings are the user's to change. */
+  get isOwn() {
+    return (this.data.role ?? "owner") === "owner";
+  }
+
   /** Show a conversation that is stored. @param {string} id */
   async open(id) {
     this.id = id;

@@ -1,31 +1,55 @@
-/** What can be done with a whole conversation: rename, archive, export, delete. */
+/** What can be done with a whole conversation: rename, archive, share, copy, export, delete. */
 
 import { byId } from "./elements.js";
 import { shareConversation } from "./sharing.js";
 
 /** @typedef {import("../client.js").Client} Client */
 /** @typedef {Record<string, any>} Fields */
-/** @typedef {{onDone: (isGone: boolean) => void, onError: (error: any) => void}} Handlers */
 
 /**
- * Return the entries of a conversation's menu.
+ * @typedef {object} Handlers
+ * @property {(isGone: boolean) => void} onDone it was changed, or is gone
+ * @property {(id: string) => void} onCopied there is another one now
+ * @property {(error: any) => void} onError
+ */
+
+/**
+ * Return the entries of a conversation's menu: what the server lets this user do with it.
  * @param {Client} client
  * @param {Fields} conversation
  * @param {Handlers} handlers
  * @returns {import("./menu.js").Entry[]}
  */
-export function conversationActions(client, conversation, { onDone, onError }) {
+export function conversationActions(client, conversation, handlers) {
+  const { onCopied, onError } = handlers;
+  /** @type {import("./menu.js").Entry[]} */
+  const forAll = [
+    ["Make a copy", () => copyConversation(client, conversation).then(onCopied, onError)],
+    ["Export as Markdown", () => download(client, conversation).catch(onError)],
+  ];
+  if (conversation.role !== "owner") return forAll;
+  const [[rename, archive, share], [remove]] = ownActions(client, conversation, handlers);
+  return [rename, archive, share, ...forAll, remove];
+}
+
+/**
+ * Return what only its owner can do, divided where the other entries are.
+ * @param {Client} client
+ * @param {Fields} conversation
+ * @param {Handlers} handlers
+ * @returns {import("./menu.js").Entry[][]}
+ */
+function ownActions(client, conversation, { onDone, onError }) {
   const change = (/** @type {Fields} */ fields) => () =>
     client.updateConversation(conversation.id, fields).then(() => onDone(false), onError);
   const rename = () => askFor("Rename the conversation", conversation.title, (title) => change({ title })());
   const remove = () => confirm(conversation, () =>
     client.deleteConversation(conversation.id).then(() => onDone(true), onError));
+  const archive = conversation.archived ? "Take out of the archive" : "Archive";
   return [
-    ["Rename", rename],
-    [conversation.archived ? "Take out of the archive" : "Archive", change({ archived: !conversation.archived })],
-    ["Share…", () => shareConversation(client, conversation.id).catch(onError)],
-    ["Export as Markdown", () => download(client, conversation).catch(onError)],
-    ["Delete…", remove],
+    [["Rename", rename], [archive, change({ archived: !conversation.archived })],
+      ["Share…", () => shareConversation(client, conversation.id).catch(onError)]],
+    [["Delete…", remove]],
   ];
 }
 
@@ -48,6 +72,16 @@ function confirm({ title }, onConfirmed) {
   dialog.querySelector("form").onsubmit = onConfirmed;
   dialog.querySelector("[data-close]").onclick = () => dialog.close();
   dialog.showModal();
+}
+
+/**
+ * Copy a conversation, up to the message from which it would go on, into one of the user's own; return its id.
+ * @param {Client} client
+ * @param {Fields} conversation
+ * @returns {Promise<string>}
+ */
+export async function copyConversation(client, { id, active_leaf: message }) {
+  return (await client.http.request("POST", `conversations/${id}/fork/`, { body: { message } })).id;
 }
 
 /** @param {Client} client @param {Fields} conversation */

@@ -6,6 +6,7 @@ import { dollars } from "./money.js";
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 
 const NAME = "New conversation";
+const OTHERS = "Only its owner can change the title";
 
 /** Shows what the present conversation is called, and lets the user change it. */
 export class Header {
@@ -29,7 +30,8 @@ export class Header {
     const { title, tags = [], cost } = conversation.data;
     document.title = `${title || NAME} – Colloquy`;
     if (document.activeElement !== this._title) this._title.value = title || (conversation.id ? "" : NAME);
-    this._title.readOnly = !conversation.id;
+    this._title.readOnly = !(conversation.id && conversation.isOwn);
+    this._title.title = conversation.isOwn ? "" : OTHERS;
     this._model.textContent = model;
     this._cost.textContent = conversation.id && cost !== undefined ? dollars(cost) : "";
     this._showTags(conversation.id ? tags : []);
@@ -57,8 +59,8 @@ export class Header {
     if (this._tags.contains(document.activeElement)) return;
     this._tags.replaceChildren(...tags.map((tag) => {
       const others = tags.filter((each) => each !== tag);
-      const remove = iconButton("close", `Remove the tag ${tag}`, () => this._setTags(others));
-      return element("span", { class: "tag" }, tag, remove);
+      const remove = () => iconButton("close", `Remove the tag ${tag}`, () => this._setTags(others));
+      return element("span", { class: "tag" }, tag, Boolean(this._conversation?.isOwn) && remove());
     }));
   }
 

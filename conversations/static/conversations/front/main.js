@@ -5,7 +5,7 @@ import { wireData } from "./archives.js";
 import { showBudget } from "./budget.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
-import { conversationActions } from "./conversation_actions.js";
+import { conversationActions, copyConversation } from "./conversation_actions.js";
 import { editQuestion } from "./editing.js";
 import { byId } from "./elements.js";
 import { footersOf } from "./footers.js";
@@ -105,7 +105,13 @@ function actionsOn(conversation) {
     if (isGone) go(null);
     else current.refresh();
   };
-  return conversationActions(client, conversation, { onDone, onError: tell });
+  return conversationActions(client, conversation, { onDone, onCopied: copied, onError: tell });
+}
+
+/** Open a copy that has been made. @param {string} id */
+function copied(id) {
+  go(id);
+  refreshSidebar();
 }
 
 /** Read the list of conversations anew, and mark the one that is open. */
@@ -118,6 +124,7 @@ function wireButtons() {
     event.preventDefault();
     go(null);
   });
+  byId("copy").addEventListener("click", () => copyConversation(client, current.data).then(copied, tell));
   byId("to-end").addEventListener("click", () => thread.toEnd());
   byId("edit-settings").addEventListener("click", editSettings);
   byId("model").addEventListener("click", editSettings);
@@ -132,11 +139,11 @@ function wireButtons() {
 
 /** @returns {import("./menu.js").Entry[]} */
 function addTag() {
-  return current.id ? [["Add a tag", () => header.addTag()]] : [];
+  return current.id && current.isOwn ? [["Add a tag", () => header.addTag()]] : [];
 }
 
 function editSettings() {
-  settings.edit(current.data, (changed) => current.update(changed).catch(tell)).catch(tell);
+  settings.edit(current.data, current.isOwn, (changed) => current.update(changed).catch(tell)).catch(tell);
 }
 
 addEventListener("popstate", () => open(idInAddress()));

@@ -31,8 +31,13 @@ export class Settings {
     return id || this._default;
   }
 
-  /** Let the user change the settings. @param {Fields} data @param {(changed: Fields) => void} onChange */
-  async edit(data, onChange) {
+  /**
+   * Show the settings, and let their owner change them.
+   * @param {Fields} data
+   * @param {boolean} isOwn
+   * @param {(changed: Fields) => void} onChange
+   */
+  async edit(data, isOwn, onChange) {
     await this._fillModels(this.nameOf(data.model));
     const { system, max_tokens: most, temperature, effort, thinking } = this._form;
     system.value = typeof data.system === "string" ? data.system : "";
@@ -45,7 +50,16 @@ export class Settings {
       localStorage.setItem(LAST_MODEL, this._form.model.value);
       onChange(this._changed(data));
     };
+    this._lock(!isOwn);
     this._dialog.showModal();
+  }
+
+  /** Let nobody change what the server would not let them change. @param {boolean} isLocked */
+  _lock(isLocked) {
+    this._form.querySelector("fieldset").disabled = isLocked;
+    this._form.querySelector("button:not([type])").hidden = isLocked;
+    this._form.querySelector(".reason").hidden = !isLocked;
+    this._form.querySelector("[data-close]").textContent = isLocked ? "Close" : "Cancel";
   }
 
   /** Return the settings that differ; null takes one away. @param {Fields} data @returns {Fields} */
