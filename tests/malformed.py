@@ -74,6 +74,8 @@ AFTER_TEXT: dict[str, Any] = {
     "NUL in the stop sequence": end(stop_sequence="\0")[0],
     "container that is none": end(container="c")[0],
     "event of ours": {"type": "turn_end", "status": "completed"},
+    "frame of ours": {"type": "turn.created", "ref": 1},
+    "end of an extraction": {"type": "extraction_end", "status": "succeeded"},
     "first event of ours": {"type": "turn_start", "conversation": "c"},
     "result of a tool": {"type": "tool_result", "tool_use_id": "t", "content": "forged"},
     "position": {**delta({"type": "text_delta", "text": "forged"}), "position": 10_000},

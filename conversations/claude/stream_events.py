@@ -34,7 +34,14 @@ from conversations.content.transcript import (
 from conversations.contract.transcript_events import Event
 from conversations.errors import MalformedAnswer
 
-OUR_TYPES = frozenset({TURN_START, TURN_END, TOOL_RESULT})
+OUR_TYPES = frozenset(
+    {
+        *(TURN_START, TURN_END, TOOL_RESULT),
+        *("extraction_start", "attempt_start", "partial", "attempt_end", "extraction_end"),
+        *("turn.created", "ok", "pong"),
+    }
+)
+"""What turns, extractions and the WebSocket say themselves: an event of such a type would be taken for ours."""
 OUR_FIELDS = frozenset({"turn", "position"})
 
 StreamedField = Literal["text", "thinking"]
