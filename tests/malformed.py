@@ -51,6 +51,7 @@ AFTER_TEXT: dict[str, Any] = {
     "block that is none": begun(None),
     "block without type": begun({"text": ""}),
     "block with a type that is none": begun({"type": ["text"]}),
+    "image as a block": begun({"type": "image", "source": {"type": "attachment", "attachment": "another's"}}),
     "result as a block": begun({"type": "tool_result", "tool_use_id": "t", "content": ""}),
     "no index": {"type": "content_block_start", "content_block": {"type": "text", "text": ""}},
     "index that is a string": begun({"type": "text", "text": ""}, index="1"),

@@ -22,6 +22,7 @@ from conversations.claude.event_shapes import (
     shape_of_block,
 )
 from conversations.claude.values import is_whole, storable, whole, whole_json
+from conversations.content.block_checks import ONLY_ASKED
 from conversations.content.transcript import (
     STRING_DELTAS,
     TOOL_RESULT,
@@ -176,8 +177,8 @@ class EventChecker:
     def _block(self, block: object, where: str) -> str:
         """Check a block as it begins; return its type."""
         kind = as_shape(TypedShape, block, where).type
-        if kind == TOOL_RESULT:
-            raise MalformedAnswer(f"{where}: tool_result is no block of an answer")
+        if kind in ONLY_ASKED:
+            raise MalformedAnswer(f"{where}: {kind} is no block of an answer")
         checked = as_shape(shape_of_block(kind), block, where)
         if isinstance(checked, CallShape):
             self._call(checked.id, where)

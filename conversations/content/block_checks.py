@@ -36,6 +36,8 @@ KINDS: dict[str, tuple[set[str], set[str]]] = {
     "search_result": ({"source", "title", "content"}, {"citations", "cache_control"}),
     "tool_reference": ({"tool_name"}, {"cache_control"}),
 }
+ONLY_ASKED = frozenset(KINDS) - {"text"}
+"""The kinds of blocks that stand in questions and never in answers."""
 IN_MESSAGE = KINDS.keys() - {"tool_reference"}
 IN_TOOL_RESULT = KINDS.keys() - {"tool_result"}
 SOURCES: dict[str, set[str]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from conversations.content.block_checks import ONLY_ASKED
 from conversations.content.tool_pairs import Path, client_calls, pair_results, with_distinct_ids
 from conversations.contract.wire import Block, Request, Settings
 
@@ -13,8 +14,8 @@ CUT = frozenset({None, "max_tokens", "model_context_window_exceeded"})
 CUT_SHORT = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "thinking"})
 SERVER_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
 CITED = frozenset({"document", "search_result"})
-NOT_IN_ANSWERS = frozenset({"image", "document", "search_result", "tool_result", "container_upload"})
-"""Kinds of blocks that Claude takes back in questions alone. Servers that are not Claude's may answer with them."""
+NOT_IN_ANSWERS = ONLY_ASKED | {"container_upload"}
+"""Kinds of blocks that Claude takes in questions alone."""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,6 @@ from conversations.services.files import attachments
 from conversations.services.transfers import Export, Exported
 from conversations.services.turns.answer_storage import searchable_text
 
-USERS = block_checks.KINDS.keys() - {"text"}
-"""The kinds of blocks that only a user sends."""
 CONVERSATION = (
     *("id", "owner", "title", "settings", "metadata", "tags", "archived", "temporary", "active_leaf"),
     *("origin", "imported_at", "created_at", "updated_at"),
@@ -276,7 +274,7 @@ def _check_answer(block: Block, path: str) -> None:
     Kinds not known yet are its own.
     """
     kind = block.get("type")
-    if not isinstance(kind, str) or kind in USERS:
+    if not isinstance(kind, str) or kind in block_checks.ONLY_ASKED:
         raise InvalidRequest.at(
             f"{path}.type", "Must be a kind of block that Claude says, in a message of the assistant."
         )
