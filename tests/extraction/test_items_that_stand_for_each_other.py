@@ -34,6 +34,16 @@ PAIRS: dict[str, tuple[list[Any], list[Any], list[tuple[int | None, int | None]]
         ["black coffe", "green tea loose"],
         [(0, 1), (1, 0)],
     ),
+    "whatever their letter case": (
+        ["Green Tea, loose"],
+        ["Grey sea, lost", "GREEN TEA, LOOSES"],
+        [(0, 1), (None, 0)],
+    ),
+    "whatever the order of their fields": (
+        [{"a": 1, "b": 2}],
+        [{"b": 3, "a": 1}, {"b": 2, "a": 1}],
+        [(0, 1), (None, 0)],
+    ),
     "more that is the same, rather than less": (
         [{"a": 1, "b": 2, "c": 3}],
         [{"a": 1, "b": 9, "c": 9}, {"a": 1, "b": 2, "c": 9}],
