@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from conversations.archives.chatgpt_canvas import canvas_text, fenced
+from conversations.archives.chatgpt_canvas import canvas_text
 from conversations.archives.claude_ai import block_id
+from conversations.archives.code_fences import fenced
 from conversations.archives.foreign_files import ForeignFiles
 from conversations.archives.loose_json import Object, object_in, objects_in, text_in, time_in
 from conversations.archives.message_tree import Node, line_of, tree_of
@@ -139,7 +140,7 @@ def _done(id: str, parent: str | None, message: Object, content: Object, files: 
     if not said.strip():
         return Node(id, parent, "assistant")
     if kind == "execution_output":
-        return Node(id, parent, "assistant", [{"type": "text", "text": f"Output:\n\n{fenced(said, '')}"}], at)
+        return Node(id, parent, "assistant", [{"type": "text", "text": f"Output:\n\n{fenced(said)}"}], at)
     told: list[Block] = [{"type": "text", "text": said}]
     result: Block = {"type": "imported_tool_result", "tool_use_id": block_id(parent or id), "content": told}
     return Node(id, parent, "assistant", [result], at)

@@ -9,23 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 
-from conversations.archives.loose_json import Object, objects_in, text_in
+from conversations.archives.code_fences import fenced
+from conversations.archives.loose_json import Object, objects_in, text_in, with_whole_characters
 
 ALL = frozenset({".*", "(?s).*", "^.*$", "[\\s\\S]*"})
 """Patterns by which a document is replaced as a whole."""
-
-
-def fenced(text: str, language: str) -> str:
-    """Return a text as a block of code in Markdown."""
-    fence = "````" if "```" in text else "```"
-    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def canvas_text(recipient: str, said: str) -> str:
     """Return what a call of the canvas' tool says, in Markdown; nothing for what is no call that is known."""
     shown = CALLS.get(recipient)
     try:
-        given = json.loads(said) if shown else None
+        given = json.loads(with_whole_characters(said.encode())) if shown else None
     except (ValueError, RecursionError):
         return ""
     return "\n\n".join(shown(given)) if shown and isinstance(given, Mapping) else ""
@@ -42,7 +37,7 @@ def _updated(given: Object) -> Iterator[str]:
     for each in objects_in(given, "updates"):
         pattern, replacement = text_in(each, "pattern"), text_in(each, "replacement")
         place = "The document is now:" if pattern in ALL else f"In the document, in the place of `{pattern}`:"
-        yield f"{place}\n\n{fenced(replacement, '')}"
+        yield f"{place}\n\n{fenced(replacement)}"
 
 
 def _commented(given: Object) -> Iterator[str]:

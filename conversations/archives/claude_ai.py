@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import cast
 
+from conversations.archives.code_fences import fenced
 from conversations.archives.foreign_files import ForeignFiles
 from conversations.archives.loose_json import Object, object_in, objects_in, text_in, time_in
 from conversations.archives.message_tree import Node, distinct_ids, line_of, tree_of
@@ -125,8 +126,7 @@ def _call(block: Object) -> Block:
     """Return a call of one of Claude's tools there. An artifact is a text: it is what was answered."""
     name, given = text_in(block, "name"), object_in(block, "input")
     if name == "artifacts" and text_in(given, "content"):
-        fence = "````" if "```" in text_in(given, "content") else "```"
-        shown = f"{fence}{text_in(given, 'language')}\n{text_in(given, 'content')}\n{fence}"
+        shown = fenced(text_in(given, "content"), text_in(given, "language"))
         return {"type": "text", "text": f"**{text_in(given, 'title') or 'Artifact'}**\n\n{shown}"}
     return {
         "type": "server_tool_use",

@@ -31,6 +31,9 @@ CLAUDE: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
         [text("**Sum**\n\n```python\nx = 1\n```")],
     ),
     "an artifact with a fence": (artifact("```a```"), [text("**Artifact**\n\n````\n```a```\n````")]),
+    "an artifact with a longer fence": (artifact("`````"), [text("**Artifact**\n\n``````\n`````\n``````")]),
+    "an artifact in no language": (artifact("x", language="a\n```"), [text("**Artifact**\n\n```\nx\n```")]),
+    "an artifact in C++": (artifact("x", language="c++"), [text("**Artifact**\n\n```c++\nx\n```")]),
     "an artifact that was changed": (
         {"type": "tool_use", "id": "t", "name": "artifacts", "input": {"old_str": "a", "new_str": "b"}},
         [call("t", "artifacts", {"old_str": "a", "new_str": "b"})],

@@ -26,6 +26,11 @@ CALLS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"type": "code/markdown", "content": "```x```"},
         "**Document**\n\n````markdown\n```x```\n````",
     ),
+    "halves of characters": (
+        "create_textdoc",
+        {"name": "Tea \ud83d", "type": "document", "content": "\ud83d\ude00 \ude00\0"},
+        "**Tea \ufffd**\n\n\U0001f600 \ufffd",
+    ),
     "all of it anew": (
         "update_textdoc",
         {"updates": [{"pattern": ".*", "multiple": False, "replacement": "It is black."}]},

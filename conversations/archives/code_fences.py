@@ -1,0 +1,15 @@
+"""Code as a block of Markdown. Pure."""
+
+from __future__ import annotations
+
+import re
+
+TICKS = re.compile("`{3,}")
+LANGUAGE = re.compile(r"[\w+#.-]{1,40}")
+"""The name of a language; what others' files have in its place may be anything."""
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Return a text as a block of code, whose fence is longer than any in the text."""
+    fence = "`" * max([3, *(len(ticks) + 1 for ticks in TICKS.findall(text))])
+    return f"{fence}{language if LANGUAGE.fullmatch(language) else ''}\n{text}\n{fence}"
