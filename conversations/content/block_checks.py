@@ -6,7 +6,6 @@ The limits are Claude's (claude-api.md 6): what it would refuse is refused befor
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeGuard
 from urllib.parse import urlsplit
@@ -207,7 +206,7 @@ def _check_base64(source: Source, path: str, types: Iterable[str], limit: int) -
         raise InvalidRequest.at(f"{path}.data", f"Must have at most {limit} characters.")
     try:
         found = identify(base64_decoded(source["data"]), declared).media_type
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise InvalidRequest.at(f"{path}.data", "Must be base64.") from None
     except UnsupportedMediaType as error:
         raise UnsupportedMediaType(f"{path}.data: {error.message}", details={f"{path}.data": "unsupported"}) from None

@@ -111,6 +111,7 @@ def test_what_is_no_count_is_none(value: object) -> None:
         ({"server_tool_use": {"web_search_requests": 1.5}}, False),
         ({"cache_creation": [5]}, False),
         ({"output_tokens_details": 5}, False),
+        ({"server_tool_use": 5}, False),
         ({"deeper": {"still": {"odd_tokens": "x"}}}, False),
         ({"deeper": {"still": {"odd_requests": "x"}}}, False),
     ],

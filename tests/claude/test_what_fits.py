@@ -34,6 +34,15 @@ PARTS: dict[str, tuple[object, int]] = {
     "a PDF of two pages at most": (document(type="base64", media_type="application/pdf", size=500), 16_000),
     "a PDF whose data is there": (document(type="base64", media_type="application/pdf", data="x" * 668), 16_000),
     "a text by its size": (document(type="base64", media_type="text/plain", size=123), 123),
+    "a text by its data": (document(type="base64", media_type="text/plain", data="x" * 8), 6),
+    "a block not known by an address": (
+        {"type": "hologram", "source": {"type": "url"}},
+        len("type" + "hologram" + "source" + "type" + "url"),
+    ),
+    "a document whose source is a word": (
+        {"type": "document", "source": "url"},
+        len("type" + "document" + "source" + "url"),
+    ),
     "a document by its address": (document(type="url", url="https://example.com/a.pdf"), 4_800_000),
     "a document of text": (
         document(type="text", media_type="text/plain", data="abc"),

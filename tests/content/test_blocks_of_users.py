@@ -88,6 +88,9 @@ def test_a_string_is_one_block_of_text() -> None:
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a type that is no word": ({"type": ["text"]}, "content.0.type"),
+    "an address of another kind": (image("http://example.com/cat.png"), "content.0.source.url"),
+    "an address of a file": (image("file:///etc/passwd"), "content.0.source.url"),
+    "an address of no kind": (image("//example.com/cat.png"), "content.0.source.url"),
     "an address without a host": (image("https:///cat.png"), "content.0.source.url"),
     "an address with a user": (image("https://me@example.com/cat.png"), "content.0.source.url"),
     "an address with a password": (image("https://me:secret@example.com/"), "content.0.source.url"),
@@ -115,6 +118,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a document without text": (plain(" "), "content.0.source.data"),
     "a document of a number": (plain(5), "content.0.source.data"),
     "a document of no blocks": (document({"type": "content", "content": []}), "content.0.source.content"),
+    "a document of white space": (document({"type": "content", "content": " "}), "content.0.source.content"),
+    "a document of another value": (document({"type": "content", "content": 5}), "content.0.source.content"),
     "a document in a document": (
         document({"type": "content", "content": [TEXT, plain()]}),
         "content.0.source.content.1.type",
@@ -126,8 +131,15 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         document({"type": "base64", "media_type": "application/pdf", "data": base64.b64encode(b"Hello").decode()}),
         "content.0.source.media_type",
     ),
-    "base64 of no known kind": (
-        document({"type": "base64", "media_type": "application/pdf", "data": base64.b64encode(b"\0\1").decode()}),
+    "base64 of an image that is cut": (
+        {
+            "type": "image",
+            "source": {
+                "type": "base64",
+                "media_type": "image/png",
+                "data": base64.b64encode(b"\x89PNG\r\n\x1a\n").decode(),
+            },
+        },
         "content.0.source.data",
     ),
     "base64 with letters of no base64": (
@@ -148,6 +160,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         found(content=[TEXT, image("https://example.com/a.png")]),
         "content.0.content.1.type",
     ),
+    "a search result with citations of a word": (found(citations="yes"), "content.0.citations"),
     "a search result without a title": (found(title="\n"), "content.0.title"),
     "a search result from nowhere": (found(source=""), "content.0.source"),
     "a result of no call": (result(tool_use_id=""), "content.0.tool_use_id"),
@@ -175,12 +188,13 @@ def test_a_block_is_refused_at_its_place(block: dict[str, Any], place: str) -> N
     [
         (document({"type": "text", "media_type": "text/html", "data": "x"}), "content.0.source.media_type"),
         (document({"type": "base64", "media_type": "text/plain", "data": "eA=="}), "content.0.source.media_type"),
+        (document({"type": "base64", "media_type": "application/pdf", "data": "AAE="}), "content.0.source.data"),
         (
             {"type": "image", "source": {"type": "base64", "media_type": "image/tiff", "data": "eA=="}},
             "content.0.source.media_type",
         ),
     ],
-    ids=["HTML as text", "text as base64", "a TIFF"],
+    ids=["HTML as text", "text as base64", "bytes of no known kind", "a TIFF"],
 )
 def test_another_media_type_is_refused_as_such(block: dict[str, Any], place: str) -> None:
     with pytest.raises(UnsupportedMediaType) as refused:
@@ -191,6 +205,11 @@ def test_another_media_type_is_refused_as_such(block: dict[str, Any], place: str
 def test_text_in_another_encoding_is_taken_where_tables_are() -> None:
     table = document({"type": "base64", "media_type": "text/csv", "data": CSV})
     assert checked_blocks([table], documents={"text/csv"}) == [table]
+
+
+def test_what_is_no_text_is_no_table() -> None:
+    with pytest.raises(InvalidRequest, match="Says text/csv, but the data is application/pdf"):
+        checked_blocks([document({"type": "base64", "media_type": "text/csv", "data": PDF})], documents={"text/csv"})
 
 
 def test_a_table_in_utf_8_is_taken_though_it_is_any_text() -> None:
@@ -205,10 +224,12 @@ def test_a_table_in_utf_8_is_taken_though_it_is_any_text() -> None:
         ("application/pdf", "document", block_checks.DOCUMENT_BASE64_LIMIT),
     ],
 )
-def test_base64_that_is_too_long_is_not_even_decoded(media_type: str, kind: str, limit: int) -> None:
+def test_base64_that_is_too_long_is_said_to_be_and_not_decoded(media_type: str, kind: str, limit: int) -> None:
     source = {"type": "base64", "media_type": media_type, "data": "!" * (limit + 1)}
     with pytest.raises(InvalidRequest, match=f"Must have at most {limit} characters"):
         checked_blocks([{"type": kind, "source": source}])
+    with pytest.raises(InvalidRequest, match="Must be base64"):
+        checked_blocks([{"type": kind, "source": {**source, "data": "!" * limit}}])
 
 
 @pytest.mark.parametrize(("number", "taken"), [(0, False), (1, True), (1000, True), (1001, False)])

@@ -38,6 +38,10 @@ def test_what_postgres_and_json_take_is_taken(value: object) -> None:
     assert json.loads(json.dumps(value, allow_nan=False).encode()) == value
 
 
+def test_the_largest_and_the_smallest_integer_fit() -> None:
+    check_text([INTEGER_LIMIT - 1, -INTEGER_LIMIT, True], "value")
+
+
 FLAWS: dict[str, tuple[object, str]] = {
     "NUL": ("a\0b", "NUL or half surrogate pairs in it"),
     "the first half of a pair": ("\ud83d", "NUL or half surrogate pairs in it"),

@@ -141,5 +141,31 @@ def test_a_document_that_claude_does_not_take_is_for_extraction_only() -> None:
         check_attachments([document(media_type=media_type)], "content")
 
 
+ODD: dict[str, Any] = {
+    "a block that nobody knows": {"type": "hologram", "source": image("a")["source"]},
+    "a result of a tool of Claude's": {"type": "code_execution_tool_result", "content": [image("a")]},
+    "an image without a source": {"type": "image"},
+    "an image whose source is a word": {"type": "image", "source": "a"},
+    "a document without a source": {"type": "document"},
+    "a result of a word": {"type": "tool_result", "tool_use_id": "t", "content": "a"},
+    "a result of words": {"type": "web_fetch_tool_result", "content": ["a"]},
+}
+
+
+@pytest.mark.parametrize("block", ODD.values(), ids=ODD)
+def test_what_is_no_source_of_a_users_goes_as_it_came(block: Any) -> None:
+    """Blocks of an answer are sent back verbatim, those that are not known among them."""
+    assert with_base64([block], unread) == with_urls([block]) == [block]
+    assert attachments_in([block]) == set()
+    assert not has_sources([block])
+
+
+def test_what_is_said_in_words_is_no_image() -> None:
+    odd = [block for name, block in ODD.items() if name != "a result of a tool of Claude's"]
+    assert images_in(odd) == []
+    for block in odd[1:]:
+        check_attachments([block], "content")
+
+
 def test_a_source_in_a_search_result_names_no_attachment() -> None:
     check_attachments([SEARCH], "content")

@@ -71,6 +71,7 @@ def test_it_has_ended_with_its_last_event() -> None:
     assert not live().ended
     assert not live([START]).ended
     assert live([START, END]).ended
+    assert live([START], [END]).ended
 
 
 def test_it_is_over_where_it_was_lost_or_can_not_be_stored() -> None:
