@@ -66,8 +66,17 @@ class SearchQuery:
 
     def tsquery(self, key: str) -> str:
         """Return the query for Postgres' `tsvector`, in which every lexeme begins with a key, and one is the key."""
-        terms = [(key, False)] if not self.lookups() else [(key + term, begins) for term, begins in self.lookups()]
-        return " & ".join(f"'{_quoted(term)}'{':*' if begins else ''}" for term, begins in terms)
+        return _tsquery(key, self.lookups() or {("", False): None})
+
+    def narrow_tsquery(self, key: str) -> str | None:
+        """Return the query, as `tsquery` does, for the longest of several look-ups, which is likely to be a rare one.
+
+        None where that saves nothing: Postgres collects all matches of a beginning, but not those of a whole term.
+        """
+        lookups = self.lookups()
+        if len(lookups) < 2 or not any(begins for _, begins in lookups):
+            return None
+        return _tsquery(key, [max(lookups, key=lambda lookup: len(lookup[0]))])
 
     def like_patterns(self) -> list[str]:
         """Return the patterns for LIKE that a marked text has to match besides."""
@@ -94,6 +103,10 @@ def _terms(found: Iterable[re.Match[str]]) -> Iterable[Term]:
 
 def _without_marks(word: str) -> str:
     return word.lstrip(_BEFORE).rstrip(_AFTER) or word
+
+
+def _tsquery(key: str, lookups: Iterable[tuple[str, bool]]) -> str:
+    return " & ".join(f"'{_quoted(key + term)}'{':*' if begins else ''}" for term, begins in lookups)
 
 
 def _quoted(lexeme: str) -> str:

@@ -25,15 +25,26 @@ RANK_SHIFT = 56
 SHELF = "\x1f"
 """Stands for a shelf in the queries of FOUND: no term has it."""
 
-FOUND = """
+FEW = 32  # documents that are compared with a query one by one
+
+FOUND = f"""
 SELECT document.conversation_id, max(rank << %(shift)s | document.id) AS best
-FROM unnest(%(queries)s::text[], %(ranks)s::bigint[]) AS asked(query, rank)
+FROM unnest(%(queries)s::text[], %(narrow)s::text[], %(ranks)s::bigint[]) AS asked(query, narrow, rank)
+CROSS JOIN LATERAL (
+    SELECT replace(asked.query, %(shelf)s, section.shelf)::tsquery AS query,
+        replace(asked.narrow, %(shelf)s, section.shelf)::tsquery AS narrow
+) AS here
+CROSS JOIN LATERAL (
+    SELECT here.narrow IS NOT NULL AND count(*) <= {FEW} AS holds FROM (
+        SELECT FROM conversations_searchdocument WHERE terms @@ here.narrow LIMIT {FEW} + 1
+    ) AS narrowly
+) AS few
 JOIN conversations_searchdocument AS document
-    ON document.terms @@ replace(asked.query, %(shelf)s, section.shelf)::tsquery
-WHERE rank >= section.least
+    ON document.terms @@ CASE WHEN few.holds THEN here.narrow ELSE here.query END
+WHERE rank >= section.least AND (NOT few.holds OR document.terms @@ here.query)
     AND document.text LIKE ALL (CASE rank & 1 WHEN 0 THEN %(patterns)s::text[] ELSE %(exact_patterns)s::text[] END)
 GROUP BY document.conversation_id
-"""
+"""  # noqa: S608 - ours
 """The conversations that are found on the shelf of `section`, by its least rank or a better one, each with its best
 match."""
 
@@ -98,6 +109,7 @@ class Search:
             "shift": RANK_SHIFT,
             "shelf": SHELF,
             "queries": [query.tsquery(key) for query, key in zip(queries, keys, strict=True)],
+            "narrow": [query.narrow_tsquery(key) for query, key in zip(queries, keys, strict=True)],
             "ranks": [int(rank) for rank in self.ranks],
             "patterns": self.query.like_patterns(),
             "exact_patterns": exact.like_patterns(),

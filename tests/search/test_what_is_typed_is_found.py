@@ -131,6 +131,24 @@ def test_not_found(typed: str, text: str) -> None:
     assert not finds(parsed(typed), text)
 
 
+@pytest.mark.parametrize(
+    ("typed", "narrow"),
+    [
+        ("a rare word", "'k.rare':*"),
+        ("tea 東", "'k.tea':*"),
+        ("/usr/local", "'k.local':*"),
+        ("tea", None),
+        ("tea tea", None),
+        ('"a rare word"', None),
+        ("東京都", None),
+        ("=>", None),
+    ],
+)
+def test_beginnings_of_several_words_are_first_looked_up_by_the_longest(typed: str, narrow: str | None) -> None:
+    assert parsed(typed).narrow_tsquery("k.") == narrow
+    assert narrow is None or narrow in parsed(typed).tsquery("k.").split(" & ")
+
+
 def test_whole_words_are_told_from_beginnings() -> None:
     assert finds(parsed("tea 2.1").exact, "Tea 2.1")
     assert not finds(parsed("tea").exact, "teas")
