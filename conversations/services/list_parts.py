@@ -93,10 +93,14 @@ class ListPart:
         [value, _] = self.place
         return int(value) if self.column == "relevance" else microseconds(datetime.fromisoformat(value))
 
-    def reaches(self, section: Section, found: Iterable[ListedConversation]) -> bool:
-        """Return whether a section may have a row that belongs before the last of those that were found."""
-        values = [self.value_of(each) for each in found]
-        return section.greatest >= min(values) if self.descending else section.least <= max(values)
+    def last_value(self, rows: Iterable[ListedConversation]) -> int:
+        """Return the value of the one of these rows that is the last in the order."""
+        values = map(self.value_of, rows)
+        return min(values) if self.descending else max(values)
+
+    def reaches(self, section: Section, value: int) -> bool:
+        """Return whether a section may have a row that does not come after all with a value."""
+        return section.greatest >= value if self.descending else section.least <= value
 
 
 Look: TypeAlias = Callable[[Sequence[Section], int], list[tuple[int, ListedConversation]]]
@@ -112,7 +116,8 @@ def walk(part: ListPart, sections: Iterable[Section], look: Look) -> list[Listed
     if len(rows) == part.limit:
         first, last = rows[0][0], rows[-1][0]
         left = ahead[last + 1 :] if first == last else ahead[last:]  # of that many rows of a section, no other belongs
-        further = [each for each in left if part.reaches(each, found.values())]
+        last_value = part.last_value(found.values())
+        further = [each for each in left if part.reaches(each, last_value)]
         found |= {each.id: each for _, each in look(further, part.limit * len(further))} if further else {}
     ordered = sorted(found.values(), key=lambda each: (part.value_of(each), each.id), reverse=part.descending)
     return ordered[: part.limit]
