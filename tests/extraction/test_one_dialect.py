@@ -64,7 +64,7 @@ def test_what_is_modern_stays_as_it_is(schema: Any) -> None:
     assert modern(once) == once
 
 
-@given(st.lists(st.text(max_size=4), max_size=4))
+@given(st.lists(st.text("a~/01%é", max_size=4), max_size=4))
 def test_a_pointer_has_the_steps_that_it_was_made_of(path: list[str]) -> None:
     steps = [step.replace("%", "%25") for step in path]
     assert pointer_steps(f"#{pointer(steps)}") == (path or ["#"])
@@ -95,6 +95,10 @@ TRANSLATED: dict[str, tuple[Any, Any]] = {
     "an id": ({"$id": "https://a.b/c"}, {"$id": "https://a.b/c"}),
     "the draft's name": ({"$schema": "http://json-schema.org/draft-07/schema#"}, {}),
     "data": ({"default": {"items": [1], "$schema": "x"}}, {"default": {"items": [1], "$schema": "x"}}),
+    "what stands in others": (
+        {"anyOf": [{"items": [True]}], "not": {"properties": {"a": {"items": [True]}}}},
+        {"anyOf": [{"prefixItems": [True]}], "not": {"properties": {"a": {"prefixItems": [True]}}}},
+    ),
     "a property of a keyword's name": (
         {"properties": {"dependencies": {"items": [True]}}},
         {"properties": {"dependencies": {"prefixItems": [True]}}},
@@ -139,6 +143,14 @@ def test_a_reference_is_moved_along_with_what_it_leads_to(ref: str) -> None:
     assert modern(schema)["not"] == {"$ref": MOVED[ref]}
     if ref.startswith("#/"):
         assert resolved(MOVED[ref], modern(schema)) == modern(resolved(ref, schema))
+
+
+def test_a_step_into_the_items_of_a_list_is_a_keyword_and_one_into_a_tuple_is_an_index() -> None:
+    schema = {
+        "items": {"items": [True, {"items": {"items": [True]}}]},
+        "not": {"$ref": "#/items/items/1/items/items/0"},
+    }
+    assert modern(schema)["not"] == {"$ref": "#/items/prefixItems/1/items/prefixItems/0"}
 
 
 @pytest.mark.parametrize(
