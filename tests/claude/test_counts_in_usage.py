@@ -159,6 +159,11 @@ def test_a_place_costs_more_from_version_4_6_on(model: str, dearer: bool) -> Non
     assert multipliers(model, ServiceTerms(inference_geo="us")) == ({"us": Decimal("1.1")} if dearer else {})
 
 
+@pytest.mark.parametrize("place", ["", "global", "eu"])
+def test_no_other_place_costs_more(place: str) -> None:
+    assert multipliers("claude-opus-5", ServiceTerms(inference_geo=place)) == {}
+
+
 RATES = Rates(
     {
         "input": Decimal(1),

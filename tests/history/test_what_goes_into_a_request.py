@@ -148,6 +148,41 @@ def test_a_path_becomes(said: list[Said], expected: list[Any]) -> None:
     assert [list(each.content) for each in said] == stored, "what is stored was changed"
 
 
+MCP: Any = {"type": "mcp_tool_use", "id": "mcp", "name": "f", "server_name": "s", "input": {}}
+
+
+@pytest.mark.parametrize("stop", [None, "max_tokens", "model_context_window_exceeded"])
+@pytest.mark.parametrize("last", [call(), SEARCH, MCP, THOUGHT], ids=lambda block: block["type"])
+def test_what_may_not_have_come_to_its_end_is_left_out(last: Any, stop: str | None) -> None:
+    results = {"mcp": {"type": "mcp_tool_result", "tool_use_id": "mcp", "content": []}, "srv": FOUND}
+    said = [user(), answer(HELLO, last, stop=stop), user()]
+    assert messages(*said)[1] == (ASSISTANT, [HELLO])
+    if last in (SEARCH, MCP):
+        whole = [user(), answer(last, results[last["id"]], HELLO, stop=stop), user()]
+        assert messages(*whole)[1] == (ASSISTANT, [last, results[last["id"]], HELLO])
+
+
+@pytest.mark.parametrize("last", [SEARCH, MCP], ids=lambda block: block["type"])
+def test_a_call_of_claudes_own_without_a_result_stays_where_claude_goes_on_with_it_only(last: Any) -> None:
+    assert messages(user(), answer(last, stop="pause_turn"))[1] == (ASSISTANT, [last])
+    assert messages(user(), answer(HELLO, last), user())[1] == (ASSISTANT, [HELLO])
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_first_result_of_a_search_decides_for_the_others(enabled: bool) -> None:
+    def found(cited: bool) -> Any:
+        return {
+            "type": "search_result",
+            "source": "s",
+            "title": "t",
+            "content": [HELLO],
+            "citations": {"enabled": cited},
+        }
+
+    [(_, content)] = messages(user(found(enabled), found(not enabled), HELLO))
+    assert content == [found(enabled), found(enabled), HELLO]
+
+
 def document(enabled: bool | None) -> Any:
     source = {"type": "text", "media_type": "text/plain", "data": "x"}
     return {"type": "document", "source": source, **({} if enabled is None else {"citations": {"enabled": enabled}})}
