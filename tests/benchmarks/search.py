@@ -88,15 +88,16 @@ CREATE INDEX search_document_terms ON conversations_searchdocument USING gin (te
 
 def main() -> int:
     """Prints a line for each kind of query, and what writing costs."""
-    from tests.benchmarks.given import prepared
-    from tests.processes import ServerProcess
-
     parser = argparse.ArgumentParser()
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--keep", metavar="DIR")
     arguments = parser.parse_args()
     if arguments.keep:
-        os.environ["COLLOQUY_DATA_DIR"] = arguments.keep
+        os.environ["COLLOQUY_DATA_DIR"] = arguments.keep  # before the configuration is imported, which reads it
+
+    from tests.benchmarks.given import prepared
+    from tests.processes import ServerProcess
+
     with prepared() as database:
         began = time.monotonic()
         if not is_seeded():
