@@ -63,7 +63,6 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
             end_with_parent()
             gc.collect()
             keep_loaded()
-            gc.set_threshold(20_000, 20, 100)
             await send({"type": "lifespan.startup.complete"})
             preparing = asyncio.create_task(prepare_client())
             preparing.add_done_callback(keep_loaded)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +61,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: min((LONGEST.index(part) for part in {*LONGEST} & {*item.path.parts}), default=99))
 
 
-def pytest_collection_finish() -> None:
-    """Have the search for garbage leave out what has been imported, which stays: it takes longer than many a test."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Have the search for garbage leave out what is imported, which stays: it takes longer than many a test."""
+    gc.disable()
+    result = yield
     gc.collect()
     gc.freeze()
+    gc.enable()
+    return result
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import config  # noqa: F401 - the garbage collector is to be as seldom as in the platform's processes
+
 # Many processes are started: none is to compile what another one has, whatever PYTHONDONTWRITEBYTECODE says.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     for package in ("config", "conversations", "extraction"):

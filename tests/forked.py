@@ -17,6 +17,7 @@ import sys
 from tests.ending import kill_with_run
 
 IMPORTED = [
+    "tests.uncollected",
     "aiohttp",
     "anthropic",
     "channels.generic.websocket",
@@ -102,6 +103,7 @@ def _run(
     terminal: str | None,
 ) -> None:
     gc.freeze()  # what has been imported stays: going through it for garbage takes as long as the rest of a start
+    gc.enable()
     kill_with_run()
     for descriptor, path in enumerate(output or (), 1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), descriptor)
