@@ -45,7 +45,6 @@ VALUES = frozenset(
         "stop_sequence",
         "refusal",
         "thinking",
-        "tool",
         "block",
         "content",
         "pace",

@@ -98,20 +98,36 @@ def test_each_wrong_field_is_told() -> None:
 @pytest.mark.parametrize(
     ("kind", "field"),
     [
-        ("web_search_20260318", "max_uses"),
         ("web_search_20990101", "user_location"),
-        ("web_fetch_20260318", "max_content_tokens"),
-        ("bash_20250124", "input_examples"),
-        ("text_editor_20250728", "max_characters"),
-        ("memory_20250818", "input_examples"),
+        ("web_fetch_20990101", "max_content_tokens"),
+        ("bash_20990101", "input_examples"),
+        ("text_editor_20990101", "max_characters"),
+        ("memory_20990101", "input_examples"),
     ],
 )
 def test_a_tool_of_claudes_has_its_own_fields_whatever_its_version(kind: str, field: str) -> None:
-    common: dict[str, Any] = dict.fromkeys(tool_fields.COMMON, "x")
-    assert unknown({**common, "type": kind, field: 1}) == []
-    assert unknown({**common, "type": kind, "surprise": 1, "a": 2}) == ["a", "surprise"]
-    for other in ("code_execution_20260120", "tool_search_tool_20251119"):
-        assert unknown({"type": other, field: 1}) == [field]
+    assert unknown({"type": kind, "name": "x", field: 1}) == []
+    assert unknown({"type": kind, field: 1, "surprise": 1, "a": 2}) == ["a", "surprise"]
+
+
+COMMON = {"type", "name", "cache_control", "allowed_callers", "strict", "defer_loading"}
+SEARCHED = {"allowed_domains", "blocked_domains", "max_uses", "response_inclusion"}
+ALL = {
+    "web_search_20260318": COMMON | SEARCHED | {"user_location"},
+    "web_fetch_20260318": COMMON | SEARCHED | {"citations", "max_content_tokens", "use_cache", "url_sources"},
+    "code_execution_20260120": COMMON,
+    "tool_search_tool_bm25_20251119": COMMON,
+    "bash_20250124": COMMON | {"input_examples"},
+    "text_editor_20250728": COMMON | {"input_examples", "max_characters"},
+    "memory_20250818": COMMON | {"input_examples"},
+}
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_tool_of_claudes_has_these_fields_and_no_others(kind: str) -> None:
+    every = {field for fields in ALL.values() for field in fields}
+    tool: dict[str, Any] = {**dict.fromkeys(every, "x"), "type": kind}
+    assert unknown(tool) == sorted(every - ALL[kind])
 
 
 @pytest.mark.parametrize("kind", ["tool_of_tomorrow", "custom", "", None])

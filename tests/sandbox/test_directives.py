@@ -23,9 +23,8 @@ def test_a_flag_is_set_by_its_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(VALUES))
 def test_a_value_is_given_to_its_name(name: str) -> None:
-    if name != "tool":
-        assert read(f"{name}=7").values == {name: "7"}
-        assert read(f"{name} = 7 ;").values == {name: "7"}
+    assert read(f"{name}=7").values == {name: "7"}
+    assert read(f"{name} = 7 ;").values == {name: "7"}
 
 
 @pytest.mark.parametrize(
@@ -86,6 +85,7 @@ def test_the_text_is_what_is_left() -> None:
         "tool=look{",
         'tool="look{"',
         "tool",
+        'tool=["look"]',
     ],
 )
 def test_a_typo_is_refused_with_what_it_is(text: str) -> None:
