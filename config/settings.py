@@ -134,7 +134,8 @@ LOGIN_URL = "page-login"
 CONNECTIONS = max(2, int(env_number("COLLOQUY_DATABASE_POOL", 20)))
 DATABASE_THREADS = max(1, CONNECTIONS * 2 // 5)
 LOGINS_AT_ONCE = 1  # hashing takes a core: the others' requests are to have the rest
-REQUESTS_AT_ONCE = max(1, CONNECTIONS - DATABASE_THREADS - LOGINS_AT_ONCE)
+BEGINNINGS_AT_ONCE = max(1, CONNECTIONS // 5)  # turns that are begun step by step
+REQUESTS_AT_ONCE = max(1, CONNECTIONS - DATABASE_THREADS - LOGINS_AT_ONCE - BEGINNINGS_AT_ONCE)
 DATABASE_POOL = {
     "min_size": 2,
     "max_size": CONNECTIONS,

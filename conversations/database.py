@@ -51,6 +51,11 @@ OPEN: LoopLocal[WeakSet[psycopg.AsyncConnection[TupleRow]]] = LoopLocal()
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run synchronous ORM code in a thread, and give its connection back to the pool when it is done."""
+    return await in_threads(_threads, function, *args, **kwargs)
+
+
+async def in_threads(threads: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run synchronous ORM code as `in_database` does, in a thread of these."""
 
     def call() -> T:
         try:
@@ -59,7 +64,7 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
             connection.close()
 
     context = contextvars.copy_context()
-    return await asyncio.get_running_loop().run_in_executor(_threads, context.run, call)
+    return await asyncio.get_running_loop().run_in_executor(threads, context.run, call)
 
 
 def on_own_connection(function: Callable[[], T]) -> T:
@@ -144,7 +149,8 @@ async def execute_prepared(
 ) -> psycopg.AsyncRawCursor[TupleRow]:
     """Run a statement as `prepared` does, on a connection of asynchronous code; return its cursor."""
     text, names = _numbered(statement)
-    return await psycopg.AsyncRawCursor(connection).execute(text, [parameters[name] for name in names], prepare=True)
+    cursor = psycopg.AsyncRawCursor(connection)
+    return await cursor.execute(text, [parameters[name] for name in names], prepare=True, binary=True)
 
 
 def copy_in(rows: Sequence[Model], names: Collection[str]) -> None:

@@ -17,7 +17,7 @@ from conversations.api.conversation_serializers import (
     ForkSerializer,
     ListedConversationSerializer,
 )
-from conversations.api.later import Later
+from conversations.api.later import Later, LaterBegun
 from conversations.api.pagination import Pages, PathPages
 from conversations.api.queries import BeginQuery, ConversationsQuery, LeafQuery, PageQuery, PathQuery, Queried, query_of
 from conversations.api.renderers import JSONRenderer
@@ -193,7 +193,7 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
 
     @turn_documents.create
     @turns.mapping.post
-    def create_turn(self, request: Request, pk: str) -> Later:
+    def create_turn(self, request: Request, pk: str) -> LaterBegun:
         """Create a turn; the answer is the turn, or a stream of its events."""
         return turn_api.create(request, pk)
 

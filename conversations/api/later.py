@@ -10,7 +10,8 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.http import HttpResponse
 from rest_framework import renderers
@@ -44,25 +45,52 @@ class Stream:
 Then = Callable[[], Awaitable[Stream | Mapping[str, object]]]
 
 
-class Later(HttpResponse):
-    """A response whose body is not known yet when the view returns: JSON or a stream, or the error that is raised."""
+@dataclass(frozen=True)
+class Opening:
+    """How an answer goes on."""
 
-    def __init__(
-        self,
-        request: Request,
-        then: Then,
-        status: int = 200,
-        headers: dict[str, str] | None = None,
-        membership: Membership | None = None,
-    ) -> None:
-        """`membership` is by what the client reads the answer, where it is of somebody else's conversation."""
-        super().__init__(status=status, headers=headers)
+    then: Then
+    membership: Membership | None = None
+    """By what the client reads the answer, where it is of somebody else's conversation."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Begin = Callable[[], Awaitable[Opening]]
+
+
+class _Pending(NamedTuple):
+    """An answer that comes later."""
+
+    begin: Begin
+    renderer: renderers.JSONRenderer
+    credential: Credential
+
+
+class LaterBegun(HttpResponse):
+    """A response to what has not begun when the view returns: `begin` begins it, and says how the answer goes on.
+
+    What `begin` raises is the answer. It is not cut where the client leaves meanwhile.
+    """
+
+    def __init__(self, request: Request, begin: Begin, status: int = 200) -> None:
+        super().__init__(status=status)
         accepted = request.accepted_renderer
         renderer = (
             accepted if isinstance(accepted, renderers.JSONRenderer) else JSONRenderer()
         )  # a stream is no renderer's work
-        access = credential_of(request), membership
-        request._request.scope[LATER] = then, renderer, access  # type: ignore[attr-defined]
+        request._request.scope[LATER] = _Pending(begin, renderer, credential_of(request))  # type: ignore[attr-defined]
+
+
+class Later(LaterBegun):
+    """A response whose body is not known yet when the view returns: JSON or a stream, or the error that is raised."""
+
+    def __init__(self, request: Request, then: Then, status: int = 200, membership: Membership | None = None) -> None:
+        """Answer with what `then` returns; `membership` as in `Opening`."""
+
+        async def begin() -> Opening:
+            return Opening(then, membership)
+
+        super().__init__(request, begin, status)
 
 
 class Answering:
@@ -84,14 +112,16 @@ class Answering:
         await self._django(scope, receive, forward)
         if held:
             # Not left in there: a server keeps the scope for as long as the connection is open, and `then` the request.
-            then, renderer, access = scope.pop(LATER)
-            await _while_let_in(receive, _Answer(held[0], renderer, send), then, *access)
+            pending: _Pending = scope.pop(LATER)
+            answer = _Answer(held[0], pending.renderer, send)
+            if opening := await answer.begun(pending.begin):
+                await _while_let_in(receive, answer, opening, pending.credential)
 
 
 class _Answer:
     """What comes later, under the status and the headers that Django gave."""
 
-    def __init__(self, start: Message, renderer: JSONRenderer, send: Send) -> None:
+    def __init__(self, start: Message, renderer: renderers.JSONRenderer, send: Send) -> None:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
         self._headers = {name: headers[name] for name in headers.keys() - {"content-type", "content-length"}}
         self._status: int = start["status"]
@@ -99,6 +129,16 @@ class _Answer:
         self._send = send
         self._begun = False
         self._stream: Stream | None = None
+
+    async def begun(self, begin: Begin) -> Opening | None:
+        """Return how the answer goes on; None where `begin` raises an error, which is the answer then."""
+        try:
+            opening = await begin()
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is answered, and logged there
+            await self._refuse(error)
+            return None
+        self._headers |= {name.lower(): value for name, value in opening.headers.items()}
+        return opening
 
     async def give(self, then: Then) -> None:
         """Send what `then` returns, or the error that it raises."""
@@ -153,19 +193,17 @@ class _Answer:
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
-async def _while_let_in(
-    receive: Receive, answer: _Answer, then: Then, credential: Credential, membership: Membership | None
-) -> None:
+async def _while_let_in(receive: Receive, answer: _Answer, opening: Opening, credential: Credential) -> None:
     """Answer as long as the client is there, its credential is valid, and it may read what is answered.
 
     The end of either ends the answer, and nothing else.
     """
-    answering = asyncio.create_task(answer.give(then))
+    answering = asyncio.create_task(answer.give(opening.then))
     leaving = asyncio.create_task(_has_left(receive))
     here = await engine()
     ends: dict[asyncio.Future[None], ColloquyError] = {here.guard.watch(credential): NotAuthenticated(NOT_ANY_MORE)}
-    if membership:
-        ends[here.memberships.watch(membership)] = NotFound(NOT_SHARED_ANY_MORE)
+    if opening.membership:
+        ends[here.memberships.watch(opening.membership)] = NotFound(NOT_SHARED_ANY_MORE)
     try:
         await asyncio.wait((answering, leaving, *ends), return_when=asyncio.FIRST_COMPLETED)
         if answering.done():

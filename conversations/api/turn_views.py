@@ -17,7 +17,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from conversations.api.later import Later, Stream
+from conversations.api.later import Later, LaterBegun, Opening, Stream
 from conversations.api.queries import BeginQuery, EventsQuery, Queried, query_of
 from conversations.api.renderers import JSONRenderer
 from conversations.api.requesters import credential_of, user_of
@@ -30,7 +30,7 @@ from conversations.api.serializers import (
     asked_in,
 )
 from conversations.api.sse_stream import Form, as_events, as_tokens, event_stream
-from conversations.database import persistently
+from conversations.database import in_database, persistently
 from conversations.errors import ClaudeError, InvalidRequest, Unavailable
 from conversations.follow import Followable, follow
 from conversations.models import Right, Turn
@@ -39,6 +39,8 @@ from conversations.running.turn_start import Create, start_turn
 from conversations.services.accounts.shares import membership, readable_turn
 from conversations.services.billing.user_limits import rate_limit_headers
 from conversations.services.turns import turns
+from conversations.services.turns.plain_turn_begin import PlainBeginning
+from conversations.services.turns.turn_begin import Created
 
 EVENT_STREAM = "text/event-stream"
 FORMATS = {"events": as_events, "tokens": as_tokens}
@@ -82,38 +84,47 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-def create(request: Request, conversation: str) -> Later:
+def create(request: Request, conversation: str) -> LaterBegun:
     """Create a turn, and answer as the request wants it: at once, at the end, or as a stream."""
     asked = asked_in(TurnRequestSerializer.checked_values(request.data))
     return answered(
         request,
         digest(conversation, request.data),
         lambda who: turns.create(who=who, conversation_id=conversation, asked=asked),
+        turns.plain_beginning(conversation, asked),
     )
 
 
-def answered(request: Request, digest: str, create: Create) -> Later:
+def answered(request: Request, digest: str, create: Create, plain: PlainBeginning | None = None) -> LaterBegun:
     """Begin a turn, run it if it is new, and answer as the request wants it. `digest` is of what is asked.
 
     A reader that retries the request after its stream was cut, with `Last-Event-ID`, gets what it has not seen.
     """
     form, wait = stream_format(request), query_of(request)["wait"]
+    user, credential, key = user_of(request), credential_of(request), key_of(request)
     if draining():
         raise Unavailable(retry_after=RETRY_AFTER)
-    made = start_turn(user_of(request), credential_of(request), key_of(request), digest, create)
-    turn, is_new = made.turn, made.is_new
-    after = 0 if is_new or not _last_seen(request) else position_of(request, turn)
-    id, created = turn.pk, {} if form or wait else shown_begun(turn) if is_new else turn_shown(turn.pk)
 
-    async def then() -> Stream | dict[str, object]:
-        if is_new and turn.status == Turn.QUEUED:
-            await (await engine()).run("turn", id)
-        if form:
-            return event_stream(id, after, form)
-        return await answer_of(id) if wait else created
+    async def begin() -> Opening:
+        made = await start_turn(user, credential, key, digest, create, plain)
+        turn = made.turn
+        after = 0 if made.is_new or not _last_seen(request) else position_of(request, turn)
+        shown = {} if form or wait else await shown_created(made)
 
-    member = membership(user_of(request), turn.conversation_id, turn.conversation.owner_id)
-    return Later(request, then, status=201, headers=rate_limit_headers(made.used), membership=member)
+        async def then() -> Stream | dict[str, object]:
+            if form:
+                return event_stream(turn.pk, after, form)
+            return await answer_of(turn.pk) if wait else shown
+
+        member = membership(user, turn.conversation_id, turn.conversation.owner_id)
+        return Opening(then, member, rate_limit_headers(made.used))
+
+    return LaterBegun(request, begin, status=201)
+
+
+async def shown_created(made: Created) -> dict[str, object]:
+    """Return a turn that was asked for as the API shows it: a new one, or what became of the one of the same key."""
+    return shown_begun(made.turn) if made.is_new else await in_database(turn_shown, made.turn.pk)
 
 
 async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
@@ -237,7 +248,7 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
 
     @documents.go_on
     @action(detail=True, methods=["post"], url_path="continue", renderer_classes=[JSONRenderer, EventStreamRenderer])
-    def go_on(self, request: Request, pk: str) -> Later:
+    def go_on(self, request: Request, pk: str) -> LaterBegun:
         """Go on with a turn that was stopped or cut, with other settings where they are given."""
         serializer = SettingsSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)

@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow
 
 from conversations import database_faults
 from conversations.database import RETRY, Parameters, connected, execute_prepared
-from conversations.services.turns.turn_statements import end_statement
+from conversations.services.turns.end_statement import end_statement
 
 logger = logging.getLogger(__name__)
 

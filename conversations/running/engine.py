@@ -24,6 +24,7 @@ from conversations.fields import uuid7
 from conversations.loop_local import LoopLocal
 from conversations.models import Process
 from conversations.running.access_watch import AccessWatch
+from conversations.running.begin_writer import BeginWriter
 from conversations.running.end_writer import EndWriter
 from conversations.running.memory import give_back
 from conversations.running.work_runner import WorkRunner, in_background
@@ -95,6 +96,7 @@ class Engine:
         works = [import_string(work) for work in settings.COLLOQUY_WORK]
         self._streams = {tables.kind: Stream(self.wakes, tables) for work in works if (tables := work.tables)}
         self.journal = self.stream("turn").journal
+        self.beginnings = BeginWriter()
         self.endings = EndWriter()
         self.own_prices: OwnPrices | None = None
         """The platform's own prices as they were when an end of a turn was last worked out by them."""
@@ -131,6 +133,7 @@ class Engine:
         self.wakes.on_gap(self._after_gap)
         forever = (
             *(stream.journal.write for stream in self._streams.values()),
+            self.beginnings.serve,
             self.endings.serve,
             *(stream.readers.serve for stream in self._streams.values()),
             self.guard.serve,

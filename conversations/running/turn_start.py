@@ -2,52 +2,71 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from conversations.database import again_where_contended, persistently
+from django.conf import settings
+
+from conversations.database import again_where_contended, in_threads, persistently
 from conversations.database_faults import DATABASE_ERRORS
 from conversations.models import Turn, User
-from conversations.running.engine import Engine, running_engine
+from conversations.running.engine import Engine, engine
 from conversations.running.turn_work import TurnWork
 from conversations.running.work_runner import in_background
 from conversations.services.accounts.credentials import Credential
 from conversations.services.turns import turn_run
+from conversations.services.turns.plain_turn_begin import PlainBeginning
 from conversations.services.turns.turn_begin import Asker, Created
 
 Create = Callable[[Asker], Created]
 
+# Of their own: users whose turns wait for locks are not to have the threads in which others' turns end.
+_threads = ThreadPoolExecutor(max_workers=settings.BEGINNINGS_AT_ONCE, thread_name_prefix="beginning")
 
-def start_turn(user: User, credential: Credential, key: str | None, digest: str, create: Create) -> Created:
-    """Create a turn, if the credential is valid, and where this process runs turns, let it run.
 
-    For synchronous code. A new turn that is queued is the caller's to hand to those processes that run turns. Raises
-    what `create` raises.
+async def start_turn(
+    user: User, credential: Credential, key: str | None, digest: str, create: Create, plain: PlainBeginning | None
+) -> Created:
+    """Create a turn, if the credential is valid, and let it run: here, or where turns are run.
+
+    `plain` is what is created where that is plain. Raises what `create` raises.
     """
-    here = running_engine()
-    if here is None or not here.takes_work:
-        asker = Asker(user, key, digest, credential=credential)
-        return again_where_contended(lambda: create(asker))
+    here = await engine()
+    if not here.takes_work:
+        created = await _created(create, Asker(user, key, digest, credential=credential))
+        if created.is_new and created.turn.status == Turn.QUEUED:
+            await here.run("turn", created.turn.pk)
+        return created
     who = Asker(user, key, digest, holder=here.process, credential=credential)
+    # In a task, which goes on where the caller is cancelled: what is stored as running here has to run.
+    return await asyncio.shield(asyncio.create_task(_started(here, who, create, plain)))
+
+
+async def _started(here: Engine, who: Asker, create: Create, plain: PlainBeginning | None) -> Created:
     runner = here.runner("turn")
     runner.expect(who.turn_id)
     try:
-        created = again_where_contended(lambda: create(who))
+        created = await here.beginnings.begin(who, plain) if plain else None
+        created = created or await _created(create, who)
     except BaseException as error:
         runner.forget(who.turn_id)
         if isinstance(error, DATABASE_ERRORS):
             # The commit may have gone through, and only the answer to it been lost.
-            here.loop.call_soon_threadsafe(in_background, _take_up(here, who.turn_id))
+            in_background(_take_up(here, who.turn_id))
         raise
     if created.is_new and created.turn.status == Turn.RUNNING:
-        here.loop.call_soon_threadsafe(_run, here, created.turn)
+        runner.start(created.turn.pk, TurnWork(here).begun(created.turn))
     else:
         runner.forget(who.turn_id)
     return created
 
 
-def _run(here: Engine, turn: Turn) -> None:
-    here.runner("turn").start(turn.pk, TurnWork(here).begun(turn))
+async def _created(create: Create, who: Asker) -> Created:
+    """Create a turn by itself, step by step."""
+    return await in_threads(_threads, again_where_contended, partial(create, who))
 
 
 async def _take_up(here: Engine, turn_id: uuid.UUID) -> None:

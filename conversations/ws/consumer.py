@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -152,30 +151,27 @@ class Socket(AsyncWebsocketConsumer):
             raise Unavailable(retry_after=RETRY_AFTER)
         self._following.check_room()
         assert isinstance(command, frames.Create)
-        async with self._following.beginning:
-            turn, is_queued, member = await in_database(self._begin, frame, command)
-            await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": turn})
-            id = uuid.UUID(str(turn["id"]))
-            if is_queued:
-                await (await engine()).run("turn", id)
-            self._following.begun(id, member)
-
-    def _begin(self, frame: JSONObject, command: frames.Create) -> tuple[Mapping[str, object], bool, Membership | None]:
-        """Begin a turn; return it as the API shows it, whether it is queued for those that run turns, and `member`."""
-        conversation = str(command.validated_data["conversation"])
+        conversation, key = command.validated_data["conversation"], command.validated_data.get("idempotency_key")
+        asked = asked_in(command.validated_data)
+        plain = turns.plain_beginning(conversation, asked)
         own = {"type", "ref", "conversation", "idempotency_key"}
-        created = start_turn(
-            self.user,
-            self._credential,
-            command.validated_data.get("idempotency_key"),
-            # The same body has the same digest over REST, so that a retry may come the other way.
-            turn_api.digest(conversation, {key: value for key, value in frame.items() if key not in own}),
-            lambda who: turns.create(who=who, conversation_id=conversation, asked=asked_in(command.validated_data)),
-        )
-        turn = created.turn
-        shown = turn_api.shown_begun(turn) if created.is_new else turn_api.turn_shown(turn.pk)
-        member = membership(self.user, turn.conversation_id, turn.conversation.owner_id)
-        return shown, created.is_new and turn.status == Turn.QUEUED, member
+        # The same body has the same digest over REST, so that a retry may come the other way.
+        body = {name: value for name, value in frame.items() if name not in own}
+        digest_of = partial(turn_api.digest, str(conversation), body)
+        digest = digest_of() if plain else await asyncio.to_thread(digest_of)  # what is not plain may be large
+        async with self._following.beginning:
+            made = await start_turn(
+                self.user,
+                self._credential,
+                key,
+                digest,
+                lambda who: turns.create(who=who, conversation_id=conversation, asked=asked),
+                plain,
+            )
+            shown = await turn_api.shown_created(made)
+            await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": shown})
+            turn = made.turn
+            self._following.begun(turn.pk, membership(self.user, turn.conversation_id, turn.conversation.owner_id))
 
     async def _follow(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
         self._following.check_room()

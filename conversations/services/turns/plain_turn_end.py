@@ -17,7 +17,7 @@ from conversations.database import Parameters
 from conversations.models import Message, Turn, Usage
 from conversations.services.billing import ledger
 from conversations.services.billing.price_list import OwnPrices, PriceList
-from conversations.services.turns import answer_storage, titles, turn_statements
+from conversations.services.turns import answer_storage, end_statement, titles
 from conversations.services.turns.turn_end import Ending, closing_events
 
 LONGEST = 50_000  # positions of a transcript that is folded on the event loop; a longer one would hold others up
@@ -51,7 +51,7 @@ def plain_ending(
         turn.stop_details = answer.stop_details
     last = closing_events(turn, [row] if row else [], [message.pk] if message else [])
     whole = Batch.of(str(turn.pk), 0, [*events, *last])
-    parameters = turn_statements.end(
+    parameters = end_statement.end_values(
         turn,
         seen=seen,
         whole=whole,

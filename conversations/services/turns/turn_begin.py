@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from conversations.content import sources
-from conversations.content.transcript import Batch
 from conversations.contract.wire import Settings
 from conversations.errors import Conflict, NotAuthenticated, NotFound
 from conversations.fields import uuid7
@@ -17,7 +17,7 @@ from conversations.models import Conversation, Message, Turn, User
 from conversations.services.accounts.credentials import NOT_ANY_MORE, Credential
 from conversations.services.billing.user_limits import Used, refuse_beyond_limits, used_by
 from conversations.services.files import attachments
-from conversations.services.turns import budget_holds, transcripts, turn_statements
+from conversations.services.turns import begin_statements, budget_holds
 
 MOST_TRIES = 5  # to begin a turn in a conversation that others change at the same moment
 
@@ -87,25 +87,22 @@ def begin_once(who: Asker, conversation_id: uuid.UUID | str, begin: Callable[[Co
 def _stored(who: Asker, conversation_id: uuid.UUID, begin: Callable[[Conversation], Begun]) -> Created | None:
     """Store the turn that `begin` makes; None where the conversation's active leaf is another one by now."""
     with transaction.atomic(durable=True):
-        conversation = read_conversation(who, conversation_id)
-        if isinstance(conversation, Created):
-            return conversation
+        ground = begin_statements.read_ground(who.user, conversation_id, who.key, who.credential)
+        conversation = opened(ground)
+        if ground.known:
+            return _known_turn(ground.known, who)
         begun = begin(conversation)
         turn = new_turn(who, conversation, begun)
-        result = turn_statements.begin(
-            turn,
-            new_message=begun.is_new,
-            at_leaf=conversation.active_leaf_id,
-            anywhere=not begun.at_leaf,
-            start=Batch.of(str(turn.pk), 0, [transcripts.turn_start(turn)]),
+        result = begin_statements.begin(
+            turn, new_message=begun.is_new, at_leaf=conversation.active_leaf_id, anywhere=not begun.at_leaf
         )
         if not result.begun:
             refuse_beyond_limits(result.used)
             return None
         if begun.is_new and sources.attachments_in(begun.question.content):
             attachments.link_to_messages([begun.question])
-        turn.under_budget = result.budgeted
-        if result.budgeted:
+        turn.under_budget = ground.budgeted
+        if ground.budgeted:
             budget_holds.hold_for_turn(turn)
         return Created(turn, is_new=True, used=result.used.with_another_turn())
 
@@ -115,12 +112,18 @@ def read_conversation(who: Asker, conversation_id: uuid.UUID) -> Conversation | 
 
     Within the transaction that stores the turn. Raises as `begin_once`.
     """
-    ground = turn_statements.read_ground(who.user, conversation_id, who.key, who.credential)
+    ground = begin_statements.read_ground(who.user, conversation_id, who.key, who.credential)
+    conversation = opened(ground)
+    return _known_turn(ground.known, who) if ground.known else conversation
+
+
+def opened(ground: begin_statements.Ground) -> Conversation:
+    """Return the conversation of what a new turn rests on. Raises NotAuthenticated, NotFound."""
     if not ground.let_in:
         raise NotAuthenticated(NOT_ANY_MORE)
     if ground.conversation is None:  # also where it is not shared any more with whoever has used the key in it
         raise NotFound("There is no conversation with this id, or you may not ask in it.")
-    return _known(Turn.objects.get(pk=ground.known), who) if ground.known else ground.conversation
+    return ground.conversation
 
 
 def new_turn(who: Asker, conversation: Conversation, begun: Begun) -> Turn:
@@ -142,6 +145,10 @@ def new_turn(who: Asker, conversation: Conversation, begun: Begun) -> Turn:
     return turn
 
 
+def _known_turn(id: uuid.UUID, who: Asker) -> Created:
+    return _known(_made_before().get(pk=id), who)
+
+
 def _known(turn: Turn, who: Asker) -> Created:
     """Return the turn that the key has made. Raises IdempotencyMismatch where it was of another request."""
     return Created(turn.asked_for_by(who.digest), is_new=False, used=used_by(who.user))
@@ -149,8 +156,13 @@ def _known(turn: Turn, who: Asker) -> Created:
 
 def known_by_key(who: Asker) -> Created | None:
     """Return the turn that the key has made, if it has. Raises IdempotencyMismatch where it was of another request."""
-    known = Turn.objects.filter(user=who.user, idempotency_key=who.key).first() if who.key is not None else None
+    made = _made_before().filter(user=who.user, idempotency_key=who.key)
+    known = made.first() if who.key is not None else None
     return _known(known, who) if known else None
+
+
+def _made_before() -> QuerySet[Turn]:
+    return Turn.objects.select_related("conversation")
 
 
 def _turn_active(conversation_id: uuid.UUID) -> Conflict:

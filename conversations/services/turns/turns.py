@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -20,6 +21,7 @@ from conversations.services.notices import notify
 from conversations.services.turns import message_paths, transcripts, turn_end, turn_requests, turn_run
 from conversations.services.turns.answer_storage import searchable_text
 from conversations.services.turns.client_tools import open_calls
+from conversations.services.turns.plain_turn_begin import PlainBeginning, is_short
 from conversations.services.turns.question_checks import check_files, check_question
 from conversations.services.turns.queued_turns import OnActive, begin_or_queue, cancel_pending
 from conversations.services.turns.turn_begin import Asker, Begun, Created, begin_once
@@ -56,19 +58,29 @@ def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> Cre
     used with another body, InvalidRequest for settings that the model does not take, RateLimited and BudgetExceeded.
     """
 
-    def begin(conversation: Conversation) -> Begun:
-        settings = _checked(conversation.settings, asked.settings)
-        if asked.regenerate:
-            return Begun(_regenerated(conversation, asked.regenerate), settings)
-        question = _said(conversation, asked, content, settings)
-        return Begun(question, settings, is_new=True, at_leaf=asked.at_leaf)
-
     content = asked.content or []
     if sources.has_sources(content):
         # Files are stored before the transaction, which holds locks.
         shown_in = Conversation.objects.select_related("owner").get_open(who.user, conversation_id, Right.WRITE)
-        content = attachments.store_for_conversation(shown_in, who.user, content)
-    return begin_or_queue(who, conversation_id, begin, asked.on_active)
+        asked = replace(asked, content=attachments.store_for_conversation(shown_in, who.user, content))
+    return begin_or_queue(who, conversation_id, partial(_begun, asked), asked.on_active)
+
+
+def plain_beginning(conversation_id: uuid.UUID | str, asked: Asked) -> PlainBeginning | None:
+    """Return what `create` would store where that is a plain turn; None where it is not, or may not be."""
+    content = asked.content or []
+    is_of_words = {block["type"] for block in content} == {"text"}
+    if asked.regenerate or not asked.at_leaf or not is_of_words or not is_short([content, asked.settings]):
+        return None
+    return PlainBeginning(Conversation.objects.key(conversation_id), partial(_begun, asked))
+
+
+def _begun(asked: Asked, conversation: Conversation) -> Begun:
+    settings = _checked(conversation.settings, asked.settings)
+    if asked.regenerate:
+        return Begun(_regenerated(conversation, asked.regenerate), settings)
+    question = _said(conversation, asked, asked.content or [], settings)
+    return Begun(question, settings, is_new=True, at_leaf=asked.at_leaf)
 
 
 def hypothetical_request(*, user: User, conversation_id: uuid.UUID | str, asked: Asked) -> Request:

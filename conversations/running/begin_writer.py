@@ -1,0 +1,132 @@
+"""The writer of a process's plain beginnings of turns: all that wait are committed together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import NamedTuple
+
+import psycopg
+from django.db import OperationalError
+from psycopg.rows import TupleRow
+
+from conversations import database_faults
+from conversations.database import connected, execute_prepared
+from conversations.services.turns.begin_statements import BeginResult, begin_statement, ground_statement
+from conversations.services.turns.plain_turn_begin import Draft, PlainBeginning
+from conversations.services.turns.turn_begin import Asker, Created
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 50  # beginnings in one transaction
+PATIENCE = 5.0  # seconds that a transaction may take before its connection is given up
+LOCK_PATIENCE = 100  # milliseconds that it may wait for a lock where the statements can't skip what is locked
+
+Connection = psycopg.AsyncConnection[TupleRow]
+
+
+class _Waiting(NamedTuple):
+    who: Asker
+    plain: PlainBeginning
+    begun: asyncio.Future[Created | None]
+
+
+class _Stored(NamedTuple):
+    """What came of a turn; it is stored when the transaction is committed."""
+
+    waiting: _Waiting
+    draft: Draft
+    result: BeginResult
+
+
+class BeginWriter:
+    """The beginnings that wait to be stored, and their writer."""
+
+    def __init__(self) -> None:
+        self._waiting: list[_Waiting] = []
+        self._any = asyncio.Event()
+        self.connected = asyncio.Event()
+        """Whether turns can be begun together: without a connection each is begun by itself, or says why it is not."""
+
+    async def begin(self, who: Asker, plain: PlainBeginning) -> Created | None:
+        """Store a turn together with others'; None where it has to be begun by itself, step by step.
+
+        Raises what `PlainBeginning.draft` raises, and OperationalError where it may or may not have been stored.
+        """
+        if not self.connected.is_set():
+            return None
+        waiting = _Waiting(who, plain, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._any.set()
+        return await waiting.begun
+
+    async def serve(self) -> None:
+        """Store what waits, until the connection is lost."""
+        connection = await connected()
+        try:
+            await connection.execute(f"SET lock_timeout = {LOCK_PATIENCE}")
+            self.connected.set()
+            while not connection.closed:
+                await self._any.wait()
+                batch = self._waiting[:AT_ONCE]
+                del self._waiting[:AT_ONCE]
+                if not self._waiting:
+                    self._any.clear()
+                await self._store(connection, batch)
+        finally:
+            self.connected.clear()
+            _give_up(self._waiting)
+            self._waiting = []
+            await connection.close()
+
+    async def _store(self, connection: Connection, batch: list[_Waiting]) -> None:
+        stored: list[_Stored] = []
+        try:
+            # What is sent in one pipeline is one transaction, which is committed at its end.
+            async with asyncio.timeout(PATIENCE), connection.pipeline():
+                stored = await _written(connection, batch)
+            for waiting, draft, result in stored:
+                if result.begun and not waiting.begun.done():
+                    waiting.begun.set_result(draft.created(result))
+        except (psycopg.Error, TimeoutError) as error:
+            logger.warning("%d turns are begun one by one: %s", len(batch), error)
+            if isinstance(error, TimeoutError) or database_faults.is_lost(error):
+                await connection.close()
+            else:
+                stored = []  # the server has said that it has committed nothing
+        finally:
+            # Whatever happened, nobody waits here for ever: what was not stored is begun step by step.
+            _say_unsure(stored)
+            _give_up(batch)
+
+
+async def _written(connection: Connection, batch: list[_Waiting]) -> list[_Stored]:
+    """Read what the turns rest on, and store them, in a pipeline; return what came of those that could be tried."""
+    statement = ground_statement(waits=False)
+    read = [(each, await execute_prepared(connection, statement, each.plain.ground_values(each.who))) for each in batch]
+    drafts = [(each, draft) for each, cursor in read if (draft := _draft(each, await cursor.fetchall()))]
+    statement = begin_statement(plain=True)
+    sent = [(each, draft, await execute_prepared(connection, statement, draft.values)) for each, draft in drafts]
+    return [_Stored(each, draft, draft.result(await cursor.fetchall())) for each, draft, cursor in sent]
+
+
+def _draft(waiting: _Waiting, rows: list[TupleRow]) -> Draft | None:
+    try:
+        return waiting.plain.draft(waiting.who, rows)
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is told to who asked for this turn, and to nobody else
+        if not waiting.begun.done():
+            waiting.begun.set_exception(error)
+        return None
+
+
+def _say_unsure(stored: list[_Stored]) -> None:
+    """Tell those who have not heard of their turns by now that they may have been stored."""
+    for waiting, _, result in stored:
+        if result.begun and not waiting.begun.done():
+            waiting.begun.set_exception(OperationalError("The answer to the commit was lost."))
+
+
+def _give_up(batch: list[_Waiting]) -> None:
+    for each in batch:
+        if not each.begun.done():
+            each.begun.set_result(None)

@@ -1,0 +1,82 @@
+"""The beginning of a plain turn, worked out in memory between two statements that are sent with those of others.
+
+Plain is a turn that says something short at its conversation's active leaf, in words alone, by a user to whom no budget
+applies. Most turns are. All others, and those that the statements do not take, are begun by `turn_begin`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from psycopg.rows import TupleRow
+
+from conversations.content.transcript import encode
+from conversations.database import Parameters
+from conversations.models import Conversation, Turn
+from conversations.services.turns.begin_statements import (
+    BeginResult,
+    begin_result,
+    begin_values,
+    ground_of,
+    ground_values,
+)
+from conversations.services.turns.turn_begin import Asker, Begun, Created, new_turn, opened
+
+SHORT = 20_000  # characters of JSON that are worked on in the event loop without holding others up
+
+
+def is_short(data: object) -> bool:
+    """Return whether data of a turn are short enough for it to be plain."""
+    return len(encode(data)) <= SHORT
+
+
+class Draft(NamedTuple):
+    """A turn that is about to be stored."""
+
+    turn: Turn
+    values: Parameters
+    """The parameters of the statement that stores it."""
+
+    def result(self, rows: Sequence[TupleRow]) -> BeginResult:
+        """Return what came of that statement, by its row."""
+        return begin_result(self.turn, rows)
+
+    def created(self, result: BeginResult) -> Created:
+        """Return what has been created, once it is committed."""
+        return Created(self.turn, is_new=True, used=result.used.with_another_turn())
+
+
+@dataclass(frozen=True)
+class PlainBeginning:
+    """What is asked for: a turn of a conversation, which `begin` makes of nothing but what is in memory."""
+
+    conversation: uuid.UUID
+    begin: Callable[[Conversation], Begun]
+
+    def ground_values(self, who: Asker) -> Parameters:
+        """Return the parameters of the statement that reads what the turn rests on."""
+        return ground_values(who.user, self.conversation, who.key, who.credential)
+
+    def draft(self, who: Asker, rows: Sequence[TupleRow]) -> Draft | None:
+        """Return the turn, by the rows of that statement; None where it is not plain, or its key has made one.
+
+        Raises NotAuthenticated, NotFound, and what `begin` raises.
+        """
+        if not rows:
+            return None
+        ground = ground_of(rows, checked=who.credential is not None)
+        conversation = opened(ground)
+        if ground.known or ground.budgeted or not is_short(conversation.settings):
+            return None
+        begun = self.begin(conversation)
+        turn = new_turn(who, conversation, begun)
+        values = begin_values(
+            turn,
+            new_message=begun.is_new,
+            at_leaf=conversation.active_leaf_id,
+            anywhere=not begun.at_leaf,
+        )
+        return Draft(turn, values)
