@@ -11,7 +11,7 @@ from django.db import OperationalError
 from psycopg.rows import TupleRow
 
 from conversations import database_faults
-from conversations.database import connected, execute_prepared
+from conversations.database import RETRY, connected, execute_prepared
 from conversations.services.turns.begin_statements import BeginResult, begin_statement, ground_statement
 from conversations.services.turns.plain_turn_begin import Draft, PlainBeginning
 from conversations.services.turns.turn_begin import Asker, Created
@@ -61,25 +61,50 @@ class BeginWriter:
         return await waiting.begun
 
     async def serve(self) -> None:
-        """Store what waits, until the connection is lost."""
-        connection = await connected()
+        """Store what waits, for ever."""
+        connection = await self._connected()
         try:
-            await connection.execute(f"SET lock_timeout = {LOCK_PATIENCE}")
-            self.connected.set()
-            while not connection.closed:
+            while True:
                 await self._any.wait()
                 batch = self._waiting[:AT_ONCE]
                 del self._waiting[:AT_ONCE]
                 if not self._waiting:
                     self._any.clear()
-                await self._store(connection, batch)
+                try:
+                    if not await self._store(connection, batch):
+                        connection = await self._reconnected(batch)
+                        await self._store(connection, [each for each in batch if not each.begun.done()])
+                finally:
+                    # Whatever happened, nobody waits here for ever: what was not stored is begun step by step.
+                    _give_up(batch)
         finally:
-            self.connected.clear()
-            _give_up(self._waiting)
-            self._waiting = []
+            self._nobody_may_wait()
             await connection.close()
 
-    async def _store(self, connection: Connection, batch: list[_Waiting]) -> None:
+    async def _connected(self) -> Connection:
+        """Return a new connection, however long Postgres is away."""
+        connection = await connected()
+        await connection.execute(f"SET lock_timeout = {LOCK_PATIENCE}")
+        self.connected.set()
+        return connection
+
+    async def _reconnected(self, batch: list[_Waiting]) -> Connection:
+        """Return a new connection in place of one that was lost; let nobody wait for it where that takes long."""
+        try:
+            async with asyncio.timeout(RETRY):
+                return await self._connected()
+        except TimeoutError:
+            _give_up(batch)
+            self._nobody_may_wait()
+            return await self._connected()
+
+    def _nobody_may_wait(self) -> None:
+        self.connected.clear()
+        _give_up(self._waiting)
+        self._waiting = []
+
+    async def _store(self, connection: Connection, batch: list[_Waiting]) -> bool:
+        """Store turns, and tell who waits for them; return whether the connection is still there."""
         stored: list[_Stored] = []
         try:
             # What is sent in one pipeline is one transaction, which is committed at its end.
@@ -89,15 +114,14 @@ class BeginWriter:
                 if result.begun and not waiting.begun.done():
                     waiting.begun.set_result(draft.created(result))
         except (psycopg.Error, TimeoutError) as error:
-            logger.warning("%d turns are begun one by one: %s", len(batch), error)
+            logger.warning("%d turns could not be begun together: %s", len(batch), error)
             if isinstance(error, TimeoutError) or database_faults.is_lost(error):
                 await connection.close()
             else:
                 stored = []  # the server has said that it has committed nothing
         finally:
-            # Whatever happened, nobody waits here for ever: what was not stored is begun step by step.
             _say_unsure(stored)
-            _give_up(batch)
+        return not connection.closed
 
 
 async def _written(connection: Connection, batch: list[_Waiting]) -> list[_Stored]:
