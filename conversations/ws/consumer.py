@@ -214,7 +214,7 @@ class Socket(AsyncWebsocketConsumer):
         id = command.validated_data["conversation"]
         found = await self._in_database(Conversation.objects.get_open, self.user, id, Right.READ)
         member = membership(self.user, found.pk, found.owner_id)
-        self._following.conversation(Membership(self.user.pk, found.pk), member)
+        await self._following.conversation(Membership(self.user.pk, found.pk), member)
 
     async def _ping(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
         await self._answer({"type": "pong"} if "ref" not in frame else {"type": "pong", "ref": frames.ref_of(frame)})

@@ -55,12 +55,17 @@ class Following:
         self._begun.add(turn)
         self.turn(turn, 0, member)
 
-    def conversation(self, by: Membership, member: Membership | None) -> None:
-        """Follow every turn that begins in a conversation from now on, each as `turn`.
+    async def conversation(self, by: Membership, member: Membership | None) -> None:
+        """Follow every turn that begins in a conversation after this has returned, each as `turn`.
 
         `by` is the membership that is watched, which is also there for an owner: theirs ends with the conversation.
         """
-        self._in_background(("conversation", by.conversation), self._relay_turns(by.conversation, member), by)
+        looking = asyncio.Event()
+        relay = self._relay_turns(by.conversation, member, looking.set)
+        following = self._in_background(("conversation", by.conversation), relay, by)
+        looked = asyncio.ensure_future(looking.wait())
+        await asyncio.wait((following, looked), return_when=asyncio.FIRST_COMPLETED)
+        looked.cancel()
 
     def batches(self, key: Key, batches: AsyncIterator[Batch | None], member: Membership | None = None) -> None:
         """Follow what yields batches. As `turn`."""
@@ -78,11 +83,14 @@ class Following:
             if task is not asyncio.current_task():
                 task.cancel()
 
-    def _in_background(self, key: Key, relay: Coroutine[object, None, None], member: Membership | None) -> None:
-        """Follow in a task of its own: a handler that streams would be deaf to the next command."""
+    def _in_background(
+        self, key: Key, relay: Coroutine[object, None, None], member: Membership | None
+    ) -> asyncio.Task[None]:
+        """Follow in a task of its own, which is returned: a handler that streams would be deaf to the next command."""
         self.end(key)
         task = self._tasks[key] = asyncio.create_task(self._while_member(key, relay, member) if member else relay)
         task.add_done_callback(lambda done: self._relayed(key, done))
+        return task
 
     def _relayed(self, key: Key, task: asyncio.Task[None]) -> None:
         if self._tasks.get(key) is task:
@@ -120,8 +128,10 @@ class Following:
         except ColloquyError as error:
             await self._tell(error)
 
-    async def _relay_turns(self, conversation: uuid.UUID, member: Membership | None) -> None:
-        async for turn in new_turns(conversation):
+    async def _relay_turns(
+        self, conversation: uuid.UUID, member: Membership | None, looking: Callable[[], object]
+    ) -> None:
+        async for turn in new_turns(conversation, looking):
             async with self.beginning:
                 is_followed = turn in self._begun or ("turn", turn) in self._tasks
             if not is_followed:

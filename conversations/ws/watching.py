@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from conversations.database import persistently
 from conversations.models import Turn
 from conversations.running.engine import engine
 
 
-async def new_turns(conversation: uuid.UUID) -> AsyncIterator[uuid.UUID]:
-    """Yield the ids of the turns begun from now on, by anyone, on any process."""
+async def new_turns(conversation: uuid.UUID, looking: Callable[[], object]) -> AsyncIterator[uuid.UUID]:
+    """Yield the ids of the turns that begin from the moment at which `looking` is called, by anyone, on any process."""
     here = await engine()
     with here.wakes.waiting(conversation) as news:
         known = set(await persistently(_latest, conversation, begun=True))
+        looking()
         while True:
             news.clear()
             for turn in await persistently(_latest, conversation):
