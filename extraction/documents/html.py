@@ -19,6 +19,8 @@ CELLS = frozenset(["td", "th"])
 DECLARED = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w-]{2,40})""", re.IGNORECASE)
 PROBE = b"<a b='\\n+AGE-'>"
 """Bytes that every encoding reads alike that can be declared within a page, and UTF-16, UTF-7 and escapes do not."""
+TOO_DEEP = "ERR_RESOURCE_LIMIT"
+"""What the parser reports where it leaves out the rest of a page: beyond 2,048 elements within each other."""
 DECLARATION_LIMIT = 4096  # bytes at the beginning in which a declaration of the encoding is looked for
 
 
@@ -28,12 +30,17 @@ def read(data: bytes) -> Text:
 
 
 def text_of(markup: str) -> str:
-    """Return the text of HTML, as it would be read. Raises UnsupportedMediaType where there is nothing in it."""
-    parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    """Return the text of HTML, as it would be read.
+
+    Raises UnsupportedMediaType where there is nothing in it, or where the parser gives up before its end.
+    """
+    parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         root = lxml.html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     except (lxml.etree.ParserError, lxml.etree.XMLSyntaxError):
         raise UnsupportedMediaType("There is no text in it.") from None
+    if any(each.type_name == TOO_DEEP for each in parser.error_log):
+        raise UnsupportedMediaType("Its elements are nested too deep, so that the rest of it can't be read.")
     return _Writing().written(root)
 
 

@@ -86,6 +86,13 @@ def test_html_is_read_as_it_is_seen() -> None:
     ]
 
 
+def test_elements_in_elements_lose_nothing() -> None:
+    deep = b"<div>" * 1000 + b"Total: 5" + b"</div>" * 1000 + b"after"
+    assert formats.read(deep, "text/html").text == "Total: 5\nafter"
+    with pytest.raises(UnsupportedMediaType, match="nested too deep"):
+        formats.read(b"<p>before</p>" + b"<div>" * 5000 + b"Total: 5", "text/html")
+
+
 def test_a_mail_has_its_headers_its_body_and_the_names_of_what_is_attached() -> None:
     assert formats.read(MAIL, "message/rfc822").text.split("\n") == [
         *("From: Jane <jane@example.com>", "To: Bob <bob@example.com>"),
