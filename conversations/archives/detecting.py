@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from conversations.api.parsers import parse_json
 from conversations.archives import claude_projects
 from conversations.archives.foreign_part import VALUES_LIMIT, take_from
-from conversations.archives.loose_json import text_in, with_whole_characters
+from conversations.archives.loose_json import object_in, text_in, with_whole_characters
 from conversations.archives.parts import FORMAT, MANIFEST, Importing, Take, parts
 from conversations.archives.zip_file import Archive
 from conversations.errors import InvalidRequest
@@ -64,14 +64,27 @@ def tasks_of(archive: Archive, source: str) -> list[Task]:
     return [Task(_conversation_files(archive), take_from(source))]
 
 
-def left_out(importing: Importing) -> Iterator[tuple[str, str]]:
-    """Yield what of an archive is not imported at all: where it stands, and what is told of it."""
+def left_out(importing: Importing, counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """Yield what of an archive is not imported at all: where it stands, and what is told of it.
+
+    `counts` says how many entries there are in each of its files.
+    """
     if importing.job.source == ArchiveImport.Source.COLLOQUY:
+        yield from _missing(importing.archive, counts)
         return
     for name, told in NOT_TAKEN.items():
         if any(found == name for found, _ in importing.base_names):
             yield name, told
     yield from claude_projects.left_out(importing.projects)
+
+
+def _missing(archive: Archive, counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """Yield which files of our own archive have fewer entries than its manifest tells of."""
+    told = object_in(parse_json(archive.read(MANIFEST, MANIFEST_LIMIT)), "lines")
+    for name, count in counts.items():
+        lines = told.get(name)
+        if isinstance(lines, int) and lines > count:
+            yield name, f"{lines - count} of the {lines} entries that {MANIFEST} tells of are missing."
 
 
 def _check_manifest(archive: Archive) -> None:

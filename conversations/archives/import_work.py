@@ -91,8 +91,9 @@ async def _import(job: ArchiveImport) -> None:
     with file:
         archive = await in_storage(Archive, file)
         importing, tasks = Importing(job, archive), tasks_of(archive, job.source)
-        total, notes = await in_storage(_count, archive, tasks), await in_storage(list, left_out(importing))
-        done = await persistently(imports.begin, job, total, notes)
+        counts = await in_storage(_counts, archive, tasks)
+        notes = await in_storage(list, left_out(importing, counts))
+        done = await persistently(imports.begin, job, sum(counts.values()), notes)
         await persistently(find_stored, importing, archive)
         for task in tasks:
             found = entries(archive, task.names)
@@ -101,8 +102,9 @@ async def _import(job: ArchiveImport) -> None:
                 await _take(importing, task, some)
 
 
-def _count(archive: Archive, tasks: Sequence[Task]) -> int:
-    return sum(1 for task in tasks for _ in entries(archive, task.names))
+def _counts(archive: Archive, tasks: Sequence[Task]) -> dict[str, int]:
+    """Return how many entries each file has that is to be imported."""
+    return {name: sum(1 for _ in entries(archive, [name])) for task in tasks for name in task.names}
 
 
 def _skip(found: Iterator[Entry], count: int) -> int:

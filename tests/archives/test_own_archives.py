@@ -109,6 +109,18 @@ def test_one_bad_line_does_not_keep_the_others(api: Api, other: Api) -> None:
     assert titles == {"One", "Three"}
 
 
+def test_entries_that_the_manifest_tells_of_and_are_not_there_are_told(api: Api, other: Api) -> None:
+    for title in ("One", "Two"):
+        api.conversation(title=title)
+    archive = zipfile.ZipFile(io.BytesIO(exported(api)))
+    files = {name: archive.read(name) for name in archive.namelist()}
+    files["conversations.jsonl"] = files["conversations.jsonl"].splitlines(keepends=True)[0]
+    done = imported(other, zipped(files))
+    assert (done["total"], done["conversations"], done["failed"]) == (1, 1, 0)
+    told = "1 of the 2 entries that manifest.json tells of are missing."
+    assert done["problems"] == [{"entry": "conversations.jsonl", "message": told}]
+
+
 @pytest.mark.parametrize("done", [0, 1, 2])
 def test_it_goes_on_where_another_process_was(api: Api, other: Api, done: int) -> None:
     """A process died after so many entries: what it had counted is not looked at again."""
