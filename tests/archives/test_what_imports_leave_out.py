@@ -85,20 +85,21 @@ LEFT_OUT: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 @pytest.mark.parametrize("name", LEFT_OUT)
 def test_what_has_no_place_here_is_named(name: str) -> None:
     files, told = LEFT_OUT[name]
-    assert list(left_out(importing("claude.ai", files))) == told
+    assert list(left_out(importing("claude.ai", files), {})) == told
 
 
 @pytest.mark.parametrize("broken", ['[{"uuid": "p", ', '[{"uuid": 1e999}, {"uuid": "p-1"}]', '[{"a": nothing}]'])
 def test_projects_that_cannot_be_read_do_not_keep_the_conversations(broken: str) -> None:
     found = importing("claude.ai", {"projects.json": broken, "projects/1.json": project()})
-    [(place, told)] = left_out(found)
+    [(place, told)] = left_out(found, {})
     assert place == "projects.json"
     assert told.startswith("The projects in it are left out: ")
     assert list(found.projects.by_id) == ["p-1"]
 
 
 def test_of_our_own_archives_nothing_is_left_out() -> None:
-    assert list(left_out(importing("colloquy", {"memories.json": [], "projects.json": [project("p", "a")]}))) == []
+    files = {"manifest.json": {"lines": {}}, "memories.json": [], "projects.json": [project("p", "a")]}
+    assert list(left_out(importing("colloquy", files), {"conversations.jsonl": 1})) == []
 
 
 def test_the_report_begins_with_what_is_left_out(api: Api) -> None:
