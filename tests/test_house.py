@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -82,8 +83,21 @@ def module(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Return all nodes of a file's syntax tree, which takes long to make and is asked for by several tests."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    """Have the syntax trees forgotten after the last test of this file: they are large."""
+    yield
+    nodes.cache_clear()
+
+
 def imports_of(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module == "conversations":
@@ -161,14 +175,13 @@ STATEFUL = {"config.local": "it starts servers before there is an app"}
 
 def state_in(path: Path) -> Iterator[str]:
     """Yield what a module keeps in its own names while it runs: empty collections, and what functions call global."""
-    tree = ast.parse(path.read_text())
-    for node in tree.body:
+    for node in ast.iter_child_nodes(nodes(path)[0]):
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         made = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
         empty = isinstance(value, ast.Dict | ast.List) and not ast.unparse(value)[1:-1]
         if empty or made in STATE or made.startswith("Weak"):
             yield f"{module(path)}: {ast.unparse(node)}"
-    yield from (f"{module(path)}: global" for node in ast.walk(tree) if isinstance(node, ast.Global))
+    yield from (f"{module(path)}: global" for node in nodes(path) if isinstance(node, ast.Global))
 
 
 def test_no_module_keeps_state() -> None:
@@ -190,7 +203,7 @@ def test_no_line_of_a_script_is_long() -> None:
 
 def test_no_function_is_long() -> None:
     for path in [*MODULES, *TESTS]:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or 0) - node.lineno + 1
                 assert lines <= FUNCTION_LIMIT, f"{path.relative_to(ROOT)}: {node.name} has {lines} lines"
@@ -198,7 +211,7 @@ def test_no_function_is_long() -> None:
 
 def docstrings_of(path: Path) -> Iterator[tuple[str, int]]:
     """The strings that stand by themselves, with their lines: docstrings, also those of attributes."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node.value.value, node.lineno
 
