@@ -64,6 +64,10 @@ class SearchQuery:
         """Return what a text is indexed by that has all terms, each once."""
         return dict.fromkeys(each for term in self.terms for each in term.lookups())
 
+    def finds_as(self, other: SearchQuery) -> bool:
+        """Return whether it finds the same texts as another query, by the same look-ups and patterns."""
+        return (self.lookups(), self.like_patterns()) == (other.lookups(), other.like_patterns())
+
     def tsquery(self, key: str) -> str:
         """Return the query for Postgres' `tsvector`, in which every lexeme begins with a key, and one is the key."""
         return _tsquery(key, self.lookups() or {("", False): None})

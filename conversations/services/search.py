@@ -97,7 +97,7 @@ class Search:
         """Return the ranks that results can have, the best first: none where nothing is looked for."""
         if not self.query.terms:
             return ()
-        only_whole = self.query == self.query.exact
+        only_whole = self.query.finds_as(self.query.exact)
         return tuple(rank for rank in sorted(Rank, reverse=True) if rank.is_whole or not only_whole)
 
     def parameters(self) -> dict[str, object]:

@@ -149,6 +149,13 @@ def test_beginnings_of_several_words_are_first_looked_up_by_the_longest(typed: s
     assert narrow is None or narrow in parsed(typed).tsquery("k.").split(" & ")
 
 
+@pytest.mark.parametrize(
+    ("typed", "same"), [("東京", True), ("ประชุม", True), ("=>", True), ("tea", False), ("茶 te", False)]
+)
+def test_parts_of_unspaced_text_and_signs_are_as_good_as_whole_words(typed: str, same: bool) -> None:
+    assert parsed(typed).finds_as(parsed(typed).exact) is same
+
+
 def test_whole_words_are_told_from_beginnings() -> None:
     assert finds(parsed("tea 2.1").exact, "Tea 2.1")
     assert not finds(parsed("tea").exact, "teas")
