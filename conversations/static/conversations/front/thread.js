@@ -105,12 +105,12 @@ export class Thread {
 
   /**
    * Return what puts the reader back where they are now, once something was put before all that is there. The browser
-   * does so by itself, and without laying everything out at once, except at the very top and in Safari.
+   * does so by itself, and without laying everything out at once, except less than a pixel from the top and in Safari.
    * @returns {() => void}
    */
   _placeKeeper() {
     const first = this.list.firstElementChild?.firstElementChild;
-    if (!first || (CSS.supports("overflow-anchor", "auto") && this.scroller.scrollTop > 0)) return () => {};
+    if (!first || (CSS.supports("overflow-anchor", "auto") && this.scroller.scrollTop >= 1)) return () => {};
     const top = first.getBoundingClientRect().top;
     return () => (this.scroller.scrollTop += first.getBoundingClientRect().top - top);
   }
