@@ -88,3 +88,9 @@ def test_a_frame_is_refused_with(api: Api, frame: str, message: str) -> None:
     with api.socket() as socket:
         socket.connection.send(frame)
         assert socket.receive()["error"]["message"][: len(message)] == message
+
+
+def test_a_host_that_the_server_does_not_know_is_named_as_what_is_wrong(api: Api) -> None:
+    response = api.http.get("/api/me/", headers={"Host": "elsewhere.example"})
+    assert response.status_code == 400
+    assert "DJANGO_ALLOWED_HOSTS" in response.json()["error"]["message"]

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
+from django.core.exceptions import DisallowedHost, ObjectDoesNotExist, RequestDataTooBig
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -137,9 +137,13 @@ def _page(request: HttpRequest, error: ColloquyError) -> JsonResponse | None:
     return JsonResponse(error.payload(id_of(request)), status=error.status)
 
 
+UNKNOWN_HOST = "The header Host names none of this server's hosts. Whoever runs it adds it to DJANGO_ALLOWED_HOSTS."
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 400 outside of DRF."""
-    return _page(request, InvalidRequest()) or defaults.bad_request(request, exception)
+    """Answer 400 outside of DRF; mostly to a request for a host that the server does not know to be its own."""
+    error = InvalidRequest(UNKNOWN_HOST) if isinstance(exception, DisallowedHost) else InvalidRequest()
+    return _page(request, error) or defaults.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
