@@ -61,6 +61,8 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"type": "turn.follow", "turn": ID, "after": -1}, ["after"]),
     ({"type": "turn.follow", "turn": ID, "after": 10**18 + 1}, ["after"]),
     ({"type": "turn.follow", "turn": ID, "after": "0"}, ["after"]),
+    ({"type": "extraction.follow", "extraction": ID, "after": -1}, ["after"]),
+    ({"type": "extraction.follow", "extraction": ID, "after": 10**18 + 1}, ["after"]),
     ({"type": "turn.cancel", "turn": ID, "after": 0}, ["after"]),
     ({"type": "turn.create", "content": "x"}, ["conversation"]),
     ({"type": "turn.create", "conversation": ID}, ["content"]),

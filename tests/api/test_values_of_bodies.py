@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import math
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
+from rest_framework.exceptions import ParseError
 from rest_framework.serializers import Field, ValidationError
 
 from conversations.api.error_responses import invalid
-from conversations.api.parsers import parse_json
+from conversations.api.parsers import ExactJSONParser, StrictJSONParser, parse_json
 from conversations.api.serializer_fields import (
     COMPLAINTS_LIMIT,
     NAME_LIMIT,
@@ -162,6 +164,22 @@ def test_what_readers_would_understand_differently_is_refused(text: str) -> None
     for exact in (False, True):
         with pytest.raises(ValueError, match="Malformed JSON"):
             parse_json(text, exact=exact)
+
+
+@pytest.mark.parametrize("text", ['{"a": 1e400}', '[{"a": [-1e400]}]', '{"a": {"b": 1e309}}'])
+def test_a_number_beyond_a_double_is_refused_at_every_depth(text: str) -> None:
+    with pytest.raises(ValueError, match="beyond the range of a double"):
+        parse_json(text, exact=True)
+    with pytest.raises(ValueError, match="Malformed JSON"):
+        parse_json(text)
+
+
+def test_a_body_is_parsed_as_its_parser_says() -> None:
+    assert StrictJSONParser().parse(io.BytesIO(b"[0.10]")) == [0.1]
+    assert ExactJSONParser().parse(io.BytesIO(b"[0.10]")) == [Decimal("0.10")]
+    for parser in (StrictJSONParser(), ExactJSONParser()):
+        with pytest.raises(ParseError, match="Malformed JSON"):
+            parser.parse(io.BytesIO(b"[0.10"))
 
 
 def test_numbers_keep_their_digits_where_that_is_asked_for() -> None:
