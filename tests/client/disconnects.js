@@ -58,7 +58,7 @@ async function extracted(client) {
   const extracting = client.extractions.extract(asked);
   const positions = await readAll(client, extracting);
   const { data, status, extraction } = extracting.state;
-  const stored = await client.extractions.get(extraction.id);
+  const stored = await untilAnswered(() => client.extractions.get(extraction.id));
   const wrong = [];
   if (canonical(data) !== canonical(stored.data)) wrong.push(`${canonical(data)} is not ${canonical(stored.data)}`);
   if (status !== "succeeded") wrong.push(`the extraction is ${status}`);
@@ -68,9 +68,14 @@ async function extracted(client) {
 
 /** A lost answer may leave an empty conversation behind, which does no harm. @param {any} client */
 async function conversationFor(client) {
+  return (await untilAnswered(() => client.createConversation())).id;
+}
+
+/** Ask until the answer comes through: the library gives up after some time. @param {() => Promise<any>} ask */
+async function untilAnswered(ask) {
   for (;;) {
     try {
-      return (await client.createConversation()).id;
+      return await ask();
     } catch (error) {
       if (error.name !== "ConnectionLost") throw error;
     }
@@ -100,7 +105,7 @@ async function answerCalls(client, answer) {
 /** @param {any} client @param {any} answer @param {number[]} positions */
 async function differences(client, answer, positions) {
   const { id } = await answer.turn;
-  const stored = await client.turn(id);
+  const stored = await untilAnswered(() => client.turn(id));
   const folded = answer.state.messages.map(({ role, content, stop_reason }) => ({ role, content, stop_reason }));
   const kept = stored.messages.map(({ role, content, stop_reason }) => ({ role, content, stop_reason }));
   const wrong = [];
