@@ -212,17 +212,6 @@ def test_several_files_are_a_batch_whose_results_are_downloaded(visitor: Visitor
     page.get_by_role("link", name="its batch").wait_for()
 
 
-def test_data_is_corrected_and_approved(visitor: Visitor, api: Api) -> None:
-    id = extracted(api, TEA, "Invoice number: 7\nTotal: 12.50")
-    page = opened(visitor, f"/extract/{id}/")
-    page.get_by_role("button", name="Correct").click()
-    page.fill("[aria-label='/total']", "13.75")
-    page.get_by_role("button", name="Save the correction").click()
-    visitor.sees("Corrected by", "#decided")
-    assert value(page, "/total").inner_text() == "13.75"
-    assert api.get(f"extraction/extractions/{id}/").json()["final"] == {"invoice_number": "7", "total": 13.75}
-
-
 def test_nothing_that_was_written_runs(visitor: Visitor, api: Api) -> None:
     schema = {
         "type": "object",

@@ -1,12 +1,14 @@
 /** Requests to the API: with a token or the page's session, tried again where that is safe and may help. */
 
 import { ApiError, ConnectionLost, responseError } from "./errors.js";
+import { exactJson } from "./exact_json.js";
 import { Backoff } from "./pauses.js";
 
 /**
  * @typedef {object} Access How the server knows who asks.
  * @property {string} [token] sent as `Authorization: Bearer`; without one, the browser sends its session's cookie
  * @property {() => string} [csrf] returns the session's CSRF token; by default the cookie `csrftoken`
+ * @property {boolean} [exactNumbers] whether whole numbers that JavaScript would round come as BigInts; by default not
  */
 
 /**
@@ -31,6 +33,8 @@ export class Http {
   constructor(base, access, onReached) {
     this.base = base.replace(/\/+$/, "");
     this.access = access;
+    /** What reads and writes JSON. @type {{parse: (text: string) => any, stringify: (value: any) => string}} */
+    this.json = access.exactNumbers ? exactJson : JSON;
     this._onReached = onReached;
   }
 
@@ -81,7 +85,7 @@ export class Http {
     const json = body !== undefined && !form;
     const all = { ...(json ? { "Content-Type": "application/json" } : {}), ...this.headers(method), ...headers };
     const response = await this._fetch(this.url(path), {
-      method, signal, headers: all, body: json ? JSON.stringify(body) : body, credentials: this.credentials,
+      method, signal, headers: all, body: json ? this.json.stringify(body) : body, credentials: this.credentials,
     });
     // A browser takes what there is of a status line that was cut for a status.
     if (response.status < 200) throw this._lost(`status ${response.status}`);
@@ -116,7 +120,7 @@ export class Http {
     if (response.status === 204) return null;
     const text = await this._text(response);
     try {
-      return JSON.parse(text);
+      return this.json.parse(text);
     } catch (error) {
       throw new ConnectionLost("The answer was cut.", error);
     }

@@ -23,7 +23,7 @@ export async function* streamedEvents(http, path, after, { signal, silence }) {
     const response = await http.send("GET", `${path}/events/?after=${after}`, {
       signal: ending.signal, headers: { Accept: "text/event-stream" },
     });
-    yield* ofTranscript(eventsIn(response, () => watch.restart()), after);
+    yield* ofTranscript(eventsIn(response, http.json, () => watch.restart()), after);
   } catch (error) {
     throw error instanceof ApiError || signal.aborted ? error : new ConnectionLost("The stream broke.", error);
   } finally {
@@ -55,10 +55,11 @@ class Watch {
 /**
  * Yield the events of a response, each as soon as it is whole.
  * @param {Response} response
+ * @param {{parse: (text: string) => any}} json
  * @param {() => void} onBytes
  * @returns {AsyncGenerator<TurnEvent>}
  */
-async function* eventsIn(response, onBytes) {
+async function* eventsIn(response, json, onBytes) {
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   const decoder = new TextDecoder();
   let rest = "";
@@ -68,14 +69,18 @@ async function* eventsIn(response, onBytes) {
     onBytes();
     const parts = (rest + decoder.decode(value, { stream: true })).split("\n\n");
     rest = parts.pop() ?? "";
-    for (const part of parts) yield* eventIn(part);
+    for (const part of parts) yield* eventIn(part, json);
   }
 }
 
-/** @param {string} part the lines of one event, or of a comment @returns {Generator<TurnEvent>} */
-function* eventIn(part) {
+/**
+ * @param {string} part the lines of one event, or of a comment
+ * @param {{parse: (text: string) => any}} json
+ * @returns {Generator<TurnEvent>}
+ */
+function* eventIn(part, json) {
   const data = part.split("\n").find((line) => line.startsWith("data: "));
-  if (data) yield JSON.parse(data.slice("data: ".length));
+  if (data) yield json.parse(data.slice("data: ".length));
 }
 
 /**

@@ -39,7 +39,7 @@ export class Socket {
 
   async _open() {
     try {
-      const connection = await Connection.open(await this._address(), this.silence);
+      const connection = await Connection.open(await this._address(), this.silence, this.http.json);
       this.hasWorked = true;
       this.http._onReached("online");
       connection.closed.then((error) => this._left(error));
@@ -72,12 +72,13 @@ export class Connection {
    * Return a connection that is open. Throws ConnectionLost or ApiError.
    * @param {string} address
    * @param {number} silence milliseconds
+   * @param {{parse: (text: string) => any}} json
    * @returns {Promise<Connection>}
    */
-  static open(address, silence) {
+  static open(address, silence, json) {
     return new Promise((resolve, reject) => {
       const socket = new WebSocket(address);
-      const connection = new Connection(socket, silence);
+      const connection = new Connection(socket, silence, json);
       const tooLong = setTimeout(() => connection.close(), OPEN_WITHIN);
       socket.onopen = () => {
         clearTimeout(tooLong);
@@ -90,8 +91,8 @@ export class Connection {
     });
   }
 
-  /** @param {WebSocket} socket @param {number} silence milliseconds */
-  constructor(socket, silence) {
+  /** @param {WebSocket} socket @param {number} silence milliseconds @param {{parse: (text: string) => any}} json */
+  constructor(socket, silence, json) {
     this._socket = socket;
     this._silence = silence;
     this._refs = 0;
@@ -99,7 +100,7 @@ export class Connection {
     this._listeners = new Set();
     /** @type {Promise<ApiError | ConnectionLost>} why it was closed, when it is */
     this.closed = new Promise((resolve) => (this._resolveClosed = resolve));
-    socket.onmessage = ({ data }) => this._take(JSON.parse(data));
+    socket.onmessage = ({ data }) => this._take(json.parse(data));
     socket.onclose = ({ code }) => this._end(closeError(code));
     socket.onerror = () => this._end(new ConnectionLost("The WebSocket broke."));
     this._pinging = setInterval(() => this._ping(), Math.min(PING_EVERY, silence));

@@ -1,11 +1,17 @@
 /** Extracted data as people read it: fields with their values, lists of rows as tables. */
 
-import { element } from "../../conversations/front/elements.js";
-import { below } from "./pointers.js";
+import { element, iconButton, textButton } from "../../conversations/front/elements.js";
+import { below, stepsOf } from "./pointers.js";
 import { evidenceWords, labelOf } from "./words.js";
 
 /** @typedef {Record<string, any>} Fields */
-/** @typedef {(path: string, value: any, schema: any) => HTMLElement} Edit makes a field to change a value by */
+
+/**
+ * @typedef {object} Edit What values are changed by.
+ * @property {(path: string, value: any, schema: any) => HTMLElement} field makes what a value is typed into
+ * @property {(path: string, item: any) => void} add puts an item at the end of a list
+ * @property {(path: string) => void} remove takes an item out of its list
+ */
 
 /**
  * @typedef {object} Shown What is known besides the data.
@@ -111,25 +117,60 @@ export class DataView {
     const itemSchema = this._resolved(schema.items);
     if (items.length && items.every(isRow)) return this._table(items, itemSchema, path);
     const isPlain = items.every((each) => typeof each !== "object" || each === null);
-    const made = items.map((each, at) => element("li", {}, this._value(each, itemSchema, below(path, at))));
+    const made = items.map((each, at) => element("li", {}, this._value(each, itemSchema, below(path, at)),
+      this._remover(below(path, at))));
     const list = made.length ? element("ol", { class: isPlain ? "texts" : "blocks" }, ...made) : empty("None");
-    return element("div", { class: isPlain ? "texts" : "list" }, list, ...this._problems(path));
+    const parts = [list, this._adder(path, itemSchema), ...this._problems(path)];
+    return element("div", { class: isPlain ? "texts" : "list" }, ...parts);
   }
 
   /** @param {Fields[]} rows @param {Fields} schema @param {string} path */
   _table(rows, schema, path) {
     const names = [...new Set([...Object.keys(schema.properties ?? {}), ...rows.flatMap((row) => Object.keys(row))])];
-    const isNumber = (/** @type {string} */ name) => rows.some((row) => typeof own(row, name) === "number");
+    const isNumber = (/** @type {string} */ name) =>
+      rows.some((row) => ["number", "bigint"].includes(typeof own(row, name)));
     const kind = (/** @type {string} */ name) => (isNumber(name) ? "number" : "");
     const head = names.map((name) =>
       element("th", { scope: "col", class: kind(name) }, own(schema.properties, name)?.title ?? labelOf(name)));
-    const body = rows.map((row, at) => element("tr", {}, ...names.map((name) => {
-      const cell = this._value(own(row, name), own(schema.properties, name), below(below(path, at), name));
-      return element("td", { class: kind(name) }, cell);
-    })));
+    const columns = names.map((name) => [name, kind(name)]);
+    const body = rows.map((row, at) => this._row(row, schema, below(path, at), columns));
     const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body));
     const region = element("div", { class: "wide", tabindex: 0, role: "region", "aria-label": "Rows" }, table);
-    return element("div", { class: "list" }, region, ...this._problems(path));
+    return element("div", { class: "list" }, region, this._adder(path, schema), ...this._problems(path));
+  }
+
+  /** @param {Fields} row @param {Fields} schema @param {string} path @param {string[][]} columns names and classes */
+  _row(row, schema, path, columns) {
+    const cells = columns.map(([name, kind]) => {
+      const cell = this._value(own(row, name), own(schema.properties, name), below(path, name));
+      return element("td", { class: kind }, cell);
+    });
+    const remover = this._remover(path);
+    return element("tr", {}, ...cells, remover && element("td", {}, remover));
+  }
+
+  /** Return a button that adds to a list, while values are changed. @param {string} path @param {Fields} schema */
+  _adder(path, schema) {
+    const { edit } = this._shown;
+    const properties = { class: "link add", "data-list": path };
+    return edit && textButton("Add one", () => edit.add(path, this._blank(schema)), properties);
+  }
+
+  /** Return a button that takes an item out of its list, while values are changed. @param {string} path */
+  _remover(path) {
+    const { edit } = this._shown;
+    const number = Number(stepsOf(path).at(-1)) + 1;
+    return edit && iconButton("close", `Remove number ${number}`, () => edit.remove(path));
+  }
+
+  /** Return what a new item begins with. @param {any} given @returns {any} */
+  _blank(given) {
+    const schema = this._resolved(given);
+    if (schema.properties) {
+      const blanks = Object.entries(schema.properties).map(([name, property]) => [name, this._blank(property)]);
+      return Object.fromEntries(blanks);
+    }
+    return schema.type === "array" ? [] : schema.type === "string" ? "" : null;
   }
 
   /** @param {any} value @param {Fields} schema @param {string} path */
@@ -137,7 +178,7 @@ export class DataView {
     const { isComing, edit } = this._shown;
     if (value === undefined) return isComing ? coming() : empty("Nothing");
     const shown = value === null ? [empty("Nothing")] : this._choosable(value, path);
-    const parts = edit ? [edit(path, value, schema)] : shown;
+    const parts = edit ? [edit.field(path, value, schema)] : shown;
     return element("span", { class: "leaf" }, ...parts, ...this._problems(path));
   }
 

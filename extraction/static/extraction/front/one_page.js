@@ -1,6 +1,7 @@
 /** The page of an extraction: its data as it comes, beside what it is extracted from. */
 
 import { Client } from "../../conversations/client.js";
+import { exactJson } from "../../conversations/client/exact_json.js";
 import { showBudget } from "../../conversations/front/budget.js";
 import { announce, byId, element, textButton } from "../../conversations/front/elements.js";
 import { wireFrame } from "../../conversations/front/frame.js";
@@ -21,10 +22,10 @@ const COUNTED = {
   exact: "word for word in the source", fuzzy: "nearly so", not_found: "not found", claimed: "unchecked",
 };
 const id = document.body.dataset.id ?? "";
-const client = new Client();
+const client = new Client({ exactNumbers: true });
 const { tell } = wireFrame(client);
 const sources = new SourcesView(client, id, byId("sources"), choose);
-const review = new Review(client, { onEdit: (edit) => draw(edit), onDecided: (decided) => ended(decided) });
+const review = new Review(client, { onShow: draw, onDecided: (decided) => ended(decided) });
 /** @type {DataView} */
 let view;
 /** The extraction as it was last told of. @type {any} */
@@ -93,15 +94,15 @@ function ended(found) {
   }
 }
 
-/** @param {import("./data_view.js").Edit | null} edit */
-function draw(edit) {
+/** @param {any} data @param {import("./data_view.js").Edit | null} edit */
+function draw(data, edit) {
   const evidence = new Map(extraction.evidence.map((/** @type {any} */ each) => [each.path, each]));
   /** @type {Map<string, string[]>} */
   const problems = new Map();
   for (const { path, message } of extraction.problems) problems.set(path, [...(problems.get(path) ?? []), message]);
   const { final } = extraction;
   if (final === null) byId("data").replaceChildren();
-  else view.show(final, { isComing: false, evidence, problems, edit });
+  else view.show(data, { isComing: false, evidence, problems: data === final ? problems : new Map(), edit });
 }
 
 /** @param {string} status */
@@ -207,7 +208,7 @@ async function blockOf({ index, kind, title, attachment, media_type }) {
 }
 
 function copy() {
-  navigator.clipboard.writeText(JSON.stringify(extraction.final, null, 2)).catch(tell);
+  navigator.clipboard.writeText(exactJson.stringify(extraction.final, 2)).catch(tell);
 }
 
 function wireButtons() {

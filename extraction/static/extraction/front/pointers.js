@@ -24,3 +24,15 @@ export function replaced(data, path, value) {
   parent[steps.at(-1) ?? ""] = value;
   return copy;
 }
+
+/** Return the value at a path of data. @param {any} data @param {string} path @returns {any} */
+export function valueAt(data, path) {
+  return stepsOf(path).reduce((at, step) => at[step], data);
+}
+
+/** Return a copy of data without an item of a list. @param {any} data @param {string} path of the item */
+export function removed(data, path) {
+  const list = path.slice(0, path.lastIndexOf("/"));
+  const at = Number(stepsOf(path).at(-1));
+  return replaced(data, list, valueAt(data, list).toSpliced(at, 1));
+}

@@ -1,9 +1,10 @@
 /** Deciding on extracted data: it is approved, corrected or rejected. */
 
+import { exactJson } from "../../conversations/client/exact_json.js";
 import { byId, element } from "../../conversations/front/elements.js";
 import { errorText } from "../../conversations/front/notices.js";
 import { isInexact } from "./data_view.js";
-import { replaced } from "./pointers.js";
+import { removed, replaced, valueAt } from "./pointers.js";
 import { timeOf } from "./times.js";
 
 /** @typedef {import("../../conversations/client.js").Client} Client */
@@ -12,7 +13,7 @@ import { timeOf } from "./times.js";
 
 /**
  * @typedef {object} Handlers
- * @property {(edit: Edit | null) => void} onEdit the values are to be changed, or no longer so
+ * @property {(data: any, edit: Edit | null) => void} onShow data is to be shown, with fields to change it or without
  * @property {(extraction: any) => void} onDecided
  */
 
@@ -25,8 +26,8 @@ export class Review {
     this._form = byId("review");
     /** @type {any} */
     this._extraction = null;
-    /** By path: what is typed, and what it meant before. @type {Map<string, {field: any, value: any, schema: any}>} */
-    this._fields = new Map();
+    /** The data as it is corrected. @type {any} */
+    this._data = null;
     this._form.addEventListener("click", (/** @type {any} */ event) => {
       const button = event.target.closest("button[type=button]");
       if (button) this._pressed(button.value);
@@ -45,52 +46,91 @@ export class Review {
     const decided = byId("decided");
     decided.hidden = !review;
     if (review) decided.textContent = said(review);
-    this._edit(false);
+    const draft = this._draft();
+    this._edit(draft !== undefined, draft);
   }
 
   /** @param {string} value */
   _pressed(value) {
-    if (value === "correct" || value === "cancel") this._edit(value === "correct");
+    if (value === "cancel") this._forgetDraft();
+    if (value === "correct" || value === "cancel") this._edit(value === "correct", this._extraction.final);
     else this._decide({ decision: /** @type {any} */ (value) });
   }
 
-  /** @param {boolean} isEditing */
-  _edit(isEditing) {
+  /** @param {boolean} isEditing @param {any} data what the correction begins with */
+  _edit(isEditing, data) {
     byId("review-problem").textContent = "";
     for (const button of this._form.querySelectorAll("button")) {
       button.hidden = ["cancel", "corrected"].includes(button.value) !== isEditing;
     }
-    this._fields.clear();
-    this._handlers.onEdit(isEditing ? (path, value, schema) => this._field(path, value, schema) : null);
+    this._data = data;
+    if (isEditing) this._showFields();
+    else this._handlers.onShow(this._extraction.final, null);
+  }
+
+  _showFields() {
+    this._handlers.onShow(this._data, {
+      field: (path, value, schema) => this._field(path, value, schema),
+      add: (path, item) => this._restructure(replaced(this._data, path, [...valueAt(this._data, path), item])),
+      remove: (path) => this._restructure(removed(this._data, path)),
+    });
+  }
+
+  /** Show data that has more or fewer fields. @param {any} data */
+  _restructure(data) {
+    this._change(data);
+    this._showFields();
+  }
+
+  /** @param {any} data */
+  _change(data) {
+    this._data = data;
+    sessionStorage.setItem(this._draftName, exactJson.stringify({ final: this._extraction.final, data }));
+  }
+
+  get _draftName() {
+    return `correction:${this._extraction.id}`;
+  }
+
+  /** Return the correction that was begun before the page was loaded anew, if it is one of the same data. */
+  _draft() {
+    const stored = sessionStorage.getItem(this._draftName);
+    if (!stored) return undefined;
+    const { final, data } = exactJson.parse(stored);
+    return exactJson.stringify(final) === exactJson.stringify(this._extraction.final) ? data : undefined;
+  }
+
+  _forgetDraft() {
+    sessionStorage.removeItem(this._draftName);
   }
 
   /** @param {string} path @param {any} value @param {any} schema */
   _field(path, value, schema) {
     const isLong = typeof value === "string" && (value.length > 40 || value.includes("\n"));
-    const field = isLong ? element("textarea", { rows: 2 }) : element("input", { autocomplete: "off" });
-    field.setAttribute("aria-label", path);
+    const oninput = () => this._change(replaced(this._data, path, meant(field.value, value, schema)));
+    const properties = { "aria-label": path, oninput };
+    /** @type {HTMLInputElement | HTMLTextAreaElement} */
+    const field = isLong
+      ? element("textarea", { rows: 2, ...properties })
+      : element("input", { autocomplete: "off", ...properties });
     field.value = value === null ? "" : String(value);
-    this._fields.set(path, { field, value, schema });
     return field;
   }
 
   _correct() {
-    if ([...this._fields.values()].some(({ value }) => isInexact(value))) {
-      byId("review-problem").textContent = "A number is too long to be kept by this page: correct it by the API.";
+    if (hasInexact(this._data)) {
+      byId("review-problem").textContent = "This browser rounds a number of the data: correct it by the API.";
       return;
     }
-    let data = this._extraction.final;
-    for (const [path, { field, value, schema }] of this._fields) {
-      const before = value === null ? "" : String(value);
-      if (field.value !== before) data = replaced(data, path, meant(field.value, value, schema));
-    }
-    this._decide({ decision: "corrected", data });
+    this._decide({ decision: "corrected", data: this._data });
   }
 
   /** @param {{decision: "approved" | "rejected" | "corrected", data?: any}} decision */
   async _decide(decision) {
     try {
-      this._handlers.onDecided(await this._client.extractions.review(this._extraction.id, decision));
+      const decided = await this._client.extractions.review(this._extraction.id, decision);
+      this._forgetDraft();
+      this._handlers.onDecided(decided);
     } catch (error) {
       byId("review-problem").textContent = errorText(/** @type {any} */ (error));
     }
@@ -107,7 +147,17 @@ function meant(text, before, schema) {
   if (text.trim() === "") return null;
   if (/^(yes|true)$/i.test(text)) return true;
   if (/^(no|false)$/i.test(text)) return false;
-  return Number.isNaN(Number(text)) ? text : Number(text);
+  return Number.isNaN(Number(text)) ? text : exactJson.parse(numeral(text.trim()));
+}
+
+/** Return a number as JSON has it, digit for digit where it is a whole one. @param {string} text */
+function numeral(text) {
+  return /^-?(?:0|[1-9]\d*)$/.test(text) ? text : String(Number(text));
+}
+
+/** Whether the browser has rounded a number in data. @param {any} data @returns {boolean} */
+function hasInexact(data) {
+  return isInexact(data) || (typeof data === "object" && data !== null && Object.values(data).some(hasInexact));
 }
 
 /** @param {any} review */
