@@ -14,7 +14,7 @@ from conversations import tools
 from conversations.errors import ColloquyError, InvalidRequest
 from conversations.tools import Caller, Result, registered_tool, tool, tools_for_claude, with_definitions
 
-CALLER = Caller(uuid.uuid4(), uuid.uuid4(), uuid.uuid4())
+CALLER = Caller(uuid.UUID(int=1), uuid.UUID(int=2), uuid.UUID(int=3))
 USED: Any = {"type": "ephemeral"}
 
 
