@@ -30,6 +30,14 @@ class TokenAuthentication(knox.TokenAuthentication):
 
     _find: Callable[[str], ValidToken | None] = staticmethod(find)
 
+    @classmethod
+    def remembering(cls) -> TokenAuthentication:
+        """Return an authentication by tokens that this process may remember from a moment ago."""
+        made, here = cls(), running_engine()
+        if here:
+            made._find = here.tokens.find
+        return made
+
     def authenticate(self, request: Request) -> tuple[User, AuthToken] | None:
         """Return whose token the request has, and the token's row; None where it has none.
 

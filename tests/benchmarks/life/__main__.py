@@ -15,7 +15,8 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from statistics import median
 
 import psutil
 import uvloop
@@ -33,6 +34,9 @@ SINGLE = 40  # turns that are begun one after the other, on an idle server
 BUSY = 200  # streams that run while others begin
 BUSY_RATE, BUSY_TURNS = 10, 100  # turns begun a second beside them, and how many in all
 BURST = 100  # turns begun at once, of which the last one's first delta counts
+BURSTS = 5  # how often they are, since one is over before the machine has come to rest: the medians count
+WARM = 50  # turns that every server has run before it is measured
+REST = 3.0  # seconds after them, in which what they have left to be done is done
 COUNTED = 50  # turns whose statements are counted
 UNLIMITED = {
     "COLLOQUY_SOCKETS_PER_USER": "100000",
@@ -88,6 +92,8 @@ class Scenario:
     turns: int
     deltas: int
     rate: float | None = None
+    runs: int = 1
+    """How often it is run: the medians count."""
 
     def __str__(self) -> str:
         return f"{self.turns} x {self.deltas}, " + (f"{self.rate:.0f}/s" if self.rate else "at once")
@@ -95,11 +101,22 @@ class Scenario:
 
 async def figures(relay: Relay, scenario: Scenario) -> Figures:
     """Measure one scenario."""
+    runs = [await _figures(relay, scenario) for _ in range(scenario.runs)]
+    return Figures(*(median(values) for values in zip(*map(astuple, runs), strict=True)))
+
+
+async def _figures(relay: Relay, scenario: Scenario) -> Figures:
     times, cpu, postgres, took = await relay.run(scenario.turns, scenario.deltas, scenario.rate)
     first, turns = sorted(times.first), scenario.turns
     return Figures(
         cpu / turns * 1000, postgres / turns * 1000, turns / took, *(1000 * _at(first, p) for p in (0.5, 0.99, 1))
     )
+
+
+async def warm_up(relay: Relay) -> None:
+    """Let a server run some turns, as one that is in use has."""
+    await relay.run(WARM, 5)
+    await asyncio.sleep(REST)
 
 
 def _at(values: list[float], part: float) -> float:
@@ -129,7 +146,6 @@ async def statements(upstream: str, database: str, kind: Kind) -> Counts:
     """Return the statements and transactions of `COUNTED` turns in sequence, less what an idle server sends."""
     counts = Counts()
     async with counted(database, counts) as address, colloquy(kind, upstream, address) as relay:
-        await relay.run(1, 5)
         began, before = time.monotonic(), Counts(counts.statements, counts.transactions)
         for _ in range(COUNTED):
             await relay.run(1, 5)
@@ -144,7 +160,7 @@ async def statements(upstream: str, database: str, kind: Kind) -> Counts:
 
 @asynccontextmanager
 async def colloquy(kind: Kind, upstream: str, database: str) -> AsyncIterator[Relay]:
-    """Run the platform as `manage.py serve` does, and warm it up by one turn."""
+    """Run the platform as `manage.py serve` does, and warm it up."""
     from tests.processes import ServerProcess
 
     server = ServerProcess("uvicorn", database, upstream, **UNLIMITED)
@@ -152,7 +168,7 @@ async def colloquy(kind: Kind, upstream: str, database: str) -> AsyncIterator[Re
     try:
         await asyncio.to_thread(server.wait)
         relay = Relay(kind, psutil.Process(server.process.pid), server.port, "", database=True)
-        await relay.run(1, 5)
+        await warm_up(relay)
         yield relay
     finally:
         server.kill()
@@ -165,7 +181,7 @@ async def measure(upstream: str, database: str, scenarios: list[Scenario], kinds
     if shutil.which("node"):
         with express(upstream) as (process, port):
             relay = Relay("express", process, port, "", database=False)
-            await relay.run(1, 5)
+            await warm_up(relay)
             singles["express"] = await idle(relay)
             for scenario in scenarios:
                 found["express", scenario] = await figures(relay, scenario)
@@ -231,7 +247,7 @@ def main() -> None:
     scenarios = [
         Scenario(*options.long),
         Scenario(*options.short),
-        Scenario(BURST, 30),
+        Scenario(BURST, 30, runs=BURSTS),
         Scenario(options.short[0] // 4, options.short[1], options.rate),
     ]
     print(machine(), flush=True)
