@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from conversations.content.folding import fold
-from conversations.models import MessageAttachment, Usage
+from conversations.models import MessageAttachment, Turn, Usage
+from conversations.services.turns import transcripts
 from tests.calls import LOOK, ours, results_in
 from tests.clients import Api
+from tests.waiting import until
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,16 @@ def test_what_was_stopped_between_tools_can_be_continued(api: Api) -> None:
     assert (stopped["status"], stopped["actions"]) == ("cancelled", ["continue", "retry", "edit"])
     response = api.post(f"turns/{turn['id']}/continue/?wait=true", {})
     assert response.json()["status"] == "completed", response.text
+
+
+def test_what_a_tool_has_returned_is_committed_before_claude_is_asked_with_it(api: Api) -> None:
+    """A process that dies in between leaves it in the history: the tool is not called again for nothing."""
+    conversation = api.conversation(tools=ours("add"))
+    turn = Turn.objects.get(pk=api.begin('Go [[sandbox: tool=add{"first": 1}; then; words=200]]', conversation)["id"])
+    until(lambda: Turn.objects.get(pk=turn.pk).requests_sent == 2, pause=0)
+    assert "tool_result" in [event["type"] for event in transcripts.committed(turn)]
+    api.post(f"turns/{turn.pk}/cancel/")
+    api.ended(str(turn.pk))
 
 
 def test_a_turn_makes_only_so_many_requests(api: Api) -> None:

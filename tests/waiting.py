@@ -12,10 +12,10 @@ PATIENCE = 120.0  # seconds
 PAUSE = 0.05  # seconds between two looks
 
 
-def until(condition: Callable[[], T]) -> T:
+def until(condition: Callable[[], T], pause: float = PAUSE) -> T:
     """Return the first true value of a condition. Raise AssertionError if it does not become true."""
     deadline = time.monotonic() + PATIENCE
     while not (found := condition()):
         assert time.monotonic() < deadline, "it did not become true"
-        time.sleep(PAUSE)
+        time.sleep(pause)
     return found

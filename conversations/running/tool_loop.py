@@ -68,6 +68,9 @@ class ToolLoop:
         events = await self._journal.transcript(self._live)
         body = await self._request(events)
         if number > self._turn.requests_sent:
+            if number > 1:
+                # A process that dies then leaves what Claude was asked with, as the results of tools that it has run.
+                await self._journal.commit(self._live)
             body = await persistently(
                 turn_run.begin_request, turn=self._turn, number=number, events=events, request=body
             )

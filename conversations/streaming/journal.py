@@ -106,10 +106,7 @@ class Journal:
         After a delta it waits until the turn is about to be flushed: what Claude sends meanwhile is read then, all at
         once, instead of waiting here. While Postgres is away it goes on, up to a limit: Claude has no patience.
         """
-        if live.lost:
-            raise LostTurn
-        if live.failure:
-            raise live.failure
+        _check_ours(live)
         for event in events:
             self._add(live, event)
         self._waiting[live] = None
@@ -123,6 +120,15 @@ class Journal:
             await live.wanted.wait()
         while live.waiting > PENDING_LIMIT and not live.over:
             await live.change()
+
+    async def commit(self, live: LiveTranscript) -> None:
+        """Have everything committed that was appended, and wait for that. Raises as `append`."""
+        while (live.pending or live.flushing) and not live.over:
+            self._urgent.add(live)
+            self._hurry.set()
+            self._any.set()
+            await live.change()
+        _check_ours(live)
 
     def _look(self) -> None:
         if self._waiting:
@@ -275,3 +281,11 @@ class Journal:
             rows = await (await connection.execute(self._already_written, values)).fetchall()
             written.update(id for (id,) in rows)
         return written
+
+
+def _check_ours(live: LiveTranscript) -> None:
+    """Raise LostTurn where a turn is not ours any more, and what keeps its events from being stored."""
+    if live.lost:
+        raise LostTurn
+    if live.failure:
+        raise live.failure
