@@ -107,9 +107,11 @@ class BeginWriter:
         """Store turns, and tell who waits for them; return whether the connection is still there."""
         stored: list[_Stored] = []
         try:
-            # What is sent in one pipeline is one transaction, which is committed at its end.
+            # Without BEGIN, the end of the pipeline would commit what was sent before an error of ours.
             async with asyncio.timeout(PATIENCE), connection.pipeline():
+                await connection.execute("BEGIN")
                 stored = await _written(connection, batch)
+                await connection.execute("COMMIT")
             for waiting, draft, result in stored:
                 if result.begun and not waiting.begun.done():
                     waiting.begun.set_result(draft.created(result))
@@ -119,6 +121,7 @@ class BeginWriter:
                 await connection.close()
             else:
                 stored = []  # the server has said that it has committed nothing
+                await connection.rollback()
         finally:
             _say_unsure(stored)
         return not connection.closed
