@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.clients import Api
 from tests.front.visiting import Visitor
 from tests.processes import ServerProcess
 
@@ -17,3 +18,10 @@ def visitor(chromium: Browser, uvicorn_server: ServerProcess) -> Iterator[Visito
     with Visitor(chromium, uvicorn_server.url) as here:
         yield here
         assert here.complaints == []
+
+
+@pytest.fixture
+def api(visitor: Visitor) -> Iterator[Api]:
+    """The visitor's own access to the API."""
+    with Api(visitor.url, visitor.user) as client:
+        yield client

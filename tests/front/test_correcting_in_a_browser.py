@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 
 from tests.clients import Api
-from tests.front.test_extracting_in_a_browser import api as api  # a fixture, as the next two are
 from tests.front.test_extracting_in_a_browser import extracted, opened, value
-from tests.front.test_extracting_in_a_browser import visiting as visiting
+from tests.front.test_extracting_in_a_browser import visiting as visiting  # a fixture, as the next one is
 from tests.front.test_extracting_in_a_browser import visitor as visitor
 from tests.front.test_the_page_for_everybody import check
 from tests.front.visiting import Visitor

@@ -51,13 +51,6 @@ def visitor(visiting: Visitor) -> Iterator[Visitor]:
     assert visiting.complaints == []
 
 
-@pytest.fixture
-def api(visitor: Visitor) -> Iterator[Api]:
-    """The user's own access to the API."""
-    with Api(visitor.url, visitor.user) as client:
-        yield client
-
-
 def sample(name: str) -> bytes:
     return (ROOT / "extraction" / "samples" / name).read_bytes()
 

@@ -20,7 +20,7 @@ from playwright.sync_api import Page
 from conversations.models import Budget
 from tests import browser
 from tests.clients import Api
-from tests.front.visiting import Visitor, long_conversation
+from tests.front.visiting import Visitor
 
 FOLDER = os.environ.get("COLLOQUY_SCREENSHOTS")
 EVIL = """<img src=x onerror="window.evil = 1"> <script>window.evil = 1</script>
@@ -54,17 +54,6 @@ def brew(tea: str) -> str:
 """
 
 
-MOVED = """() => {
-    window.shift = 0;
-    new PerformanceObserver((list) => {
-        for (const { value } of list.getEntries()) window.shift += value;
-    }).observe({ type: "layout-shift" });
-    const scroller = document.querySelector("#scroller");
-    scroller.scrollTop = 1;
-    const seen = [...document.querySelectorAll(".message")].find((each) => each.getBoundingClientRect().top > 100);
-    const top = seen.getBoundingClientRect().top;
-    window.moved = () => seen.getBoundingClientRect().top - top;
-}"""
 GROW = """async (steps) => {
     const main = document.querySelector("script[type=module]").src;
     const { GrowingMarkdown } = await import(new URL("growing_markdown.js", main));
@@ -118,13 +107,6 @@ Title
 def saying(text: str) -> str:
     """Return a question that has the sandbox say a text."""
     return f'[[sandbox: thinking="The user wants tea."; text={json.dumps(text)}]]'
-
-
-@pytest.fixture
-def api(visitor: Visitor) -> Any:
-    """The visitor's own access to the API."""
-    with Api(visitor.url, visitor.user) as client:
-        yield client
 
 
 def test_nothing_that_was_written_runs(visitor: Visitor, api: Api) -> None:
@@ -254,22 +236,6 @@ def brightness(page: Page) -> float:
     """Return how bright most of the page is, 0 to 255."""
     picture = Image.open(io.BytesIO(page.screenshot(type="jpeg", quality=30))).convert("L").resize((100, 100))
     return float(sorted(picture.tobytes())[5000])
-
-
-def test_a_long_conversation_is_shown_from_its_end_and_nothing_moves_when_older_messages_come(
-    visitor: Visitor, api: Api
-) -> None:
-    page = visitor.page
-    page.goto(f"{visitor.url}/c/{long_conversation(api.user, 600).pk}/")
-    visitor.sees("Message 600")
-    page.locator(".message", has_text="Message 571").wait_for(state="attached")
-    assert page.locator(".message").count() < 600
-    page.evaluate(MOVED)
-    page.locator(".message", has_text="Message 541").wait_for(state="attached")
-    assert abs(page.evaluate("window.moved()")) <= 1
-    assert page.evaluate("window.shift") == 0
-    said = page.locator(".message .body p").all_text_contents()
-    assert said == [f"Message {601 - at} is said." for at in range(len(said), 0, -1)]
 
 
 def test_text_that_grows_looks_as_if_it_had_come_at_once(visitor: Visitor) -> None:

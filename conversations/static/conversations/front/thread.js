@@ -104,13 +104,17 @@ export class Thread {
   }
 
   /**
-   * Return what puts the reader back where they are now, once something was put before all that is there. The browser
-   * does so by itself, and without laying everything out at once, except less than a pixel from the top and in Safari.
+   * Return what puts the reader back where they are now, once something was put before all that is there.
+   *
+   * The browser does so by itself (scroll anchoring), except less than a pixel from the top: the reader is moved one
+   * pixel away from there. What a script scrolls back counts as a layout shift in Chromium if the reader has scrolled
+   * in the same frame, so that is left to browsers without scroll anchoring (Safari).
    * @returns {() => void}
    */
   _placeKeeper() {
     const first = this.list.firstElementChild?.firstElementChild;
-    if (!first || (CSS.supports("overflow-anchor", "auto") && this.scroller.scrollTop >= 1)) return () => {};
+    if (this.scroller.scrollTop < 1) this.scroller.scrollTop = 1;
+    if (!first || CSS.supports("overflow-anchor", "auto")) return () => {};
     const top = first.getBoundingClientRect().top;
     return () => (this.scroller.scrollTop += first.getBoundingClientRect().top - top);
   }

@@ -1,0 +1,77 @@
+"""A long conversation is shown from its end; older messages come as the reader nears the top, and nothing moves."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Route
+
+from tests.clients import Api
+from tests.front.visiting import Visitor, long_conversation
+
+MOVED = """() => {
+    window.shift = 0;
+    new PerformanceObserver((list) => {
+        for (const { value } of list.getEntries()) window.shift += value;
+    }).observe({ type: "layout-shift" });
+    const scroller = document.querySelector("#scroller");
+    scroller.scrollTop = 1;
+    const seen = [...document.querySelectorAll(".message")].find((each) => each.getBoundingClientRect().top > 100);
+    const top = seen.getBoundingClientRect().top;
+    window.moved = () => seen.getBoundingClientRect().top - top;
+}"""
+LEAP = """() => {
+    window.shift = 0;
+    window.moved = 0;
+    new PerformanceObserver((list) => {
+        for (const { value } of list.getEntries()) window.shift += value;
+    }).observe({ type: "layout-shift" });
+    const scroller = document.querySelector("#scroller");
+    document.body.dataset.leaps = "";
+    let seen, top;
+    requestAnimationFrame(function leap() {
+        if (seen) window.moved = Math.max(window.moved, Math.abs(seen.getBoundingClientRect().top - top));
+        scroller.scrollTop = 0;
+        seen = scroller.querySelector(".message");
+        top = seen.getBoundingClientRect().top;
+        requestAnimationFrame(leap); // before the page asks for the same frame
+    });
+}"""
+OLDER = re.compile(r"/messages/\?.*cursor=")
+
+
+def test_a_long_conversation_is_shown_from_its_end_and_nothing_moves_when_older_messages_come(
+    visitor: Visitor, api: Api
+) -> None:
+    page = visitor.page
+    page.goto(f"{visitor.url}/c/{long_conversation(api.user, 600).pk}/")
+    visitor.sees("Message 600")
+    page.locator(".message", has_text="Message 571").wait_for(state="attached")
+    assert page.locator(".message").count() < 600
+    page.evaluate(MOVED)
+    page.locator(".message", has_text="Message 541").wait_for(state="attached")
+    assert abs(page.evaluate("window.moved()")) <= 1
+    assert page.evaluate("window.shift") == 0
+    said = page.locator(".message .body p").all_text_contents()
+    assert said == [f"Message {601 - at} is said." for at in range(len(said), 0, -1)]
+
+
+@pytest.mark.parametrize("paragraphs", [1, 40], ids=["short", "tall"])
+def test_nothing_moves_when_older_messages_come_in_the_frame_in_which_a_reader_gets_to_the_top(
+    visitor: Visitor, api: Api, paragraphs: int
+) -> None:
+    page = visitor.page
+    conversation = long_conversation(api.user, 150, lambda at: "\n\n".join([f"Message {at + 1}."] * paragraphs))
+
+    def wait_for_the_reader(older: Route) -> None:
+        page.locator("body[data-leaps]").wait_for()
+        older.continue_()
+
+    page.route(OLDER, wait_for_the_reader)
+    page.goto(f"{visitor.url}/c/{conversation.pk}/")
+    page.locator(".message", has_text="Message 121.").wait_for(state="attached")
+    page.evaluate(LEAP)
+    page.locator(".message", has_text="Message 1.").wait_for(state="attached")
+    assert page.evaluate("window.moved") <= 1.5  # one pixel away from the top, and what the browser rounds
+    assert page.evaluate("window.shift") == 0
