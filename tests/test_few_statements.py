@@ -34,8 +34,8 @@ MOST_OF_FIVE_DELTAS = 7, 6
 """For a turn whose deltas come one by one: two to begin, three flushes, the end, one to spare; and transactions."""
 
 MOST_WITH_A_BUDGET = 9
-"""The same with what applies, the prices and the hold."""
-MOST_OF_A_FOLLOWING_ONE = 10
+"""The same with what has told that budgets apply, which they are, the prices and the hold."""
+MOST_OF_A_FOLLOWING_ONE = 11
 """The same with the path of the conversation, and what Claude has counted of it."""
 
 

@@ -109,9 +109,9 @@ class BeginWriter:
         try:
             # Without BEGIN, the end of the pipeline would commit what was sent before an error of ours.
             async with asyncio.timeout(PATIENCE), connection.pipeline():
-                await connection.execute("BEGIN")
+                await connection.execute("BEGIN", prepare=False)
                 stored = await _written(connection, batch)
-                await connection.execute("COMMIT")
+                await connection.execute("COMMIT", prepare=False)
             for waiting, draft, result in stored:
                 if result.begun and not waiting.begun.done():
                     waiting.begun.set_result(draft.created(result))

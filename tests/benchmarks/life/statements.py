@@ -78,7 +78,9 @@ async def _pass_on(
 
 
 def _asked(counts: Counts, kind: bytes, body: bytes) -> None:
-    """Count a simple query (Q) or the execution of a prepared one (E)."""
+    """Count a simple query (Q) or the execution of a parsed one (E), but for those that begin and end transactions."""
+    if kind == b"P" and TRANSACTION.match(body.split(b"\0", 2)[1]):
+        counts.statements -= 1  # its execution comes next, and is counted
     if kind == b"E" or (kind == b"Q" and not TRANSACTION.match(body)):
         counts.statements += 1
 
