@@ -85,6 +85,12 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
+END_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(sandbox: Sandbox, django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """The test database. (pytest-django's own looks for marks, to find out which tests need one.)
@@ -100,6 +106,8 @@ def django_db_setup(sandbox: Sandbox, django_test_environment: None, django_db_b
             connection.settings_dict["TEST"]["TEMPLATE"] = connection.settings_dict["NAME"]
         databases = setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
         yield
+        with connection.cursor() as cursor:
+            cursor.execute(END_OTHERS)  # of processes that were killed, and of relays between one and PostgreSQL
         connection.close()
         teardown_databases(databases, verbosity=0)
 
