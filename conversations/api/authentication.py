@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from conversations.models import User
 from conversations.running.engine import running_engine
 from conversations.services.accounts import login_failures
-from conversations.services.accounts.remembered_tokens import LONG_MEMORY, ValidToken, find
+from conversations.services.accounts.remembered_tokens import LONG_MEMORY, MEMORY, ValidToken, find
 
 
 class TokenAuthentication(knox.TokenAuthentication):
@@ -30,24 +30,22 @@ class TokenAuthentication(knox.TokenAuthentication):
 
     _find: Callable[[str], ValidToken | None] = staticmethod(find)
 
-    @classmethod
-    def remembering(cls) -> TokenAuthentication:
-        """Return an authentication by tokens that this process may remember from a moment ago."""
-        made, here = cls(), running_engine()
-        if here:
-            made._find = here.tokens.find
-        return made
+    def remembering(self, memory: float = MEMORY) -> Self:
+        """Take a token for valid that this process has looked up less than `memory` seconds ago; return this."""
+        if here := running_engine():
+            self._find = partial(here.tokens.find, memory=memory)
+        return self
 
     def authenticate(self, request: Request) -> tuple[User, AuthToken] | None:
         """Return whose token the request has, and the token's row; None where it has none.
 
         Raises AuthenticationFailed where the token is not valid.
         """
-        here, view = running_engine(), (request.parser_context or {}).get("view")
-        if here and getattr(view, "checks_credential", False):
-            self._find = partial(here.tokens.find, memory=LONG_MEMORY)
-        elif here and request.method in SAFE_METHODS:
-            self._find = here.tokens.find
+        view = (request.parser_context or {}).get("view")
+        if getattr(view, "checks_credential", False):
+            self.remembering(LONG_MEMORY)
+        elif request.method in SAFE_METHODS:
+            self.remembering()
         found: tuple[User, AuthToken] | None = super().authenticate(request)
         return found
 

@@ -81,7 +81,7 @@ def by_token(header: str) -> tuple[User, Credential] | None:
     if scheme.lower() != "bearer" or not token:
         return None
     try:
-        user, row = TokenAuthentication.remembering().authenticate_credentials(token.strip().encode())
+        user, row = TokenAuthentication().remembering().authenticate_credentials(token.strip().encode())
     except AuthenticationFailed:
         return None
     return user, Credential.of_token(row)
