@@ -142,6 +142,17 @@ def test_one_that_is_given_twice_is_named(api: Api) -> None:
     refused(api.get("conversations/?page_size=1&page_size=2"), "page_size")
 
 
+def test_head_takes_what_get_takes(api: Api) -> None:
+    for query in (
+        "conversations/?page_size=1",
+        "usage/?group_by=day",
+        "usage/records/?page_size=1",
+        "schema/?format=json",
+    ):
+        assert api.http.head(f"/api/{query}").status_code == 200, query
+    assert api.http.head("/api/usage/?surprise=1").status_code == 400
+
+
 def test_empty_ones_count_as_not_given(api: Api) -> None:
     id = api.conversation()
     found = api.get("conversations/?q=&archived=&ordering=&page_size=&cursor=").json()["results"]

@@ -55,6 +55,7 @@ class Login(Queried):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    with_body = ("post",)
 
     @extend_schema(
         operation_id="login",
@@ -122,6 +123,8 @@ class WebSocketTicket(Queried):
 
 class Me(Queried):
     """The user behind the request."""
+
+    with_body = ("delete",)
 
     @extend_schema(
         operation_id="getMe",

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import condition
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -15,16 +15,15 @@ from rest_framework.response import Response
 
 from conversations.api.queries import Queried
 from conversations.api.requesters import user_of
-from conversations.api.uploads import declared_type
+from conversations.api.uploads import UploadSerializer, declared_type, file_of
 from conversations.content.media import DOCX, IMAGE_TYPES, PDF, XLSX
-from conversations.errors import InvalidRequest, TooLarge
+from conversations.errors import TooLarge
 from conversations.models import Attachment
 from conversations.services.files import attachments
 
 SIZE_LIMIT = 32 * 1024 * 1024  # bytes; Claude's own limit on a request
 FORM_LIMIT = 64 * 1024  # bytes of a form besides its file
 BINARY = (*sorted(IMAGE_TYPES), PDF, DOCX, XLSX)
-UPLOAD = inline_serializer("Upload", {"file": serializers.FileField()})
 
 
 class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
@@ -40,6 +39,7 @@ class Attachments(Queried):
 
     parser_classes = (MultiPartParser,)
     body_limit = SIZE_LIMIT + FORM_LIMIT
+    with_body = ("post",)
 
     @extend_schema(
         operation_id="uploadAttachment",
@@ -47,18 +47,13 @@ class Attachments(Queried):
         description="Keeps an image or a document to be named in content: what Claude takes, and for extraction also "
         "Word documents, spreadsheets, and CSV, HTML and mail in other encodings than UTF-8. The same bytes again are "
         "the same attachment.",
-        request={"multipart/form-data": UPLOAD},
+        request={"multipart/form-data": UploadSerializer},
         responses={201: AttachmentSerializer},
     )
     def post(self, request: Request) -> Response:
         """Keep a file and return its attachment; the same bytes again are the same attachment."""
-        file = request.FILES.get("file")
-        if file is None:
-            raise InvalidRequest(
-                "file: No file was sent. Send it as the field `file` of a multipart/form-data body.",
-                details={"file": "This field is required."},
-            )
-        if file.size > SIZE_LIMIT:
+        file = file_of(request)
+        if (file.size or 0) > SIZE_LIMIT:
             raise TooLarge(f"file: It has {file.size} bytes; a file may have {SIZE_LIMIT}.")
         attachment = attachments.store(owner=user_of(request), data=file.read(), declared=declared_type(file))
         return Response(AttachmentSerializer(attachment).data, status=201)

@@ -64,6 +64,7 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
         "turns": PageQuery,
         "create_turn": BeginQuery,
     }
+    with_body = ("create", "partial_update", "activate", "fork", "take_in", "create_turn", "count_tokens")
     body_limit: int | None = None
 
     def get_object(self) -> Conversation:

@@ -61,6 +61,8 @@ class FeedbackSerializer(serializers.Serializer[Feedback]):
 class MessageFeedback(Queried):
     """The caller's feedback on one message."""
 
+    with_body = ("put",)
+
     @extend_schema(
         operation_id="getFeedback",
         summary="Get feedback on a message",

@@ -1,9 +1,9 @@
-"""Query parameters: each operation declares those that it takes, and any other is refused."""
+"""What operations take: each declares its query parameters, and whether it has a body; all else is refused."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 from typing_extensions import Unpack
 
-from conversations.api.serializer_fields import FieldOptions, StrictSerializer
+from conversations.api.serializer_fields import FieldOptions, NoFields, StrictSerializer, check_given_once
 from conversations.models import Usage
 from conversations.models.conversation import TAG_LENGTH
 
@@ -103,9 +103,7 @@ class Query(StrictSerializer):
 
         Raises ValidationError for unknown ones, for one that is given twice, and for values that are not taken.
         """
-        twice = {name: "Must be given once." for name, values in given.lists() if len(values) > 1}
-        if twice:
-            raise serializers.ValidationError(twice)
+        check_given_once(given)
         known = cls._shared().fields
         return cls.checked_values({name: value for name, value in given.items() if value or name not in known})
 
@@ -216,25 +214,43 @@ class DocumentQuery(Query):
 
 
 class Queried(APIView):
-    """A view that refuses query parameters which it does not declare.
+    """A view that refuses query parameters and bodies which it does not declare.
 
-    `queries` names what the operations take, by the names of the viewset's actions or the methods of a plain view.
+    Operations are named as the viewset's actions are, or by the methods of a plain view.
     """
 
     queries: ClassVar[Mapping[str, type[Query]]] = {}
+    """What the operations take in the query; those that are not named take nothing there."""
+    with_body: ClassVar[Collection[str]] = ()
+    """The operations that read a body, and refuse by themselves what they do not know of it."""
 
-    def query_class(self, method: str | None) -> type[Query]:
+    def query_class(self, method: str) -> type[Query]:
         """Return the declaration for the present action, or for a method."""
-        return self.queries.get(getattr(self, "action", None) or str(method).lower(), Query)
+        return self.queries.get(self._operation(method), Query)
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
-        """Read the query once it is known that the caller may ask. Raises ValidationError.
+        """Read the query, and refuse a body that is not taken, once it is known that the caller may ask.
 
-        A method that there is not is answered 405, whatever its query.
+        Raises ValidationError; ParseError or UnsupportedMediaType for a body that can't be read. A method that there is
+        not is answered 405, whatever its query and its body.
         """
         super().initial(request, *args, **kwargs)
-        if hasattr(self, str(request.method).lower()):
-            request.query = self.query_class(request.method).read(request.query_params)  # type: ignore[attr-defined]
+        method = str(request.method)
+        if not hasattr(self, method.lower()):
+            return
+        request.query = self.query_class(method).read(request.query_params)  # type: ignore[attr-defined]
+        if self._operation(method) not in self.with_body and _has_body(request):
+            NoFields.checked_values(request.data)
+
+    def _operation(self, method: str) -> str:
+        """Return the name of the present action, or of a method; HEAD asks for what GET does."""
+        name = method.lower()
+        return getattr(self, "action", None) or ("get" if name == "head" else name)
+
+
+def _has_body(request: Request) -> bool:
+    """Tell whether a request came with a body. One without a length has got one by now (config/bodies.py)."""
+    return request._request.META.get("CONTENT_LENGTH") not in (None, "", "0")
 
 
 def query_of(request: Request) -> dict[str, Any]:

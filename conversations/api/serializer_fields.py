@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, Self
 from uuid import UUID
 
+from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
 from typing_extensions import TypedDict, Unpack
 
@@ -26,6 +27,13 @@ class FieldOptions(TypedDict, total=False):
     default: Any
     source: str
     help_text: str
+
+
+def check_given_once(given: MultiValueDict[str, Any]) -> None:
+    """Refuse a name that a query or a form has twice. Raises ValidationError, with a complaint about each."""
+    twice = {name[:NAME_LIMIT]: "Must be given once." for name, values in given.lists() if len(values) > 1}
+    if twice:
+        raise serializers.ValidationError(dict(islice(twice.items(), COMPLAINTS_LIMIT)))
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -61,6 +69,10 @@ class StrictSerializer(serializers.Serializer[Any]):
             if unknown or fixed:
                 raise serializers.ValidationError(dict(islice({**unknown, **fixed}.items(), COMPLAINTS_LIMIT)))
         return super().to_internal_value(data)
+
+
+class NoFields(StrictSerializer):
+    """The body of an operation that takes none: nothing, or an empty object."""
 
 
 class String(serializers.CharField):

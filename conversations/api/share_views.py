@@ -64,6 +64,7 @@ class Shares(Queried):
 
     pagination_class = Pages
     queries = {"get": PageQuery}
+    with_body = ("post",)
 
     @extend_schema(
         operation_id="listShares",

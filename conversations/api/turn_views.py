@@ -202,6 +202,7 @@ class TurnViewSet(Queried, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tu
     serializer_class = TurnSerializer
     queryset = Turn.objects.none()
     queries = {"events": EventsQuery, "go_on": BeginQuery}
+    with_body = ("tool_results", "go_on")
 
     def get_object(self) -> Turn:
         """Return the turn, if the user may read its conversation. Raises NotFound otherwise."""

@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 import mimetypes
+from typing import cast
 
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
+from rest_framework import serializers
+from rest_framework.request import Request
 
+from conversations.api.serializer_fields import StrictSerializer, check_given_once
 from conversations.content.media import TEXTUAL
+
+NO_FILE = "No file was sent. Send it as the field `file` of a multipart/form-data body."
+
+
+class UploadSerializer(StrictSerializer):
+    """A form with a file."""
+
+    file = serializers.FileField(allow_empty_file=True, error_messages={"required": NO_FILE, "null": NO_FILE})
+
+
+def file_of(request: Request) -> UploadedFile[bytes]:
+    """Return the file that a form brings, which has no other field. Raises ValidationError."""
+    form = request.data
+    if isinstance(form, MultiValueDict):
+        check_given_once(form)
+    return cast("UploadedFile[bytes]", UploadSerializer.checked_values(form)["file"])
 
 
 def declared_type(file: UploadedFile[bytes]) -> str:

@@ -11,7 +11,7 @@ from typing import IO, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view, inline_serializer
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.parsers import BaseParser, MultiPartParser
@@ -25,11 +25,11 @@ from conversations.api.renderers import JSONRenderer
 from conversations.api.requesters import user_of
 from conversations.api.serializer_fields import Json
 from conversations.api.transfer_formats import BODY_LIMIT
+from conversations.api.uploads import UploadSerializer, file_of
 from conversations.archives import exporting
 from conversations.archives.detecting import source_of
 from conversations.archives.zip_file import Archive
 from conversations.contract.account import ImportProblem
-from conversations.errors import InvalidRequest
 from conversations.models import ArchiveImport
 from conversations.running.engine import engine
 from conversations.services import imports
@@ -38,7 +38,6 @@ FORM_LIMIT = 64 * 1024  # bytes of a form besides its file
 MEMORY = 1 << 20  # bytes of an archive that are kept in memory
 ZIP = "application/zip"
 JSON = "application/json"
-UPLOAD = inline_serializer("ArchiveUpload", {"file": serializers.FileField()})
 
 
 class ImportSerializer(serializers.ModelSerializer[ArchiveImport]):
@@ -109,13 +108,14 @@ class Import(Queried):
 
     parser_classes = (MultiPartParser, FileParser, JSONFileParser)
     body_limit = BODY_LIMIT + FORM_LIMIT
+    with_body = ("post",)
 
     @extend_schema(
         operation_id="importArchive",
         summary="Import an archive",
         description="Begins to import an archive of `GET /api/me/export/`, of claude.ai or of ChatGPT: as the field "
         "`file` of a form, or as the body. What is here already is skipped.",
-        request={"multipart/form-data": UPLOAD, ZIP: OpenApiTypes.BINARY, JSON: OpenApiTypes.ANY},
+        request={"multipart/form-data": UploadSerializer, ZIP: OpenApiTypes.BINARY, JSON: OpenApiTypes.ANY},
         responses={202: ImportSerializer},
     )
     def post(self, request: Request) -> Later:
@@ -135,19 +135,13 @@ class Import(Queried):
 
 @contextmanager
 def _file_of(request: Request) -> Iterator[IO[bytes]]:
-    """Yield the archive that a request brings. Raises InvalidRequest where there is none."""
+    """Yield the archive that a request brings. Raises ValidationError where there is none."""
     if not isinstance(request.data, dict):  # of a form, or of no body
         with SpooledTemporaryFile(MEMORY) as file:
             shutil.copyfileobj(cast("IO[bytes]", request.data), file)
             yield cast("IO[bytes]", file)
         return
-    upload = request.FILES.get("file")
-    if upload is None or upload.file is None:
-        raise InvalidRequest(
-            "file: No file was sent. Send it as the field `file` of a multipart/form-data body, or as the body.",
-            details={"file": "This field is required."},
-        )
-    yield cast("IO[bytes]", upload.file)
+    yield cast("IO[bytes]", file_of(request).file)
 
 
 @extend_schema_view(

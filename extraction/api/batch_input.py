@@ -9,11 +9,14 @@ from typing import IO, Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 
 from conversations.api.parsers import parse_json
+from conversations.api.serializer_fields import check_given_once
 from conversations.api.uploads import declared_type
 from conversations.content.block_checks import checked_blocks
 from conversations.content.json_checks import check_text
@@ -22,6 +25,8 @@ from conversations.errors import InvalidRequest, TooLarge
 from conversations.exact_json import dumps
 from conversations.models import User
 from conversations.services.files import attachments
+from extraction.api.batch_serializers import BatchSettingsSerializer
+from extraction.api.serializers import SchemaField
 from extraction.documents.sources import READ
 from extraction.services.batches import NewItem
 
@@ -82,9 +87,7 @@ def input_of(request: Request, query: Mapping[str, object]) -> BatchInput:
     if isinstance(data, Lines):
         return _of_lines(iter(data), query)
     if isinstance(data, QueryDict):
-        files = [file for _, found in request.FILES.lists() for file in found]
-        fields = {name: value for name, value in data.items() if isinstance(value, str)}
-        return BatchInput({**query, **_numbers(fields)}, files)
+        return _of_form(data, query)
     if not isinstance(data, dict) or not isinstance(data.get("items"), list):
         raise InvalidRequest("items: Must be a list.", details={"items": "Must be a list."})
     return BatchInput({**query, **{name: data[name] for name in data if name != "items"}}, data["items"])
@@ -103,16 +106,29 @@ def _of_lines(lines: Iterator[object], query: Mapping[str, object]) -> BatchInpu
     return BatchInput(query, all())
 
 
-def _numbers(fields: Mapping[str, str]) -> dict[str, object]:
-    """Return the fields of a form as JSON would have them: what JSON has no string for is one otherwise."""
-    read: dict[str, object] = {}
-    for name, text in fields.items():
-        try:
-            value = parse_json(text)
-        except ValueError:
-            value = text
-        read[name] = text if isinstance(value, str | float) or value is None else value
-    return read
+def _of_form(form: QueryDict, query: Mapping[str, object]) -> BatchInput:
+    """Return what a form asks for: its files are the items, whatever their fields are called; the others are settings.
+
+    Raises ValidationError for a setting that is given twice.
+    """
+    files = [each for _, found in form.lists() for each in found if isinstance(each, UploadedFile)]
+    texts = MultiValueDict({name: found for name, found in form.lists() if isinstance(found[-1], str)})
+    check_given_once(texts)
+    declared = BatchSettingsSerializer().fields
+    settings = {name: _meant(declared.get(name), str(text)) for name, text in texts.items()}
+    return BatchInput({**query, **settings}, files)
+
+
+def _meant(field: object, text: str) -> object:
+    """Return what a text of a form stands for in a field: itself, or the JSON in it where the field takes no text."""
+    if isinstance(field, serializers.CharField | serializers.ChoiceField):
+        return text
+    try:
+        value = parse_json(text, exact=True)
+    except ValueError:
+        return text
+    named = isinstance(field, SchemaField) and not isinstance(value, dict)  # any word may be a name: "true", "7"
+    return text if named else value
 
 
 def items_of(user: User, found: BatchInput, digest: Callable[[str, object], None]) -> Iterator[NewItem]:

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from conversations.api.content_field import ContentField
-from conversations.api.queries import PageQuery, Query
+from conversations.api.queries import Digits, Flag, PageQuery, Query
 from conversations.api.serializer_fields import Integer, Json, StrictSerializer, String
 from conversations.claude import parameters
 from conversations.claude.pricing import decimal_string
@@ -192,11 +192,11 @@ class SettingsQuery(Query):
 
     schema = serializers.CharField(required=False, max_length=120, help_text="A schema's id, name or `name@version`.")
     mode = serializers.ChoiceField(Batch.Mode.choices, required=False)
-    concurrency = serializers.IntegerField(min_value=1, max_value=CONCURRENCY_LIMIT, required=False)
+    concurrency = Digits(min_value=1, max_value=CONCURRENCY_LIMIT, required=False)
     model = serializers.CharField(max_length=200, required=False)
-    max_tokens = serializers.IntegerField(min_value=1, max_value=10_000_000, required=False)
-    max_attempts = serializers.IntegerField(min_value=1, max_value=5, required=False)
-    evidence = serializers.BooleanField(required=False)
+    max_tokens = Digits(min_value=1, max_value=10_000_000, required=False)
+    max_attempts = Digits(min_value=1, max_value=5, required=False)
+    evidence = Flag(required=False)
 
 
 class ItemsQuery(PageQuery):

@@ -92,6 +92,7 @@ class BatchViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     serializer_class = BatchSerializer
     queryset = Batch.objects.none()
     queries = {"list": PageQuery, "create": SettingsQuery, "items": ItemsQuery, "results": ResultsQuery}
+    with_body = ("create",)
     renderer_classes = (ExactJSONRenderer,)
     parser_classes = (ExactJSONParser, JsonLinesParser, MultiPartParser)
     body_limit = BODY_LIMIT

@@ -211,6 +211,7 @@ class EvaluationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSet[
     serializer_class = EvaluationSerializer
     queryset = Evaluation.objects.none()
     queries = {"list": PageQuery}
+    with_body = ("create",)
     renderer_classes = (ExactJSONRenderer,)
     parser_classes = (ExactJSONParser,)
 

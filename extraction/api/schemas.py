@@ -101,6 +101,7 @@ class SchemaViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, v
     serializer_class = SchemaSerializer
     queryset = SchemaVersion.objects.none()
     queries = {"list": PageQuery, "versions": PageQuery}
+    with_body = ("create",)
     parser_classes = (ExactJSONParser,)
     renderer_classes = (ExactJSONRenderer,)
 

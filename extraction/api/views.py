@@ -88,6 +88,7 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
     serializer_class = ExtractionSerializer
     queryset = Extraction.objects.none()
     queries = {"list": ExtractionsQuery, "create": WaitQuery, "events": PositionQuery}
+    with_body = ("create", "review")
     parser_classes = (ExactJSONParser,)
     renderer_classes = (ExactJSONRenderer,)
 

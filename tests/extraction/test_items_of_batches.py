@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from rest_framework.exceptions import ParseError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
+from rest_framework.exceptions import ParseError, ValidationError
 
 from conversations.errors import InvalidRequest, TooLarge
 from conversations.models import User
@@ -54,6 +57,38 @@ def test_json_has_its_items_in_a_list_and_its_settings_beside_it() -> None:
 def test_without_a_list_of_items_it_is_refused(data: Any) -> None:
     with pytest.raises(InvalidRequest, match="items: Must be a list"):
         read(data)
+
+
+FORMS: dict[str, tuple[str, object]] = {
+    "a name that is a word of JSON": ("schema=true", "true"),
+    "a name that is null": ("schema=null", "null"),
+    "a name in digits": ("schema=7", "7"),
+    "a name with a version": ("schema=7@1", "7@1"),
+    "a schema": ('schema={"multipleOf": 0.10}', {"multipleOf": Decimal("0.10")}),
+    "a model in digits": ("model=7", "7"),
+    "a mode": ("mode=batch", "batch"),
+    "a number": ("max_tokens=50", 50),
+    "no number": ("max_tokens=fifty", "fifty"),
+    "a truth": ("evidence=false", False),
+    "an object": ('metadata={"a": null}', {"a": None}),
+    "an unknown field": ("surprise=true", True),
+}
+
+
+@pytest.mark.parametrize(("field", "meant"), FORMS.values(), ids=FORMS)
+def test_a_field_of_a_form_is_what_its_setting_takes(field: str, meant: object) -> None:
+    name, text = field.split("=", 1)
+    form: Any = QueryDict(mutable=True)
+    file = SimpleUploadedFile("a.txt", b"Tea")
+    form.update({name: text, "anything": file})
+    found = read(form, model="of the query")
+    assert found.settings == {"model": "of the query", name: meant}
+    assert list(found.items) == [file]
+
+
+def test_a_setting_is_in_a_form_once() -> None:
+    with pytest.raises(ValidationError, match="Must be given once"):
+        read(QueryDict("mode=live&mode=batch"))
 
 
 def test_json_lines_may_begin_with_the_settings() -> None:

@@ -1,0 +1,93 @@
+"""Every operation of the API says what it does not understand of a body; also where it takes none."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.views import APIView
+
+from conversations.models import ArchiveImport, Attachment
+from tests.clients import Api
+
+METHODS = ("get", "post", "put", "patch", "delete")
+OF_FILES = {"POST /api/attachments/", "POST /api/me/import/", "POST /api/extraction/batches/"}
+"""Operations whose body is, or may be, files: what is said of other JSON is not tried here."""
+
+
+def operations(patterns: list[Any] | None = None) -> Iterator[str]:
+    """Yield the method and the path of every operation of the API, with ids of nothing in the path."""
+    for each in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(each, URLResolver):
+            yield from operations(each.url_patterns)
+        elif isinstance(each, URLPattern):
+            yield from (f"{method.upper()} {path_of(each)}" for method in handled_by(each.callback))
+
+
+def handled_by(view: Any) -> list[str]:
+    """Return the methods that a view handles; none where it is not the API's."""
+    of_api = issubclass(getattr(view, "cls", object), APIView)
+    handled = getattr(view, "actions", None) or dir(view.cls) if of_api else ()
+    return [method for method in METHODS if method in handled]
+
+
+def path_of(pattern: URLPattern) -> str:
+    """Return a path that leads to a pattern, with an id of nothing, or a number, for each parameter."""
+    [(found, *_)] = get_resolver().reverse_dict.getlist(pattern.callback)
+    [(path, names)] = found
+    return "/" + str(path) % {name: "1" if name in ("index", "number") else uuid.uuid4() for name in names}
+
+
+def sent(api: Api, operation: str, body: bytes, media_type: str = "application/json") -> httpx2.Response:
+    method, path = operation.split()
+    return api.http.request(method, path, content=body, headers={"Content-Type": media_type})
+
+
+def is_refused(response: httpx2.Response) -> bool:
+    return response.status_code == 400 and bool(response.json()["error"]["type"] == "invalid_request_error")
+
+
+@pytest.mark.parametrize("body", [b'{"surprise": 1}', b'{"surprise": ', b"[]", b"null", b'"surprise"', b"\xff"])
+def test_what_is_not_understood_is_refused_by_every_operation(api: Api, body: bytes) -> None:
+    answers = {each: sent(api, each, body) for each in {*operations()} - OF_FILES}
+    assert len(answers) > 60
+    assert {each: answer.text for each, answer in answers.items() if not is_refused(answer)} == {}
+
+
+def test_unknown_fields_are_named_by_every_operation(api: Api) -> None:
+    for each in {*operations()} - OF_FILES:
+        details = sent(api, each, b'{"surprise": 1}').json()["error"]["details"]
+        assert "surprise" in details, each
+
+
+@pytest.mark.parametrize(("body", "media_type"), [(b"a=1", "application/x-www-form-urlencoded"), (b"x", "text/plain")])
+def test_no_other_media_type_is_read(api: Api, body: bytes, media_type: str) -> None:
+    for each in ("POST /api/auth/ws-ticket/", f"DELETE /api/conversations/{uuid.uuid4()}/", "GET /api/me/"):
+        assert sent(api, each, body, media_type).status_code == 415
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b" {} "])
+def test_an_empty_body_is_taken(api: Api, body: bytes) -> None:
+    conversation = api.conversation()
+    turn = api.ask("Hello", conversation)["id"]
+    assert sent(api, "POST /api/auth/ws-ticket/", body).status_code == 200
+    assert sent(api, f"POST /api/turns/{turn}/cancel/", body).status_code == 202
+    assert sent(api, f"GET /api/turns/{turn}/", body).status_code == 200
+    assert sent(api, f"DELETE /api/conversations/{conversation}/", body).status_code == 204
+
+
+@pytest.mark.parametrize("path", ["/api/attachments/", "/api/me/import/"])
+@pytest.mark.parametrize(
+    ("fields", "names"), [({"title": "x"}, ["file", "title"]), ({}, ["files"]), ({}, ["file", "file"])]
+)
+def test_a_form_has_one_file_and_no_other_field(api: Api, path: str, fields: dict[str, str], names: list[str]) -> None:
+    files = [(name, ("a.txt", b"Hello", "text/plain")) for name in names if name != "title"]
+    response = api.http.post(path, data=fields, files=files)
+    assert is_refused(response), response.text
+    assert list(response.json()["error"]["details"]) == [names[-1]]
+    assert not Attachment.objects.filter(owner=api.user).exists()
+    assert not ArchiveImport.objects.filter(owner=api.user).exists()
