@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import islice
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 from uuid import UUID
 
 from django.utils.datastructures import MultiValueDict
@@ -16,6 +16,9 @@ from conversations.errors import InvalidRequest
 
 NAME_LIMIT = 100  # characters of an unknown field's name in a complaint
 COMPLAINTS_LIMIT = 20
+
+Values: TypeAlias = dict[str, Any]
+"""The checked values of a serializer's fields, by the fields' names."""
 
 
 class FieldOptions(TypedDict, total=False):
@@ -45,7 +48,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         return cls()
 
     @classmethod
-    def checked_values(cls, data: object) -> dict[str, Any]:
+    def checked_values(cls, data: object) -> Values:
         """Return the values of the fields in data. Raises ValidationError, as `is_valid` does.
 
         One instance checks everything, in any thread: nothing of what it checks is kept in it, and its fields, which

@@ -15,6 +15,7 @@ from django.conf import settings
 
 from conversations.api import turn_views as turn_api
 from conversations.api.error_responses import translate
+from conversations.api.serializer_fields import Values
 from conversations.api.serializers import asked_in
 from conversations.asgi_types import Message
 from conversations.content.transcript import encode
@@ -128,8 +129,8 @@ class Socket(AsyncWebsocketConsumer):
         frame: JSONObject = {}
         try:
             frame = await frames.off_the_loop(frames.parse_frame, text_data, size=len(text_data or ""))
-            command = await frames.off_the_loop(frames.checked_frame, frame, size=len(text_data or ""))
-            await self._commands[str(frame["type"])](self, frame, command)
+            values = await frames.off_the_loop(frames.checked_values, frame, size=len(text_data or ""))
+            await self._commands[str(frame["type"])](self, frame, values)
         except Gone:
             return
         except Exception as error:  # whatever it was, the socket stays open
@@ -146,13 +147,12 @@ class Socket(AsyncWebsocketConsumer):
         """Call what a command asks of the database. Raises NotAuthenticated where the user's access has ended."""
         return await in_database(while_valid, self._credential, partial(function, *args, **kwargs))
 
-    async def _create(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
+    async def _create(self, frame: JSONObject, values: Values) -> None:
         if (await engine()).draining:
             raise Unavailable(retry_after=RETRY_AFTER)
         self._following.check_room()
-        assert isinstance(command, frames.Create)
-        conversation, key = command.validated_data["conversation"], command.validated_data.get("idempotency_key")
-        asked = asked_in(command.validated_data)
+        conversation, key = values["conversation"], values.get("idempotency_key")
+        asked = asked_in(values)
         plain = turns.plain_beginning(conversation, asked)
         own = {"type", "ref", "conversation", "idempotency_key"}
         # The same body has the same digest over REST, so that a retry may come the other way.
@@ -173,53 +173,53 @@ class Socket(AsyncWebsocketConsumer):
             turn = made.turn
             self._following.begun(turn.pk, membership(self.user, turn.conversation_id, turn.conversation.owner_id))
 
-    async def _follow(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
+    async def _follow(self, frame: JSONObject, values: Values) -> None:
         self._following.check_room()
-        id, after = command.validated_data["turn"], command.validated_data["after"]
+        id, after = values["turn"], values["after"]
         turn, member = await self._in_database(readable_turn, self.user, id)
         _check_position(turn, after)
         self._following.turn(turn.pk, after, member)
 
-    async def _follow_extraction(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
+    async def _follow_extraction(self, frame: JSONObject, values: Values) -> None:
         self._following.check_room()
-        extractions, after = followed("extraction"), command.validated_data["after"]
-        found = await self._in_database(extractions.find, self.user, command.validated_data["extraction"])
+        extractions, after = followed("extraction"), values["after"]
+        found = await self._in_database(extractions.find, self.user, values["extraction"])
         _check_position(found, after)
         self._following.batches(("extraction", found.pk), extractions.follow(found.pk, after))
 
-    async def _unfollow_extraction(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
-        id = command.validated_data["extraction"]
+    async def _unfollow_extraction(self, frame: JSONObject, values: Values) -> None:
+        id = values["extraction"]
         if not self._following.end(("extraction", id)):
             await self._in_database(followed("extraction").find, self.user, id)
 
-    async def _unfollow(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
-        id = command.validated_data["turn"]
+    async def _unfollow(self, frame: JSONObject, values: Values) -> None:
+        id = values["turn"]
         if not self._following.end(("turn", id)):
             await self._in_database(readable_turn, self.user, id)
 
-    async def _cancel(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
-        turn = await self._in_database(turns.cancel, user=self.user, turn_id=command.validated_data["turn"])
+    async def _cancel(self, frame: JSONObject, values: Values) -> None:
+        turn = await self._in_database(turns.cancel, user=self.user, turn_id=values["turn"])
         (await engine()).runner("turn").cancel([turn.pk])
         await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
 
-    async def _tool_results(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
-        id, results = command.validated_data["turn"], command.validated_data["results"]
+    async def _tool_results(self, frame: JSONObject, values: Values) -> None:
+        id, results = values["turn"], values["results"]
         turn = await self._in_database(turns.submit_tool_results, user=self.user, turn_id=id, results=results)
         if turn.status == Turn.QUEUED:
             await (await engine()).run("turn", turn.pk)
         await self._answer({"type": "ok", "ref": frames.ref_of(frame)})
 
-    async def _follow_conversation(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
+    async def _follow_conversation(self, frame: JSONObject, values: Values) -> None:
         self._following.check_room()
-        id = command.validated_data["conversation"]
+        id = values["conversation"]
         found = await self._in_database(Conversation.objects.get_open, self.user, id, Right.READ)
         member = membership(self.user, found.pk, found.owner_id)
         await self._following.conversation(Membership(self.user.pk, found.pk), member)
 
-    async def _ping(self, frame: JSONObject, command: frames.FrameSerializer) -> None:
+    async def _ping(self, frame: JSONObject, values: Values) -> None:
         await self._answer({"type": "pong"} if "ref" not in frame else {"type": "pong", "ref": frames.ref_of(frame)})
 
-    _commands: dict[str, Callable[[Socket, JSONObject, frames.FrameSerializer], Awaitable[None]]] = {
+    _commands: dict[str, Callable[[Socket, JSONObject, Values], Awaitable[None]]] = {
         "turn.create": _create,
         "turn.follow": _follow,
         "turn.unfollow": _unfollow,

@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from conversations.api.error_responses import invalid
 from conversations.api.parsers import parse_json
-from conversations.api.serializer_fields import NAME_LIMIT, Id, Integer, Json, StrictSerializer, String
+from conversations.api.serializer_fields import NAME_LIMIT, Id, Integer, Json, StrictSerializer, String, Values
 from conversations.api.serializers import ToolResultsSerializer, TurnRequestSerializer, TurnSerializer
 from conversations.contract.frame_types import Ref
 from conversations.errors import InvalidRequest
@@ -115,8 +115,8 @@ def parse_frame(text: str | None) -> JSONObject:
     return frame
 
 
-def checked_frame(frame: JSONObject) -> FrameSerializer:
-    """Return the command in a frame. Raises InvalidRequest."""
+def checked_values(frame: JSONObject) -> Values:
+    """Return the checked values of the command in a frame, by the names of its fields. Raises InvalidRequest."""
     kind = frame.get("type")
     if not isinstance(kind, str):
         raise InvalidRequest(NO_COMMAND, details={"type": "missing"})
@@ -125,12 +125,10 @@ def checked_frame(frame: JSONObject) -> FrameSerializer:
             f"There is no command {kind[:NAME_LIMIT]!r}; there are {', '.join(COMMANDS)}.",
             details={"type": "unknown"},
         )
-    command = COMMANDS[kind](data=frame)
     try:
-        command.is_valid(raise_exception=True)
+        return COMMANDS[kind].checked_values(frame)
     except serializers.ValidationError as error:
         raise invalid(error.detail) from None
-    return command
 
 
 def ref_of(frame: JSONObject) -> str | float | None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from conversations.errors import InvalidRequest
-from conversations.ws.frames import COMMANDS, LARGE, checked_frame, off_the_loop, parse_frame, ref_of
+from conversations.ws.frames import COMMANDS, LARGE, checked_values, off_the_loop, parse_frame, ref_of
 
 ID = "01a208ce-7785-7206-a202-3517d745131f"
 
@@ -43,7 +43,7 @@ FRAMES: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("frame", "values"), FRAMES, ids=[frame["type"] for frame, _ in FRAMES])
 def test_a_command_has_its_fields(frame: Any, values: dict[str, Any]) -> None:
-    assert checked_frame(parse_frame(json.dumps(frame))).validated_data == {"type": frame["type"], **values}
+    assert checked_values(parse_frame(json.dumps(frame))) == {"type": frame["type"], **values}
 
 
 def test_every_command_is_tried_here() -> None:
@@ -78,14 +78,14 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("frame", "places"), REFUSED, ids=[json.dumps(frame)[:60] for frame, _ in REFUSED])
 def test_what_is_wrong_with_a_frame_is_told_by_field(frame: Any, places: list[str]) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        checked_frame(frame)
+        checked_values(frame)
     assert list(refused.value.details or {}) == places
     assert refused.value.message
 
 
 def test_an_unknown_command_is_told_which_there_are_and_not_all_of_itself() -> None:
     with pytest.raises(InvalidRequest) as refused:
-        checked_frame({"type": "x" * 10_000})
+        checked_values({"type": "x" * 10_000})
     assert all(name in refused.value.message for name in COMMANDS)
     assert len(refused.value.message) < 500
 
