@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from conversations.content.transcript import Batch
+from conversations.errors import InvalidRequest
 from conversations.models import User
 from conversations.running.engine import engine
 from conversations.streaming.readers import Found
@@ -35,6 +36,18 @@ class Followed(Protocol):
 
     def follow(self, id: uuid.UUID, after: int, beat: float | None = None) -> AsyncIterator[Batch | None]:
         """Yield what there is past a position, to the end, as `follow` does."""
+
+
+def check_position(work: Followable, position: int, name: str) -> None:
+    """Refuse a position beyond the end of work that has ended; `name` is what the request calls the position.
+
+    Raises InvalidRequest.
+    """
+    if work.ended and position > work.position:
+        kind = type(work).__name__.lower()
+        raise InvalidRequest(
+            f"{name} is {position}, but this {kind} has ended at position {work.position}.", details={name: "too far"}
+        )
 
 
 def followed(kind: str) -> Followed:

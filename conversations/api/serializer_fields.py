@@ -16,6 +16,11 @@ from conversations.errors import InvalidRequest
 
 NAME_LIMIT = 100  # characters of an unknown field's name in a complaint
 COMPLAINTS_LIMIT = 20
+JSON_TYPES: dict[type, str] = {
+    **{dict: "an object", list: "an array", str: "a string"},
+    **dict.fromkeys((int, float), "a number"),
+}
+"""What complaints call the types of JSON; a boolean is none of them, though Python takes it for an integer."""
 
 Values: TypeAlias = dict[str, Any]
 """The checked values of a serializer's fields, by the fields' names."""
@@ -141,9 +146,9 @@ class Json(serializers.JSONField):
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the JSON value unchanged. Raises ValidationError for what can't be stored."""
-        if self.types and not isinstance(data, self.types):
-            names: dict[type, str] = {dict: "an object", list: "an array", str: "a string"}
-            raise serializers.ValidationError(f"Must be {' or '.join(names[each] for each in self.types)}.")
+        if self.types and (isinstance(data, bool) or not isinstance(data, self.types)):
+            names = dict.fromkeys(JSON_TYPES[each] for each in self.types)
+            raise serializers.ValidationError(f"Must be {' or '.join(names)}.")
         try:
             check_text(data, "")
         except InvalidRequest as error:

@@ -32,7 +32,7 @@ from conversations.api.serializers import (
 from conversations.api.sse_stream import Form, as_events, as_tokens, event_stream
 from conversations.database import in_database, persistently
 from conversations.errors import ClaudeError, InvalidRequest, Unavailable
-from conversations.follow import Followable, follow
+from conversations.follow import Followable, check_position, follow
 from conversations.models import Right, Turn
 from conversations.running.engine import RETRY_AFTER, draining, engine
 from conversations.running.turn_start import Create, start_turn
@@ -153,11 +153,11 @@ def stream_format(request: Request) -> Form | None:
 LAST_SEEN = "Last-Event-ID"
 
 
-def position_of(request: Request, turn: Followable) -> int:
-    """Return the position from which a reader wants to go on.
+def position_of(request: Request, work: Followable) -> int:
+    """Return the position of a transcript from which a reader wants to go on.
 
     `Last-Event-ID` comes before `after`: a reader that reconnects by itself asks the address that it was first given,
-    and tells in the header how far it has come since. Raises InvalidRequest for what is no position of the turn.
+    and tells in the header how far it has come since. Raises InvalidRequest for what is no position there.
     """
     seen = _last_seen(request)
     name, text = (LAST_SEEN, seen) if seen else ("after", str(query_of(request).get("after", 0)))
@@ -165,19 +165,16 @@ def position_of(request: Request, turn: Followable) -> int:
         raise InvalidRequest(
             f"{name} must be a position: a whole number, zero or more.", details={name: "not a position"}
         )
-    if turn.ended and int(text) > turn.position:
-        raise InvalidRequest(
-            f"{name} is {text}, but this turn has ended at position {turn.position}.", details={name: "too far"}
-        )
+    check_position(work, int(text), name)
     return int(text)
 
 
-def has_seen_all(request: Request, turn: Followable) -> bool:
-    """Tell whether a reader comes back for more of a turn that has ended and of which it has seen all.
+def has_seen_all(request: Request, work: Followable) -> bool:
+    """Tell whether a reader comes back for more of what has ended, and has seen all of it.
 
     Such a reader, as a browser's EventSource, comes back until it is answered 204.
     """
-    return turn.ended and _last_seen(request) == str(turn.position)
+    return work.ended and _last_seen(request) == str(work.position)
 
 
 def _last_seen(request: Request) -> str:

@@ -21,8 +21,8 @@ from conversations.asgi_types import Message
 from conversations.content.transcript import encode
 from conversations.database import in_database
 from conversations.database_faults import DATABASE_ERRORS
-from conversations.errors import ColloquyError, InvalidRequest, NotAuthenticated, Unavailable
-from conversations.follow import Followable, followed
+from conversations.errors import ColloquyError, NotAuthenticated, Unavailable
+from conversations.follow import check_position, followed
 from conversations.json_types import JSONObject
 from conversations.log_context import note
 from conversations.models import Conversation, Right, Turn, User
@@ -177,14 +177,14 @@ class Socket(AsyncWebsocketConsumer):
         self._following.check_room()
         id, after = values["turn"], values["after"]
         turn, member = await self._in_database(readable_turn, self.user, id)
-        _check_position(turn, after)
+        check_position(turn, after, "after")
         self._following.turn(turn.pk, after, member)
 
     async def _follow_extraction(self, frame: JSONObject, values: Values) -> None:
         self._following.check_room()
         extractions, after = followed("extraction"), values["after"]
         found = await self._in_database(extractions.find, self.user, values["extraction"])
-        _check_position(found, after)
+        check_position(found, after, "after")
         self._following.batches(("extraction", found.pk), extractions.follow(found.pk, after))
 
     async def _unfollow_extraction(self, frame: JSONObject, values: Values) -> None:
@@ -241,12 +241,3 @@ class Socket(AsyncWebsocketConsumer):
         except OSError:  # the server noticed before `disconnect` came
             self._leave_all()
             raise Gone from None
-
-
-def _check_position(work: Followable, after: int) -> None:
-    """Refuse a position beyond the end of what is to be followed. Raises InvalidRequest."""
-    if work.ended and after > work.position:
-        raise InvalidRequest(
-            f"after is {after}, but this {type(work).__name__.lower()} has ended at position {work.position}.",
-            details={"after": "too far"},
-        )

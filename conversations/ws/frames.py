@@ -27,7 +27,7 @@ class FrameSerializer(StrictSerializer):
     """Any command: its type, and a reference that its answer carries."""
 
     type = String()
-    ref = Json(shape=Ref, required=False, allow_null=True)
+    ref = Json(str, int, float, shape=Ref, required=False, allow_null=True)
 
 
 class Create(FrameSerializer, TurnRequestSerializer):
@@ -132,6 +132,6 @@ def checked_values(frame: JSONObject) -> Values:
 
 
 def ref_of(frame: JSONObject) -> str | float | None:
-    """Return what the answer to a frame refers to it by, if it is nothing odd."""
+    """Return what the answer to a frame refers to it by; None where it has no `ref`, or one that is not taken."""
     ref = frame.get("ref")
-    return ref if isinstance(ref, (str, int, float)) else None
+    return ref if isinstance(ref, str | int | float) and not isinstance(ref, bool) else None

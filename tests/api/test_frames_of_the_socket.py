@@ -56,6 +56,10 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"type": ["ping"]}, ["type"]),
     ({"type": "turn.begin"}, ["type"]),
     ({"type": "ping", "turn": ID}, ["turn"]),
+    ({"type": "ping", "ref": {"a": 1}}, ["ref"]),
+    ({"type": "ping", "ref": []}, ["ref"]),
+    ({"type": "ping", "ref": True}, ["ref"]),
+    ({"type": "extraction.follow", "extraction": ID, "ref": False}, ["ref"]),
     ({"type": "turn.follow"}, ["turn"]),
     ({"type": "turn.follow", "turn": ID[1:]}, ["turn"]),
     ({"type": "turn.follow", "turn": ID, "after": -1}, ["after"]),
@@ -96,7 +100,9 @@ def test_what_is_no_object_of_json_is_no_frame(text: str | None) -> None:
         parse_frame(text)
 
 
-@pytest.mark.parametrize(("ref", "told"), [("r", "r"), (5, 5), (1.5, 1.5), (None, None), ([], None), ({"a": 1}, None)])
+@pytest.mark.parametrize(
+    ("ref", "told"), [("r", "r"), (5, 5), (1.5, 1.5), (None, None), ([], None), ({"a": 1}, None), (True, None)]
+)
 def test_an_answer_has_a_reference_that_is_nothing_odd(ref: Any, told: Any) -> None:
     """Also where the frame is refused for it."""
     assert ref_of({"type": "ping", "ref": ref}) == told

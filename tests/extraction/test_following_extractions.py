@@ -65,6 +65,7 @@ def test_it_can_be_resumed_at_every_position_with_the_same_result(api: Api, daph
     assert events_of(api, id, whole[-1]["position"]) == []
     too_far = api.get(f"extraction/extractions/{id}/events/?after={whole[-1]['position'] + 1}")
     assert too_far.status_code == 400
+    assert "this extraction has ended at position" in too_far.json()["error"]["message"]
     seen = {"Last-Event-ID": str(whole[-1]["position"])}
     assert api.get(f"extraction/extractions/{id}/events/", headers=seen).status_code == 204
 
