@@ -20,7 +20,7 @@ from conversations.database import persistently
 from conversations.errors import BudgetExceeded, ClaudeError, ColloquyError
 from conversations.models import LostTurn
 from conversations.running.upstream import UpstreamRequest
-from conversations.running.work_runner import CANCELLED, Stopped, StopSignal
+from conversations.running.work_runner import CANCELLED, Stopped, StopSignal, shielded
 from conversations.services.billing.ledger import RequestRecord
 from extraction import checks, reading
 from extraction.extracting.state import Ask, Extracting
@@ -208,9 +208,9 @@ class _Run:
         finally:
             said, known = next(iter(fold(events)), None), upstream.known()
             if known is None:
-                await asyncio.shield(persistently(answers.forget, extraction=self._extraction, answer=answer))
+                await shielded(persistently(answers.forget, extraction=self._extraction, answer=answer))
             else:
-                kept = await asyncio.shield(self._kept(answer, ask.body, said, known))
+                kept = await shielded(self._kept(answer, ask.body, said, known))
         return kept
 
     async def _kept(self, answer: Answer, request: Request, said: Folded | None, upstream: RequestRecord) -> Answer:

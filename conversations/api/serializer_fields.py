@@ -17,8 +17,11 @@ from conversations.errors import InvalidRequest
 NAME_LIMIT = 100  # characters of an unknown field's name in a complaint
 COMPLAINTS_LIMIT = 20
 JSON_TYPES: dict[type, str] = {
-    **{dict: "an object", list: "an array", str: "a string"},
-    **dict.fromkeys((int, float), "a number"),
+    dict: "an object",
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
 }
 """What complaints call the types of JSON; a boolean is none of them, though Python takes it for an integer."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from conversations.database_faults import DATABASE_ERRORS
 from conversations.models import Turn, User
 from conversations.running.engine import Engine, engine
 from conversations.running.turn_work import TurnWork
-from conversations.running.work_runner import in_background
+from conversations.running.work_runner import in_background, shielded
 from conversations.services.accounts.credentials import Credential
 from conversations.services.turns import turn_run
 from conversations.services.turns.plain_turn_begin import PlainBeginning
@@ -41,8 +40,8 @@ async def start_turn(
             await here.run("turn", created.turn.pk)
         return created
     who = Asker(user, key, digest, holder=here.process, credential=credential)
-    # In a task, which goes on where the caller is cancelled: what is stored as running here has to run.
-    return await asyncio.shield(asyncio.create_task(_started(here, who, create, plain)))
+    # Whether or not the caller is cancelled: what is stored as running here has to run.
+    return await shielded(_started(here, who, create, plain))
 
 
 async def _started(here: Engine, who: Asker, create: Create, plain: PlainBeginning | None) -> Created:

@@ -66,6 +66,26 @@ class StopSignal:
             self._task = None
 
 
+async def shielded(coroutine: Coroutine[object, None, T]) -> T:
+    """Return what a coroutine returns; it runs to its end even where the caller is cancelled meanwhile.
+
+    The cancellation is raised when the coroutine has ended. An error of the coroutine is only logged then: what is
+    stopped may well have been deleted or taken over.
+    """
+    task = asyncio.create_task(coroutine)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is None:
+        return task.result()
+    if not task.cancelled() and task.exception():
+        logger.info("What was to be finished before a stop ended in an error: %s", task.exception())
+    raise cancelled
+
+
 class Work(Protocol):
     """A kind of work: rows that are claimed, run and settled by their ids."""
 
