@@ -17,9 +17,10 @@ from tests.processes import ServerProcess
 POOL = 4  # with one thread for the database besides those for requests
 
 WAITING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-LOSE_IDLE = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle'"
-)
+LOSE_IDLE = """
+    SELECT pg_terminate_backend(pid, 10000 /* ms to wait for its end */) FROM pg_stat_activity
+    WHERE datname = current_database() AND state = 'idle'
+"""
 
 
 @pytest.fixture(scope="module")
