@@ -38,6 +38,7 @@ LEAP = """() => {
         requestAnimationFrame(leap); // before the page asks for the same frame
     });
 }"""
+LEFT = "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(scroller)"
 OLDER = re.compile(r"/messages/\?.*cursor=")
 
 
@@ -55,6 +56,18 @@ def test_a_long_conversation_is_shown_from_its_end_and_nothing_moves_when_older_
     assert page.evaluate("window.shift") == 0
     said = page.locator(".message .body p").all_text_contents()
     assert said == [f"Message {601 - at} is said." for at in range(len(said), 0, -1)]
+
+
+def test_the_end_stays_in_sight_until_the_reader_scrolls_up_however_little(visitor: Visitor, api: Api) -> None:
+    page = visitor.page
+    page.goto(f"{visitor.url}/c/{long_conversation(api.user, 20).pk}/")
+    visitor.sees("Message 20")
+    page.set_viewport_size({"width": 1280, "height": 600})
+    page.wait_for_function(f"{LEFT} < 2")
+    page.evaluate("document.querySelector('#scroller').scrollTop -= 50")
+    page.locator("#scroller.away").wait_for()
+    page.set_viewport_size({"width": 1280, "height": 550})
+    page.wait_for_function(f"{LEFT} > 90")
 
 
 @pytest.mark.parametrize("paragraphs", [1, 40], ids=["short", "tall"])

@@ -55,6 +55,10 @@ def test_a_reload_in_mid_answer_goes_on_where_it_was(visitor: Visitor) -> None:
     visitor.sees_no_more(".live")
     visitor.page.reload()
     assert visitor.sees("word40").locator(".body").inner_text() == WORDS
+    visitor.ask("[[sandbox: error=400]]")
+    failed = visitor.sees("told to fail", ".answer .notice").inner_text()
+    visitor.page.reload()
+    assert visitor.sees("told to fail", ".answer .notice").inner_text() == failed
 
 
 def test_a_network_that_goes_and_comes_back_loses_nothing(chromium: Browser, uvicorn_server: ServerProcess) -> None:
@@ -102,27 +106,27 @@ def test_a_question_is_edited_and_both_versions_are_there(visitor: Visitor) -> N
     page.press(".editing textarea", "Enter")
     visitor.sees("Hello from the second")
     visitor.sees("2 / 2", ".question .siblings")
-    page.click(".question [aria-label='The version before']")
+    page.click(".question [aria-label='Previous version']")
     visitor.sees("Hello from the first")
     visitor.sees("1 / 2", ".question .siblings")
     page.hover(".answer")
-    page.click("[aria-label='Answer anew']")
+    page.click("[aria-label='Try again']")
     visitor.sees("2 / 2", ".answer .siblings")
 
 
 def test_an_answer_is_rated_with_a_reason(visitor: Visitor) -> None:
     page = visitor.page
     visitor.asked_and_answered("Hello")
-    page.click("[aria-label='A bad answer']")
+    page.click("[aria-label='Bad answer']")
     page.fill("[aria-label='Why? (optional)']", "Too short")
     page.press("[aria-label='Why? (optional)']", "Enter")
     page.locator(".why").wait_for(state="hidden")
     assert visitor.user.feedback.values_list("rating", "comment").get() == (-1, "Too short")
-    page.click("[aria-label='A good answer']")
+    page.click("[aria-label='Good answer']")
     page.locator(".why").wait_for()
     assert page.input_value("[aria-label='Why? (optional)']") == "Too short"
     assert visitor.user.feedback.values_list("rating", "comment").get() == (1, "Too short")
-    page.click("[aria-label='A good answer']")
+    page.click("[aria-label='Good answer']")
     page.locator(".why").wait_for(state="hidden")
     assert not visitor.user.feedback.exists()
     assert visitor.complaints == []
@@ -242,7 +246,11 @@ def test_a_second_question_waits_or_interrupts(visitor: Visitor) -> None:
     visitor.ask("[[sandbox: words=2000; pace=0.05]]")
     visitor.sees("word5")
     visitor.ask("And then this")
-    visitor.page.locator(".answer.live").nth(1).wait_for()
+    visitor.sees("Waits for the answer above.")
+    visitor.ask("Not this")
+    visitor.page.get_by_role("button", name="Take it back").nth(1).click()
+    visitor.page.locator(".answer.live").nth(2).wait_for(state="detached")
+    visitor.page.wait_for_function("question.value === 'Not this'")
     visitor.page.reload()
     visitor.sees("And then this", ".question")
     visitor.sees("word5")
@@ -253,7 +261,7 @@ def test_a_second_question_waits_or_interrupts(visitor: Visitor) -> None:
     visitor.page.fill("#question", "Now this")
     visitor.page.click("#interrupt")
     visitor.sees("You said: Now this")
-    assert Turn.objects.filter(user=visitor.user).count() == 4
+    assert Turn.objects.filter(user=visitor.user).count() == 5
 
 
 def test_conversations_are_found_tagged_archived_and_deleted(visitor: Visitor) -> None:
@@ -272,7 +280,7 @@ def test_conversations_are_found_tagged_archived_and_deleted(visitor: Visitor) -
     page.fill("#search", "")
     page.click("#more")
     page.get_by_role("menuitem", name="Archive").click()
-    visitor.sees("Nothing here.", "#nothing-found")
+    visitor.sees("No conversations yet.", "#nothing-found")
     page.get_by_text("Archive", exact=True).first.click()
     visitor.sees("Japanese tea", "#conversations")
     page.click("#more")

@@ -36,7 +36,8 @@ $\\href{javascript:window.evil=1}{x} \\htmlStyle{color: red}{x}$ <a href="https:
 """
 RICH = r"""# Green tea
 
-Tea is *steamed*. Inline $E = mc^2$, [a page](https://example.com), ![a picture](https://elsewhere.example/x.png) and
+Tea is *steamed*: ~2 g in H~2~O.
+Inline $E = mc^2$, [a page](https://example.com), ![a picture](https://elsewhere.example/x.png) and
 
 $$\int_0^1 x^2\,dx = \frac{1}{3}$$
 
@@ -153,7 +154,7 @@ def test_the_keyboard_is_enough_for_a_conversation(visitor: Visitor) -> None:
     page.keyboard.press("Enter")
     visitor.sees("You said: Good morning")
     visitor.sees("2 / 2", ".question .siblings")
-    reach(page, "[aria-label='The version before']")
+    reach(page, "[aria-label='Previous version']")
     page.keyboard.press("Enter")
     visitor.sees("You said: Hello")
     reach(page, "#more")
@@ -191,10 +192,18 @@ def test_it_is_fit_for_everybody_in_any_light(visitor: Visitor) -> None:
     page.locator(".hljs-keyword").first.wait_for()
     page.locator("td[align=right]", has_text="$3").wait_for()
     assert page.locator(".answer input[type=checkbox]").count() == 2
+    assert page.locator(".answer del").count() == 0
     check(page, "answer")
     page.set_viewport_size({"width": 390, "height": 800})
     page.click("#open-sidebar")
+    page.locator("#sidebar:focus").wait_for()
     check(page, "phone")
+    page.keyboard.press("Escape")
+    page.locator("#open-sidebar:focus").wait_for()
+    page.click("#more")
+    page.get_by_role("menuitem", name="Add a tag").click()
+    page.locator("header input.tag:focus").wait_for()
+    page.keyboard.press("Escape")
     page.set_viewport_size({"width": 1280, "height": 800})
     page.click("#edit-settings")
     page.locator("#settings option").first.wait_for(state="attached")

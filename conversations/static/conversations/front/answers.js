@@ -1,6 +1,6 @@
 /** The answers of a conversation that are coming, whoever asked for them, and how each has ended. */
 
-import { announce } from "./elements.js";
+import { announce, element, textButton } from "./elements.js";
 import { footersOf } from "./footers.js";
 import { answer as answerItem, question } from "./items.js";
 import { showLive } from "./live_answers.js";
@@ -20,7 +20,7 @@ export class Answers {
     this._live = new Map();
     /** @type {Set<string>} turns that were shown to their end */
     this._shown = new Set();
-    /** @type {Set<Promise<any>>} turns that are being created, whose ids are not known yet */
+    /** @type {Set<Answer>} those whose turns are being created: the ids are not known yet */
     this._beginning = new Set();
     /** When the path is shown below which the next one may be put. @type {Promise<void>} */
     this._joining = Promise.resolve();
@@ -43,7 +43,7 @@ export class Answers {
 
   /** Stop what is being answered; what waits behind it comes next. */
   async stop() {
-    const [oldest] = this._live.values();
+    const [oldest] = [...this._live.values(), ...this._beginning];
     await oldest?.stop();
   }
 
@@ -56,9 +56,9 @@ export class Answers {
   async show(ask, asked, onSent = () => {}) {
     const { thread, page, signal } = this.conversation;
     const answer = ask();
-    this._beginning.add(answer.turn);
+    this._beginning.add(answer);
     answer.turn.then(onSent, onSent);
-    const item = answerItem();
+    const item = comingItem();
     if (!signal.aborted) thread.append(item);
     page.onChange(this.conversation);
     try {
@@ -69,7 +69,7 @@ export class Answers {
       this._refused(error, item, asked, () => this.show(ask, asked));
       return;
     } finally {
-      this._beginning.delete(answer.turn);
+      this._beginning.delete(answer);
       page.onChange(this.conversation);
     }
     if (!signal.aborted) await this._follow(answer, item, asked);
@@ -77,7 +77,7 @@ export class Answers {
 
   /** Show a turn that was begun elsewhere. @param {string} id */
   async join(id) {
-    await Promise.allSettled([...this._beginning]);
+    await Promise.allSettled([...this._beginning].map((answer) => answer.turn));
     if (this._live.has(id) || this._shown.has(id)) return;
     const { client, thread, signal } = this.conversation;
     const answer = client.resume(id, { signal });
@@ -89,7 +89,7 @@ export class Answers {
     thread.cutFrom(thread.items.find((item) => item.kind === "answer" && item.messages[0]?.turn === id));
     const waits = content && !user_message;
     const asked = waits ? thread.append(question({ id: null, role: "user", content })) : undefined;
-    await this._follow(answer, thread.append(answerItem()), asked);
+    await this._follow(answer, thread.append(comingItem()), asked);
   }
 
   /** Show the path that the server goes on from, if it is not the one that is shown. */
@@ -105,7 +105,10 @@ export class Answers {
     const { id } = await answer.turn;
     page.onChange(this.conversation);
     const results = new ToolResults(this.conversation, answer, item.view.footer);
+    const waiting = asked && !asked.messages[0].id ? this._waiting(answer, asked) : element("div");
+    item.view.footer.append(waiting);
     const shown = () => {
+      waiting.remove();
       results.update();
       thread.follow();
     };
@@ -127,6 +130,18 @@ export class Answers {
   }
 
   /**
+   * Say that a question waits for the answers before it, and let the user have it back.
+   * @param {Answer} answer
+   * @param {Item} asked
+   */
+  _waiting(answer, asked) {
+    const { page } = this.conversation;
+    const takeBack = () => answer.stop().then(() => page.putBack(asked.messages[0].content), page.onError);
+    return element("div", { class: "waiting-turn" }, "Waits for the answer above.",
+      textButton("Take it back", takeBack, { class: "link", "data-asks": true }));
+  }
+
+  /**
    * Put the stored messages in the place of what has come, which is the same, and say how it ended.
    * @param {string} id
    * @param {Item} item
@@ -135,9 +150,23 @@ export class Answers {
   async _conclude(id, item, asked) {
     const { client, thread } = this.conversation;
     const turn = await client.turn(id);
+    if (turn.queued_content && turn.status === "cancelled") return thread.remove([item, ...(asked ? [asked] : [])]);
     if (asked) asked.messages[0].id = turn.user_message; // one that has waited has none before
-    item.messages = turn.messages.length ? turn.messages : [{ id: null, turn: id, role: "assistant", content: [] }];
+    item.messages = turn.messages.length ? turn.messages : [nothingSaid(id)];
     /** @type {any} */ (item.view).show(item.messages);
+    footersOf(this.conversation).show(item, turn);
+    thread.follow();
+  }
+
+  /** Say how the last question's turn has ended, if Claude has said nothing in it. */
+  async tellOfUnanswered() {
+    const { client, thread, signal, id } = this.conversation;
+    const last = thread.items.at(-1);
+    if (last?.kind !== "question") return;
+    const { results } = await client.turns(/** @type {string} */ (id), { page_size: "20" });
+    const turn = results.find((each) => each.user_message === last.messages[0].id);
+    if (!turn?.finished_at || signal.aborted || thread.items.at(-1) !== last) return;
+    const item = thread.append(answerItem([nothingSaid(turn.id)]));
     footersOf(this.conversation).show(item, turn);
     thread.follow();
   }
@@ -145,17 +174,31 @@ export class Answers {
   /** @param {any} error @param {Item} item @param {Item | undefined} asked @param {() => void} again */
   _refused(error, item, asked, again) {
     const { thread, page } = this.conversation;
-    const text = /** @type {any} */ (asked?.view)?.text;
     const retry = () => {
       thread.cutFrom(item);
       again();
     };
     const edit = () => {
       thread.cutFrom(asked);
-      page.putBack(text);
+      page.putBack(asked?.messages[0].content);
     };
     /** @type {[string, () => void][]} */
-    const actions = [["Try again", retry], ...(text ? [/** @type {[string, () => void]} */ (["Edit", edit])] : [])];
+    const actions = [["Try again", retry]];
+    if (asked) actions.push(["Edit the question", edit]);
+    item.view.element.classList.remove("live");
     item.view.footer.replaceChildren(noticeView({ text: errorText(error), actions, tone: "error" }));
+    thread.follow();
   }
+}
+
+/** Return the item of an answer that has been asked for. @returns {Item} */
+function comingItem() {
+  const item = answerItem();
+  item.view.element.classList.add("live");
+  return item;
+}
+
+/** Return what stands for the messages of a turn in which Claude has said nothing. @param {string} turn */
+function nothingSaid(turn) {
+  return { id: null, turn, role: "assistant", content: [] };
 }

@@ -4,7 +4,13 @@ import { announce, element, icon, iconButton } from "./elements.js";
 import { errorText } from "./notices.js";
 
 /** @typedef {import("../client.js").Client} Client */
-/** @typedef {{file: File, chip: HTMLElement, attachment: any, leaving: AbortController}} Coming */
+/**
+ * @typedef {object} Coming A file of the next question.
+ * @property {string} name
+ * @property {HTMLElement} chip shows it
+ * @property {any} block what is sent; null while it is uploaded
+ * @property {AbortController} leaving
+ */
 
 /** The files of the next question. */
 export class Attachments {
@@ -29,12 +35,12 @@ export class Attachments {
 
   /** Whether one is still on its way to the server. */
   get areComing() {
-    return this._files.some(({ attachment }) => !attachment);
+    return this._files.some(({ block }) => !block);
   }
 
   /** The files by their names, as content blocks. @returns {{name: string, block: any}[]} */
   get contents() {
-    return this._files.map(({ attachment, file }) => ({ name: file.name, block: blockOf(attachment, file.name) }));
+    return this._files.map(({ name, block }) => ({ name, block }));
   }
 
   /** Return the files as content blocks, and begin anew. */
@@ -53,12 +59,16 @@ export class Attachments {
       input.value = "";
     });
     form.querySelector("[data-attach]")?.addEventListener("click", () => input.click());
-    form.addEventListener("paste", (event) => {
-      const files = [...(event.clipboardData?.files ?? [])];
-      if (files.length) event.preventDefault();
-      this.add(files);
-    });
+    form.addEventListener("paste", (event) => this._pasted(event));
     this._wireDrop();
+  }
+
+  /** Cells of a table come as a text, and as a picture of it: the text is meant. @param {ClipboardEvent} event */
+  _pasted(event) {
+    const { files, types } = event.clipboardData ?? new DataTransfer();
+    if (!files.length || (types.includes("text/plain") && types.includes("text/html"))) return;
+    event.preventDefault();
+    this.add([...files]);
   }
 
   _wireDrop() {
@@ -86,18 +96,38 @@ export class Attachments {
     if (files.length) this._onChange();
   }
 
+  /** Take files again that are on the server, as content blocks. @param {any[]} blocks */
+  putBack(blocks) {
+    for (const block of blocks) this._show(block.title ?? "Image", block.type === "image" ? null : icon("file"), block);
+    this._onChange();
+  }
+
+  /**
+   * @param {string} name
+   * @param {Element | null} picture
+   * @param {any} block
+   * @returns {Coming}
+   */
+  _show(name, picture, block = null) {
+    const chip = element("div", { class: "chip" }, picture, element("span", { class: "name", title: name }, name));
+    const coming = { name, chip, block, leaving: new AbortController() };
+    chip.append(iconButton("close", `Remove ${name}`, () => this._remove(coming)));
+    this._files.push(coming);
+    this._place.append(chip);
+    return coming;
+  }
+
   /** @param {File} file */
   async _upload(file) {
-    const progress = element("progress", { max: 1, value: 0, "aria-label": `Uploading ${file.name}` });
-    const coming = { file, attachment: null, leaving: new AbortController(), chip: this._chip(file, progress) };
-    this._files.push(coming);
-    this._place.append(coming.chip);
-    const remove = iconButton("close", `Remove ${file.name}`, () => this._remove(coming));
-    coming.chip.append(remove);
+    const { name } = file;
+    const progress = element("progress", { max: 1, value: 0, "aria-label": `Uploading ${name}` });
+    const coming = this._show(name, preview(file));
+    coming.chip.lastElementChild?.before(progress);
     try {
       const onProgress = (/** @type {number} */ share) => (progress.value = share);
-      coming.attachment = await this._client.upload(file, { onProgress, signal: coming.leaving.signal });
-      announce(`${file.name} is attached.`);
+      const attachment = await this._client.upload(file, { onProgress, signal: coming.leaving.signal });
+      coming.block = blockOf(attachment, name);
+      announce(`${name} is attached.`);
       progress.remove();
     } catch (error) {
       if (!coming.leaving.signal.aborted) this._failed(coming, error);
@@ -109,7 +139,7 @@ export class Attachments {
   _failed(coming, error) {
     this._files = this._files.filter((each) => each !== coming);
     coming.chip.classList.add("failed");
-    const text = `${coming.file.name}: ${errorText(/** @type {any} */ (error))}`;
+    const text = `${coming.name}: ${errorText(/** @type {any} */ (error))}`;
     coming.chip.replaceChildren(element("span", { role: "alert" }, text),
       iconButton("close", "Close", () => coming.chip.remove()));
   }
@@ -120,12 +150,6 @@ export class Attachments {
     this._files = this._files.filter((each) => each !== coming);
     coming.chip.remove();
     this._onChange();
-  }
-
-  /** @param {File} file @param {HTMLElement} progress */
-  _chip(file, progress) {
-    const name = element("span", { class: "name" }, file.name);
-    return element("div", { class: "chip" }, preview(file), name, progress);
   }
 }
 

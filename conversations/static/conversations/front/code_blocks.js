@@ -1,8 +1,9 @@
 /** Blocks of code: their language, a button to copy them, colours. highlight.js is loaded when there is some. */
 
-import { announce, element, iconButton } from "./elements.js";
+import { announce, element, icon, iconButton } from "./elements.js";
 
 const COLOURED_AT_MOST = 60_000; // characters: more takes too long
+const SHOWN = 1500; // milliseconds for which a button says that it has copied
 const SCRIPT = new URL("../vendor/highlight.js", import.meta.url).href;
 
 /** @type {Promise<any> | undefined} */
@@ -66,13 +67,28 @@ function paint(code, language) {
  * @param {HTMLElement} button
  */
 export async function copyText(text, button) {
+  const isCopied = await copied(text);
+  announce(isCopied ? "Copied." : "The browser does not let this page copy.");
+  button.replaceChildren(icon(isCopied ? "check" : "close"));
+  setTimeout(() => button.replaceChildren(icon("copy")), SHOWN);
+}
+
+/**
+ * Copy a text, also where the page has come without TLS: browsers have no clipboard for it there.
+ * @param {string} text
+ */
+async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);
+    return true;
   } catch {
-    announce("The browser does not let this page copy.");
-    return;
+    const take = (/** @type {ClipboardEvent} */ event) => {
+      event.preventDefault();
+      event.clipboardData?.setData("text/plain", text);
+    };
+    document.addEventListener("copy", take, { once: true });
+    const isCopied = document.execCommand("copy");
+    document.removeEventListener("copy", take);
+    return isCopied;
   }
-  announce("Copied.");
-  button.classList.add("done");
-  setTimeout(() => button.classList.remove("done"), 1500);
 }

@@ -5,6 +5,9 @@ import { byId } from "./elements.js";
 
 /** @typedef {import("../client.js").Client} Client */
 
+const LONG_PASTE = 20_000; // characters above which what is pasted becomes a file, as a field of that length is slow
+const TOUCH = matchMedia("(hover: none) and (pointer: coarse)"); // Enter is the only way to a new line there
+
 /**
  * @typedef {object} Handlers
  * @property {(content: any[], onActive?: "queue" | "interrupt") => void} ask
@@ -55,6 +58,16 @@ export class Composer {
     this.focus();
   }
 
+  /**
+   * Put a question back, to be changed and asked again; what has been typed meanwhile stays below it.
+   * @param {any[]} content
+   */
+  putBack(content) {
+    const texts = content.filter((block) => block.type === "text").map((block) => block.text);
+    this.attachments.putBack(content.filter((block) => block.type !== "text"));
+    this.fill([...texts, this._input.value].filter(Boolean).join("\n\n"));
+  }
+
   focus() {
     this._input.focus();
   }
@@ -65,6 +78,7 @@ export class Composer {
       this._ask(this._busy ? "queue" : undefined);
     });
     this._input.addEventListener("input", () => this._update());
+    this._input.addEventListener("paste", (/** @type {ClipboardEvent} */ event) => this._pasted(event));
     this._input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this._key(event));
     this._stop.addEventListener("click", () => this._handlers.stop());
     this._interrupt.addEventListener("click", () => this._ask("interrupt"));
@@ -72,16 +86,26 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   _key(event) {
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    const command = event.ctrlKey || event.metaKey;
+    if (event.key === "Enter" && !event.isComposing && (command || !(event.shiftKey || TOUCH.matches))) {
       event.preventDefault();
       this._form.requestSubmit();
     } else if (event.key === "Escape" && this._busy) this._handlers.stop();
     else if (event.key === "ArrowUp" && !this._input.value) this._handlers.edit();
   }
 
+  /** @param {ClipboardEvent} event */
+  _pasted(event) {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    if (text.length <= LONG_PASTE) return;
+    event.preventDefault();
+    this.attachments.add([new File([text], "Pasted text.txt", { type: "text/plain" })]);
+  }
+
   /** @param {"queue" | "interrupt"} [onActive] */
   _ask(onActive) {
     if (!this._isReady) return;
+    if (TOUCH.matches) this._input.blur(); // what hides half of the answer goes: the keyboard
     const text = this._input.value.trim();
     const content = [...this.attachments.take(), ...(text ? [{ type: "text", text }] : [])];
     this._input.value = "";
@@ -105,8 +129,12 @@ export class Composer {
   }
 
   _keepDraft() {
-    if (this._input.value) sessionStorage.setItem(this._draft, this._input.value);
-    else sessionStorage.removeItem(this._draft);
+    if (!this._input.value) return sessionStorage.removeItem(this._draft);
+    try {
+      sessionStorage.setItem(this._draft, this._input.value);
+    } catch {
+      sessionStorage.removeItem(this._draft); // longer than what a browser keeps: it lasts as long as the page
+    }
   }
 
   /** Browsers that know `field-sizing` do it by themselves. */

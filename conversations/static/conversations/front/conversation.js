@@ -16,7 +16,7 @@ import { Siblings } from "./siblings.js";
  * @property {(conversation: Conversation) => void} onCreated it has its id
  * @property {(conversation: Conversation) => void} onUpdated its title, tags or settings are stored
  * @property {(error: any) => void} onError something was asked for that could not be done
- * @property {(text: string) => void} putBack a question was not taken; its text is to be edited
+ * @property {(content: any[]) => void} putBack a question was not taken, or taken back: it is to be edited
  */
 
 const PAGE = "30"; // messages
@@ -81,6 +81,7 @@ export class Conversation {
     this._older = page.previous;
     this.answers.forgetShown();
     await this.thread.replace(items, Boolean(page.previous));
+    await this.answers.tellOfUnanswered();
   }
 
   /** Show what was said before what is shown. */

@@ -45,11 +45,11 @@ function ownActions(client, conversation, { onDone, onError }) {
   const rename = () => askFor("Rename the conversation", conversation.title, (title) => change({ title })());
   const remove = () => confirm(conversation, () =>
     client.deleteConversation(conversation.id).then(() => onDone(true), onError));
-  const archive = conversation.archived ? "Take out of the archive" : "Archive";
+  const archive = conversation.archived ? "Unarchive" : "Archive";
   return [
     [["Rename", rename], [archive, change({ archived: !conversation.archived })],
       ["Share…", () => shareConversation(client, conversation.id).catch(onError)]],
-    [["Delete…", remove]],
+    [["Delete…", remove, "danger"]],
   ];
 }
 

@@ -13,7 +13,7 @@ import { element, textButton } from "./elements.js";
 export function editQuestion(conversation, item) {
   const view = /** @type {import("./question_view.js").QuestionView} */ (item.view);
   if (view.element.querySelector("form")) return;
-  const input = element("textarea", { "aria-label": "The question", rows: 3 });
+  const input = element("textarea", { "aria-label": "The question", rows: 3, dir: "auto" });
   input.value = view.text;
   const form = element("form", { class: "editing" }, input,
     element("div", { class: "actions" }, textButton("Cancel", () => close()),

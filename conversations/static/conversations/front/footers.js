@@ -6,6 +6,7 @@ import { dollars, tokens } from "./money.js";
 import { endNotice, noticeView } from "./notices.js";
 import { editQuestion } from "./editing.js";
 import { thumbs } from "./thumbs.js";
+import { momentOf, timeOf } from "./times.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @typedef {import("./items.js").Item} Item */
@@ -66,7 +67,7 @@ class Footers {
     return [
       element("div", { class: "siblings" }),
       text && copy,
-      iconButton("again", "Answer anew", () => this.conversation.regenerate(item), ASKS),
+      iconButton("again", "Try again", () => this.conversation.regenerate(item), ASKS),
       ...(last?.id ? thumbs(this.conversation.client, last.id) : []),
       element("span", { class: "about" }),
     ].filter(Boolean);
@@ -108,11 +109,13 @@ class Footers {
   /** @param {Item} item @param {any} turn */
   _tell(item, turn) {
     const about = item.view.footer.querySelector(".about");
-    about?.replaceChildren(`${turn.model} · ${tokens(turn.usage)} · ${dollars(turn.cost)}`);
+    const amounts = [turn.model, tokens(turn.usage), dollars(turn.cost)].join(" · ");
+    about?.replaceChildren(`${amounts} · `, timeView(turn.created_at));
     const notice = endNotice(turn);
     if (!notice) return;
     item.view.element.querySelector(".notice")?.remove();
     item.view.footer.before(noticeView({ ...notice, actions: this._actions(item, turn) }));
+    this.conversation.thread.follow();
   }
 
   /** @param {Item} item @param {any} turn @returns {[string, () => void][]} */
@@ -135,4 +138,9 @@ class Footers {
     const question = /** @type {any} */ ({ kind: "question", messages: [{ id: turn.user_message }] });
     return this.conversation.regenerate(question);
   }
+}
+
+/** @param {string} iso */
+function timeView(iso) {
+  return element("time", { datetime: iso, title: momentOf(iso) }, timeOf(iso));
 }

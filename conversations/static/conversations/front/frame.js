@@ -1,6 +1,7 @@
 /** What every page has around its content: passing messages, the state of the connection, the list at the side. */
 
 import { ApiError } from "../client.js";
+import { wireDrawer } from "./drawer.js";
 import { byId, element } from "./elements.js";
 import { Toast, errorText } from "./notices.js";
 import { wireThemeSwitch } from "./theme_switch.js";
@@ -15,8 +16,7 @@ import { wireThemeSwitch } from "./theme_switch.js";
 export function wireFrame(client) {
   const toast = new Toast(byId("toast"));
   client.addEventListener("connection", () => showConnection(client));
-  byId("open-sidebar").addEventListener("click", () => document.body.classList.toggle("open-sidebar"));
-  byId("scrim").addEventListener("click", () => document.body.classList.remove("open-sidebar"));
+  wireDrawer();
   wireThemeSwitch(byId("theme"));
   const tell = (/** @type {any} */ error) => {
     if (error?.name === "AbortError") return;
@@ -32,7 +32,7 @@ function showConnection(client) {
   const login = element("a", { href: `/login/?next=${encodeURIComponent(location.pathname)}` }, "Log in");
   const texts = {
     online: [],
-    offline: ["No connection. What is being done goes on, and will be shown when the connection is back."],
+    offline: ["No connection. Answers go on, and are shown when it is back."],
     refused: ["You are not logged in any more. ", login],
   };
   place.replaceChildren(...texts[client.connection]);

@@ -51,6 +51,7 @@ export class Header {
     });
     input.addEventListener("blur", done);
     this._tags.append(input);
+    input.scrollIntoView({ block: "nearest", inline: "nearest" });
     input.focus();
   }
 

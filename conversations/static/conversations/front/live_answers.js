@@ -5,6 +5,10 @@ import { announce } from "./elements.js";
 /** @typedef {import("../client.js").Answer} Answer */
 /** @typedef {import("./answer_view.js").AnswerView} AnswerView */
 
+/** What those who can't see the page are told, by statuses. @type {Record<string, string>} */
+const ENDS = {
+  cancelled: "The answer was stopped.", failed: "The answer failed.", interrupted: "The answer was interrupted.",
+};
 const SHARE = 4; // a frame may take this part of the time; after a slow one the next is later
 
 /**
@@ -29,7 +33,7 @@ export async function showLive(answer, view, onShown) {
     view.element.removeAttribute("aria-busy");
     painter.paint();
   }
-  announce(answer.state.status === "completed" ? "The answer is complete." : `The answer is ${answer.state.status}.`);
+  announce(ENDS[answer.state.status] ?? "The answer is complete.");
 }
 
 /** Paints at most once a frame, and less often where that is slow, so that the page always reacts. */

@@ -7,6 +7,7 @@ import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { conversationActions, copyConversation } from "./conversation_actions.js";
 import { editQuestion } from "./editing.js";
+import { closeDrawer } from "./drawer.js";
 import { byId } from "./elements.js";
 import { footersOf } from "./footers.js";
 import { wireFrame } from "./frame.js";
@@ -30,7 +31,7 @@ const thread = new Thread(byId("thread"), byId("scroller"), {
 });
 const composer = new Composer(client, {
   ask: (content, onActive) => current.ask(content, onActive).catch((error) => refused(error, content)),
-  stop: () => current.stop(),
+  stop,
   edit: () => editLast(),
 });
 const sidebar = new Sidebar(client, { open: (id) => go(id), menu, onError: tell });
@@ -43,7 +44,7 @@ const surroundings = {
   },
   onUpdated: () => sidebar.load(),
   onError: tell,
-  putBack: (/** @type {string} */ text) => composer.fill(text),
+  putBack: (/** @type {any[]} */ content) => composer.putBack(content),
 };
 
 /** Show what has changed of a conversation. @param {Conversation} conversation */
@@ -59,7 +60,7 @@ function show(conversation) {
 /** Open a conversation, or a new one (null), as the page's address. @param {string | null} id */
 function go(id) {
   history.pushState(null, "", id ? `/c/${id}/` : "/");
-  document.body.classList.remove("open-sidebar");
+  closeDrawer();
   open(id);
 }
 
@@ -83,8 +84,12 @@ async function open(id) {
 function refused(error, content) {
   tell(error);
   thread.cutFrom(thread.items.at(-1));
-  composer.fill(content.find((block) => block.type === "text")?.text ?? "");
+  composer.putBack(content);
   show(current);
+}
+
+function stop() {
+  current.stop().catch(tell);
 }
 
 function editLast() {
@@ -120,10 +125,12 @@ function refreshSidebar() {
 }
 
 function wireButtons() {
-  byId("new").addEventListener("click", (/** @type {Event} */ event) => {
-    event.preventDefault();
-    go(null);
-  });
+  for (const link of document.querySelectorAll("[data-new]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      go(null);
+    });
+  }
   byId("copy").addEventListener("click", () => copyConversation(client, current.data).then(copied, tell));
   byId("to-end").addEventListener("click", () => thread.toEnd());
   byId("edit-settings").addEventListener("click", editSettings);
@@ -152,7 +159,7 @@ document.addEventListener("visibilitychange", () => {
 });
 wireButtons();
 wireData(client, refreshSidebar);
-wireKeyboard({ newConversation: () => go(null), focusQuestion: () => composer.focus() });
+wireKeyboard({ newConversation: () => go(null), focusQuestion: () => composer.focus(), stop });
 open(idInAddress());
 refreshSidebar();
 document.body.dataset.ready = "";

@@ -44,7 +44,10 @@ const renderer = {
     `<a class="remote-image" href="${escaped(href)}">${escaped(text || "Image")}</a>`,
 };
 
-const marked = new Marked({ gfm: true, breaks: false, renderer, extensions: [citation, ...MATHEMATICS] });
+/** A single tilde is one: "~5 to ~10", "H~2~O". Two strike out. */
+const tokenizer = { del: (/** @type {string} */ source) => (source.startsWith("~~") ? false : undefined) };
+
+const marked = new Marked({ gfm: true, breaks: false, renderer, tokenizer, extensions: [citation, ...MATHEMATICS] });
 
 /**
  * Return what marked makes of a text: blocks, of which each but the last is final.
@@ -63,12 +66,18 @@ export function blocksOf(text) {
  */
 export function elementsOf(blocks, { isFinal = true } = {}) {
   const fragment = purify.sanitize(marked.parser(blocks), ALLOWED);
+  for (const block of fragment.children) setDirection(block);
   for (const link of fragment.querySelectorAll("a")) openElsewhere(link);
   for (const table of fragment.querySelectorAll("table")) makeScrollable(table);
   for (const input of fragment.querySelectorAll("input")) tidyCheckbox(input);
   for (const pre of fragment.querySelectorAll("pre")) dressCode(pre, isFinal);
   showMathematics(fragment);
   return fragment;
+}
+
+/** Let a block run from right to left where its own first letters do; code never does. @param {any} block */
+function setDirection(block) {
+  if (block.tagName !== "PRE") block.dir = "auto";
 }
 
 /** A link leaves this page where it is, and tells the other side nothing. @param {HTMLAnchorElement} link */

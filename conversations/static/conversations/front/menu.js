@@ -2,25 +2,26 @@
 
 import { byId, element } from "./elements.js";
 
-/** @typedef {[string, () => void]} Entry */
+/** @typedef {[string, () => void, "danger"?]} Entry a label, what it does, and whether that is for ever */
 
 /**
- * Show a menu under a button. Arrow keys move in it, Escape closes it.
+ * Show a menu under a button. Arrow keys move in it, Escape and Tab close it.
  * @param {HTMLElement} button
  * @param {Entry[]} entries
  */
 export function showMenu(button, entries) {
   const menu = byId("menu");
   const close = () => menu.hidePopover();
-  menu.replaceChildren(...entries.map(([label, act]) => {
+  menu.replaceChildren(...entries.map(([label, act, tone]) => {
     const onclick = () => {
       close();
       act();
     };
-    return element("button", { type: "button", role: "menuitem", onclick }, label);
+    return element("button", { type: "button", role: "menuitem", class: tone, onclick }, label);
   }));
   menu.onkeydown = (/** @type {KeyboardEvent} */ event) => move(menu, event);
   menu.ontoggle = (/** @type {any} */ event) => {
+    button.setAttribute("aria-expanded", String(event.newState === "open"));
     const isLost = [document.body, menu].some((place) => place === document.activeElement);
     if (event.newState === "closed" && isLost) button.focus();
   };
@@ -41,8 +42,9 @@ function place(menu, button) {
 function move(menu, event) {
   const entries = /** @type {HTMLElement[]} */ ([...menu.children]);
   const at = entries.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (!step) return;
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+  if (event.key === "Tab") menu.hidePopover();
+  if (to === undefined) return;
   event.preventDefault();
-  entries[(at + step + entries.length) % entries.length].focus();
+  entries.at(to % entries.length)?.focus();
 }

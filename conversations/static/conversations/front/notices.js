@@ -1,6 +1,7 @@
 /** What a user is told when something did not go as they wished, and what can be done. */
 
 import { element, textButton } from "./elements.js";
+import { durationOf, momentOf } from "./times.js";
 
 /** @typedef {{text: string, actions?: [string, () => void][], tone?: "plain" | "error"}} Notice */
 
@@ -10,8 +11,7 @@ import { element, textButton } from "./elements.js";
  */
 const MEANINGS = {
   overloaded_error: "Claude is overloaded at the moment. Try again in a minute.",
-  rate_limit_error: "You have asked too much in a short time.",
-  budget_exceeded: "Your budget is used up.",
+  rate_limit_error: "Too much was asked in a short time.",
   timeout_error: "Claude took too long to answer.",
   api_error: "Claude's service has failed.",
   authentication_error: "You are not logged in any more.",
@@ -23,7 +23,7 @@ const MEANINGS = {
 
 /** By stop reasons. @type {Record<string, string>} */
 const STOPS = {
-  max_tokens: "The answer was cut at its greatest length.",
+  max_tokens: "The answer has reached its greatest length.",
   refusal: "Claude declined to answer this. Ask differently, or edit the question.",
   model_context_window_exceeded: "The conversation is longer than the model can read.",
   pause_turn: "Claude has paused.",
@@ -35,25 +35,29 @@ const ENDS = {
   interrupted: "The server was interrupted while it wrote this answer. What was written is kept.",
 };
 
+const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+
 /**
- * Return what to say of an error.
+ * Return what to say of an error. Times in the server's message are shown as the reader's own.
  * @param {{type?: string, message: string, retryAfter?: number, requestId?: string}} error
  */
 export function errorText(error) {
   const meaning = MEANINGS[error.type ?? ""];
-  const wait = error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "";
-  const about = meaning && error.message && meaning !== error.message ? `${meaning} (${error.message})` : error.message;
-  return about + wait;
+  const waits = error.retryAfter && error.type !== "budget_exceeded"; // of a budget, the message itself says until when
+  const message = error.message.replace(TIME, momentOf);
+  const about = meaning && message && meaning !== message ? `${meaning} (${message})` : message;
+  return waits ? `${about} Try again in ${durationOf(/** @type {number} */ (error.retryAfter))}.` : about;
 }
 
 /**
  * Return what to say of how a turn ended; null where there is nothing to say.
- * @param {{status: string, stop_reason?: string | null, error?: any}} turn
+ * @param {{status: string, stop_reason?: string | null, error?: any, messages?: {content: any[]}[]}} turn
  * @returns {Notice | null}
  */
-export function endNotice({ status, stop_reason, error }) {
+export function endNotice({ status, stop_reason, error, messages = [] }) {
   if (status === "failed") return { text: errorText(error ?? { message: "It failed." }), tone: "error" };
-  const text = ENDS[status] ?? STOPS[stop_reason ?? ""];
+  const isEmpty = status === "completed" && messages.every(({ content }) => content.length === 0);
+  const text = ENDS[status] ?? STOPS[stop_reason ?? ""] ?? (isEmpty ? "Claude has answered nothing." : null);
   return text ? { text } : null;
 }
 

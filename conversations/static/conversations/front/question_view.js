@@ -15,7 +15,7 @@ export class QuestionView {
     this.text = textOf(blocks);
     this.files = blocks.filter((block) => block.type === "image" || block.type === "document");
     this.footer = element("div", { class: "footer" });
-    this.body = element("div", { class: "body" });
+    this.body = element("div", { class: "body", dir: "auto" });
     this.element = element("article", { class: "message question", "aria-label": "You ask" },
       this._files(), this.body, this.footer);
     this._showText();
@@ -32,9 +32,9 @@ export class QuestionView {
   }
 
   _fold() {
-    const unfold = element("button", { type: "button", class: "link", onclick: () => toggle() }, "Show all of it");
+    const unfold = element("button", { type: "button", class: "link", onclick: () => toggle() }, "Show more");
     const toggle = () => {
-      unfold.textContent = this.body.classList.toggle("folded") ? "Show all of it" : "Show less";
+      unfold.textContent = this.body.classList.toggle("folded") ? "Show more" : "Show less";
     };
     this.body.classList.add("folded");
     this.body.after(unfold);

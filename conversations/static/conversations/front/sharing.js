@@ -7,7 +7,7 @@ import { errorText } from "./notices.js";
 /** @typedef {{id: string, user: string | null, group: string | null, role: string}} Share */
 
 /** @type {Record<string, string>} */
-const ROLES = { reader: "reads", writer: "reads and asks" };
+const ROLES = { reader: "can read", writer: "can read and ask" };
 
 /** Show with whom a conversation is shared, and let its owner change that. @param {Client} client @param {string} id */
 export async function shareConversation(client, id) {
@@ -34,7 +34,7 @@ function shareItem(client, id, share) {
   const name = share.user ?? `the group ${share.group}`;
   const remove = () => change(client, id, "DELETE", `${share.id}/`);
   return element("li", {}, element("span", {}, `${name} ${ROLES[share.role] ?? share.role}`),
-    iconButton("close", `Share it with ${name} no more`, remove));
+    iconButton("close", `Stop sharing with ${name}`, remove));
 }
 
 /** @param {Client} client @param {string} id @param {HTMLFormElement} form */
@@ -52,7 +52,8 @@ async function change(client, id, method, path, body) {
     await list(client, id);
     say("");
   } catch (error) {
-    say(errorText(/** @type {any} */ (error)));
+    const { details = {} } = /** @type {any} */ (error);
+    say(Object.values(details).join(" ") || errorText(/** @type {any} */ (error)));
   }
 }
 

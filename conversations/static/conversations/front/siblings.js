@@ -38,9 +38,9 @@ export class Siblings {
     const go = (/** @type {number} */ step) => () => this._choose(versions[index + step]);
     const label = `Version ${index + 1} of ${versions.length}`;
     place.replaceChildren(
-      iconButton("left", "The version before", go(-1), { disabled: index === 0 }),
+      iconButton("left", "Previous version", go(-1), { disabled: index === 0 }),
       element("span", { role: "img", "aria-label": label }, `${index + 1} / ${versions.length}`),
-      iconButton("right", "The next version", go(1), { disabled: index === versions.length - 1 }),
+      iconButton("right", "Next version", go(1), { disabled: index === versions.length - 1 }),
     );
   }
 

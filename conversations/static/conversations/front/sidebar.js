@@ -9,6 +9,11 @@ import { snippetOf } from "./snippets.js";
 const TYPING = 200; // milliseconds after the last key until the list is searched
 const NAME = "Untitled";
 
+/** What is said where a view of the list is empty. @type {Record<string, string>} */
+const EMPTY = {
+  own: "No conversations yet.", shared: "Nobody has shared a conversation with you.", archived: "The archive is empty.",
+};
+
 /** @type {Record<string, Fields>} what is asked for in each view of the list */
 const VIEWS = { own: { archived: "false" }, shared: { shared: "true" }, archived: { archived: "true" } };
 
@@ -55,6 +60,7 @@ export class Sidebar {
       this._list.replaceChildren(...page.results.map((/** @type {Fields} */ each) => this._item(each)));
       this._next = page.next;
       byId("nothing-found").hidden = page.results.length > 0;
+      byId("nothing-found").textContent = this._isFiltered ? "Nothing found." : EMPTY[this._view];
     } catch (error) {
       if (!leaving.signal.aborted) this._handlers.onError(error);
     }
@@ -66,6 +72,10 @@ export class Sidebar {
     const shown = tag ? [`Tag: ${tag}`, iconButton("close", "Show all tags", () => this.filter(null))] : [];
     byId("tag-filter").replaceChildren(...shown);
     this.load();
+  }
+
+  get _isFiltered() {
+    return Boolean(this._search.value.trim() || this._tag);
   }
 
   get _query() {
@@ -110,9 +120,10 @@ export class Sidebar {
   /** @param {Fields} conversation */
   _item(conversation) {
     const { id, title, snippet, tags } = conversation;
-    const link = element("a", { href: `/c/${id}/` }, element("span", { class: "name" }, title || NAME),
+    const name = title || NAME;
+    const link = element("a", { href: `/c/${id}/` }, element("span", { class: "name", dir: "auto", title: name }, name),
       snippet && snippetOf(snippet));
-    const more = iconButton("more", `More about ${title || NAME}`, () => this._handlers.menu(conversation, more));
+    const more = iconButton("more", `More about ${name}`, () => this._handlers.menu(conversation, more));
     const tagButtons = tags.map((/** @type {string} */ tag) =>
       element("button", { type: "button", class: "tag", onclick: () => this.filter(tag) }, tag));
     const item = element("li", { dataset: { id } }, link, more,

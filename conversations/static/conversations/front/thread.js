@@ -6,7 +6,8 @@ import { CHUNK, Stretches } from "./stretches.js";
 
 /** @typedef {import("./items.js").Item} Item */
 
-const NEAR_END = 120; // pixels from the end within which the page follows what comes
+const NEAR_END = 120; // pixels from the end within which a reader who scrolls down follows what comes
+const AT_END = 1; // pixel: positions are rounded
 const AHEAD = "600%"; // of the height of what is seen: how far above it older messages are loaded
 
 /** The list of what was said, and where the reader is in it. */
@@ -24,11 +25,13 @@ export class Thread {
     /** @type {Item[]} */
     this.items = [];
     this._follows = true;
+    this._top = 0; // how far it was scrolled when the reader was last looked at
     this._filling = {}; // another one for each time that other items are shown
     this._older = element("div", { class: "older", role: "status" });
     this._sight = this._watchOlder(onOlder);
     list.before(this._older);
     scroller.addEventListener("scroll", () => this._noteReader(), { passive: true });
+    new ResizeObserver(() => this.follow()).observe(scroller); // by a keyboard, or a question of many lines
   }
 
   /** Show other items, the newest first. @param {Item[]} items @param {boolean} hasOlder @returns {Promise<void>} */
@@ -37,7 +40,7 @@ export class Thread {
     this.items = [];
     this._older.hidden = true;
     this._stretches.clear();
-    this._follows = true;
+    this._setFollowing(true);
     await this.prepend(items, hasOlder);
     this._look();
   }
@@ -73,6 +76,12 @@ export class Thread {
     for (const { view } of this.items.splice(index)) this._stretches.remove(view.element);
   }
 
+  /** Remove items, wherever they are. @param {Item[]} items */
+  remove(items) {
+    this.items = this.items.filter((item) => !items.includes(item));
+    for (const { view } of items) this._stretches.remove(view.element);
+  }
+
   /** @param {string} id of a message */
   find(id) {
     return this.items.find((item) => item.messages.some((message) => message.id === id));
@@ -90,7 +99,7 @@ export class Thread {
 
   /** Go to the end, and follow what comes. */
   toEnd() {
-    this._follows = true;
+    this._setFollowing(true);
     this.follow();
   }
 
@@ -119,10 +128,19 @@ export class Thread {
     return () => (this.scroller.scrollTop += first.getBoundingClientRect().top - top);
   }
 
+  /** Let a reader go who scrolls up, however little, and follow again with one who comes back to the end. */
   _noteReader() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    this._follows = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    this.scroller.classList.toggle("away", !this._follows);
+    const left = scrollHeight - scrollTop - clientHeight;
+    if (scrollTop < this._top) this._setFollowing(left <= AT_END);
+    else if (left < NEAR_END) this._setFollowing(true);
+    this._top = scrollTop;
+  }
+
+  /** @param {boolean} follows */
+  _setFollowing(follows) {
+    this._follows = follows;
+    this.scroller.classList.toggle("away", !follows);
   }
 
   /** Look anew whether older messages are wanted. */

@@ -14,8 +14,8 @@ import { announce, element, iconButton } from "./elements.js";
  * @param {string} message
  */
 export function thumbs(client, message) {
-  const up = thumb("up", "A good answer", 1);
-  const down = thumb("down", "A bad answer", -1);
+  const up = thumb("up", "Good answer", 1);
+  const down = thumb("down", "Bad answer", -1);
   const label = "Why? (optional)";
   const comment = element("input", { type: "text", maxlength: 10_000, "aria-label": label, placeholder: label });
   const send = element("button", { type: "submit", class: "button" }, "Send");
@@ -36,8 +36,9 @@ export function thumbs(client, message) {
     const rate = async () => {
       const rating = given.rating === value ? null : value;
       show(await client.rate(message, rating, rating ? given.comment : ""));
-      if (rating) down.after(why);
+      if (rating) down.parentElement?.append(why);
       else why.remove();
+      why.scrollIntoView({ block: "nearest" });
       announce(rating ? "Thank you for the feedback. You can say why." : "The feedback is taken back.");
     };
     const properties = { "aria-pressed": "false", onpointerenter: () => ask(), onfocus: () => ask() };

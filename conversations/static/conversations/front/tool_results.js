@@ -58,8 +58,8 @@ export class ToolResults {
   _formFor(calls) {
     const problem = element("p", { role: "alert" });
     const form = element("form", { class: "notice results", "aria-label": "Results of tools", "data-asks": true },
-      element("p", {}, "Claude waits for what its tools came to."), ...calls.map(fieldsOf), problem,
-      element("div", { class: "actions" }, element("button", { class: "button primary" }, "Hand in"),
+      element("p", {}, "Claude waits for the results of its tools."), ...calls.map(fieldsOf), problem,
+      element("div", { class: "actions" }, element("button", { class: "button primary" }, "Send the results"),
         textButton("Stop", () => this._answer.stop())));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();

@@ -7,7 +7,7 @@ import { wireFrame } from "../../conversations/front/frame.js";
 import { dollars } from "../../conversations/front/money.js";
 import { errorText } from "../../conversations/front/notices.js";
 import { wireHistory } from "./history.js";
-import { durationOf } from "./times.js";
+import { durationOf } from "../../conversations/front/times.js";
 import { stateOf } from "./words.js";
 
 const LOOK_EVERY = 1_500; // milliseconds, while it runs

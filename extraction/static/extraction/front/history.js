@@ -1,7 +1,7 @@
 /** Earlier extractions and batches, in the list at the side. */
 
 import { byId, element } from "../../conversations/front/elements.js";
-import { timeOf } from "./times.js";
+import { timeOf } from "../../conversations/front/times.js";
 import { stateOf } from "./words.js";
 
 /** @typedef {import("../../conversations/client.js").Client} Client */

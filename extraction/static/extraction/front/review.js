@@ -5,7 +5,7 @@ import { byId, element } from "../../conversations/front/elements.js";
 import { errorText } from "../../conversations/front/notices.js";
 import { isInexact } from "./data_view.js";
 import { removed, replaced, valueAt } from "./pointers.js";
-import { timeOf } from "./times.js";
+import { timeOf } from "../../conversations/front/times.js";
 
 /** @typedef {import("../../conversations/client.js").Client} Client */
 
