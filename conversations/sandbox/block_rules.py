@@ -22,7 +22,8 @@ ASSISTANT = BLOCKS.keys() - {
     "tool_addition",
     "tool_removal",
 }
-IN_RESULT = frozenset({"text", "image", "document", "search_result", "tool_reference"})
+IN_RESULT = ("text", "image", "document", "search_result", "tool_reference")
+IN_DOCUMENT = ("text", "image")
 OWN = "sandbox_"
 """Kinds that begin like this are the sandbox's own: it invents them, and takes them back as they were."""
 
@@ -34,7 +35,7 @@ def check_block(block: Block, role: str, path: str, *, version: str = "2026-10-2
     if kind.startswith(OWN) and role == "assistant":
         return
     require(_may_stand(kind, role, version), f"{path}.type: '{kind}' blocks are not allowed in {role} messages")
-    _check_fields(block, path)
+    BLOCKS[kind].check(block, path)
     if kind == "text":
         require(
             isinstance(block["text"], str) and block["text"].strip(), "messages: text content blocks must be non-empty"
@@ -44,12 +45,13 @@ def check_block(block: Block, role: str, path: str, *, version: str = "2026-10-2
     elif kind == "image":
         _check_image(block["source"], f"{path}.source")
     elif kind == "document":
-        _check_document(block["source"], f"{path}.source")
+        _check_document(block["source"], f"{path}.source", version)
         _check_citations(block, path)
         for name in ("title", "context"):
             require(isinstance(block.get(name) or "", str), f"{path}.{name}: Input should be a valid string")
     elif kind == "search_result":
         _check_citations(block, path)
+        _check_inner(block["content"], ("text",), f"{path}.content", version)
     elif kind == "tool_result":
         _check_result(block, path, version)
     elif kind in ("tool_use", "server_tool_use"):
@@ -61,14 +63,6 @@ def _may_stand(kind: str, role: str, version: str) -> bool:
         document = kind != "document" or version == "2023-06-01"
         return kind in ASSISTANT and document
     return kind == "text" if role == "system" else kind in USER
-
-
-def _check_fields(block: Block, path: str) -> None:
-    shape = BLOCKS[block["type"]]
-    for name in sorted(shape.required - block.keys()):
-        require(False, f"{path}.{name}: Field required")
-    for name in block.keys() - shape.fields - {"cache_control"}:
-        require(False, f"{path}.{name}: Extra inputs are not permitted")
 
 
 def _check_citations(block: Block, path: str) -> None:
@@ -87,13 +81,15 @@ def _check_image(source: Block, path: str) -> None:
         _check_bytes(source, path)
 
 
-def _check_document(source: Block, path: str) -> None:
+def _check_document(source: Block, path: str, version: str) -> None:
     kind = _source_kind(source, path, ("base64", "url", "text", "content", "file"))
     if kind == "base64":
         require(source.get("media_type") == "application/pdf", f"{path}.media_type: must be application/pdf")
         _check_bytes(source, path)
     elif kind == "text":
         require(source.get("media_type") == "text/plain", f"{path}.media_type: must be text/plain")
+    elif kind == "content":
+        _check_inner(source.get("content"), IN_DOCUMENT, f"{path}.content", version)
 
 
 def _source_kind(source: Block, path: str, kinds: tuple[str, ...]) -> str:
@@ -114,10 +110,14 @@ def _check_bytes(source: Block, path: str) -> None:
 
 
 def _check_result(block: Block, path: str, version: str) -> None:
-    content = block.get("content", "")
-    require(isinstance(content, (str, list)), f"{path}.content: must be a string or a list")
+    _check_inner(block.get("content", ""), IN_RESULT, f"{path}.content", version)
+
+
+def _check_inner(content: object, kinds: tuple[str, ...], path: str, version: str) -> None:
+    """Refuse what is within another block, and is neither text nor a list of blocks of these kinds."""
+    require(isinstance(content, (str, list)), f"{path}: must be a string or a list")
     for index, each in enumerate(content if isinstance(content, list) else []):
         kind = each.get("type") if isinstance(each, dict) else None
-        require(kind in IN_RESULT, f"{path}.content.{index}.type: not allowed in a tool_result")
+        require(kind in kinds, f"{path}.{index}.type: not allowed here")
         if kind != "tool_reference":
-            check_block(each, "user", f"{path}.content.{index}", version=version)
+            check_block(each, "user", f"{path}.{index}", version=version)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from conversations.json_types import JSON, JSONSchema
-from conversations.sandbox.output_schemas import PARTS_LIMIT, refused_schema, resolve
+from conversations.sandbox.output_schemas import PARTS_LIMIT, is_well_formed, refused_schema, resolve
 from conversations.sandbox.text_tables import rows
 from conversations.sandbox.text_values import Found, TextValues, words_of
 
@@ -49,7 +49,7 @@ class Filled:
 def filled(schema: JSONSchema, text: str) -> Filled:
     """Return a value that satisfies the schema, filled from the text where something in it looks right.
 
-    Raises Refused where the value would be too large, or endless.
+    The schema is well-formed. Raises Refused where the value would be too large, or endless.
     """
     filling = _Filling(schema, text)
     try:
@@ -101,7 +101,7 @@ class _Filling:
         if "$ref" in schema:
             if schema["$ref"] in open:
                 raise _Endless
-            return self.value(resolve(schema["$ref"], self._root), at, (*open, schema["$ref"]))
+            return self.value(self._target(schema["$ref"]), at, (*open, schema["$ref"]))
         if "const" in schema:
             constant: JSON = schema["const"]
             return constant
@@ -111,6 +111,13 @@ class _Filling:
             if keyword in schema:
                 return self._first(schema[keyword], at, open)
         return self._of_type(schema, at, open)
+
+    def _target(self, ref: str) -> object:
+        """Return the schema that a reference points to. Raises Refused where there is none."""
+        target: object = resolve(ref, self._root)
+        if not is_well_formed(target):
+            raise refused_schema(f"{ref}: there is no schema there")
+        return target
 
     def _said(self, found: Found, at: _At) -> JSON:
         self.evidence.append({"path": at.path, "quote": found.quote})
@@ -177,7 +184,7 @@ class _Filling:
         if tuple_of:
             return [self.value(each, at.item(index), open) for index, each in enumerate(tuple_of)]
         while isinstance(items, dict) and "$ref" in items and items["$ref"] not in open:
-            open, items = (*open, items["$ref"]), resolve(items["$ref"], self._root)
+            open, items = (*open, items["$ref"]), self._target(items["$ref"])
         return self._rows(items, at) or self._scalars(items, at) or self._single(items, at, open)
 
     def _rows(self, items: object, at: _At) -> list[JSON]:

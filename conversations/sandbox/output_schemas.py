@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from conversations.json_types import JSONSchema
@@ -32,6 +33,16 @@ KEYWORDS = frozenset(
         "examples",
     ]
 )
+NAMED_SCHEMAS = ("properties", "$defs", "definitions")
+LISTED_SCHEMAS = ("anyOf", "oneOf", "allOf", "prefixItems")
+KEYWORD_TYPES: dict[str, type] = {
+    **dict.fromkeys(NAMED_SCHEMAS, dict),
+    **dict.fromkeys((*LISTED_SCHEMAS, "required", "enum", "examples"), list),
+    **dict.fromkeys(("$ref", "$schema", "title", "description", "format", "pattern"), str),
+    "minItems": int,
+}
+"""The types of the keywords that are looked at, here and where a schema is filled."""
+SCHEMA_TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
 OPTIONAL_LIMIT = 24
 PARTS_LIMIT = 10_000  # of a schema with its references followed; Claude's own limit is not known
 
@@ -77,11 +88,50 @@ def _check(schema: JSONSchema, path: str) -> None:
     _require(isinstance(schema, dict), f"{path} must be an object")
     for keyword in schema.keys() - KEYWORDS:
         _require(False, f"{path}: For '{schema.get('type')}' type, property '{keyword}' is not supported")
+    for keyword in malformed_keywords(schema):
+        _require(False, f"{path}: '{keyword}' is malformed")
+    scalar = not any(isinstance(each, dict | list) for each in schema.get("enum", ()))
+    _require(scalar, f"{path}: enum must have strings, numbers, booleans and nulls only")
     _require(schema.get("minItems", 0) in (0, 1), f"{path}: minItems must be 0 or 1")
     _require(schema.get("format", "date") in STRING_FORMATS, f"{path}: format is not supported")
     if "$ref" not in schema and (schema.get("type") == "object" or "properties" in schema):
         closed = schema.get("additionalProperties") is False
         _require(closed, f"{path}: For 'object' type, 'additionalProperties' must be explicitly set to false")
+
+
+def malformed_keywords(schema: JSONSchema) -> Iterator[str]:
+    """Yield the keywords of a schema whose values are not of the type that JSON Schema has for them."""
+    for keyword in KEYWORD_TYPES.keys() & schema.keys():
+        if isinstance(schema[keyword], bool) or not isinstance(schema[keyword], KEYWORD_TYPES[keyword]):
+            yield keyword
+    names = schema.get("required")
+    if isinstance(names, list) and not all(isinstance(name, str) for name in names):
+        yield "required"
+    types = schema.get("type", [])
+    if not all(each in SCHEMA_TYPES for each in (types if isinstance(types, list) else [types])):
+        yield "type"
+
+
+def is_well_formed(schema: object) -> bool:
+    """Tell whether a value is a JSON Schema, as far as its keywords are looked at; also what is within it."""
+    pending = [schema]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, dict) and not any(malformed_keywords(part)):
+            pending += _within(part)
+        elif not isinstance(part, bool):
+            return False
+    return True
+
+
+def _within(schema: JSONSchema) -> Iterator[object]:
+    """Yield the schemas directly within a schema whose keywords are in order."""
+    for keyword in NAMED_SCHEMAS:
+        yield from schema.get(keyword, {}).values()
+    for keyword in LISTED_SCHEMAS:
+        yield from schema.get(keyword, ())
+    items = schema.get("items", True)
+    yield from items if isinstance(items, list) else [items]
 
 
 def resolve(ref: str, root: JSONSchema) -> Any:

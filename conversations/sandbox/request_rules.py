@@ -106,10 +106,7 @@ def _thinking(body: Body, model: Model) -> None:
         return
     kind = thinking.get("type")
     require(kind in model.thinking_types, f"thinking.type: {kind} is not supported by {model.id}")
-    for name in thinking:
-        require(name in sdk_shapes.THINKING[kind].fields, f"thinking.{kind}.{name}: Extra inputs are not permitted")
-    display = thinking.get("display")
-    require(display is None or display in sdk_shapes.DISPLAYS, "thinking.display: must be summarized or omitted")
+    sdk_shapes.THINKING[kind].check(thinking, f"thinking.{kind}")
     if kind == "enabled":
         budget = thinking.get("budget_tokens")
         require(isinstance(budget, int) and budget >= 1024, "thinking.budget_tokens: must be at least 1024")
@@ -132,14 +129,14 @@ def _output_config(body: Body, model: Model) -> None:
 
 
 def _tools(body: Body, model: Model) -> None:
-    names: set[str] = set()
+    names: list[object] = []
     for index, tool in enumerate(body.get("tools", [])):
         path = f"tools.{index}"
         require(isinstance(tool, dict), f"{path}: must be an object")
         _tool(tool, path)
         name = tool.get("name")
         require(name is None or name not in names, "tools: Tool names must be unique.")
-        names.add(name)
+        names.append(name)
 
 
 def _tool(tool: Block, path: str) -> None:
@@ -172,7 +169,7 @@ def _check_tool_values(tool: Block, path: str) -> None:
         require(fits, f"{path}.{field}: must be at most {DOMAINS_LIMIT} domains")
     for field, value in (tool.get("user_location") or {}).items():
         pattern = LOCATION.get(field, "(?!)")
-        named = field == "type" or value is None or re.fullmatch(pattern, value)
+        named = field == "type" or value is None or re.fullmatch(pattern, str(value))
         require(named, f"{path}.user_location.{field}: is not taken")
     examples = all(isinstance(each, dict) for each in tool.get("input_examples") or ())
     require(examples, f"{path}.input_examples: must be objects")
@@ -183,11 +180,8 @@ def _tool_choice(body: Body, model: Model) -> None:
     if choice is None:
         return
     kind = choice.get("type")
-    require(kind in sdk_shapes.TOOL_CHOICES, "tool_choice.type: must be auto, any, tool or none")
-    for name in choice:
-        require(
-            name in sdk_shapes.TOOL_CHOICES[kind].fields, f"tool_choice.{kind}.{name}: Extra inputs are not permitted"
-        )
+    require(kind in tuple(sdk_shapes.TOOL_CHOICES), "tool_choice.type: must be auto, any, tool or none")
+    sdk_shapes.TOOL_CHOICES[kind].check(choice, f"tool_choice.{kind}")
     require(body.get("tools"), "tool_choice: may only be specified while providing tools")
     if kind in ("any", "tool"):
         require(model.forced_tool_choice, f"tool_choice: {model.id} does not support forced tool use")
@@ -208,7 +202,7 @@ def _cache_control(body: Body, model: Model) -> None:
     for block in marked:
         control = block["cache_control"]
         fine = isinstance(control, dict) and control.get("type") == "ephemeral"
-        fine = fine and control.get("ttl", "5m") in sdk_shapes.CACHE_TTLS
+        fine = fine and control.get("ttl", "5m") in tuple(sdk_shapes.CACHE_TTLS)
         require(fine, "cache_control: must be ephemeral with a ttl of 5m or 1h")
         require(block.get("type") not in THINKING, "cache_control cannot be set for thinking blocks")
         short = short or control.get("ttl", "5m") == "5m"

@@ -26,6 +26,8 @@ from anthropic.types.beta import BetaContentBlockParam
 from anthropic.types.message_create_params import MessageCreateParamsBase
 from pydantic import TypeAdapter, ValidationError
 
+from conversations.sandbox.refused import require
+
 REQUIRED = (typing.Required, typing_extensions.Required)
 UNIONS = (typing.Union, types.UnionType)
 STRING_FORMATS = frozenset(SupportedStringFormats)
@@ -43,6 +45,15 @@ class Shape:
     def fields(self) -> frozenset[str]:
         """Return the names of all fields."""
         return self.required | self.optional
+
+    def check(self, value: Mapping[str, object], path: str) -> None:
+        """Raise Refused for an object that lacks a field, has an unknown one, or one of another type than declared."""
+        for name in sorted(self.required - value.keys()):
+            require(False, f"{path}.{name}: Field required")
+        for name in sorted(value.keys() - self.fields - {"cache_control"}):
+            require(False, f"{path}.{name}: Extra inputs are not permitted")
+        for name, complaint in self.complaints(value):
+            require(False, f"{path}.{name}: {complaint}")
 
     def complaints(self, value: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         """Yield each field whose value is not of the declared type, with what is wrong; none that is not there."""
@@ -90,7 +101,6 @@ BLOCKS = _by_type(BetaContentBlockParam)
 TOOLS = _by_type(ToolUnionParam)
 TOOL_CHOICES = _by_type(ToolChoiceParam)
 THINKING = _by_type(ThinkingConfigParam)
-DISPLAYS = frozenset(_literals(_hints(THINKING["adaptive"].declared)["display"]))
 OUTPUT_CONFIG = _shape(OutputConfigParam)
 CACHE_TTLS = frozenset(_literals(_hints(CacheControlEphemeralParam)["ttl"]))
 IMAGE_TYPES = frozenset(_literals(_hints(Base64ImageSourceParam)["media_type"]))

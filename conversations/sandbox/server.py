@@ -135,14 +135,15 @@ class Sandbox:
         if version not in VERSIONS:
             raise Refused(400, "anthropic-version: header is required and must be a known version")
         try:
-            received.body = json.loads(await request.read())
+            body = _parsed(await request.read())
         except (ValueError, RecursionError):
             raise Refused(400, "The request body is not valid JSON") from None
         except web.HTTPRequestEntityTooLarge:
             raise Refused(413, "Request exceeds the maximum size") from None
-        if not isinstance(received.body, dict):
+        if not isinstance(body, dict):
             raise Refused(400, "The request body must be an object")
-        return received.body, version
+        received.body = body
+        return body, version
 
     # --- Endpoints ----------------------------------------------------------------------------------------------------
 
@@ -206,6 +207,18 @@ class Sandbox:
         finally:
             request[RECEIVED].finished_at = time.time()
         return response
+
+
+def _parsed(text: bytes) -> object:
+    """Return the value of a JSON text. Raises ValueError for what is none, also for NaN and half surrogate pairs."""
+    value = json.loads(text, parse_constant=_refuse_constant)
+    if b"\\ud" in text.lower():
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
 
 
 def _check_credentials(headers: dict[str, str]) -> None:

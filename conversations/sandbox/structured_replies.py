@@ -9,10 +9,11 @@ from conversations.json_types import JSONSchema
 from conversations.sandbox import request_text
 from conversations.sandbox.directives import parse
 from conversations.sandbox.filled_schema import filled
+from conversations.sandbox.output_schemas import is_well_formed
 from conversations.sandbox.request_text import Body
 
 SCHEMA_WORDS = frozenset({"properties", "$schema", "items", "anyOf", "$ref", "$defs"})
-"""A JSON object with one of these is taken for a schema."""
+"""A JSON object with one of these is taken for a schema, where it is one."""
 WITH_EVIDENCE = "two fields, data and evidence"
 """What is said where each value is to come with the words that it is from (extraction/asking.py)."""
 AGAIN = "That does not satisfy the schema"
@@ -92,7 +93,7 @@ def _place_of_schema(text: str) -> slice | None:
             value, end = decoder.raw_decode(text, brace.start())
         except (ValueError, RecursionError):
             continue
-        if isinstance(value, dict) and value.keys() & SCHEMA_WORDS:
+        if isinstance(value, dict) and value.keys() & SCHEMA_WORDS and is_well_formed(value):
             return slice(brace.start(), end)
     return None
 
