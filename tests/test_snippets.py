@@ -6,7 +6,11 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from conversations.content.search_query import parsed
+from conversations.content.snippets import AFTER, PART, snippet
 from tests.clients import Api
 
 QUIETLY = "[[sandbox: text=Yes]]"
@@ -52,3 +56,18 @@ def test_marks_are_its_only_tags(api: Api, text: str, place: str) -> None:
     assert set(Tags(row["snippet"]).tags) == {"mark"}
     assert plain(row["snippet"]) in f"{text} {QUIETLY}"
     assert "<mark>needle</mark>" in row["snippet"]
+
+
+WORDS = ["tea", "milk", "sugar"]
+
+
+@given(st.lists(st.sets(st.sampled_from(WORDS), min_size=1), min_size=1, max_size=8))
+def test_the_piece_is_the_first_where_most_words_stand_close_together(together: list[set[str]]) -> None:
+    text = f" {'x' * AFTER} ".join(" ".join(words) for words in together)
+    shown = snippet(text, parsed(" ".join(WORDS)))
+    assert {word for word in WORDS if f"<mark>{word}</mark>" in shown} == max(together, key=len)
+
+
+@pytest.mark.parametrize("sign", ["一", "ก"])
+def test_a_sign_that_is_everywhere_is_marked_wherever_it_is_shown(sign: str) -> None:
+    assert snippet(sign * 2 * PART, parsed(sign)) == f"<mark>{sign}</mark>" * AFTER

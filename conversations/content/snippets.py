@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 from typing import NamedTuple
@@ -28,8 +29,7 @@ def snippet(text: str, query: SearchQuery) -> str:
     """
     part = _best_part(text, query)
     matches = _matches(part, query)
-    begin = max(matches, key=lambda match: (_terms_near(match, matches), -match.start)).start if matches else 0
-    start, end = _trimmed(part, begin)
+    start, end = _trimmed(part, _where_most_begin(matches))
     return _with_marks(part, start, end, matches)
 
 
@@ -49,8 +49,10 @@ def _matches(text: str, query: SearchQuery) -> list[Match]:
     starts, ends = _origins(text, folded_text)
     found = []
     for term, pattern in enumerate(each.pattern for each in query.terms):
+        boundaries = counted = 0
         for at in _occurrences(pattern, whole):
-            first = at - whole.count(BOUNDARY, 0, at)
+            boundaries, counted = boundaries + whole.count(BOUNDARY, counted, at), at
+            first = at - boundaries
             start, end = starts[first], ends[first + len(pattern) - pattern.count(BOUNDARY) - 1]
             found.append(Match(start, start + len(text[start:end].rstrip()), term))
     return sorted(found, key=lambda match: (match.start, -match.end))
@@ -71,8 +73,20 @@ def _occurrences(pattern: str, text: str) -> Iterator[int]:
         at = text.find(pattern, at + len(pattern))
 
 
-def _terms_near(match: Match, matches: list[Match]) -> int:
-    return len({each.term for each in matches if match.start <= each.start < match.start + AFTER})
+def _where_most_begin(matches: list[Match]) -> int:
+    """Return where the first match begins after which, within what is shown, there are as many terms as anywhere."""
+    best = most = entered = 0
+    near: Counter[int] = Counter()  # the terms from each match in turn to the last one that would be shown with it
+    for match in matches:
+        while entered < len(matches) and matches[entered].start < match.start + AFTER:
+            near[matches[entered].term] += 1
+            entered += 1
+        if len(near) > most:
+            best, most = match.start, len(near)
+        near[match.term] -= 1
+        if not near[match.term]:
+            del near[match.term]
+    return best
 
 
 def _trimmed(text: str, begin: int) -> tuple[int, int]:
