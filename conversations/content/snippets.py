@@ -39,7 +39,12 @@ def _best_part(text: str, query: SearchQuery) -> str:
         return text
     patterns = [term.pattern for term in query.terms]
     parts = [text[at : at + PART] for at in range(0, len(text), PART - OVERLAP)]
-    return max(parts, key=lambda part: sum(pattern in marked(folded(part)) for pattern in patterns))
+    return max(parts, key=lambda part: _have(marked(folded(part)), patterns))
+
+
+def _have(whole: str, patterns: list[str]) -> int:
+    """Return how many of the patterns a marked text has."""
+    return sum(pattern in whole for pattern in patterns)
 
 
 def _matches(text: str, query: SearchQuery) -> list[Match]:
