@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from conversations.archives.attachment_part import find_stored
 from conversations.archives.conversation_part import told
 from conversations.archives.detecting import Task, left_out, tasks_of
+from conversations.archives.json_elements import is_object
 from conversations.archives.parts import Entry, Importing, entries
 from conversations.archives.zip_file import Archive
 from conversations.database import persistently
@@ -91,8 +93,8 @@ async def _import(job: ArchiveImport) -> None:
     with file:
         archive = await in_storage(Archive, file)
         importing, tasks = Importing(job, archive), tasks_of(archive, job.source)
-        counts = await in_storage(_counts, archive, tasks)
-        notes = await in_storage(list, left_out(importing, counts))
+        counts, others = await in_storage(_counts, archive, tasks)
+        notes = [*_told_of_others(others), *await in_storage(list, left_out(importing, counts))]
         done = await persistently(imports.begin, job, sum(counts.values()), notes)
         await persistently(find_stored, importing, archive)
         for task in tasks:
@@ -102,9 +104,20 @@ async def _import(job: ArchiveImport) -> None:
                 await _take(importing, task, some)
 
 
-def _counts(archive: Archive, tasks: Sequence[Task]) -> dict[str, int]:
-    """Return how many entries each file has that is to be imported."""
-    return {name: sum(1 for _ in entries(archive, [name])) for task in tasks for name in task.names}
+def _counts(archive: Archive, tasks: Sequence[Task]) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how many entries each file has that is to be imported, and how many other values between them."""
+    counts, others = {}, {}
+    for name in [name for task in tasks for name in task.names]:
+        kinds = Counter(map(is_object, archive.values(name) if name in archive.names else ()))
+        counts[name], others[name] = kinds[True], kinds[False]
+    return counts, others
+
+
+def _told_of_others(others: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """Yield which files have values that are no entries, and how many, as `left_out` does."""
+    for name, count in others.items():
+        if count:
+            yield name, f"Values that are left out, since they are no objects: {count}."
 
 
 def _skip(found: Iterator[Entry], count: int) -> int:

@@ -1,7 +1,8 @@
-"""The objects in a JSON array, or in JSON lines, one by one: the whole document is never in memory. Pure."""
+"""The values in a JSON array, or in JSON lines, one by one: the whole document is never in memory. Pure."""
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from typing import IO
@@ -18,8 +19,13 @@ TOKEN = re.compile(
     rb'|"[^"\\]*+(?:\\.[^"\\]*+)*+"|(?P<brace>[{}])|(?P<part>")',
     re.DOTALL,
 )
-# In a list of conversations: an object, or the list's end.
-IN_LIST = re.compile(rb"(?P<brace>[{}])|(?P<end>\])")
+# Between the objects that are asked for: a brace, a bracket, a whole string or another single value that has ended, or
+# the beginning of one that has not.
+BETWEEN = re.compile(
+    rb'(?P<brace>[{}])|(?P<bracket>[\[\]])|(?P<single>"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s,:\[\]{}"]++(?=[\s,:\[\]{}"]))'
+    rb"|(?P<part>[^\s,:])",
+    re.DOTALL,
+)
 
 
 class _Scan:
@@ -32,6 +38,8 @@ class _Scan:
         """Objects that are around those which are asked for: 1 within an object that has a list of them."""
         self.listed = False
         """Whether it is within such a list."""
+        self.lists = 0
+        """Lists that are open between the objects of such a list."""
         self.start = 0
         """Where the object begins that is read now."""
 
@@ -43,14 +51,14 @@ class _Scan:
     @property
     def tokens(self) -> re.Pattern[bytes]:
         """Return what is looked for next."""
-        return IN_LIST if self.listed and self.depth == self.level else TOKEN
+        return TOKEN if self.is_reading or (self.level and not self.listed) else BETWEEN
 
     def follow(self, kind: str | None, token: re.Match[bytes]) -> bool:
         """Go over a token of a kind. Return whether an object that is asked for ends with it."""
         if kind == "list" and self.depth == 1 and self.level == 0:
-            self.level, self.listed = 1, True
-        elif kind == "end":
-            self.listed = False
+            self.level, self.listed, self.lists = 1, True, 0
+        elif kind == "bracket":
+            self._follow_bracket(token[0])
         elif token[0] == b"{":
             self.start = token.start() if self.depth == self.level else self.start
             self.depth += 1
@@ -62,12 +70,30 @@ class _Scan:
             return self.depth == self.level and (self.level == 0 or self.listed)
         return False
 
+    def _follow_bracket(self, bracket: bytes) -> None:
+        """Go over the beginning or the end of a list that is no list of conversations, or over the end of one."""
+        if self.level == 0:
+            return
+        self.lists += 1 if bracket == b"[" else -1
+        self.listed = self.lists >= 0
+
 
 def elements(file: IO[bytes], name: str) -> Iterator[bytes]:
-    """Yield the text of each outermost object of a document, which is not checked otherwise.
+    """Yield the text of each outermost object of a document, as `values` does, without what is no object."""
+    return (text for text in values(file, name) if is_object(text))
 
-    In the place of an object that has a list `conversations`, the objects of that list are yielded. `name` is what
-    errors call the document. Raises InvalidRequest for an object of more than `LIMIT` bytes, or one that has no end.
+
+def is_object(text: bytes) -> bool:
+    """Tell whether a text that `values` has yielded is that of an object."""
+    return text.startswith(b"{")
+
+
+def values(file: IO[bytes], name: str) -> Iterator[bytes]:
+    """Yield the text of each outermost object, string, number and the like of a document, not checked otherwise.
+
+    Lists are gone through. In the place of an object that has a list `conversations`, the values of that list are
+    yielded. `name` is what errors call the document. Raises InvalidRequest for a value of more than `LIMIT` bytes, or
+    an object that has no end.
     """
     buffer, at, scan = b"", 0, _Scan()
     while chunk := file.read(max(CHUNK, len(buffer))):
@@ -76,6 +102,8 @@ def elements(file: IO[bytes], name: str) -> Iterator[bytes]:
             at = token.end()
             if scan.follow(token.lastgroup, token):
                 yield buffer[scan.start : at]
+            elif token.lastgroup == "single" and token[0] != codecs.BOM_UTF8:
+                yield token[0]
         at = token.start() if token else len(buffer)
         kept = scan.start if scan.is_reading else at
         buffer, at, scan.start = buffer[kept:], at - kept, 0
@@ -83,3 +111,5 @@ def elements(file: IO[bytes], name: str) -> Iterator[bytes]:
             raise InvalidRequest(f"{name}: An entry has more than {LIMIT} bytes, which is the most that is taken.")
     if scan.depth:
         raise InvalidRequest(f"{name}: It ends in the middle of an entry: the file is cut.")
+    if rest := buffer[at:].strip():
+        yield rest  # a single value that nothing comes after

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import IO, cast
 
-from conversations.archives.json_elements import elements
+from conversations.archives.json_elements import elements, values
 from conversations.errors import InvalidRequest
 
 ENTRIES_LIMIT = 100_000
@@ -60,6 +60,10 @@ class Archive:
     def elements(self, name: str) -> Iterator[bytes]:
         """Yield the objects of a JSON file, or of a file of JSON lines. Raises InvalidRequest."""
         return elements(self.open(name), name)
+
+    def values(self, name: str) -> Iterator[bytes]:
+        """Yield what `elements` does, and whatever else stands in the place of an object. Raises InvalidRequest."""
+        return values(self.open(name), name)
 
 
 class _Member:

@@ -11,16 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.archives import json_elements
-from conversations.archives.json_elements import elements
+from conversations.archives.json_elements import elements, is_object, values
 from conversations.errors import InvalidRequest
 
 names = st.text(alphabet='ab{}[]"\\,: é😀', max_size=6)
-values = st.recursive(
+anything = st.recursive(
     st.none() | st.integers(0, 9) | names | st.just("conversations"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
     max_leaves=5,
 )
-objects = st.dictionaries(names, values, max_size=3)
+objects = st.dictionaries(names, anything, max_size=3)
+others = st.none() | st.booleans() | st.integers() | names
 
 
 def found(document: bytes, chunk: int = 1 << 20) -> list[Any]:
@@ -48,6 +49,35 @@ def test_a_list_within_an_object_is_the_same_as_the_list(
     after = {f"{name}!": each for name, each in after.items()}
     wrapped = {**before, "conversations": several, **after}
     assert found(json.dumps(wrapped, separators=separators).encode(), chunk) == several
+
+
+@given(several=st.lists(objects | others, max_size=5), chunk=st.integers(1, 40), within=st.booleans())
+def test_what_stands_between_objects_is_seen(several: list[Any], chunk: int, within: bool) -> None:
+    document = json.dumps({"a": "b", "conversations": several, "c": [1, "d"]} if within else several).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_elements, "CHUNK", chunk)
+        texts = list(values(io.BytesIO(document), "x.json"))
+    assert [json.loads(text) for text in texts] == several
+    assert [json.loads(text) for text in texts if is_object(text)] == found(document, chunk)
+
+
+@pytest.mark.parametrize(
+    ("document", "seen"),
+    [
+        (b"null", [b"null"]),
+        (b'{"a": 1}\n"b"\nnull\n{}\n7', [b'{"a": 1}', b'"b"', b"null", b"{}", b"7"]),
+        (b'\xef\xbb\xbf[{"a": 1}]', [b'{"a": 1}']),
+        (b'[[1, {}], "}", {}]', [b"1", b"{}", b'"}"', b"{}"]),
+        (b'{"conversations": [["]"], [], 5, {}], "a": 7}', [b'"]"', b"5", b"{}"]),
+        (b'{} "cut', [b"{}", b'"cut']),
+    ],
+)
+@pytest.mark.parametrize("chunk", [1, 3, 100])
+def test_single_values_are_seen_wherever_they_stand(
+    document: bytes, seen: list[bytes], chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_elements, "CHUNK", chunk)
+    assert list(values(io.BytesIO(document), "x.json")) == seen
 
 
 @pytest.mark.parametrize(

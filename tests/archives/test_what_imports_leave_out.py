@@ -110,6 +110,14 @@ def test_the_report_begins_with_what_is_left_out(api: Api) -> None:
     assert [each["system"] for each in api.get("conversations/").json()["results"]] == ["Be brief."]
 
 
+def test_values_between_conversations_are_counted_in_the_report(api: Api) -> None:
+    body = json.dumps(["Tea", None, conversation(), 5, {"conversations": "none"}, True]).encode()
+    done = imported(api, body, "application/json")
+    assert (done["conversations"], done["total"], done["done"]) == (1, 2, 2)
+    told = {"entry": "conversations.json", "message": "Values that are left out, since they are no objects: 4."}
+    assert done["problems"][0] == told
+
+
 def test_a_list_in_an_object_is_imported(api: Api) -> None:
     body = json.dumps({"account": {"email": "a@b.c"}, "conversations": [conversation()]}).encode()
     done = imported(api, body, "application/json")
