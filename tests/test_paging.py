@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversations.models import Conversation, Opening, User
+from conversations.models import Conversation, Opening, Usage, User
 from tests.clients import Api
 
 ORDERINGS = ["title", "-title", "created_at", "-created_at", "updated_at", "-updated_at"]
@@ -140,6 +141,33 @@ def test_the_other_lists_are_paged_alike(api: Api) -> None:
         back = walked(api, pages[-1]["previous"], "previous")
         assert ids(back[::-1]) == ids(pages[:-1])
     assert len(set(ids(walked(api, "/api/usage/records/?page_size=1")))) == 3
+
+
+def test_sums_and_models_come_in_pages_too(api: Api) -> None:
+    prices = {"source": "provider", "input_tokens": 1, "cost": 1}
+    Usage.objects.bulk_create(Usage(user=api.user, model=f"model-{number % 5}", **prices) for number in range(10))
+    for path in ("usage/?group_by=model", "usage/?group_by=day,conversation,model", "models/"):
+        whole = api.get(path).json()["results"]
+        pages = walked(api, f"/api/{path}{'&' if '?' in path else '?'}page_size=2")
+        assert [len(page["results"]) for page in pages[:-1]] == [2] * (len(pages) - 1)
+        assert [row for page in pages for row in page["results"]] == whole
+        back = walked(api, pages[-1]["previous"], "previous")
+        assert [row for page in back[::-1] for row in page["results"]] == whole[
+            : len(whole) - len(pages[-1]["results"])
+        ]
+    assert pages[0]["previous"] is None
+    assert {json.dumps(page["total"]) for page in walked(api, "/api/usage/?group_by=model&page_size=2")} == {
+        json.dumps(api.get("usage/").json()["total"])
+    }
+
+
+def test_a_cursor_of_sums_is_of_their_grouping_alone(api: Api) -> None:
+    Usage.objects.bulk_create(Usage(user=api.user, model=str(number), source="provider") for number in range(3))
+    following = api.get("usage/?group_by=model&page_size=1").json()["next"]
+    cursor = following.partition("cursor=")[2].partition("&")[0]
+    assert api.get(f"usage/?group_by=model&cursor={cursor}").status_code == 200
+    for path in ("usage/?group_by=day&", "usage/?", "models/?", "conversations/?", "me/imports/?"):
+        assert api.get(f"{path}cursor={cursor}").status_code == 400, path
 
 
 def test_a_path_is_read_from_its_end_with_each_message_once(api: Api) -> None:

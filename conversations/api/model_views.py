@@ -7,8 +7,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations import clock
-from conversations.api.queries import Queried
+from conversations.api.queries import PageQuery, Queried
 from conversations.api.schema.components import Shape
+from conversations.api.whole_lists import WholeList, page_of
 from conversations.claude import catalogue
 from conversations.claude.catalogue import Model
 from conversations.claude.pricing import TokenCounts, decimal_string
@@ -19,6 +20,8 @@ from conversations.services.billing.price_list import PriceList
 class Models(Queried):
     """The catalogue. Models that it does not have, such as a local server's, may be named as well."""
 
+    queries = {"get": PageQuery}
+
     @extend_schema(
         operation_id="listModels",
         summary="List models",
@@ -26,10 +29,10 @@ class Models(Queried):
         responses={200: Shape(ModelPage)},
     )
     def get(self, request: Request) -> Response:
-        """Answer with every model that is known."""
+        """Answer with a page of the models that are known."""
         prices = PriceList.at(clock.now())
-        results = [_shown(each, prices) for each in catalogue.all_models()]
-        return Response({"next": None, "previous": None, "results": results})
+        rows = (([number], _shown(each, prices)) for number, each in enumerate(catalogue.all_models()))
+        return Response(page_of(WholeList.of("models", rows), request))
 
 
 def _shown(model: Model, prices: PriceList) -> dict[str, object]:

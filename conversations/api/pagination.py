@@ -9,7 +9,8 @@ it by following `previous` from where they began, and be seen again if it is ahe
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol
 
 from django.core import signing
 from django.db.models import Model, Q, QuerySet
@@ -22,15 +23,22 @@ from conversations.api.queries import query_of
 from conversations.errors import InvalidRequest
 from conversations.json_types import JSONSchema
 from conversations.models import User
-from conversations.services.conversation_lists import ConversationList
 from conversations.services.list_parts import ListPart
 from conversations.services.turns import message_paths
 from conversations.services.turns.message_paths import PathMessage
 
+NO_MORE = "Null where there are no more."
 SALT = "conversations.cursor"
 Way = Literal["after", "before", "upto"]
 """Which rows a cursor stands for: those after its row, those before it, or those before it and itself."""
 FORWARD: Way = "after"
+
+
+class PartedList(Protocol):
+    """A list, other than the rows of a query, that gives parts of itself."""
+
+    def part(self, part: ListPart) -> Sequence[object]:
+        """Return the rows of a part of the list."""
 
 
 class Pages(BasePagination):
@@ -43,7 +51,7 @@ class Pages(BasePagination):
         """Return the rows of the page that the request asks for: by `ordering`, or the newest first."""
         return self.page(queryset, query_of(request).get("ordering", "-id"), request)
 
-    def page(self, rows: QuerySet[Model] | ConversationList, ordering: str, request: Request) -> list[Any]:
+    def page(self, rows: QuerySet[Model] | PartedList, ordering: str, request: Request) -> list[Any]:
         """Return the page of rows that are ordered by a field, which is never null, and their ids.
 
         Raises InvalidRequest for a cursor that does not come from a page of the same ordering.
@@ -62,14 +70,12 @@ class Pages(BasePagination):
         self.next = self._link("after", page[0]) if page else replace_query_param(self.url, "cursor", "")
         return page[::-1]
 
-    def _found(
-        self, rows: QuerySet[Model] | ConversationList, way: Way, place: list[str] | None, limit: int
-    ) -> list[Any]:
+    def _found(self, rows: QuerySet[Model] | PartedList, way: Way, place: list[str] | None, limit: int) -> list[Any]:
         """Return the rows that a cursor stands for, the nearest first, at most `limit`."""
         field = self.ordering.removeprefix("-")
         descending = self.ordering.startswith("-") == (way == "after")
-        if isinstance(rows, ConversationList):
-            return rows.part(ListPart(field, limit, descending, place, inclusive=way == "upto"))
+        if not isinstance(rows, QuerySet):
+            return list(rows.part(ListPart(field, limit, descending, place, inclusive=way == "upto")))
         sign, beyond = ("-", "lt") if descending else ("", "gt")
         if place:
             value, id = place
@@ -95,7 +101,7 @@ class Pages(BasePagination):
 
     def get_paginated_response_schema(self, schema: JSONSchema) -> JSONSchema:
         """Return the JSON Schema of a page whose results have this schema."""
-        link = {"type": ["string", "null"], "format": "uri", "description": "Null where there are no more."}
+        link = {"type": ["string", "null"], "format": "uri", "description": NO_MORE}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],

@@ -197,7 +197,7 @@ class PeriodQuery(Query):
         return {"from": Moment(required=False, help_text="A day or a time (UTC)."), **super().get_fields()}
 
 
-class SumsQuery(PeriodQuery):
+class SumsQuery(PeriodQuery, PageQuery):
     group_by = Words(GROUPS, required=False, help_text=f"Any of {', '.join(GROUPS)}, separated by commas.")
 
 

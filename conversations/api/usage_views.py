@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,15 +14,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations import clock
+from conversations.api.pagination import NO_MORE
 from conversations.api.queries import Queried, RecordsQuery, SumsQuery, query_of
 from conversations.api.requesters import user_of
 from conversations.api.serializer_fields import Json
+from conversations.api.whole_lists import WholeList, page_of
 from conversations.claude.pricing import decimal_string
 from conversations.contract.account import Prices
 from conversations.contract.error_types import StopReason
 from conversations.errors import InvalidRequest
 from conversations.models import Usage
-from conversations.services.billing.usage_sums import NOTHING, OF_ROWS, Sums, usage_sums_of
+from conversations.services.billing.usage_sums import NOTHING, OF_ROWS, Key, Sums, usage_sums_of
 
 PERIOD = timedelta(days=30)
 RECORD_COLUMNS = ("conversation", "turn", "model", "purpose", "source")
@@ -45,8 +47,7 @@ SUM = inline_serializer(
 PAGE = inline_serializer(
     "UsagePage",
     {
-        "next": Json(shape=None.__class__),
-        "previous": Json(shape=None.__class__),
+        **{name: serializers.URLField(allow_null=True, help_text=NO_MORE) for name in ("next", "previous")},
         "results": serializers.ListField(child=SUM),
         "total": SUM,
     },
@@ -61,8 +62,8 @@ class UsageSums(Queried):
     @extend_schema(
         operation_id="getUsage",
         summary="Sum up usage",
-        description="The caller's own sums of a time, by day, model, conversation or tag. What a conversation with "
-        "several tags has used is in the sums of each.",
+        description="The caller's own sums of a time, by day, model, conversation or tag: a page of them, and what all "
+        "of the time adds up to. What a conversation with several tags has used is in the sums of each.",
         responses=PAGE,
     )
     def get(self, request: Request) -> Response:
@@ -75,9 +76,19 @@ class UsageSums(Queried):
             raise InvalidRequest(
                 f"There are more than {GROUPS_LIMIT} groups: ask for a shorter time with `from` and `to`."
             )
-        results = [{**dict(zip(names, key, strict=True)), **_shown(row)} for key, row in found.items()]
         total = usage_sums_of(user=user_of(request), since=since, until=until, by=()).get((), NOTHING)
-        return Response({"next": None, "previous": None, "results": results, "total": _shown(total)})
+        return Response({**page_of(_listed(found, names), request), "total": _shown(total)})
+
+
+def _listed(found: Mapping[Key, Sums], names: Sequence[str]) -> WholeList:
+    """Return sums as a list in their order, each with the values that it is grouped by."""
+    return WholeList.of(
+        f"usage by {','.join(names)}",
+        (
+            ([(value is None, str(value)) for value in key], {**dict(zip(names, key, strict=True)), **_shown(row)})
+            for key, row in found.items()
+        ),
+    )
 
 
 def _shown(row: Sums) -> dict[str, object]:

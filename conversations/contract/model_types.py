@@ -56,9 +56,12 @@ class Model(TypedDict):
     lifecycle: ModelLifecycle
 
 
-class ModelPage(TypedDict):
-    """Every model that is known; there is only one page."""
+Link = Annotated[str | None, Field(description="Null where there are no more.", json_schema_extra={"format": "uri"})]
 
-    next: None
-    previous: None
+
+class ModelPage(TypedDict):
+    """A page of the models that are known."""
+
+    next: Link
+    previous: Link
     results: list[Model]
