@@ -13,10 +13,27 @@ MOST_PAIRS = 250_000
 """Pairs of items for which the best assignment is looked for; the rest is aligned by its order."""
 NEARLY = 0.5  # of what equal values count: the most that values count which are only alike
 ORDER = 0.001  # what being at the same place counts, to decide between equals
-COMPARED = 200  # characters of a text in which likeness is looked for
+COMPARED = 64  # characters of a text in which likeness is looked for
 LEAVES = 50  # of an item, by which it is known
 
 Pair = tuple[int | None, int | None]
+
+
+@dataclass
+class Effort:
+    """What it may take to look for the best assignments in all the data that is compared together."""
+
+    values: int = 5_000_000
+    """Values that may still be compared with each other, each in about a microsecond."""
+
+    def is_enough_for(self, left: Sequence[_Item], right: Sequence[_Item]) -> bool:
+        """Return whether all items can be compared with all others, and count what that takes, if so."""
+        pairs = len(left) * len(right)
+        needed = pairs * (1 + max(len(item.leaves) for item in [*left, *right]))
+        if pairs > MOST_PAIRS or needed > self.values:
+            return False
+        self.values -= needed
+        return True
 
 
 @dataclass
@@ -39,16 +56,17 @@ class _Item:
         return tuple(sorted((path, min(found)) for path, found in self.readings.items()))
 
 
-def aligned(expected: Sequence[JSON], actual: Sequence[JSON]) -> list[Pair]:
+def aligned(expected: Sequence[JSON], actual: Sequence[JSON], effort: Effort | None = None) -> list[Pair]:
     """Return pairs of indices, each index once; one without a counterpart is paired with None.
 
     Pairs are in the order of the expected items, then come the extra ones. Items that are nothing alike are not paired.
+    Where the effort is not enough to compare all of them, those that differ are paired by their order.
     """
     ours, theirs = [_Item(dict(_leaves(each))) for each in expected], [_Item(dict(_leaves(each))) for each in actual]
     found = _identical(ours, theirs)
     left = [index for index in range(len(ours)) if index not in found]
     right = sorted(set(range(len(theirs))) - set(found.values()))
-    found.update(_assigned(left, right, ours, theirs))
+    found.update(_assigned(left, right, ours, theirs, effort or Effort()))
     extra = sorted(set(range(len(theirs))) - set(found.values()))
     return [*((index, found.get(index)) for index in range(len(ours))), *((None, index) for index in extra)]
 
@@ -61,11 +79,13 @@ def _identical(ours: Sequence[_Item], theirs: Sequence[_Item]) -> dict[int, int]
     return {index: waiting[item.identity].pop() for index, item in enumerate(ours) if waiting.get(item.identity)}
 
 
-def _assigned(left: list[int], right: list[int], ours: Sequence[_Item], theirs: Sequence[_Item]) -> dict[int, int]:
-    """Return the pairs of the best assignment; where there are too many, those at the same places."""
+def _assigned(
+    left: list[int], right: list[int], ours: Sequence[_Item], theirs: Sequence[_Item], effort: Effort
+) -> dict[int, int]:
+    """Return the pairs of the best assignment; where that is too much effort, those at the same places."""
     if not left or not right:
         return {}
-    if len(left) * len(right) > MOST_PAIRS:
+    if not effort.is_enough_for([ours[each] for each in left], [theirs[each] for each in right]):
         return dict(zip(left, right, strict=False))
     import lap  # with numpy under it, which nothing else needs
     import numpy

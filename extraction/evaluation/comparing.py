@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from conversations.json_types import JSON
-from extraction.evaluation.aligning import aligned
+from extraction.evaluation.aligning import Effort, aligned
 from extraction.evaluation.normalising import readings
 
 NOTHING: Any = object()
@@ -42,50 +42,61 @@ class Comparison:
     actual: JSON = None
 
 
-def compared(expected: JSON, actual: JSON) -> list[Comparison]:
+class _Place(NamedTuple):
+    """Where a value is, as `Comparison` has it."""
+
+    field: str = ""
+    path: str = ""
+    place: str = ""
+
+    def below(self, field: object, path: object, place: object) -> _Place:
+        """Return the place one step further down."""
+        return _Place(f"{self.field}/{field}", f"{self.path}/{path}", f"{self.place}/{place}")
+
+
+def compared(expected: JSON, actual: JSON, effort: Effort | None = None) -> list[Comparison]:
     """Return how data compares with what is expected, value by value; null and absent are the same.
 
-    The items of lists are aligned by what they have in common, not by their places.
+    The items of lists are aligned by what they have in common, not by their places, as far as the effort goes.
     """
-    return list(_compared(expected, actual, "", "", ""))
+    return list(_compared(expected, actual, _Place(), effort or Effort()))
 
 
-def _compared(expected: JSON, actual: JSON, field: str, path: str, place: str) -> Iterator[Comparison]:
+def _compared(expected: JSON, actual: JSON, at: _Place, effort: Effort) -> Iterator[Comparison]:
     if _is_nothing(expected) and _is_nothing(actual):
         return
     if isinstance(expected, Mapping) or isinstance(actual, Mapping):
-        yield from _objects(expected, actual, field, path, place)
+        yield from _objects(expected, actual, at, effort)
     elif isinstance(expected, list) or isinstance(actual, list):
-        yield from _lists(expected, actual, field, path, place)
+        yield from _lists(expected, actual, at, effort)
     elif _is_nothing(expected):
-        yield Comparison(field, path, place, Match.EXTRA, actual=actual)
+        yield Comparison(*at, Match.EXTRA, actual=actual)
     elif _is_nothing(actual):
-        yield Comparison(field, path, place, Match.MISSING, expected=expected)
+        yield Comparison(*at, Match.MISSING, expected=expected)
     else:
-        yield Comparison(field, path, place, _match(expected, actual), expected, actual)
+        yield Comparison(*at, _match(expected, actual), expected, actual)
 
 
-def _objects(expected: JSON, actual: JSON, field: str, path: str, place: str) -> Iterator[Comparison]:
+def _objects(expected: JSON, actual: JSON, at: _Place, effort: Effort) -> Iterator[Comparison]:
     ours, theirs = ({} if _is_nothing(each) else each for each in (expected, actual))
     if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
-        yield Comparison(field, path, place, Match.WRONG, expected, actual)
+        yield Comparison(*at, Match.WRONG, expected, actual)
         return
     for key in dict.fromkeys([*ours, *theirs]):
-        step = "/" + key.replace("~", "~0").replace("/", "~1")
-        yield from _compared(ours.get(key, NOTHING), theirs.get(key, NOTHING), field + step, path + step, place + step)
+        step = key.replace("~", "~0").replace("/", "~1")
+        yield from _compared(ours.get(key, NOTHING), theirs.get(key, NOTHING), at.below(step, step, step), effort)
 
 
-def _lists(expected: JSON, actual: JSON, field: str, path: str, place: str) -> Iterator[Comparison]:
+def _lists(expected: JSON, actual: JSON, at: _Place, effort: Effort) -> Iterator[Comparison]:
     ours, theirs = ([] if _is_nothing(each) else each for each in (expected, actual))
     if not isinstance(ours, list) or not isinstance(theirs, list):
-        yield Comparison(field, path, place, Match.WRONG, expected, actual)
+        yield Comparison(*at, Match.WRONG, expected, actual)
         return
-    for left, right in aligned(ours, theirs):
-        here = f"{path}/{left if right is None else right}"
-        there = f"{place}/{right if left is None else left}"
+    for left, right in aligned(ours, theirs, effort):
+        below = at.below("*", left if right is None else right, right if left is None else left)
         one = NOTHING if left is None else ours[left]
         other = NOTHING if right is None else theirs[right]
-        yield from _compared(one, other, f"{field}/*", here, there)
+        yield from _compared(one, other, below, effort)
 
 
 def _is_nothing(value: JSON) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache, lru_cache
 
 from conversations.exact_json import dumps
 from conversations.json_types import JSON
@@ -23,6 +24,8 @@ DATES = (
     "%d-%b-%Y",
 )
 ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
+WORD = re.compile(r"[^\W\d_]+")
+REMEMBERED = 20_000  # texts whose readings are remembered: data is often compared with more than one of its kind
 
 
 def readings(value: JSON) -> frozenset[str]:
@@ -36,11 +39,18 @@ def readings(value: JSON) -> frozenset[str]:
     if isinstance(value, int | float | Decimal):
         return frozenset([_of_number(Decimal(str(value)))])
     if isinstance(value, str):
-        return frozenset(_of_text(value))
+        return _of_short_text(value) if len(value) <= LONGEST else _of_text(value)
     return frozenset([f"json {dumps(value, sort_keys=True)}"])
 
 
-def _of_text(text: str) -> Iterator[str]:
+def _of_text(text: str) -> frozenset[str]:
+    return frozenset(_text_readings(text))
+
+
+_of_short_text = lru_cache(REMEMBERED)(_of_text)
+
+
+def _text_readings(text: str) -> Iterator[str]:
     plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     yield f"text {plain}"
     if len(plain) <= LONGEST and any(character.isdigit() for character in plain):
@@ -74,6 +84,21 @@ def _days(text: str) -> Iterator[str]:
         yield f"day {moment.date()}" if len(day) <= len("2026-01-01") else f"time {moment.isoformat()}"
         if moment.time() == datetime.min.time():
             yield f"day {moment.date()}"
-    for form in DATES:
+    for form in _forms().get(_shape(day), ()):
         with suppress(ValueError):
             yield f"day {datetime.strptime(day, form).date()}"
+
+
+def _shape(text: str) -> str:
+    """Return what a text is besides its digits and the letters of its words."""
+    return WORD.sub("a", "".join(character for character in text if not character.isdecimal()))
+
+
+@cache
+def _forms() -> dict[str, list[str]]:
+    """Return the forms of DATES by the shapes of the texts that have them: to try one takes 10 us."""
+    found: dict[str, list[str]] = {}
+    for form in DATES:
+        shape = form.replace("%B", "a").replace("%b", "a")
+        found.setdefault(re.sub("%.", "", shape), []).append(form)
+    return found

@@ -15,6 +15,7 @@ from conversations.errors import InvalidRequest
 from conversations.json_types import JSON
 from conversations.models import User
 from extraction.batches.results import final_data
+from extraction.evaluation.aligning import Effort
 from extraction.evaluation.comparing import Comparison, Match, compared
 from extraction.evaluation.scoring import Scores, ScoresShown
 from extraction.models import Batch, Evaluation, EvaluationItem, EvaluationRun, Extraction, Item
@@ -170,5 +171,6 @@ def _comparisons(run: EvaluationRun) -> Iterator[tuple[str, list[Comparison]]]:
     """Yield the comparisons of each item of a run that has ended."""
     expected = dict(EvaluationItem.objects.filter(evaluation=run.evaluation_id).values_list("key", "expected"))
     ended = Item.objects.filter(batch=run.batch_id, finished_at__isnull=False).order_by("number")
+    effort = Effort()
     for item in ended.select_related("extraction").defer("content").iterator(AT_ONCE):
-        yield item.key, compared(expected.get(item.key), item.extraction.data if item.extraction else None)
+        yield item.key, compared(expected.get(item.key), item.extraction.data if item.extraction else None, effort)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extraction.evaluation import aligning
-from extraction.evaluation.aligning import aligned
+from extraction.evaluation.aligning import Effort, aligned
+from extraction.evaluation.comparing import Match, compared
 
 items = st.fixed_dictionaries(
     {"sku": st.sampled_from(["tea", "coffee", "milk"]), "n": st.integers(0, 3)}, optional={"note": st.just("x")}
@@ -109,6 +110,18 @@ def test_lists_that_are_too_long_for_the_best_assignment_are_aligned_by_their_or
     assert aligned(ours, theirs) == [(0, 2), (1, 1), (2, 0), (None, 3)]
     monkeypatch.setattr(aligning, "MOST_PAIRS", 5)
     assert aligned(ours, theirs) == [(0, 1), (1, 2), (2, 0), (None, 3)]
+
+
+def test_the_effort_is_shared_by_all_lists_that_are_compared_together() -> None:
+    """What it is not enough for is aligned by the order."""
+    ours: list[Any] = [{"n": 1, "x": 1}, {"n": 2, "x": 2}]
+    theirs: list[Any] = [{"n": 2, "x": 8}, {"n": 1, "x": 9}]
+    crossed, straight = [(0, 1), (1, 0)], [(0, 0), (1, 1)]
+    effort = Effort(values=4 * 3 + 4 * 3)  # four pairs, each with the comparison of two values, and one for itself
+    assert [aligned(ours, theirs, effort) for _ in range(3)] == [crossed, crossed, straight]
+    comparisons = compared({"a": ours, "b": ours}, {"a": theirs, "b": theirs}, Effort(values=12))
+    found = [each.path for each in comparisons if each.match is Match.EXACT]
+    assert found == ["/a/1/n", "/a/0/n"]
 
 
 def test_of_a_large_item_the_first_values_tell_which_it_is() -> None:
