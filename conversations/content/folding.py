@@ -164,7 +164,10 @@ def _apply_delta(block: Block, delta: Delta) -> None:
             block["signature"] = delta["signature"]
         case "citations_delta" if block.get("type") == "text":
             cited = block.get("citations")
-            block["citations"] = [*(cited if isinstance(cited, list) else ()), delta["citation"]]
+            if isinstance(cited, list):
+                cited.append(delta["citation"])
+            else:
+                block["citations"] = [delta["citation"]]
         case "compaction_delta" if block.get("type") == "compaction":
             block.update({**delta, "type": "compaction"})  # type: ignore[typeddict-item]  # of whatever fields it has
 

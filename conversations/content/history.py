@@ -238,13 +238,15 @@ def _merged(messages: Iterable[tuple[str, list[Block]]]) -> Path:
     What was said after calls of tools was said after their results, and stays apart.
     """
     merged: Path = []
+    has_called = False
     for role, content in messages:
         if not content:
             continue
-        if merged and merged[-1][0] == role and not client_calls(merged[-1][1]):
+        if merged and merged[-1][0] == role and not has_called:
             merged[-1][1].extend(content)
         else:
             merged.append((role, list(content)))
+        has_called = bool(client_calls(content))
     return merged
 
 

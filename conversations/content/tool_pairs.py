@@ -40,7 +40,7 @@ def with_distinct_ids(messages: Path) -> Path:
 
     Claude refuses an id that comes twice, and some servers number the calls of each answer anew.
     """
-    used: set[str] = set()
+    used: dict[str, int] = {}
     renamed: list[str] = []
     distinct: Path = []
     for role, content in messages:
@@ -56,12 +56,17 @@ def with_distinct_ids(messages: Path) -> Path:
     return distinct
 
 
-def _unused(id: str, used: set[str]) -> str:
-    found, number = id, 1
+def _unused(id: str, used: dict[str, int]) -> str:
+    """Return an id that has not been used: this one, or one that begins with it and ends in a number.
+
+    Each that has been used comes with the last number that it was given.
+    """
+    found, number = id, used.get(id, 1)
     while found in used:
         number += 1
         found = f"{id}_{number}"
-    used.add(found)
+    used[id] = number
+    used[found] = 1
     return found
 
 
