@@ -1,7 +1,7 @@
 """Processes that begin where the slowest imports are done: most of what it takes to start one.
 
-Each is a process of its own, forked from one that has imported the libraries and those of the project's modules that
-read no settings, and runs what `python <arguments>` would. (Settings are read in the new process.)
+Each is a process of its own, forked from one that has imported what a server imports, and runs what
+`python <arguments>` would, with settings from its own environment.
 """
 
 from __future__ import annotations
@@ -14,39 +14,42 @@ import signal
 import subprocess
 import sys
 
-from tests.ending import kill_with_run
+from tests.ending import end_with_run, kill_with_run
 
 IMPORTED = [
     "tests.uncollected",
+    "tests.django_set_up",
     "aiohttp",
     "anthropic",
-    "channels.generic.websocket",
-    "conversations.api.content_field",
+    "channels.routing",
+    "config.bodies",
+    "config.handler",
+    "config.health",
+    "config.migrated",
+    "config.request_log",
+    "config.security",
+    "config.shutdown",
+    "config.static",
+    "config.urls",
+    "config.web_server",
     "conversations.claude.client",
-    "conversations.content.snippets",
-    "conversations.contract.extraction_types",
-    "conversations.contract.frame_types",
-    "conversations.contract.setting_types",
-    "conversations.contract.streams",
+    "conversations.running.engine",
+    "conversations.ws.consumer",
+    "conversations.ws.routing",
     "croniter",
     "daphne.server",
-    "django.contrib.admin",
-    "django.contrib.postgres.apps",
-    "django.core.management",
+    "django.contrib.sessions.backends.db",
+    "django.contrib.sessions.middleware",
     "django.db.backends.postgresql.base",
-    "django.db.models",
+    "django.middleware.common",
+    "django.middleware.security",
     "django.test",
-    "extraction.checks",
-    "fasteners",
     "genai_prices",
     "PIL.Image",
-    "procrastinate",
-    "psycopg_pool",
     "pygments.formatters",
     "pygments.lexers",
     "requests",
     "simplejson",
-    "uritemplate",
     "uvicorn.config",
     "uvicorn.protocols.http.httptools_impl",
     "uvicorn.protocols.websockets.websockets_sansio_impl",
@@ -102,6 +105,8 @@ def _run(
     output: tuple[str, str] | None,
     terminal: str | None,
 ) -> None:
+    from tests import django_set_up  # which would set Django up in the process of the tests, too
+
     gc.freeze()  # what has been imported stays: going through it for garbage takes as long as the rest of a start
     gc.enable()
     kill_with_run()
@@ -114,6 +119,9 @@ def _run(
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.path.insert(0, cwd)
+    if not django_set_up.take_settings():
+        end_with_run()
+        os.execv(sys.executable, [sys.executable, *arguments])
     if arguments[0] == "-m":
         sys.argv = arguments[1:]
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)

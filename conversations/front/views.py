@@ -102,4 +102,7 @@ class Login(LoginView):
     authentication_form = LoginForm
     redirect_authenticated_user = True
     next_page = "home"
-    extra_context = {"sandbox": settings.SANDBOX}
+
+    def get_context_data(self, **context: object) -> dict[str, object]:
+        """Return what the page shows: the form, and whether the sandbox answers."""
+        return super().get_context_data(sandbox=settings.SANDBOX, **context)
