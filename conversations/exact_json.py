@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import simplejson
@@ -37,14 +37,22 @@ def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
     return found
 
 
-DECODER = simplejson.JSONDecoder(parse_float=Decimal)
-REPEATING_DECODER = simplejson.JSONDecoder(parse_float=Decimal, object_pairs_hook=_object)
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        raise ValueError("The JSON has a number in it whose exponent is too large.") from None
+
+
+DECODER = simplejson.JSONDecoder(parse_float=_decimal)
+REPEATING_DECODER = simplejson.JSONDecoder(parse_float=_decimal, object_pairs_hook=_object)
 
 
 def loads(text: str, *, repeating: bool = False) -> Any:
     """Return the value that a JSON text stands for. `repeating` makes objects that have keys twice `Repeating`.
 
-    Raises ValueError where it is not JSON (NaN and the infinities are not), or nested deeper than Python can follow.
+    Raises ValueError where it is not JSON (NaN and the infinities are not), nested deeper than Python can follow, or has
+    a number with more than some quintillions as its exponent.
     """
     try:
         return (REPEATING_DECODER if repeating else DECODER).decode(text)

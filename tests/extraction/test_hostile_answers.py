@@ -18,7 +18,14 @@ def answering(text: str) -> str:
     return f"[[sandbox: json={json.dumps(text)}; always]]"
 
 
-@pytest.mark.parametrize("value", ["1e400", "-1e400", r'{"a": "\ud800"}', r'{"\udc00": 1}', "[" * 200 + "]" * 200])
+HUGE = 10**20
+UNKEPT = [
+    *("1e400", "-1e400", f"1e{HUGE}", f"[1e-{HUGE}]", "9" * 5000),
+    *(r'{"a": "\ud800"}', r'{"\udc00": 1}', "[" * 200 + "]" * 200),
+]
+
+
+@pytest.mark.parametrize("value", UNKEPT)
 def test_json_that_cannot_be_kept_is_a_problem_of_the_answer(api: Api, value: str) -> None:
     extraction = extract(api, answering(value), ANYTHING, max_attempts=1)
     assert (extraction["status"], extraction["data"]) == ("invalid", None)
