@@ -51,8 +51,8 @@ REPEATING_DECODER = simplejson.JSONDecoder(parse_float=_decimal, object_pairs_ho
 def loads(text: str, *, repeating: bool = False) -> Any:
     """Return the value that a JSON text stands for. `repeating` makes objects that have keys twice `Repeating`.
 
-    Raises ValueError where it is not JSON (NaN and the infinities are not), nested deeper than Python can follow, or has
-    a number with more than some quintillions as its exponent.
+    Raises ValueError where it is not JSON (NaN and the infinities are not), is nested deeper than Python can
+    follow, or has a number whose exponent no Decimal can have.
     """
     try:
         return (REPEATING_DECODER if repeating else DECODER).decode(text)
