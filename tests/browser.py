@@ -1,7 +1,12 @@
-"""A real browser. `COLLOQUY_BROWSER` names one; without, the usual places are looked at."""
+"""A real browser. `COLLOQUY_BROWSER` names one; without, the usual places are looked at.
+
+Most of what starting one costs is saved by having one for a whole run (`shared`), and pages of contexts that have been
+used before (`unused_context`).
+"""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -33,15 +38,48 @@ def launched() -> Iterator[Browser]:
             browser.close()
 
 
+class SharedBrowser:
+    """A browser that runs while other things are done in this thread, too.
+
+    Playwright leaves its event loop set as the thread's running one. With that, Django refuses to work, and no other
+    loop can run: it is set only while the browser is used.
+    """
+
+    def __init__(self, chromium: Browser) -> None:
+        self._chromium = chromium
+        self._loop = asyncio.get_running_loop()
+
+    @contextmanager
+    def used(self) -> Iterator[Browser]:
+        """Yield the browser, with Playwright's event loop as the running one."""
+        asyncio._set_running_loop(self._loop)
+        try:
+            yield self._chromium
+        finally:
+            asyncio._set_running_loop(None)
+
+
+@contextmanager
+def shared() -> Iterator[SharedBrowser]:
+    """Launch a browser that is used now and then, and close it at the end."""
+    with launched() as chromium:
+        browser = SharedBrowser(chromium)
+        asyncio._set_running_loop(None)
+        yield browser
+        asyncio._set_running_loop(browser._loop)
+
+
 def unused_context(chromium: Browser) -> BrowserContext:
     """Return a context of the browser in which no page is open but the blank one that keeps its process alive.
 
-    It has the caches of those who used it before, and opens pages in half the time that a new one takes.
+    It has the caches of those who used it before, but not their cookies, and opens pages in half the time that a new
+    one takes.
     """
     unused = next((context for context in chromium.contexts if len(context.pages) == 1), None)
     if unused is None:
         unused = chromium.new_context()
         unused.new_page()
+    unused.clear_cookies()
     return unused
 
 

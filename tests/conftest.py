@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from conversations.sandbox.server import Sandbox
+    from tests.browser import SharedBrowser
     from tests.clients import Api
     from tests.processes import ServerProcess
 
@@ -164,17 +165,21 @@ def other(server: ServerProcess) -> Iterator[Api]:
         yield client
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Run a browser for the tests of a file, if there is one.
-
-    Playwright keeps a loop in this thread, in which Django would refuse to work.
-    """
+@pytest.fixture(scope="session")
+def shared_browser() -> Iterator[SharedBrowser]:
+    """A browser for all files, if there is one on this machine."""
     from tests import browser
 
     if browser.found() is None:
         pytest.skip("there is no Chromium here (COLLOQUY_BROWSER)")
-    with pytest.MonkeyPatch.context() as environment, browser.launched() as running:
+    with browser.shared() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium(shared_browser: SharedBrowser) -> Iterator[Browser]:
+    """The browser for a file whose tests all use it. Meanwhile Django works in spite of Playwright's event loop."""
+    with pytest.MonkeyPatch.context() as environment, shared_browser.used() as running:
         environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield running
         connections.close_all()  # those of that loop, which nobody else would close

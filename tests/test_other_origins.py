@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from conversations.sandbox.server import Sandbox
-from tests import browser, readme
+from tests import readme
+from tests.browser import SharedBrowser
 from tests.clients import Api, Socket
 from tests.processes import ROOT, ServerProcess
 
@@ -123,16 +124,16 @@ def test_what_is_no_origin_is_refused_at_the_start(value: str) -> None:
     assert "COLLOQUY_CORS_ORIGINS must be * alone, or origins such as" in done.stderr
 
 
-@pytest.mark.skipif(browser.found() is None, reason="there is no Chromium here (COLLOQUY_BROWSER)")
-def test_the_example_for_browsers_runs_on_a_page_of_another_origin(named: ServerProcess, page: str) -> None:
+def test_the_example_for_browsers_runs_on_a_page_of_another_origin(
+    named: ServerProcess, page: str, shared_browser: SharedBrowser
+) -> None:
     [example] = [
         each.code for each in readme.examples(Path(ROOT / "docs/websocket.md")) if each.language == "javascript"
     ]
     call = (
         "async (args) => { let said = ''; const end = await ask(...args, (text) => said += text); return [end, said]; }"
     )
-    with Api(named.url) as api, browser.launched() as chromium:
-        tab = chromium.new_page()
+    with Api(named.url) as api, shared_browser.used() as chromium, chromium.new_page() as tab:
         tab.goto(page)
         tab.add_script_tag(content=example)
         ended, said = tab.evaluate(call, [named.url, api.token, api.conversation(), "Hello"])

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests import browser
+from tests.browser import SharedBrowser
 from tests.clients import Api, sse
 from tests.resuming import Reader
 
@@ -164,12 +164,15 @@ def test_a_repeated_request_goes_on_where_its_reader_was(api: Api) -> None:
     assert api.post(path, {"content": "Hello"}, headers={**key, "Last-Event-ID": str(end)}).text == ""
 
 
-@pytest.mark.skipif(browser.found() is None, reason="there is no Chromium here (COLLOQUY_BROWSER)")
-def test_a_browser_reads_everything_once_and_stops(api: Api) -> None:
+def test_a_browser_reads_everything_once_and_stops(api: Api, shared_browser: SharedBrowser) -> None:
     turn = api.begin(ASKED)["id"]
     whole = said(api, turn)
-    with cutting(api.url, CUTS[-1:]) as proxy, browser.launched() as chromium:
-        page = chromium.new_context(extra_http_headers={"Authorization": f"Bearer {api.token}"}).new_page()
+    authorized = {"Authorization": f"Bearer {api.token}"}
+    with (
+        cutting(api.url, CUTS[-1:]) as proxy,
+        shared_browser.used() as chromium,
+        chromium.new_page(extra_http_headers=authorized) as page,
+    ):
         page.goto(f"{proxy}/healthz")
         found = page.evaluate(
             """(path) => new Promise((resolve) => {

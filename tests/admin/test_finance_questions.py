@@ -18,11 +18,10 @@ from playwright.sync_api import Page
 
 from config.reviewers import GROUP
 from conversations.models import Usage, User
-from tests import browser, seeding
+from tests import seeding
+from tests.browser import SharedBrowser
 from tests.clients import Api
 from tests.processes import ServerProcess
-
-pytestmark = pytest.mark.skipif(browser.found() is None, reason="there is no Chromium here (COLLOQUY_BROWSER)")
 
 Ledger = list[tuple[date, str, str, Decimal | None]]
 
@@ -94,7 +93,7 @@ class Reviewer:
 
 
 @pytest.fixture
-def reviewer(group: Group, uvicorn_server: ServerProcess) -> Iterator[Reviewer]:
+def reviewer(group: Group, uvicorn_server: ServerProcess, shared_browser: SharedBrowser) -> Iterator[Reviewer]:
     """One who is in the group of reviewers and may do nothing else."""
     rows = Usage.objects.filter(user__groups=group)
     ledger = list(rows.values_list("created_at__date", "username", "model", "cost"))
@@ -103,8 +102,7 @@ def reviewer(group: Group, uvicorn_server: ServerProcess) -> Iterator[Reviewer]:
     client = Client()
     client.force_login(user)
     session = client.cookies["sessionid"].value
-    with browser.launched() as chromium:
-        context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    with shared_browser.used() as chromium, chromium.new_context(viewport={"width": 1440, "height": 900}) as context:
         context.set_default_timeout(60_000)
         context.add_cookies([{"name": "sessionid", "value": session, "url": uvicorn_server.url}])
         yield Reviewer(context.new_page(), f"{uvicorn_server.url}/admin/?group={group.pk}", group.name, ledger)

@@ -9,7 +9,7 @@ import json
 import os
 import uuid
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,16 +116,19 @@ def reviewing(page: Page, owner: dict[str, Any], url: str) -> None:
     assert "has been reviewed" in page.content()
 
 
-def test_a_queue_is_gone_through_by_keyboard(
-    owner: dict[str, Any], uvicorn_server: ServerProcess, chromium: Browser
-) -> None:
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    with browser.unused_context(chromium).new_page() as page:
+        yield page
+
+
+def test_a_queue_is_gone_through_by_keyboard(owner: dict[str, Any], uvicorn_server: ServerProcess, page: Page) -> None:
     staff = User.objects.create_superuser(f"staff-{uuid.uuid4().hex[:8]}")
     base = f"{uvicorn_server.url}/admin/extraction"
     found = list(Extraction.objects.filter(item__batch=uuid.UUID(owner["batch"])).order_by("pk"))
     owner["first"] = str(found[0].pk)
-    context = browser.unused_context(chromium)
-    context.add_cookies([{"name": "sessionid", "value": session(staff), "url": uvicorn_server.url}])
-    seen = Seen(context.new_page())
+    page.context.add_cookies([{"name": "sessionid", "value": session(staff), "url": uvicorn_server.url}])
+    seen = Seen(page)
     seen.resize(1440)
     pages = {
         "batches": f"{base}/batch/",

@@ -8,7 +8,7 @@ import pytest
 
 from conversations.models import Turn
 from extraction.models import Extraction
-from tests import browser
+from tests.browser import SharedBrowser
 from tests.client.runtimes import NODE, call_in_node, call_in_page
 from tests.clients import Api
 from tests.cutting_proxy import CuttingProxy
@@ -39,10 +39,8 @@ def test_nothing_is_lost_or_doubled_in_node(proxy: CuttingProxy, api: Api, trans
     assert Extraction.objects.filter(owner=api.user).count() == 1
 
 
-@pytest.mark.skipif(browser.found() is None, reason="there is no Chromium here (COLLOQUY_BROWSER)")
-def test_nothing_is_lost_or_doubled_in_a_browser(proxy: CuttingProxy, api: Api) -> None:
-    with browser.launched() as chromium:
-        page = chromium.new_page()
+def test_nothing_is_lost_or_doubled_in_a_browser(proxy: CuttingProxy, api: Api, shared_browser: SharedBrowser) -> None:
+    with shared_browser.used() as chromium, chromium.new_page() as page:
         for transport in TRANSPORTS:
             proxy.cutting, proxy.cuts = False, 0
             page.goto(f"{proxy.url}/healthz")
