@@ -38,7 +38,7 @@ LEAP = """() => {
         requestAnimationFrame(leap); // before the page asks for the same frame
     });
 }"""
-LEFT = "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(scroller)"
+LEFT = "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(window.scroller)"
 OLDER = re.compile(r"/messages/\?.*cursor=")
 
 
@@ -63,11 +63,11 @@ def test_the_end_stays_in_sight_until_the_reader_scrolls_up_however_little(visit
     page.goto(f"{visitor.url}/c/{long_conversation(api.user, 20).pk}/")
     visitor.sees("Message 20")
     page.set_viewport_size({"width": 1280, "height": 600})
-    page.wait_for_function(f"{LEFT} < 2")
+    page.wait_for_function(f"() => {LEFT} < 2")
     page.evaluate("document.querySelector('#scroller').scrollTop -= 50")
     page.locator("#scroller.away").wait_for()
     page.set_viewport_size({"width": 1280, "height": 550})
-    page.wait_for_function(f"{LEFT} > 90")
+    page.wait_for_function(f"() => {LEFT} > 90")
 
 
 @pytest.mark.parametrize("paragraphs", [1, 40], ids=["short", "tall"])

@@ -139,6 +139,10 @@ def test_a_reload_in_the_middle_shows_the_same_and_goes_on(visitor: Visitor) -> 
     visitor.sees("Stopped", "#state")
     visitor.sees("You stopped this", "#outcome")
     page.get_by_role("button", name="Extract again").wait_for()
+    page.click("#more")
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("button", name="Delete").click()
+    page.wait_for_url("**/extract/")
 
 
 def test_a_schema_is_written_as_a_form_and_as_json_and_kept(visitor: Visitor, api: Api) -> None:
@@ -155,7 +159,11 @@ def test_a_schema_is_written_as_a_form_and_as_json_and_kept(visitor: Visitor, ap
     assert written["properties"]["rows"]["items"]["properties"] == {"amount": {"type": "number"}}
     page.fill("#json", json.dumps(written)[:-1])
     page.get_by_text("Form", exact=True).click()
-    visitor.sees("Line 1: This is no JSON", "#schema-problem")
+    problem = visitor.sees("Line 1: This is no JSON", "#schema-problem").bounding_box()
+    bar = page.locator(".bar").bounding_box()
+    assert problem
+    assert bar
+    assert problem["y"] + problem["height"] <= bar["y"]
     written["properties"]["code"] = {"type": "string", "pattern": "(["}
     page.fill("#json", json.dumps(written, indent=2))
     page.fill("#schema-name", "Ledger")

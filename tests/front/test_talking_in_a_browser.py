@@ -250,7 +250,7 @@ def test_a_second_question_waits_or_interrupts(visitor: Visitor) -> None:
     visitor.ask("Not this")
     visitor.page.get_by_role("button", name="Take it back").nth(1).click()
     visitor.page.locator(".answer.live").nth(2).wait_for(state="detached")
-    visitor.page.wait_for_function("question.value === 'Not this'")
+    visitor.page.wait_for_function("() => document.querySelector('#question').value === 'Not this'")
     visitor.page.reload()
     visitor.sees("And then this", ".question")
     visitor.sees("word5")
@@ -287,6 +287,10 @@ def test_conversations_are_found_tagged_archived_and_deleted(visitor: Visitor) -
     page.get_by_role("menuitem", name="Delete").click()
     page.get_by_role("button", name="Delete").click()
     page.wait_for_url(f"{visitor.url}/")
+    page.go_back()  # to the one that is deleted
+    visitor.sees("not there any more", "#toast")
+    page.wait_for_url(f"{visitor.url}/")
+    visitor.complaints.clear()  # about what was not found
     assert not Conversation.objects.filter(owner=visitor.user).exists()
 
 

@@ -1,9 +1,9 @@
 /** Blocks of code: their language, a button to copy them, colours. highlight.js is loaded when there is some. */
 
-import { announce, element, icon, iconButton } from "./elements.js";
+import { copyText } from "./copying.js";
+import { element, iconButton } from "./elements.js";
 
 const COLOURED_AT_MOST = 60_000; // characters: more takes too long
-const SHOWN = 1500; // milliseconds for which a button says that it has copied
 const SCRIPT = new URL("../vendor/highlight.js", import.meta.url).href;
 
 /** @type {Promise<any> | undefined} */
@@ -59,36 +59,4 @@ function paint(code, language) {
   const { value } = library.highlight(code.textContent, { language, ignoreIllegals: true });
   const options = { ALLOWED_TAGS: ["span"], ALLOWED_ATTR: ["class"], RETURN_DOM_FRAGMENT: true };
   code.replaceChildren(/** @type {any} */ (globalThis).DOMPurify.sanitize(value, options));
-}
-
-/**
- * Copy a text, and show at the button that it was.
- * @param {string} text
- * @param {HTMLElement} button
- */
-export async function copyText(text, button) {
-  const isCopied = await copied(text);
-  announce(isCopied ? "Copied." : "The browser does not let this page copy.");
-  button.replaceChildren(icon(isCopied ? "check" : "close"));
-  setTimeout(() => button.replaceChildren(icon("copy")), SHOWN);
-}
-
-/**
- * Copy a text, also where the page has come without TLS: browsers have no clipboard for it there.
- * @param {string} text
- */
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    const take = (/** @type {ClipboardEvent} */ event) => {
-      event.preventDefault();
-      event.clipboardData?.setData("text/plain", text);
-    };
-    document.addEventListener("copy", take, { once: true });
-    const isCopied = document.execCommand("copy");
-    document.removeEventListener("copy", take);
-    return isCopied;
-  }
 }

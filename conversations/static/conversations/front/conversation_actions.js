@@ -1,5 +1,6 @@
 /** What can be done with a whole conversation: rename, archive, share, copy, export, delete. */
 
+import { confirmDeletion } from "./deletion.js";
 import { byId } from "./elements.js";
 import { shareConversation } from "./sharing.js";
 
@@ -43,7 +44,11 @@ function ownActions(client, conversation, { onDone, onError }) {
   const change = (/** @type {Fields} */ fields) => () =>
     client.updateConversation(conversation.id, fields).then(() => onDone(false), onError);
   const rename = () => askFor("Rename the conversation", conversation.title, (title) => change({ title })());
-  const remove = () => confirm(conversation, () =>
+  const texts = {
+    question: "Delete the conversation?",
+    consequence: `“${conversation.title || "Untitled"}” and everything in it will be deleted for good.`,
+  };
+  const remove = () => confirmDeletion(texts, () =>
     client.deleteConversation(conversation.id).then(() => onDone(true), onError));
   const archive = conversation.archived ? "Unarchive" : "Archive";
   return [
@@ -63,15 +68,6 @@ function askFor(label, value, onGiven) {
   dialog.querySelector("[data-close]").onclick = () => dialog.close();
   dialog.showModal();
   form.value.select();
-}
-
-/** @param {Fields} conversation @param {() => void} onConfirmed */
-function confirm({ title }, onConfirmed) {
-  const dialog = byId("delete");
-  dialog.querySelector("p").textContent = `“${title || "Untitled"}” and everything in it will be deleted for good.`;
-  dialog.querySelector("form").onsubmit = onConfirmed;
-  dialog.querySelector("[data-close]").onclick = () => dialog.close();
-  dialog.showModal();
 }
 
 /**

@@ -9,8 +9,8 @@ export function wireDrawer() {
   byId("open-sidebar").addEventListener("click", openDrawer);
   byId("scrim").addEventListener("click", closeDrawer);
   NARROW.addEventListener("change", closeDrawer);
-  byId("sidebar").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "Escape") closeDrawer();
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !document.querySelector("dialog[open], :popover-open")) closeDrawer();
   });
 }
 

@@ -1,6 +1,6 @@
 /** What is under each message: what can be done with it, how it ended, what it cost. */
 
-import { copyText } from "./code_blocks.js";
+import { copyText } from "./copying.js";
 import { element, iconButton } from "./elements.js";
 import { dollars, tokens } from "./money.js";
 import { endNotice, noticeView } from "./notices.js";

@@ -76,8 +76,17 @@ async function open(id) {
   if (!id) return;
   document.body.classList.remove("empty");
   document.body.classList.add("loading");
-  await current.open(id).catch(tell);
-  document.body.classList.remove("loading");
+  const opened = current;
+  await opened.open(id).catch((error) => opened === current && notOpened(error));
+  if (opened === current) document.body.classList.remove("loading");
+}
+
+/** Tell why a conversation could not be opened; where it is gone, go on with a new one. @param {any} error */
+function notOpened(error) {
+  tell(error);
+  if (error?.status !== 404) return;
+  go(null);
+  refreshSidebar();
 }
 
 /** A new conversation could not be created: the question is not lost. @param {any} error @param {any[]} content */

@@ -91,7 +91,9 @@ function openElsewhere(link) {
 
 /** @param {HTMLTableElement} table */
 function makeScrollable(table) {
-  const frame = element("div", { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Table" });
+  const about = { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Table", dir: "auto" };
+  const frame = element("div", about);
+  table.removeAttribute("dir"); // it is looked at for the frame's
   table.replaceWith(frame);
   frame.append(table);
 }

@@ -26,7 +26,9 @@ export async function shareConversation(client, id) {
 /** @param {Client} client @param {string} id */
 async function list(client, id) {
   const shares = (await client.get(`conversations/${id}/shares/`)).results;
-  byId("shares").replaceChildren(...shares.map((/** @type {Share} */ share) => shareItem(client, id, share)));
+  const items = shares.map((/** @type {Share} */ share) => shareItem(client, id, share));
+  if (!items.length) items.push(element("li", { class: "quiet" }, "Nobody else sees it yet."));
+  byId("shares").replaceChildren(...items);
 }
 
 /** @param {Client} client @param {string} id @param {Share} share */

@@ -42,8 +42,7 @@ async function extract() {
 /** Show what is wrong at its place: the schema, or else beside the button. @param {any} error */
 function notBegun(error) {
   const isSchema = error instanceof Unusable || card.showError(error);
-  if (isSchema) byId("schema-problem").scrollIntoView({ block: "center" });
-  else problem.textContent = errorText(error);
+  if (!isSchema) problem.textContent = errorText(error);
 }
 
 /**

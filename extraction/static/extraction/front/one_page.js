@@ -3,6 +3,8 @@
 import { Client } from "../../conversations/client.js";
 import { exactJson } from "../../conversations/client/exact_json.js";
 import { showBudget } from "../../conversations/front/budget.js";
+import { copied } from "../../conversations/front/copying.js";
+import { confirmDeletion } from "../../conversations/front/deletion.js";
 import { announce, byId, element, textButton } from "../../conversations/front/elements.js";
 import { wireFrame } from "../../conversations/front/frame.js";
 import { showMenu } from "../../conversations/front/menu.js";
@@ -23,7 +25,7 @@ const COUNTED = {
 };
 const id = document.body.dataset.id ?? "";
 const client = new Client({ exactNumbers: true });
-const { tell } = wireFrame(client);
+const { tell, toast } = wireFrame(client);
 const sources = new SourcesView(client, id, byId("sources"), choose);
 const review = new Review(client, { onShow: draw, onDecided: (decided) => ended(decided) });
 /** @type {DataView} */
@@ -208,7 +210,14 @@ async function blockOf({ index, kind, title, attachment, media_type }) {
 }
 
 function copy() {
-  navigator.clipboard.writeText(exactJson.stringify(extraction.final, 2)).catch(tell);
+  const text = exactJson.stringify(extraction.final, 2);
+  copied(text).then((isCopied) => toast.show(isCopied ? "Copied." : "The browser does not let this page copy."));
+}
+
+function remove() {
+  const consequence = "Its data and its reviews will be deleted for good.";
+  const texts = { question: "Delete the extraction?", consequence };
+  confirmDeletion(texts, () => client.extractions.delete(id).then(() => location.assign("/extract/"), tell));
 }
 
 function wireButtons() {
@@ -217,7 +226,7 @@ function wireButtons() {
     ["Extract again", again],
     ["New with this schema", () => location.assign(`/extract/?like=${id}`)],
     ["Copy the data as JSON", copy],
-    ["Delete", () => client.extractions.delete(id).then(() => location.assign("/extract/"), tell)],
+    ["Delete…", remove, "danger"],
   ]));
   for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[name=pane]"))) {
     input.addEventListener("change", () => show(/** @type {any} */ (input.value)));

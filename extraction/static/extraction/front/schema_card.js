@@ -135,6 +135,7 @@ export class SchemaCard {
   /** @param {string} message */
   _problem(message) {
     byId("schema-problem").textContent = message;
+    if (message) byId("schema-problem").scrollIntoView({ block: "nearest" });
   }
 
   _formChanged() {
