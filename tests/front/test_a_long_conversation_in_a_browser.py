@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Route
 
+from conversations.models import Message
 from tests.clients import Api
 from tests.front.visiting import Visitor, long_conversation
 
@@ -56,6 +57,21 @@ def test_a_long_conversation_is_shown_from_its_end_and_nothing_moves_when_older_
     assert page.evaluate("window.shift") == 0
     said = page.locator(".message .body p").all_text_contents()
     assert said == [f"Message {601 - at} is said." for at in range(len(said), 0, -1)]
+
+
+def test_an_answer_that_is_on_two_pages_of_messages_is_one(visitor: Visitor, api: Api) -> None:
+    page = visitor.page
+    conversation = long_conversation(api.user, 34)
+    call, result = list(conversation.messages.order_by("id")[3:5])  # the result is the first message of the newest page
+    call.content = [{"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}]
+    result.content = [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "green"}]
+    Message.objects.bulk_update([call, result], ["content"])
+    page.goto(f"{visitor.url}/c/{conversation.pk}/")
+    visitor.sees("Message 34")
+    page.evaluate("document.querySelector('#scroller').scrollTop = 0")
+    page.locator(".question", has_text="Message 1 is").wait_for(state="attached")
+    assert page.locator(".tool .state").text_content() == "done"
+    assert page.locator(".message").count() == 32
 
 
 def test_the_end_stays_in_sight_until_the_reader_scrolls_up_however_little(visitor: Visitor, api: Api) -> None:

@@ -64,6 +64,7 @@ export class Answers {
     try {
       const turn = await answer.turn;
       this._live.set(turn.id, answer);
+      asked?.forget?.();
       if (asked) Object.assign(asked.messages[0], { id: turn.user_message });
     } catch (error) {
       this._refused(error, item, asked, () => this.show(ask, asked));
@@ -179,6 +180,7 @@ export class Answers {
       again();
     };
     const edit = () => {
+      asked?.forget?.();
       thread.cutFrom(asked);
       page.putBack(asked?.messages[0].content);
     };

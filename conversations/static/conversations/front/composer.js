@@ -2,6 +2,7 @@
 
 import { Attachments } from "./attachments.js";
 import { byId } from "./elements.js";
+import { takeUnsent } from "./unsent.js";
 
 /** @typedef {import("../client.js").Client} Client */
 
@@ -42,6 +43,7 @@ export class Composer {
     const isFirst = !this._draft;
     this._draft = `draft:${conversation ?? "new"}`;
     this._input.value = sessionStorage.getItem(this._draft) ?? (isFirst ? this._input.value : "");
+    if (isFirst) takeUnsent(conversation).forEach((content) => this.putBack(content));
     this._update();
   }
 

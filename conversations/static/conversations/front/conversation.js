@@ -1,8 +1,9 @@
 /** One conversation on the page: what was said in it, what is being answered, and what the user does with it. */
 
 import { Answers } from "./answers.js";
-import { itemsOf, question } from "./items.js";
+import { isQuestion, itemsOf, question } from "./items.js";
 import { Siblings } from "./siblings.js";
+import { noteUnsent } from "./unsent.js";
 
 /** @typedef {import("../client.js").Client} Client */
 /** @typedef {import("./thread.js").Thread} Thread */
@@ -40,6 +41,8 @@ export class Conversation {
     this.data = settings;
     /** @type {string | null} where older messages are */
     this._older = null;
+    /** Messages of an answer that begins among older ones: they are shown with them. @type {Fields[]} */
+    this._rest = [];
     this._left = new AbortController();
     /** When the question before may be asked. @type {Promise<void>} */
     this._asking = Promise.resolve();
@@ -76,9 +79,11 @@ export class Conversation {
   async reload(leaf) {
     const query = { last: "true", page_size: PAGE, ...(leaf ? { leaf } : {}) };
     const page = await this.client.messages(/** @type {string} */ (this.id), query);
-    const items = await itemsOf(page.results);
+    const { whole, rest } = fromFirstQuestion(page);
+    const items = await itemsOf(whole);
     if (this.signal.aborted) return;
     this._older = page.previous;
+    this._rest = rest;
     this.answers.forgetShown();
     await this.thread.replace(items, Boolean(page.previous));
     await this.answers.tellOfUnanswered();
@@ -89,9 +94,11 @@ export class Conversation {
     const path = this._older;
     if (!path) return;
     const page = await this.client.get(path, this.signal);
-    const items = await itemsOf(page.results);
+    const { whole, rest } = fromFirstQuestion({ ...page, results: [...page.results, ...this._rest] });
+    const items = await itemsOf(whole);
     if (this.signal.aborted || this._older !== path) return; // something else is shown by now
     this._older = page.previous;
+    this._rest = rest;
     await this.thread.prepend(items, Boolean(page.previous));
   }
 
@@ -119,13 +126,17 @@ export class Conversation {
    */
   async ask(content, onActive = "queue") {
     const asked = this._show(content, this.thread.leaf);
+    asked.forget = noteUnsent(this.id, content);
     const before = this._asking;
     let sent = () => {};
     this._asking = new Promise((resolve) => (sent = resolve));
     try {
       await before;
       await this._created(content);
+      asked.forget();
+      asked.forget = noteUnsent(this.id, content); // which has an id by now
     } catch (error) {
+      asked.forget();
       sent();
       throw error;
     }
@@ -196,4 +207,14 @@ export class Conversation {
   _failed(error) {
     if (!this.signal.aborted) this.page.onError(error);
   }
+}
+
+/**
+ * Divide a page of messages at its first question: what is before it ends an answer that begins on the page before.
+ * @param {{results: Fields[], previous: string | null}} page
+ */
+function fromFirstQuestion({ results, previous }) {
+  const first = results.findIndex(isQuestion);
+  const start = previous ? (first < 0 ? results.length : first) : 0;
+  return { whole: results.slice(start), rest: results.slice(0, start) };
 }

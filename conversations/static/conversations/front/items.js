@@ -13,6 +13,7 @@ import { mapInSlices } from "./slices.js";
  * @property {"question" | "answer"} kind
  * @property {Message[]} messages
  * @property {QuestionView | AnswerView} view
+ * @property {() => void} [forget] called when the server has a question, or the user has it back
  */
 
 /**
@@ -36,7 +37,7 @@ export async function itemsOf(messages) {
 }
 
 /** Whether a user has said it, and not a tool. @param {Message} message */
-function isQuestion({ role, content }) {
+export function isQuestion({ role, content }) {
   return role === "user" && !(Array.isArray(content) && content.length > 0 && content.every(isResult));
 }
 

@@ -88,7 +88,7 @@ export class Settings {
 
   /** @param {string} chosen */
   async _fillModels(chosen) {
-    this._models ??= this._client.get("models/").then((page) => page.results);
+    this._models ??= this._client.get("models/?page_size=200").then((page) => page.results);
     const models = await this._models;
     const known = models.some(({ id }) => id === chosen);
     const all = known ? models : [{ id: chosen, name: chosen, prices: null }, ...models];

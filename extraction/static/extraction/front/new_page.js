@@ -70,7 +70,7 @@ function options() {
 }
 
 async function fillModels() {
-  const { results } = await client.get("models/");
+  const { results } = await client.get("models/?page_size=200");
   const usual = document.body.dataset.model ?? "";
   const others = results.filter((/** @type {any} */ { id }) => id !== usual);
   byId("options-model").replaceChildren(element("option", { value: "" }, nameOf(results, usual)),
