@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 
-from conversations.api.renderers import JSONRenderer
+from conversations.api.renderers import ExactJSONRenderer
 from conversations.archives.parts import FACTS, Part
 from conversations.models import Feedback, Share, Turn, Usage, User
 from conversations.tables import decimal_text
@@ -26,7 +26,7 @@ USAGE = (
 )
 FEEDBACK = ("message", "rating", "comment", "created_at", "updated_at")
 
-_renderer = JSONRenderer()
+_renderer = ExactJSONRenderer()
 
 
 def fact_lines(rows: QuerySet[ModelT], told: Callable[[ModelT], dict[str, object]]) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from conversations.fields import VerbatimJSONField, uuid7
+from conversations.fields import ExactJSONField, VerbatimJSONField, uuid7
 from conversations.models import Attachment, Idempotent, Leased, OwnedQuerySet
 from extraction.models.attempt import Answer
 from extraction.models.extraction import Extraction
@@ -43,7 +43,7 @@ class Batch(Idempotent):
     max_tokens = models.PositiveIntegerField(null=True, help_text="Of each answer; null: as schema and model have it.")
     max_attempts = models.PositiveSmallIntegerField(default=2)
     wants_evidence = models.BooleanField(null=True, help_text="Null: where there is text.")
-    metadata = VerbatimJSONField(default=dict)
+    metadata = ExactJSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     finished_at = models.DateTimeField(null=True, help_text="When its last item ended.")
 

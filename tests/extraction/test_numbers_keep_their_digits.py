@@ -66,3 +66,14 @@ def test_numbers_come_through_the_platform_as_they_were(api: Api, number: str) -
 )
 def test_numbers_are_compared_as_decimals(schema: str, text: str, fits: bool) -> None:
     assert (judged(json.loads(schema), text).problems == []) is fits
+
+
+def test_numbers_in_the_metadata_of_batches_keep_their_digits(api: Api) -> None:
+    asked = {"items": [{"key": "a", "content": "Tea"}], "schema": ANYTHING, "mode": "batch"}
+    body = dumps(asked)[:-1] + ', "metadata": {"a": 12345678901234567.89}}'
+    headers = {"Content-Type": "application/json"}
+    response = api.http.post("/api/extraction/batches/", content=body, headers=headers)
+    assert response.status_code == 201, response.text
+    id = response.json()["id"]
+    assert '"metadata":{"a":12345678901234567.89}' in api.get(f"extraction/batches/{id}/").text
+    assert api.post(f"extraction/batches/{id}/cancel/").status_code == 202
