@@ -215,6 +215,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["conversations.api.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["conversations.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "conversations.api.pagination.Pages",
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS is answered 405: the OpenAPI document tells what there is
     "DEFAULT_SCHEMA_CLASS": "conversations.api.schema.operations.OperationSchema",
     "URL_FORMAT_OVERRIDE": None,  # `?format=tokens` is ours
     "EXCEPTION_HANDLER": "conversations.api.error_responses.handle",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import uuid
 from http.client import HTTPResponse
 from typing import Any
 
@@ -197,6 +198,9 @@ def test_bad_paths_are_not_found(api: Api, path: str) -> None:
         ("TRACE", "usage/?from=&group_by=zzz", 405),
         ("DELETE", "conversations/?page_size=abc", 405),
         ("PATCH", "usage/records/?zzz=1&zzz=2", 405),
+        ("OPTIONS", "conversations/", 405),
+        ("OPTIONS", f"extraction/batches/{uuid.uuid4()}/results/", 405),
+        ("OPTIONS", "me/export/", 405),
     ],
 )
 def test_a_method_that_is_not_there_is_said(api: Api, method: str, path: str, status: int) -> None:

@@ -64,10 +64,33 @@ def test_unknown_fields_are_named_by_every_operation(api: Api) -> None:
         assert "surprise" in details, each
 
 
-@pytest.mark.parametrize(("body", "media_type"), [(b"a=1", "application/x-www-form-urlencoded"), (b"x", "text/plain")])
-def test_no_other_media_type_is_read(api: Api, body: bytes, media_type: str) -> None:
-    for each in ("POST /api/auth/ws-ticket/", f"DELETE /api/conversations/{uuid.uuid4()}/", "GET /api/me/"):
-        assert sent(api, each, body, media_type).status_code == 415
+OTHERS = [
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/x-ndjson",
+    "text/plain",
+    "",
+]
+
+
+@pytest.mark.parametrize("media_type", OTHERS)
+def test_no_other_media_type_is_read(api: Api, media_type: str) -> None:
+    for each in (
+        "POST /api/auth/ws-ticket/",
+        f"POST /api/extraction/batches/{uuid.uuid4()}/cancel/",
+        f"DELETE /api/conversations/{uuid.uuid4()}/",
+        "GET /api/me/",
+    ):
+        assert sent(api, each, b"a=1", media_type).status_code == 415, each
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "text/html", "application/xml"])
+def test_what_a_client_accepts_may_be_refused_and_is_no_error(api: Api, accept: str) -> None:
+    conversation = api.conversation()
+    api.ask("Hello", conversation)
+    for path in ("conversations/", f"conversations/{conversation}/turns/", f"conversations/{conversation}/export/"):
+        response = api.get(path, headers={"Accept": accept})
+        assert (response.status_code, response.json()["error"]["type"]) == (406, "invalid_request_error")
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b" {} "])

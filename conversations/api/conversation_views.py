@@ -7,6 +7,7 @@ import uuid
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import viewsets
 from rest_framework.decorators import action
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -66,6 +67,11 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
     }
     with_body = ("create", "partial_update", "activate", "fork", "take_in", "create_turn", "count_tokens")
     body_limit: int | None = None
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """Return what answers can be written by; a turn that is begun may be answered by a stream as well."""
+        streams = [turn_api.EventStreamRenderer()] if self.action == "create_turn" else []
+        return [*super().get_renderers(), *streams]
 
     def get_object(self) -> Conversation:
         """Return the conversation, if the user may read it. Raises NotFound otherwise."""
@@ -185,7 +191,7 @@ class ConversationViewSet(Queried, viewsets.GenericViewSet[Conversation]):
         return pages.get_paginated_response(NodeSerializer(pages.page(nodes, "id", request), many=True).data)
 
     @turn_documents.list_
-    @action(detail=True, renderer_classes=[JSONRenderer, turn_api.EventStreamRenderer])
+    @action(detail=True)
     def turns(self, request: Request, pk: str) -> Response:
         """Return a page of the conversation's turns, newest first."""
         pages = Pages()

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 from typing_extensions import Unpack
 
+from conversations.api.parsers import StrictJSONParser
 from conversations.api.serializer_fields import FieldOptions, NoFields, StrictSerializer, check_given_once
 from conversations.models import Usage
 from conversations.models.conversation import TAG_LENGTH
@@ -240,6 +241,7 @@ class Queried(APIView):
             return
         request.query = self.query_class(method).read(request.query_params)  # type: ignore[attr-defined]
         if self._operation(method) not in self.with_body and _has_body(request):
+            request.parsers = [StrictJSONParser()]
             NoFields.checked_values(request.data)
 
     def _operation(self, method: str) -> str:
