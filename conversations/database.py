@@ -196,11 +196,21 @@ def _drain_pool() -> None:
         pool.drain()
 
 
-async def connected() -> psycopg.AsyncConnection[TupleRow]:
-    """Return a connection as `connect` does; try again for as long as Postgres is away."""
+PLANNED_ONCE = "plan_cache_mode = force_generic_plan"
+"""For a connection of prepared statements: they are planned once, for whatever values.
+
+Left to itself Postgres may plan them anew at each use, which takes it longer than to run them.
+"""
+
+
+async def connected(*settings: str) -> psycopg.AsyncConnection[TupleRow]:
+    """Return a connection as `connect` does, with these settings of Postgres; try again for as long as it is away."""
     while True:
         try:
-            return await connect()
+            made = await connect()
+            for setting in settings:
+                await made.execute(f"SET {setting}")
+            return made
         except psycopg.Error as error:
             if not database_faults.is_lost(error):
                 raise

@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 
-from conversations.database import prepared
+from conversations.database import PLANNED_ONCE, close_connections, connected, execute_prepared, prepared
 from conversations.models import Budget, Price
 from conversations.sandbox.server import Sandbox
 from tests.benchmarks.life.statements import Counts, counted
@@ -154,3 +154,14 @@ def test_a_statement_of_the_hot_path_is_parsed_once_for_a_connection(database: s
         assert prepared("SELECT %(number)s::int AS once", {"number": number}) == [(number,)]
     known = prepared("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE %(like)s", {"like": "%AS once"})
     assert known == [(1,)]
+
+
+async def test_a_statement_that_begins_or_ends_turns_is_planned_once_whatever_the_values(database: str) -> None:
+    connection = await connected(PLANNED_ONCE)
+    for number in range(3):
+        await execute_prepared(connection, "SELECT %(number)s::int AS planned", {"number": number})
+    plans = await connection.execute(
+        "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%AS planned'"
+    )
+    assert await plans.fetchall() == [(3, 0)]
+    await close_connections()

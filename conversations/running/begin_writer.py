@@ -11,7 +11,7 @@ from django.db import OperationalError
 from psycopg.rows import TupleRow
 
 from conversations import database_faults
-from conversations.database import RETRY, connected, execute_prepared
+from conversations.database import PLANNED_ONCE, RETRY, connected, execute_prepared
 from conversations.services.turns.begin_statements import BeginResult, begin_statement, ground_statement
 from conversations.services.turns.plain_turn_begin import Draft, PlainBeginning
 from conversations.services.turns.turn_begin import Asker, Created
@@ -83,8 +83,7 @@ class BeginWriter:
 
     async def _connected(self) -> Connection:
         """Return a new connection, however long Postgres is away."""
-        connection = await connected()
-        await connection.execute(f"SET lock_timeout = {LOCK_PATIENCE}")
+        connection = await connected(f"lock_timeout = {LOCK_PATIENCE}", PLANNED_ONCE)
         self.connected.set()
         return connection
 

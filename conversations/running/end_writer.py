@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from conversations import database_faults
-from conversations.database import RETRY, Parameters, connected, execute_prepared
+from conversations.database import PLANNED_ONCE, RETRY, Parameters, connected, execute_prepared
 from conversations.services.turns.end_statement import end_statement
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class EndWriter:
 
     async def serve(self) -> None:
         """Write what waits, for ever."""
-        connection = await connected()
+        connection = await connected(PLANNED_ONCE)
         while True:
             await self._any.wait()
             # In the order of their users, for each of whom the ledger's sums are locked: no two processes that write
@@ -77,7 +77,7 @@ class EndWriter:
                 if isinstance(error, TimeoutError) or database_faults.is_lost(error):
                     logger.warning("The writer of endings lost its connection: %s", error)
                     await asyncio.sleep(RETRY)
-                    connection = await connected()
+                    connection = await connected(PLANNED_ONCE)
                 elif len(batch) == 1:
                     logger.warning("The end of turn %s is written step by step: %s", batch[0].parameters["id"], error)
                     written = [False]
