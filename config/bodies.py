@@ -14,7 +14,6 @@ from config.cross_origin import cors_headers
 from conversations.api.error_responses import headers_of, translate
 from conversations.api.middleware import HEADER, new_id
 from conversations.asgi_types import App, Message, Receive, Scope, Send
-from conversations.database import in_database
 from conversations.database_faults import DATABASE_ERRORS
 from conversations.errors import (
     ColloquyError,
@@ -114,9 +113,9 @@ async def _is_known(headers: dict[bytes, bytes]) -> bool:
     shown = {name: headers[name].decode("latin-1") for name in (b"authorization", b"cookie") if name in headers}
     try:
         if b"authorization" in shown:
-            known = await in_database(by_token, shown[b"authorization"]) is not None
+            known = await by_token(shown[b"authorization"]) is not None
         elif settings.SESSION_COOKIE_NAME in shown.get(b"cookie", ""):
-            known = await in_database(by_session, shown[b"cookie"]) is not None
+            known = await by_session(shown[b"cookie"]) is not None
         else:
             return False
     except DATABASE_ERRORS as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 import uuid
 
@@ -88,6 +90,43 @@ def test_nothing_is_remembered_that_was_read_before_the_news_came(database: str)
     slow = RememberedTokens(Process(), look)
     assert slow.find(digest) is not None
     assert slow.find(digest) is None
+
+
+async def test_those_who_ask_at_the_same_moment_share_one_look() -> None:
+    looks: list[str] = []
+    token = ValidToken((), (), 60.0)
+
+    def look(digest: str) -> ValidToken | None:
+        looks.append(digest)
+        return token if digest == "known" else None
+
+    tokens = RememberedTokens(Process(), look)
+    found = await asyncio.gather(*(tokens.find_together(digest) for digest in ["known", "unknown", "known"]))
+    assert found == [token, None, token]
+    assert sorted(looks) == ["known", "unknown"]
+    assert await tokens.find_together("known") is token
+    assert len(looks) == 2
+
+
+async def test_who_asks_after_an_end_does_not_share_a_look_from_before() -> None:
+    valid = [ValidToken((), (), 60.0)]
+    has_begun, may_end = threading.Event(), threading.Event()
+
+    def look(digest: str) -> ValidToken | None:
+        found = valid[0] if valid else None
+        has_begun.set()
+        may_end.wait(10)
+        return found
+
+    tokens = RememberedTokens(Process(), look)
+    before = asyncio.create_task(tokens.find_together("ended"))
+    await asyncio.to_thread(has_begun.wait, 10)
+    valid.clear()
+    tokens.forget_all()
+    after = asyncio.create_task(tokens.find_together("ended"))
+    await asyncio.sleep(0)
+    may_end.set()
+    assert [await before is None, await after is None] == [False, True]
 
 
 def test_nothing_is_remembered_by_a_process_that_does_not_hear(database: str) -> None:

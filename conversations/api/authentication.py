@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
@@ -30,22 +30,14 @@ class TokenAuthentication(knox.TokenAuthentication):
 
     _find: Callable[[str], ValidToken | None] = staticmethod(find)
 
-    def remembering(self, memory: float = MEMORY) -> Self:
-        """Take a token for valid that this process has looked up less than `memory` seconds ago; return this."""
-        if here := running_engine():
-            self._find = partial(here.tokens.find, memory=memory)
-        return self
-
     def authenticate(self, request: Request) -> tuple[User, AuthToken] | None:
         """Return whose token the request has, and the token's row; None where it has none.
 
         Raises AuthenticationFailed where the token is not valid.
         """
-        view = (request.parser_context or {}).get("view")
-        if getattr(view, "checks_credential", False):
-            self.remembering(LONG_MEMORY)
-        elif request.method in SAFE_METHODS:
-            self.remembering()
+        memory = _memory_for(request)
+        if memory and (here := running_engine()):
+            self._find = partial(here.tokens.find, memory=memory)
         found: tuple[User, AuthToken] | None = super().authenticate(request)
         return found
 
@@ -55,6 +47,13 @@ class TokenAuthentication(knox.TokenAuthentication):
         if found is None:
             raise AuthenticationFailed("The token is not valid, or not any more: log in to get another one.")
         return found.instances()
+
+
+def _memory_for(request: Request) -> float:
+    """Return how many seconds ago a request's token may have been looked up; 0 where it is to be looked up now."""
+    if getattr((request.parser_context or {}).get("view"), "checks_credential", False):
+        return LONG_MEMORY
+    return MEMORY if request.method in SAFE_METHODS else 0
 
 
 class LimitedPasswords(ModelBackend):

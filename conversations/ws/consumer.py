@@ -10,6 +10,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
@@ -72,7 +73,7 @@ class Socket(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         """Accept the socket, and only then close it where it is refused: a refused handshake carries no close code."""
         try:
-            self.user, self._credential = await in_database(authenticate, self.scope)
+            self.user, self._credential = await authenticate(self.scope)
         except Refused as refused:
             await self.accept()
             await self.close(refused.code)
@@ -92,6 +93,11 @@ class Socket(AsyncWebsocketConsumer):
             await self._end(TOO_MANY)
         if here.draining:
             await self._end(RESTARTING)
+
+    async def websocket_disconnect(self, message: Message) -> None:
+        """End the consumer, as Channels' own does after it has hopped to a thread as well."""
+        await self.disconnect(message["code"])
+        raise StopConsumer
 
     async def disconnect(self, code: int) -> None:
         """End what was followed. The turns themselves go on."""

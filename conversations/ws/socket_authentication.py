@@ -12,11 +12,12 @@ from django.contrib.auth import get_user
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
-from rest_framework.exceptions import AuthenticationFailed
+from knox.crypto import hash_token
 
-from conversations.api.authentication import TokenAuthentication
 from conversations.asgi_types import Scope
+from conversations.database import in_database
 from conversations.models import User
+from conversations.running.engine import engine
 from conversations.services.accounts import accounts
 from conversations.services.accounts.credentials import Credential
 from conversations.ws.codes import FORBIDDEN_ORIGIN, NOT_AUTHENTICATED
@@ -33,7 +34,7 @@ class Refused(Exception):
         self.code = code
 
 
-def authenticate(scope: Scope) -> tuple[User, Credential]:
+async def authenticate(scope: Scope) -> tuple[User, Credential]:
     """Return the user who opens the socket, and what they were let in with. Raises Refused.
 
     A browser sends its cookies from any page, so a session counts only with an origin that is ours. A ticket or a token
@@ -42,7 +43,7 @@ def authenticate(scope: Scope) -> tuple[User, Credential]:
     """
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    by_ticket = accounts.redeem_ticket(ticket=query["ticket"][0]) if "ticket" in query else None
+    by_ticket = await in_database(accounts.redeem_ticket, ticket=query["ticket"][0]) if "ticket" in query else None
     origin = headers.get("origin")
     by_cookie = by_ticket is None and "authorization" not in headers
     from_anywhere = settings.CORS_ALLOW_ALL_ORIGINS and not by_cookie
@@ -51,9 +52,9 @@ def authenticate(scope: Scope) -> tuple[User, Credential]:
     if "ticket" in query:
         found = by_ticket
     elif "authorization" in headers:
-        found = by_token(headers["authorization"])
+        found = await by_token(headers["authorization"])
     else:
-        found = by_session(headers.get("cookie", "")) if origin is not None else None
+        found = await by_session(headers.get("cookie", "")) if origin is not None else None
     if found is None:
         raise Refused(NOT_AUTHENTICATED)
     return found
@@ -75,24 +76,26 @@ def _is_ours(origin: str, scope: Scope) -> bool:
         return False
 
 
-def by_token(header: str) -> tuple[User, Credential] | None:
+async def by_token(header: str) -> tuple[User, Credential] | None:
     """Return whom an `Authorization` header stands for, and what they show; None where it is nobody."""
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         return None
-    try:
-        user, row = TokenAuthentication().remembering().authenticate_credentials(token.strip().encode())
-    except AuthenticationFailed:
+    found = await (await engine()).tokens.find_together(hash_token(token.strip()))
+    if found is None:
         return None
+    user, row = found.instances()
     return user, Credential.of_token(row)
 
 
-def by_session(cookie: str) -> tuple[User, Credential] | None:
+async def by_session(cookie: str) -> tuple[User, Credential] | None:
     """Return whom a `Cookie` header stands for, and what they show; None where it is nobody."""
     morsel = SimpleCookie(cookie).get(settings.SESSION_COOKIE_NAME)
-    if morsel is None:
-        return None
+    return await in_database(_of_session, morsel.value) if morsel else None
+
+
+def _of_session(key: str) -> tuple[User, Credential] | None:
     request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(morsel.value)
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     user = get_user(request)
-    return (user, Credential.of_session(user, morsel.value)) if isinstance(user, User) else None
+    return (user, Credential.of_session(user, key)) if isinstance(user, User) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 import uuid
@@ -14,7 +15,7 @@ from django.db.models import Model
 from django.db.models.signals import post_delete, post_save
 from knox.models import AuthToken
 
-from conversations.database import prepared
+from conversations.database import in_database, prepared
 from conversations.models import User
 
 MEMORY = 5.0  # seconds: the longest after which the end of a token takes effect, should the news of it be lost
@@ -73,14 +74,16 @@ class RememberedTokens:
         """Each token, and when it was looked up, in seconds of this process's clock."""
         self._changes = 0
         """How often something was forgotten: what was read before that is not remembered after it."""
+        self._looks: dict[tuple[str, int], asyncio.Task[ValidToken | None]] = {}
+        """The looks that several wait for, each with the number of changes when it began."""
         # What this process changes itself it need not hear of first.
         post_delete.connect(self._token_deleted, sender=AuthToken)
         post_save.connect(self._user_saved, sender=User)
 
     def find(self, digest: str, memory: float = MEMORY) -> ValidToken | None:
         """Return a token as `find` does, without a statement where it was looked up less than `memory` seconds ago."""
-        known, seen = self._known.get(digest, (None, 0.0))
-        if known and self._wakes.hearing and time.monotonic() < seen + min(memory, known.lasts):
+        known = self._remembered(digest, memory)
+        if known:
             return known
         changes, asked_at = self._changes, time.monotonic()
         found = self._look(digest)
@@ -90,6 +93,22 @@ class RememberedTokens:
                 self._make_room()
                 self._known[digest] = found, asked_at
         return found
+
+    async def find_together(self, digest: str) -> ValidToken | None:
+        """Return a token as `find` does, and hold no thread of those who ask for it: they share one look at it."""
+        known = self._remembered(digest, MEMORY)
+        if known:
+            return known
+        asked = digest, self._changes  # who asks after it was forgotten does not share a look from before
+        if asked not in self._looks:
+            look = self._looks[asked] = asyncio.create_task(in_database(self.find, digest))
+            look.add_done_callback(lambda _: self._looks.pop(asked))
+        return await asyncio.shield(self._looks[asked])
+
+    def _remembered(self, digest: str, memory: float) -> ValidToken | None:
+        known, seen = self._known.get(digest, (None, 0.0))
+        lasts = known is not None and self._wakes.hearing and time.monotonic() < seen + min(memory, known.lasts)
+        return known if lasts else None
 
     def forget(self, users: list[uuid.UUID]) -> None:
         """Forget the tokens of users who have changed, or whose access has ended."""
