@@ -62,10 +62,10 @@ def with_policy(view: View[Arguments]) -> View[Arguments]:
 @login_required
 def chat(request: HttpRequest, conversation: uuid.UUID | None = None) -> HttpResponse:
     """Answer with the page, with a conversation open if one is named; 404 where it is not the user's."""
-    title = ""
+    opened = None
     if conversation:
         try:
-            title = Conversation.objects.get_open(request.user, conversation, Right.READ).title
+            opened = Conversation.objects.get_open(request.user, conversation, Right.READ)
         except NotFound:
             return render(request, "conversations/front/missing.html", status=404)
     shown = {
@@ -73,7 +73,8 @@ def chat(request: HttpRequest, conversation: uuid.UUID | None = None) -> HttpRes
         .filter(archived=False)
         .order_by("-updated_at", "-id")[:LISTED],
         "current": conversation,
-        "title": title,
+        "title": opened.title if opened else "",
+        "tags": opened.tags if opened else [],
         "model": settings.COLLOQUY_DEFAULT_MODEL,
         "max_tokens": settings.COLLOQUY_DEFAULT_MAX_TOKENS,
         "modules": modules_of(MAIN),

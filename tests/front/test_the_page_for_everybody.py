@@ -167,8 +167,8 @@ def test_the_keyboard_is_enough_for_a_conversation(visitor: Visitor) -> None:
     assert page.url == f"{visitor.url}/"
     page.keyboard.press("Control+k")
     page.locator("#search:focus").wait_for()
-    page.keyboard.press("Tab")
-    reach(page, "#conversations a")
+    page.keyboard.press("ArrowDown")
+    page.locator("#conversations a:focus").wait_for()
     page.keyboard.press("Enter")
     visitor.sees("You said: Hello")
 

@@ -1,6 +1,6 @@
 /** Editing a question in its place. */
 
-import { element, textButton } from "./elements.js";
+import { byId, element, textButton } from "./elements.js";
 
 /** @typedef {import("./conversation.js").Conversation} Conversation */
 /** @typedef {import("./items.js").Item} Item */
@@ -26,7 +26,9 @@ export function editQuestion(conversation, item) {
   const send = (/** @type {Event} */ event) => {
     event.preventDefault();
     const text = input.value.trim();
-    if (text || view.files.length) conversation.edit(item, [...view.files, ...(text ? [{ type: "text", text }] : [])]);
+    if (!text && !view.files.length) return;
+    byId("question").focus(); // what has the focus now is about to go
+    conversation.edit(item, [...view.files, ...(text ? [{ type: "text", text }] : [])]);
   };
   form.addEventListener("submit", send);
   form.addEventListener("keydown", (event) => {

@@ -94,8 +94,24 @@ export class Sidebar {
         this.load();
       });
     }
+    byId("sidebar").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this._key(event));
     this._list.parentElement.addEventListener("scroll", () => this._more(), { passive: true });
     this._list.addEventListener("click", (/** @type {MouseEvent} */ event) => this._clicked(event));
+  }
+
+  /**
+   * Arrow keys go from the search to what it has found, and through it; Enter in the search opens the first.
+   * @param {KeyboardEvent} event
+   */
+  _key(event) {
+    const links = /** @type {HTMLElement[]} */ ([...this._list.querySelectorAll("a")]);
+    const at = links.findIndex((link) => link === document.activeElement);
+    const isSearch = event.target === this._search;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (isSearch && event.key === "Enter") links[0]?.click();
+    if (!step || (at < 0 && !isSearch)) return;
+    event.preventDefault();
+    (links[at + step] ?? this._search).focus();
   }
 
   /** @param {MouseEvent} event */
@@ -119,10 +135,10 @@ export class Sidebar {
 
   /** @param {Fields} conversation */
   _item(conversation) {
-    const { id, title, snippet, tags } = conversation;
+    const { id, title, snippet, tags, role, owner } = conversation;
     const name = title || NAME;
     const link = element("a", { href: `/c/${id}/` }, element("span", { class: "name", dir: "auto", title: name }, name),
-      snippet && snippetOf(snippet));
+      role !== "owner" && element("span", { class: "snippet" }, `Shared by ${owner}`), snippet && snippetOf(snippet));
     const more = iconButton("more", `More about ${name}`, () => this._handlers.menu(conversation, more));
     const tagButtons = tags.map((/** @type {string} */ tag) =>
       element("button", { type: "button", class: "tag", onclick: () => this.filter(tag) }, tag));
