@@ -182,6 +182,21 @@ def test_the_errors_name_the_fields(api: Api) -> None:
     assert "content.1.text" in error["details"]
 
 
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"metadata": {"a": {"b": [1, "\0"]}}}, "metadata.a.b.1"),
+        ({"metadata": {"a": 2**64}}, "metadata.a"),
+        ({"tools": [{"name": "a", "input_schema": {"\0": 1}}]}, "tools.0.input_schema"),
+        ({"system": "a\0"}, "system"),
+    ],
+)
+def test_the_errors_name_places_in_json(api: Api, body: dict[str, Any], place: str) -> None:
+    error = api.post("conversations/", body).json()["error"]
+    assert list(error["details"]) == [place]
+    assert error["message"] == f"{place}: {error['details'][place]}"
+
+
 @pytest.mark.parametrize("path", ["nowhere/", "conversations/not-an-id/", "turns/%00/", "x" * 3000])
 def test_bad_paths_are_not_found(api: Api, path: str) -> None:
     response = api.get(path)

@@ -155,5 +155,6 @@ class Json(serializers.JSONField):
         try:
             check_text(data, "")
         except InvalidRequest as error:
-            raise serializers.ValidationError(error.message) from None
+            places = {place: str(complaint) for place, complaint in (error.details or {}).items()}
+            raise serializers.ValidationError(places.get("", places)) from None
         return data
