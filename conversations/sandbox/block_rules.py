@@ -35,7 +35,7 @@ def check_block(block: Block, role: str, path: str, *, version: str = "2026-10-2
     if kind.startswith(OWN) and role == "assistant":
         return
     require(_may_stand(kind, role, version), f"{path}.type: '{kind}' blocks are not allowed in {role} messages")
-    BLOCKS[kind].check(block, path)
+    BLOCKS[kind].check(block, path, deep=role != "assistant")
     if kind == "text":
         require(
             isinstance(block["text"], str) and block["text"].strip(), "messages: text content blocks must be non-empty"

@@ -81,8 +81,9 @@ def _check_server_calls(merged: list[tuple[str, list[Block]]]) -> None:
 
 
 def _check_container(body: Body, newest: list[Block]) -> None:
-    callers = [block["caller"] for block in newest if block["type"] == "tool_use" and block.get("caller")]
-    waits = any(str(caller.get("type")).startswith("code_execution") for caller in callers)
+    callers = [block.get("caller") for block in newest if block["type"] == "tool_use"]
+    kinds = [str(caller.get("type")) for caller in callers if isinstance(caller, dict)]
+    waits = any(kind.startswith("code_execution") for kind in kinds)
     require(not waits or body.get("container"), "container: required while code that calls tools is running")
 
 
