@@ -144,6 +144,12 @@ def test_an_image_is_pasted_and_shown(visitor: Visitor, png: bytes) -> None:
     visitor.asked_and_answered("What is this?")
     visitor.sees("image/png")
     assert page.locator(".question img").evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 3
+    page.evaluate(PASTE, ["image/png", base64.b64encode(png).decode()])
+    page.locator(".chip img").wait_for()
+    page.keyboard.press("Control+Shift+O")
+    page.locator(".chip").wait_for(state="detached")  # a file goes to nobody for whom it was not chosen
+    page.go_back()
+    page.locator(".chip img").wait_for()
 
 
 def test_an_answer_that_is_deleted_while_it_comes_is_told_to_everybody(

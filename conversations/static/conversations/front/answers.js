@@ -128,6 +128,7 @@ export class Answers {
       page.onChange(this.conversation);
     }
     await this.conversation.refresh().catch(() => {}); // its cost is only told the next time
+    page.onUpdated(this.conversation);
   }
 
   /**

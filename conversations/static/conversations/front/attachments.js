@@ -24,9 +24,27 @@ export class Attachments {
     this._client = client;
     this._place = place;
     this._onChange = onChange;
-    /** @type {Coming[]} */
-    this._files = [];
+    /** The files of each draft, which wait while another conversation is open. @type {Map<string, Coming[]>} */
+    this._drafts = new Map();
+    this._draft = "";
     this._wire(form);
+  }
+
+  /** Show the files of a draft. @param {string} draft */
+  open(draft) {
+    this._draft = draft;
+    this._place.replaceChildren(...this._files.map(({ chip }) => chip));
+  }
+
+  /** Go on with the files that are shown as those of another draft. @param {string} draft */
+  moveTo(draft) {
+    this._drafts.set(draft, this._files);
+    this._drafts.delete(this._draft);
+    this._draft = draft;
+  }
+
+  get _files() {
+    return this._drafts.get(this._draft) ?? [];
   }
 
   get count() {
@@ -46,7 +64,7 @@ export class Attachments {
   /** Return the files as content blocks, and begin anew. */
   take() {
     const blocks = this.contents.map(({ block }) => block);
-    this._files = [];
+    this._drafts.delete(this._draft);
     this._place.replaceChildren();
     return blocks;
   }
@@ -112,7 +130,7 @@ export class Attachments {
     const chip = element("div", { class: "chip" }, picture, element("span", { class: "name", title: name }, name));
     const coming = { name, chip, block, leaving: new AbortController() };
     chip.append(iconButton("close", `Remove ${name}`, () => this._remove(coming)));
-    this._files.push(coming);
+    this._drafts.set(this._draft, [...this._files, coming]);
     this._place.append(chip);
     return coming;
   }
@@ -137,7 +155,7 @@ export class Attachments {
 
   /** @param {Coming} coming @param {unknown} error */
   _failed(coming, error) {
-    this._files = this._files.filter((each) => each !== coming);
+    this._forget(coming);
     coming.chip.classList.add("failed");
     const text = `${coming.name}: ${errorText(/** @type {any} */ (error))}`;
     coming.chip.replaceChildren(element("span", { role: "alert" }, text),
@@ -147,9 +165,14 @@ export class Attachments {
   /** @param {Coming} coming */
   _remove(coming) {
     coming.leaving.abort(new DOMException("Removed.", "AbortError"));
-    this._files = this._files.filter((each) => each !== coming);
+    this._forget(coming);
     coming.chip.remove();
     this._onChange();
+  }
+
+  /** @param {Coming} coming */
+  _forget(coming) {
+    for (const [draft, files] of this._drafts) this._drafts.set(draft, files.filter((each) => each !== coming));
   }
 }
 

@@ -43,7 +43,16 @@ export class Composer {
     const isFirst = !this._draft;
     this._draft = `draft:${conversation ?? "new"}`;
     this._input.value = sessionStorage.getItem(this._draft) ?? (isFirst ? this._input.value : "");
+    this.attachments.open(this._draft);
     if (isFirst) takeUnsent(conversation).forEach((content) => this.putBack(content));
+    this._update();
+  }
+
+  /** Go on with what is being typed in a conversation that has its id by now. @param {string} conversation */
+  moveTo(conversation) {
+    sessionStorage.removeItem(this._draft);
+    this._draft = `draft:${conversation}`;
+    this.attachments.moveTo(this._draft);
     this._update();
   }
 

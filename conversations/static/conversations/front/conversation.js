@@ -15,7 +15,7 @@ import { noteUnsent } from "./unsent.js";
  * @typedef {object} Surroundings What the rest of the page does about a conversation.
  * @property {(conversation: Conversation) => void} onChange something about it is different now
  * @property {(conversation: Conversation) => void} onCreated it has its id
- * @property {(conversation: Conversation) => void} onUpdated its title, tags or settings are stored
+ * @property {(conversation: Conversation) => void} onUpdated it has another title, tags or settings, or an answer more
  * @property {(error: any) => void} onError something was asked for that could not be done
  * @property {(content: any[]) => void} putBack a question was not taken, or taken back: it is to be edited
  */

@@ -37,12 +37,13 @@ const composer = new Composer(client, {
 const sidebar = new Sidebar(client, { open: (id) => go(id), menu, onError: tell });
 const surroundings = {
   onChange: show,
-  onCreated: (/** @type {Conversation} */ conversation) => {
-    history.replaceState(null, "", `/c/${conversation.id}/`);
-    composer.open(conversation.id);
+  onCreated: (/** @type {any} */ conversation) => {
     refreshSidebar();
+    if (conversation !== current) return;
+    history.replaceState(null, "", `/c/${conversation.id}/`);
+    composer.moveTo(conversation.id);
   },
-  onUpdated: () => sidebar.load(),
+  onUpdated: refreshSidebar,
   onError: tell,
   putBack: (/** @type {any[]} */ content) => composer.putBack(content),
 };
@@ -130,7 +131,7 @@ function copied(id) {
 
 /** Read the list of conversations anew, and mark the one that is open. */
 function refreshSidebar() {
-  sidebar.load().then(() => sidebar.mark(current.id));
+  sidebar.refresh().then(() => sidebar.mark(current.id));
 }
 
 function wireButtons() {

@@ -6,6 +6,8 @@ import { snippetOf } from "./snippets.js";
 /** @typedef {import("../client.js").Client} Client */
 /** @typedef {Record<string, any>} Fields */
 
+const AT_ONCE = 50; // conversations
+const MOST = 200; // that the server gives at once
 const TYPING = 200; // milliseconds after the last key until the list is searched
 const NAME = "Untitled";
 
@@ -51,19 +53,40 @@ export class Sidebar {
     for (const item of this._list.children) this._markItem(item);
   }
 
-  /** Read the list anew. */
+  /** Show the list from its beginning. */
   async load() {
+    await this._read(AT_ONCE);
+    this._list.parentElement.scrollTop = 0;
+  }
+
+  /** Read as much of the list anew as is shown. */
+  refresh() {
+    return this._read(Math.min(Math.max(this._list.childElementCount, AT_ONCE), MOST));
+  }
+
+  /** @param {number} count */
+  async _read(count) {
     this._leaving?.abort();
     const leaving = (this._leaving = new AbortController());
+    const query = new URLSearchParams({ ...this._query, page_size: String(count) });
     try {
-      const page = await this._client.get(`conversations/?${new URLSearchParams(this._query)}`, leaving.signal);
-      this._list.replaceChildren(...page.results.map((/** @type {Fields} */ each) => this._item(each)));
+      const page = await this._client.get(`conversations/?${query}`, leaving.signal);
+      this._replace(page.results.map((/** @type {Fields} */ each) => this._item(each)));
       this._next = page.next;
       byId("nothing-found").hidden = page.results.length > 0;
       byId("nothing-found").textContent = this._isFiltered ? "Nothing found." : EMPTY[this._view];
     } catch (error) {
       if (!leaving.signal.aborted) this._handlers.onError(error);
     }
+  }
+
+  /** Put other items into the list; the focus stays at the same conversation. @param {HTMLElement[]} items */
+  _replace(items) {
+    const { activeElement } = document;
+    const { id } = /** @type {any} */ (activeElement?.closest("#conversations li"))?.dataset ?? {};
+    const kind = activeElement?.matches("a") ? "a" : ".icon-button";
+    this._list.replaceChildren(...items);
+    if (id) this._list.querySelector(`[data-id="${CSS.escape(id)}"] ${kind}`)?.focus({ preventScroll: true });
   }
 
   /** Show only those with a tag; null for all. @param {string | null} tag */
@@ -128,9 +151,14 @@ export class Sidebar {
     if (!this._next || scrollHeight - scrollTop - clientHeight > 300) return;
     const next = this._next;
     this._next = null;
-    const page = await this._client.get(next);
-    this._list.append(...page.results.map((/** @type {Fields} */ each) => this._item(each)));
-    this._next = page.next;
+    try {
+      const page = await this._client.get(next);
+      this._list.append(...page.results.map((/** @type {Fields} */ each) => this._item(each)));
+      this._next = page.next;
+    } catch (error) {
+      this._next = next;
+      this._handlers.onError(error);
+    }
   }
 
   /** @param {Fields} conversation */
