@@ -133,15 +133,16 @@ def _numbered(statement: str) -> tuple[str, tuple[str, ...]]:
 def prepared(statement: str, parameters: Mapping[str, object]) -> list[TupleRow]:
     """Run a statement on Django's connection of this thread, prepared by the server once for each connection.
 
-    Within the caller's transaction, if there is one. Returns the rows. Django's own cursor would put the parameters
-    into the text of the statement, which is then parsed and planned anew each time, and its loaders of the values that
-    are sent as text take five times as long.
+    Within the caller's transaction, if there is one. Returns the rows; none, where it has none to give. Django's own
+    cursor would put the parameters into the text of the statement, which is then parsed and planned anew each time, and
+    its loaders of the values that are sent as text take five times as long.
     """
     text, names = _numbered(statement)
     connection.ensure_connection()
     with connection.wrap_database_errors:
         cursor = psycopg.RawCursor(connection.connection)
-        return cursor.execute(text, [parameters[name] for name in names], prepare=True, binary=True).fetchall()
+        cursor.execute(text, [parameters[name] for name in names], prepare=True, binary=True)
+        return cursor.fetchall() if cursor.description else []
 
 
 async def execute_prepared(

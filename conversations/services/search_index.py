@@ -8,12 +8,11 @@ process died is still noted.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby
 from typing import NamedTuple
 
-import psycopg
-from django.db import connection, transaction
+from django.db import transaction
 
 from conversations.content.search_text import folded, index_terms, marked
 from conversations.database import prepared
@@ -47,15 +46,20 @@ SELECT id, NULL::uuid, title FROM conversations_conversation WHERE id = ANY(%(id
 
 STORE = """
 INSERT INTO conversations_searchdocument (conversation_id, message_id, terms, text)
-SELECT %(conversation)s, %(message)s, array_to_tsvector(%(terms)s::text[]), %(text)s {condition}
+SELECT conversation, message, array_to_tsvector(string_to_array(terms, %(separator)s)), text
+FROM unnest(
+    %(conversations)s::uuid[], %(messages)s::uuid[], %(originals)s::text[], %(terms)s::text[], %(texts)s::text[]
+) AS document(conversation, message, original, terms, text) {condition}
 DO UPDATE SET terms = excluded.terms, text = excluded.text
 """
-STORE_MESSAGE = STORE.format(condition="ON CONFLICT (message_id)")
+STORE_MESSAGES = STORE.format(condition="ON CONFLICT (message_id)")
 # A title that has changed since it was read is noted again.
-STORE_TITLE = STORE.format(
-    condition="FROM conversations_conversation WHERE id = %(conversation)s AND title = %(original)s "
+STORE_TITLES = STORE.format(
+    condition="WHERE EXISTS (SELECT FROM conversations_conversation WHERE id = conversation AND title = original) "
     "ON CONFLICT (conversation_id) WHERE message_id IS NULL"
 )
+SEPARATOR = "\n"
+"""Between the terms of a document: no term has it."""
 
 
 class Noted(NamedTuple):
@@ -71,6 +75,16 @@ class Text(NamedTuple):
 
     conversation: uuid.UUID
     message: uuid.UUID | None
+    text: str
+
+
+class Document(NamedTuple):
+    """What the search knows of a text."""
+
+    conversation: uuid.UUID
+    message: uuid.UUID | None
+    original: str
+    terms: str
     text: str
 
 
@@ -101,29 +115,40 @@ def _index(take: str, parameters: dict[str, object]) -> int:
         owners = {each.conversation: each.owner for each in noted}
         messages = list({each.message for each in noted if each.message})
         titles = list({each.conversation for each in noted if each.message is None})
-        found = [Text(*row) for row in prepared(MESSAGES, {"ids": messages, "limit": TEXT_LIMIT})] if messages else []
-        found += [Text(*row) for row in prepared(TITLES, {"ids": titles})] if titles else []
-        shelves = shelve((each.conversation, owners[each.conversation]) for each in found)
-        documents = [document(shelves[each.conversation], *each) for each in found]
-        _store(STORE_MESSAGE, [each for each in documents if each["message"]])
-        _store(STORE_TITLE, [each for each in documents if not each["message"]])
+        said = [Text(*row) for row in prepared(MESSAGES, {"ids": messages, "limit": TEXT_LIMIT})] if messages else []
+        named = [Text(*row) for row in prepared(TITLES, {"ids": titles})] if titles else []
+        shelves = shelve((each.conversation, owners[each.conversation]) for each in [*said, *named])
+        for statement, texts in ((STORE_MESSAGES, said), (STORE_TITLES, named)):
+            for portion in _portions(texts):
+                prepared(statement, document_columns(document(shelves[each.conversation], each) for each in portion))
     return len(noted)
 
 
-def document(shelf: int, conversation: uuid.UUID, message: uuid.UUID | None, original: str) -> dict[str, object]:
-    """Return the document of a text on a shelf, as it is stored."""
-    text = folded(original)
+def _portions(texts: Sequence[Text]) -> Iterator[list[Text]]:
+    """Yield texts in as few portions as are stored in one statement each: of TEXT_LIMIT characters, and one text more.
+
+    Libpq keeps the room that the largest statement took.
+    """
+    ends = accumulate(len(each.text) for each in texts)
+    for _, portion in groupby(zip(texts, ends, strict=True), lambda each: each[1] // TEXT_LIMIT):
+        yield [text for text, _ in portion]
+
+
+def document(shelf: int, text: Text) -> Document:
+    """Return the document of a text on a shelf."""
+    plain = folded(text.text)
+    terms = document_terms(shelf_key(shelf_name(shelf), title=text.message is None), plain)
+    return Document(*text, SEPARATOR.join(terms), marked(plain))
+
+
+def document_columns(documents: Iterable[Document]) -> dict[str, object]:
+    """Return the parameters of STORE for some documents."""
+    conversations, messages, originals, terms, texts = map(list, zip(*documents, strict=True))
     return {
-        "conversation": conversation,
-        "message": message,
-        "original": original,
-        "terms": document_terms(shelf_key(shelf_name(shelf), title=message is None), text),
-        "text": marked(text),
+        "separator": SEPARATOR,
+        "conversations": conversations,
+        "messages": messages,
+        "originals": originals,
+        "terms": terms,
+        "texts": texts,
     }
-
-
-def _store(statement: str, documents: Sequence[dict[str, object]]) -> None:
-    if not documents:
-        return
-    with connection.wrap_database_errors:
-        psycopg.Cursor(connection.connection).executemany(statement, documents)

@@ -183,6 +183,7 @@ def seed_shelves(conversations: list[Conversation]) -> dict[uuid.UUID, int]:
     """Return the shelves that the conversations are put on, as many on each as if they had been indexed one by one."""
     from django.db import transaction
 
+    from conversations.database import prepared
     from conversations.services import search_index
     from conversations.services.search_shelves import GROWTH, SHELF_SIZE, shelve
 
@@ -195,8 +196,9 @@ def seed_shelves(conversations: list[Conversation]) -> dict[uuid.UUID, int]:
         for owner, ids in by_owner.items():
             for at in range(0, len(ids), room):
                 shelves |= shelve([(id, owner) for id in ids[at : at + room] for _ in range(41)])
-        titles = [search_index.document(shelves[each.pk], each.pk, None, each.title) for each in conversations]
-        search_index._store(search_index.STORE_TITLE, titles)
+        titles = (search_index.Text(each.pk, None, each.title) for each in conversations)
+        documents = (search_index.document(shelves[each.conversation], each) for each in titles)
+        prepared(search_index.STORE_TITLES, search_index.document_columns(documents))
     return shelves
 
 
