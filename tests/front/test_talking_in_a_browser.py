@@ -57,6 +57,9 @@ def test_a_reload_in_mid_answer_goes_on_where_it_was(visitor: Visitor) -> None:
     failed = visitor.sees("told to fail", ".answer .notice").inner_text()
     visitor.page.reload()
     assert visitor.sees("told to fail", ".answer .notice").inner_text() == failed
+    with visitor.page.expect_response("**/turns/") as begun:
+        visitor.page.get_by_role("button", name="Try again").last.click()
+    assert begun.value.status == 201
 
 
 def test_a_network_that_goes_and_comes_back_loses_nothing(chromium: Browser, uvicorn_server: ServerProcess) -> None:

@@ -67,7 +67,7 @@ class Footers {
     return [
       element("div", { class: "siblings" }),
       text && copy,
-      iconButton("again", "Try again", () => this.conversation.regenerate(item), ASKS),
+      last?.id && iconButton("again", "Try again", () => this.conversation.regenerate(item), ASKS),
       ...(last?.id ? thumbs(this.conversation.client, last.id) : []),
       element("span", { class: "about" }),
     ].filter(Boolean);

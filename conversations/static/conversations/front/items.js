@@ -32,6 +32,10 @@ export async function itemsOf(messages) {
     else groups.push([message]);
   }
   const items = await mapInSlices(groups, (group) => (isQuestion(group[0]) ? question(group[0]) : answer(group)));
+  items.forEach(({ kind, view }, index) => {
+    const isUnanswered = kind === "question" && items[index + 1]?.kind === "question";
+    view.element.classList.toggle("unanswered", isUnanswered);
+  });
   await mathematicsShown();
   return items;
 }
