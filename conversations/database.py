@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 from weakref import WeakSet
 
@@ -84,24 +84,22 @@ def on_own_connection(function: Callable[[], T]) -> T:
 async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `in_database`, as often as it takes while Postgres is away, and a few times where transactions meet.
 
-    Only for what may be done twice. Other errors of the database are raised as ours (faults.py), and those of its
-    constraints as they are.
+    Only for what may be done twice. Other errors of the database are raised as ours (database_faults.py), and those of
+    its constraints as they are.
     """
     name = getattr(function, "__name__", function)
-    contended = 0
     while True:
         try:
-            return await in_database(function, *args, **kwargs)
+            return await in_database(again_where_contended, partial(function, *args, **kwargs))
         except IntegrityError:
             raise
         except DATABASE_ERRORS as error:
-            contended += database_faults.is_contended(error)
             ours = database_faults.translate(error)
-            if ours and (not database_faults.is_passing(error) or contended >= CONTENDED_TRIES):
+            if ours and not database_faults.is_lost(error):
                 logger.exception("%s failed", name)
                 raise ours from error
             logger.warning("%s is tried again: %s", name, error)
-            await asyncio.sleep(CONTENDED_PAUSE * contended if database_faults.is_contended(error) else RETRY)
+        await asyncio.sleep(RETRY)
 
 
 def again_where_contended(function: Callable[[], T]) -> T:

@@ -16,7 +16,9 @@ def spender() -> User:
 
 def booked(answer: Folded, model: str = "", user: User | None = None) -> Usage:
     """The row of an answer, as it is in the database."""
-    row = ledger.book_request(user=user or spender(), answer=answer, model=model, upstream=ledger.RequestRecord())
+    row = ledger.book(
+        ledger.ledger_row(user=user or spender(), answer=answer, model=model, upstream=ledger.RequestRecord())
+    )
     return Usage.objects.get(pk=row.pk)
 
 

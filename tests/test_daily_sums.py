@@ -101,11 +101,13 @@ def test_transactions_that_book_in_different_orders_do_not_wait_for_each_other_f
             for _ in range(20):
                 with transaction.atomic():
                     for model in models:
-                        ledger.book_request(
-                            user=user,
-                            answer=ledger_rows.answer(input_tokens=1),
-                            model=model,
-                            upstream=ledger.RequestRecord(),
+                        ledger.book(
+                            ledger.ledger_row(
+                                user=user,
+                                answer=ledger_rows.answer(input_tokens=1),
+                                model=model,
+                                upstream=ledger.RequestRecord(),
+                            )
                         )
         finally:
             connection.close()

@@ -137,8 +137,10 @@ def test_a_budget_is_saved_while_others_book_and_counts_every_row_once(api: Api,
         answer = Folded("assistant", usage={"input_tokens": 1000, "output_tokens": 1000}, stopped=True)
         try:
             with transaction.atomic():
-                ledger.book_request(
-                    user=other.user, answer=answer, model="claude-sonnet-4-6", upstream=ledger.RequestRecord()
+                ledger.book(
+                    ledger.ledger_row(
+                        user=other.user, answer=answer, model="claude-sonnet-4-6", upstream=ledger.RequestRecord()
+                    )
                 )
                 begun.set()
                 go_on.wait(60)

@@ -23,25 +23,16 @@ from conversations.claude.event_shapes import (
 )
 from conversations.claude.values import is_whole, storable, whole, whole_json
 from conversations.content.block_checks import ONLY_ASKED
-from conversations.content.transcript import (
-    STRING_DELTAS,
-    TOOL_RESULT,
-    TURN_END,
-    TURN_START,
-    string_delta,
-    string_of,
-    with_string,
-)
+from conversations.content.transcript import STRING_DELTAS, string_delta, string_of, with_string
+from conversations.contract.event_types import ToolResultEvent, TurnEnd, TurnStart
+from conversations.contract.extraction_types import ExtractionEvent
+from conversations.contract.frame_types import CREATED, Ok, Pong
+from conversations.contract.schema_building import members, tag_of
 from conversations.contract.transcript_events import Event
 from conversations.errors import MalformedAnswer
 
-OUR_TYPES = frozenset(
-    {
-        *(TURN_START, TURN_END, TOOL_RESULT),
-        *("extraction_start", "attempt_start", "partial", "attempt_end", "extraction_end"),
-        *("turn.created", "ok", "pong"),
-    }
-)
+OURS = (TurnStart, ToolResultEvent, TurnEnd, *members(ExtractionEvent), Ok, Pong)
+OUR_TYPES = frozenset({CREATED, *map(tag_of, OURS)})
 """What turns, extractions and the WebSocket say themselves: an event of such a type would be taken for ours."""
 OUR_FIELDS = frozenset({"turn", "position"})
 

@@ -15,6 +15,10 @@ Ref = Annotated[
 ]
 
 
+CREATED = "turn.created"
+"""The type of the frame that answers the beginning of a turn."""
+
+
 class Ok(TypedDict):
     """The command is done."""
 

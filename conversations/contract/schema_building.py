@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from pydantic import GetJsonSchemaHandler, TypeAdapter, WithJsonSchema, with_config
 from pydantic_core import CoreSchema
+from typing_extensions import TypeAliasType
 
 from conversations.json_types import JSONSchema
 
@@ -36,6 +37,18 @@ class TaggedBy:
         described["oneOf"] = described.pop("anyOf")
         described["discriminator"] = {"propertyName": self.name}
         return described
+
+
+def members(union: TypeAliasType) -> tuple[type, ...]:
+    """Return the types of the objects that a tagged union is made of."""
+    [annotated, *_] = get_args(union.__value__)
+    return get_args(annotated)
+
+
+def tag_of(member: type) -> str:
+    """Return the one `type` that an object of a tagged union may have."""
+    [tag] = get_args(get_type_hints(member)["type"])
+    return str(tag)
 
 
 def unknown_tag(known: tuple[str, ...]) -> WithJsonSchema:

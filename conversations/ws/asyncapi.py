@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import get_args
 
 from django.conf import settings
 from drf_spectacular.plumbing import ComponentRegistry
@@ -19,13 +18,13 @@ from conversations.api.schema.operations import OperationSchema
 from conversations.contract.event_types import TurnEvent
 from conversations.contract.extraction_types import ExtractionEvent
 from conversations.contract.frame_types import ErrorFrame, Ok, Pong
-from conversations.contract.schema_building import changed
+from conversations.contract.schema_building import changed, members
 from conversations.json_types import JSONSchema
 from conversations.ws import codes
 from conversations.ws.frames import COMMANDS, TurnCreated
 
-TURN_EVENTS = get_args(get_args(TurnEvent.__value__)[0])
-EXTRACTION_EVENTS = get_args(get_args(ExtractionEvent.__value__)[0])
+TURN_EVENTS = members(TurnEvent)
+EXTRACTION_EVENTS = members(ExtractionEvent)
 EVENTS = tuple(each.__name__ for each in TURN_EVENTS)
 ANSWERS: dict[str, tuple[str, ...]] = {
     "turn.create": ("TurnCreated", *EVENTS),
@@ -99,7 +98,7 @@ def _commands(describing: OperationSchema) -> dict[str, JSONSchema]:
     for name, serializer in COMMANDS.items():
         schema = describing._map_serializer(serializer(), "request")
         schema["properties"]["type"] = {"type": "string", "const": name}
-        messages[name] = _message(name, (serializer.__doc__ or "").splitlines()[0], schema)
+        messages[name] = _message(name, _summary(serializer), schema)
     return messages
 
 
@@ -116,7 +115,12 @@ def _answers(describing: OperationSchema) -> dict[str, JSONSchema]:
     created = describing.resolve_serializer(TurnCreated(), "response").ref
     kinds = (Ok, Pong, ErrorFrame, *TURN_EVENTS, *EXTRACTION_EVENTS)
     payloads = [(TurnCreated, created), *((each, register(describing.registry, each)) for each in kinds)]
-    return {each.__name__: _message(each.__name__, each.__doc__.splitlines()[0], schema) for each, schema in payloads}
+    return {each.__name__: _message(each.__name__, _summary(each), schema) for each, schema in payloads}
+
+
+def _summary(described: type) -> str:
+    """Return the first line of what a type says of itself."""
+    return (described.__doc__ or "").partition("\n")[0]
 
 
 def _message(name: str, summary: str, payload: JSONSchema) -> JSONSchema:

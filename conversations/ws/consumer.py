@@ -20,6 +20,7 @@ from conversations.api.serializer_fields import Values
 from conversations.api.serializers import asked_in
 from conversations.asgi_types import Message
 from conversations.content.transcript import encode
+from conversations.contract.frame_types import CREATED
 from conversations.database import in_database
 from conversations.database_faults import DATABASE_ERRORS
 from conversations.errors import ColloquyError, NotAuthenticated, Unavailable
@@ -175,7 +176,7 @@ class Socket(AsyncWebsocketConsumer):
                 plain,
             )
             shown = await turn_api.shown_created(made)
-            await self._answer({"type": "turn.created", "ref": frames.ref_of(frame), "turn": shown})
+            await self._answer({"type": CREATED, "ref": frames.ref_of(frame), "turn": shown})
             turn = made.turn
             self._following.begun(turn.pk, membership(self.user, turn.conversation_id, turn.conversation.owner_id))
 

@@ -12,7 +12,7 @@ from conversations.api.error_responses import invalid
 from conversations.api.parsers import parse_json
 from conversations.api.serializer_fields import NAME_LIMIT, Id, Integer, Json, StrictSerializer, String, Values
 from conversations.api.serializers import ToolResultsSerializer, TurnRequestSerializer, TurnSerializer
-from conversations.contract.frame_types import Ref
+from conversations.contract.frame_types import CREATED, Ref
 from conversations.errors import InvalidRequest
 from conversations.json_types import JSONObject
 
@@ -76,7 +76,7 @@ class OfConversation(FrameSerializer):
 class TurnCreated(serializers.Serializer[object]):
     """The turn has begun, or was there already under the same idempotency key; its events follow."""
 
-    type = serializers.ChoiceField(["turn.created"])
+    type = serializers.ChoiceField([CREATED])
     ref = Json(shape=Ref, allow_null=True)
     turn = TurnSerializer()
 

@@ -107,12 +107,14 @@ def book(
 ) -> None:
     """Book a request, and store its answer. Within the transaction, which has locked the extraction."""
     answer.content, answer.stop_reason, answer.whole = said.content, said.stop_reason, said.stopped
-    answer.usage = ledger.book_request(
-        user=extraction.owner,
-        answer=said,
-        model=extraction.model,
-        upstream=upstream,
-        purpose=Usage.Purpose.EXTRACTION,
-        asked=lambda: request,
+    answer.usage = ledger.book(
+        ledger.ledger_row(
+            user=extraction.owner,
+            answer=said,
+            model=extraction.model,
+            upstream=upstream,
+            purpose=Usage.Purpose.EXTRACTION,
+            asked=lambda: request,
+        )
     )
     answer.save(update_fields=["content", "stop_reason", "whole", "usage"])

@@ -74,29 +74,11 @@ def unanswered_request(request: Mapping[str, object]) -> Folded:
     return Folded("assistant", usage={"input_tokens": math.ceil(said / CHARACTERS_PER_TOKEN), "output_tokens": 0})
 
 
-def book_request(
-    *,
-    user: User,
-    answer: Folded,
-    model: str,
-    upstream: RequestRecord,
-    turn: Turn | None = None,
-    conversation: Conversation | None = None,
-    purpose: Usage.Purpose = Usage.Purpose.TURN,
-    asked: Callable[[], Mapping[str, object]] | None = None,
-) -> Usage:
-    """Add the row of an upstream request to the ledger, priced at today's price. Within the caller's transaction."""
-    row = ledger_row(
-        user=user,
-        answer=answer,
-        model=model,
-        upstream=upstream,
-        turn=turn,
-        conversation=conversation,
-        purpose=purpose,
-        asked=asked,
-        prices=PriceList.at(clock.now()),
-    )
+def book(row: Usage) -> Usage:
+    """Add the row of an upstream request to the ledger, and to what budgets have spent; return it.
+
+    Within the caller's transaction.
+    """
     row.save(force_insert=True)
     budgets.spend(row)
     return row
@@ -108,18 +90,19 @@ def ledger_row(
     answer: Folded,
     model: str,
     upstream: RequestRecord,
-    prices: PriceList,
     turn: Turn | None = None,
     conversation: Conversation | None = None,
     purpose: Usage.Purpose = Usage.Purpose.TURN,
     asked: Callable[[], Mapping[str, object]] | None = None,
+    prices: PriceList | None = None,
 ) -> Usage:
-    """Return the row of an upstream request, not stored yet, at the prices of the moment for which these are.
+    """Return the row of an upstream request, not stored yet, at the prices of the moment for which these are, or now's.
 
     `model` is the one that was asked for; Claude's own word on which answered comes before it. Where Claude's last word
     on the usage never came, or can't be read, it is estimated and the row says so; `asked` returns the request, which
     an input that is not known is estimated from.
     """
+    prices = prices or PriceList.at(clock.now())
     model = str(answer.envelope.get("model") or model)
     told = answer.stopped and pricing.is_readable(answer.usage)
     raw = answer.usage if told else estimated_usage(answer, asked)

@@ -36,13 +36,15 @@ def book_answers(turn: Turn, folded: list[Folded], upstream: tuple[ledger.Reques
     for answer, known in zip_longest(_answers(folded)[turn.usage.count() :], upstream):
         before = folded[: folded.index(answer)] if answer else folded
         asked = partial(turn_requests.request_of_turn, turn, before, list)
-        ledger.book_request(
-            user=turn.user,
-            answer=answer or ledger.unanswered_request(asked()),
-            model=turn.model,
-            upstream=known or ledger.RequestRecord(),
-            turn=turn,
-            asked=asked,
+        ledger.book(
+            ledger.ledger_row(
+                user=turn.user,
+                answer=answer or ledger.unanswered_request(asked()),
+                model=turn.model,
+                upstream=known or ledger.RequestRecord(),
+                turn=turn,
+                asked=asked,
+            )
         )
 
 

@@ -157,14 +157,16 @@ def _settle(titling: Titling, answer: Folded | None, upstream: ledger.RequestRec
 
 
 def _book(titling: Titling, answer: Folded, upstream: ledger.RequestRecord) -> None:
-    ledger.book_request(
-        user=titling.turn.user,
-        answer=answer,
-        model=titling.model,
-        upstream=upstream,
-        conversation=titling.conversation,
-        purpose=Usage.Purpose.TITLE,
-        asked=partial(_request, titling),
+    ledger.book(
+        ledger.ledger_row(
+            user=titling.turn.user,
+            answer=answer,
+            model=titling.model,
+            upstream=upstream,
+            conversation=titling.conversation,
+            purpose=Usage.Purpose.TITLE,
+            asked=partial(_request, titling),
+        )
     )
 
 

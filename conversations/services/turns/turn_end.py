@@ -169,4 +169,4 @@ def _book_estimates(turn: Turn, upstream: tuple[ledger.RequestRecord, ...]) -> N
     for number, known in enumerate(upstream):
         output = said if number == 0 else 0
         answer = Folded("assistant", usage={"input_tokens": asked, "output_tokens": output})
-        ledger.book_request(user=turn.user, answer=answer, model=turn.model, upstream=known, turn=turn)
+        ledger.book(ledger.ledger_row(user=turn.user, answer=answer, model=turn.model, upstream=known, turn=turn))
