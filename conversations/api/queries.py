@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from typing import Any, ClassVar
 
 from django.http import QueryDict
@@ -16,7 +17,7 @@ from rest_framework.views import APIView
 from typing_extensions import Unpack
 
 from conversations.api.parsers import StrictJSONParser
-from conversations.api.serializer_fields import FieldOptions, NoFields, StrictSerializer, check_given_once
+from conversations.api.serializer_fields import FieldOptions, NoFields, StrictSerializer, Values, check_given_once
 from conversations.models import Usage
 from conversations.models.conversation import TAG_LENGTH
 
@@ -104,9 +105,17 @@ class Query(StrictSerializer):
 
         Raises ValidationError for unknown ones, for one that is given twice, and for values that are not taken.
         """
+        if not given:
+            return cls._defaults().copy()
         check_given_once(given)
         known = cls._shared().fields
         return cls.checked_values({name: value for name, value in given.items() if value or name not in known})
+
+    @classmethod
+    @cache
+    def _defaults(cls) -> Values:
+        """Return the values where no parameter is given, as in most requests. They are worked out once."""
+        return cls.checked_values({})
 
 
 class PageQuery(Query):
