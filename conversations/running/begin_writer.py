@@ -12,7 +12,14 @@ from psycopg.rows import TupleRow
 
 from conversations import database_faults
 from conversations.database import PLANNED_ONCE, RETRY, connected, execute_prepared
-from conversations.services.turns.begin_statements import BeginResult, begin_statement, ground_statement
+from conversations.services.turns.begin_statements import (
+    BeginResult,
+    Ground,
+    begin_statement,
+    ground_statement,
+    grounds_of,
+    grounds_values,
+)
 from conversations.services.turns.plain_turn_begin import Draft, PlainBeginning
 from conversations.services.turns.turn_begin import Asker, Created
 
@@ -128,17 +135,18 @@ class BeginWriter:
 
 async def _written(connection: Connection, batch: list[_Waiting]) -> list[_Stored]:
     """Read what the turns rest on, and store them, in a pipeline; return what came of those that could be tried."""
-    statement = ground_statement(waits=False)
-    read = [(each, await execute_prepared(connection, statement, each.plain.ground_values(each.who))) for each in batch]
-    drafts = [(each, draft) for each, cursor in read if (draft := _draft(each, await cursor.fetchall()))]
+    queries = [each.who.ground_query(each.plain.conversation) for each in batch]
+    read = await execute_prepared(connection, ground_statement(many=True), grounds_values(queries))
+    grounds = grounds_of(await read.fetchall(), len(batch))
+    drafts = [(each, draft) for each, ground in zip(batch, grounds, strict=True) if (draft := _draft(each, ground))]
     statement = begin_statement(plain=True)
     sent = [(each, draft, await execute_prepared(connection, statement, draft.values)) for each, draft in drafts]
     return [_Stored(each, draft, draft.result(await cursor.fetchall())) for each, draft, cursor in sent]
 
 
-def _draft(waiting: _Waiting, rows: list[TupleRow]) -> Draft | None:
+def _draft(waiting: _Waiting, ground: Ground | None) -> Draft | None:
     try:
-        return waiting.plain.draft(waiting.who, rows)
+        return waiting.plain.draft(waiting.who, ground) if ground else None
     except Exception as error:  # noqa: BLE001 - whatever it was, it is told to who asked for this turn, and to nobody else
         if not waiting.begun.done():
             waiting.begun.set_exception(error)

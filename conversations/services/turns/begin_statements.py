@@ -16,7 +16,7 @@ from psycopg.rows import TupleRow
 
 from conversations.content.transcript import Batch, encode
 from conversations.database import Parameters, prepared
-from conversations.models import Conversation, Message, Right, Turn, User
+from conversations.models import Conversation, Message, Right, Turn
 from conversations.models.access import open_condition
 from conversations.services.accounts.credentials import LETS_IN, Credential
 from conversations.services.billing.budget_statements import APPLIES
@@ -39,67 +39,95 @@ class Ground(NamedTuple):
     """Whether budgets apply to the user's requests."""
 
 
-def read_ground(user: User, conversation_id: uuid.UUID, key: str | None, credential: Credential | None) -> Ground:
+class GroundQuery(NamedTuple):
+    """What is to be read of what a new turn rests on."""
+
+    user: uuid.UUID
+    conversation: uuid.UUID
+    key: str | None
+    credential: Credential | None
+    """What the user was let in with, where that is to be checked."""
+
+
+COLUMNS = {
+    "user": "uuid",
+    "conversation": "uuid",
+    "key": "text",
+    "checked": "bool",
+    "token": "text",
+    "session": "text",
+    "password": "text",
+}
+"""The columns of a query in `ground_statement`, with their types."""
+
+
+def read_ground(query: GroundQuery) -> Ground:
     """Return what a new turn rests on. Within the transaction that stores it.
 
     Where turns are limited, a user's requests wait here for each other: of two for the last place one is refused.
     """
-    values = ground_values(user, conversation_id, key, credential)
-    return ground_of(prepared(ground_statement(), values), checked=credential is not None)
+    rows = prepared(ground_statement(), dict(zip(COLUMNS, _values(query), strict=True)))
+    return _ground(rows[0]) if rows else Ground(None, None, let_in=query.credential is None)
 
 
-def ground_values(user: User, conversation_id: uuid.UUID, key: str | None, credential: Credential | None) -> Parameters:
-    """Return the parameters of `ground_statement`."""
-    shown = vars(credential or Credential(user.pk))
-    return {
-        "user": user.pk,
-        "conversation": conversation_id,
-        "key": key,
-        "checked": credential is not None,
-        **{f"credential_{name}": value for name, value in shown.items()},
-    }
+def grounds_values(queries: Sequence[GroundQuery]) -> Parameters:
+    """Return the parameters of `ground_statement` for many turns."""
+    return dict(zip(COLUMNS, map(list, zip(*map(_values, queries), strict=True)), strict=True))
 
 
-def ground_of(rows: Sequence[TupleRow], *, checked: bool) -> Ground:
-    """Return what the rows of `ground_statement` say; `checked` is whether there was a credential to check."""
-    if not rows:
-        return Ground(None, None, let_in=not checked)
-    [[known, let_in, budgeted, *columns]] = rows
+def grounds_of(rows: Sequence[TupleRow], number: int) -> list[Ground | None]:
+    """Return what the rows of `ground_statement` say of each of so many queries; None of one that has no row."""
+    found = {row[0]: _ground(row) for row in rows}
+    return [found.get(place) for place in range(1, number + 1)]
+
+
+def _values(query: GroundQuery) -> tuple[object, ...]:
+    """Return the values of `COLUMNS`."""
+    user, conversation, key, credential = query
+    shown = credential or Credential(user)
+    return user, conversation, key, credential is not None, shown.token, shown.session, shown.password
+
+
+def _ground(row: TupleRow) -> Ground:
+    _, known, let_in, budgeted, *columns = row
     names = _shown_columns(Conversation)
     found = None if columns[names.index("id")] is None else Conversation.from_db(None, names, columns)
     return Ground(found, known, let_in, budgeted)
 
 
-def ground_statement(*, waits: bool = True) -> str:
-    """Return the statement that reads what a new turn rests on.
+def ground_statement(*, many: bool = False) -> str:
+    """Return the statement that reads what a new turn rests on, or what `many` rest on.
 
-    It returns no row where there is no such user, and where it `waits` for nobody and another transaction has locked
-    the user.
+    It returns a row for each, with its place, but none where there is no such user. That for many waits for nobody: it
+    returns none either where another transaction has locked the user.
     """
-    return _read_ground(bool(configured_limits()), waits)
+    return _read_ground(bool(configured_limits()), many)
 
 
-APPLIES_TO_USER = APPLIES.format(user="%(user)s")
+APPLIES_TO_USER = APPLIES.format(user='asked."user"')
 OPEN = open_condition(
     conversation="conversation.id", owner="conversation.owner_id", user="person.id", right=Right.WRITE
 )
+_TYPED = ", ".join(f'%({name})s::{kind} AS "{name}"' for name, kind in COLUMNS.items())
+_ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in COLUMNS.items())
+_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
+ASKED_ONE = f"SELECT {_TYPED}, 1 AS place"
+ASKED_MANY = f"SELECT * FROM unnest({_ARRAYS}) WITH ORDINALITY AS asked({_NAMES}, place)"  # noqa: S608 - ours
 
 
 @cache
-def _read_ground(limited: bool, waits: bool) -> str:
-    lock = f"FOR NO KEY UPDATE {'' if waits else 'SKIP LOCKED'}" if limited else ""
+def _read_ground(limited: bool, many: bool) -> str:
+    lock = f"FOR NO KEY UPDATE {'SKIP LOCKED' if many else ''}" if limited else ""
     columns = ", ".join(f'conversation."{name}"' for name in _shown_columns(Conversation))
     return f"""
-        WITH person AS MATERIALIZED (
-            SELECT id FROM conversations_user WHERE id = %(user)s {lock}
-        ), asked AS (
-            SELECT %(credential_user)s::uuid AS "user", %(credential_token)s::text AS token,
-                %(credential_session)s::text AS session, %(credential_password)s::text AS password
+        WITH asked AS ({ASKED_MANY if many else ASKED_ONE}), person AS MATERIALIZED (
+            SELECT id FROM conversations_user WHERE id = {"ANY(%(user)s)" if many else "%(user)s"} {lock}
         )
-        SELECT (SELECT id FROM conversations_turn WHERE user_id = %(user)s AND idempotency_key = %(key)s),
-            NOT %(checked)s OR {LETS_IN}, EXISTS (SELECT FROM conversations_budget WHERE {APPLIES_TO_USER}), {columns}
-        FROM asked CROSS JOIN person LEFT JOIN conversations_conversation AS conversation
-            ON conversation.id = %(conversation)s AND {OPEN}
+        SELECT asked.place,
+            (SELECT id FROM conversations_turn WHERE user_id = asked."user" AND idempotency_key = asked.key),
+            NOT asked.checked OR {LETS_IN}, EXISTS (SELECT FROM conversations_budget WHERE {APPLIES_TO_USER}), {columns}
+        FROM asked JOIN person ON person.id = asked."user" LEFT JOIN conversations_conversation AS conversation
+            ON conversation.id = asked.conversation AND {OPEN}
     """  # noqa: S608 - the models' own names
 
 

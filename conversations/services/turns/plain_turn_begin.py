@@ -18,10 +18,9 @@ from conversations.database import Parameters
 from conversations.models import Conversation, Turn
 from conversations.services.turns.begin_statements import (
     BeginResult,
+    Ground,
     begin_result,
     begin_values,
-    ground_of,
-    ground_values,
 )
 from conversations.services.turns.turn_begin import Asker, Begun, Created, new_turn, opened
 
@@ -56,18 +55,11 @@ class PlainBeginning:
     conversation: uuid.UUID
     begin: Callable[[Conversation], Begun]
 
-    def ground_values(self, who: Asker) -> Parameters:
-        """Return the parameters of the statement that reads what the turn rests on."""
-        return ground_values(who.user, self.conversation, who.key, who.credential)
-
-    def draft(self, who: Asker, rows: Sequence[TupleRow]) -> Draft | None:
-        """Return the turn, by the rows of that statement; None where it is not plain, or its key has made one.
+    def draft(self, who: Asker, ground: Ground) -> Draft | None:
+        """Return the turn, by what it rests on; None where it is not plain, or its key has made one.
 
         Raises NotAuthenticated, NotFound, and what `begin` raises.
         """
-        if not rows:
-            return None
-        ground = ground_of(rows, checked=who.credential is not None)
         conversation = opened(ground)
         if ground.known or ground.budgeted or not is_short(conversation.settings):
             return None

@@ -37,6 +37,10 @@ class Asker:
     """What the user was let in with, where that is to be checked with what the turn rests on."""
     turn_id: uuid.UUID = field(default_factory=uuid7)
 
+    def ground_query(self, conversation: uuid.UUID) -> begin_statements.GroundQuery:
+        """Return what is to be read of what the turn rests on, which is asked for in a conversation."""
+        return begin_statements.GroundQuery(self.user.pk, conversation, self.key, self.credential)
+
 
 @dataclass(frozen=True)
 class Begun:
@@ -87,7 +91,7 @@ def begin_once(who: Asker, conversation_id: uuid.UUID | str, begin: Callable[[Co
 def _stored(who: Asker, conversation_id: uuid.UUID, begin: Callable[[Conversation], Begun]) -> Created | None:
     """Store the turn that `begin` makes; None where the conversation's active leaf is another one by now."""
     with transaction.atomic(durable=True):
-        ground = begin_statements.read_ground(who.user, conversation_id, who.key, who.credential)
+        ground = begin_statements.read_ground(who.ground_query(conversation_id))
         conversation = opened(ground)
         if ground.known:
             return _known_turn(ground.known, who)
@@ -112,7 +116,7 @@ def read_conversation(who: Asker, conversation_id: uuid.UUID) -> Conversation | 
 
     Within the transaction that stores the turn. Raises as `begin_once`.
     """
-    ground = begin_statements.read_ground(who.user, conversation_id, who.key, who.credential)
+    ground = begin_statements.read_ground(who.ground_query(conversation_id))
     conversation = opened(ground)
     return _known_turn(ground.known, who) if ground.known else conversation
 
