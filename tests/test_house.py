@@ -242,3 +242,21 @@ def test_the_source_says_any_ever_less() -> None:
     lines = (line for path in MODULES for line in path.read_text().splitlines())
     found = sum(len(re.findall(r"\bAny\b", line)) for line in lines if not line.startswith("from typing import"))
     assert found <= ANY_LIMIT
+
+
+PLACED = re.compile(r"[a-z_]+(\.|: )")
+"""How the message of an error begins that is about a field."""
+OF_ENTRIES = ("conversations/archives/", "extraction/archived/")
+"""Where messages are about an entry of an archive, which is told beside them."""
+
+
+def test_errors_about_a_field_name_it_in_their_details() -> None:
+    """Which `InvalidRequest.at` does by itself."""
+    for path in MODULES:
+        if path.relative_to(ROOT).as_posix().startswith(OF_ENTRIES):
+            continue
+        for node in nodes(path):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "InvalidRequest":
+                told = ast.unparse(node.args[0]).lstrip("f'\"") if node.args else ""
+                named = any(keyword.arg == "details" for keyword in node.keywords)
+                assert named or not PLACED.match(told), f"{path.name}: {told[:60]}"

@@ -80,7 +80,10 @@ def key_of(request: Request) -> str | None:
     """Return the request's idempotency key, or None. Raises InvalidRequest where it is too long or not printable."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (1 <= len(key) <= 255 and key.isprintable()):
-        raise InvalidRequest("The header Idempotency-Key must have 1 to 255 printable characters.")
+        raise InvalidRequest(
+            "The header Idempotency-Key must have 1 to 255 printable characters.",
+            details={"Idempotency-Key": "not 1 to 255 printable characters"},
+        )
     return key
 
 

@@ -73,8 +73,8 @@ class UsageSums(Queried):
         names: list[str] = query.get("group_by", [])
         found = usage_sums_of(user=user_of(request), since=since, until=until, by=names) if names else {}
         if len(found) > GROUPS_LIMIT:
-            raise InvalidRequest(
-                f"There are more than {GROUPS_LIMIT} groups: ask for a shorter time with `from` and `to`."
+            raise InvalidRequest.at(
+                "group_by", f"There are more than {GROUPS_LIMIT} groups: ask for a shorter time with `from` and `to`."
             )
         total = usage_sums_of(user=user_of(request), since=since, until=until, by=()).get((), NOTHING)
         return Response({**page_of(_listed(found, names), request), "total": _shown(total)})

@@ -61,7 +61,7 @@ def download(request: Request, batch: Batch) -> StreamingHttpResponse:
     name = query.get("list")
     if name is not None and (kind != "csv" or name not in layout.lists):
         known = ", ".join(layout.lists) or "none"
-        raise InvalidRequest(f"list: In CSV, the column of a list of objects; there are: {known}.")
+        raise InvalidRequest.at("list", f"In CSV, the column of a list of objects; there are: {known}.")
     body = {"jsonl": _json_lines(batch.pk), "csv": _csv(batch.pk, layout, name), "xlsx": _workbook(batch.pk, layout)}
     response = StreamingHttpResponse(body[kind], content_type=TYPES[kind])
     response["Content-Disposition"] = f'attachment; filename="batch_{batch.pk}.{kind}"'

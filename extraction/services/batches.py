@@ -99,7 +99,7 @@ def start(*, batch: Batch, digest: str) -> Batch:
         if batch.status != Batch.Status.RECEIVING:
             return batch
         if not batch.items.exists():
-            raise InvalidRequest("items: There are none.")
+            raise InvalidRequest.at("items", "There are none.")
         batch.status, batch.request_digest = Batch.Status.RUNNING, digest
         batch.save(update_fields=["status", "request_digest"])
         _queue(batch)

@@ -83,7 +83,7 @@ def of_batch(batch: Batch) -> list[ExpectedItem]:
     found = reviews.accepted(Extraction.objects.filter(item__batch=batch)).select_related("item")
     items = [_reviewed(each, each.item.key) for each in found.order_by("item__number")]
     if not items:
-        raise InvalidRequest("items: None of the batch's items has been approved or corrected.")
+        raise InvalidRequest.at("items", "None of the batch's items has been approved or corrected.")
     return items
 
 
@@ -106,7 +106,7 @@ def of_extractions(user: User, ids: Sequence[uuid.UUID]) -> list[ExpectedItem]:
     for number, id in enumerate(ids):
         if id not in accepted:
             Extraction.objects.get_visible(user, id)
-            raise InvalidRequest(f"items.extractions.{number}: Its data has not been approved or corrected.")
+            raise InvalidRequest.at(f"items.extractions.{number}", "Its data has not been approved or corrected.")
     return [_reviewed(accepted[id], str(id)) for id in dict.fromkeys(ids)]
 
 

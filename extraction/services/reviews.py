@@ -22,9 +22,9 @@ def check(*, extraction: Extraction, decision: str, has_data: bool) -> None:
     if extraction.status not in REVIEWABLE:
         raise Conflict(f"There is no data to review: the extraction is {extraction.status}.")
     if decision == Review.Decision.CORRECTED and not has_data:
-        raise InvalidRequest("data: A correction needs the whole data as it should be.")
+        raise InvalidRequest.at("data", "A correction needs the whole data as it should be.")
     if decision != Review.Decision.CORRECTED and has_data:
-        raise InvalidRequest(f"data: Only a correction takes data; this is {decision!r}.")
+        raise InvalidRequest.at("data", f"Only a correction takes data; this is {decision!r}.")
 
 
 def decide(*, extraction: Extraction, reviewer: User, decision: str, data: JSON = None, comment: str = "") -> Review:

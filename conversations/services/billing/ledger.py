@@ -170,8 +170,9 @@ def correct(*, row: Usage, reason: str, usage: Mapping[str, object] | None = Non
 def _check(usage: Mapping[str, object]) -> None:
     """Refuse what is not a usage object of Claude's: a misspelt count would be booked as none at all."""
     if not pricing.is_readable(usage) or not all(type(each) is int for each in pricing.counts_in(usage)):
-        raise InvalidRequest(
-            "usage: Must be Claude's usage object: `input_tokens`, `output_tokens` and its other counts, whole numbers."
+        raise InvalidRequest.at(
+            "usage",
+            "Must be Claude's usage object: `input_tokens`, `output_tokens` and its other counts, whole numbers.",
         )
 
 
