@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # The same few examples in every run: a change fails by its own fault. `--hypothesis-profile exploring` looks further.
 exploring = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("exploring", exploring)
-settings.register_profile("any machine", exploring, derandomize=True, max_examples=40)
+settings.register_profile("any machine", exploring, derandomize=True, max_examples=30)
 settings.load_profile("any machine")
 
 # Files and folders that take long, the longest first: if they were begun last, the others would wait for them.
@@ -67,7 +67,6 @@ def pytest_collection() -> Generator[None, object, object]:
     """Have the search for garbage leave out what is imported, which stays: it takes longer than many a test."""
     gc.disable()
     result = yield
-    gc.collect()
     gc.freeze()
     gc.enable()
     return result

@@ -107,7 +107,9 @@ def test_what_can_not_be_stored_or_sent_is_told(kind: str) -> None:
     json_checks.check_text(result.content, "content")
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner), max_leaves=12
+)
 
 
 @given(JSON | st.dictionaries(st.text(), JSON))

@@ -117,7 +117,7 @@ def test_titles_and_budgets_are_for_those_who_may_see_them(team: tuple[Group, li
         said = text_of(client.get(REPORT, {"group": str(group.pk), "to": "2025-05-31"}).content)
         assert ("Okapi plan" in said) == titles
         assert (str(dear.pk)[:8] in said) != titles
-        assert "Budgets" not in text_of(client.get(REPORT, {"group": str(group.pk)}).content)
+    assert "Budgets" not in text_of(client.get(REPORT, {"group": str(group.pk)}).content)
 
 
 def test_that_of_the_present_month_has_a_forecast_and_budgets(team: tuple[Group, list[User]], reviewer: User) -> None:

@@ -25,7 +25,6 @@ from conversations.services.billing import ledger_audit
 from conversations.services.saved_filters import Filters, save_filter
 from tests import browser, seeding
 from tests.clients import Api
-from tests.contract.generators import axe
 from tests.processes import ServerProcess
 
 FOLDER = os.environ.get("COLLOQUY_SCREENSHOTS")
@@ -205,10 +204,8 @@ def check(seen: Seen, name: str, scheme: str, width: int) -> None:
     assert seen.complaints == [], (name, width)
     assert seen.elsewhere == [], (name, width)
     if name in WITH_AXE and width == WIDE:
-        seen.page.evaluate(axe())
-        found = seen.page.evaluate("axe.run('.review', {resultTypes: ['violations']})")["violations"]
-        serious = [each for each in found if each["impact"] in ("serious", "critical")]
-        assert [(each["id"], each["nodes"][0]["html"]) for each in serious] == [], name
+        rules = browser.COLOURS if scheme == "dark" else ()
+        assert browser.hindrances(seen.page, ".review", rules) == [], name
     if name == "dashboard":
         drawn = {id: seen.drawn(f"#chart-{id} canvas") for id in CHARTS}
         assert min(drawn.values()) > 100, (drawn, width)

@@ -66,6 +66,7 @@ def test_any_text_is_rendered(said: str) -> None:
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda each: st.lists(each) | st.dictionaries(st.text(), each),
+    max_leaves=12,
 )
 KINDS = st.sampled_from([*rendering.SHOWN, "web_search_tool_result", "not_invented_yet"])
 

@@ -108,7 +108,13 @@ def test_a_value_becomes_whole_at_every_depth() -> None:
     assert storable(value) == {"\ufffd": ["🎉", {"a": "\ufffd"}, 5, None, True, 1.5]}
 
 
-@given(st.recursive(halves | st.integers() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(halves, inner)))
+@given(
+    st.recursive(
+        halves | st.integers() | st.none(),
+        lambda inner: st.lists(inner) | st.dictionaries(halves, inner),
+        max_leaves=12,
+    )
+)
 def test_what_is_storable_can_be_encoded(value: Any) -> None:
     assert json.dumps(storable(value), ensure_ascii=False).encode()
 

@@ -21,7 +21,8 @@ from extraction.results.writers import Csv, Xlsx, json_lines
 
 KEYS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4)
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
-DATA = st.dictionaries(KEYS, st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner)))
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=12)
+DATA = st.dictionaries(KEYS, VALUES)
 INVOICES = [
     Result("a.pdf", "succeeded", {"vendor": {"name": "=HYPERLINK(1)"}, "total": Decimal("12345678901234567.89")}),
     Result("b.pdf", "succeeded", {"vendor": {"name": "Ünal"}, "lines": [{"sku": "-1", "n": 2}, {"sku": "x", "n": 3}]}),

@@ -23,6 +23,7 @@ from tests.processes import ServerProcess
 Schema = dict[str, Any]
 
 PAUSE = 4.0  # seconds without an answer that are no accident, even on a busy machine; a frozen loop takes five and more
+BETWEEN = 0.2  # seconds between two requests of those who are not to wait
 PATIENCE = 40.0  # seconds for another user's extraction, which has a hundredth of that to do
 
 
@@ -88,7 +89,7 @@ def heartbeat(url: str) -> Iterator[list[float]]:
 
     def ask() -> None:
         with clients.client(base_url=url) as client:
-            while not (took and over.wait(0.05)):
+            while not (took and over.wait(BETWEEN)):
                 began = time.monotonic()
                 assert client.get("/healthz").status_code == 200
                 took.append(time.monotonic() - began)
@@ -145,6 +146,7 @@ def test_one_users_schemas_keep_nobody_waiting(api: Api, other: Api, server: Ser
             began = time.monotonic()
             assert other.post("extraction/extractions/?wait=true", ordinary).json()["status"] == "succeeded"
             waited.append(time.monotonic() - began)
+            time.sleep(BETWEEN)
         assert [each.result().json()["status"] for each in hostile] == ["invalid"] * 4
     assert max(took) < PAUSE
     assert sorted(waited)[len(waited) // 2] < PATIENCE / 10

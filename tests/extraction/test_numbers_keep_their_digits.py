@@ -21,7 +21,9 @@ DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, min_value=Decimal(
 
 @given(
     st.recursive(
-        DECIMALS | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+        DECIMALS | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=12,
     )
 )
 def test_what_is_written_and_read_again_is_the_same(value: Any) -> None:
