@@ -259,3 +259,10 @@ def test_an_answer_four_times_as_long_costs_four_times_as_much(visitor: Visitor,
     opening = ["```\n"] if words[0] == "code" else []
     short, long = (visitor.page.evaluate(GROW, opening + words * times)[0] for times in (20, 80))
     assert long < 5 * short
+
+
+def test_what_no_parser_gets_through_is_shown_as_it_was_written(visitor: Visitor) -> None:
+    for repeated in ("> ", "1. ", "- > ", "*_a", "[", "<a ", "\\[\n"):
+        written = repeated * (20_000 // len(repeated)) + "the end"
+        _, shown = visitor.page.evaluate(GROW, [written])
+        assert "the end" in shown, repeated

@@ -38,24 +38,56 @@ const citation = {
   renderer: (/** @type {Token} */ token) => `<sup class="citation">${token.number}</sup>`,
 };
 
+const LONGEST_LINE = 20_000; // characters: what has longer ones is data, in which the parser looks for marks too long
+
+const longLine = {
+  name: "long_line",
+  level: "block",
+  tokenizer(/** @type {string} */ source) {
+    const line = source.slice(0, (source.indexOf("\n") + 1 || source.length + 1) - 1);
+    return line.length > LONGEST_LINE ? { type: "long_line", raw: line, text: line } : undefined;
+  },
+  renderer: (/** @type {Token} */ { text }) => `<p>${escaped(text)}</p>`,
+};
+
 const renderer = {
   html: (/** @type {Token} */ { text }) => escaped(text),
   image: (/** @type {Token} */ { href, text }) =>
     `<a class="remote-image" href="${escaped(href)}">${escaped(text || "Image")}</a>`,
 };
 
-/** A single tilde is one: "~5 to ~10", "H~2~O". Two strike out. */
-const tokenizer = { del: (/** @type {string} */ source) => (source.startsWith("~~") ? false : undefined) };
+const MOST_MARKS = 500; // of emphasis in one paragraph: to pair some thousands takes the parser many seconds
 
-const marked = new Marked({ gfm: true, breaks: false, renderer, tokenizer, extensions: [citation, ...MATHEMATICS] });
+/** Return what a function returns for an argument, without calling it again for the one that it was last called with. */
+const remembering = (/** @type {(text: string) => boolean} */ test, last = "", found = test(last)) =>
+  (/** @type {string} */ text) => (text === last ? found : (found = test(last = text)));
+const hasTooManyMarks = remembering((text) => text.replace(/[^*_]+/g, "").length > MOST_MARKS);
+
+/** False has marked do as it does, and undefined has it find nothing. */
+const tokenizer = {
+  /** A single tilde is one: "~5 to ~10", "H~2~O". Two strike out. */
+  del: (/** @type {string} */ source) => (source.startsWith("~~") ? false : undefined),
+  emStrong: (/** @type {string} */ _source, /** @type {string} */ paragraph) =>
+    hasTooManyMarks(paragraph) ? undefined : false,
+};
+
+const marked = new Marked({ gfm: true, breaks: false, renderer, tokenizer, extensions: [longLine, citation, ...MATHEMATICS] });
 
 /**
- * Return what marked makes of a text: blocks, of which each but the last is final.
+ * Return what marked makes of a text: blocks, of which each but the last is final. One block of plain text, where
+ * quotations and lists are nested deeper than a page could show.
  * @param {string} text
  * @returns {Token[]}
  */
 export function blocksOf(text) {
-  return marked.lexer(text);
+  try {
+    const blocks = marked.lexer(text);
+    marked.walkTokens(blocks, () => {}); // goes as deep as what makes elements of them does
+    return blocks;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return [{ type: "paragraph", raw: text, text, tokens: [{ type: "text", raw: text, text }] }];
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Mathematics in Markdown: $…$, $$…$$, \(…\) and \[…\]. KaTeX is loaded when there is some. */
 
 const INLINE = [/^\$(?!\s)((?:\\.|[^\\$\n])+?)(?<!\s)\$(?!\d)/, /^\\\(([^\n]+?)\\\)/];
-const DISPLAY = [/^\$\$([^]+?)\$\$/, /^\\\[([^]+?)\\\]/];
+const DISPLAY = [/^\$\$([^]{1,4000}?)\$\$/, /^\\\[([^]{1,4000}?)\\\]/]; // else each mark is looked for to the end
 const STARTS = { block: /(?<=^|\n)(?:\$\$|\\\[)/, inline: /\$|\\[([]/ }; // a block interrupts a paragraph
 const LIMITS = { trust: false, strict: false, throwOnError: false, maxSize: 20, maxExpand: 500 };
 const STYLE = new URL("../vendor/katex/katex.min.css", import.meta.url).href;

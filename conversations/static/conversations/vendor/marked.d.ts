@@ -3,4 +3,5 @@ export class Marked {
   constructor(options: object);
   lexer(text: string): any[];
   parser(blocks: any[]): string;
+  walkTokens(blocks: any[], callback: (token: any) => void): unknown;
 }
