@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Self
 
 from tests.processes import free_port
@@ -48,6 +49,7 @@ class CuttingProxy:
         self._started.set()
         await self._over.wait()
         server.close()
+        await asyncio.sleep(0)  # whoever has just come is served for a moment, so that their connections are ended, too
 
     def cut_all(self) -> None:
         """Cut every open connection."""
@@ -58,22 +60,25 @@ class CuttingProxy:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.down:
-            writer.transport.abort()
-            return
-        with suppress(OSError):
+        with self._aborting(writer), suppress(OSError):
+            if self.down:
+                return
             upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self._target)
-            both = {writer, upstream_writer}
-            self._open |= both
-            try:
+            with self._aborting(upstream_writer):
                 up = asyncio.create_task(self._pass_on(reader, upstream_writer, None))
                 limit = self._dice.randint(*self._bytes_between)
                 await self._pass_on(upstream_reader, writer, limit)
                 up.cancel()
-            finally:
-                self._open -= both
-                for each in both:
-                    each.transport.abort()
+
+    @contextmanager
+    def _aborting(self, writer: asyncio.StreamWriter) -> Iterator[None]:
+        """Have a connection be among those that can be cut, and end it in the end, however that comes."""
+        self._open.add(writer)
+        try:
+            yield
+        finally:
+            self._open.remove(writer)
+            writer.transport.abort()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int | None) -> None:
         """Pass bytes on until either side ends, or, while cutting, so many have passed."""
