@@ -121,6 +121,11 @@ def test_a_cursor_is_of_its_list_alone(api: Api, other: Api) -> None:
     assert api.get(f"conversations/?ordering=-title&cursor={cursor}").status_code == 400
     assert api.get(f"me/access-log/?cursor={cursor}").status_code == 400
     assert api.get(f"conversations/{api.conversation()}/messages/?cursor={cursor}").status_code == 400
+    Usage.objects.bulk_create(Usage(user=api.user, source="provider") for _ in range(2))
+    of_records = api.get("usage/records/?page_size=1").json()["next"].partition("?")[2]
+    assert api.get(f"usage/records/?{of_records}").status_code == 200
+    for path in ("me/imports/", "me/access-log/", "extraction/extractions/", "extraction/schemas/"):
+        assert api.get(f"{path}?{of_records}").status_code == 400, path
     tampered = cursor[:-2] + ("AA" if not cursor.endswith("AA") else "BB")
     assert api.get(f"conversations/?ordering=title&cursor={tampered}").status_code == 400
     theirs = other.get(f"conversations/?ordering=title&cursor={cursor}").json()["results"]

@@ -56,7 +56,7 @@ class Pages(BasePagination):
 
         Raises InvalidRequest for a cursor that does not come from a page of the same ordering.
         """
-        self.url, self.ordering = request.build_absolute_uri(), ordering
+        self.url, self.path, self.ordering = request.build_absolute_uri(), request.path, ordering
         query = query_of(request)
         size, cursor = query["page_size"], query.get("cursor")
         way, place = self._read(cursor) if cursor else (FORWARD, None)
@@ -86,14 +86,14 @@ class Pages(BasePagination):
         return list(rows.order_by(f"{sign}{field}", f"{sign}id")[:limit])
 
     def _read(self, cursor: str) -> tuple[Way, list[str]]:
-        ordering, way, *place = read(cursor, 4)
+        ordering, way, *place = read(cursor, self.path, 4)
         if ordering != self.ordering:
             raise bad_cursor()
         return way, place
 
     def _link(self, way: Way, at: Any) -> str:
         place = at if isinstance(at, list) else [str(getattr(at, self.ordering.removeprefix("-"))), str(at.id)]
-        return replace_query_param(self.url, "cursor", signing.dumps([self.ordering, way, *place], salt=SALT))
+        return replace_query_param(self.url, "cursor", signed([self.ordering, way, *place], self.path))
 
     def get_paginated_response(self, data: object) -> Response:
         """Return the page with its links."""
@@ -120,7 +120,8 @@ class PathPages(Pages):
         """
         query = query_of(request)
         size, cursor = query["page_size"], query.get("cursor")
-        start, limit = read(cursor, 2) if cursor else (-size if query["last"] else 0, size)
+        self.path = request.path
+        start, limit = read(cursor, self.path, 2) if cursor else (-size if query["last"] else 0, size)
         leaf, skip, found = message_paths.page_of_path(conversation_id, query.get("leaf"), start, limit + 1, reader)
         # The leaf is named, so that a page stays what it is when the conversation goes on.
         self.url = replace_query_param(request.build_absolute_uri(), "leaf", str(leaf))
@@ -129,13 +130,18 @@ class PathPages(Pages):
         return found[:limit]
 
     def _at(self, skip: int, limit: int) -> str:
-        return replace_query_param(self.url, "cursor", signing.dumps([skip, limit], salt=SALT))
+        return replace_query_param(self.url, "cursor", signed([skip, limit], self.path))
 
 
-def read(cursor: str, length: int) -> Any:
-    """Return what is in a cursor that we have signed, which has so many parts. Raises InvalidRequest."""
+def signed(parts: list[Any], path: str) -> str:
+    """Return a cursor for the list at a path."""
+    return signing.dumps(parts, salt=SALT + path)
+
+
+def read(cursor: str, path: str, length: int) -> Any:
+    """Return what is in a cursor that was made for the list at a path, and has so many parts. Raises InvalidRequest."""
     try:
-        parts = signing.loads(cursor, salt=SALT)
+        parts = signing.loads(cursor, salt=SALT + path)
     except signing.BadSignature:
         raise bad_cursor() from None
     if len(parts) != length:
