@@ -80,8 +80,14 @@ function loadStyle() {
   });
 }
 
-/** @param {Element} formula */
+/** Show a formula; its source, where it is nested deeper than KaTeX can follow. @param {Element} formula */
 function show(formula) {
+  const source = formula.textContent;
   const displayMode = formula.classList.contains("display");
-  /** @type {any} */ (globalThis).katex.render(formula.textContent, formula, { ...LIMITS, displayMode });
+  try {
+    /** @type {any} */ (globalThis).katex.render(source, formula, { ...LIMITS, displayMode });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    formula.textContent = source;
+  }
 }
