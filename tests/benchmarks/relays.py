@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx2
@@ -66,9 +66,11 @@ def spent_by_postgres() -> float:
 
     postmaster = local.postgres().get_postmaster_info().process
     assert postmaster is not None
-    times = postmaster.cpu_times()
-    ended = times.children_user + times.children_system
-    return spent(postmaster) + ended + sum(spent(child) for child in postmaster.children())
+    while True:
+        times = postmaster.cpu_times()
+        ended = times.children_user + times.children_system
+        with suppress(psutil.NoSuchProcess):  # one that has ended meanwhile is among the ended the next time
+            return spent(postmaster) + ended + sum(spent(child) for child in postmaster.children())
 
 
 def machine() -> str:
