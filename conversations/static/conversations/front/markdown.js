@@ -58,7 +58,7 @@ const renderer = {
 
 const MOST_MARKS = 500; // of emphasis in one paragraph: to pair some thousands takes the parser many seconds
 
-/** Return what a function returns for an argument, without calling it again for the one that it was last called with. */
+/** Return what a function returns, without calling it again for the argument that it was last called with. */
 const remembering = (/** @type {(text: string) => boolean} */ test, last = "", found = test(last)) =>
   (/** @type {string} */ text) => (text === last ? found : (found = test(last = text)));
 const hasTooManyMarks = remembering((text) => text.replace(/[^*_]+/g, "").length > MOST_MARKS);
@@ -71,7 +71,8 @@ const tokenizer = {
     hasTooManyMarks(paragraph) ? undefined : false,
 };
 
-const marked = new Marked({ gfm: true, breaks: false, renderer, tokenizer, extensions: [longLine, citation, ...MATHEMATICS] });
+const extensions = [longLine, citation, ...MATHEMATICS];
+const marked = new Marked({ gfm: true, breaks: false, renderer, tokenizer, extensions });
 
 /**
  * Return what marked makes of a text: blocks, of which each but the last is final. One block of plain text, where
