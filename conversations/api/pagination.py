@@ -133,7 +133,7 @@ class PathPages(Pages):
         return replace_query_param(self.url, "cursor", signed([skip, limit], self.path))
 
 
-def signed(parts: list[Any], path: str) -> str:
+def signed(parts: Sequence[object], path: str) -> str:
     """Return a cursor for the list at a path."""
     return signing.dumps(parts, salt=SALT + path)
 
