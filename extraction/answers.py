@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NO_JSON = "The answer has no JSON in it."
 TWICE = "The object has this key more than once; the last value was taken."
-FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n]*\n(.*?)^[ \t]*\1", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^[ \t]*(`{3,}+|~{3,}+)[^\n]*\n(.*?)^[ \t]*\1", re.DOTALL | re.MULTILINE)
 OPENING = re.compile(r"[{\[]")
 LARGEST = Decimal("1.7976931348623157e308")
 """The largest number that other readers of JSON know, whose numbers are floats."""

@@ -17,7 +17,7 @@ OVERLAP = 4000  # characters that may be said again
 SURELY_AGAIN = 16  # characters that are hardly a coincidence
 LEAST_AGAIN = 8  # characters, below which an overlap says nothing
 FENCE = re.compile(r"\A\s*```[a-zA-Z]*[ \t]*\n")
-FENCE_END = re.compile(r"\s*\n[ \t]*```\s*\Z")
+FENCE_END = re.compile(r"(?<!\s)\s*\n[ \t]*```\s*\Z")  # begun once for all white space: there may be very much of it
 FENCE_LINE = re.compile(r"^[ \t]*```", re.MULTILINE)
 """Of fences only those that begin a line: within JSON, line ends are escaped, so others may be part of a string."""
 OPENING = re.compile(r"[{\[]")
