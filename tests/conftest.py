@@ -41,6 +41,7 @@ LONGEST = (
     *("test_hostile_schemas.py", "test_finance_questions.py", "test_attachments.py", "test_recorded_streams.py"),
     *("test_reviewing_in_a_browser.py", "test_batches.py", "test_chatting_in_a_terminal.py", "contract"),
     *("test_starting_is_cheap.py", "test_crashes.py", "test_shutting_down.py", "test_postgres_faults.py"),
+    *("test_disconnects.py", "test_the_worker.py", "test_resuming.py", "test_every_turn_ends.py"),
 )
 
 WORKERS = 3  # on two cores: one of them waits for something
@@ -98,8 +99,9 @@ def django_db_setup(sandbox: Sandbox, django_test_environment: None, django_db_b
     What has it may ask Claude, which is to be the sandbox.
     """
     from config import local
-    from tests import migrated
+    from tests import forked, migrated
 
+    forked.prepare()
     with django_db_blocker.unblock():
         if not os.environ.get("DATABASE_URL"):
             migrated.give_postgres(local.data_dir())

@@ -13,6 +13,7 @@ import runpy
 import signal
 import subprocess
 import sys
+from multiprocessing import forkserver
 
 from tests.ending import end_with_run, kill_with_run
 
@@ -60,6 +61,11 @@ IMPORTED = [
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(IMPORTED)
+
+
+def prepare() -> None:
+    """Start the process that others are forked from: it imports while this one waits for something else."""
+    forkserver.ensure_running()
 
 
 class Forked:
