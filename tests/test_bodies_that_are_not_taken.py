@@ -114,3 +114,11 @@ def test_a_form_has_one_file_and_no_other_field(api: Api, path: str, fields: dic
     assert list(response.json()["error"]["details"]) == [names[-1]]
     assert not Attachment.objects.filter(owner=api.user).exists()
     assert not ArchiveImport.objects.filter(owner=api.user).exists()
+
+
+def test_a_path_without_its_slash_is_told_so_and_loses_no_body(api: Api) -> None:
+    assert api.get("conversations").headers["location"] == "/api/conversations/"
+    for method in ("POST", "PATCH", "DELETE"):
+        response = api.http.request(method, "/api/conversations", json={})
+        assert response.status_code == 404
+        assert "end with a slash" in response.json()["error"]["message"]

@@ -153,9 +153,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404 for a path that nothing serves."""
-    return _page(
-        request, NotFound("There is nothing at this path. /api/docs/ shows what there is.")
-    ) or defaults.page_not_found(request, exception)
+    slash = "" if request.path.endswith("/") else " Paths of the API end with a slash."
+    nothing = NotFound(f"There is nothing at this path.{slash} /api/docs/ shows what there is.")
+    return _page(request, nothing) or defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""A request id for every request: in the response's header, in every error, in the log."""
+"""What holds for every request: an id in the response's header, in every error and in the log; and redirects."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware.common import CommonMiddleware
 from django.utils.functional import LazyObject
 
 from conversations.fields import uuid7
 from conversations.log_context import note
 
 HEADER = "request-id"
+READING = ("GET", "HEAD")
 
 
 def new_id() -> str:
@@ -43,3 +45,14 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
         return response
 
     return middleware
+
+
+class RedirectsOfReaders(CommonMiddleware):
+    """Django's own, which redirects from a path to the one with a slash at its end; here only what reads.
+
+    A redirected POST comes as a GET, without its body, and what it was to do would be lost without a word.
+    """
+
+    def should_redirect_with_slash(self, request: HttpRequest) -> bool:
+        """Return whether a request is to be redirected. Anything else is answered 404."""
+        return request.method in READING and super().should_redirect_with_slash(request)
