@@ -223,6 +223,10 @@ class DocumentQuery(Query):
     format = serializers.ChoiceField(DOCUMENT_FORMATS, required=False, help_text="Default: as `Accept` says, or YAML.")
 
 
+CARRYING = frozenset({"POST", "PUT", "PATCH"})
+"""The methods whose body says something. That of any other is ignored (RFC 9110, 9.3)."""
+
+
 class Queried(APIView):
     """A view that refuses query parameters and bodies which it does not declare.
 
@@ -249,7 +253,7 @@ class Queried(APIView):
         if not hasattr(self, method.lower()):
             return
         request.query = self.query_class(method).read(request.query_params)  # type: ignore[attr-defined]
-        if self._operation(method) not in self.with_body and _has_body(request):
+        if method in CARRYING and self._operation(method) not in self.with_body and _has_body(request):
             request.parsers = [StrictJSONParser()]
             NoFields.checked_values(request.data)
 
