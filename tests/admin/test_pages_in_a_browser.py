@@ -48,7 +48,7 @@ print("tea" * 200)
 def used(database: str) -> tuple[Group, User]:
     """A platform that a group has used for forty days."""
     name = f"tea-{uuid.uuid4().hex[:8]}"
-    seeding.seed(name, 6000, users=12, days=40)
+    seeding.seed(name, 2000, users=12, days=40)
     users = User.objects.filter(username__startswith=name)
     group = Group.objects.create(name=name)
     group.user_set.set(users)
