@@ -45,9 +45,9 @@ class SharedBrowser:
     loop can run: it is set only while the browser is used.
     """
 
-    def __init__(self, chromium: Browser) -> None:
+    def __init__(self, chromium: Browser, loop: asyncio.AbstractEventLoop) -> None:
         self._chromium = chromium
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
 
     @contextmanager
     def used(self) -> Iterator[Browser]:
@@ -63,10 +63,12 @@ class SharedBrowser:
 def shared() -> Iterator[SharedBrowser]:
     """Launch a browser that is used now and then, and close it at the end."""
     with launched() as chromium:
-        browser = SharedBrowser(chromium)
+        loop = asyncio.get_running_loop()
         asyncio._set_running_loop(None)
-        yield browser
-        asyncio._set_running_loop(browser._loop)
+        try:
+            yield SharedBrowser(chromium, loop)
+        finally:
+            asyncio._set_running_loop(loop)
 
 
 def unused_context(chromium: Browser) -> BrowserContext:
