@@ -111,11 +111,12 @@ class Answering:
 
         await self._django(scope, receive, forward)
         if held:
-            # Not left in there: a server keeps the scope for as long as the connection is open, and `then` the request.
-            pending: _Pending = scope.pop(LATER)
-            answer = _Answer(held[0], pending.renderer, send)
-            if opening := await answer.begun(pending.begin):
-                await _while_let_in(receive, answer, opening, pending.credential)
+            answer = _Answer(held[0], scope[LATER].renderer, send)
+            opening = await answer.begun(scope[LATER].begin)
+            # What has begun the answer has the request, and is kept no longer, in the scope nor here.
+            credential = scope.pop(LATER).credential
+            if opening:
+                await _while_let_in(receive, answer, opening, credential)
 
 
 class _Answer:

@@ -110,14 +110,16 @@ def answered(request: Request, digest: str, create: Create, plain: PlainBeginnin
 
     async def begin() -> Opening:
         made = await start_turn(user, credential, key, digest, create, plain)
-        turn = made.turn
+        turn, id = made.turn, made.turn.pk
         after = 0 if made.is_new or not _last_seen(request) else position_of(request, turn)
         shown = {} if form or wait else await shown_created(made)
 
-        async def then() -> Stream | dict[str, object]:
+        async def then() -> (
+            Stream | dict[str, object]
+        ):  # which is kept for as long as the answer takes, unlike the turn
             if form:
-                return event_stream(turn.pk, after, form)
-            return await answer_of(turn.pk) if wait else shown
+                return event_stream(id, after, form)
+            return await answer_of(id) if wait else shown
 
         member = membership(user, turn.conversation_id, turn.conversation.owner_id)
         return Opening(then, member, rate_limit_headers(made.used))
