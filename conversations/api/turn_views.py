@@ -114,9 +114,8 @@ def answered(request: Request, digest: str, create: Create, plain: PlainBeginnin
         after = 0 if made.is_new or not _last_seen(request) else position_of(request, turn)
         shown = {} if form or wait else await shown_created(made)
 
-        async def then() -> (
-            Stream | dict[str, object]
-        ):  # which is kept for as long as the answer takes, unlike the turn
+        # It is kept for as long as the answer takes, and the turn is not.
+        async def then() -> Stream | dict[str, object]:
             if form:
                 return event_stream(id, after, form)
             return await answer_of(id) if wait else shown
