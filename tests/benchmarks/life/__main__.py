@@ -15,7 +15,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from statistics import median
 
 import psutil
@@ -37,7 +37,7 @@ BURST = 100  # turns begun at once, of which the last one's first delta counts
 BURSTS = 5  # how often they are, since one is over before the machine has come to rest: the medians count
 WARM = 50  # turns that every server has run before it is measured
 REST = 3.0  # seconds after them, in which what they have left to be done is done
-COUNTED = 50  # turns whose statements are counted
+COUNTED = 50  # turns whose statements are counted, in sequence and at once
 UNLIMITED = {
     "COLLOQUY_SOCKETS_PER_USER": "100000",
     "COLLOQUY_TURNS_PER_MINUTE": "0",
@@ -142,20 +142,30 @@ async def busy(relay: Relay) -> float:
     return 1000 * _at(sorted(times.first), 0.99)
 
 
-async def statements(upstream: str, database: str, kind: Kind) -> Counts:
-    """Return the statements and transactions of `COUNTED` turns in sequence, less what an idle server sends."""
+async def statements(upstream: str, database: str, kind: Kind) -> tuple[Counts, Counts]:
+    """Return the statements and transactions of `COUNTED` turns in sequence, and of as many that begin at once.
+
+    One user begins them, whose token the server knows. What an idle server sends is not counted.
+    """
     counts = Counts()
     async with counted(database, counts) as address, colloquy(kind, upstream, address) as relay:
-        began, before = time.monotonic(), Counts(counts.statements, counts.transactions)
-        for _ in range(COUNTED):
-            await relay.run(1, 5)
-        took, turned = time.monotonic() - began, Counts(counts.statements, counts.transactions)
-        await asyncio.sleep(took)
-        idled = Counts(counts.statements - turned.statements, counts.transactions - turned.transactions)
-    return Counts(
-        turned.statements - before.statements - idled.statements,
-        turned.transactions - before.transactions - idled.transactions,
-    )
+        token, (known, *conversations) = await relay.conversations(1 + 2 * COUNTED)
+        await converse(kind, relay.port, token, [known], 5)
+        await asyncio.sleep(REST)
+        in_sequence, at_once = [[each] for each in conversations[:COUNTED]], [conversations[COUNTED:]]
+        found = [await _counted(relay, counts, token, begun) for begun in (in_sequence, at_once)]
+    return found[0], found[1]
+
+
+async def _counted(relay: Relay, counts: Counts, token: str, begun: list[list[str]]) -> Counts:
+    """Return what turns in these conversations send, those of each list at once, until they are indexed, too."""
+    before, began = replace(counts), time.monotonic()
+    for conversations in begun:
+        await converse(relay.kind, relay.port, token, conversations, 5)
+    await asyncio.sleep(REST)
+    after, took = replace(counts), time.monotonic() - began
+    await asyncio.sleep(took)
+    return after.less(before).less(counts.less(after))
 
 
 @asynccontextmanager
@@ -195,12 +205,12 @@ async def measure(upstream: str, database: str, scenarios: list[Scenario], kinds
         async with colloquy(kind, upstream, database) as relay:
             singles[kind] = await idle(relay)
             print(f"{NAMES[kind]}: first delta p99 with {BUSY} streams running: {await busy(relay):.0f} ms", flush=True)
-        counts = await statements(upstream, database, kind)
-        print(
-            f"{NAMES[kind]}: {counts.statements / COUNTED:.1f} statements, "
-            f"{counts.transactions / COUNTED:.1f} transactions a turn",
-            flush=True,
-        )
+        for how, counts in zip(("in sequence", "at once"), await statements(upstream, database, kind), strict=True):
+            print(
+                f"{NAMES[kind]}, {COUNTED} x 5 {how}: {counts.statements / COUNTED:.1f} statements, "
+                f"{counts.transactions / COUNTED:.1f} transactions a turn",
+                flush=True,
+            )
     show(found, scenarios, [kind for kind in NAMES if (kind, scenarios[0]) in found])
     for kind, single in singles.items():
         print(

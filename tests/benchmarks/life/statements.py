@@ -19,6 +19,10 @@ class Counts:
     statements: int = 0
     transactions: int = 0
 
+    def less(self, others: Counts) -> Counts:
+        """Return what is left without others."""
+        return Counts(self.statements - others.statements, self.transactions - others.transactions)
+
 
 @asynccontextmanager
 async def counted(database: str, counts: Counts) -> AsyncIterator[str]:
