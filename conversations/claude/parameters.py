@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from conversations.claude import tool_fields
+from conversations.claude import input_schema, tool_fields
 from conversations.claude.catalogue import EFFORTS, Model, find, thinking_type
 from conversations.content.cache_marks import MOST, is_mark
 from conversations.contract.wire import Settings
@@ -158,15 +158,11 @@ def _tool(tool: Mapping[str, object], path: str, model: Model | None) -> Complai
         yield f"{path}.type", "Must be a string, and not an empty one."
     for field, complaint in tool_fields.complaints(tool):
         yield f"{path}.{field}", complaint
-    if kind == "custom" and not _is_object_schema(tool.get("input_schema")):
-        yield f"{path}.input_schema", "Must be a JSON Schema of an object."
+    if kind == "custom" and (wrong := input_schema.complaint(tool.get("input_schema"))):
+        yield f"{path}.input_schema", wrong
     unknown = sorted(tool.keys() - TOOL_FIELDS) if kind == "custom" else tool_fields.unknown(tool)
     for field in unknown if model else ():
         yield f"{path}.{field}", "Unknown field."
-
-
-def _is_object_schema(schema: object) -> bool:
-    return isinstance(schema, dict) and schema.get("type") == "object"
 
 
 def _tool_choice(settings: Settings, model: Model | None) -> Complaints:

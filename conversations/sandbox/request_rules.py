@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from conversations.claude import input_schema
 from conversations.claude.catalogue import Model, find
 from conversations.sandbox import sdk_shapes, token_counts
 from conversations.sandbox.block_rules import check_block
@@ -41,6 +42,10 @@ DOMAINS_LIMIT = 1000
 DOMAIN_LIMIT = 1000  # characters
 LOCATION = {"city": r"(?s).{1,255}", "region": r"(?s).{1,255}", "country": "[A-Za-z]{2}", "timezone": r"[\w+/-]{1,255}"}
 THINKING = ("thinking", "redacted_thinking")
+NO_SCHEMA = (
+    "custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12 "
+    "(https://json-schema.org/draft/2020-12)."
+)
 
 
 def validate(body: Body, *, version: str, counting: bool = False) -> None:
@@ -153,6 +158,7 @@ def _tool(tool: Block, path: str) -> None:
     if kind == "custom":
         schema = tool.get("input_schema")
         require(isinstance(schema, dict) and schema.get("type") == "object", f"{path}.input_schema: must be an object")
+        require(input_schema.complaint(schema) is None, f"{path}.{NO_SCHEMA}")
     _check_tool_values(tool, path)
 
 

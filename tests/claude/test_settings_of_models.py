@@ -192,6 +192,26 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "tools.0.input_schema",
         "JSON Schema of an object",
     ),
+    "a schema with a type that there is not": (
+        {"tools": [{**LOOK, "input_schema": {"type": "object", "properties": {"city": {"type": "str"}}}}]},
+        "tools.0.input_schema",
+        'properties.city.type: "str" is not valid',
+    ),
+    "a schema with a property that is none": (
+        {"tools": [{**LOOK, "input_schema": {"type": "object", "properties": {"city": "string"}}}]},
+        "tools.0.input_schema",
+        "properties.city: ",
+    ),
+    "a schema of an older draft": (
+        {"tools": [{**LOOK, "input_schema": {"type": "object", "properties": {"at": {"items": [{}, {}]}}}}]},
+        "tools.0.input_schema",
+        "draft 2020-12; properties.at.items: ",
+    ),
+    "a large schema that is none": (
+        {"tools": [{**LOOK, "input_schema": {"type": "object", "required": ["city"] * 100_000}}]},
+        "tools.0.input_schema",
+        "Must be a JSON Schema of draft 2020-12.",
+    ),
     "a choice without tools": ({"tool_choice": {"type": "auto"}}, "tool_choice", "no tools to choose from"),
     "a choice of no tools": ({"tools": [], "tool_choice": {"type": "auto"}}, "tool_choice", "no tools to choose from"),
     "a choice of another type": ({"tools": [LOOK], "tool_choice": {"type": "all"}}, "tool_choice", "one of auto, any"),

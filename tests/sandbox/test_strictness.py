@@ -46,6 +46,9 @@ REFUSED: dict[str, dict[str, Any]] = {
     "thinking budget": {"thinking": {"type": "enabled", "budget_tokens": 10}},
     "forced tool": {"model": "claude-opus-5-5", "tools": [TOOL], "tool_choice": {"type": "any"}},
     "open schema": {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}},
+    "a tool's schema of a type that there is not": {
+        "tools": [{**TOOL, "input_schema": {"type": "object", "properties": {"city": {"type": "str"}}}}]
+    },
     "five marks": {"system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}] * 5},
     "a result that does not say its toolset": {
         "messages": [

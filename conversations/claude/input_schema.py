@@ -1,0 +1,42 @@
+"""What a tool's `input_schema` may be (claude-api.md 8). Pure.
+
+Claude's API refuses requests with a schema that is none: every turn of a conversation with such a tool would fail.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jsonschema_rs import Draft202012Validator, ValidationError
+
+from conversations.exact_json import dumps
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+SHOWN = 10_000
+"""Characters of a schema of which the fault is looked for. To say what is wrong with one of a million takes seconds."""
+MESSAGE_LIMIT = 200  # characters
+
+
+def complaint(schema: object) -> str | None:
+    """Return what is wrong with a tool's schema, or None. Its references and patterns are not looked at."""
+    if not isinstance(schema, dict) or schema.get("type") != "object":
+        return "Must be a JSON Schema of an object."
+    if _draft().is_valid(schema):
+        return None
+    return f"Must be a JSON Schema of draft 2020-12{_fault(schema)}."
+
+
+@cache
+def _draft() -> Draft202012Validator:
+    """Return what checks schemas: a schema of schemas. What `$schema` names is not fetched."""
+    return Draft202012Validator({"$ref": DRAFT}, offline=True)
+
+
+def _fault(schema: object) -> str:
+    if len(dumps(schema)) > SHOWN:
+        return ""
+    try:
+        _draft().validate(schema)
+    except ValidationError as error:
+        return f"; {'.'.join(map(str, error.instance_path))}: {error.message[:MESSAGE_LIMIT]}"
+    return ""
