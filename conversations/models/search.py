@@ -38,7 +38,7 @@ class SearchDocument(models.Model):
     """A title or the text of a message, as it is searched (content/search_text.py)."""
 
     id = models.BigAutoField(primary_key=True)
-    # Postgres deletes documents with what they are of (migration 0016): one may be made while that is being deleted.
+    # Postgres deletes documents with what they are of (migration 0002): one may be made while that is being deleted.
     conversation = models.ForeignKey(Conversation, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
     message = models.OneToOneField(
         Message,

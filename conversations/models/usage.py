@@ -1,6 +1,6 @@
 """The ledger.
 
-Postgres refuses to remove its rows and to change anything in them (migrations 0003, 0009), but for a name that a
+Postgres refuses to remove its rows and to change anything in them (migration 0003), but for a name that a
 pseudonym takes the place of when its user is gone. So they have no foreign keys to hold: they keep the ids of what they
 were spent on, also when that is gone. Columns that come later have defaults in the database, since the
 processes of the release before go on booking during a deploy.

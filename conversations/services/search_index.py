@@ -1,6 +1,6 @@
 """The index of the search: documents are made of titles and messages right after these were written.
 
-Triggers note in the transaction that writes a text that it is to be indexed (migration 0012). Every process takes what
+Triggers note in the transaction that writes a text that it is to be indexed (migration 0005). Every process takes what
 is noted, again and again, and whoever searches first takes what is noted of theirs. What was not committed when a
 process died is still noted.
 """

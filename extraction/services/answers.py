@@ -73,7 +73,7 @@ def forget(*, extraction: Extraction, answer: Answer) -> None:
 def take_back(rows: QuerySet[Answer]) -> int:
     """Delete those of the rows whose requests nobody has booked; return how many. Within the caller's transaction.
 
-    Postgres refuses to delete such a row in any other way (migration 0006): its cost would be in no ledger.
+    Postgres refuses to delete such a row in any other way (migration 0002): its cost would be in no ledger.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('colloquy.takes_back', 'on', true)")

@@ -16,7 +16,7 @@ from conversations.database import Parameters
 from conversations.models import DailyConversation, DailyUsage, Opening, Usage
 from conversations.services.accounts import login_failures
 
-LENGTH = 32  # hexadecimal digits, which migration 0009 lets stand in the place of a name
+LENGTH = 32  # hexadecimal digits, which migration 0003 lets stand in the place of a name
 OBJECT_LENGTH = 200  # characters, as the admin's log has it
 AT_ONCE = 1000  # rows of the ledger that are changed in one transaction
 
@@ -72,7 +72,7 @@ def _without_name(message: str, alone: re.Pattern[str], pseudonym: str) -> str:
 def rename_in_ledger(user: uuid.UUID) -> None:
     """Put the pseudonym in the place of the name in a user's rows of the ledger and of its days, a part at a time.
 
-    Not within a transaction. Postgres refuses it (migration 0009) while there is a user of that id by another name.
+    Not within a transaction. Postgres refuses it (migration 0003) while there is a user of that id by another name.
     """
     values: Parameters = {"user": user, "pseudonym": pseudonym_of(user)}
     for model in (Usage, DailyUsage, DailyConversation):

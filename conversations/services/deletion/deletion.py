@@ -1,7 +1,7 @@
 """Deleting conversations with everything in them. The rows of the ledger stay, and a report of what went.
 
 Whatever runs is ended first, as if it were stopped: booked, and what is held for it released. Postgres refuses to
-delete work that has not ended, whoever tries (migration 0007). Accounts are deleted by
+delete work that has not ended, whoever tries (migration 0005). Accounts are deleted by
 services/deletion/account_deletion.py.
 """
 
