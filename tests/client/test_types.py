@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.client.runtimes import LIBRARY
-from tests.contract.generators import node_tools, run
+from tests.contract.generators import compile_types
 from tests.processes import ROOT
 
 STATIC = [ROOT / app / "static" for app in ("conversations", "extraction")]  # one folder, as browsers see it
@@ -29,4 +29,4 @@ EXTRACTION = sorted((STATIC[1] / "extraction" / "front").glob("*_page.js"))
 def test_the_client_library_and_the_pages_have_right_types(tmp_path: Path) -> None:
     files = [str(file) for file in (LIBRARY, CHAT, *EXTRACTION)]
     (tmp_path / "tsconfig.json").write_text(json.dumps({"compilerOptions": OPTIONS, "files": files}))
-    run([node_tools() / "node_modules/.bin/tsc", "-p", tmp_path], LIBRARY.parent)
+    compile_types(LIBRARY.parent, "-p", tmp_path)
