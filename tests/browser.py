@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -19,7 +20,11 @@ from tests.contract.generators import axe
 # The first has no windows to draw: a page in it takes half the processor's time.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Nothing is asked of anybody but the page's own server; a container's root has no sandbox.
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+# What draws does it in the browser's process: nothing is handed on to another.
+ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--in-process-gpu"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
 
 
 def found() -> str | None:
@@ -83,6 +88,18 @@ def unused_context(chromium: Browser) -> BrowserContext:
         unused.new_page()
     unused.clear_cookies()
     return unused
+
+
+SETTLED = """() => {
+    const ends = ({ effect }) => effect.getComputedTiming().endTime !== Infinity;
+    return Promise.all(document.getAnimations().filter(ends).map((each) => each.finished.catch(() => {})));
+}"""
+
+
+def show_in(page: Page, scheme: Any) -> None:
+    """Have the page be light or dark, and wait until it is; not for what moves for as long as an answer comes."""
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(SETTLED)
 
 
 COLOURS = ("color-contrast", "link-in-text-block")

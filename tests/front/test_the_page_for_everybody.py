@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -112,6 +111,8 @@ def saying(text: str) -> str:
 
 def test_nothing_that_was_written_runs(visitor: Visitor, api: Api) -> None:
     page = visitor.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     conversation = api.conversation(title=EVIL[:400], tags=["<img src=x onerror='evil=1'>"])
     file = ("<img src=x onerror='window.evil=1'>.txt", b"sencha", "text/plain")
     attachment = api.http.post("/api/attachments/", files={"file": file}).json()["id"]
@@ -129,7 +130,7 @@ def test_nothing_that_was_written_runs(visitor: Visitor, api: Api) -> None:
     assert page.locator("#thread script, #thread iframe, #thread style, #thread [onerror]").count() == 0
     assert page.locator("#thread .body form").count() == 0
     assert page.locator("#thread a[href^='javascript'], #thread a[href^='data']").count() == 0
-    assert {urlsplit(url).hostname for url in visitor.asked} <= {"127.0.0.1", None}
+    assert {urlsplit(url).hostname for url in asked} <= {"127.0.0.1", None}
 
 
 def test_the_policy_lets_nothing_else_in(visitor: Visitor) -> None:
@@ -213,10 +214,6 @@ def test_it_is_fit_for_everybody_in_any_light(visitor: Visitor) -> None:
     check(page, "login")
 
 
-SETTLED = """() => {
-    const ends = ({ effect }) => effect.getComputedTiming().endTime !== Infinity;
-    return Promise.all(document.getAnimations().filter(ends).map((each) => each.finished.catch(() => {})));
-}"""
 RULES = {"dark": browser.COLOURS, "light": ()}
 
 
@@ -226,19 +223,13 @@ def check(page: Page, name: str, schemes: Sequence[str] = tuple(RULES)) -> None:
     All rules are looked at once. What is dark differs from what is light in its colours alone.
     """
     for scheme in schemes:
-        show_in(page, scheme)
+        browser.show_in(page, scheme)
         if FOLDER:
             Path(FOLDER).mkdir(parents=True, exist_ok=True)
             page.screenshot(path=Path(FOLDER) / f"chat-{name}-{scheme}.png", animations="disabled")
         assert (brightness(page) > 128) == (scheme == "light"), (name, scheme)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, scheme)
         assert browser.hindrances(page, rules=RULES[scheme]) == [], (name, scheme)
-
-
-def show_in(page: Page, scheme: Any) -> None:
-    """Have the page be light or dark, and wait until it is; not for what moves for as long as an answer comes."""
-    page.emulate_media(color_scheme=scheme)
-    page.evaluate(SETTLED)
 
 
 def brightness(page: Page) -> float:
@@ -257,7 +248,7 @@ def test_text_that_grows_looks_as_if_it_had_come_at_once(visitor: Visitor) -> No
 @pytest.mark.parametrize("words", [["word "] * 39 + ["end.\n\n"], ["code"] * 39 + ["\n"]], ids=["text", "code"])
 def test_an_answer_four_times_as_long_costs_four_times_as_much(visitor: Visitor, words: list[str]) -> None:
     opening = ["```\n"] if words[0] == "code" else []
-    short, long = (visitor.page.evaluate(GROW, opening + words * times)[0] for times in (20, 80))
+    short, long = (visitor.page.evaluate(GROW, opening + words * times)[0] for times in (10, 40))
     assert long < 5 * short
 
 
