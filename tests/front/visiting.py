@@ -56,7 +56,6 @@ class Visitor:
         self.scheme = scheme
         self.context = browser.unused_context(chromium)
         self.complaints: list[str] = []
-        self.asked: list[str] = []
         if logged_in:
             client = Client()
             client.force_login(self.user)
@@ -82,7 +81,6 @@ class Visitor:
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", self._take_complaint)
-        page.on("request", lambda request: self.asked.append(request.url))
         page.goto(self.url + path)
         return page
 
