@@ -19,9 +19,6 @@ from django.urls import set_script_prefix
 
 from conversations.asgi_types import Receive, Scope, Send
 
-_threads = ThreadPoolExecutor(max_workers=settings.REQUESTS_AT_ONCE, thread_name_prefix="request")
-_login_threads = ThreadPoolExecutor(max_workers=settings.LOGINS_AT_ONCE, thread_name_prefix="login")
-
 LOGINS = {("POST", "/api/auth/login/"), ("POST", "/admin/login/"), ("DELETE", "/api/me/")}
 """Where passwords are hashed for whoever asks: a flood of that waits for itself alone."""
 
@@ -33,6 +30,11 @@ class Handler(ASGIHandler):
     each request, and goes to it and back for its signals and for every middleware.) What takes long is not awaited in
     here: see `conversations.api.later`.
     """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=settings.REQUESTS_AT_ONCE, thread_name_prefix="request")
+        self._login_threads = ThreadPoolExecutor(max_workers=settings.LOGINS_AT_ONCE, thread_name_prefix="login")
+        super().__init__()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request that the ASGI server calls this with."""
@@ -66,31 +68,30 @@ class Handler(ASGIHandler):
             sending.cancel()
             leaving.cancel()
             await asyncio.gather(sending, leaving, return_exceptions=True)
-            await asyncio.get_running_loop().run_in_executor(_threads, response.close)
+            await asyncio.get_running_loop().run_in_executor(self._threads, response.close)
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Build the chain of middleware and view, all of it synchronous."""
         super().load_middleware(is_async=False)
         chain = self._middleware_chain  # type: ignore[has-type]
-        self._middleware_chain = _in_thread(chain)
+        self._middleware_chain = self._in_thread(chain)
 
+    def _in_thread(
+        self, answer: Callable[[HttpRequest], HttpResponseBase]
+    ) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
+        def call(request: HttpRequest) -> HttpResponseBase:
+            signals.request_started.send(sender=Handler, scope=getattr(request, "scope", None))
+            try:
+                response = answer(request)
+                if not response.streaming:
+                    response.close()  # its content is in memory; this closes what was uploaded
+                return response
+            finally:
+                connection.close()  # before the response is sent: its reader may be slow
 
-def _in_thread(
-    answer: Callable[[HttpRequest], HttpResponseBase],
-) -> Callable[[HttpRequest], Awaitable[HttpResponseBase]]:
-    def call(request: HttpRequest) -> HttpResponseBase:
-        signals.request_started.send(sender=Handler, scope=getattr(request, "scope", None))
-        try:
-            response = answer(request)
-            if not response.streaming:
-                response.close()  # its content is in memory; this closes what was uploaded
-            return response
-        finally:
-            connection.close()  # before the response is sent: its reader may be slow
+        async def in_thread(request: HttpRequest) -> HttpResponseBase:
+            context = contextvars.copy_context()
+            threads = self._login_threads if (request.method, request.path) in LOGINS else self._threads
+            return await asyncio.get_running_loop().run_in_executor(threads, context.run, call, request)
 
-    async def in_thread(request: HttpRequest) -> HttpResponseBase:
-        context = contextvars.copy_context()
-        threads = _login_threads if (request.method, request.path) in LOGINS else _threads
-        return await asyncio.get_running_loop().run_in_executor(threads, context.run, call, request)
-
-    return in_thread
+        return in_thread

@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 from weakref import WeakSet
 
@@ -40,18 +40,20 @@ NAMED = re.compile(r"%\((\w+)\)s")
 
 RETRY = 0.25  # seconds between attempts while Postgres is away
 
-# Not asgiref's thread-sensitive thread: everybody's statements would then wait for each other's (a 1.5 s query of one
-# user's held up another's deltas for as long).
-_threads = ThreadPoolExecutor(max_workers=settings.DATABASE_THREADS, thread_name_prefix="database")
-
-
 OPEN: LoopLocal[WeakSet[psycopg.AsyncConnection[TupleRow]]] = LoopLocal()
 """The connections that `connect` has made."""
 
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run synchronous ORM code in a thread, and give its connection back to the pool when it is done."""
-    return await in_threads(_threads, function, *args, **kwargs)
+    return await in_threads(_threads(), function, *args, **kwargs)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    # Not asgiref's thread-sensitive thread: everybody's statements would then wait for each other's (a 1.5 s query of
+    # one user's held up another's deltas for as long).
+    return ThreadPoolExecutor(max_workers=settings.DATABASE_THREADS, thread_name_prefix="database")
 
 
 async def in_threads(threads: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -175,7 +177,7 @@ async def mend_pool() -> None:
 
     Left to itself the pool finds them one by one as they are asked for, and waits longer after each.
     """
-    await asyncio.get_running_loop().run_in_executor(_threads, _check_pool)
+    await asyncio.get_running_loop().run_in_executor(_threads(), _check_pool)
 
 
 def _check_pool() -> None:
@@ -186,7 +188,7 @@ def _check_pool() -> None:
 
 async def renew_pool() -> None:
     """Replace the pool's connections, and with them the buffers that large statements and rows have left behind."""
-    await asyncio.get_running_loop().run_in_executor(_threads, _drain_pool)
+    await asyncio.get_running_loop().run_in_executor(_threads(), _drain_pool)
 
 
 def _drain_pool() -> None:

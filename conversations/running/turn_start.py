@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 
 from django.conf import settings
 
@@ -21,9 +21,6 @@ from conversations.services.turns.plain_turn_begin import PlainBeginning
 from conversations.services.turns.turn_begin import Asker, Created
 
 Create = Callable[[Asker], Created]
-
-# Of their own: users whose turns wait for locks are not to have the threads in which others' turns end.
-_threads = ThreadPoolExecutor(max_workers=settings.BEGINNINGS_AT_ONCE, thread_name_prefix="beginning")
 
 
 async def start_turn(
@@ -65,7 +62,13 @@ async def _started(here: Engine, who: Asker, create: Create, plain: PlainBeginni
 
 async def _created(create: Create, who: Asker) -> Created:
     """Create a turn by itself, step by step."""
-    return await in_threads(_threads, again_where_contended, partial(create, who))
+    return await in_threads(_threads(), again_where_contended, partial(create, who))
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    # Of their own: users whose turns wait for locks are not to have the threads in which others' turns end.
+    return ThreadPoolExecutor(max_workers=settings.BEGINNINGS_AT_ONCE, thread_name_prefix="beginning")
 
 
 async def _take_up(here: Engine, turn_id: uuid.UUID) -> None:
