@@ -20,6 +20,7 @@ class Command(BaseCommand):
     """The command `manage.py chat`: talk to a running server in the terminal."""
 
     help = "Talks to a running server over its API; without a message, asks for one after the other."
+    requires_system_checks = []  # they would load every page of the API and the admin, which the server has
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Name what to say, and to whom."""

@@ -18,6 +18,7 @@ class Command(BaseCommand):
     """The command `manage.py evaluate`: hold ways of extracting against data that is known."""
 
     help = "Extracts from contents whose data is known in several ways, over the API of a server; prints a table."
+    requires_system_checks = []  # they would load every page of the API and the admin, which the server has
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Name the contents and the runs."""

@@ -25,6 +25,7 @@ class Command(BaseCommand):
     """The command `manage.py extract`: extract what a schema describes from files."""
 
     help = "Extracts what a JSON Schema describes from files, over the API of a running server; prints JSON lines."
+    requires_system_checks = []  # they would load every page of the API and the admin, which the server has
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Name the files, what to extract, and where to put it."""
