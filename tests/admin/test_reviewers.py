@@ -78,9 +78,10 @@ def test_nobody_sees_entries_that_they_may_not_open(database: str) -> None:
 def test_superusers_see_jobs_and_tokens_too(staff: Client) -> None:
     headings, links = sidebar(staff.get("/admin/").content.decode())
     assert headings == HEADINGS
-    for link in links:
+    only_theirs = [link for link in links if "procrastinate" in link or "token" in link]
+    assert len(only_theirs) == 2
+    for link in only_theirs:
         assert staff.get(link).status_code in OPENED, link
-    assert sum("procrastinate" in link or "token" in link for link in links) == 2
 
 
 @pytest.mark.parametrize(

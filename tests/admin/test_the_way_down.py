@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from conversations.services.billing import ledger
 from tests import seeding
 from tests.admin import pages
 from tests.clients import Api
+from tests.processes import ServerProcess
 
 REVIEW = "/admin/conversations/usage/review/"
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
@@ -27,9 +29,8 @@ def read(staff: Client, url: str) -> pages.Level:
     return pages.level(response.content.decode())
 
 
-@pytest.fixture
-def spender(api: Api) -> Api:
-    """Somebody with turns of every kind, an extraction, a correction and a request of unknown price."""
+def spend(api: Api) -> Api:
+    """Have turns of every kind, an extraction, a correction and a request of unknown price."""
     conversation = api.conversation(title="Tea", tools=[{"type": "platform", "name": "add"}])
     first = api.ask("Hello", conversation)
     api.ask('Add [[sandbox: tool=add{"first": 1}]]', conversation)
@@ -40,6 +41,13 @@ def spender(api: Api) -> Api:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     Usage.objects.create(user=api.user, username=api.user.username, model="x", source="provider", created_at=yesterday)
     return api
+
+
+@pytest.fixture(scope="module")
+def spender(uvicorn_server: ServerProcess) -> Iterator[Api]:
+    """Somebody who has all that, and whose rows are only read."""
+    with Api(uvicorn_server.url) as api:
+        yield spend(api)
 
 
 def test_every_level_adds_up_to_the_row_above(staff: Client, spender: Api) -> None:
@@ -66,7 +74,7 @@ def test_every_level_adds_up_to_the_row_above(staff: Client, spender: Api) -> No
 
 @pytest.mark.parametrize("by", ["day", "user", "model", "conversation"])
 def test_a_period_can_be_divided_in_every_way(staff: Client, spender: Api, by: str) -> None:
-    group = Group.objects.create(name=spender.user.username)
+    group = Group.objects.create(name=f"{spender.user.username}-{by}")
     group.user_set.add(spender.user)
     level = read(staff, f"{REVIEW}?group={group.pk}&by={by}")
     assert level.name == by
@@ -86,7 +94,8 @@ def test_filters_stay_on_the_way(staff: Client, spender: Api) -> None:
     assert [row.cost for row in level.rows] == [cost]
 
 
-def test_a_request_leads_to_its_transcript(staff: Client, spender: Api) -> None:
+def test_a_request_leads_to_its_transcript(staff: Client, api: Api) -> None:
+    spender = spend(api)
     row = Usage.objects.filter(user=spender.user, turn__isnull=False).earliest("pk")
     page = staff.get(f"/admin/conversations/usage/{row.pk}/change/").content.decode()
     transcript = f"/admin/conversations/turn/{row.turn_id}/transcript/"
@@ -97,7 +106,8 @@ def test_a_request_leads_to_its_transcript(staff: Client, spender: Api) -> None:
     assert [each["kind"] for each in spender.get("me/access-log/").json()["results"]] == ["turn"]
 
 
-def test_what_is_gone_is_still_there(staff: Client, spender: Api) -> None:
+def test_what_is_gone_is_still_there(staff: Client, api: Api) -> None:
+    spender = spend(api)
     user, cost = spender.user, read(staff, f"{REVIEW}?user={spender.user.pk}").cost
     id = user.pk
     user.delete()
