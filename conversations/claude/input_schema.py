@@ -6,10 +6,12 @@ Claude's API refuses requests with a schema that is none: every turn of a conver
 from __future__ import annotations
 
 from functools import cache
-
-from jsonschema_rs import Draft202012Validator, ValidationError
+from typing import TYPE_CHECKING
 
 from conversations.exact_json import dumps
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 SHOWN = 10_000
@@ -29,14 +31,13 @@ def complaint(schema: object) -> str | None:
 @cache
 def _draft() -> Draft202012Validator:
     """Return what checks schemas: a schema of schemas. What `$schema` names is not fetched."""
+    from jsonschema_rs import Draft202012Validator  # not before there is a schema: it takes 6 MB
+
     return Draft202012Validator({"$ref": DRAFT}, offline=True)
 
 
 def _fault(schema: object) -> str:
     if len(dumps(schema)) > SHOWN:
         return ""
-    try:
-        _draft().validate(schema)
-    except ValidationError as error:
-        return f"; {'.'.join(map(str, error.instance_path))}: {error.message[:MESSAGE_LIMIT]}"
-    return ""
+    error = next(_draft().iter_errors(schema))
+    return f"; {'.'.join(map(str, error.instance_path))}: {error.message[:MESSAGE_LIMIT]}"
