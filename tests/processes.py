@@ -24,6 +24,7 @@ STARTUP = 180  # seconds: other work may keep the machine busy
 COMMANDS = {
     "uvicorn": ["manage.py", "serve", "--port", "{port}"],
     "two workers": ["manage.py", "serve", "--port", "{port}", "--workers", "2"],
+    "uvicorn's own": ["-m", "uvicorn", "config.asgi:application", "--port", "{port}"],
     "watched": ["-m", "uvicorn", "tests.watched:application", "--port", "{port}"],
     "workers": ["-m", "uvicorn", "config.asgi:application", "--port", "{port}", "--workers", "2"],
     "daphne": ["-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "config.asgi:application"],
@@ -70,14 +71,15 @@ UNLIMITED = {
 
 
 class ServerProcess:
-    """The platform as a process, on one of its servers."""
+    """The platform as a process, on one of its servers. One that starts no others may write into a file."""
 
-    def __init__(self, kind: str, database: str, claude: str, **environment: str) -> None:
+    def __init__(self, kind: str, database: str, claude: str, output: Path | None = None, **environment: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws/"
         self._serves = kind not in ("runner", "worker")
         self._arguments = [part.format(port=self.port) for part in COMMANDS[kind]]
+        self._output = (str(output), str(output)) if output else None
         self._starts_others = kind in ("workers", "two workers")
         self._environment = {
             **os.environ,
@@ -103,7 +105,7 @@ class ServerProcess:
                 [sys.executable, *self._arguments], cwd=ROOT, env=self._environment, preexec_fn=end_with_run
             )
         else:
-            self.process = Forked(self._arguments, str(ROOT), self._environment)
+            self.process = Forked(self._arguments, str(ROOT), self._environment, self._output)
 
     def wait(self) -> None:
         """Returns when it answers. (A runner and a worker answer nobody.)"""

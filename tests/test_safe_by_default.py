@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import stat
 import subprocess
 import sys
@@ -16,7 +15,8 @@ from websockets.sync.client import connect
 from config.logs import Redacting
 from conversations.sandbox.server import Sandbox
 from tests.clients import Api, Socket
-from tests.processes import ROOT, ServerProcess
+from tests.commands import manage
+from tests.processes import ServerProcess
 
 PRODUCTION = {
     "ANTHROPIC_API_KEY": "test",
@@ -27,20 +27,19 @@ PRODUCTION = {
 }
 
 
-def check(**environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True)
+def check(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return manage(folder, "check", "--deploy", "--fail-level", "WARNING", **variables)
 
 
-def test_nothing_is_left_to_warn_of() -> None:
-    done = check(**PRODUCTION)
+def test_nothing_is_left_to_warn_of(tmp_path: Path, database: str) -> None:
+    done = check(tmp_path, **PRODUCTION, DATABASE_URL=database)
     assert done.returncode == 0, done.stderr
     assert "WARNINGS" not in done.stderr
 
 
 @pytest.mark.parametrize("secret", ["x" * 49, "short", "a" * 60])
-def test_a_weak_secret_is_refused(secret: str) -> None:
-    done = check(**{**PRODUCTION, "DJANGO_SECRET_KEY": secret})
+def test_a_weak_secret_is_refused(secret: str, tmp_path: Path) -> None:
+    done = check(tmp_path, **{**PRODUCTION, "DJANGO_SECRET_KEY": secret})
     assert done.returncode != 0
     assert "DJANGO_SECRET_KEY must have at least 50 random characters" in done.stderr
 
@@ -63,13 +62,11 @@ def test_attachments_are_nobody_elses_on_this_machine(api: Api, png: bytes) -> N
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_no_ticket_and_no_token_is_in_the_log(
-    api: Api, database: str, sandbox: Sandbox, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_no_ticket_and_no_token_is_in_the_log(api: Api, database: str, sandbox: Sandbox, tmp_path: Path) -> None:
     """Nor where uvicorn's own command serves, with its log of every request."""
-    with ServerProcess(
-        "workers", database, sandbox.url, COLLOQUY_LOG_LEVEL="DEBUG", COLLOQUY_ACCESS_LOG="true"
-    ) as process:
+    log = tmp_path / "log"
+    most = {"COLLOQUY_LOG_LEVEL": "DEBUG", "COLLOQUY_ACCESS_LOG": "true"}
+    with ServerProcess("uvicorn's own", database, sandbox.url, log, **most) as process:
         ticket = api.post("auth/ws-ticket/").json()["ticket"]
         url = f"{process.ws_url}?ticket={ticket}"
         with Socket(url) as socket:
@@ -77,7 +74,7 @@ def test_no_ticket_and_no_token_is_in_the_log(
             assert socket.receive() == {"type": "pong"}
         with connect(url) as again:
             assert again.recv is not None
-    said = "".join(capfd.readouterr())
+    said = log.read_text()
     assert "/ws/" in said
     assert ticket not in said
     assert api.token not in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -70,8 +71,8 @@ def test_a_process_works_after_little_time_of_the_processor_and_says_what_it_doe
         if command[0] == "serve":
             running.wait_until_up()
         times = psutil.Process(running.process.pid).cpu_times()
-    finally:
-        printed = running.stop()
+    finally:  # one that serves goes on importing what a turn will need, and ends no sooner
+        printed = running.stop(signal.SIGKILL if command[0] == "serve" else signal.SIGTERM)
     assert times.user + times.system < ENOUGH
     if command[0] != "serve":
         assert running.process.poll() == 0
