@@ -73,7 +73,9 @@ UNLIMITED = {
 class ServerProcess:
     """The platform as a process, on one of its servers. One that starts no others may write into a file."""
 
-    def __init__(self, kind: str, database: str, claude: str, output: Path | None = None, **environment: str) -> None:
+    def __init__(
+        self, kind: str, database: str, claude: str, output: Path | None = None, /, **environment: str
+    ) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.ws_url = f"ws://127.0.0.1:{self.port}/ws/"
