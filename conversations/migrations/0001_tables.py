@@ -39,6 +39,32 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='User',
+            fields=[
+                ('password', models.CharField(max_length=128, verbose_name='password')),
+                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
+                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
+                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
+                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
+                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
+                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
+                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
+                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
+                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
+                ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
+                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+            ],
+            options={
+                'verbose_name': 'user',
+                'verbose_name_plural': 'users',
+                'abstract': False,
+            },
+            managers=[
+                ('objects', django.contrib.auth.models.UserManager()),
+            ],
+        ),
+        migrations.CreateModel(
             name='Audit',
             fields=[
                 ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -69,9 +95,12 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', conversations.fields.WrittenField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('searchable', models.GeneratedField(db_persist=True, expression=django.contrib.postgres.search.SearchVector('title', config='simple'), output_field=django.contrib.postgres.search.SearchVectorField())),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ('-updated_at', '-id'),
+                'indexes': [models.Index(fields=['owner', '-updated_at', '-id'], name='conversation_by_update'), django.contrib.postgres.indexes.GinIndex(models.F('searchable'), name='conversation_search'), django.contrib.postgres.indexes.GinIndex(models.F('tags'), name='conversation_tags'), models.Index(models.F('id'), condition=models.Q(('temporary', True)), name='conversation_temporary')],
+                'constraints': [models.UniqueConstraint(models.F('owner'), models.F('origin'), name='imported_once'), models.UniqueConstraint(condition=models.Q(('idempotency_key__isnull', False)), fields=('owner', 'idempotency_key'), name='one_conversation_per_key')],
             },
         ),
         migrations.CreateModel(
@@ -110,9 +139,13 @@ class Migration(migrations.Migration):
                 ('error', conversations.fields.VerbatimJSONField(help_text='Type and message of what made it fail.', null=True)),
                 ('first_delta_at', models.DateTimeField(null=True)),
                 ('has_queue', models.BooleanField(db_default=False, default=False, help_text='Whether turns may be pending that its end has to look for.')),
+                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='conversations.conversation')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ('-id',),
+                'indexes': [models.Index(models.F('holder'), condition=models.Q(('status', 'running')), name='turn_holder'), models.Index(models.F('created_at'), condition=models.Q(('status', 'queued')), name='turn_queue'), models.Index(models.F('conversation'), condition=models.Q(('status', 'pending')), name='turn_pending'), models.Index(fields=['user', '-created_at'], name='turn_by_user'), models.Index(fields=['conversation', '-created_at', '-id'], name='turn_by_conversation'), models.Index(models.F('awaiting_since'), condition=models.Q(('status', 'awaiting_tools')), name='turn_wait'), models.Index(models.F('finished_at'), condition=models.Q(('status__in', ['failed', 'interrupted'])), name='turn_unsuccessful')],
+                'constraints': [models.UniqueConstraint(models.F('conversation'), condition=models.Q(('status__in', ['queued', 'running', 'awaiting_tools'])), name='one_active_turn'), models.UniqueConstraint(models.F('user'), models.F('idempotency_key'), name='one_turn_per_key')],
             },
         ),
         migrations.CreateModel(
@@ -162,32 +195,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='User',
-            fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-            ],
-            options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'abstract': False,
-            },
-            managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
-            ],
-        ),
-        migrations.CreateModel(
             name='Attachment',
             fields=[
                 ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
@@ -201,6 +208,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'constraints': [models.UniqueConstraint(models.F('owner'), models.F('sha256'), name='one_attachment_per_user_and_hash')],
             },
         ),
         migrations.CreateModel(
@@ -215,6 +223,9 @@ class Migration(migrations.Migration):
                 ('group', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='budgets', to='auth.group')),
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='budgets', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(models.F('user'), models.F('period'), condition=models.Q(('user__isnull', False)), name='budget_of_user'), models.UniqueConstraint(models.F('group'), models.F('period'), condition=models.Q(('group__isnull', False)), name='budget_of_group'), models.UniqueConstraint(models.F('period'), condition=models.Q(('group__isnull', True), ('user__isnull', True)), name='budget_of_all'), models.CheckConstraint(condition=models.Q(('user__isnull', True), ('group__isnull', True), _connector='OR'), name='budget_of_one'), models.CheckConstraint(condition=models.Q(('held__gte', 0)), name='budget_holds_no_less_than_nothing')],
+            },
         ),
         migrations.CreateModel(
             name='ShelvedConversation',
@@ -224,11 +235,9 @@ class Migration(migrations.Migration):
                 ('shelf', models.BigIntegerField(help_text="The number of the shelf, which is one owner's.")),
                 ('documents', models.PositiveIntegerField(help_text='How many documents were made; deleted ones are counted too.')),
             ],
-        ),
-        migrations.AddField(
-            model_name='conversation',
-            name='owner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to=settings.AUTH_USER_MODEL),
+            options={
+                'indexes': [models.Index(models.F('owner_id'), models.F('shelf'), name='shelved_by_owner')],
+            },
         ),
         migrations.CreateModel(
             name='DailyConversation',
@@ -250,6 +259,10 @@ class Migration(migrations.Migration):
                 ('conversation', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='conversations.conversation')),
                 ('user', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [models.Index(fields=['user', 'day'], name='daily_conversation_by_user'), models.Index(fields=['conversation', 'day'], include=('cost',), name='daily_conversation_by_day')],
+                'constraints': [models.UniqueConstraint(fields=('day', 'conversation', 'user', 'model', 'source', 'purpose'), name='daily_conversation_once', nulls_distinct=False)],
+            },
         ),
         migrations.CreateModel(
             name='DailyUsage',
@@ -272,6 +285,10 @@ class Migration(migrations.Migration):
                 ('slowest', models.DurationField(help_text='The longest of the requests.', null=True)),
                 ('user', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'indexes': [models.Index(fields=['user', 'day'], name='daily_usage_by_user'), models.Index(models.F('model'), name='daily_usage_by_model'), models.Index(models.F('error_type'), condition=models.Q(('error_type', ''), _negated=True), name='daily_usage_by_error')],
+                'constraints': [models.UniqueConstraint(fields=('day', 'user', 'model', 'source', 'purpose', 'error_type'), name='daily_usage_once', nulls_distinct=False)],
+            },
         ),
         migrations.CreateModel(
             name='Deletion',
@@ -287,6 +304,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('-id',),
+                'indexes': [models.Index(fields=['owner', '-id'], name='deletion_by_owner'), models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='deletion_unfinished')],
             },
         ),
         migrations.CreateModel(
@@ -311,6 +329,9 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('budget', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='holds', to='conversations.budget')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(models.F('work'), models.F('number'), models.F('budget'), name='held_once')],
+            },
         ),
         migrations.CreateModel(
             name='Message',
@@ -326,9 +347,12 @@ class Migration(migrations.Migration):
                 ('jump', models.UUIDField(editable=False, help_text="An ancestor some way up; a root's own id.", null=True)),
                 ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='conversations.conversation')),
                 ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='children', to='conversations.message')),
+                ('turn', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='messages', to='conversations.turn')),
             ],
             options={
                 'ordering': ('id',),
+                'indexes': [models.Index(models.F('conversation'), condition=models.Q(('parent__isnull', True)), name='message_root')],
+                'constraints': [models.UniqueConstraint(models.F('conversation'), models.F('id'), name='message_in_conversation'), models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='message_not_its_own_parent')],
             },
         ),
         migrations.CreateModel(
@@ -345,6 +369,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'feedback',
                 'ordering': ('-updated_at', '-id'),
+                'indexes': [models.Index(fields=['-updated_at', '-id'], name='feedback_by_update')],
+                'constraints': [models.UniqueConstraint(models.F('message'), models.F('user'), name='feedback_of_user')],
             },
         ),
         migrations.AddField(
@@ -359,6 +385,9 @@ class Migration(migrations.Migration):
                 ('attachment', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='shown_in', to='conversations.attachment')),
                 ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shown', to='conversations.message')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(models.F('message'), models.F('attachment'), name='shown_once')],
+            },
         ),
         migrations.CreateModel(
             name='Opening',
@@ -374,14 +403,8 @@ class Migration(migrations.Migration):
                 'verbose_name': 'access by staff',
                 'verbose_name_plural': 'accesses by staff',
                 'ordering': ('-id',),
+                'indexes': [models.Index(fields=['owner', '-id'], name='opening_by_owner')],
             },
-        ),
-        migrations.CreateModel(
-            name='PendingAttachment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attachment', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='conversations.attachment')),
-            ],
         ),
         migrations.CreateModel(
             name='PendingQuestion',
@@ -393,6 +416,17 @@ class Migration(migrations.Migration):
                 ('interrupts', models.BooleanField(help_text='Whether it comes before those that only wait.')),
             ],
         ),
+        migrations.CreateModel(
+            name='PendingAttachment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('attachment', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='conversations.attachment')),
+                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shown', to='conversations.pendingquestion')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(models.F('question'), models.F('attachment'), name='pending_once')],
+            },
+        ),
         migrations.AddField(
             model_name='turn',
             name='continues',
@@ -400,23 +434,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='turn',
-            name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='conversations.conversation'),
-        ),
-        migrations.AddField(
-            model_name='turn',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='turn',
             name='user_message',
             field=models.ForeignKey(help_text='The message that it answers; null until a pending turn begins.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='conversations.message'),
-        ),
-        migrations.AddField(
-            model_name='message',
-            name='turn',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='messages', to='conversations.turn'),
         ),
         migrations.CreateModel(
             name='Piece',
@@ -430,6 +449,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'conversations_journal',
+                'constraints': [models.UniqueConstraint(models.F('turn'), models.F('end'), name='piece_ends_once'), models.CheckConstraint(condition=models.Q(('end__gt', models.F('start')), ('start__gte', 0)), name='piece_goes_forward')],
             },
         ),
         migrations.CreateModel(
@@ -443,6 +463,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'retention',
                 'verbose_name_plural': 'retention',
+                'constraints': [models.CheckConstraint(condition=models.Q(('user__isnull', True), ('group__isnull', True), _connector='XOR'), name='retention_of_one', violation_error_message='Choose a user or a group, and not both.')],
             },
         ),
         migrations.CreateModel(
@@ -461,6 +482,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('name', 'id'),
+                'constraints': [models.UniqueConstraint(fields=('owner', 'name'), name='saved_filter_by_name')],
             },
         ),
         migrations.CreateModel(
@@ -474,6 +496,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'search document',
+                'indexes': [django.contrib.postgres.indexes.GinIndex(models.F('terms'), fastupdate=False, name='search_document_terms')],
+                'constraints': [models.UniqueConstraint(models.F('conversation'), condition=models.Q(('message', None)), name='search_document_of_title')],
             },
         ),
         migrations.CreateModel(
@@ -488,6 +512,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
+                'constraints': [models.UniqueConstraint(models.F('conversation'), models.F('user'), name='shared_once_with_user'), models.UniqueConstraint(models.F('conversation'), models.F('group'), name='shared_once_with_group'), models.CheckConstraint(condition=models.Q(models.Q(('group__isnull', False), ('user__isnull', True)), models.Q(('group__isnull', True), ('user__isnull', False)), _connector='OR'), name='shared_with_a_user_or_a_group')],
             },
         ),
         migrations.CreateModel(
@@ -516,6 +541,9 @@ class Migration(migrations.Migration):
                 ('conversation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='titling', to='conversations.conversation')),
                 ('turn', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='conversations.turn')),
             ],
+            options={
+                'indexes': [models.Index(models.F('holder'), condition=models.Q(('status', 'running')), name='titling_holder'), models.Index(models.F('created_at'), condition=models.Q(('status', 'queued')), name='titling_queue')],
+            },
         ),
         migrations.CreateModel(
             name='Usage',
@@ -557,6 +585,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'usage',
                 'ordering': ('-id',),
+                'indexes': [models.Index(fields=['user', '-created_at'], name='usage_by_user'), models.Index(fields=['-created_at'], name='usage_by_time'), models.Index(fields=['conversation', 'created_at'], name='usage_by_conversation'), models.Index(models.F('request_id'), condition=models.Q(('request_id', ''), _negated=True), name='usage_by_request'), models.Index(models.F('created_at'), condition=models.Q(('error_type', ''), _negated=True), name='usage_failed')],
             },
         ),
         migrations.CreateModel(
@@ -587,234 +616,5 @@ class Migration(migrations.Migration):
                 'ordering': ('-id',),
                 'indexes': [models.Index(fields=['owner', '-id'], name='import_by_owner'), models.Index(models.F('created_at'), condition=models.Q(('status__in', ['queued', 'running'])), name='import_unended')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.UniqueConstraint(models.F('owner'), models.F('sha256'), name='one_attachment_per_user_and_hash'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.UniqueConstraint(models.F('user'), models.F('period'), condition=models.Q(('user__isnull', False)), name='budget_of_user'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.UniqueConstraint(models.F('group'), models.F('period'), condition=models.Q(('group__isnull', False)), name='budget_of_group'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.UniqueConstraint(models.F('period'), condition=models.Q(('group__isnull', True), ('user__isnull', True)), name='budget_of_all'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('user__isnull', True), ('group__isnull', True), _connector='OR'), name='budget_of_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0)), name='budget_holds_no_less_than_nothing'),
-        ),
-        migrations.AddIndex(
-            model_name='shelvedconversation',
-            index=models.Index(models.F('owner_id'), models.F('shelf'), name='shelved_by_owner'),
-        ),
-        migrations.AddIndex(
-            model_name='dailyconversation',
-            index=models.Index(fields=['user', 'day'], name='daily_conversation_by_user'),
-        ),
-        migrations.AddIndex(
-            model_name='dailyconversation',
-            index=models.Index(fields=['conversation', 'day'], include=('cost',), name='daily_conversation_by_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='dailyconversation',
-            constraint=models.UniqueConstraint(fields=('day', 'conversation', 'user', 'model', 'source', 'purpose'), name='daily_conversation_once', nulls_distinct=False),
-        ),
-        migrations.AddIndex(
-            model_name='dailyusage',
-            index=models.Index(fields=['user', 'day'], name='daily_usage_by_user'),
-        ),
-        migrations.AddIndex(
-            model_name='dailyusage',
-            index=models.Index(models.F('model'), name='daily_usage_by_model'),
-        ),
-        migrations.AddIndex(
-            model_name='dailyusage',
-            index=models.Index(models.F('error_type'), condition=models.Q(('error_type', ''), _negated=True), name='daily_usage_by_error'),
-        ),
-        migrations.AddConstraint(
-            model_name='dailyusage',
-            constraint=models.UniqueConstraint(fields=('day', 'user', 'model', 'source', 'purpose', 'error_type'), name='daily_usage_once', nulls_distinct=False),
-        ),
-        migrations.AddIndex(
-            model_name='deletion',
-            index=models.Index(fields=['owner', '-id'], name='deletion_by_owner'),
-        ),
-        migrations.AddIndex(
-            model_name='deletion',
-            index=models.Index(models.F('id'), condition=models.Q(('finished_at', None)), name='deletion_unfinished'),
-        ),
-        migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.UniqueConstraint(models.F('work'), models.F('number'), models.F('budget'), name='held_once'),
-        ),
-        migrations.AddIndex(
-            model_name='feedback',
-            index=models.Index(fields=['-updated_at', '-id'], name='feedback_by_update'),
-        ),
-        migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.UniqueConstraint(models.F('message'), models.F('user'), name='feedback_of_user'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['owner', '-updated_at', '-id'], name='conversation_by_update'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=django.contrib.postgres.indexes.GinIndex(models.F('searchable'), name='conversation_search'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=django.contrib.postgres.indexes.GinIndex(models.F('tags'), name='conversation_tags'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(models.F('id'), condition=models.Q(('temporary', True)), name='conversation_temporary'),
-        ),
-        migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.UniqueConstraint(models.F('owner'), models.F('origin'), name='imported_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key__isnull', False)), fields=('owner', 'idempotency_key'), name='one_conversation_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='messageattachment',
-            constraint=models.UniqueConstraint(models.F('message'), models.F('attachment'), name='shown_once'),
-        ),
-        migrations.AddIndex(
-            model_name='opening',
-            index=models.Index(fields=['owner', '-id'], name='opening_by_owner'),
-        ),
-        migrations.AddField(
-            model_name='pendingattachment',
-            name='question',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shown', to='conversations.pendingquestion'),
-        ),
-        migrations.AddIndex(
-            model_name='turn',
-            index=models.Index(models.F('holder'), condition=models.Q(('status', 'running')), name='turn_holder'),
-        ),
-        migrations.AddIndex(
-            model_name='turn',
-            index=models.Index(models.F('created_at'), condition=models.Q(('status', 'queued')), name='turn_queue'),
-        ),
-        migrations.AddIndex(
-            model_name='turn',
-            index=models.Index(models.F('conversation'), condition=models.Q(('status', 'pending')), name='turn_pending'),
-        ),
-        migrations.AddIndex(
-            model_name='turn',
-            index=models.Index(fields=['user', '-created_at'], name='turn_by_user'),
-        ),
-        migrations.AddIndex(
-            model_name='turn',
-            index=models.Index(fields=['conversation', '-created_at', '-id'], name='turn_by_conversation'),
-        ),
-        migrations.AddIndex(
-            model_name='turn',
-            index=models.Index(models.F('awaiting_since'), condition=models.Q(('status', 'awaiting_tools')), name='turn_wait'),
-        ),
-        migrations.AddIndex(
-            model_name='turn',
-            index=models.Index(models.F('finished_at'), condition=models.Q(('status__in', ['failed', 'interrupted'])), name='turn_unsuccessful'),
-        ),
-        migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.UniqueConstraint(models.F('conversation'), condition=models.Q(('status__in', ['queued', 'running', 'awaiting_tools'])), name='one_active_turn'),
-        ),
-        migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.UniqueConstraint(models.F('user'), models.F('idempotency_key'), name='one_turn_per_key'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(models.F('conversation'), condition=models.Q(('parent__isnull', True)), name='message_root'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(models.F('conversation'), models.F('id'), name='message_in_conversation'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='message_not_its_own_parent'),
-        ),
-        migrations.AddConstraint(
-            model_name='piece',
-            constraint=models.UniqueConstraint(models.F('turn'), models.F('end'), name='piece_ends_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='piece',
-            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start')), ('start__gte', 0)), name='piece_goes_forward'),
-        ),
-        migrations.AddConstraint(
-            model_name='retention',
-            constraint=models.CheckConstraint(condition=models.Q(('user__isnull', True), ('group__isnull', True), _connector='XOR'), name='retention_of_one', violation_error_message='Choose a user or a group, and not both.'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedfilter',
-            constraint=models.UniqueConstraint(fields=('owner', 'name'), name='saved_filter_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='searchdocument',
-            index=django.contrib.postgres.indexes.GinIndex(models.F('terms'), fastupdate=False, name='search_document_terms'),
-        ),
-        migrations.AddConstraint(
-            model_name='searchdocument',
-            constraint=models.UniqueConstraint(models.F('conversation'), condition=models.Q(('message', None)), name='search_document_of_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='share',
-            constraint=models.UniqueConstraint(models.F('conversation'), models.F('user'), name='shared_once_with_user'),
-        ),
-        migrations.AddConstraint(
-            model_name='share',
-            constraint=models.UniqueConstraint(models.F('conversation'), models.F('group'), name='shared_once_with_group'),
-        ),
-        migrations.AddConstraint(
-            model_name='share',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('group__isnull', False), ('user__isnull', True)), models.Q(('group__isnull', True), ('user__isnull', False)), _connector='OR'), name='shared_with_a_user_or_a_group'),
-        ),
-        migrations.AddIndex(
-            model_name='titling',
-            index=models.Index(models.F('holder'), condition=models.Q(('status', 'running')), name='titling_holder'),
-        ),
-        migrations.AddIndex(
-            model_name='titling',
-            index=models.Index(models.F('created_at'), condition=models.Q(('status', 'queued')), name='titling_queue'),
-        ),
-        migrations.AddIndex(
-            model_name='usage',
-            index=models.Index(fields=['user', '-created_at'], name='usage_by_user'),
-        ),
-        migrations.AddIndex(
-            model_name='usage',
-            index=models.Index(fields=['-created_at'], name='usage_by_time'),
-        ),
-        migrations.AddIndex(
-            model_name='usage',
-            index=models.Index(fields=['conversation', 'created_at'], name='usage_by_conversation'),
-        ),
-        migrations.AddIndex(
-            model_name='usage',
-            index=models.Index(models.F('request_id'), condition=models.Q(('request_id', ''), _negated=True), name='usage_by_request'),
-        ),
-        migrations.AddIndex(
-            model_name='usage',
-            index=models.Index(models.F('created_at'), condition=models.Q(('error_type', ''), _negated=True), name='usage_failed'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendingattachment',
-            constraint=models.UniqueConstraint(models.F('question'), models.F('attachment'), name='pending_once'),
         ),
     ]

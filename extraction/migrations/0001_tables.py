@@ -30,103 +30,26 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Attempt',
+            name='SchemaVersion',
             fields=[
                 ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('problems', conversations.fields.VerbatimJSONField(default=list)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-            ],
-            options={
-                'ordering': ('number',),
-            },
-        ),
-        migrations.CreateModel(
-            name='UnwantedBatch',
-            fields=[
-                ('upstream_id', models.CharField(max_length=100, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=100, null=True)),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('digest', models.CharField(help_text='SHA-256 of what it asks for.', max_length=64)),
+                ('json_schema', conversations.fields.ExactJSONField()),
+                ('instructions', models.TextField(blank=True, default='', help_text='What Claude is told besides the schema.')),
+                ('examples', conversations.fields.ExactJSONField(default=list, help_text='Content, and the data that is right for it.')),
+                ('native', models.BooleanField(default=False, help_text='Whether structured outputs can express it in one request.')),
+                ('notes', conversations.fields.VerbatimJSONField(default=list, help_text='What structured outputs cannot enforce, and we check.')),
+                ('refused_by', conversations.fields.VerbatimJSONField(default=list, help_text='The models that refused to be held to it.')),
+                ('hidden', models.BooleanField(default=False, help_text='Whether lists leave it out.')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Answer',
-            fields=[
-                ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField(help_text='Of the requests of the whole extraction, from 1.')),
-                ('part', models.PositiveIntegerField(default=0, help_text='Which part of the content it was asked about, from 0.')),
-                ('group', models.PositiveIntegerField(default=0, help_text='Which fields of the schema it was asked for, from 0.')),
-                ('turn', models.PositiveIntegerField(default=0, help_text='How often Claude was asked to go on before it, from 0.')),
-                ('native', models.BooleanField(help_text='Whether Claude was held to the schema, or only asked to keep to it.')),
-                ('content', conversations.fields.VerbatimJSONField(default=list)),
-                ('stop_reason', models.CharField(max_length=100, null=True)),
-                ('whole', models.BooleanField(default=False, help_text="Whether Claude's last word came.")),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('usage', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='answer', to='conversations.usage')),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='extraction.attempt')),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='schema_versions', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'ordering': ('number',),
-            },
-        ),
-        migrations.CreateModel(
-            name='Batch',
-            fields=[
-                ('idempotency_key', models.CharField(max_length=255, null=True)),
-                ('request_digest', models.CharField(blank=True, default='', help_text='SHA-256 of what was asked.', max_length=64)),
-                ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('mode', models.CharField(choices=[('live', 'Live'), ('batch', 'Batch')], default='live', max_length=10)),
-                ('status', models.CharField(choices=[('receiving', 'Receiving'), ('running', 'Running'), ('paused', 'Paused'), ('cancelled', 'Cancelled'), ('ended', 'Ended')], default='receiving', max_length=10)),
-                ('concurrency', models.PositiveSmallIntegerField(help_text='How many items are worked on at once, on all workers.')),
-                ('model', models.CharField(max_length=200)),
-                ('max_tokens', models.PositiveIntegerField(help_text='Of each answer; null: as schema and model have it.', null=True)),
-                ('max_attempts', models.PositiveSmallIntegerField(default=2)),
-                ('wants_evidence', models.BooleanField(help_text='Null: where there is text.', null=True)),
-                ('metadata', conversations.fields.ExactJSONField(default=dict)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('finished_at', models.DateTimeField(help_text='When its last item ended.', null=True)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batches', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name_plural': 'batches',
+                'verbose_name': 'schema',
                 'ordering': ('-id',),
-            },
-        ),
-        migrations.CreateModel(
-            name='Evaluation',
-            fields=[
-                ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('differences', conversations.fields.ExactJSONField(help_text='Where a run is not right; null until all have ended.', null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evaluations', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ('-id',),
-            },
-        ),
-        migrations.CreateModel(
-            name='EvaluationItem',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(help_text='From 0.')),
-                ('key', models.CharField(max_length=255)),
-                ('expected', conversations.fields.ExactJSONField()),
-                ('evaluation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='extraction.evaluation')),
-            ],
-            options={
-                'ordering': ('number',),
-            },
-        ),
-        migrations.CreateModel(
-            name='EvaluationRun',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(help_text='From 0.')),
-                ('scores', conversations.fields.VerbatimJSONField(help_text='Null until its batch has ended.', null=True)),
-                ('batch', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='run', to='extraction.batch')),
-                ('evaluation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='extraction.evaluation')),
-            ],
-            options={
-                'ordering': ('number',),
+                'constraints': [models.UniqueConstraint(models.F('owner'), models.F('name'), models.F('version'), name='schema_versions_are_numbered'), models.UniqueConstraint(models.F('owner'), models.F('digest'), condition=models.Q(('name__isnull', True)), name='nameless_schema_once')],
             },
         ),
         migrations.CreateModel(
@@ -157,15 +80,121 @@ class Migration(migrations.Migration):
                 ('error', conversations.fields.VerbatimJSONField(help_text='Type and message of what made it fail.', null=True)),
                 ('origin', models.CharField(editable=False, help_text='What it was imported from: `<source>/<its id there>`. Null where it began here.', max_length=250, null=True)),
                 ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='extractions', to=settings.AUTH_USER_MODEL)),
+                ('schema', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='extractions', to='extraction.schemaversion')),
+            ],
+            options={
+                'ordering': ('-id',),
+                'indexes': [models.Index(models.F('holder'), condition=models.Q(('status', 'running')), name='extraction_holder'), models.Index(models.F('created_at'), condition=models.Q(('mode', 'live'), ('status', 'queued')), name='extraction_queue'), models.Index(fields=['owner', 'status', '-id'], name='extraction_by_status')],
+                'constraints': [models.UniqueConstraint(models.F('owner'), models.F('idempotency_key'), name='one_extraction_per_key'), models.UniqueConstraint(models.F('owner'), models.F('origin'), name='extraction_imported_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Attempt',
+            fields=[
+                ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveSmallIntegerField()),
+                ('problems', conversations.fields.VerbatimJSONField(default=list)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('extraction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='extraction.extraction')),
+            ],
+            options={
+                'ordering': ('number',),
+                'constraints': [models.UniqueConstraint(models.F('extraction'), models.F('number'), name='attempts_are_numbered')],
+            },
+        ),
+        migrations.CreateModel(
+            name='UnwantedBatch',
+            fields=[
+                ('upstream_id', models.CharField(max_length=100, primary_key=True, serialize=False)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Answer',
+            fields=[
+                ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('number', models.PositiveIntegerField(help_text='Of the requests of the whole extraction, from 1.')),
+                ('part', models.PositiveIntegerField(default=0, help_text='Which part of the content it was asked about, from 0.')),
+                ('group', models.PositiveIntegerField(default=0, help_text='Which fields of the schema it was asked for, from 0.')),
+                ('turn', models.PositiveIntegerField(default=0, help_text='How often Claude was asked to go on before it, from 0.')),
+                ('native', models.BooleanField(help_text='Whether Claude was held to the schema, or only asked to keep to it.')),
+                ('content', conversations.fields.VerbatimJSONField(default=list)),
+                ('stop_reason', models.CharField(max_length=100, null=True)),
+                ('whole', models.BooleanField(default=False, help_text="Whether Claude's last word came.")),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('usage', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='answer', to='conversations.usage')),
+                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='extraction.attempt')),
+            ],
+            options={
+                'ordering': ('number',),
+                'constraints': [models.UniqueConstraint(models.F('attempt'), models.F('part'), models.F('group'), models.F('turn'), name='each_answer_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Batch',
+            fields=[
+                ('idempotency_key', models.CharField(max_length=255, null=True)),
+                ('request_digest', models.CharField(blank=True, default='', help_text='SHA-256 of what was asked.', max_length=64)),
+                ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('mode', models.CharField(choices=[('live', 'Live'), ('batch', 'Batch')], default='live', max_length=10)),
+                ('status', models.CharField(choices=[('receiving', 'Receiving'), ('running', 'Running'), ('paused', 'Paused'), ('cancelled', 'Cancelled'), ('ended', 'Ended')], default='receiving', max_length=10)),
+                ('concurrency', models.PositiveSmallIntegerField(help_text='How many items are worked on at once, on all workers.')),
+                ('model', models.CharField(max_length=200)),
+                ('max_tokens', models.PositiveIntegerField(help_text='Of each answer; null: as schema and model have it.', null=True)),
+                ('max_attempts', models.PositiveSmallIntegerField(default=2)),
+                ('wants_evidence', models.BooleanField(help_text='Null: where there is text.', null=True)),
+                ('metadata', conversations.fields.ExactJSONField(default=dict)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('finished_at', models.DateTimeField(help_text='When its last item ended.', null=True)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batches', to=settings.AUTH_USER_MODEL)),
+                ('schema', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='batches', to='extraction.schemaversion')),
+            ],
+            options={
+                'verbose_name_plural': 'batches',
+                'ordering': ('-id',),
+                'indexes': [models.Index(fields=['owner', '-id'], name='batch_by_owner'), models.Index(models.F('id'), condition=models.Q(('status', 'running')), name='batch_running')],
+                'constraints': [models.UniqueConstraint(models.F('owner'), models.F('idempotency_key'), name='one_batch_per_key')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Evaluation',
+            fields=[
+                ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('differences', conversations.fields.ExactJSONField(help_text='Where a run is not right; null until all have ended.', null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evaluations', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ('-id',),
             },
         ),
-        migrations.AddField(
-            model_name='attempt',
-            name='extraction',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='extraction.extraction'),
+        migrations.CreateModel(
+            name='EvaluationItem',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField(help_text='From 0.')),
+                ('key', models.CharField(max_length=255)),
+                ('expected', conversations.fields.ExactJSONField()),
+                ('evaluation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='extraction.evaluation')),
+            ],
+            options={
+                'ordering': ('number',),
+                'constraints': [models.UniqueConstraint(models.F('evaluation'), models.F('number'), name='evaluation_items_are_numbered'), models.UniqueConstraint(models.F('evaluation'), models.F('key'), name='evaluation_key_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='EvaluationRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField(help_text='From 0.')),
+                ('scores', conversations.fields.VerbatimJSONField(help_text='Null until its batch has ended.', null=True)),
+                ('batch', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='run', to='extraction.batch')),
+                ('evaluation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='extraction.evaluation')),
+            ],
+            options={
+                'ordering': ('number',),
+                'constraints': [models.UniqueConstraint(models.F('evaluation'), models.F('number'), name='evaluation_runs_are_numbered')],
+            },
         ),
         migrations.CreateModel(
             name='ExtractionPiece',
@@ -179,6 +208,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'extraction_journal',
+                'constraints': [models.UniqueConstraint(models.F('extraction'), models.F('end'), name='extraction_piece_ends_once'), models.CheckConstraint(condition=models.Q(('end__gt', models.F('start')), ('start__gte', 0)), name='extraction_piece_goes_forward')],
             },
         ),
         migrations.CreateModel(
@@ -199,6 +229,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('number',),
+                'indexes': [models.Index(condition=models.Q(('status', 'queued')), fields=['batch', 'number'], name='item_queue'), models.Index(fields=['batch', 'status'], name='item_by_status'), models.Index(fields=['batch', '-finished_at'], name='item_finished')],
+                'constraints': [models.UniqueConstraint(models.F('batch'), models.F('key'), name='item_key_once'), models.UniqueConstraint(models.F('batch'), models.F('number'), name='items_are_numbered')],
             },
         ),
         migrations.CreateModel(
@@ -208,6 +240,9 @@ class Migration(migrations.Migration):
                 ('attachment', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='conversations.attachment')),
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='extraction.item')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(models.F('item'), models.F('attachment'), name='item_source_once')],
+            },
         ),
         migrations.CreateModel(
             name='MessageBatch',
@@ -254,44 +289,15 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='SchemaVersion',
-            fields=[
-                ('id', models.UUIDField(default=conversations.fields.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100, null=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('digest', models.CharField(help_text='SHA-256 of what it asks for.', max_length=64)),
-                ('json_schema', conversations.fields.ExactJSONField()),
-                ('instructions', models.TextField(blank=True, default='', help_text='What Claude is told besides the schema.')),
-                ('examples', conversations.fields.ExactJSONField(default=list, help_text='Content, and the data that is right for it.')),
-                ('native', models.BooleanField(default=False, help_text='Whether structured outputs can express it in one request.')),
-                ('notes', conversations.fields.VerbatimJSONField(default=list, help_text='What structured outputs cannot enforce, and we check.')),
-                ('refused_by', conversations.fields.VerbatimJSONField(default=list, help_text='The models that refused to be held to it.')),
-                ('hidden', models.BooleanField(default=False, help_text='Whether lists leave it out.')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='schema_versions', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'schema',
-                'ordering': ('-id',),
-            },
-        ),
-        migrations.AddField(
-            model_name='extraction',
-            name='schema',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='extractions', to='extraction.schemaversion'),
-        ),
-        migrations.AddField(
-            model_name='batch',
-            name='schema',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='batches', to='extraction.schemaversion'),
-        ),
-        migrations.CreateModel(
             name='Source',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('attachment', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='conversations.attachment')),
                 ('extraction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='extraction.extraction')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(models.F('extraction'), models.F('attachment'), name='source_once')],
+            },
         ),
         migrations.CreateModel(
             name='SourceText',
@@ -306,106 +312,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('index',),
+                'constraints': [models.UniqueConstraint(models.F('extraction'), models.F('index'), name='source_text_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='answer',
-            constraint=models.UniqueConstraint(models.F('attempt'), models.F('part'), models.F('group'), models.F('turn'), name='each_answer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='evaluationitem',
-            constraint=models.UniqueConstraint(models.F('evaluation'), models.F('number'), name='evaluation_items_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='evaluationitem',
-            constraint=models.UniqueConstraint(models.F('evaluation'), models.F('key'), name='evaluation_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='evaluationrun',
-            constraint=models.UniqueConstraint(models.F('evaluation'), models.F('number'), name='evaluation_runs_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(models.F('extraction'), models.F('number'), name='attempts_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='extractionpiece',
-            constraint=models.UniqueConstraint(models.F('extraction'), models.F('end'), name='extraction_piece_ends_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='extractionpiece',
-            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start')), ('start__gte', 0)), name='extraction_piece_goes_forward'),
-        ),
-        migrations.AddIndex(
-            model_name='item',
-            index=models.Index(condition=models.Q(('status', 'queued')), fields=['batch', 'number'], name='item_queue'),
-        ),
-        migrations.AddIndex(
-            model_name='item',
-            index=models.Index(fields=['batch', 'status'], name='item_by_status'),
-        ),
-        migrations.AddIndex(
-            model_name='item',
-            index=models.Index(fields=['batch', '-finished_at'], name='item_finished'),
-        ),
-        migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(models.F('batch'), models.F('key'), name='item_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='item',
-            constraint=models.UniqueConstraint(models.F('batch'), models.F('number'), name='items_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='itemsource',
-            constraint=models.UniqueConstraint(models.F('item'), models.F('attachment'), name='item_source_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='schemaversion',
-            constraint=models.UniqueConstraint(models.F('owner'), models.F('name'), models.F('version'), name='schema_versions_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='schemaversion',
-            constraint=models.UniqueConstraint(models.F('owner'), models.F('digest'), condition=models.Q(('name__isnull', True)), name='nameless_schema_once'),
-        ),
-        migrations.AddIndex(
-            model_name='extraction',
-            index=models.Index(models.F('holder'), condition=models.Q(('status', 'running')), name='extraction_holder'),
-        ),
-        migrations.AddIndex(
-            model_name='extraction',
-            index=models.Index(models.F('created_at'), condition=models.Q(('mode', 'live'), ('status', 'queued')), name='extraction_queue'),
-        ),
-        migrations.AddIndex(
-            model_name='extraction',
-            index=models.Index(fields=['owner', 'status', '-id'], name='extraction_by_status'),
-        ),
-        migrations.AddConstraint(
-            model_name='extraction',
-            constraint=models.UniqueConstraint(models.F('owner'), models.F('idempotency_key'), name='one_extraction_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='extraction',
-            constraint=models.UniqueConstraint(models.F('owner'), models.F('origin'), name='extraction_imported_once'),
-        ),
-        migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(fields=['owner', '-id'], name='batch_by_owner'),
-        ),
-        migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(models.F('id'), condition=models.Q(('status', 'running')), name='batch_running'),
-        ),
-        migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.UniqueConstraint(models.F('owner'), models.F('idempotency_key'), name='one_batch_per_key'),
-        ),
-        migrations.AddConstraint(
-            model_name='source',
-            constraint=models.UniqueConstraint(models.F('extraction'), models.F('attachment'), name='source_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourcetext',
-            constraint=models.UniqueConstraint(models.F('extraction'), models.F('index'), name='source_text_once'),
         ),
     ]
