@@ -23,7 +23,7 @@ AWKWARD_DATA = {"code": "AB12", "rows": ROWS, "tree": {"name": "a", "children": 
 
 @pytest.fixture(scope="module")
 def watched(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    with ServerProcess("watched", database, sandbox.url, COLLOQUY_CHECK_TIMEOUT="2") as process:
+    with ServerProcess("watched", database, sandbox.url, COLLOQUY_CHECK_TIMEOUT="1") as process:
         yield process
 
 
