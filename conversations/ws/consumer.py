@@ -18,7 +18,7 @@ from conversations.api import turn_views as turn_api
 from conversations.api.error_responses import translate
 from conversations.api.serializer_fields import Values
 from conversations.api.serializers import asked_in
-from conversations.asgi_types import Message
+from conversations.asgi_types import Message, Receive, Scope, Send
 from conversations.content.transcript import encode
 from conversations.contract.frame_types import CREATED
 from conversations.database import in_database
@@ -59,6 +59,16 @@ class Socket(AsyncWebsocketConsumer):
         self._following = Following(self._send)
         self._frames = Rate(settings.COLLOQUY_FRAMES_PER_MINUTE)
         self._closed = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand the socket's messages to their handlers, one after the other.
+
+        Channels' own waits for each in a task of its own, beside those of a channel layer, and keeps the last one.
+        """
+        self.scope, self.base_send = scope, send
+        with suppress(StopConsumer):
+            while True:
+                await self.dispatch(await receive())
 
     async def dispatch(self, message: Message) -> None:
         """Hand a message to its handler.
