@@ -8,9 +8,8 @@ import logging
 import os
 
 import django
-from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.routing import ProtocolTypeRouter
 from django.conf import settings
-from django.urls import path, re_path
 
 from conversations.asgi_types import Receive, Scope, Send
 
@@ -27,8 +26,7 @@ from config.shutdown import ClosingConnections, drain_on_signals, end_with_paren
 from conversations.api.later import Answering  # noqa: E402
 from conversations.claude.client import prepare_client  # noqa: E402
 from conversations.running.engine import engine, running_engine  # noqa: E402
-from conversations.ws.consumer import Socket  # noqa: E402
-from conversations.ws.routing import not_found  # noqa: E402
+from conversations.ws.routing import sockets  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +73,6 @@ async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
             return
 
 
-sockets = URLRouter([path("ws/", Socket.as_asgi()), re_path("", not_found)])  # type: ignore[arg-type]
 application = ProtocolTypeRouter(
     {
         "http": Logged(ClosingConnections(Health(BodyLimits(Answering(Handler()))))),

@@ -117,6 +117,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     _stalled: asyncio.TimerHandle | None = None
 
+    def start_keepalive(self) -> None:
+        """Forget the headers now that the handshake is over: they would be kept, three times, as long as the socket."""
+        super().start_keepalive()
+        self.request.headers.clear()
+        self.response.headers.clear()
+        self.scope["headers"] = []
+
     def pause_writing(self) -> None:
         """Give the client a limited time to read: the buffer of what is on its way is full."""
         super().pause_writing()
