@@ -11,7 +11,8 @@ from conversations.content.transcript import Batch, joined
 from conversations.contract.transcript_events import Event
 from conversations.errors import ColloquyError
 
-SEPARATE = 8  # batches of a turn that are kept as they were committed
+SEPARATE = 4  # batches of a turn that are kept as they were committed, at most
+NEWEST = 2  # of them that stay so when the others become one: readers who are behind are there
 
 
 @dataclass(eq=False)
@@ -81,5 +82,4 @@ class LiveTranscript:
         self.committed.append(batch)
         self.position = batch.end
         if len(self.committed) > SEPARATE:
-            half = len(self.committed) // 2
-            self.committed[:half] = [joined(self.committed[:half])]
+            self.committed[:-NEWEST] = [joined(self.committed[:-NEWEST])]
