@@ -65,6 +65,11 @@ class ToolLoop:
         """Make the turn's next request; return the stop reason of its answer."""
         request = UpstreamRequest()
         self._requests.append(request)
+        await request.ask(await self._body(number), partial(self._journal.append, self._live))
+        return request.stop_reason
+
+    async def _body(self, number: int) -> Request:
+        """Return the turn's next request as it may be sent; it is noted that it is."""
         events = await self._journal.transcript(self._live)
         body = await self._request(events)
         if number > self._turn.requests_sent:
@@ -76,8 +81,7 @@ class ToolLoop:
             )
             self._turn.requests_sent = number
         await check_fits(body, client.count_tokens)
-        await request.ask(body, partial(self._journal.append, self._live))
-        return request.stop_reason
+        return body
 
     async def _request(self, events: list[Event]) -> Request:
         """Return the turn's next request, with the bytes of its files."""

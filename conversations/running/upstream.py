@@ -31,7 +31,9 @@ class UpstreamRequest:
     async def ask(self, body: Request, keep: Callable[[list[Event]], Awaitable[None]]) -> None:
         """Send the body of a Messages request, and have its events kept as they come. Raises a ClaudeError."""
         try:
-            async with await retried(partial(self._send, body)) as stream:
+            sent = await retried(partial(self._send, body))
+            del body  # a history, and files, that would be kept for as long as the answer takes
+            async with sent as stream:
                 self._request_id = stream.request_id
                 async for events in stream:
                     for event in events:
