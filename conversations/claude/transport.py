@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import anthropic
 import httpx2
+from aiohttp import ClientResponse
 from anthropic._models import FinalRequestOptions
 
 # The SDK's own copy: the published package takes a refused connection for one that timed out.
@@ -80,6 +81,11 @@ class _Transport(AiohttpTransport):
 
 
 class _WhenWanted(AiohttpResponseStream):
+    def __init__(self, response: ClientResponse) -> None:
+        super().__init__(response)
+        # For aiohttp's own errors, which are none of this: the request's headers, 5 KB as long as the answer streams.
+        response._request_info = None  # type: ignore[assignment]
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         response = self._aiohttp_response
         connection = response.connection  # none any more where the whole answer came with its headers
