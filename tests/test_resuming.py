@@ -59,33 +59,38 @@ def assert_all_fold_to_the_same(readers: list[Reader], turn: str, starts: range)
     assert [message.content for message in messages] == [each.content for each in fold(whole)]
 
 
-both = pytest.mark.parametrize("socket", [False, True], ids=["sse", "socket"])
-# A socket is more than a stream, and the server has a limit on them.
-EVERY = {False: range(90), True: range(0, 90, 2)}
+# At which positions readers go on, by process and by whether over a socket: together at every one, over streams alone
+# as well. A socket is more than a stream, and the server has a limit on them.
+SOME = {
+    ("the same process", False): slice(0, None, 2),
+    ("another process", False): slice(1, None, 2),
+    ("the same process", True): slice(1, None, 4),
+    ("another process", True): slice(3, None, 4),
+}
+everywhere = pytest.mark.parametrize(("where", "socket"), SOME)
 
 
-@both
-@pytest.mark.parametrize("where", ["the same process", "another process"])
+@everywhere
 def test_it_goes_on_at_every_position_of_a_live_turn(
     api: Api, another: ServerProcess, where: str, socket: bool
 ) -> None:
     turn = api.begin(LIVE, thinking=THINKING, max_tokens=4000)["id"]
     url = api.url if where == "the same process" else another.url
-    readers = read_from(url, api, turn, EVERY[socket], socket=socket)
-    assert_all_fold_to_the_same(readers, turn, EVERY[socket])
+    positions = range(90)[SOME[where, socket]]
+    readers = read_from(url, api, turn, positions, socket=socket)
+    assert_all_fold_to_the_same(readers, turn, positions)
 
 
 THINKING = {"type": "enabled", "budget_tokens": 1024}
 
 
-@both
-@pytest.mark.parametrize("where", ["the same process", "another process"])
+@everywhere
 def test_it_goes_on_at_every_position_of_an_ended_turn(
     api: Api, another: ServerProcess, where: str, socket: bool
 ) -> None:
     turn = api.ask(LIVE, thinking=THINKING, max_tokens=4000)
     url = api.url if where == "the same process" else another.url
-    positions = range(0, turn["position"], 2 if socket else 1)
+    positions = range(turn["position"])[SOME[where, socket]]
     readers = read_from(url, api, turn["id"], positions, socket=socket)
     assert_all_fold_to_the_same(readers, turn["id"], positions)
 
@@ -95,11 +100,12 @@ def test_it_goes_on_at_every_position_after_the_process_was_killed(api: Api, dat
         turn = user.begin("[[sandbox: words=500; pace=0.02]]")["id"]
         seen = user.events(turn, limit=20)
         dying.kill()
-        positions = range(0, seen[-1]["position"], 3)
-        readers = [read_from(api.url, user, turn, positions, socket=socket) for socket in (False, True)]
+        every = range(0, seen[-1]["position"], 3)
+        positions = [every[::2], every[1::2]]
+        readers = [read_from(api.url, user, turn, positions[socket], socket=socket) for socket in (False, True)]
     assert Turn.objects.get(pk=turn).status == "interrupted"
-    for each in readers:
-        assert_all_fold_to_the_same(each, turn, positions)
+    for each, starts in zip(readers, positions, strict=True):
+        assert_all_fold_to_the_same(each, turn, starts)
     assert fold(cut(transcript(turn), seen[-1]["position"])[0]) == fold(seen)
 
 
