@@ -30,7 +30,12 @@ def test_it_fails_the_turn_at_once(api: Api, case: str) -> None:
     # Where nothing was answered, the same question would be asked again with the next one.
     after = {"parent": None} if case in AT_FIRST else {}
     assert api.ask("Go on", conversation, **after)["status"] == "completed"
-    assert api.http.delete(f"/api/conversations/{conversation}/").status_code == 204
+
+
+def test_what_failed_goes_with_its_conversation(api: Api) -> None:
+    turn = api.ended(api.begin(scripted.prompt(CASES["event of ours"]))["id"])
+    assert turn["messages"], "something was said before it"
+    assert api.http.delete(f"/api/conversations/{turn['conversation']}/").status_code == 204
     assert not Turn.objects.filter(pk=turn["id"]).exists()
 
 

@@ -44,7 +44,7 @@ def test_memory_returns_while_the_connection_stays_open(server: ServerProcess, a
     api.post(path, small)
     before = resident(server)
     encoded = json.dumps(body).encode()
-    for _ in range(2):
+    for _ in range(1 if "schema" in body else 2):  # to look through the schema takes seconds each time
         response = api.http.post(
             f"/api/{path}", content=encoded, headers={"Content-Type": "application/json"}, timeout=60
         )
