@@ -11,6 +11,8 @@ import gc
 import io
 import os
 from collections.abc import Generator, Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,15 +49,20 @@ LONGEST = (
 WORKERS = 3  # on two cores: one of them waits for something
 FEW = 8  # files: to start the workers takes longer than what they save
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
 
 
 @pytest.hookimpl(tryfirst=True)  # before that of xdist, which counts cores
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return the number of workers for a run: none for a few files, which the process that is there works off."""
+    return WORKERS if len(files_of_tests(config)) > FEW else 0
+
+
+def files_of_tests(config: pytest.Config) -> list[Path]:
+    """Return the files of tests that a run is asked for."""
     asked = [Path(each.partition("::")[0]) for each in config.args]
-    files = sum(len(list(each.rglob("test_*.py"))) if each.is_dir() else 1 for each in asked)
-    return WORKERS if files > FEW else 0
+    return [file for each in asked for file in (sorted(each.rglob("test_*.py")) if each.is_dir() else [each])]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -64,13 +71,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Have the search for garbage leave out what is imported, which stays: it takes longer than many a test."""
     gc.disable()
+    if worker := getattr(session.config, "workerinput", None):
+        import_from(int(worker["workerid"].removeprefix("gw")) / worker["workercount"], files_of_tests(session.config))
     result = yield
     gc.freeze()
     gc.enable()
     return result
+
+
+def import_from(share: float, files: list[Path]) -> None:
+    """Import files, those after this share of them first. What can't be imported is told where it is collected.
+
+    Pytest rewrites the assertions of a file, which takes as long as all else that collecting is, where no other process
+    has: workers that begin at different files do that once together.
+    """
+    first = int(share * len(files))
+    for file in files[first:] + files[:first]:
+        with suppress(Exception, pytest.skip.Exception):
+            import_module(".".join(file.resolve().relative_to(ROOT).with_suffix("").parts))
 
 
 @pytest.fixture(scope="session")
