@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,12 +52,12 @@ def workers_of(up: Up) -> list[psutil.Process]:
 
 
 def test_chat_talks_to_the_running_server(up: Up) -> None:
-    assert "[sandbox] You said: Good day" in up.run(sys.executable, "manage.py", "chat", "Good day")
+    assert "[sandbox] You said: Good day" in manage(up.folder, "chat", "Good day").stdout
 
 
 def test_commands_beside_it_use_its_database(up: Up) -> None:
     code = "from conversations.models import User; print('users', User.objects.count())"
-    assert "users 1" in up.run(sys.executable, "manage.py", "shell", "-v0", "-c", code)
+    assert "users 1" in manage(up.folder, "shell", "-v0", "-c", code).stdout
 
 
 def test_it_stops_cleanly_and_restarts_on_the_same_data(up: Up) -> None:

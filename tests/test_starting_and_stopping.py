@@ -22,6 +22,9 @@ from tests.up import Up, UpFromNothing, running_up
 from tests.waiting import until
 
 
+LOOK = 0.5  # seconds between looks at all processes of the machine
+
+
 @pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
     with running_up() as running:
@@ -78,9 +81,9 @@ def test_nothing_outlives_an_up_that_is_killed() -> None:
         migrated.give_postgres(Path(folder))
         running = Up(folder)
         running.wait_until_up()
-        until(lambda: len(processes_of(folder)) >= 4)  # its worker, sandbox, Postgres and its keeper
+        until(lambda: len(processes_of(folder)) >= 4, LOOK)  # its worker, sandbox, Postgres and its keeper
         running.stop(signal.SIGKILL)
-        until(lambda: not processes_of(folder))
+        until(lambda: not processes_of(folder), LOOK)
 
 
 def processes_of(folder: str) -> list[str]:
@@ -172,7 +175,8 @@ def test_a_wrong_database_url_is_told_in_one_line(url: str, line: str, tmp_path:
 
 
 def test_up_tells_in_one_line_that_there_is_no_database(tmp_path: Path) -> None:
-    done = manage(tmp_path, "up", "--port", str(free_port()), DATABASE_URL="postgresql://u:geheim@127.0.0.1:1/x")
+    variables = {"DATABASE_URL": "postgresql://u:geheim@127.0.0.1:1/x", "ANTHROPIC_API_KEY": "test"}
+    done = manage(tmp_path, "up", "--port", str(free_port()), **variables)
     assert done.returncode == 1
     assert re.fullmatch(r'Error: .*server at "127\.0\.0\.1", port 1 failed: Connection refused\n', done.stderr)
     assert "geheim" not in done.stderr + done.stdout
