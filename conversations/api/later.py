@@ -113,7 +113,8 @@ class Answering:
         if held:
             answer = _Answer(held[0], scope[LATER].renderer, send)
             opening = await answer.begun(scope[LATER].begin)
-            # What has begun the answer has the request, and is kept no longer, in the scope nor here.
+            # What has begun the answer has the request, and is kept no longer, in the scope nor here; nor is what came.
+            held.clear()
             credential = scope.pop(LATER).credential
             if opening:
                 await _while_let_in(receive, answer, opening, credential)
@@ -187,6 +188,7 @@ class _Answer:
     async def _start(self, headers: dict[str, str]) -> None:
         self._begun = True
         all = {**self._headers, **headers}
+        self._headers = {}  # which are not needed any more
         encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in all.items()]
         await self._send({"type": "http.response.start", "status": self._status, "headers": encoded})
 
