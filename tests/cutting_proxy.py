@@ -43,13 +43,16 @@ class CuttingProxy:
         self._thread.join(10)
 
     async def _forward(self) -> None:
-        """Forward until it is over; what is left of connections then ends with the loop."""
+        """Forward until it is over, and every connection has ended, those of who has just come, too."""
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self._started.set()
         await self._over.wait()
         server.close()
-        await asyncio.sleep(0)  # whoever has just come is served for a moment, so that their connections are ended, too
+        self.down = True
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await self._cut_all()
+            await asyncio.wait(others, timeout=0.1)
 
     def cut_all(self) -> None:
         """Cut every open connection."""
