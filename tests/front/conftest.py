@@ -21,6 +21,14 @@ def visitor(chromium: Browser, uvicorn_server: ServerProcess) -> Iterator[Visito
 
 
 @pytest.fixture
+def newcomer(chromium: Browser, uvicorn_server: ServerProcess) -> Iterator[Visitor]:
+    """A new user who has not opened any page yet, about whom nothing is complained in the end."""
+    with Visitor(chromium, uvicorn_server.url, path="") as here:
+        yield here
+        assert here.complaints == []
+
+
+@pytest.fixture
 def api(visitor: Visitor) -> Iterator[Api]:
     """The visitor's own access to the API."""
     with Api(visitor.url, visitor.user) as client:

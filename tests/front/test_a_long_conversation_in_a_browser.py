@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Route
 
 from conversations.models import Message
-from tests.clients import Api
 from tests.front.visiting import Visitor, long_conversation
 
 MOVED = """() => {
@@ -44,11 +43,11 @@ OLDER = re.compile(r"/messages/\?.*cursor=")
 
 
 def test_a_long_conversation_is_shown_from_its_end_and_nothing_moves_when_older_messages_come(
-    visitor: Visitor, api: Api
+    newcomer: Visitor,
 ) -> None:
-    page = visitor.page
-    page.goto(f"{visitor.url}/c/{long_conversation(api.user, 600).pk}/")
-    visitor.sees("Message 600")
+    page = newcomer.page
+    page.goto(f"{newcomer.url}/c/{long_conversation(newcomer.user, 600).pk}/")
+    newcomer.sees("Message 600")
     page.locator(".message", has_text="Message 571").wait_for(state="attached")
     assert page.locator(".message").count() < 600
     page.evaluate(MOVED)
@@ -59,25 +58,25 @@ def test_a_long_conversation_is_shown_from_its_end_and_nothing_moves_when_older_
     assert said == [f"Message {601 - at} is said." for at in range(len(said), 0, -1)]
 
 
-def test_an_answer_that_is_on_two_pages_of_messages_is_one(visitor: Visitor, api: Api) -> None:
-    page = visitor.page
-    conversation = long_conversation(api.user, 34)
+def test_an_answer_that_is_on_two_pages_of_messages_is_one(newcomer: Visitor) -> None:
+    page = newcomer.page
+    conversation = long_conversation(newcomer.user, 34)
     call, result = list(conversation.messages.order_by("id")[3:5])  # the result is the first message of the newest page
     call.content = [{"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}]
     result.content = [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "green"}]
     Message.objects.bulk_update([call, result], ["content"])
-    page.goto(f"{visitor.url}/c/{conversation.pk}/")
-    visitor.sees("Message 34")
+    page.goto(f"{newcomer.url}/c/{conversation.pk}/")
+    newcomer.sees("Message 34")
     page.evaluate("document.querySelector('#scroller').scrollTop = 0")
     page.locator(".question", has_text="Message 1 is").wait_for(state="attached")
     assert page.locator(".tool .state").text_content() == "done"
     assert page.locator(".message").count() == 32
 
 
-def test_the_end_stays_in_sight_until_the_reader_scrolls_up_however_little(visitor: Visitor, api: Api) -> None:
-    page = visitor.page
-    page.goto(f"{visitor.url}/c/{long_conversation(api.user, 20).pk}/")
-    visitor.sees("Message 20")
+def test_the_end_stays_in_sight_until_the_reader_scrolls_up_however_little(newcomer: Visitor) -> None:
+    page = newcomer.page
+    page.goto(f"{newcomer.url}/c/{long_conversation(newcomer.user, 20).pk}/")
+    newcomer.sees("Message 20")
     page.set_viewport_size({"width": 1280, "height": 600})
     page.wait_for_function(f"() => {LEFT} < 2")
     page.evaluate("document.querySelector('#scroller').scrollTop -= 50")
@@ -88,17 +87,17 @@ def test_the_end_stays_in_sight_until_the_reader_scrolls_up_however_little(visit
 
 @pytest.mark.parametrize("paragraphs", [1, 40], ids=["short", "tall"])
 def test_nothing_moves_when_older_messages_come_in_the_frame_in_which_a_reader_gets_to_the_top(
-    visitor: Visitor, api: Api, paragraphs: int
+    newcomer: Visitor, paragraphs: int
 ) -> None:
-    page = visitor.page
-    conversation = long_conversation(api.user, 150, lambda at: "\n\n".join([f"Message {at + 1}."] * paragraphs))
+    page = newcomer.page
+    conversation = long_conversation(newcomer.user, 150, lambda at: "\n\n".join([f"Message {at + 1}."] * paragraphs))
 
     def wait_for_the_reader(older: Route) -> None:
         page.locator("body[data-leaps]").wait_for()
         older.continue_()
 
     page.route(OLDER, wait_for_the_reader)
-    page.goto(f"{visitor.url}/c/{conversation.pk}/")
+    page.goto(f"{newcomer.url}/c/{conversation.pk}/")
     page.locator(".message", has_text="Message 121.").wait_for(state="attached")
     page.evaluate(LEAP)
     page.locator(".message", has_text="Message 1.").wait_for(state="attached")

@@ -15,7 +15,7 @@ def test_a_shared_conversation_is_live_for_whoever_reads_and_writes(visitor: Vis
     visitor.asked_and_answered("Hello")
     path = "/c/" + visitor.page.url.split("/c/")[1]
     id = path.split("/")[2]
-    with Visitor(chromium, visitor.url) as friend, Api(visitor.url, visitor.user) as owner:
+    with Visitor(chromium, visitor.url, path="") as friend, Api(visitor.url, visitor.user) as owner:
         reading = share(owner, id, "reader", user=friend.user.username)
         friend.page.goto(visitor.url + path)
         friend.page.locator("#reads-only").wait_for()

@@ -183,12 +183,12 @@ def test_two_tabs_stay_in_step(visitor: Visitor) -> None:
     visitor.sees("From the other tab")
 
 
-def test_results_of_the_clients_tools_are_typed_in(visitor: Visitor) -> None:
-    page = visitor.page
-    with Api(visitor.url, visitor.user) as api:
+def test_results_of_the_clients_tools_are_typed_in(newcomer: Visitor) -> None:
+    page = newcomer.page
+    with Api(newcomer.url, newcomer.user) as api:
         conversation = api.conversation(tools=[LOOK, TOUCH])
         turn = api.begin('[[sandbox: tool=look{}; tool=touch{}; then; text="Seen."]]', conversation)
-    page.goto(f"{visitor.url}/c/{conversation}/")
+    page.goto(f"{newcomer.url}/c/{conversation}/")
     page.locator(".results").wait_for()
     check(page, "results-of-tools")
     for selector, keys in (
@@ -199,18 +199,18 @@ def test_results_of_the_clients_tools_are_typed_in(visitor: Visitor) -> None:
     ):
         reach(page, f".results {selector}")
         page.keyboard.type(keys)
-    visitor.sees("Seen.")
-    visitor.sees_no_more(".results")
-    with Api(visitor.url, visitor.user) as api:
+    newcomer.sees("Seen.")
+    newcomer.sees_no_more(".results")
+    with Api(newcomer.url, newcomer.user) as api:
         results = results_in(api.ended(turn["id"]))
     assert [(results[name]["content"], results[name].get("is_error", False)) for name in ("look", "touch")] == [
         ('{"colour": "green"}', False),
         ("It burns", True),
     ]
-    visitor.ask("[[sandbox: tool=look{}]]")
+    newcomer.ask("[[sandbox: tool=look{}]]")
     page.locator(".results").get_by_role("button", name="Stop").click()
-    visitor.sees("You stopped this answer.")
-    visitor.sees_no_more(".results")
+    newcomer.sees("You stopped this answer.")
+    newcomer.sees_no_more(".results")
 
 
 def test_a_second_question_waits_or_interrupts(visitor: Visitor) -> None:

@@ -8,18 +8,19 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from conversations.models import Budget
 from tests import browser
 from tests.clients import Api
 from tests.front.visiting import Visitor
+from tests.processes import ServerProcess
 
 FOLDER = os.environ.get("COLLOQUY_SCREENSHOTS")
 EVIL = """<img src=x onerror="window.evil = 1"> <script>window.evil = 1</script>
@@ -238,24 +239,32 @@ def brightness(page: Page) -> float:
     return float(sorted(picture.tobytes())[5000])
 
 
-def test_text_that_grows_looks_as_if_it_had_come_at_once(visitor: Visitor) -> None:
-    _, at_once = visitor.page.evaluate(GROW, [PLAIN])
+@pytest.fixture(scope="module")
+def page(chromium: Browser, uvicorn_server: ServerProcess) -> Iterator[Page]:
+    """The page, in which nothing but its scripts is used."""
+    with Visitor(chromium, uvicorn_server.url) as visitor:
+        yield visitor.page
+        assert visitor.complaints == []
+
+
+def test_text_that_grows_looks_as_if_it_had_come_at_once(page: Page) -> None:
+    _, at_once = page.evaluate(GROW, [PLAIN])
     for size in (1, 3, 7):
-        _, grown = visitor.page.evaluate(GROW, [PLAIN[at : at + size] for at in range(0, len(PLAIN), size)])
+        _, grown = page.evaluate(GROW, [PLAIN[at : at + size] for at in range(0, len(PLAIN), size)])
         assert grown == at_once
 
 
 @pytest.mark.parametrize("words", [["word "] * 39 + ["end.\n\n"], ["code"] * 39 + ["\n"]], ids=["text", "code"])
-def test_an_answer_four_times_as_long_costs_four_times_as_much(visitor: Visitor, words: list[str]) -> None:
+def test_an_answer_four_times_as_long_costs_four_times_as_much(page: Page, words: list[str]) -> None:
     opening = ["```\n"] if words[0] == "code" else []
-    short, long = (visitor.page.evaluate(GROW, opening + words * times)[0] for times in (10, 40))
+    short, long = (page.evaluate(GROW, opening + words * times)[0] for times in (10, 40))
     assert long < 5 * short
 
 
-def test_what_no_parser_gets_through_is_shown_as_it_was_written(visitor: Visitor) -> None:
-    visitor.page.evaluate(GROW, ["$x$"])
-    visitor.page.wait_for_function("window.katex")
+def test_what_no_parser_gets_through_is_shown_as_it_was_written(page: Page) -> None:
+    page.evaluate(GROW, ["$x$"])
+    page.wait_for_function("window.katex")
     many = [repeated * (20_000 // len(repeated)) for repeated in ("> ", "1. ", "- > ", "*_a", "[", "<a ", "\\[\n")]
     for written in (*many, f"${'{' * 4000}$ and $x$"):
-        _, shown = visitor.page.evaluate(GROW, [f"{written} the end"])
+        _, shown = page.evaluate(GROW, [f"{written} the end"])
         assert "the end" in shown, written[:10]

@@ -45,12 +45,14 @@ def long_conversation(owner: User, count: int, text: Callable[[int], str] = numb
 
 
 class Visitor:
-    """A user of their own, logged in, with the page open; and everything that the browser complained of.
+    """A user of their own, logged in, with a page open, or an empty one; and all that the browser complained of.
 
     The browser's context is one that earlier visitors have used, emptied of what they stored.
     """
 
-    def __init__(self, chromium: Browser, url: str, *, logged_in: bool = True, scheme: str = "light") -> None:
+    def __init__(
+        self, chromium: Browser, url: str, path: str = "/", *, logged_in: bool = True, scheme: str = "light"
+    ) -> None:
         self.user = User.objects.create(username=f"visitor-{uuid.uuid4().hex[:10]}", password=hashed(PASSWORD))
         self.url = url
         self.scheme = scheme
@@ -61,7 +63,7 @@ class Visitor:
             client.force_login(self.user)
             session = client.cookies["sessionid"].value
             self.context.add_cookies([{"name": "sessionid", "value": session, "url": url}])
-        self.page = self.tab()
+        self.page = self.tab(path)
 
     def __enter__(self) -> Self:
         return self
@@ -75,13 +77,14 @@ class Visitor:
             page.close()
 
     def tab(self, path: str = "/") -> Page:
-        """Open another tab."""
+        """Open another tab, an empty one where there is no path."""
         page = self.context.new_page()
         page.emulate_media(color_scheme=self.scheme)  # type: ignore[arg-type]
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", self._take_complaint)
-        page.goto(self.url + path)
+        if path:
+            page.goto(self.url + path)
         return page
 
     def _take_complaint(self, said: ConsoleMessage) -> None:
