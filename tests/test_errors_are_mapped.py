@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import anthropic
 import anthropic._error_classes  # so that every subclass is there to be walked
 import httpx2
 import pytest
 
-from conversations.claude import error_mapping
+from conversations.claude import client, error_mapping
 from conversations.errors import ClaudeError, ColloquyError, MalformedAnswer, StreamCut, StreamStalled, TimedOut
 
 REQUEST = httpx2.Request("POST", "https://api.example.com/v1/messages")
@@ -54,6 +56,40 @@ def test_silence_and_cuts_are_told_apart() -> None:
     assert isinstance(error_mapping.translate(httpx2.ReadTimeout("x"), streaming=True), StreamStalled)
     assert isinstance(error_mapping.translate(httpx2.RemoteProtocolError("x"), streaming=True), StreamCut)
     assert isinstance(error_mapping.translate(anthropic.APITimeoutError(REQUEST)), TimedOut)
+
+
+BROKEN = {
+    "a chunk without a size": ("transfer-encoding: chunked", "2\r\n\n\n\r\nzz\r\nhello"),
+    "a chunk that is cut": ("transfer-encoding: chunked", "400\r\nhello"),
+    "fewer bytes than were promised": ("content-length: 100", "hello"),
+    "what is not packed as it says": ("connection: close\r\ncontent-encoding: gzip", "hello"),
+}
+
+
+@pytest.mark.parametrize(("header", "body"), BROKEN.values(), ids=BROKEN)
+def test_whatever_is_wrong_with_the_body_of_an_answer_is_a_cut(header: str, body: str, settings: Any) -> None:
+    begun = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n{header}\r\n\r\n".encode())
+        await begun.wait()
+        writer.write(body.encode())
+        writer.close()
+
+    async def ask() -> None:
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            settings.ANTHROPIC_BASE_URL = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            try:
+                async with await client.send({"model": "m", "max_tokens": 1, "messages": []}) as stream:
+                    begun.set()
+                    async for _ in stream:
+                        pass
+            finally:
+                await client.close_client()
+
+    with pytest.raises(StreamCut):
+        asyncio.run(ask())
 
 
 def test_what_is_none_of_the_sdks_stays_what_it_is() -> None:

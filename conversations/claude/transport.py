@@ -6,8 +6,11 @@ while a reader is busy, and it gets several deltas in one read. What all Message
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 
+import aiohttp
 import anthropic
 import httpx2
 from aiohttp import ClientResponse
@@ -90,7 +93,7 @@ class _WhenWanted(AiohttpResponseStream):
         response = self._aiohttp_response
         connection = response.connection  # none any more where the whole answer came with its headers
         transport = connection.transport if connection else None
-        with map_aiohttp_exceptions():
+        with _as_read_errors(), map_aiohttp_exceptions(), _told_when_lost(response):
             while chunk := await response.content.readany():
                 if transport is None or response.closed:
                     yield chunk
@@ -101,3 +104,45 @@ class _WhenWanted(AiohttpResponseStream):
                 finally:
                     if not transport.is_closing():
                         transport.resume_reading()
+
+
+@contextmanager
+def _told_when_lost(response: aiohttp.ClientResponse) -> Iterator[None]:
+    """Have whoever reads the body hear of the end of its connection.
+
+    Of a chunk without a size aiohttp tells nobody: it closes the connection, stops its clock, and lets them wait.
+    """
+    content, connection = response.content, response.connection
+    protocol = connection.protocol if connection else None
+    lost = protocol.closed if protocol is not None else None
+    if lost is None:
+        yield
+        return
+
+    def tell(_: asyncio.Future[None]) -> None:
+        if not content.is_eof() and content.exception() is None:
+            content.set_exception(aiohttp.ClientPayloadError("The connection was lost."))
+
+    lost.remove_done_callback(_forget)
+    lost.add_done_callback(_forget)
+    lost.add_done_callback(tell)
+    try:
+        yield
+    finally:
+        lost.remove_done_callback(tell)
+
+
+def _forget(lost: asyncio.Future[None]) -> None:
+    """Take note of why a connection was lost: asyncio logs what nobody has asked for."""
+    lost.exception()
+
+
+@contextmanager
+def _as_read_errors() -> Iterator[None]:
+    """Raise what has no name in httpx2 as a ReadError, such as aiohttp's RuntimeError where a connection is closed."""
+    try:
+        yield
+    except httpx2.TransportError:
+        raise
+    except Exception as error:
+        raise httpx2.ReadError(str(error)) from error
