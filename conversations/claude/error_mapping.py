@@ -118,8 +118,10 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     for text, unit in ((milliseconds, 0.001), (seconds, 1.0)):
         with suppress(ValueError):
             return _possible(float(text) * unit)
-    date = parsedate_tz(seconds)
-    return _possible(mktime_tz(date) - time.time()) if date else None
+    with suppress(ValueError, OverflowError):  # a day that no calendar has
+        date = parsedate_tz(seconds)
+        return _possible(mktime_tz(date) - time.time()) if date else None
+    return None
 
 
 def _possible(seconds: float) -> float | None:

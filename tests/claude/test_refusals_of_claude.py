@@ -86,6 +86,8 @@ def test_whether_to_try_again_is_the_servers_word_else_the_status_tells(
         ({"retry_after_ms": "soon", "retry_after": "7"}, 7),
         *(({"retry_after": value}, None) for value in ("0", "-1", "inf", "nan", "soon", "", "1e999")),
         ({"retry_after": "Sun, 06 Nov 1994 08:49:37 GMT"}, None),
+        ({"retry_after": "Fri, 31 Dec 99999 23:59:59 GMT"}, None),
+        ({"retry_after": "Fri, 31 Dec 9223372036854775808 23:59:59 GMT"}, None),
     ],
 )
 def test_when_to_ask_again_is_read(headers: dict[str, str], seconds: float | None) -> None:
