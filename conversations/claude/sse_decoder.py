@@ -28,7 +28,9 @@ class Decoder:
     """
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: list[bytes] = []
+        """What has come of an event that has not ended; joining it at each chunk would be quadratic."""
+        self._size = 0
         self._after_return = False
         """Whether a carriage return came last: a newline that comes next belongs to it."""
         self._first = True
@@ -42,16 +44,24 @@ class Decoder:
             return b""  # it is not what comes after a carriage return
         if self._after_return or b"\r" in chunk:
             chunk = self._with_newlines(chunk)
-        whole, end, self._rest = (self._rest + chunk).rpartition(b"\n\n")
-        if len(self._rest) > LONGEST:
-            raise MalformedAnswer(f"an event is longer than {LONGEST} bytes")
-        if end and self._first:
+        if not chunk:
+            return b""
+        ended = b"\n\n" in chunk or (chunk.startswith(b"\n") and bool(self._rest) and self._rest[-1].endswith(b"\n"))
+        self._rest.append(chunk)
+        self._size += len(chunk)
+        if not ended:
+            if self._size > LONGEST:
+                raise MalformedAnswer(f"an event is longer than {LONGEST} bytes")
+            return b""
+        whole, end, rest = b"".join(self._rest).rpartition(b"\n\n")
+        self._rest, self._size = [rest] if rest else [], len(rest)
+        if self._first:
             whole, self._first = whole.removeprefix(BOM), False
         return whole + end
 
     def end(self) -> list[ServerSentEvent]:
         """Return the event that the end of the stream ends, where it came without the blank line after it."""
-        event, self._rest = _event(self._rest), b""
+        event, self._rest = _event(b"".join(self._rest)), []
         return [event] if event else []
 
     def _with_newlines(self, chunk: bytes) -> bytes:

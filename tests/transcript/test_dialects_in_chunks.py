@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from conversations.claude.sse_decoder import Decoder
 from conversations.claude.stream_reader import AnswerReader
 from conversations.content.folding import fold
 from tests.dialects import DIALECTS
@@ -17,3 +20,15 @@ def test_a_dialect_is_read_in_chunks_of_any_size(dialect: str, size: int) -> Non
     [message] = fold(events + reader.end())
     assert reader.trouble is None
     assert message.content == [{"type": "text", "text": "Hello 日本 🎉"}]
+
+
+def test_an_event_in_twice_as_many_chunks_takes_about_twice_as_long_to_read() -> None:
+    """Results of Claude's own tools come in one event with a whole document; nobody else's deltas wait for that."""
+
+    def seconds(chunks: int) -> float:
+        decoder, began = Decoder(), time.process_time()
+        assert not any(decoder.take(bytes(1000)) for _ in range(chunks))
+        assert len(decoder.take(b"\n\n")) == chunks * 1000 + 2
+        return time.process_time() - began
+
+    assert min(seconds(8000) for _ in range(3)) < 10 * min(seconds(2000) for _ in range(3))
