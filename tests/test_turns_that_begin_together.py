@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from knox.models import AuthToken
 
 from conversations.database import close_connections, in_database
@@ -46,20 +47,28 @@ class One:
         self.plain: PlainBeginning = plain
 
 
+@asynccontextmanager
+async def writing() -> AsyncIterator[BeginWriter]:
+    """A writer that stores what waits."""
+    writer = BeginWriter()
+    serving = asyncio.create_task(writer.serve())
+    await writer.connected.wait()
+    try:
+        yield writer
+        assert not serving.done()
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        await close_connections()
+
+
 def together(*ones: One, before: Callable[[], object] = lambda: None) -> list[Came]:
     """Have turns begun at one moment, after what is done `before`; return what came of each."""
 
     async def begin() -> list[Came]:
-        writer = BeginWriter()
-        serving = asyncio.create_task(writer.serve())
-        await writer.connected.wait()
-        await in_database(before)
-        try:
+        async with writing() as writer:
+            await in_database(before)
             return await asyncio.gather(*(writer.begin(each.who, each.plain) for each in ones), return_exceptions=True)
-        finally:
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
-            await close_connections()
 
     return asyncio.run(begin())
 
@@ -185,6 +194,42 @@ def test_a_lost_connection_is_replaced_while_they_wait(good: list[One]) -> None:
             )
 
     assert all(map(began, together(*good, before=cut)))
+
+
+@contextmanager
+def cut_at_the_commit(one: One) -> Iterator[None]:
+    """Have Postgres cut the connection that commits a turn of this user's, before it is committed."""
+    name = f"cut_{one.user.pk.hex}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF NEW.user_id = '{one.user.pk}' THEN "
+            "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(5); "
+            "END IF; RETURN NULL; END $$"
+        )
+        cursor.execute(
+            f"CREATE CONSTRAINT TRIGGER {name} AFTER INSERT ON conversations_turn DEFERRABLE INITIALLY DEFERRED "
+            f"FOR EACH ROW EXECUTE FUNCTION {name}()"
+        )
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP FUNCTION {name} CASCADE")
+
+
+def test_turns_are_begun_together_again_after_a_commit_whose_answer_was_lost(good: list[One]) -> None:
+    first, second, _ = good
+
+    async def one_after_the_other() -> tuple[Came, Came]:
+        async with writing() as writer:
+            lost = await asyncio.gather(writer.begin(first.who, first.plain), return_exceptions=True)
+            return lost[0], await writer.begin(second.who, second.plain)
+
+    with cut_at_the_commit(first):
+        lost, came = asyncio.run(one_after_the_other())
+    assert isinstance(lost, OperationalError)
+    assert began(came)
 
 
 def test_who_waits_for_a_row_that_somebody_has_locked_holds_up_nobody_else(api: Api, other: Api) -> None:

@@ -111,6 +111,8 @@ class BeginWriter:
 
     async def _store(self, connection: Connection, batch: list[_Waiting]) -> bool:
         """Store turns, and tell who waits for them; return whether the connection is still there."""
+        if not batch:  # as after a commit whose answer was lost: everybody has been told that
+            return True
         stored: list[_Stored] = []
         try:
             # Without BEGIN, the end of the pipeline would commit what was sent before an error of ours.
