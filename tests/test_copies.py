@@ -81,17 +81,23 @@ def test_what_is_exported_can_be_taken_in_by_somebody_else(api: Api, other: Api,
 
 
 @pytest.mark.parametrize(
-    "said", ['text="nothing\\u0000"', 'tool=look{"n": 123456789012345678901234567890, "s": "\\u0000"}']
+    "answer",
+    [
+        'text="nothing\\u0000"',
+        'tool=look{"n": 123456789012345678901234567890, "s": "\\u0000"}',
+        'text="no reason"; stop_reason=""',
+        'text="white space"; stop_reason=" tired "',
+    ],
 )
-def test_whatever_claude_has_said_can_be_taken_in(api: Api, said: str) -> None:
+def test_whatever_claude_has_said_can_be_taken_in(api: Api, answer: str) -> None:
     """Users may say no NUL and no huge integers; Claude does what it likes."""
     id = api.conversation(tools=[{"name": "look", "input_schema": {"type": "object"}}])
-    turn = api.ask(f"[[sandbox: {said}]]", id)
+    turn = api.ask(f"[[sandbox: {answer}]]", id)
     api.post(f"turns/{turn['id']}/cancel/")
     response = api.post("conversations/import/", api.get(f"conversations/{id}/export/").json())
     assert response.status_code == 201, response.text
     taken = response.json()["id"]
-    assert messages(api, taken)[1]["content"] == messages(api, id)[1]["content"]
+    assert said(api, taken) == said(api, id)
     assert api.ask("And now?", taken)["status"] == "completed"
 
 

@@ -86,7 +86,7 @@ class ExportedMessageSerializer(StrictSerializer):
     parent = String(max_length=100, allow_null=True)  # type: ignore[assignment]
     role = serializers.ChoiceField(Message.Role.choices)
     content = serializers.ListField(child=Block())
-    stop_reason = String(max_length=100, allow_null=True, required=False)
+    stop_reason = String(max_length=100, allow_null=True, allow_blank=True, trim_whitespace=False, required=False)
     created_at = serializers.DateTimeField(required=False, allow_null=True)
     feedback = ExportedFeedbackSerializer(required=False, allow_null=True)
 
