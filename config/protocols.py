@@ -124,6 +124,16 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.response.headers.clear()
         self.scope["headers"] = []
 
+    def data_received(self, data: bytes) -> None:
+        """Take what came. A handshake that can't be read (it has a line over 8 KB, or a body) is refused and closed.
+
+        Uvicorn would neither answer it nor close the connection, ever.
+        """
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
     def pause_writing(self) -> None:
         """Give the client a limited time to read: the buffer of what is on its way is full."""
         super().pause_writing()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -53,3 +55,29 @@ def test_a_frame_too_large_closes_the_socket(api: Api) -> None:
     with api.socket() as socket:
         socket.connection.send("x" * (1024 * 1024 + 1))
         assert socket.closed() == 1009
+
+
+HANDSHAKE = (
+    "GET /ws/ HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "answer"),
+    [
+        (f"Cookie: {'a' * 9000}\r\n\r\n", b"HTTP/1.1 431 "),
+        ("X: y\r\n" * 200 + "\r\n", b"HTTP/1.1 431 "),
+        ("Content-Length: 5\r\n\r\nhello", b""),
+    ],
+    ids=["a line over 8 KB", "too many lines", "a body"],
+)
+def test_a_handshake_that_cannot_be_read_is_refused_and_closed(api: Api, more: str, answer: bytes) -> None:
+    url = urlsplit(api.url)
+    with socket.create_connection((url.hostname or "", url.port or 0), timeout=20) as connection:
+        connection.sendall((HANDSHAKE + more).encode())
+        said = b""
+        while part := connection.recv(65536):
+            said += part
+        assert said.startswith(answer)
+        assert bool(said) == bool(answer)
