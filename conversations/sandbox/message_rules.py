@@ -72,7 +72,7 @@ def _check_server_calls(merged: list[tuple[str, list[Block]]]) -> None:
         for block in reversed(content):
             if block["type"].endswith("_tool_result"):
                 called.append(block["tool_use_id"])
-            elif block["type"] == "server_tool_use":
+            elif block["type"] in ("server_tool_use", "mcp_tool_use"):
                 done = block["id"] in called
                 require(done or goes_on, f"messages: `{block['name']}` tool use with id {block['id']} has no result")
                 called = [id for id in called if id != block["id"]]

@@ -128,6 +128,20 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             {"role": "user", "content": [RESULT]},
         ]
     },
+    "a call over MCP with its result": {
+        "messages": [
+            HELLO,
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "mcp_tool_use", "id": "m", "name": "look", "server_name": "tea", "input": {}},
+                    {"type": "mcp_tool_result", "tool_use_id": "m", "is_error": False, "content": []},
+                    TEXT,
+                ],
+            },
+            HELLO,
+        ]
+    },
     "a toolset": {"tools": [{"type": "computer_toolset_20260801"}, TOOL]},
     "its own invention": {"messages": [HELLO, {"role": "assistant", "content": [{"type": "sandbox_x"}]}, HELLO]},
     "system inside on 5.5": {
