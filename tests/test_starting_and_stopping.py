@@ -21,6 +21,8 @@ from tests.processes import STARTUP, free_port
 from tests.up import Up, UpFromNothing, running_up
 from tests.waiting import until
 
+LOOK = 0.5  # seconds between looks at all processes of the machine
+
 
 LOOK = 0.5  # seconds between looks at all processes of the machine
 
