@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,14 +26,24 @@ class Shape:
 
 def register(registry: ComponentRegistry, annotation: Any) -> JSONSchema:
     """Put a type and all that it refers to among the components. Return its schema: a reference, if it has a name."""
-    schema, definitions = described(annotation)
-    if isinstance(annotation, TypeAliasType) or is_typeddict(annotation):
-        definitions = {**definitions, annotation.__name__: schema}
-        schema = {"$ref": REFERENCE + annotation.__name__}
-    for each, definition in definitions.items():
-        component = ResolvedComponent(name=each, type=ResolvedComponent.SCHEMA, schema=definition, object=each)
-        registry.register_on_missing(component)
-    return schema
+    if not isinstance(annotation, TypeAliasType) and not is_typeddict(annotation):
+        schema, definitions = described(annotation)
+        _register(registry, definitions)
+        return schema
+    name: str = annotation.__name__
+    if _component(name) not in registry:  # to describe what hundreds of responses have takes most of the time
+        schema, definitions = described(annotation)
+        _register(registry, {**definitions, name: schema})
+    return {"$ref": REFERENCE + name}
+
+
+def _register(registry: ComponentRegistry, definitions: Mapping[str, JSONSchema]) -> None:
+    for name, definition in definitions.items():
+        registry.register_on_missing(_component(name, definition))
+
+
+def _component(name: str, schema: JSONSchema | None = None) -> ResolvedComponent:
+    return ResolvedComponent(name=name, type=ResolvedComponent.SCHEMA, schema=schema, object=name)
 
 
 def without_enum_ids(result: JSONSchema, **options: object) -> JSONSchema:

@@ -14,7 +14,7 @@ from conversations.api.queries import DOCUMENT_FORMATS, DocumentQuery, Queried
 
 @lru_cache(maxsize=1)
 def openapi_document() -> dict[str, object]:
-    """Return the document: it takes two seconds to make, and is the same for everybody as long as a process lives."""
+    """Return the document: it takes half a second to make, and is the same for everybody as long as a process lives."""
     document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return document
 
