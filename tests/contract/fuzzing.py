@@ -89,7 +89,8 @@ def _run(url: str, who: str, token: str, config: str, arguments: list[str]) -> O
     with tempfile.TemporaryDirectory() as folder:
         file, report = Path(folder) / "schemathesis.toml", Path(folder) / "report.json"
         file.write_text(config)
-        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(file), "run", f"{url}/api/schema/?format=json"]
+        document = f"{url}/api/schema/?format=json"
+        command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(file), "run", document]
         command += ["--header", f"Authorization: Bearer {token}", "--checks", ",".join(CHECKS), "--no-color"]
         command += ["--report", "json", "--report-json-path", str(report), "--continue-on-failure"]
         command += ["--request-timeout", "60", "--suppress-health-check", "all", "--no-shrink", *arguments]
