@@ -178,6 +178,15 @@ def api(server: ServerProcess, sandbox: Sandbox) -> Iterator[Api]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def somebody(uvicorn_server: ServerProcess) -> Iterator[Api]:
+    """One user for all tests of a file that look at nothing but what each of them has made."""
+    from tests.clients import Api
+
+    with Api(uvicorn_server.url) as client:
+        yield client
+
+
 @pytest.fixture
 def other(server: ServerProcess) -> Iterator[Api]:
     """Another new user's."""

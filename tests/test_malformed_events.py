@@ -13,6 +13,12 @@ from tests.scripted import START, STOP, block, end, text, wire
 SILENCE = 20.0  # seconds: whoever waits for what comes after it fails
 
 
+@pytest.fixture
+def api(somebody: Api) -> Api:
+    """One user for the whole file: to make one takes longer than what most of its tests do."""
+    return somebody
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_it_fails_the_turn_at_once(api: Api, case: str) -> None:
     conversation = api.conversation(tools=[{"name": "f", "input_schema": {"type": "object"}}])

@@ -26,6 +26,12 @@ def replayed(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Path]
     sandbox.replay = None
 
 
+@pytest.fixture
+def api(somebody: Api) -> Api:
+    """One user for the whole file: to make one takes longer than what most of its tests do."""
+    return somebody
+
+
 def run(api: Api) -> Turn:
     conversation = api.conversation()
     api.post(f"conversations/{conversation}/turns/?wait=true", {"content": "Hello"})
