@@ -32,7 +32,7 @@ def test_it_is_openapi_3_1() -> None:
     jsonschema_rs.Draft202012Validator(json.loads(specification.read_text())).validate(rendered)
 
 
-# The document takes seconds to make: only what tests it does so, when it is run.
+# The document takes a second to make: only what tests it does so, when it is run.
 def test_every_operation_has_a_summary_a_name_and_a_tag(subtests: pytest.Subtests) -> None:
     for name, operation in operations():
         with subtests.test(name):
