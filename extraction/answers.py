@@ -69,7 +69,8 @@ def _judged(schema: Schema, text: str, evidence: bool) -> Judgement:
         if isinstance(found, ValueError):
             complaint = str(found)
             continue
-        alternatives = [*_with_claims(found, evidence), *_wrapped(found, names, WRAPPED_DEPTH)]
+        whole = _with_claims(found, names) if evidence else [found]
+        alternatives = [*whole, *(inner for each in whole for inner in _wrapped(each, names, WRAPPED_DEPTH))]
         for each in alternatives:
             for value in (each.value, with_spelling(schema, each.value)):
                 if not each.problems and validator.accepts(value):
@@ -95,10 +96,14 @@ def _names(schema: Schema) -> frozenset[str]:
     return frozenset(named) if isinstance(named, dict) else frozenset()
 
 
-def _with_claims(found: _Candidate, evidence: bool) -> list[_Candidate]:
-    """Return a value's data apart from what it rests on, where both were asked for; and the value as it is."""
+def _with_claims(found: _Candidate, names: frozenset[str]) -> list[_Candidate]:
+    """Return a value's data apart from what it rests on, as both were asked for.
+
+    The value as it is counts only where the schema has a field `data` of its own: one that leaves other fields open
+    would take the whole for data, whatever is wrong with it.
+    """
     value = found.value
-    if not evidence or not isinstance(value, dict) or "data" not in value or value.keys() - {"data", "evidence"}:
+    if not isinstance(value, dict) or "data" not in value or value.keys() - {"data", "evidence"}:
         return [found]
     said = value.get("evidence")
     claims = [
@@ -109,7 +114,8 @@ def _with_claims(found: _Candidate, evidence: bool) -> list[_Candidate]:
         and isinstance(quote := each.get("quote"), str)
     ]
     problems: list[Problem] = [{**each, "path": each["path"].removeprefix("/data")} for each in found.problems]
-    return [_Candidate(value["data"], found.size, claims, problems), found]
+    data = _Candidate(value["data"], found.size, claims, problems)
+    return [data, found] if "data" in names else [data]
 
 
 def _wrapped(found: _Candidate, names: frozenset[str], depth: int) -> Iterator[_Candidate]:

@@ -147,3 +147,21 @@ def test_an_answer_that_was_cut_goes_on_in_words_whatever_claude_was_held_to() -
     assert "output_config" not in body
     assert json.dumps(SCHEMA) in body["system"]
     assert body["messages"][-2]["content"] == [{"type": "text", "text": '{"name": "Ja'}]
+
+
+AT_LEAST_100 = {"type": "object", "properties": {"a": {"type": "number", "minimum": 100}}}
+
+
+@pytest.mark.parametrize("schema", [AT_LEAST_100, {**AT_LEAST_100, "type": ["object", "array"]}, {"minProperties": 5}])
+def test_what_data_was_asked_for_with_is_never_taken_for_data(schema: Any) -> None:
+    """Not even where the data is wrong, and the schema leaves other fields open."""
+    answer = {"data": {"a": 5}, "evidence": [{"path": "/a", "quote": "5"}]}
+    judgement = judged(schema, json.dumps(answer), evidence=True)
+    assert judgement.data == {"a": 5}
+    assert judgement.problems
+
+
+def test_a_schema_with_a_field_data_gets_an_answer_without_evidence_as_it_is() -> None:
+    schema = {"type": "object", "properties": {"data": {"type": "string"}}, "required": ["data"]}
+    judgement = judged(schema, '{"data": "x"}', evidence=True)
+    assert (judgement.data, judgement.problems) == ({"data": "x"}, [])
