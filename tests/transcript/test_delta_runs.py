@@ -77,17 +77,23 @@ ODD = {
     "another line before it": f": comment\n{PLAIN}",
     "an event between": PLAIN + wire({"type": "ping"}) + PLAIN,
     "one that is cut": PLAIN + PLAIN[:-1],
+    "a string without its end": PLAIN.replace('Hello"}   }', "}}"),
+    "one without a string": PLAIN.replace('"Hello"}   }', "}}"),
+    "another end": PLAIN.replace("   }", "   ]"),
 }
 
 
 @pytest.mark.parametrize("name", ODD)
 def test_what_is_no_run_is_read_event_by_event(name: str) -> None:
-    assert outcome(PLAIN + ODD[name]) == outcome(PLAIN + ODD[name], singly=True)
+    for answer in (ODD[name], PLAIN + ODD[name]):
+        assert outcome(answer) == outcome(answer, singly=True)
 
 
 @pytest.mark.parametrize("form", [{}, {"spaces": True}, {"escaped": False}])
 def test_deltas_as_claude_sends_them_are_a_run(form: dict[str, Any]) -> None:
     strings = ["Hello", ' \n"日本" \\', "🎉", ""]
-    run = joined_run("".join(delta(string, **form) for string in strings).encode())
-    assert run is not None
-    assert run["delta"]["text"] == "".join(strings)
+    deltas = "".join(delta(string, **form) for string in strings)
+    for sent in (deltas, deltas.replace("}   }", "} }", 1), deltas.replace("}   }", "}}", 2)):
+        run = joined_run(sent.encode())
+        assert run is not None
+        assert run["delta"]["text"] == "".join(strings)
