@@ -10,6 +10,7 @@ import pytest
 
 from conversations.models import Attachment
 from tests.clients import Api
+from tests.scripted import START, end, text, wire
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_what_is_exported_can_be_taken_in_by_somebody_else(api: Api, other: Api,
     [
         'text="nothing\\u0000"',
         'tool=look{"n": 123456789012345678901234567890, "s": "\\u0000"}',
-        'text="no reason"; stop_reason=""',
+        f"raw={json.dumps([wire(START, *text('no reason'), *end(''))])}",
         'text="white space"; stop_reason=" tired "',
     ],
 )
