@@ -90,13 +90,21 @@ def input_of(request: Request, query: Mapping[str, object]) -> BatchInput:
         return _of_form(data, query)
     if not isinstance(data, dict) or not isinstance(data.get("items"), list):
         raise InvalidRequest("items: Must be a list.", details={"items": "Must be a list."})
-    return BatchInput({**query, **{name: data[name] for name in data if name != "items"}}, data["items"])
+    return BatchInput(_settings(query, {name: data[name] for name in data if name != "items"}), data["items"])
+
+
+def _settings(query: Mapping[str, object], body: Mapping[str, object]) -> dict[str, object]:
+    """Return the settings of query and body. Raises InvalidRequest for one that is another in each."""
+    for name in sorted(query.keys() & body.keys()):
+        if query[name] != body[name]:
+            raise InvalidRequest.at(name, "Is given twice: in the query and, with another value, in the body.")
+    return {**query, **body}
 
 
 def _of_lines(lines: Iterator[object], query: Mapping[str, object]) -> BatchInput:
     first = next(lines, None)
     if isinstance(first, dict) and "key" not in first and "content" not in first:
-        return BatchInput({**query, **first}, lines)
+        return BatchInput(_settings(query, first), lines)
 
     def all() -> Iterator[object]:
         if first is not None:
@@ -116,7 +124,7 @@ def _of_form(form: QueryDict, query: Mapping[str, object]) -> BatchInput:
     check_given_once(texts)
     declared = BatchSettingsSerializer().fields
     settings = {name: _meant(declared.get(name), str(text)) for name, text in texts.items()}
-    return BatchInput({**query, **settings}, files)
+    return BatchInput(_settings(query, settings), files)
 
 
 def _meant(field: object, text: str) -> object:

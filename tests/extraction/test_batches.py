@@ -101,6 +101,16 @@ def test_a_line_that_is_no_json_is_named(api: Api) -> None:
     assert (response.status_code, response.json()["error"]["message"][:7]) == (400, "Line 3:")
 
 
+def test_a_setting_that_is_given_twice_is_not_chosen_between(api: Api) -> None:
+    path = "/api/extraction/batches/?schema=contact"
+    lines = json.dumps({"schema": NAME_AND_EMAIL}) + "\n" + json.dumps(contact(0)) + "\n"
+    by_line = api.http.post(path, content=lines, headers={"Content-Type": "application/x-ndjson"})
+    by_json = api.http.post(path, json={"schema": NAME_AND_EMAIL, "items": [contact(0)]})
+    by_form = api.http.post(path, data={"schema": "invoice"}, files=[("files", ("0.txt", b"x"))])
+    for response in (by_line, by_json, by_form):
+        assert (response.status_code, response.json()["error"]["message"][:7]) == (400, "schema:"), response.text
+
+
 def test_the_same_item_again_is_the_same_item(api: Api) -> None:
     batch = batches.create(api, [contact(0), contact(1), contact(0)])
     assert batch["counts"]["total"] == 2
