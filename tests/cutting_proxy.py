@@ -48,11 +48,11 @@ class CuttingProxy:
         server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self._started.set()
         await self._over.wait()
-        server.close()
         self.down = True
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await self._cut_all()
             await asyncio.wait(others, timeout=0.1)
+        server.close()  # while nobody is being let in: asyncio would leave their connections open
 
     def cut_all(self) -> None:
         """Cut every open connection."""
