@@ -46,7 +46,7 @@ LONGEST = (
     *("test_disconnects.py", "test_the_worker.py", "test_resuming.py", "test_every_turn_ends.py"),
 )
 
-WORKERS = 3  # on two cores: one of them waits for something
+WORKERS = 4  # on two cores: two of them wait for something
 FEW = 8  # files: to start the workers takes longer than what they save
 
 ROOT = Path(__file__).resolve().parent.parent

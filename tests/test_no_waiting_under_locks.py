@@ -108,13 +108,15 @@ def test_a_slow_storage_stops_nobody_elses_stream(
     assert times
 
 
-def test_a_turn_that_waits_for_its_budget_keeps_no_events_from_being_committed(api: Api) -> None:
+def test_a_turn_that_waits_for_its_budget_keeps_no_events_from_being_committed(api: Api, tmp_path: Path) -> None:
     budget = Budget.objects.create(user=api.user, limit=100)
-    conversation = api.conversation(tools=[{"type": "platform", "name": "nap"}])
-    turn = api.begin('Go [[sandbox: tool=nap{"seconds": 1.5}; then; text=Done]]', conversation)
+    conversation = api.conversation(tools=[{"type": "platform", "name": "wait_for"}])
+    locked = tmp_path / "locked"
+    turn = api.begin(f'Go [[sandbox: tool=wait_for{{"path": "{locked}"}}; then; text=Done]]', conversation)
     api.events(turn["id"], limit=4)
     with transaction.atomic():
         Budget.objects.select_for_update().get(pk=budget.pk)
+        locked.touch()
         until(someone_waits)
         # Its row is free, but for the moments of a group commit: else everybody's events would wait for it in that.
         with connection.cursor() as cursor:

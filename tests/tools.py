@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from conversations.models import Conversation
 from conversations.tools import Caller, tool
+from tests.waiting import until
 
 DOT = base64.b64decode("R0lGODlhAQABAAAAACwAAAAAAQABAAACAUwAOw==")
 
@@ -40,6 +42,13 @@ async def nap(seconds: float) -> float:
     began = time.time()
     await asyncio.sleep(seconds)
     return began
+
+
+@tool
+def wait_for(path: str) -> str:
+    """Waits for a file."""
+    until(Path(path).exists)
+    return "it is there"
 
 
 @tool

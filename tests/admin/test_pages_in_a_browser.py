@@ -124,7 +124,7 @@ class Seen:
         self.complaints.clear()
         self.elsewhere.clear()
         assert self.page.goto(url).status == 200, url  # type: ignore[union-attr]
-        self.page.wait_for_function("document.fonts.status === 'loaded'")
+        self.page.wait_for_function("() => document.fonts.status === 'loaded'")
 
     def resize(self, width: int) -> None:
         """Show the page in a window of another width, without asking for it again."""

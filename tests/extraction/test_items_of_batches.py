@@ -48,7 +48,7 @@ def checked(items: Iterable[Any], digest: Digest | None = None) -> list[tuple[st
 
 
 def test_json_has_its_items_in_a_list_and_its_settings_beside_it() -> None:
-    found = read({"items": [item()], "model": "m", "mode": "batch"}, model="of the query", schema="s")
+    found = read({"items": [item()], "model": "m", "mode": "batch"}, model="m", schema="s")
     assert found.settings == {"model": "m", "mode": "batch", "schema": "s"}
     assert list(found.items) == [item()]
 
@@ -81,8 +81,8 @@ def test_a_field_of_a_form_is_what_its_setting_takes(field: str, meant: object) 
     form: Any = QueryDict(mutable=True)
     file = SimpleUploadedFile("a.txt", b"Tea")
     form.update({name: text, "anything": file})
-    found = read(form, model="of the query")
-    assert found.settings == {"model": "of the query", name: meant}
+    found = read(form, concurrency=3)
+    assert found.settings == {"concurrency": 3, name: meant}
     assert list(found.items) == [file]
 
 
@@ -92,7 +92,7 @@ def test_a_setting_is_in_a_form_once() -> None:
 
 
 def test_json_lines_may_begin_with_the_settings() -> None:
-    found = read(lines({"model": "m"}, item("a"), item("b")), schema="s", model="q")
+    found = read(lines({"model": "m"}, item("a"), item("b")), schema="s")
     assert found.settings == {"schema": "s", "model": "m"}
     assert [each["key"] for each in found.items] == ["a", "b"]
 
