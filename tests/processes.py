@@ -8,11 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
 import httpx2
+import psutil
 
 from config import local
 from tests.ending import end_with_run
@@ -47,6 +50,16 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def living(processes: Iterable[psutil.Process], argument: str) -> list[psutil.Process]:
+    """Return those of the processes that run with an argument. Some may end while they are looked at."""
+    found = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE and argument in process.cmdline():
+                found.append(process)
+    return found
 
 
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT

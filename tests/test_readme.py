@@ -15,6 +15,7 @@ import pytest
 
 from tests import clients, readme
 from tests.commands import manage
+from tests.processes import living
 from tests.up import Up, running_up
 from tests.waiting import until
 
@@ -47,8 +48,7 @@ def test_a_worker_that_dies_is_followed_by_another(up: Up) -> None:
 
 def workers_of(up: Up) -> list[psutil.Process]:
     """Its workers that live."""
-    children = psutil.Process(up.process.pid).children()
-    return [child for child in children if child.status() != psutil.STATUS_ZOMBIE and "worker" in child.cmdline()]
+    return living(psutil.Process(up.process.pid).children(), "worker")
 
 
 def test_chat_talks_to_the_running_server(up: Up) -> None:

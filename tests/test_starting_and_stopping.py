@@ -95,9 +95,10 @@ def processes_of(folder: str) -> list[str]:
         try:
             line = " ".join(process.cmdline())
             ours = folder in line or process.environ().get("COLLOQUY_DATA_DIR") == folder
+            lives = process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             continue
-        if ours and process.status() != psutil.STATUS_ZOMBIE:
+        if ours and lives:
             found.append(line)
     return found
 

@@ -19,7 +19,7 @@ from tests import clients
 from tests.clients import Api
 from tests.extraction.test_extracting import JANE, NAME_AND_EMAIL, extract
 from tests.extraction.test_hostile_answers import answering
-from tests.processes import ServerProcess
+from tests.processes import ServerProcess, living
 
 Schema = dict[str, Any]
 
@@ -174,8 +174,7 @@ def test_its_processes_end_with_the_server(database: str, sandbox: Sandbox) -> N
     with ServerProcess("uvicorn", database, sandbox.url) as process:
         with Api(process.url) as api:
             extract(api, JANE)
-        running = psutil.Process(process.process.pid).children()
-        children = [each for each in running if "extraction.check_process" in each.cmdline()]
+        children = living(psutil.Process(process.process.pid).children(), "extraction.check_process")
         assert children
         process.kill()
         assert not psutil.wait_procs(children, timeout=30)[1]

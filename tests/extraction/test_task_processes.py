@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from extraction.processes import GivenUp, Pool
+from tests.processes import living
 
 SECONDS = 1.0
 
@@ -47,8 +48,7 @@ def _others() -> None:
 
 
 def children() -> list[psutil.Process]:
-    every = psutil.Process().children(recursive=True)
-    ours = [each for each in every if each.is_running() and "extraction.check_process" in each.cmdline()]
+    ours = living(psutil.Process().children(recursive=True), "extraction.check_process")
     return [each for each in ours if each.pid not in OTHERS]
 
 
