@@ -24,9 +24,6 @@ from tests.waiting import until
 LOOK = 0.5  # seconds between looks at all processes of the machine
 
 
-LOOK = 0.5  # seconds between looks at all processes of the machine
-
-
 @pytest.fixture(scope="module")
 def up() -> Iterator[Up]:
     with running_up() as running:

@@ -9,6 +9,8 @@ from typing import ClassVar
 
 from django.db import migrations
 
+from conversations.migrations._operations import triggers
+
 # A ledger that nothing can change, but for one thing: that a pseudonym stands where a name was, once nobody of that id
 # bears the name any more. (Rows of type json can't be compared; as jsonb they can.)
 APPEND_ONLY_LEDGER = """
@@ -108,11 +110,6 @@ END $$;
 CREATE TRIGGER usage_is_added_up AFTER INSERT ON conversations_usage
     REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION add_up_usage();
 """
-
-
-def triggers(sql: str, *functions: str) -> migrations.RunSQL:
-    """Return the operation that makes functions and their triggers, which go with them."""
-    return migrations.RunSQL(sql, "".join(f"DROP FUNCTION {function}() CASCADE;" for function in functions))
 
 
 class Migration(migrations.Migration):

@@ -10,6 +10,8 @@ from typing import ClassVar
 
 from django.db import migrations
 
+from conversations.migrations._operations import triggers
+
 SHOWN = ("username", "email", "first_name", "last_name", "is_staff", "is_superuser", "is_active")
 """The columns that a request or an answer may rest on. The time of the last login is not among them."""
 
@@ -56,11 +58,6 @@ END $$;
 CREATE TRIGGER password_is_changed AFTER UPDATE OF password ON conversations_user
     FOR EACH ROW WHEN (OLD.password <> NEW.password) EXECUTE FUNCTION revoke_access();
 """
-
-
-def triggers(sql: str, *functions: str) -> migrations.RunSQL:
-    """Return the operation that makes functions and their triggers, which go with them."""
-    return migrations.RunSQL(sql, "".join(f"DROP FUNCTION {function}() CASCADE;" for function in functions))
 
 
 class Migration(migrations.Migration):

@@ -9,6 +9,8 @@ from typing import ClassVar
 
 from django.db import migrations
 
+from conversations.migrations._operations import triggers
+
 # Every message has its depth, and a jump to an ancestor: with jumps and parents any ancestor is found in a number of
 # steps that grows with the logarithm of the depth. Jumps are those of a skew-binary list: where the parent's jump and
 # the next one are of the same length, the new one is as long as both and one more; else it goes to the parent.
@@ -97,11 +99,6 @@ END $$;
 CREATE TRIGGER attachment_leaves_a_file AFTER DELETE ON conversations_attachment
     FOR EACH ROW EXECUTE FUNCTION note_unwanted_file();
 """
-
-
-def triggers(sql: str, *functions: str) -> migrations.RunSQL:
-    """Return the operation that makes functions and their triggers, which go with them."""
-    return migrations.RunSQL(sql, "".join(f"DROP FUNCTION {function}() CASCADE;" for function in functions))
 
 
 class Migration(migrations.Migration):
