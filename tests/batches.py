@@ -1,4 +1,4 @@
-"""Batches of extractions: created, and waited for."""
+"""Helpers for tests of extraction batches: creating batches, and waiting for them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Item = dict[str, Any]
 
 
 def contact(number: int, directives: str = "") -> Item:
-    """An item of a batch, with what is to be found in it."""
+    """Return an item of a batch, from whose content a name and an email can be extracted."""
     return {"key": f"item-{number}", "content": f"Contact Jane at jane{number}@example.com {directives}".strip()}
 
 
 def create(api: Api, items: list[Item], headers: dict[str, str] | None = None, **fields: Any) -> dict[str, Any]:
-    """Create a batch; return it as the API shows it."""
+    """Create a batch; return the API's representation."""
     body = {"schema": NAME_AND_EMAIL, "items": items, "evidence": False, **fields}
     response = api.post("extraction/batches/", body, headers=headers)
     assert response.status_code == 201, response.text
@@ -33,13 +33,13 @@ def create(api: Api, items: list[Item], headers: dict[str, str] | None = None, *
 
 
 def shown(api: Api, id: str) -> dict[str, Any]:
-    """Return a batch as it is now."""
+    """Return the API's current representation of a batch."""
     batch: dict[str, Any] = api.get(f"extraction/batches/{id}/").json()
     return batch
 
 
 def ended(api: Api, id: str) -> dict[str, Any]:
-    """Return a batch when its last item has ended."""
+    """Wait until a batch has ended, and return it."""
     deadline = time.monotonic() + PATIENCE
     while (batch := shown(api, id))["finished_at"] is None:
         assert time.monotonic() < deadline, batch

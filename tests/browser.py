@@ -1,7 +1,6 @@
-"""A real browser. `COLLOQUY_BROWSER` names one; without, the usual places are looked at.
+"""A real browser for tests: the one that `COLLOQUY_BROWSER` names, or one that is found in PATH.
 
-Most of what starting one costs is saved by having one for a whole run (`shared`), and pages of contexts that have been
-used before (`unused_context`).
+Since starting a browser is slow, one serves a whole run (`shared`), and its contexts are reused (`unused_context`).
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.contract.generators import axe
 
-# The first has no windows to draw: a page in it takes half the processor's time.
+# The headless shell comes first: it draws no windows, and takes half the CPU time.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-# Nothing is asked of anybody but the page's own server; a container's root has no sandbox.
-# What draws does it in the browser's process: nothing is handed on to another.
+# No requests to other hosts than the page's server; the sandbox does not work for root in a container.
+# Drawing in the browser's own process saves the transfer to a GPU process.
 ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--in-process-gpu"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -28,13 +27,13 @@ ARGUMENTS = (
 
 
 def found() -> str | None:
-    """Where it is."""
+    """Return the path of the browser, or None."""
     return os.environ.get("COLLOQUY_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """It, while it runs."""
+    """Run a browser, and close it at the end."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found(), args=ARGUMENTS)
         try:
@@ -44,7 +43,7 @@ def launched() -> Iterator[Browser]:
 
 
 class SharedBrowser:
-    """A browser that runs while other things are done in this thread, too.
+    """A browser for code that also uses Django or another event loop in the same thread.
 
     Playwright leaves its event loop set as the thread's running one. With that, Django refuses to work, and no other
     loop can run: it is set only while the browser is used.
@@ -66,7 +65,7 @@ class SharedBrowser:
 
 @contextmanager
 def shared() -> Iterator[SharedBrowser]:
-    """Launch a browser that is used now and then, and close it at the end."""
+    """Run a browser for occasional use, and close it at the end."""
     with launched() as chromium:
         loop = asyncio.get_running_loop()
         asyncio._set_running_loop(None)
@@ -77,10 +76,9 @@ def shared() -> Iterator[SharedBrowser]:
 
 
 def unused_context(chromium: Browser) -> BrowserContext:
-    """Return a context of the browser in which no page is open but the blank one that keeps its process alive.
+    """Return a browser context without cookies, in which only the blank page is open that keeps its process alive.
 
-    It has the caches of those who used it before, but not their cookies, and opens pages in half the time that a new
-    one takes.
+    It keeps the caches of its earlier users, but not their cookies, and opens pages in half the time of a new context.
     """
     unused = next((context for context in chromium.contexts if len(context.pages) == 1), None)
     if unused is None:
@@ -97,19 +95,19 @@ SETTLED = """() => {
 
 
 def show_in(page: Page, scheme: Any) -> None:
-    """Have the page be light or dark, and wait until it is; not for what moves for as long as an answer comes."""
+    """Set the page's colour scheme, and wait until it is drawn, except for animations of a running answer."""
     page.emulate_media(color_scheme=scheme)
     page.evaluate(SETTLED)
 
 
 COLOURS = ("color-contrast", "link-in-text-block")
-"""The rules whose outcome depends on whether a page is light or dark."""
+"""The rules whose results depend on the colour scheme."""
 
 
 def hindrances(page: Page, within: str = "html", rules: Sequence[str] = ()) -> list[tuple[str, list[str]]]:
-    """Return the rules that a page breaks so that some people can hardly use it, each with the elements that do.
+    """Return the accessibility rules that a page breaks, each with the elements that break it.
 
-    `within` selects what is looked at. Without `rules`, all are looked at.
+    `within` selects the part of the page to check. Without `rules`, all rules are checked.
     """
     if page.evaluate("!window.axe"):
         page.evaluate(axe())

@@ -1,4 +1,4 @@
-"""What tests of tools share: definitions of tools, and what became of a turn's calls."""
+"""Helpers for tests of tools: definitions of tools, and the results of a turn's calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def ours(*names: str) -> list[dict[str, Any]]:
 
 
 def results_in(turn: dict[str, Any]) -> dict[str, Any]:
-    """What the turn's calls came to, by the name of the tool."""
+    """Return the tool results of a turn by the name of the tool."""
     blocks = [block for message in turn["messages"] for block in message["content"]]
     names = {block["id"]: block["name"] for block in blocks if block["type"] == "tool_use"}
     return {names[block["tool_use_id"]]: block for block in blocks if block["type"] == "tool_result"}

@@ -1,4 +1,4 @@
-"""What the tests use the platform with: HTTP, SSE and WebSocket clients of one user."""
+"""The tests' clients of the platform: HTTP, SSE and WebSocket clients of one user."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ hashed = cache(make_password)  # which takes a third of a second
 
 
 def client(**options: Any) -> httpx2.Client:
-    """Return an HTTP client with patience enough for a busy machine.
+    """Return an HTTP client with timeouts for a busy machine.
 
-    It does not read all certificates, as others do: that takes longer than what most tests do with one.
+    It does not load the CA certificates, which takes longer than most tests.
     """
     return httpx2.Client(timeout=60, verify=False, **options)
 
 
 def get(url: str, **options: Any) -> httpx2.Response:
-    """Ask as nobody, or as the headers say."""
+    """Send a GET request without credentials, or with those of the given headers."""
     with client() as asking:
         return asking.get(url, **options)
 
 
 def post(url: str, **options: Any) -> httpx2.Response:
-    """Send as nobody, or as the headers say."""
+    """Send a POST request without credentials, or with those of the given headers."""
     with client() as asking:
         return asking.post(url, **options)
 
 
 class Api:
-    """A user of their own, with a token."""
+    """A new user of their own, with a token and an HTTP client."""
 
     def __init__(self, url: str, user: User | None = None) -> None:
         name = f"user-{uuid.uuid4().hex[:12]}"
@@ -56,7 +56,7 @@ class Api:
 
     @classmethod
     def of(cls, url: str, other: Api) -> Self:
-        """The same user at another process."""
+        """Return the same user as a client of another process."""
         return cls(url, other.user)
 
     def __enter__(self) -> Self:
@@ -72,13 +72,13 @@ class Api:
         return self.http.post(f"/api/{path}", json=body, **options)
 
     def conversation(self, **fields: Any) -> str:
-        """A new conversation's id."""
+        """Create a conversation; return its id."""
         response = self.post("conversations/", fields)
         assert response.status_code == 201, response.text
         return str(response.json()["id"])
 
     def ask(self, content: Any, conversation: str | None = None, **fields: Any) -> dict[str, Any]:
-        """The turn, when it has ended."""
+        """Run a turn; return it when it has ended."""
         path = f"conversations/{conversation or self.conversation()}/turns/?wait=true"
         response = self.post(path, {"content": content, **fields})
         assert response.status_code == 201, response.text
@@ -86,7 +86,7 @@ class Api:
         return turn
 
     def ask_with(self, headers: dict[str, str], content: Any, conversation: str) -> dict[str, Any]:
-        """The turn of a request with headers, when it has ended."""
+        """Run a turn by a request with these headers; return it when it has ended."""
         path = f"conversations/{conversation}/turns/?wait=true"
         response = self.post(path, {"content": content}, headers=headers)
         assert response.status_code == 201, response.text
@@ -94,7 +94,7 @@ class Api:
         return turn
 
     def begin(self, content: Any, conversation: str | None = None, **fields: Any) -> dict[str, Any]:
-        """The turn, at once."""
+        """Begin a turn; return it at once."""
         response = self.post(
             f"conversations/{conversation or self.conversation()}/turns/", {"content": content, **fields}
         )
@@ -103,13 +103,13 @@ class Api:
         return turn
 
     def ended(self, turn: str) -> dict[str, Any]:
-        """The turn, once it has ended."""
+        """Wait until a turn has ended, and return it."""
         self.events(turn)
         found: dict[str, Any] = self.get(f"turns/{turn}/").json()
         return found
 
     def events(self, turn: str, after: int = 0, limit: int | None = None) -> list[Event]:
-        """The turn's events past a position, to its end or to so many."""
+        """Return a turn's events after a position, to its end or at most `limit`."""
         found: list[Event] = []
         with self.http.stream("GET", f"/api/turns/{turn}/events/?after={after}") as response:
             assert response.status_code == 200, response.read()
@@ -120,13 +120,13 @@ class Api:
         return found
 
     def socket(self, **options: Any) -> Socket:
-        """An open WebSocket."""
+        """Open a WebSocket."""
         headers = {"Authorization": f"Bearer {self.token}"}
         return Socket(f"{self.url.replace('http', 'ws')}/ws/", additional_headers=headers, **options)
 
 
 def sse(response: httpx2.Response) -> Iterator[Event]:
-    """The events of a stream, checked against its framing."""
+    """Yield the events of a response, and check their framing."""
     fields: dict[str, str] = {}
     for line in response.iter_lines():
         if line.startswith(":"):
@@ -145,7 +145,7 @@ def sse(response: httpx2.Response) -> Iterator[Event]:
 
 
 def rejoined(events: list[Event]) -> list[Event]:
-    """Return the events with each block's text deltas as one: no reader is promised how they are cut."""
+    """Return events with each block's text deltas merged: readers may receive them cut differently."""
     found: list[Event] = []
     for event in events:
         if found and _is_text(event) and _is_text(found[-1]) and event["index"] == found[-1]["index"]:
@@ -160,7 +160,7 @@ def _is_text(event: Event) -> bool:
 
 
 class Socket:
-    """A WebSocket that speaks JSON."""
+    """A WebSocket connection that sends and receives JSON."""
 
     connection: ClientConnection
 
@@ -182,7 +182,7 @@ class Socket:
         return frame
 
     def closed(self, within: float = 60) -> int:
-        """Read until it is closed, with no more than these seconds between frames; return with which code it was."""
+        """Read until the socket is closed, at most `within` seconds between frames; return the close code."""
         with suppress(ConnectionClosed):
             while True:
                 self.connection.recv(within)
@@ -190,7 +190,7 @@ class Socket:
         return self.connection.close_code
 
     def until(self, type: str) -> list[Event]:
-        """The frames up to one of this type, that one included."""
+        """Return the frames up to and including the first one of this type."""
         frames = [self.receive()]
         while frames[-1]["type"] != type:
             frames.append(self.receive())

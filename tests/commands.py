@@ -1,4 +1,4 @@
-"""`manage.py` commands that end by themselves, in a folder of their own, with nothing of the run's environment."""
+"""Running `manage.py` commands in a folder of their own, without the environment of the test run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ OURS = ("DATABASE_URL", "ANTHROPIC_", "DJANGO_", "COLLOQUY_")
 
 
 def environment(folder: str | Path, **variables: str) -> dict[str, str]:
-    """Return what a new user's shell has, and the data folder."""
+    """Return the environment of a new user's shell, with the data folder set."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     return {**kept, "COLLOQUY_DATA_DIR": str(folder), "COLLOQUY_SANDBOX_PACE": "0", **variables}
 
 
 def manage(folder: str | Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that ends by itself."""
+    """Run a command until it ends by itself."""
     with tempfile.TemporaryDirectory() as written:
         out, err = Path(written, "out"), Path(written, "err")
         process = Forked(["manage.py", *arguments], str(ROOT), environment(folder, **variables), (str(out), str(err)))

@@ -1,8 +1,8 @@
-"""A real PostgreSQL, a real server process, and the sandbox of Claude's API, once for the whole run.
+"""Shared fixtures: a real PostgreSQL, a real server process, and the sandbox of Claude's API, once per worker.
 
-The first test that asks for one of them starts it: tests of pure functions need none.
+Each is started by the first test that needs it; tests of pure functions need none.
 
-Nothing is emptied between tests: each makes users of its own, and no user sees another's rows.
+Nothing is emptied between tests: each creates its own users, and no user sees another's rows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from django.db import connection, connections
 from django.test.utils import setup_databases, teardown_databases
 from hypothesis import HealthCheck, settings
 
-# The clients and servers of the tests take longer to import than what many a test of pure functions does.
+# Importing the tests' clients and servers takes longer than many tests of pure functions.
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from tests.clients import Api
     from tests.processes import ServerProcess
 
-# How fast the machine is says nothing of what is promised.
-# The same few examples in every run: a change fails by its own fault. `--hypothesis-profile exploring` looks further.
+# The machine's speed is not what is tested.
+# The same few examples in every run, so that failures are reproducible. `--hypothesis-profile exploring` tries more.
 exploring = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("exploring", exploring)
 settings.register_profile("any machine", exploring, derandomize=True, max_examples=30)
 settings.load_profile("any machine")
 
-# Files and folders that take long, the longest first: if they were begun last, the others would wait for them.
+# Slow files and folders, the slowest first: if they were begun last, the other workers would wait for them.
 LONGEST = (
     *("test_pages_in_a_browser.py", "test_starting_and_stopping.py", "chaos", "front", "test_readme.py"),
     *("test_hostile_schemas.py", "test_finance_questions.py", "test_attachments.py", "test_recorded_streams.py"),
@@ -47,7 +47,7 @@ LONGEST = (
 )
 
 WORKERS = 4  # on two cores: two of them wait for something
-FEW = 8  # files: to start the workers takes longer than what they save
+FEW = 8  # files, for which starting workers costs more than it saves
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -55,24 +55,24 @@ SHARED = ROOT.parent / "shared"
 
 @pytest.hookimpl(tryfirst=True)  # before that of xdist, which counts cores
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Return the number of workers for a run: none for a few files, which the process that is there works off."""
+    """Return the number of workers for a run: none for a few files, which the main process runs itself."""
     return WORKERS if len(files_of_tests(config)) > FEW else 0
 
 
 def files_of_tests(config: pytest.Config) -> list[Path]:
-    """Return the files of tests that a run is asked for."""
+    """Return the test files that a run includes."""
     asked = [Path(each.partition("::")[0]) for each in config.args]
     return [file for each in asked for file in (sorted(each.rglob("test_*.py")) if each.is_dir() else [each])]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests that take longest first."""
+    """Put the slowest tests first."""
     items.sort(key=lambda item: min((LONGEST.index(part) for part in {*LONGEST} & {*item.path.parts}), default=99))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Have the search for garbage leave out what is imported, which stays: it takes longer than many a test."""
+    """Exclude imported modules from garbage collection: they stay, and scanning them takes longer than many tests."""
     gc.disable()
     if worker := getattr(session.config, "workerinput", None):
         import_from(int(worker["workerid"].removeprefix("gw")) / worker["workercount"], files_of_tests(session.config))
@@ -83,10 +83,10 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
 
 
 def import_from(share: float, files: list[Path]) -> None:
-    """Import files, those after this share of them first. What can't be imported is told where it is collected.
+    """Import files, starting after this share (0 to 1) of them. Errors are reported at their collection.
 
-    Pytest rewrites the assertions of a file, which takes as long as all else that collecting is, where no other process
-    has: workers that begin at different files do that once together.
+    Pytest rewrites the assertions of each file, which is half of the time of collecting, and caches the result. Workers
+    that begin at different files share this work.
     """
     first = int(share * len(files))
     for file in files[first:] + files[:first]:
@@ -96,7 +96,7 @@ def import_from(share: float, files: list[Path]) -> None:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """Claude, as far as the tests are concerned."""
+    """Provide the sandbox, which stands in for Claude in all tests."""
     from django.conf import settings
 
     from conversations.sandbox.server import running_sandbox
@@ -115,9 +115,9 @@ END_OTHERS = (
 
 @pytest.fixture(scope="session")
 def django_db_setup(sandbox: Sandbox, django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
-    """The test database. (pytest-django's own looks for marks, to find out which tests need one.)
+    """Provide the test database. (pytest-django's own fixture looks for marks, to find out which tests need one.)
 
-    What has it may ask Claude, which is to be the sandbox.
+    It depends on the sandbox, since code that uses the database may send requests to Claude.
     """
     from config import local
     from tests import forked, migrated
@@ -130,14 +130,14 @@ def django_db_setup(sandbox: Sandbox, django_test_environment: None, django_db_b
         databases = setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
         yield
         with connection.cursor() as cursor:
-            cursor.execute(END_OTHERS)  # of processes that were killed, and of relays between one and PostgreSQL
+            cursor.execute(END_OTHERS)  # connections of processes that were killed, and of proxies of PostgreSQL
         connection.close()
         teardown_databases(databases, verbosity=0)
 
 
 @pytest.fixture(scope="session")
 def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """The address of the test database, open to every test."""
+    """Provide the URL of the test database, and open it to every test."""
     from tests.processes import database_url
 
     with django_db_blocker.unblock():
@@ -146,7 +146,7 @@ def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def uvicorn_server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A process of the platform on uvicorn, as `manage.py serve` runs it."""
+    """Provide a server process on uvicorn, as `manage.py serve` runs it."""
     from tests.processes import ServerProcess
 
     with ServerProcess("uvicorn", database, sandbox.url) as process:
@@ -155,7 +155,7 @@ def uvicorn_server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
 
 @pytest.fixture(scope="session")
 def daphne_server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A process of the platform on Daphne."""
+    """Provide a server process on Daphne."""
     from tests.processes import ServerProcess
 
     with ServerProcess("daphne", database, sandbox.url) as process:
@@ -164,23 +164,23 @@ def daphne_server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def server(uvicorn_server: ServerProcess) -> ServerProcess:
-    """The server that most tests use."""
+    """Provide the server that most tests use."""
     return uvicorn_server
 
 
 @pytest.fixture
 def api(server: ServerProcess, sandbox: Sandbox) -> Iterator[Api]:
-    """A new user's access to the server; what the sandbox was asked in earlier tests is forgotten."""
+    """Provide a new user's access to the server, after clearing the sandbox's record of earlier requests."""
     from tests.clients import Api
 
-    sandbox.requests.clear()  # to look through megabytes of old images takes a second
+    sandbox.requests.clear()  # searching megabytes of old images takes a second
     with Api(server.url) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def somebody(uvicorn_server: ServerProcess) -> Iterator[Api]:
-    """One user for all tests of a file that look at nothing but what each of them has made."""
+    """Provide one user for all tests of a file that look at nothing but their own objects."""
     from tests.clients import Api
 
     with Api(uvicorn_server.url) as client:
@@ -189,7 +189,7 @@ def somebody(uvicorn_server: ServerProcess) -> Iterator[Api]:
 
 @pytest.fixture
 def other(server: ServerProcess) -> Iterator[Api]:
-    """Another new user's."""
+    """Provide another new user's access to the server."""
     from tests.clients import Api
 
     with Api(server.url) as client:
@@ -198,7 +198,7 @@ def other(server: ServerProcess) -> Iterator[Api]:
 
 @pytest.fixture(scope="session")
 def shared_browser() -> Iterator[SharedBrowser]:
-    """A browser for all files, if there is one on this machine."""
+    """Provide a browser for all files, or skip if this machine has none."""
     from tests import browser
 
     if browser.found() is None:
@@ -209,7 +209,7 @@ def shared_browser() -> Iterator[SharedBrowser]:
 
 @pytest.fixture(scope="module")
 def chromium(shared_browser: SharedBrowser) -> Iterator[Browser]:
-    """The browser for a file whose tests all use it. Meanwhile Django works in spite of Playwright's event loop."""
+    """Provide the browser to a file all of whose tests use it, with Django usable beside Playwright's event loop."""
     with pytest.MonkeyPatch.context() as environment, shared_browser.used() as running:
         environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         yield running
@@ -217,7 +217,7 @@ def chromium(shared_browser: SharedBrowser) -> Iterator[Browser]:
 
 
 def pytest_sessionfinish() -> None:
-    """Stops the embedded PostgreSQL, if the run has started it."""
+    """Stop the embedded PostgreSQL, if the run has started it."""
     from config import local
 
     if not os.environ.get("DATABASE_URL"):
@@ -226,7 +226,7 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session")
 def png() -> bytes:
-    """A small image."""
+    """Provide a small PNG image."""
     from PIL import Image
 
     buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""A TCP proxy that cuts connections: at random, or all at once when told to."""
+"""A TCP proxy that cuts connections, at random or all at once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.processes import free_port
 
 
 class CuttingProxy:
-    """Forwards to a port of this machine, in a thread of its own.
+    """A proxy of a port of this machine, in a thread of its own.
 
-    While `cutting`, a connection is cut after a random number of bytes of what the server has sent over it. While
-    `down`, whoever connects is let in and cut at once.
+    While `cutting`, a connection is cut after a random number of bytes from the server. While `down`, a new connection
+    is accepted and cut at once.
     """
 
     def __init__(self, target: int, *, seed: int = 1, bytes_between: tuple[int, int] = (200, 6000)) -> None:
@@ -43,7 +43,7 @@ class CuttingProxy:
         self._thread.join(10)
 
     async def _forward(self) -> None:
-        """Forward until it is over, and every connection has ended, those of who has just come, too."""
+        """Accept and relay connections until the proxy is closed, and wait until all of them have ended."""
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self._started.set()
@@ -52,7 +52,7 @@ class CuttingProxy:
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             await self._cut_all()
             await asyncio.wait(others, timeout=0.1)
-        server.close()  # while nobody is being let in: asyncio would leave their connections open
+        server.close()  # while no connection is being accepted: asyncio would leave it open
 
     def cut_all(self) -> None:
         """Cut every open connection."""
@@ -75,7 +75,7 @@ class CuttingProxy:
 
     @contextmanager
     def _aborting(self, writer: asyncio.StreamWriter) -> Iterator[None]:
-        """Have a connection be among those that can be cut, and end it in the end, however that comes."""
+        """Register a connection as one that can be cut, and abort it at the end."""
         self._open.add(writer)
         try:
             yield
@@ -84,7 +84,7 @@ class CuttingProxy:
             writer.transport.abort()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int | None) -> None:
-        """Pass bytes on until either side ends, or, while cutting, so many have passed."""
+        """Relay bytes until either side closes, or, while cutting, `limit` bytes have been relayed."""
         with suppress(OSError):
             while data := await reader.read(1024):
                 if limit is not None and self.cutting and (limit := limit - len(data)) < 0:

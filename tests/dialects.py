@@ -1,4 +1,4 @@
-"""An answer as different servers of the Messages API stream it."""
+"""One answer in the forms in which different servers of the Messages API stream it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Django, set up once for the processes that are forked from here, each of which has settings of its own."""
+"""Django, set up once for the processes that are forked from this one, each of which has its own settings."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from config import local
 django.setup(set_prefix=False)
 
 READ_AGAIN = {"COLLOQUY_TOOLS", "DATABASES", "LOGGING", "UNFOLD"}
-"""Settings that may differ from those that were read here: they are read again, some of them at every use."""
+"""Settings that may differ between processes: they are read again, some of them at every use."""
 
 
 def take_settings() -> bool:
     """Read the settings from this process's environment.
 
-    Return whether all that has been imported would be the same with them: whether each setting that was read on the
-    way has the same value. If it has not, this process has to begin from nothing.
+    Return whether the modules imported so far are valid with these settings: whether each setting that was used during
+    the imports has the same value. If not, the process has to start from scratch.
     """
     before = {name: value for name, value in vars(settings).items() if name.isupper() and name not in READ_AGAIN}
     _forget_settings()
     try:
         same = all(getattr(settings, name) == value for name, value in before.items())
     except ImproperlyConfigured:
-        return True  # whoever reads them next says so
+        return True  # whoever reads them next reports the error
     if same:
         apps.get_app_config("conversations").ready()  # which imports the tools
     return same

@@ -1,4 +1,4 @@
-"""The project's documents: their headings, links and blocks of code, as GitHub reads them."""
+"""Parsing the project's Markdown documents: headings, links and code blocks, as GitHub renders them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CITATION = re.compile(r"claude-api\.md ((?:\d+(?:\.\d+)?(?:, | and | to )?)+)")
 
 @dataclass(frozen=True)
 class Link:
-    """A link or a picture: where it is, what it leads to, and the code that is its text, if that is all."""
+    """A link or an image: its place, its target, and its text if that is code only."""
 
     document: Path
     target: str
@@ -28,13 +28,13 @@ class Link:
 
 
 def name(path: Path) -> str:
-    """Return a file's path from the project's folder."""
+    """Return a file's path relative to the project's folder."""
     return path.relative_to(ROOT).as_posix()
 
 
 @cache
 def tokens(document: Path) -> list[Token]:
-    """Return what a document is made of."""
+    """Parse a document into Markdown tokens."""
     return MarkdownIt("commonmark").enable("table").parse(document.read_text())
 
 

@@ -1,4 +1,4 @@
-"""Processes that a test run starts end with it, even where the run is killed."""
+"""Ending processes that a test run has started when the run ends, even if it is killed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ PR_SET_PDEATHSIG = 1
 
 
 def end_with_run() -> None:
-    """Have the kernel end this process when its parent has died: the `preexec_fn` of a `Popen`. (Linux only.)"""
+    """Have the kernel end this process when its parent dies: the `preexec_fn` of a `Popen`. (Linux only.)"""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def kill_with_run() -> None:
-    """Kill this process of `multiprocessing` when the one that asked for it has died."""
+    """Kill this `multiprocessing` process when the process that started it has died."""
     parent = parent_process()
     assert parent is not None
 

@@ -1,4 +1,4 @@
-"""The environment of the test run; a plugin (`-p tests.environment`), since Django's settings read it once, early."""
+"""Environment variables of the test run; a plugin (`-p tests.environment`), since Django reads its settings early."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 import config  # noqa: F401 - the garbage collector is to be as seldom as in the platform's processes
 
-# Many processes are started: none is to compile what another one has, whatever PYTHONDONTWRITEBYTECODE says.
+# Many processes are started, which share compiled modules, whatever PYTHONDONTWRITEBYTECODE says.
 if "PYTEST_XDIST_WORKER" not in os.environ:
     for package in ("config", "conversations", "extraction"):
         compileall.compile_dir(Path(__file__).resolve().parent.parent / package, quiet=1)
 
-# Pytest, too, is to keep what it has compiled: each of its processes reads all files of tests.
+# Pytest, too, keeps what it has compiled, since each of its processes reads all test files.
 sys.dont_write_bytecode = False
 
 
 def folder(prefix: str, within: str | None = None) -> str:
-    """Return a new folder, which is removed when this process ends.
+    """Create a temporary folder, which is removed when this process ends; return its path.
 
     Its path must be short: that of a Unix socket has to fit into 103 characters.
     """

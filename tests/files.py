@@ -16,7 +16,7 @@ ENCRYPT = "<< /Filter /Standard /V 1 /R 2 /P -4 /O <{0}> /U <{0}> >>".format("ab
 
 
 def pdf(*pages: str, encrypted: bool = False) -> bytes:
-    """Return a PDF with a page for each text, in the characters of Western Europe."""
+    """Return a PDF with a page for each text, in Western European characters, with a password if `encrypted`."""
     numbers = [4 + 2 * index for index in range(len(pages))]
     kids = " ".join(f"{number} 0 R" for number in numbers)
     objects = [CATALOG, f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>", FONT]
@@ -47,7 +47,7 @@ def _written(objects: Iterable[str], encrypted: bool) -> bytes:
 
 
 def word(paragraphs: Sequence[str], rows: Sequence[Sequence[str]] = (), header: str = "", footer: str = "") -> bytes:
-    """Return a Word document of paragraphs, and a table after them."""
+    """Return a Word document of paragraphs, followed by a table."""
     document = docx.Document()
     for paragraph in paragraphs:
         document.add_paragraph(paragraph)
@@ -63,7 +63,7 @@ def word(paragraphs: Sequence[str], rows: Sequence[Sequence[str]] = (), header: 
 
 
 def workbook(**sheets: Sequence[Sequence[Any]]) -> bytes:
-    """Return a spreadsheet with the rows of each sheet."""
+    """Return a spreadsheet file with the rows of each sheet."""
     book = openpyxl.Workbook(write_only=True)
     for title, rows in sheets.items():
         sheet = book.create_sheet(title)
@@ -75,7 +75,7 @@ def workbook(**sheets: Sequence[Sequence[Any]]) -> bytes:
 
 
 def archive(**members: bytes) -> bytes:
-    """Return a ZIP archive with these members, whose names have `__` for `/` and `_` for a dot."""
+    """Return a ZIP archive of these members; in their names `__` stands for `/` and `_` for a dot."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as written:
         for name, data in members.items():

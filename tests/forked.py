@@ -1,7 +1,6 @@
-"""Processes that begin where the slowest imports are done: most of what it takes to start one.
+"""Python processes that start fast: they are forked from one that has already done the slowest imports.
 
-Each is a process of its own, forked from one that has imported what a server imports, and runs what
-`python <arguments>` would, with settings from its own environment.
+Each runs as `python <arguments>` would, with settings from its own environment.
 """
 
 from __future__ import annotations
@@ -79,14 +78,14 @@ _context.set_forkserver_preload(IMPORTED)
 
 
 def prepare() -> None:
-    """Start the process that others are forked from: it imports while this one waits for something else."""
+    """Start the process that others are forked from; it imports in the background."""
     forkserver.ensure_running()
 
 
 class Forked:
     """A Python process, with the interface of `subprocess.Popen`.
 
-    It may write to two files, or have a terminal of its own, both given by their paths, instead of the run's terminal.
+    `output` has the paths of files for stdout and stderr, `terminal` that of a terminal; the default is the run's own.
     """
 
     def __init__(
@@ -126,9 +125,9 @@ def _run(
     output: tuple[str, str] | None,
     terminal: str | None,
 ) -> None:
-    from tests import django_set_up  # which would set Django up in the process of the tests, too
+    from tests import django_set_up  # importing it at the top would set Django up in the tests' process, too
 
-    gc.freeze()  # what has been imported stays: going through it for garbage takes as long as the rest of a start
+    gc.freeze()  # scanning imported modules for garbage takes as long as the rest of a start
     gc.enable()
     kill_with_run()
     for descriptor, path in enumerate(output or (), 1):
@@ -152,7 +151,7 @@ def _run(
 
 
 def _take(terminal: str) -> None:
-    """Make a terminal that of this process: where it reads and writes, and by which it is interrupted."""
+    """Make a terminal the controlling terminal and the standard streams of this process."""
     os.setsid()
     opened = os.open(terminal, os.O_RDWR)
     for descriptor in range(3):

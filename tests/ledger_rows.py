@@ -1,4 +1,4 @@
-"""Rows of the ledger, for tests of what they cost."""
+"""Ledger rows for tests of prices."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from conversations.services.billing import ledger
 
 
 def spender() -> User:
-    """A new user."""
+    """Create a user."""
     return User.objects.create_user(f"spender-{uuid.uuid4().hex}")
 
 
 def booked(answer: Folded, model: str = "", user: User | None = None) -> Usage:
-    """The row of an answer, as it is in the database."""
+    """Book an answer; return its ledger row, as read from the database."""
     row = ledger.book(
         ledger.ledger_row(user=user or spender(), answer=answer, model=model, upstream=ledger.RequestRecord())
     )
@@ -23,5 +23,5 @@ def booked(answer: Folded, model: str = "", user: User | None = None) -> Usage:
 
 
 def answer(**used: object) -> Folded:
-    """An answer that used this, in the names of Claude's usage object."""
+    """Return an answer with this usage, in the field names of Claude's usage object."""
     return Folded("assistant", usage=used, stopped=True)

@@ -1,4 +1,4 @@
-"""Answers that are not as Claude's API has them, a kind each: for tests, and for rounds of chaos."""
+"""Answers that violate Claude's API, one of each kind: for tests, and for rounds of chaos."""
 
 from __future__ import annotations
 

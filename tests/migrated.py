@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL with the platform's tables: made once in a run, copied by whoever needs one."""
+"""The embedded PostgreSQL with the platform's tables: created once per run, and copied for each use."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import fasteners
 from tests.commands import manage
 from tests.waiting import until
 
-# Nothing waits for the disk: what a killed server has committed is there all the same, but for a loss of power.
+# No fsync: the commits of a killed server survive all the same; only a power failure would lose them.
 CONF = "\nfsync = off\nfull_page_writes = off\n"
 
 
 def give_postgres(folder: Path) -> None:
-    """Put a PostgreSQL into a data folder that has none, migrated and stopped: the next to use it starts it."""
+    """Copy a migrated, stopped PostgreSQL into a data folder that has none; its first user starts it."""
     made = Path(os.environ["TEST_RUN_DIR"], "migrated")
     with fasteners.InterProcessLock(f"{made}.lock"):
         if not made.exists():
             _make(made)
-    subprocess.run(["cp", "-a", made / "postgres", folder], check=True)  # with its owner, who is not the superuser
+    subprocess.run(["cp", "-a", made / "postgres", folder], check=True)  # with its owner, who may not be root
 
 
 def _make(made: Path) -> None:

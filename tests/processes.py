@@ -38,7 +38,7 @@ COMMANDS = {
 
 
 def database_url(connection: Any) -> str:
-    """A URL of the database that a Django connection goes to."""
+    """Return the URL of the database that a Django connection uses."""
     params = connection.get_connection_params()
     query = {"host": params.get("host", ""), "port": params.get("port", "")}
     login = quote(params.get("user", "")) + (f":{quote(params['password'])}" if params.get("password") else "")
@@ -46,14 +46,14 @@ def database_url(connection: Any) -> str:
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """Return a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def living(processes: Iterable[psutil.Process], argument: str) -> list[psutil.Process]:
-    """Return those of the processes that run with an argument. Some may end while they are looked at."""
+    """Return the running processes that have this command-line argument. Some may end meanwhile."""
     found = []
     for process in processes:
         with suppress(psutil.NoSuchProcess):
@@ -66,7 +66,7 @@ FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT
 
 
 def restart_postgres(mode: signal.Signals = FAST, away: float = 0.0) -> None:
-    """Stops the embedded PostgreSQL, and starts it again after so many seconds."""
+    """Stop the embedded PostgreSQL, and start it again after `away` seconds."""
     server = local.postgres()
     postmaster = server.get_postmaster_info().process
     assert postmaster is not None
@@ -80,11 +80,11 @@ UNLIMITED = {
     f"COLLOQUY_{name}": "0"
     for name in ("TURNS_PER_MINUTE", "CONCURRENT_TURNS", "TOKENS_PER_MINUTE", "REQUESTS_PER_MINUTE", "FAILED_LOGINS")
 }
-"""No limits of users, who do here in a moment what takes them an hour."""
+"""Settings without limits per user, since tests do in a moment what takes users an hour."""
 
 
 class ServerProcess:
-    """The platform as a process, on one of its servers. One that starts no others may write into a file."""
+    """A server process of the platform. Its output may go into a file, unless it starts processes of its own."""
 
     def __init__(
         self, kind: str, database: str, claude: str, output: Path | None = None, /, **environment: str
@@ -113,7 +113,7 @@ class ServerProcess:
         return self
 
     def start(self) -> None:
-        """Starts it, anew if it has been running before."""
+        """Start the process; after its end, start it anew."""
         self.process: Forked | subprocess.Popen[bytes]
         if self._starts_others:
             self.process = subprocess.Popen(
@@ -123,7 +123,7 @@ class ServerProcess:
             self.process = Forked(self._arguments, str(ROOT), self._environment, self._output)
 
     def wait(self) -> None:
-        """Returns when it answers. (A runner and a worker answer nobody.)"""
+        """Wait until the server responds. (Runners and workers have no HTTP server.)"""
         deadline = time.monotonic() + STARTUP
         with httpx2.Client(base_url=self.url, timeout=30, verify=False) as client:
             while self._serves:
@@ -145,6 +145,6 @@ class ServerProcess:
                 self.kill()
 
     def kill(self) -> None:
-        """As the kernel would."""
+        """Kill the process by SIGKILL."""
         self.process.kill()
         self.process.wait()

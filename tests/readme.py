@@ -1,4 +1,4 @@
-"""The documents' commands and examples. `python -m tests.readme tests` prints the README's command of that name."""
+"""Commands and examples in the documents. `python -m tests.readme tests` prints the README's command of that name."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 BLOCK = re.compile(r"<!-- (\w+) -->\n```(\w+)\n(.*?)```", re.DOTALL)
 ANYTHING = "…"
-"""In an answer: whatever is there differs from run to run."""
+"""Stands for a part of an output that differs from run to run."""
 CUT = '"}\n\ndata: {"token": "'
-"""Between two pieces of a text in the plain form of a stream: where it is cut differs from reader to reader."""
+"""The separator of two pieces of text in the plain stream, which differ from reader to reader."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A block of code that is executed, and the answer that the document shows after it, if it shows one."""
+    """A code block that is executed, and the output that the document shows after it, if any."""
 
     language: str
     code: str
@@ -29,12 +29,12 @@ class Example:
 
 
 def blocks(mark: str, document: Path = README) -> list[tuple[str, str]]:
-    """Return the language and code of each block under a mark."""
+    """Return the language and code of each block that follows a mark (an HTML comment)."""
     return [(language, code) for found, language, code in BLOCK.findall(document.read_text()) if found == mark]
 
 
 def examples(document: Path) -> list[Example]:
-    """Return the blocks of a document that are executed, in their order."""
+    """Return the executable blocks of a document, in order."""
     found: list[Example] = []
     for mark, language, code in BLOCK.findall(document.read_text()):
         if mark == "executed":
@@ -45,7 +45,7 @@ def examples(document: Path) -> list[Example]:
 
 
 def check(example: Example, output: str) -> None:
-    """Compare what an example printed with what the document shows."""
+    """Compare the output of an example with the output in the document."""
     if example.shown == "json":
         check_json(json.loads(example.answer), json.loads(output), "answer")
     elif example.shown is not None:
@@ -53,7 +53,7 @@ def check(example: Example, output: str) -> None:
 
 
 def check_json(shown: Any, given: Any, where: str) -> None:
-    """Compare JSON: objects may have more fields than are shown."""
+    """Compare JSON values: objects may have more fields than the document shows."""
     if isinstance(shown, dict):
         assert isinstance(given, dict), where
         for name, value in shown.items():
@@ -70,7 +70,7 @@ def check_json(shown: Any, given: Any, where: str) -> None:
 
 
 def check_text(shown: str, given: str, where: str) -> None:
-    """Compare texts, of which what is shown may leave parts open."""
+    """Compare texts, of which the document may leave parts open."""
     pattern = ".*".join(map(re.escape, shown.split(ANYTHING)))
     assert re.fullmatch(pattern, given, re.DOTALL), f"{where}: {shown!r} is shown, {given!r} was answered"
 

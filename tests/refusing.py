@@ -1,4 +1,4 @@
-"""Tables that refuse rows, as a full disk or a deadlock would."""
+"""Tables that refuse rows, as with a full disk or a deadlock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import connection
 
 @contextmanager
 def refusing(table: str, condition: str, when: str = "INSERT OR UPDATE", state: str = "22000") -> Iterator[None]:
-    """Have Postgres raise an error with this SQLSTATE for the rows of a table of which a condition on NEW is true."""
+    """Have Postgres raise an error with this SQLSTATE for rows of a table that match a condition on NEW."""
     name = f"refuse_{uuid.uuid4().hex}"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -29,7 +29,7 @@ def refusing(table: str, condition: str, when: str = "INSERT OR UPDATE", state: 
 
 @contextmanager
 def counter() -> Iterator[str]:
-    """A sequence: what counts in it is not undone by the transactions that fail."""
+    """Create a sequence, whose values survive the rollback of transactions; yield its name."""
     name = f"count_{uuid.uuid4().hex}"
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE SEQUENCE {name}")

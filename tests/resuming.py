@@ -1,4 +1,4 @@
-"""A client that loses nothing: it retries with its idempotency key, and resumes where it was, at any process."""
+"""A client that loses nothing: it retries with its idempotency key, and resumes at its position, on any process."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from conversations.contract.transcript_events import Event
 
 PATIENCE = aiohttp.ClientTimeout(total=None, sock_connect=1.5, sock_read=2.5)
 AGAIN = 0.1  # seconds until another process is tried
-LATER = frozenset({500, 502, 503, 504})  # what may be tried again with the same key; 500 is a violation, see `broken`
+LATER = frozenset({500, 502, 503, 504})  # statuses to retry with the same key; a 500 is also recorded in `broken`
 
 
 class Violation(AssertionError):
-    """Something that must never happen."""
+    """A broken promise of the platform."""
 
 
 @dataclass
 class Reader:
-    """One reader of a turn, and everything that it has been sent: in order, without a gap, without a repetition."""
+    """A reader of a turn; it checks that events come in order, without gaps and without repetitions."""
 
     turn: str
     position: int = 0
@@ -47,7 +47,7 @@ class Reader:
 
 
 class Client:
-    """A user at several processes."""
+    """A user's client that sends each request to a random one of several processes."""
 
     def __init__(self, session: aiohttp.ClientSession, urls: list[str], token: str, dice: random.Random) -> None:
         self._session = session
@@ -60,7 +60,7 @@ class Client:
         return self._dice.choice(self._urls)
 
     async def post(self, path: str, body: Any, key: str | None = None) -> tuple[int, Any]:
-        """The answer, from whichever process gives one. Without a key it may be done twice."""
+        """Post until a process responds; return status and body. Without a key the request may take effect twice."""
         headers = {**self._headers, **({"Idempotency-Key": key} if key else {})}
         while True:
             try:
@@ -77,7 +77,7 @@ class Client:
             await asyncio.sleep(AGAIN)
 
     async def over_socket(self, frame: Any, answer: str) -> Any:
-        """The first frame of a type that answers a command."""
+        """Send a command until it is answered by a frame of this type or a conflict error; return that frame."""
         while True:
             try:
                 async with self._socket() as socket:
@@ -102,7 +102,7 @@ class Client:
         return self._session.ws_connect(f"{url}/ws/", headers=self._headers, timeout=timeout)
 
     async def read(self, reader: Reader, *, cuts: list[float], socket: bool) -> None:
-        """Reads a turn to its end, and on the way cuts its own connection after so many seconds, each time anew."""
+        """Read a turn to its end, disconnecting after each of the `cuts`, in seconds."""
         while not reader.done:
             limit = cuts.pop() if cuts else None
             read = self._read_socket(reader) if socket else self._read_sse(reader)
@@ -137,7 +137,7 @@ class Client:
 
 
 async def sse(response: aiohttp.ClientResponse) -> AsyncIterator[Event]:
-    """The whole events of a stream; one that was cut is none."""
+    """Yield the complete events of a response; an event that was cut off is dropped."""
     data = ""
     async for raw in response.content:
         line = raw.decode()

@@ -1,4 +1,4 @@
-"""A platform that has been used for a while: users, conversations, turns, and what the ledger has of them."""
+"""Seed data of a platform in use: users, conversations, turns and ledger rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-# The dice are always the same. Ids begin with the time, as ours do.
+# The random numbers have a fixed seed. Ids begin with the time, as UUIDv7 do.
 SEED = """
 CREATE OR REPLACE FUNCTION pg_temp.id_of(at timestamptz, what text) RETURNS uuid LANGUAGE sql AS $$
     SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5(what), 1, 19))::uuid
@@ -73,7 +73,7 @@ FROM seeded_usage JOIN conversations_user AS seeded_user ON seeded_user.id = own
 
 
 def seed(name: str, rows: int, *, users: int, days: int, requests: int = 3) -> None:
-    """Adds so many rows of the ledger over so many days until now, of users whose names begin with `name`."""
+    """Add `rows` ledger rows over the last `days`, of users whose names begin with `name`."""
     turns = rows // requests
     values: dict[str, Any] = {"name": name, "users": users, "days": days, "requests": requests, "turns": turns}
     values["conversations"] = max(1, turns // 4)

@@ -1,4 +1,4 @@
-"""A storage whose every use waits to be let through: as slow as a test likes, however fast or busy the machine is."""
+"""A storage each of whose operations waits until a test releases it, independent of the machine's speed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from django.core.files.storage import FileSystemStorage
 
-FOLDER = "TEST_STORAGE_QUEUE"  # the variable that names the folder in which each use that waits has a file
+FOLDER = "TEST_STORAGE_QUEUE"  # environment variable with the folder in which each waiting operation has a file
 PAUSE = 0.01  # seconds between looks
 
 
 class SlowStorage(FileSystemStorage):
-    """The local folder, each of whose uses waits until its file in the queue is removed."""
+    """The local folder, each operation of which waits until its file in the queue folder is removed."""
 
     def _open(self, *args: Any, **kwargs: Any) -> Any:
         wait()
@@ -35,7 +35,7 @@ class SlowStorage(FileSystemStorage):
 
 
 def wait() -> None:
-    """Return when this use is let through."""
+    """Wait until this operation is released."""
     waiting = Path(os.environ[FOLDER], uuid.uuid4().hex)
     waiting.touch()
     while waiting.exists():

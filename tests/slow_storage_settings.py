@@ -1,4 +1,4 @@
-"""The platform's settings with a storage whose every use waits to be let through."""
+"""The platform's settings with a storage each of whose operations waits until a test releases it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The recorded streams: our own, and those of other projects where they are at hand.
+"""Recorded streams: our own, and those of other projects if they are present.
 
-Ours are in `tests/recordings`, and its README says what each one shows.
+Ours are in `tests/recordings`, whose README describes each one.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ BROKEN = [*sorted((OURS / "broken").glob("*.sse")), *sorted((OTHERS / "broken").
 
 
 def events_in(path: Path) -> list[Any]:
-    """The events of a recording, as a transcript keeps them."""
+    """Return the events of a recording, as a transcript stores them."""
     reader = AnswerReader()
     return reader.feed(path.read_bytes()) + reader.end()
 
 
 def answered(usage: Any, model: str = "claude-sonnet-4-6") -> bytes:
-    """What Claude streams to say hello and that it used this, all of it known from the beginning."""
+    """Return the stream of an answer "Hello" with this usage, all of it in message_start."""
     message = {"id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": [], "usage": usage}
     events: list[Any] = [
         {"type": "message_start", "message": message},
@@ -39,10 +39,10 @@ def answered(usage: Any, model: str = "claude-sonnet-4-6") -> bytes:
 
 
 def stops(path: Path) -> bool:
-    """Return whether the recording has a whole message_stop, be there an empty line after it or not."""
+    """Return whether the recording has a complete message_stop, with or without an empty line after it."""
     return re.search(rb'"message_stop"\s*}', path.read_bytes()) is not None
 
 
 def ids(paths: list[Path]) -> list[str]:
-    """Names for parametrized tests."""
+    """Return the names of the recordings, as ids of parametrized tests."""
     return [path.stem for path in paths]

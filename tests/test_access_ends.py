@@ -1,4 +1,4 @@
-"""Whoever may not come in any more is let out: open sockets and streams end within moments, on every process."""
+"""When a user's access ends, their open sockets and streams are closed within moments, on every process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LONG = "Hello [[sandbox: words=4000; pace=0.05]]"
 
 @pytest.fixture(scope="module")
 def second(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """Another process, at which everything is open while access ends at the first one or in this one."""
+    """Provide a second process, which has open connections while access is revoked on another one."""
     with ServerProcess("uvicorn", database, sandbox.url) as process:
         yield process
 
@@ -99,7 +99,7 @@ def stop(api: Api, turn: str) -> None:
 
 
 class Watching:
-    """Reads a stream in a thread; what its last event was, and when it ended."""
+    """A thread that reads a stream, and keeps its events."""
 
     def __init__(self, api: Api, turn: str, url: str, **headers: str) -> None:
         self.events: list[Event] = []
@@ -140,7 +140,7 @@ def test_sockets_and_streams_of_a_token_end_everywhere(
         end(api)
         begun = time.monotonic()
         last = stream.last()
-        if end is not delete_the_user:  # its turn goes with the user, and the stream by that
+        if end is not delete_the_user:  # the turn is deleted with the user, which ends the stream
             assert (last["type"], last["error"]["type"]) == ("error", "authentication_error")
         assert [each.closed() for each in (socket, by_ticket)] == [4401, 4401]
         assert time.monotonic() - begun < SOON

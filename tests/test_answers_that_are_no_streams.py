@@ -1,4 +1,4 @@
-"""What Claude answers to other questions than messages is checked where it comes in, as streams are."""
+"""Claude's responses to other requests than messages are validated on arrival, as streams are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_nonsense_is_told_as_what_it_is(sandbox: Sandbox, settings: Any) -> None
 
 
 async def told_of_all(upstream: Any) -> int:
-    """Return how often nonsense was told to be a malformed answer."""
+    """Return how many of the nonsensical responses were reported as malformed."""
     told = 0
     for body in NONSENSE:
         upstream.spoil["retrieve"] = lambda reply, body=body: Reply(200, body)

@@ -1,4 +1,4 @@
-"""Attachments are kept once, fit where they are put, and go when the last thing that shows them goes."""
+"""Attachments are stored once, are accepted where Claude accepts them, and are deleted with their last reference."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from tests.processes import ROOT
 from tests.waiting import until
 
 PDF = pdf("What is it?")
-LARGE = 150_000  # bytes, more than what all the turns may take
+LARGE = 150_000  # bytes, more than all the turns together may take
 
 
 def image(width: int = 3, height: int = 2, seed: bytes | None = None) -> bytes:
-    """A PNG; with a seed, one that nobody else has."""
+    """Return a PNG; without a seed, one that is unique."""
     seed = seed or os.urandom(8)
     buffer = io.BytesIO()
     color = (seed[0], seed[1], seed[2])
@@ -74,14 +74,14 @@ def test_more_than_twenty_images_must_be_smaller(api: Api) -> None:
     at_once = [block("image", large)] + [block("image", small)] * 20
     refused = api.post(f"conversations/{api.conversation()}/turns/", {"content": at_once})
     assert (refused.status_code, refused.json()["error"]["details"]["width"]) == (400, 2001)
-    # So is one more in the whole conversation, which goes on without it.
+    # One more in the whole conversation is refused, too, and the conversation goes on.
     response = api.post(f"conversations/{conversation}/turns/", {"content": [block("image", small)]})
     assert (response.status_code, response.json()["error"]["details"]["width"]) == (400, 2001)
     assert api.ask("And now?", conversation)["status"] == "completed"
 
 
 def test_files_that_are_too_heavy_together_are_refused_and_the_conversation_goes_on(api: Api) -> None:
-    """Whether they come in a question or in what tools came to."""
+    """In a question as well as in tool results."""
     conversation = api.conversation(tools=[{"name": "look", "input_schema": {"type": "object"}}])
     heavy = upload(api, PDF + os.urandom(14 * 1024 * 1024))["id"]
     turn = api.ask([block("document", heavy), {"type": "text", "text": "Look [[sandbox: tool=look]]"}], conversation)
@@ -184,7 +184,7 @@ def test_what_was_never_used_goes_with_time(api: Api) -> None:
 
 
 def test_the_same_bytes_may_come_and_go_at_once(api: Api, other: Api) -> None:
-    """Whoever has an attachment can read it, however uploads and removals fall together."""
+    """Whoever has an attachment can read it, however uploads and removals interleave."""
     data = image()
 
     def come_and_go(user: User) -> None:
@@ -214,7 +214,7 @@ def test_a_turn_ends_even_if_what_its_tool_showed_is_gone(api: Api) -> None:
 
 
 def bytes_of(conversations: list[str]) -> int:
-    """What the rows of some conversations' messages and transcripts are, as text."""
+    """Return the size of the rows of some conversations' messages and transcripts, as text."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(sum(length(message::text)), 0) FROM conversations_message AS message "
@@ -238,7 +238,7 @@ def test_a_large_image_in_thirty_turns_and_three_branches_is_one_file(api: Api) 
     shown = api.get(f"conversations/{conversation}/messages/").json()["results"][0]["content"][0]
     attachment = shown["source"]["attachment"]
     for number in range(29):
-        # The image itself in every fifth; the others send it along in their history.
+        # The image is in every fifth turn; the others have it in their history.
         again = [shown] if number % 5 == 0 else []
         parent = {"parent": first["messages"][0]["id"]} if number in (10, 20) else {}
         api.ask([*again, {"type": "text", "text": "And?"}], conversation, max_tokens=5, **parent)

@@ -1,4 +1,4 @@
-"""Bad input gets the contract's error and leaves nothing behind."""
+"""Bad input gets an error in the contract's shape, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ AMBIGUOUS = [
     '{"content": "a", "temperature": 1e400}',
     '{"content": "a", "thinking": {"type": "enabled", "budget_tokens": -1e999}}',
 ]
-"""What two readers of it may understand in two ways."""
+"""JSON that parsers interpret differently."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A body is measured as it comes, and one that is too large never reaches the application."""
+"""Request bodies are measured as they arrive, and one that is too large never reaches the application."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 from config.bodies import ANONYMOUS_LIMIT, HEAD_LIMIT, BodyLimits
 from conversations.asgi_types import Message, Receive, Scope, Send
 
-PATH = "/nowhere/"  # which nothing serves: it has the limit of those whom nobody knows
+PATH = "/nowhere/"  # an unknown path, with the limit for anonymous requests
 OVER = ANONYMOUS_LIMIT + 1
 
 
 class Exchange:
-    """One request to an application behind the limits, which reads its body to the end and answers 204."""
+    """One request to an application behind the size limits, which reads the whole body and responds with 204."""
 
     def __init__(
         self, headers: dict[str, str], parts: Iterable[bytes] = (), path: str = PATH, query: bytes = b""
@@ -27,9 +27,9 @@ class Exchange:
         self._coming = [*parts]
         self._ends = len(self._coming)
         self.read: bytes | None = None
-        """What the application was given; None where it was not asked."""
+        """The body that the application received; None if it was not called."""
         self.length: str | None = None
-        """The length that the application was told, once it had read everything."""
+        """The Content-Length that the application saw after it had read the body."""
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body = b""
@@ -84,7 +84,7 @@ async def test_a_larger_one_is_refused_by_its_length_before_any_of_it_is_read() 
 
 
 async def test_a_body_without_a_length_is_handed_on_with_the_one_that_it_had() -> None:
-    """Django takes a body without a length for none."""
+    """Django ignores a body without a Content-Length."""
     found = await answered({"Transfer-Encoding": "chunked"}, [b"ab", b"", b"cde"])
     assert (found.status, found.read, found.length) == (204, b"abcde", "5")
 

@@ -1,4 +1,4 @@
-"""Every operation of the API says what it does not understand of a body; also where it takes none."""
+"""Every operation of the API reports unknown fields of a body, even if it expects no body."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tests.clients import Api
 
 METHODS = ("get", "post", "put", "patch", "delete")
 OF_FILES = {"POST /api/attachments/", "POST /api/me/import/", "POST /api/extraction/batches/"}
-"""Operations whose body is, or may be, files: what is said of other JSON is not tried here."""
+"""Operations whose body is, or may be, a file: their errors for JSON are not tested here."""
 
 
 def carrying() -> set[str]:
-    """Return the operations whose bodies say something."""
+    """Return the operations whose methods have a body."""
     return {each for each in operations() if not each.startswith(("GET ", "DELETE "))}
 
 
 def operations(patterns: list[Any] | None = None) -> Iterator[str]:
-    """Yield the method and the path of every operation of the API, with ids of nothing in the path."""
+    """Yield the method and path of every operation of the API, with unknown ids in the path."""
     for each in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(each, URLResolver):
             yield from operations(each.url_patterns)
@@ -34,14 +34,14 @@ def operations(patterns: list[Any] | None = None) -> Iterator[str]:
 
 
 def handled_by(view: Any) -> list[str]:
-    """Return the methods that a view handles; none where it is not the API's."""
+    """Return the methods that a view handles; none if it is not a view of the API."""
     of_api = issubclass(getattr(view, "cls", object), APIView)
     handled = getattr(view, "actions", None) or dir(view.cls) if of_api else ()
     return [method for method in METHODS if method in handled]
 
 
 def path_of(pattern: URLPattern) -> str:
-    """Return a path that leads to a pattern, with an id of nothing, or a number, for each parameter."""
+    """Return a path that matches a pattern, with an unknown id or a number for each parameter."""
     [(found, *_)] = get_resolver().reverse_dict.getlist(pattern.callback)
     [(path, names)] = found
     return "/" + str(path) % {name: "1" if name in ("index", "number") else uuid.uuid4() for name in names}

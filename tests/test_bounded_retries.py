@@ -1,4 +1,4 @@
-"""What Claude did not take is tried again for a bounded time, and costs nothing while it waits."""
+"""Requests that Claude did not accept are retried for a bounded time, and a waiting turn costs nothing."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_stopping_the_wait_books_nothing(api: Api, sandbox: Sandbox) -> None:
     word = f"wait-{api.user.pk}"
     turn = api.begin(f"{word} [[sandbox: error=429; retry_after=20]]")
     until(lambda: any(request.status == 429 and word in str(request.body) for request in sandbox.requests))
-    time.sleep(1)  # until the platform has read the refusal, which nothing outside it tells
+    time.sleep(1)  # until the platform has read the refusal, which can't be observed from outside
     assert api.post(f"turns/{turn['id']}/cancel/").status_code == 202
     ended = api.ended(turn["id"])
     assert (ended["status"], ended["usage"]["requests"]) == ("cancelled", 0)

@@ -1,4 +1,4 @@
-"""What a request can cost at most, in tokens; and when a budget begins anew."""
+"""The maximal cost of a request in tokens, and the beginning of a budget's period."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_no_more_results_are_read_than_the_window_holds() -> None:
     many = {**FETCH, "max_uses": 1000}
     assert bound(many).input_tokens == window
     assert bound(many, model="llama").input_tokens > 1000 * RESULTS["web_fetch_"]
-    # What is said by the request itself is never cut: it is refused or paid for.
+    # The request's own input is never cut to the window: such a request is refused or paid for.
     assert bound(many, known=2 * window).input_tokens == 2 * window + most_tokens(request(many)) + OVERHEAD
     assert bound(known=2 * window).input_tokens > 2 * window
 
@@ -102,7 +102,7 @@ moments = st.datetimes(
 
 @given(st.sampled_from(["day", "month"]), moments)
 def test_a_moment_is_in_its_period_and_before_the_next_one(period: str, moment: datetime) -> None:
-    """By UTC, wherever the user is."""
+    """In UTC, whatever the user's time zone is."""
     begins, frees = period_of(budget(period), moment), frees_at(budget(period), moment)
     assert datetime(begins.year, begins.month, begins.day, tzinfo=UTC) <= moment < frees
     assert period_of(budget(period), frees) == frees.date()

@@ -1,4 +1,4 @@
-"""Nobody spends more than there is: held before a request, settled after it, whatever runs at once or dies."""
+"""Nobody spends more than their budget: costs are held before a request and settled after it, under concurrency."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def limited(api: Api, limit: int | str | Decimal, **fields: Any) -> Budget:
 
 
 def one_hold(api: Api) -> Decimal:
-    """What is held for the first turn of a conversation."""
+    """Return the amount that is held for the first turn of a conversation."""
     budget = limited(api, 1000)
     turn = api.begin(LONG)
     held: Decimal = Hold.objects.get(work=turn["id"]).amount
@@ -222,7 +222,7 @@ def test_a_turn_is_made_shorter_where_that_is_wanted(api: Api, lowering: ServerP
 
 
 def test_a_turn_that_thinks_is_not_made_shorter_than_its_thinking(api: Api, lowering: ServerProcess) -> None:
-    """Claude would refuse it."""
+    """Claude would refuse a max_tokens below the thinking budget."""
     fields: dict[str, Any] = {"max_tokens": 4000, "thinking": {"type": "enabled", "budget_tokens": 2000}}
     limited(api, "0.04")
     with Api.of(lowering.url, api) as lowered:

@@ -1,4 +1,4 @@
-"""Budgets add up: whatever is held, spent and given back at once, in any order, around any midnight."""
+"""Budgets add up: whatever is held, spent and released concurrently, in any order, around any midnight."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEPS = st.lists(
 def test_what_is_spent_and_held_is_never_more_than_the_limit(
     database: str, steps: list[tuple[str, int, int]], limit: int
 ) -> None:
-    """Where nothing costs more than what was held for it."""
+    """As long as nothing costs more than was held for it."""
     user = User.objects.create(username=f"budget-{uuid.uuid4().hex[:12]}")
     budget = Budget.objects.create(user=user, limit=limit)
     held: dict[int, tuple[uuid.UUID, int]] = {}
@@ -97,7 +97,7 @@ def test_holds_and_ends_at_the_same_time_add_up(database: str) -> None:
 
 @pytest.mark.parametrize("days", [*permutations((-1, 0, 1))])
 def test_around_midnight_a_row_is_of_the_day_that_it_says(database: str, days: tuple[int, ...]) -> None:
-    """Whatever the clock of Postgres says, and in whichever order they get to the budget."""
+    """Whatever Postgres's clock says, and in whichever order rows reach the budget."""
     user = User.objects.create(username=f"budget-{uuid.uuid4().hex[:12]}")
     budget = Budget.objects.create(user=user, limit=5, period="day")
     assert budget.period_start is not None

@@ -1,4 +1,4 @@
-"""A character beyond the first plane whose halves come in two deltas is one character; a lone half is U+FFFD."""
+"""A surrogate pair that is split over two deltas becomes one character; a lone surrogate becomes U+FFFD."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py chat` at a real terminal: history, pasted text, a stop that keeps the conversation, Markdown and cost."""
+"""`manage.py chat` in a real terminal: history, pasted text, stopping an answer, Markdown and cost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Chat = fdspawn
 
 @pytest.fixture
 def environment(tmp_path: Path, database: str) -> dict[str, str]:
-    """Return an environment with a data folder of its own."""
+    """Provide environment variables with a data folder of their own."""
     return {**os.environ, "COLLOQUY_DATA_DIR": str(tmp_path), "DATABASE_URL": database, "TERM": "xterm"}
 
 
@@ -43,14 +43,14 @@ def command(api: Api) -> list[str]:
 
 @pytest.fixture
 def start(api: Api, environment: dict[str, str]) -> Iterator[Callable[..., Chat]]:
-    """Return what starts a chat, which has ended after the test."""
+    """Provide a function that starts a chat, which is ended after the test."""
     with ExitStack() as begun:
         yield lambda *options: begun.enter_context(chatting([*command(api), *options], environment))
 
 
 @contextmanager
 def chatting(arguments: list[str], environment: dict[str, str]) -> Iterator[Chat]:
-    """Run a command at a terminal of its own until the end of the block."""
+    """Run a command in a terminal of its own until the end of the block."""
     ours, theirs = os.openpty()
     termios.tcsetwinsize(ours, (40, 120))
     chat = fdspawn(ours, encoding="utf-8", timeout=PATIENCE)
@@ -66,19 +66,19 @@ def chatting(arguments: list[str], environment: dict[str, str]) -> Iterator[Chat
 
 
 def prompted(chat: Chat) -> None:
-    """Wait until the chat asks for a message."""
+    """Wait until the chat prompts for a message."""
     chat.expect_exact("\x1b[?2004h")  # it takes pasted text,
     chat.expect_exact("\x1b[?25h")  # and the cursor is there
 
 
 def questions(api: Api) -> list[str]:
-    """Return what the user asked, in order."""
+    """Return the user's questions, in order."""
     asked = Message.objects.filter(conversation__owner=api.user, role="user").order_by("pk")
     return [message.content[0]["text"] for message in asked]
 
 
 def answered(chat: Chat, text: str) -> None:
-    """Wait until an answer with this text is there, and what it cost."""
+    """Wait until an answer with this text is there, followed by its cost."""
     chat.expect(text)
     chat.expect(COST)
 

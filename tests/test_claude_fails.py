@@ -1,4 +1,4 @@
-"""When Claude, or the way to it, fails: retried where that is right, told apart, and what came is kept."""
+"""Failures of Claude or the network are retried where that is right, and reported by type; partial answers are kept."""
 
 from __future__ import annotations
 

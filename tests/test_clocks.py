@@ -1,4 +1,4 @@
-"""What is compared with the database's time comes from the database: hosts' clocks differ."""
+"""Times that are compared with the database's time come from the database, since hosts' clocks differ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.processes import ROOT
 from tests.test_house import MODULES
 
 OWN = {
-    # Who may ask the host's clock for the time of day, and what for.
+    # The modules that may use the host's clock for the time of day, and their reasons.
     "conversations/admin/review/form.py": "the days that a form proposes",
     "conversations/admin/review/dashboard.py": "the day up to which the forecast counts",
     "conversations/admin/review/presets.py": "the days that a reviewer is offered to choose",

@@ -1,4 +1,4 @@
-"""Who has the bytes already is told so, and gets none."""
+"""A client that has the current bytes gets 304 without a body."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.clients import Api
 
 @pytest.fixture
 def content(api: Api, png: bytes) -> str:
-    """The path of an attachment's bytes."""
+    """Provide the path of an attachment's content."""
     uploaded = api.http.post("/api/attachments/", files={"file": ("x.png", png)}).json()
     return f"attachments/{uploaded['id']}/content/"
 

@@ -1,4 +1,4 @@
-"""No socket, stream or turn keeps a database connection, and nobody waits for another user's query."""
+"""No socket, stream or turn holds a database connection, and nobody waits for another user's query."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOSE_IDLE = """
 
 @pytest.fixture(scope="module")
 def server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A process with a small pool."""
+    """Provide a process with a small connection pool."""
     with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_DATABASE_POOL=str(POOL)) as process:
         yield process
 

@@ -1,4 +1,4 @@
-"""Conversations: begun, changed, listed, searched, branched and deleted."""
+"""Conversations are created, changed, listed, searched, branched and deleted."""
 
 from __future__ import annotations
 

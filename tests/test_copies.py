@@ -1,4 +1,4 @@
-"""A conversation can be forked, exported and taken in again, and nothing of it is lost on the way."""
+"""A conversation can be forked, exported and imported again without loss."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.scripted import START, end, text, wire
 
 @pytest.fixture
 def conversation(api: Api, png: bytes) -> str:
-    """One with an image, thinking, a tool call that nobody answered, and two branches."""
+    """Provide a conversation with an image, thinking, an open tool call, and two branches."""
     id = api.conversation(title="Tea", system="Be brief.", metadata={"b": 1, "a": 2}, max_tokens=2000)
     image = {"type": "base64", "media_type": "image/png", "data": base64.b64encode(png).decode()}
     api.ask([{"type": "text", "text": "What is this?"}, {"type": "image", "source": image}], id)
@@ -40,7 +40,7 @@ def said(api: Api, id: str) -> list[Any]:
 
 
 def shape(nodes: list[dict[str, Any]]) -> list[Any]:
-    """The tree without its ids."""
+    """Return the tree of messages without their ids."""
     numbers = {node["id"]: number for number, node in enumerate(nodes)}
     return [(numbers.get(node["parent"]), node["role"], node["created_at"]) for node in nodes]
 
@@ -91,7 +91,7 @@ def test_what_is_exported_can_be_taken_in_by_somebody_else(api: Api, other: Api,
     ],
 )
 def test_whatever_claude_has_said_can_be_taken_in(api: Api, answer: str) -> None:
-    """Users may say no NUL and no huge integers; Claude does what it likes."""
+    """Users' content may have no NUL and no huge integers; Claude's may."""
     id = api.conversation(tools=[{"name": "look", "input_schema": {"type": "object"}}])
     turn = api.ask(f"[[sandbox: {answer}]]", id)
     api.post(f"turns/{turn['id']}/cancel/")

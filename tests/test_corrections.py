@@ -1,4 +1,4 @@
-"""What was booked wrongly is set right by rows that are added, and every sum follows."""
+"""Wrong bookings are corrected by additional ledger rows, and every sum includes them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COST = (10 * 3 + 20 * 15 + 30 * Decimal("0.3")) / 2 / 1_000_000  # of Sonnet 4.6
 
 @pytest.fixture
 def row(api: Api) -> Usage:
-    """What a turn was booked at."""
+    """Provide the ledger row of a turn."""
     return Usage.objects.get(turn=api.ask("Hello [[sandbox: web_search]]")["id"])
 
 

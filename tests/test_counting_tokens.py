@@ -1,4 +1,4 @@
-"""How much a turn would be can be asked before it is begun."""
+"""The tokens of a turn can be counted before it is begun."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process dies, or sleeps past its lease: its turns end with all that was committed, and it writes nothing more."""
+"""When a process dies or outlives its lease, its turns end with all committed text, and it writes nothing more."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LEASE = 2
 
 @pytest.fixture
 def doomed(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A process to which something will happen; its lease is short."""
+    """Provide a process with a short lease, to be killed or stopped by a test."""
     with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_LEASE=str(LEASE)) as process:
         yield process
         if process.process.poll() is None:
@@ -30,13 +30,13 @@ def doomed(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def user(doomed: ServerProcess) -> Iterator[Api]:
-    """A user of that process."""
+    """Provide a user of that process."""
     with Api(doomed.url) as client:
         yield client
 
 
 def ended(turn: str) -> Turn:
-    """The turn, when somebody has settled it."""
+    """Wait until a process has settled the turn, and return it."""
     until(lambda: Turn.objects.get(pk=turn).ended)
     return Turn.objects.get(pk=turn)
 
@@ -87,7 +87,7 @@ def test_a_process_that_slept_past_its_lease_writes_nothing_more(doomed: ServerP
     turn = ended(id)
     before = list(turn.pieces.values("start", "end", "events"))
     doomed.process.send_signal(signal.SIGCONT)
-    # It is alive, notices that the turn is lost, and goes on with other turns.
+    # The process is alive, notices that it has lost the turn, and continues with other turns.
     assert user.ask("Are you well?")["status"] == "completed"
     time.sleep(1)
     turn.refresh_from_db()
@@ -98,7 +98,7 @@ def test_a_process_that_slept_past_its_lease_writes_nothing_more(doomed: ServerP
 
 
 def test_a_queued_turn_whose_process_died_is_taken_by_another(database: str, sandbox: Sandbox, api: Api) -> None:
-    """It was created by a process that runs none, and which dies before anybody was told."""
+    """It was created by a process that runs no turns, and that died before it notified anybody."""
     with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_RUN_TURNS="false") as web:
         with Api(web.url) as user:
             turn = Turn.objects.get(pk=user.begin("Hello")["id"])

@@ -1,4 +1,4 @@
-"""The sums of each day are those of the ledger's rows, whoever adds them and whenever they are looked at."""
+"""The daily sums equal those of the ledger's rows, whoever adds rows and whenever the sums are read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def rows_of(user: User) -> dict[Any, dict[str, Any]]:
-    """The ledger's rows of a user, added up here by day, model, source, purpose and error."""
+    """Return the sums of a user's ledger rows by day, model, source, purpose and error."""
     found: dict[Any, dict[str, Any]] = {}
     for row in Usage.objects.filter(user=user):
         key = (row.created_at.astimezone(UTC).date(), row.model, row.source, row.purpose, row.error_type)
@@ -43,7 +43,7 @@ def rows_of(user: User) -> dict[Any, dict[str, Any]]:
 
 
 def days_of(user: User) -> dict[Any, dict[str, Any]]:
-    """The same as it is kept."""
+    """Return the stored daily sums of a user, in the same form."""
     return {
         (each.day, each.model, each.source, each.purpose, each.error_type): {
             name: getattr(each, name) for name in (*NUMBERS, "cost", "unpriced")
@@ -69,7 +69,7 @@ ROWS: st.SearchStrategy[dict[str, Any]] = st.builds(
 @settings(max_examples=30)
 @given(st.lists(st.lists(ROWS, min_size=1, max_size=4), max_size=6))
 def test_they_are_the_sums_of_the_rows(database: str, inserts: list[list[dict[str, Any]]]) -> None:
-    """Added one by one or many at once, with corrections."""
+    """For rows added one by one or many at once, corrections included."""
     user = ledger_rows.spender()
     for rows in inserts:
         Usage.objects.bulk_create(Usage(user=user, username=user.username, **row) for row in rows)

@@ -1,4 +1,4 @@
-"""Errors of the database are told apart: a lost connection, what passes, and what stays as it is."""
+"""Database errors are classified: lost connection, temporary, or permanent."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def error_of(does: Callable[[], object]) -> Exception:
 
 
 STATES = {
-    # SQLSTATE: what the error is, and the status and a word of what a client is told
+    # SQLSTATE: the error's class, the response's status, and a word of its message
     "40P01": ("contended", 503, "at once"),
     "40001": ("contended", 503, "at once"),
     "53100": ("fixed", 503, "full"),

@@ -1,4 +1,4 @@
-"""A page of messages costs what is on it, however deep the conversation is."""
+"""A page of messages costs the same however deep the conversation is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def conversation() -> Conversation:
 
 
 def grown(parents: list[int | None]) -> tuple[Conversation, list[Message]]:
-    """A conversation with a message for each of the parents, which are indexes of earlier ones."""
+    """Create a conversation with a message for each parent, which is the index of an earlier one or None."""
     tree = conversation()
     messages: list[Message] = []
     for parent in parents:
@@ -37,7 +37,7 @@ def grown(parents: list[int | None]) -> tuple[Conversation, list[Message]]:
 
 @st.composite
 def trees(draw: st.DrawFn) -> list[int | None]:
-    """Mostly deep ones, with some branches and some other roots."""
+    """Draw trees, mostly deep ones, with some branches and some further roots."""
     parents: list[int | None] = [None]
     for at in range(1, draw(st.integers(1, 40))):
         parents.append(draw(st.none() | st.integers(0, at - 1)) if draw(st.booleans()) else at - 1)
@@ -66,7 +66,7 @@ def test_a_page_is_the_slice_of_the_path(database: str, parents: list[int | None
 
 
 def rows_read(plan: dict[str, Any]) -> float:
-    """How many rows the nodes of a plan have gone through."""
+    """Return how many rows the nodes of a query plan have read."""
     own = (plan.get("Actual Rows", 0) + plan.get("Rows Removed by Filter", 0)) * plan.get("Actual Loops", 1)
     return float(own + sum(rows_read(each) for each in plan.get("Plans", ())))
 

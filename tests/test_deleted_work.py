@@ -1,4 +1,4 @@
-"""What is deleted while something runs for it leaves nothing held, and what that has spent is in the ledger."""
+"""Deleting an object while work runs for it leaves no hold, and the work's cost is in the ledger."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def namer(naming: ServerProcess) -> Iterator[Api]:
 
 
 def of_its_group(api: Api) -> Budget:
-    """A budget that stays when the user goes."""
+    """Create a budget that outlives the user."""
     group = Group.objects.create(name=f"group-{uuid.uuid4()}")
     group.user_set.add(api.user)
     return Budget.objects.create(group=group, limit=100)
 
 
 def asked_for_a_title(api: Api) -> Titling:
-    """The work on a title that takes a while."""
+    """Start slow work on a conversation's title; return it when its request has been sent."""
     conversation = api.conversation()
     api.ask("Hello [[sandbox: delay=1.5]]", conversation)
     until(lambda: Titling.objects.filter(conversation_id=conversation, sent=True).exists())
@@ -79,7 +79,7 @@ def test_a_turn_that_goes_with_its_user_is_booked(api: Api) -> None:
     check_settled(budget, user)
     [row] = Usage.objects.filter(turn_id=turn["id"])
     assert (row.source, row.output_tokens > 1) == ("estimate", True)
-    time.sleep(0.5)  # in which the process hears that it is to stop
+    time.sleep(0.5)  # until the process has received the request to stop
     assert Usage.objects.filter(turn_id=turn["id"]).count() == 1
     assert not Turn.objects.filter(pk=turn["id"]).exists()
 
@@ -103,7 +103,7 @@ def test_an_extraction_that_goes_with_its_user_is_booked(api: Api) -> None:
 
 
 def test_a_title_and_a_new_turn_do_not_wait_for_each_other_in_a_circle(namer: Api) -> None:
-    """A turn that begins has the conversation first, and then the budgets; so has a title that ends."""
+    """Beginning a turn locks the conversation before the budgets; ending a title locks them in the same order."""
     budget = Budget.objects.create(user=namer.user, limit=100)
     titling = asked_for_a_title(namer)
     with transaction.atomic():
@@ -114,7 +114,7 @@ def test_a_title_and_a_new_turn_do_not_wait_for_each_other_in_a_circle(namer: Ap
 
 
 def someone_waits() -> bool:
-    """Whether a process waits for a lock of ours."""
+    """Return whether another process waits for a lock of this one."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
         return bool(cursor.fetchone()[0])
@@ -136,7 +136,7 @@ def test_users_are_deleted_in_the_admin_whatever_ends_meanwhile(server: ServerPr
 
 
 def sent_and_unanswered(api: Api, status: str) -> Extraction:
-    """An extraction of a batch, stopped or not, whose request is with Anthropic."""
+    """Create an extraction with this status whose request has been sent and not answered."""
     schema = SchemaVersion.objects.create(owner=api.user, json_schema={}, digest=uuid.uuid4().hex)
     content = [{"type": "text", "text": "Jane"}]
     made = Extraction.objects.create(owner=api.user, schema=schema, content=content, model=MODEL, status=status)

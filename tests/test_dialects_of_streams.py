@@ -1,4 +1,4 @@
-"""Streams as other servers of the Messages API send them are read, or named for what they are."""
+"""Streams of other servers of the Messages API are read, or refused with a description of what they are."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_page_is_named_by_its_type(api: Api) -> None:
 
 
 def test_two_messages_in_one_stream_are_two_parts_of_one_answer(api: Api) -> None:
-    """A gateway lost Claude in the middle of a call, and went on with another answer."""
+    """A gateway lost Claude in the middle of an answer, and continued with a new one."""
     tools = [{"name": "f", "input_schema": {"type": "object"}}]
     first, second = call("t1", "f", '{"a": ')[:2], call("t2", "f", '{"a": 1}')
     prompt = scripted.prompt(wire(start(), *first, start(id="msg_2"), *second, *end("tool_use")))

@@ -1,4 +1,4 @@
-"""The documents lead somewhere: links, the files and names that they point to, the sections that the code cites."""
+"""The documents are consistent: links, the files and names that they refer to, the sections that the code cites."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def test_names_that_link_to_code_are_in_the_file() -> None:
 
 
 def is_named(link: Link) -> bool:
-    """Tell whether the file that a dotted name links to defines its parts, or is called like its first one."""
+    """Return whether the linked file defines the parts of a dotted name, or is named like its first part."""
     file = destination(link)[0]
     defined = {name for names in DEFINITION.findall(file.read_text()) for name in names}
     return {file.stem, *defined}.issuperset(str(link.code).split("."))
 
 
 def test_documents_stand_by_themselves() -> None:
-    """They can be read in a plain clone: no path of anybody's machine, and nothing beside the project."""
+    """They have no paths of a particular machine, and no links outside the repository."""
     assert [
         documents.name(each) for each in documents.FILES if re.search(r"\.\./shared|/home/", each.read_text())
     ] == []

@@ -1,4 +1,4 @@
-"""The examples of the API's documents answer what the documents show."""
+"""The examples in the API's documents return what the documents show."""
 
 from __future__ import annotations
 

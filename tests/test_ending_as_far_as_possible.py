@@ -1,4 +1,4 @@
-"""What cannot be written as a whole is written as far as it can be, and why is in the log."""
+"""An end of a turn that can't be written as a whole is written as far as possible, and the log says why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of a deleted account no row and no file has a word; the ledger has what was spent, and no name."""
+"""Deleting an account removes all its words from rows and files; the ledger keeps the amounts, without a name."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ LOOK = {"name": "look", "input_schema": {"type": "object"}}
 
 @pytest.fixture
 def word() -> str:
-    """A word that stands nowhere else, and is put wherever a user can write something."""
+    """Provide a unique word, to be written wherever a user can write."""
     return f"canary{uuid.uuid4().hex}"
 
 
 def spellings(word: str) -> list[str]:
-    """A word as text, as bytes in hexadecimal digits, and in base64, wherever it begins there."""
+    """Return a word as text, as hexadecimal bytes, and in base64 at each alignment."""
     shifted = (base64.b64encode(b" " * before + word.encode()).decode() for before in range(3))
     return [word, word.encode().hex(), *(each[4:-4] for each in shifted)]
 
 
 def rows_with(word: str) -> dict[str, str]:
-    """The tables of which a row has the word in any of its columns, each with such a row."""
+    """Return the tables that have the word in any column, each with one such row."""
     found = {}
     with connection.cursor() as cursor:
         cursor.execute(TABLES)
@@ -61,10 +61,10 @@ def rows_with(word: str) -> dict[str, str]:
 
 
 def files_with(word: str) -> list[str]:
-    """The files in the data folder that have the word in them or in their names.
+    """Return the files in the data folder that have the word in their contents or names.
 
-    Those of Postgres are its tables, but for its log. Locks are empty, and lost by whoever closes a file that they are
-    on.
+    Of Postgres only the log is searched: its other files are the tables. Lock files are skipped: they are empty, and
+    closing them would release the locks.
     """
     found = []
     for folder, folders, names in os.walk(local.DATA_DIR):
@@ -78,7 +78,7 @@ def files_with(word: str) -> list[str]:
 
 @pytest.fixture
 def writer(api: Api, word: str) -> Api:
-    """A user who has the word in their name and mail, and has put it everywhere."""
+    """Provide a user with the word in their name and email, who has written it everywhere."""
     User.objects.filter(pk=api.user.pk).update(username=f"{word}-name", email=f"{word}@example.com", first_name=word)
     talk(api, word)
     extract(api, word)
@@ -90,7 +90,7 @@ def writer(api: Api, word: str) -> Api:
 
 
 def talk(api: Api, word: str) -> None:
-    """Say the word in conversations: one has ended, one awaits a tool, one runs, and a question waits behind that."""
+    """Write the word in conversations: one ended, one awaiting a tool, one running, and one question queued."""
     file = api.http.post("/api/attachments/", files={"file": (f"{word}.txt", f"A file with {word}.", "text/plain")})
     assert file.status_code == 201, file.text
     source = {"type": "attachment", "attachment": file.json()["id"]}
@@ -113,7 +113,7 @@ def talk(api: Api, word: str) -> None:
 
 
 def extract(api: Api, word: str) -> None:
-    """Have the word extracted: once, in a batch that is queued, and in an evaluation."""
+    """Extract from the word: once, in a queued batch, and in an evaluation."""
     schema = {"type": "object", "properties": {"name": {"type": "string", "description": word}}, "required": ["name"]}
     assert api.post("extraction/schemas/", {"name": word, "json_schema": schema}).status_code == 201
     body = {"schema": word, "content": f"name: {word}", "metadata": {word: word}}
@@ -131,7 +131,7 @@ def extract(api: Api, word: str) -> None:
 
 
 def left_of_an_import(api: Api, word: str) -> None:
-    """Have the word in the problems of an import, and in an archive that stayed in the storage."""
+    """Leave the word in the problems of an import, and in its archive in the storage."""
     problems = [{"entry": word, "message": word}]
     job = ArchiveImport.objects.create(
         owner=api.user, source="chatgpt", size=1, status="cancelled", problems=problems, finished_at=clock.now()
@@ -147,7 +147,7 @@ def staff(database: str) -> Client:
 
 
 def look_at(staff: Client, writer: Api) -> None:
-    """Have staff open and change what is the writer's, of which the admin keeps a log."""
+    """Have staff open and change the writer's objects, which the admin logs."""
     user = writer.user.pk
     staff.get(f"/admin/conversations/conversation/{writer.user.conversations.first().pk}/change/")  # type: ignore[union-attr]
     budget = {"user": str(user), "group": "", "period": "month", "limit": "100"}
@@ -244,7 +244,7 @@ def test_staff_who_are_gone_have_no_name_in_anybodys_access_log(api: Api, word: 
 
 
 def test_the_admins_log_is_read_on_whatever_the_name_was(staff: Client, api: Api) -> None:
-    """Names that are words of the log's own, or part of another's."""
+    """The name may be a word of the log itself, or part of another name."""
     user = User.objects.create(username="object", email="name")
     other = User.objects.create(username=f"object-{uuid.uuid4().hex}")
     for each in (user, other):

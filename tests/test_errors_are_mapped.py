@@ -1,4 +1,4 @@
-"""Every exception of the SDK and its transport becomes one of ours."""
+"""Every exception of the SDK and its transport is mapped to one of ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An error says what was wrong, where, and what would be right, to somebody who does not know the project."""
+"""An error says what was wrong, where, and what would be right, in words that need no knowledge of the project."""
 
 from __future__ import annotations
 

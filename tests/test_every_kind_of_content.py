@@ -1,4 +1,4 @@
-"""Every kind of block, and one that nobody knows: kept, streamed, listed and sent again as it came, key by key."""
+"""Every kind of block, and an unknown one, is stored, streamed, listed and sent again unchanged, key by key."""
 
 from __future__ import annotations
 
@@ -93,14 +93,14 @@ ANSWERS: dict[str, list[Block]] = {
 
 
 def asked(sandbox: Sandbox, system: str) -> list[Any]:
-    """The messages of the newest request with this system prompt."""
+    """Return the messages of the newest request with this system prompt."""
     bodies = [each.body for each in list(sandbox.requests) if isinstance(each.body, dict)]
     found: list[Any] = [body for body in bodies if body.get("system") == system][-1]["messages"]
     return found
 
 
 def exactly(blocks: Any) -> str:
-    """With the order of the keys."""
+    """Encode blocks as JSON, to compare them with the order of their keys."""
     return json.dumps(blocks)
 
 
@@ -205,7 +205,7 @@ def test_a_member_of_a_toolset_hears_again_which_one_it_is_of(api: Api, sandbox:
 
 
 def test_documents_are_all_cited_or_none_as_the_first_one_is(api: Api, sandbox: Sandbox) -> None:
-    """Claude would refuse a mixture, and so the whole conversation from there on."""
+    """Claude refuses requests with and without citations mixed, and would refuse the conversation from there on."""
     source = {"type": "text", "media_type": "text/plain", "data": "Tea is a plant."}
     plain, cited = ({"type": "document", "source": source, **more} for more in ({}, {"citations": {"enabled": True}}))
     for number, (first, then) in enumerate([(cited, plain), (plain, cited)]):

@@ -1,4 +1,4 @@
-"""Whatever its row is like, a turn ends: settled, cancelled or deleted, with what could be stored of it."""
+"""Whatever a turn's row contains, the turn ends: settled, cancelled or deleted, with as much stored as possible."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ GARBAGE: dict[str, Any] = {
 
 
 def turn_of(api: Api, status: str, events: Any = None, **columns: Any) -> Turn:
-    """A turn that a process which is gone has left with this transcript after its first event."""
+    """Create a turn that a dead process has left with these events after its first one."""
     conversation = Conversation.objects.get(pk=api.conversation())
     asked = Message.objects.create(conversation=conversation, role="user", content=[{"type": "text", "text": "Hello"}])
     fields = {"holder": uuid.uuid4(), "requests_sent": 1, "settings": {"model": "claude-sonnet-4-6", "max_tokens": 9}}
@@ -79,7 +79,7 @@ def turn_of(api: Api, status: str, events: Any = None, **columns: Any) -> Turn:
 
 
 def ended(turn: Turn) -> Turn:
-    """The turn, once it has ended, by us or by the server's own sweep."""
+    """Wait until a turn has been ended, by this process or by the server's sweep, and return it."""
     until(lambda: Turn.objects.get(pk=turn.pk).ended)
     return Turn.objects.get(pk=turn.pk)
 
@@ -153,7 +153,7 @@ def test_a_turn_whose_requests_can_never_be_booked_ends(api: Api, caplog: pytest
 
 @pytest.mark.parametrize("table", ["conversations_message", "conversations_journal"])
 def test_a_turn_whose_answer_can_not_be_stored_ends(api: Api, table: str) -> None:
-    """It runs here, and was seen up to where the table refused it."""
+    """The turn runs on the server, and was seen up to the row that the table refused."""
     column = {"conversations_message": "NEW.role = 'assistant' AND NEW.turn_id", "conversations_journal": "NEW.turn_id"}
     turn = turn_of(api, "running", [message(), block(type="text", text="Hello")])
     with refusing(table, f"{column[table]} = '{turn.pk}'"):
@@ -176,7 +176,7 @@ def test_a_running_turn_whose_events_are_refused_says_so(api: Api) -> None:
 
 
 def test_one_row_does_not_keep_the_others_from_being_settled(api: Api) -> None:
-    """A row that can't be written at all is tried again later, and waited for by nobody."""
+    """A row that can't be written is retried later, and delays no others."""
     stuck = turn_of(api, "running", [message()])
     with refusing("conversations_turn", f"NEW.id = '{stuck.pk}' AND NEW.status <> 'running'", "UPDATE"):
         others = [turn_of(api, "running", GARBAGE["numbers"]), turn_of(api, "running", [message()])]

@@ -1,4 +1,4 @@
-"""Guessing passwords is slow for whoever guesses, and nobody else notices."""
+"""Guessing passwords is slowed down, and nobody else is affected."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_an_invented_address_is_no_other_one(api: Api, processes: list[ServerPro
 
 
 def test_nobody_waits_for_those_who_guess(api: Api) -> None:
-    """Here at a process that takes any number of them."""
+    """This process has no limit on attempts."""
     threads = [threading.Thread(target=login, args=(api.url, f"nobody-{n}", "wrong")) for n in range(30)]
     for thread in threads:
         thread.start()

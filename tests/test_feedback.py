@@ -1,4 +1,4 @@
-"""Users rate messages and comment on them, and exports have it."""
+"""Users rate messages and comment on them, and exports contain that."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.clients import Api
 
 @pytest.fixture
 def answer(api: Api) -> str:
-    """The id of an answer of Claude's."""
+    """Provide the id of an answer of Claude's."""
     return str(api.ask("Hello")["messages"][0]["id"])
 
 

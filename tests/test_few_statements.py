@@ -1,4 +1,4 @@
-"""Turns and requests that read take few SQL statements, counted between a process of the platform and PostgreSQL."""
+"""Turns and read requests take few SQL statements, counted between a process of the platform and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ LIMITS = {
     "COLLOQUY_TOKENS_PER_MINUTE": "4000000",
     "COLLOQUY_REQUESTS_PER_MINUTE": "6000",
 }
-"""The defaults, which other tests' processes do without."""
+"""The default limits, which the processes of other tests switch off."""
 
 MOST_STATEMENTS = 6
-"""For a turn whose answer comes in one go: the ground, the beginning, a flush with its news, the end, one to spare."""
+"""For a turn whose answer comes at once: checks, beginning, a flush with its notification, end, one to spare."""
 MOST_TRANSACTIONS = 4
 
 MOST_OF_FIVE_DELTAS = 7, 6
-"""For a turn whose deltas come one by one: two to begin, three flushes, the end, one to spare; and transactions."""
+"""Statements of a turn whose deltas come one by one: two to begin, three flushes, end, one to spare; transactions."""
 
 MOST_WITH_A_BUDGET = 9
-"""The same with what has told that budgets apply, which they are, the prices and the hold."""
+"""The same with budgets: which of them apply, their rows, prices and the hold."""
 MOST_OF_A_FOLLOWING_ONE = 11
-"""The same with the path of the conversation, and what Claude has counted of it."""
+"""The same with the path of the conversation, and Claude's token counts for it."""
 
 
 @pytest.fixture(scope="module")
 def watched(database: str, sandbox: Sandbox) -> Iterator[tuple[Api, Counts]]:
-    """A user of a process whose statements are counted."""
+    """Provide a user of a process whose statements are counted, and the counts."""
     counts, counting = Counts(), threading.Event()
     loop = asyncio.new_event_loop()
     addresses: list[str] = []
@@ -67,9 +67,9 @@ def watched(database: str, sandbox: Sandbox) -> Iterator[tuple[Api, Counts]]:
 
 
 def least(watched: tuple[Api, Counts], work: Callable[[Api], None]) -> tuple[int, int]:
-    """Return how many statements and transactions a piece of work takes at least.
+    """Return the least number of statements and of transactions that a piece of work takes.
 
-    The process looks after its lease and its sweeps meanwhile: the least of several is what the work itself takes.
+    The process renews its lease and runs its sweeps meanwhile: the least of several runs is the work's own cost.
     """
     api, counts = watched
     taken = []
@@ -91,7 +91,7 @@ def a_conversation(api: Api) -> None:
 
 
 def turn_alone(watched: tuple[Api, Counts], turn: Callable[[Api], None] = a_turn) -> tuple[int, int]:
-    """Return what a turn takes besides its conversation's creation."""
+    """Return the statements and transactions of a turn, without those of creating its conversation."""
     whole, creation = least(watched, turn), least(watched, a_conversation)
     return whole[0] - creation[0], whole[1] - creation[1]
 

@@ -1,4 +1,4 @@
-"""Office files are kept as attachments, and refused where they would be sent to Claude as they are."""
+"""Office files are stored as attachments, and refused where they would be sent to Claude as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must not be cut in the middle is finished before its caller is stopped, and its errors are nobody's surprise."""
+"""Work that must not be interrupted is finished before its caller is cancelled, and its errors are not lost."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from conversations.running.work_runner import shielded
 
 
 class Failed(Exception):
-    """What some work ends with."""
+    """The error of some work."""
 
 
 class Work:
-    """Work that goes on until it is told to end."""
+    """Work that runs until a test lets it end."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.may_end = asyncio.Event()

@@ -1,4 +1,4 @@
-"""The login greets whoever comes, and static files are kept by browsers for a year, by names that change with them."""
+"""Visitors get the login page, and browsers cache static files for a year, by names that change with the content."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ YEAR = "max-age=315360000, public, immutable"
 
 @pytest.fixture
 def browser(server: ServerProcess) -> Iterator[httpx2.Client]:
-    """What has no login."""
+    """Provide an HTTP client without a login."""
     with clients.client(base_url=server.url, follow_redirects=True) as client:
         yield client
 

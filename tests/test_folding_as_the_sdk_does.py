@@ -1,4 +1,4 @@
-"""Recorded streams fold to what Claude's own SDK makes of them."""
+"""Recorded streams fold to the same messages as Claude's own SDK makes of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from conversations.content.folding import fold, unreadable_input
 from tests import streams
 
 UNSPLICED = [path for path in streams.WHOLE if "spliced" not in path.stem]
-"""Of two messages in one stream the SDK mixes the blocks up."""
+"""Recordings with two messages in one stream, whose blocks the SDK mixes up."""
 
 EVENT: Any = anthropic.types.beta.BetaRawMessageStreamEvent
 
@@ -43,7 +43,7 @@ def test_a_recording_folds_to_what_the_sdk_accumulates(path: Path) -> None:
 
 
 def as_read_by_sdk(content: list[Any]) -> list[Any]:
-    """The SDK makes what it can of an input that was cut; we keep it as it came."""
+    """Return the content with incomplete tool inputs parsed as the SDK does; we keep them as text."""
     return [
         block
         if (text := unreadable_input(block)) is None
@@ -53,7 +53,7 @@ def as_read_by_sdk(content: list[Any]) -> list[Any]:
 
 
 def without_nulls(value: Any) -> Any:
-    """The SDK's objects have every field that they know, null or not."""
+    """Return a value without null fields: the SDK's objects have every field, null or not."""
     if isinstance(value, dict):
         return {key: without_nulls(item) for key, item in value.items() if item is not None}
     return [without_nulls(item) for item in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""An answer that was cut goes on in a new turn, in the way that its model allows."""
+"""An answer that was cut off continues in a new turn, in the way that its model allows."""
 
 from __future__ import annotations
 

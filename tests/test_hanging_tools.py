@@ -1,4 +1,4 @@
-"""Calls of tools that hang take nothing from anybody else: no thread, no connection, no time."""
+"""Tool calls that hang take nothing from others: no thread, no connection, no time."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ released = threading.Event()
 
 @tool(seconds=0.2)
 def stuck() -> str:
-    """Hangs until the test is over."""
+    """Block the thread until the test is over."""
     released.wait(30)
     return "late"
 
 
 @tool(seconds=0.2)
 async def deaf() -> str:
-    """Takes no notice of being cancelled."""
+    """Ignore cancellation until the test is over."""
     while not released.is_set():
         try:
             await asyncio.sleep(0.05)
@@ -37,7 +37,7 @@ async def deaf() -> str:
 
 @tool
 def quick() -> int:
-    """Asks the database something, and says how many connections its thread holds of the pool's: none."""
+    """Query the database, and return how many of the pool's connections this thread holds: none."""
     from django.contrib.auth import get_user_model
     from django.db import connection
 
@@ -84,7 +84,7 @@ async def test_a_tool_that_hangs_for_many_users_is_refused_and_no_other(database
 
 
 def test_users_whose_tools_hang_leave_the_turns_of_others_alone(api: Api, other: Api) -> None:
-    """Twelve calls that sleep in their threads are given up, and another user's tool answers all the same."""
+    """Twelve calls that sleep in their threads are given up, and another user's tool still answers."""
     calls = "; ".join(["tool=oversleep{}"] * 12)
     began = time.monotonic()
     turn = api.ask(f"Go [[sandbox: {calls}]]", api.conversation(tools=ours("oversleep")))

@@ -1,4 +1,4 @@
-"""The shape of the house: imports run one way, one package knows the SDK, and files and functions stay short."""
+"""The project's structure: imports run one way, one package uses the SDK, and files and functions stay short."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LINE_LIMIT = 120  # characters
 FUNCTION_LIMIT = 40  # lines, without decorators
 DOCSTRING_LEAST = 4  # words
 
-# From the top of the house to its ground: a room imports what stands below it, and nothing of its own row but itself.
+# The layers, from the top: a package ("room") imports from lower layers ("floors"), not from others of its own layer.
 FLOORS = [
     ["config"],
     ["extraction"],
@@ -71,7 +71,7 @@ FLOORS = [
     ["conversations.asgi_types", "conversations.json_types"],
 ]
 
-# What is pure, or runs without the platform, imports none of these.
+# Packages that are pure, or run without the platform, and the libraries that they must not import.
 FORBIDDEN = {
     "conversations/content": ("django", "psycopg", "anthropic"),
     "conversations/contract": ("django", "psycopg", "anthropic"),
@@ -85,13 +85,13 @@ def module(path: Path) -> str:
 
 @cache
 def nodes(path: Path) -> list[ast.AST]:
-    """Return all nodes of a file's syntax tree, which takes long to make and is asked for by several tests."""
+    """Return all nodes of a file's syntax tree. Cached, since parsing is slow and several tests need it."""
     return list(ast.walk(ast.parse(path.read_text())))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def forgotten() -> Iterator[None]:
-    """Have the syntax trees forgotten after the last test of this file: they are large."""
+    """Clear the cached syntax trees after the last test of this file: they are large."""
     yield
     nodes.cache_clear()
 
@@ -111,13 +111,13 @@ def under(name: str, package: str) -> bool:
 
 
 def floor_of(name: str) -> int | None:
-    """Return the number of the floor on which a module stands, 0 for the top; None where it is not of the house."""
+    """Return the number of the floor on which a module stands, 0 for the top; None if it has no floor."""
     room = room_of(name)
     return next((number for number, rooms in enumerate(FLOORS) if room in rooms), None)
 
 
 def room_of(name: str) -> str | None:
-    """Return the innermost room in which a module stands; None where it is not of the house."""
+    """Return the innermost room in which a module stands; None if it is in none."""
     return max((room for rooms in FLOORS for room in rooms if under(name, room)), key=len, default=None)
 
 
@@ -127,7 +127,7 @@ def test_every_module_has_a_floor() -> None:
 
 
 def rooms_climbed(path: Path) -> Iterator[str]:
-    """Yield what a module imports of the house that does not stand below it."""
+    """Yield the imports of a module that do not lead to a lower floor."""
     name = module(path)
     here = floor_of(name)
     for imported in imports_of(path):
@@ -154,15 +154,15 @@ def test_one_package_knows_the_sdk() -> None:
         path.relative_to(ROOT).as_posix() for path in MODULES if any(under(n, "anthropic") for n in imports_of(path))
     }
     talking = {f"conversations/claude/{name}.py" for name in ("client", "error_mapping", "transport")}
-    assert knowing == talking | {"conversations/sandbox/sdk_shapes.py"}  # which stands on Claude's side
+    assert knowing == talking | {"conversations/sandbox/sdk_shapes.py"}  # the sandbox acts as Claude
 
 
-# What takes long to import, and what only a process that serves, asks Claude or prices requests needs.
+# Libraries that are slow to import, and are needed only to serve, to call Claude or to price requests.
 HEAVY = ["aiohttp", "anthropic", "daphne", "genai_prices", "jsonschema", "twisted", "unfold.admin", "uvicorn"]
 
 
 def test_setting_django_up_imports_nothing_heavy() -> None:
-    """Every command pays for what the apps and their models import."""
+    """Every management command would pay for it."""
     code = f"import sys, django; django.setup(); print([name for name in {HEAVY} if name in sys.modules])"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
@@ -174,7 +174,7 @@ STATEFUL = {"config.local": "it starts servers before there is an app"}
 
 
 def state_in(path: Path) -> Iterator[str]:
-    """Yield what a module keeps in its own names while it runs: empty collections, and what functions call global."""
+    """Yield the mutable state of a module: empty collections, and names that functions declare global."""
     for node in ast.iter_child_nodes(nodes(path)[0]):
         value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         made = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
@@ -185,7 +185,7 @@ def state_in(path: Path) -> Iterator[str]:
 
 
 def test_no_module_keeps_state() -> None:
-    """It lives on the engine, in its event loop's place or on the app (conversations/apps.py)."""
+    """State belongs to the engine, the event loop or the app (conversations/apps.py)."""
     assert [each for path in MODULES if module(path) not in STATEFUL for each in state_in(path)] == []
 
 
@@ -196,7 +196,7 @@ def test_no_file_is_long() -> None:
 
 
 def test_no_line_of_a_script_is_long() -> None:
-    """Python's are seen to by its linter."""
+    """The linter checks Python's lines."""
     lines = [(path.name, line) for path in SCRIPTS for line in path.read_text().splitlines()]
     assert [each for each in lines if len(each[1]) > LINE_LIMIT] == []
 
@@ -210,7 +210,7 @@ def test_no_function_is_long() -> None:
 
 
 def docstrings_of(path: Path) -> Iterator[tuple[str, int]]:
-    """The strings that stand by themselves, with their lines: docstrings, also those of attributes."""
+    """Yield the strings that stand as statements, with their lines: docstrings, also those of attributes."""
     for node in nodes(path):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node.value.value, node.lineno
@@ -230,12 +230,12 @@ def test_files_that_the_source_names_are_there() -> None:
     folders = {folder.name for file in files for folder in file.parents}
     for path in MODULES:
         for named in NAMED_FILE.findall(path.read_text()):
-            ours = named.split("/")[0] in folders  # and not a file of a library
+            ours = named.split("/")[0] in folders  # else the file is a library's
             assert not ours or any(f"/{file}".endswith(f"/{named}") for file in files), f"{path} names {named}"
 
 
 ANY_LIMIT = 185
-"""How often the source may say that a value is anything. A value that is known has a type; see docs/architecture.md."""
+"""How often the source may use `Any`. A known value has a type; see docs/architecture.md."""
 
 
 def test_the_source_says_any_ever_less() -> None:
@@ -245,13 +245,13 @@ def test_the_source_says_any_ever_less() -> None:
 
 
 PLACED = re.compile(r"[a-z_]+(\.|: )")
-"""How the message of an error begins that is about a field."""
+"""The beginning of an error message about a field: the field's name."""
 OF_ENTRIES = ("conversations/archives/", "extraction/archived/")
-"""Where messages are about an entry of an archive, which is told beside them."""
+"""Modules whose messages are about an entry of an archive, which is reported beside them."""
 
 
 def test_errors_about_a_field_name_it_in_their_details() -> None:
-    """Which `InvalidRequest.at` does by itself."""
+    """`InvalidRequest.at` does so by itself."""
     for path in MODULES:
         if path.relative_to(ROOT).as_posix().startswith(OF_ENTRIES):
             continue

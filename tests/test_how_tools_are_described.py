@@ -1,4 +1,4 @@
-"""A function is told to Claude by its signature and docstring, and is called with what fits them."""
+"""A function is described to Claude by its signature and docstring, and is called with validated arguments."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def found(name: str) -> tools.Tool:
 
 
 def test_the_signature_is_the_schema_and_the_docstring_the_description() -> None:
-    """Whom a tool is called for is not Claude's to say."""
+    """The caller is not an argument that Claude can choose."""
     definition = found("weather").definition()
     assert (definition["name"], definition["description"]) == ("weather", "Return the weather.\n\nIn a place.")
     schema: Any = definition["input_schema"]

@@ -1,4 +1,4 @@
-"""A client's key creates one turn, for ever, whichever way and however often it comes."""
+"""An idempotency key creates one turn, for ever, over every transport and however often it is sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = {"Idempotency-Key": "one and only"}
 
 @pytest.fixture(scope="module")
 def another(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A second process on the same conversations."""
+    """Provide a second process on the same database."""
     with ServerProcess("uvicorn", database, sandbox.url) as process:
         yield process
 

@@ -1,4 +1,4 @@
-"""Images reach Claude as they came, and lie in no row."""
+"""Images reach Claude unchanged, and their bytes are in no row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An imported answer is kept as it is, and whatever is in it, its conversation can go on."""
+"""An imported answer is kept unchanged, and whatever it contains, its conversation can be continued."""
 
 from __future__ import annotations
 

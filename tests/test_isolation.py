@@ -1,4 +1,4 @@
-"""No user reaches another user's anything: what is not yours is 404."""
+"""No user can reach another user's data: all requests for it get 404."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ METHODS = ("GET", "POST", "PATCH", "DELETE", "PUT")
 
 @pytest.fixture
 def theirs(other: Api, png: bytes) -> dict[str, str]:
-    """Ids of all that another user has."""
+    """Provide ids of every kind of object that another user has."""
     source = {"type": "base64", "media_type": "image/png", "data": base64.b64encode(png).decode()}
     conversation = other.conversation(title="secret words")
     turn = other.ask([{"type": "image", "source": source}, {"type": "text", "text": "secret words"}], conversation)
@@ -45,7 +45,7 @@ def theirs(other: Api, png: bytes) -> dict[str, str]:
 
 
 def paths_with_ids() -> list[str]:
-    """Every path of the API that has an id in it."""
+    """Return every path of the API that has an id in it."""
     found: list[str] = []
 
     def walk(patterns: list[Any], prefix: str) -> None:
@@ -82,7 +82,7 @@ KINDS = {
 
 
 def statuses_of(api: Api, theirs: dict[str, str]) -> dict[tuple[str, str], int]:
-    """Return how every path with an id is answered that is somebody else's, by its method and the path."""
+    """Return the status of each method of every path, requested with another user's ids."""
     bodies = {**BODIES, "activate": {"leaf": theirs["message"]}, "fork": {"message": theirs["message"]}}
     statuses = {}
     for path in paths_with_ids():
@@ -114,7 +114,7 @@ READERS = {
     *((method, "messages/{}/feedback/") for method in ("GET", "PUT")),
     ("GET", "attachments/{}/content/"),
 }
-"""What somebody may do who is shared a conversation to read."""
+"""The operations that a reader of a shared conversation may use."""
 
 WRITERS = READERS | {
     *(("POST", f"conversations/{{}}/{name}/") for name in ("activate", "turns", "count-tokens")),

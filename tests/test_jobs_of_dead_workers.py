@@ -1,4 +1,4 @@
-"""Jobs whose worker died are queued again, so often and no more; one that fails to be does not keep the others."""
+"""Jobs of dead workers are queued again a limited number of times; a job that can't be queued does not block others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from config import tasks
 
 @dataclass
 class Jobs:
-    """What Procrastinate keeps of jobs, as far as their recovery asks for it."""
+    """A stub of Procrastinate's job manager, with the methods that recovery uses."""
 
     stalled: list[Job]
     refusing: Exception | None = None

@@ -1,4 +1,4 @@
-"""A connection that is kept alive loses no request without a word."""
+"""A request over a kept-alive connection is never lost silently."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATHS = [f"/{number}" for number in range(40)]
 
 
 class Counting:
-    """An ASGI application that knows which requests it got."""
+    """An ASGI application that records the requests that it got."""
 
     def __init__(self) -> None:
         self.got: list[str] = []
@@ -34,7 +34,7 @@ class Counting:
 
 @pytest.fixture(params=["uvloop", "asyncio"])
 def serving(request: pytest.FixtureRequest) -> Iterator[tuple[Counting, int]]:
-    """An application behind our protocol, and its port."""
+    """Provide an application behind our HTTP protocol, and its port."""
     app, port = Counting(), free_port()
     config = uvicorn.Config(
         app,
@@ -56,7 +56,7 @@ def serving(request: pytest.FixtureRequest) -> Iterator[tuple[Counting, int]]:
 
 
 async def twice(port: int, path: str, pause: float) -> bool:
-    """Whether a request over a connection that had been idle for so long was answered; else it was refused."""
+    """Return whether a second request is answered, and not refused, after `pause` idle seconds."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     post = "POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{}}"
     try:

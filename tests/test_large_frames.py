@@ -1,4 +1,4 @@
-"""A large frame of one user's is checked once, and not on the event loop that serves everybody."""
+"""A user's large frame is validated once, and not on the event loop that serves everybody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line for each request says who asked for what and how it ended, and no line of the log has a secret in it."""
+"""The log has a line for each request with user, path and result, and no line has a secret in it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def nothing() -> Message:
 
 
 async def logged(*messages: Message, fails: bool = False) -> list[Message]:
-    """Answer a request with some messages; return those that were sent on."""
+    """Answer a request with these messages; return those that were sent on."""
     sent: list[Message] = []
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:

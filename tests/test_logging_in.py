@@ -1,4 +1,4 @@
-"""Tokens for API clients, sessions for the browser, tickets for its WebSockets."""
+"""Authentication: tokens for API clients, sessions for browsers, tickets for their WebSockets."""
 
 from __future__ import annotations
 

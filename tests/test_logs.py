@@ -1,4 +1,4 @@
-"""The log tells which request, turn and user a line is about and why a turn failed."""
+"""A log line names its request, turn and user, and says why a turn failed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Logged = tuple[Api, list[str]]
 
 @pytest.fixture(scope="module")
 def logged(database: str, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]:
-    """A user of a server that logs accesses, and the lines that it has logged once it has been stopped."""
+    """Provide a user of a server with an access log, and the lines of its log after it was stopped."""
     variables = {"DATABASE_URL": database, "ANTHROPIC_BASE_URL": sandbox.url, "ANTHROPIC_API_KEY": "test"}
     folder = str(tmp_path_factory.mktemp("logs"))
     running = Up(folder, "serve", "--port", "{port}", COLLOQUY_ACCESS_LOG="true", **variables)

@@ -1,4 +1,4 @@
-"""What comes from upstream and is not as Claude's API has it ends the turn at once; what was said before it is kept."""
+"""An upstream event that violates Claude's API ends the turn at once; the text before it is kept."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.clients import Api
 from tests.malformed import AT_FIRST, CASES
 from tests.scripted import START, STOP, block, end, text, wire
 
-SILENCE = 20.0  # seconds: whoever waits for what comes after it fails
+SILENCE = 20.0  # seconds, longer than a test waits for the turn's end
 
 
 @pytest.fixture
 def api(somebody: Api) -> Api:
-    """One user for the whole file: to make one takes longer than what most of its tests do."""
+    """Provide one user for the whole file: creating one takes longer than most of its tests."""
     return somebody
 
 
@@ -33,7 +33,7 @@ def test_it_fails_the_turn_at_once(api: Api, case: str) -> None:
     if case not in AT_FIRST:
         said = [each["text"] for each in turn["messages"][0]["content"] if each["type"] == "text"]
         assert "it" in said
-    # Where nothing was answered, the same question would be asked again with the next one.
+    # Without an answer, the next request contains this question again.
     after = {"parent": None} if case in AT_FIRST else {}
     assert api.ask("Go on", conversation, **after)["status"] == "completed"
 

@@ -1,4 +1,4 @@
-"""What is taken in is checked before anything is made of it, whatever it is: no import is a 500."""
+"""Imported data is validated before it is stored; no import is answered with a 500."""
 
 from __future__ import annotations
 

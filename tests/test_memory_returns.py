@@ -1,4 +1,4 @@
-"""What one user's large requests took of the process's memory goes back to the system when they are over."""
+"""The memory that large requests took is returned to the system when they are over."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.clients import Api
 from tests.processes import ServerProcess
 
 MB = 1024 * 1024
-ALLOWED = 1.2  # times what it was before
+ALLOWED = 1.2  # memory afterwards, as a multiple of that before
 PATIENCE = 60  # seconds
 
 PROPERTIES = {f"p{n}": {"type": "string", "maxLength": n} for n in range(20_000)}
@@ -44,7 +44,7 @@ def test_memory_returns_while_the_connection_stays_open(server: ServerProcess, a
     api.post(path, small)
     before = resident(server)
     encoded = json.dumps(body).encode()
-    for _ in range(1 if "schema" in body else 2):  # to look through the schema takes seconds each time
+    for _ in range(1 if "schema" in body else 2):  # checking the schema takes seconds each time
         response = api.http.post(
             f"/api/{path}", content=encoded, headers={"Content-Type": "application/json"}, timeout=60
         )
@@ -56,7 +56,7 @@ def test_memory_returns_while_the_connection_stays_open(server: ServerProcess, a
 
 
 def test_an_error_of_claudes_does_not_refer_to_itself() -> None:
-    """Else its frames, with the request in them, would stay until the garbage collector looks."""
+    """A reference cycle would keep its frames, with the request in them, until garbage collection."""
 
     gc.disable()
     try:

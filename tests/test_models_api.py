@@ -1,4 +1,4 @@
-"""The catalogue tells what may be asked of each model."""
+"""The catalogue says what each model supports."""
 
 from __future__ import annotations
 

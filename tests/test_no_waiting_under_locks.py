@@ -1,4 +1,4 @@
-"""No storage is read or written, and no ledger is added up, under a lock that others wait for."""
+"""No storage is used, and no ledger is summed up, under a lock that others wait for."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from tests.waiting import until
 
 @pytest.fixture(scope="module")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder that has a file for each use of the storage that waits until that is removed."""
+    """Provide the folder with a file for each storage operation that waits until the file is removed."""
     return tmp_path_factory.mktemp("waiting")
 
 
 @pytest.fixture(scope="module")
 def server(database: str, sandbox: Sandbox, waiting: Path) -> Iterator[ServerProcess]:
-    """A process whose storage is slow."""
+    """Provide a process with a slow storage."""
     slow = {"DJANGO_SETTINGS_MODULE": "tests.slow_storage_settings", slow_storage.FOLDER: str(waiting)}
     with ServerProcess("uvicorn", database, sandbox.url, **slow) as process:
         yield process
 
 
 def picture() -> dict[str, Any]:
-    """An image that nobody has sent yet."""
+    """Return an image block with a unique image."""
     buffer = io.BytesIO()
     Image.frombytes("RGB", (4, 4), uuid.uuid4().bytes * 3).save(buffer, "PNG")
     data = base64.b64encode(buffer.getvalue()).decode()
@@ -92,7 +92,7 @@ USES: list[Callable[[Api], None]] = [
 def test_a_slow_storage_stops_nobody_elses_stream(
     use: Callable[[Api], None], api: Api, other: Api, waiting: Path
 ) -> None:
-    """Whenever the storage is waited for, somebody else's turn begins, streams and ends meanwhile."""
+    """Whenever the storage is slow, another user's turn begins, streams and ends meanwhile."""
     conversation, times = other.conversation(), 0
     with ThreadPoolExecutor(1) as pool:
         using = pool.submit(use, api)
@@ -118,7 +118,7 @@ def test_a_turn_that_waits_for_its_budget_keeps_no_events_from_being_committed(a
         Budget.objects.select_for_update().get(pk=budget.pk)
         locked.touch()
         until(someone_waits)
-        # Its row is free, but for the moments of a group commit: else everybody's events would wait for it in that.
+        # Its row is locked for moments of a group commit only: else all users' events would wait for it there.
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL lock_timeout = '5s'")
         assert Turn.objects.select_for_update().get(pk=turn["id"]).requests_sent == 1
@@ -131,7 +131,7 @@ def test_the_storage_can_not_be_waited_for_within_a_transaction(api: Api) -> Non
 
 
 def test_a_budget_is_saved_while_others_book_and_counts_every_row_once(api: Api, other: Api) -> None:
-    """Also that of somebody who had begun to book before the budget was there, and ends after that."""
+    """Including a booking that began before the budget existed, and ends after that."""
     other.ask("Hello")
     begun, go_on = threading.Event(), threading.Event()
 

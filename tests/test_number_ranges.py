@@ -1,4 +1,4 @@
-"""Every number has its range, here and in the sandbox alike, and what tools of Claude's can cost is held."""
+"""Numbers have the same ranges here and in the sandbox, and the possible cost of Claude's tools is held."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A PDF that crashes its parser, or needs too much, is refused; that ours fails is not the file's fault."""
+"""A PDF that crashes its parser or needs too much is refused; a failure of our own is not blamed on the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of the origins in COLLOQUY_CORS_ORIGINS use the API and the WebSocket; those of others do not."""
+"""Pages of the origins in COLLOQUY_CORS_ORIGINS can use the API and the WebSocket; other pages cannot."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def named(database: str, sandbox: Sandbox, page: str) -> Iterator[ServerProcess]:
-    """Run a server that names two origins."""
+    """Run a server with two allowed origins."""
     with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_CORS_ORIGINS=f"{ORIGIN}/, {page}") as process:
         yield process
 
 
 @pytest.fixture(scope="module")
 def anyones(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """Run a server that any page may use."""
+    """Run a server that allows any origin."""
     with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_CORS_ORIGINS="*") as process:
         yield process
 
 
 def allowed(api: Api, path: str, origin: str = ORIGIN, **headers: str) -> str | None:
-    """Return for whom the answer to a request of a page may be read."""
+    """Return the allowed origin in the response to a request from `origin`."""
     response = api.get(path, headers={"Origin": origin, **headers})
     return str(response.headers.get("access-control-allow-origin", "")) or None
 

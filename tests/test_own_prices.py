@@ -1,4 +1,4 @@
-"""Prices of the platform's own come before the list's, and what they have priced stays as it was."""
+"""The platform's own prices override the list's, and rows that they have priced stay unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MILLION = TokenCounts(1_000_000)
 
 @pytest.fixture
 def model(database: str) -> str:
-    """A model that no list has."""
+    """Provide the name of a model that is in no price list."""
     return f"own-{uuid.uuid4().hex}"
 
 

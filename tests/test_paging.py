@@ -1,4 +1,4 @@
-"""Every row of a list comes once, whatever it is ordered by, and however many are alike in that."""
+"""Every row of a list is returned once, in any order, even if many rows are equal in the ordering field."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ORDERINGS = ["title", "-title", "created_at", "-created_at", "updated_at", "-upd
 
 
 def rows(api: Api, titles: list[str], at: list[int] | None = None) -> list[Conversation]:
-    """Conversations with these titles, and times which may be alike."""
+    """Create conversations with these titles, whose times may be equal; `at` has their seconds."""
     made = Conversation.objects.bulk_create(Conversation(owner=api.user, title=title) for title in titles)
     for number, each in enumerate(made):
         second = at[number] if at else 0
@@ -27,7 +27,7 @@ def rows(api: Api, titles: list[str], at: list[int] | None = None) -> list[Conve
 
 
 def walked(api: Api, url: str, link: str = "next", most: int = 200) -> list[dict[str, Any]]:
-    """The pages from an address on."""
+    """Return all pages from a URL on."""
     pages = [api.http.get(url).json()]
     while pages[-1][link]:
         assert len(pages) < most, "there is no end"

@@ -1,4 +1,4 @@
-"""What a model does not take is said before any call, with what it does take."""
+"""A parameter that a model does not support is refused before any request, with what the model supports."""
 
 from __future__ import annotations
 

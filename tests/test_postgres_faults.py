@@ -1,4 +1,4 @@
-"""Postgres goes away and comes back: turns finish, nothing that was seen is missing, and the probes tell the truth."""
+"""Postgres goes away and comes back: turns finish, no seen text is missing, and the probes tell the truth."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ LEASE = 2
 
 @pytest.fixture(scope="module")
 def server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A process whose lease is shorter than the time for which Postgres will be away."""
+    """Provide a process whose lease is shorter than the time for which Postgres will be away."""
     with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_LEASE=str(LEASE)) as process:
         yield process
 
 
 @pytest.fixture(scope="module")
 def another(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A second one, which must not take the first for dead."""
+    """Provide a second process, which must not take the first one for dead."""
     with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_LEASE=str(LEASE)) as process:
         yield process
 
 
 @pytest.fixture(autouse=True)
 def _forget_connections() -> Iterator[None]:
-    """Our own connections don't survive it either."""
+    """Close this process's own connections after a test: they are broken by the restart."""
     yield
     forget_connections()
 
@@ -99,7 +99,7 @@ def test_the_probes_tell_the_truth(server: ServerProcess) -> None:
 
 
 def refusal(api: Api) -> httpx2.Response | None:
-    """Return the answer to a request that fails, or None where it succeeds."""
+    """Send a request; return the response if it is an error, else None."""
     answer = api.post("conversations/", {})
     return answer if answer.status_code == 503 else None
 

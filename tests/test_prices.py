@@ -1,4 +1,4 @@
-"""Every token is priced once, at the price of its day, as the list of prices has it."""
+"""Every token is priced once, at the list's price of its day."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def price(model: str, counted: TokenCounts, at: datetime = NOW, served: ServiceT
 
 
 def told(path: Path) -> Any:
-    """The model and the usage of a recording, by the events alone."""
+    """Return the model and the usage of a recording, computed from the events alone."""
     events = streams.events_in(path)
     response: Any = {"model": events[0]["message"]["model"], "usage": dict(events[0]["message"]["usage"])}
     for event in events:
@@ -56,14 +56,14 @@ def told(path: Path) -> Any:
 
 
 RECORDINGS = [path for path in streams.WHOLE if streams.stops(path) and path.stem != "fast_in_the_us"]
-"""Those at the standard price: the library knows of no factors for speed and place."""
+"""The terms of the standard price: the library has no multipliers for speed and location."""
 
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=streams.ids(RECORDINGS))
 def test_a_recordings_cost_is_its_usage_times_the_list(database: str, recording: Path) -> None:
     [answer] = fold(streams.events_in(recording))
     row, response = ledger_rows.booked(answer), told(recording)
-    # Read out of Claude's usage object, and priced, by the library itself.
+    # Claude's usage object, parsed and priced by the library itself.
     extracted = genai_prices.extract_usage(response, provider_id="anthropic")
     assert row.cost == extracted.calc_price(genai_request_timestamp=row.created_at).total_price
     assert row.raw == json.loads(json.dumps(answer.usage))
@@ -97,7 +97,7 @@ def test_a_standard_request_costs_what_the_list_says(model: str, counted: TokenC
 def test_a_cost_is_the_sum_over_the_classes(
     model: str, counted: TokenCounts, day: datetime, served: ServiceTerms
 ) -> None:
-    """By nothing but what a row keeps beside its counts."""
+    """It is computed from the fields of the row alone."""
     found = price(model, counted, day, served)
     shown = json.loads(json.dumps(found.shown()))
     cost = (
@@ -118,7 +118,7 @@ def test_a_cost_is_the_sum_over_the_classes(
 def test_fast_batched_and_local_requests_are_multiplied_once(
     model: str, counted: TokenCounts, day: datetime, served: ServiceTerms
 ) -> None:
-    """Whether the list has prices of its own for them or not."""
+    """Whether or not the list has prices of its own for them."""
     counted = TokenCounts(*(*list(vars(counted).values())[:5], 0))
     factors = pricing.multipliers(model, served)
     expected = price(model, counted, day).cost
@@ -164,7 +164,7 @@ def test_searches_cost_the_same_however_they_are_served() -> None:
 
 @pytest.mark.parametrize("inside", ["input_tokens", "cache_read_tokens", "cache_write_5m_tokens"])
 def test_haiku_5_5_has_a_band_for_long_prompts(inside: str) -> None:
-    """All of the request is dearer, and what was cached counts too."""
+    """The whole request is more expensive, and cached tokens count towards the limit."""
     short = price("claude-haiku-5-5", TokenCounts(**{inside: 100_000}, output_tokens=10))
     long = price("claude-haiku-5-5", TokenCounts(**{inside: 100_001}, output_tokens=10))
     assert {name: str(value) for name, value in short.rates.per_class.items() if name != "web_search"} == {
@@ -181,7 +181,7 @@ def test_haiku_5_5_has_a_band_for_long_prompts(inside: str) -> None:
 
 
 def test_the_price_is_that_of_the_day() -> None:
-    """Sonnet 4.6 had a band for long prompts until 2026-03-13."""
+    """Sonnet 4.6 had a higher price for long prompts until 2026-03-13."""
     counted = TokenCounts(300_000)
     before = price("claude-sonnet-4-6", counted, datetime(2026, 3, 12, 23, 59, tzinfo=UTC))
     after = price("claude-sonnet-4-6", counted, datetime(2026, 3, 13, tzinfo=UTC))

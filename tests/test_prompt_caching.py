@@ -1,4 +1,4 @@
-"""Claude keeps what it was told: every turn after the first reads the ones before it from the cache."""
+"""Every turn after the first reads the turns before it from Claude's prompt cache."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a query says is taken, or told to be wrong: never ignored, and never a 500."""
+"""Query parameters are accepted or refused with an error: never ignored, and never a 500."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SOMEBODY = "01a208ce-7785-7206-a202-3517d745131f"
 
 @pytest.fixture
 def api(somebody: Api) -> Api:
-    """One user for the whole file: to make one takes longer than what most of its tests do."""
+    """Provide one user for the whole file: creating one takes longer than most of its tests."""
     return somebody
 
 
 def views(patterns: list[Any] | None = None) -> Iterator[type[APIView]]:
-    """Every view of the API."""
+    """Yield every view of the API."""
     for each in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(each, URLResolver):
             yield from views(each.url_patterns)

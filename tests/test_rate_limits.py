@@ -1,4 +1,4 @@
-"""How much a user may ask for at once and in a minute, whichever processes are asked."""
+"""Users' limits on concurrency and on requests per minute hold over all processes together."""
 
 from __future__ import annotations
 

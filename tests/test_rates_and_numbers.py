@@ -1,4 +1,4 @@
-"""How often somebody may do something; and JSON whose numbers keep their digits."""
+"""Rate limits; and JSON whose numbers keep their digits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conversations.rates import Rate
 
 
 class Clock:
-    """The seconds that have passed, which a test sets."""
+    """A clock whose seconds a test sets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0

@@ -1,4 +1,4 @@
-"""Clients that resume by themselves get every event once, wherever their connection is cut, and stop at the end."""
+"""Clients that reconnect by themselves get every event once, wherever their connection is cut, and stop at the end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.resuming import Reader
 
 ASKED = "Tell me [[sandbox: words=60]]"
 
-# Reads a turn as `@microsoft/fetch-event-source` says, and prints the events that it was given.
+# Reads a turn as the documentation of `@microsoft/fetch-event-source` shows, and prints the events.
 FETCH_EVENT_SOURCE = """
 import { fetchEventSource } from '@microsoft/fetch-event-source';
 const [url, token, method, body, key] = process.argv.slice(2);
@@ -42,7 +42,7 @@ await fetchEventSource(url, {
 
 @contextmanager
 def cutting(url: str, after: list[int]) -> Iterator[str]:
-    """The address of a proxy that cuts each of the first connections after so many bytes of its answer."""
+    """Run a proxy that cuts its first responses after these numbers of bytes; yield its URL."""
     target = urlsplit(url)
     listener = socket.create_server(("127.0.0.1", 0))
     left = list(after)
@@ -95,7 +95,7 @@ def said(api: Api, turn: str) -> str:
 
 @pytest.fixture(scope="session")
 def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which Node finds the client."""
+    """Provide a folder in which Node finds the client."""
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("there is no Node here")
     folder = tmp_path_factory.mktemp("node")

@@ -1,4 +1,4 @@
-"""What the README says works: `up` on an empty folder, its examples, a clean stop and a clean restart."""
+"""The README is right: `up` in an empty folder, the examples, a clean stop and a clean restart."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def up() -> Iterator[Up]:
 
 
 def here(code: str, up: Up) -> str:
-    """An example of the README with this run's folder."""
+    """Return an example of the README with this run's data folder in its paths."""
     return re.sub(r"\bvar/", f"{up.folder}/", code)
 
 
@@ -47,7 +47,7 @@ def test_a_worker_that_dies_is_followed_by_another(up: Up) -> None:
 
 
 def workers_of(up: Up) -> list[psutil.Process]:
-    """Its workers that live."""
+    """Return the running workers of `up`."""
     return living(psutil.Process(up.process.pid).children(), "worker")
 
 
@@ -85,7 +85,7 @@ def conversations_at(up: Up, token: str) -> list[str]:
 
 
 def check_what_it_prints(up: Up, printed: str, token: str) -> str:
-    """Check all that the first `up` printed until it was stopped; return its line for curl."""
+    """Check everything that the first `up` printed until it was stopped; return its curl command."""
     assert "password" in printed
     assert token in printed
     assert "Traceback" not in printed

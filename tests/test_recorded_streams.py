@@ -15,7 +15,7 @@ from tests import streams
 from tests.clients import Api
 
 ANSWERS = [path for path in streams.WHOLE if path.stem != "pause_turn"]
-"""Those after which Claude is not asked again at once."""
+"""The recordings after which the platform sends no further request to Claude."""
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def replayed(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Path]
 
 @pytest.fixture
 def api(somebody: Api) -> Api:
-    """One user for the whole file: to make one takes longer than what most of its tests do."""
+    """Provide one user for the whole file: creating one takes longer than most of its tests."""
     return somebody
 
 

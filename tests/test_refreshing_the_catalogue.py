@@ -1,4 +1,4 @@
-"""What the Models API says of models goes before what is written down, in every process at once."""
+"""What the Models API says of models overrides the built-in catalogue, in every process at once."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_new_model_and_a_new_limit_hold_in_a_running_server(api: Api, sandbox:
     assert (too_many.status_code, list(too_many.json()["error"]["details"])) == (400, ["max_tokens"])
     assert api.post("conversations/", {"model": "claude-next-1", "effort": "max"}).status_code == 400
     assert api.post("conversations/", {"model": "claude-next-1", "temperature": 0.5}).status_code == 201
-    assert models(api)["claude-opus-4-6"]["capabilities"]["temperature"] == "yes"  # which the API does not tell
+    assert models(api)["claude-opus-4-6"]["capabilities"]["temperature"] == "yes"  # not listed by the Models API
 
 
 def test_a_model_that_is_listed_no_more_is_retired(api: Api, sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""A process remembers for a moment a token that it has seen; its end takes effect all the same."""
+"""A process caches a token's authentication for a moment; revoking the token takes effect all the same."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from conversations.services.accounts.remembered_tokens import LONG_MEMORY, Remem
 
 
 class Process:
-    """A process that hears of what ends, or does not."""
+    """A stub of a process that receives notifications of revoked tokens, or does not."""
 
     hearing = True
 
 
 def new_token() -> tuple[User, str]:
-    """Return a new user, and the digest of a token of theirs."""
+    """Create a user with a token; return the user and the token's digest."""
     user = User.objects.create(username=f"remembered-{uuid.uuid4().hex[:12]}")
     return user, hash_token(accounts.issue_token(user=user)[1])
 

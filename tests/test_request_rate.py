@@ -1,4 +1,4 @@
-"""How many requests one user may make in a minute is limited, and nobody else's are."""
+"""The number of requests per minute is limited by user, and independent of other users."""
 
 from __future__ import annotations
 

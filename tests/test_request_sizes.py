@@ -1,4 +1,4 @@
-"""A request that is too large is refused before anything is made of it, however it comes."""
+"""A request that is too large is refused before it is processed, over every transport."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ JSON = {"Content-Type": "application/json"}
 
 @contextmanager
 def raw(server: ServerProcess) -> Iterator[socket.socket]:
-    """A connection without a client's opinions."""
+    """Provide a raw TCP connection to the server."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
         yield connection
 
 
 def answer(connection: socket.socket) -> tuple[int, bytes]:
-    """The status of the response, and its body's beginning."""
+    """Return the status of the response, and the beginning of its body."""
     got = b""
     while b"\r\n\r\n" not in got or got.endswith(b"\r\n\r\n"):
         part = connection.recv(65536)
@@ -47,7 +47,7 @@ def head(path: str, *headers: str, method: str = "POST") -> bytes:
 
 
 def in_chunks(size: int) -> Iterator[bytes]:
-    """A body without a length."""
+    """Yield a body of `size` bytes, which an HTTP client sends without a Content-Length."""
     for _ in range(size // ANONYMOUS):
         yield b" " * ANONYMOUS
 

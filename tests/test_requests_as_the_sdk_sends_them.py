@@ -1,4 +1,4 @@
-"""A Messages request goes out as the SDK would send it, although what all of them have in common is made only once."""
+"""A Messages request is sent as the SDK would send it, although its constant parts are built only once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Received = tuple[str, dict[str, str], object]
 
 
 class Recorder:
-    """An upstream that notes what it receives, and answers always the same."""
+    """An upstream that records what it receives, and always gives the same response."""
 
     def __init__(self) -> None:
         self.received: list[Received] = []

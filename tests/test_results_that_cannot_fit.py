@@ -1,4 +1,4 @@
-"""Results of tools that are too long for the model do not lock their branch of the conversation."""
+"""Tool results that are too long for the model do not block their branch of the conversation."""
 
 from __future__ import annotations
 

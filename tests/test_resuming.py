@@ -1,4 +1,4 @@
-"""A reader goes on at any position, over either transport, at any process, at any time, and misses nothing."""
+"""A reader resumes at any position, over either transport, on any process, at any time, and misses nothing."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ BRIEF = {"COLLOQUY_LEASE": "2"}
 
 @pytest.fixture(scope="module")
 def another(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A second process on the same conversations."""
+    """Provide a second process on the same database."""
     with ServerProcess("uvicorn", database, sandbox.url, **BRIEF) as process:
         yield process
 
 
 def read_from(url: str, api: Api, turn: str, positions: range, *, socket: bool) -> list[Reader]:
-    """Readers of a turn at one process, each from a position of its own, all at once and to the end."""
+    """Read a turn from each of the positions concurrently, to the end; return the readers."""
 
     async def all() -> list[Reader]:
         readers = [Reader(turn, position) for position in positions]
@@ -59,8 +59,8 @@ def assert_all_fold_to_the_same(readers: list[Reader], turn: str, starts: range)
     assert [message.content for message in messages] == [each.content for each in fold(whole)]
 
 
-# At which positions readers go on, by process and by whether over a socket: together at every one, over streams alone
-# as well. A socket is more than a stream, and the server has a limit on them.
+# The positions at which readers resume, by process and transport: together every position, and so do the SSE streams
+# alone. Sockets are fewer, since they cost more, and the server limits them.
 SOME = {
     ("the same process", False): slice(0, None, 2),
     ("another process", False): slice(1, None, 2),

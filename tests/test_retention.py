@@ -1,4 +1,4 @@
-"""Conversations go when their time is over: temporary ones after a day, others by the rule for their owner."""
+"""Conversations are deleted when their time is over: temporary ones after a day, others by their owner's rule."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.clients import Api
 
 
 def age(conversation: str, **passed: float) -> None:
-    """Make a conversation as if it had been created, and gone on with last, so long ago."""
+    """Backdate a conversation and its last turn."""
     at = timezone.now() - timedelta(**passed)
     Conversation.objects.filter(pk=conversation).update(created_at=at, updated_at=at)
     Turn.objects.filter(conversation_id=conversation).update(created_at=at, finished_at=at)
@@ -29,7 +29,7 @@ def are_there(*conversations: str) -> list[bool]:
 
 
 def asked(api: Api, *, days: float = 0, **fields: Any) -> str:
-    """A conversation whose last turn was so many days ago."""
+    """Create a conversation whose last turn was `days` ago; return its id."""
     conversation = api.conversation(**fields)
     api.ask("Hello", conversation)
     age(conversation, days=days)

@@ -1,4 +1,4 @@
-"""In production nothing has to be set for it to be safe, and secrets are written nowhere."""
+"""Production is safe without any setting, and secrets are written nowhere."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_attachments_are_nobody_elses_on_this_machine(api: Api, png: bytes) -> N
 
 
 def test_no_ticket_and_no_token_is_in_the_log(api: Api, database: str, sandbox: Sandbox, tmp_path: Path) -> None:
-    """Nor where uvicorn's own command serves, with its log of every request."""
+    """Neither where uvicorn's own command serves, with its access log."""
     log = tmp_path / "log"
     most = {"COLLOQUY_LOG_LEVEL": "DEBUG", "COLLOQUY_ACCESS_LOG": "true"}
     with ServerProcess("uvicorn's own", database, sandbox.url, log, **most) as process:

@@ -1,4 +1,4 @@
-"""Environment variables are read as what they stand for; what cannot be read is refused by the variable's name."""
+"""Environment variables are parsed by type, and an unreadable one is refused by its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME = "COLLOQUY_TRIED"
 
 @pytest.fixture
 def variable(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Set the variable that is read, or unset it."""
+    """Provide a function that sets or unsets the variable."""
 
     def give(value: str | None) -> None:
         monkeypatch.setenv(NAME, value) if value is not None else monkeypatch.delenv(NAME, raising=False)
@@ -67,7 +67,7 @@ def test_a_number(variable: Any, value: str | None, number: float) -> None:
     ],
 )
 def test_what_is_no_number_of_zero_or_more_is_refused(variable: Any, value: str, complaint: str) -> None:
-    """Infinity and NaN would end the start with a traceback where a whole number is made of them."""
+    """Converting infinity or NaN to an integer would end the start with a traceback."""
     variable(value)
     with pytest.raises(ImproperlyConfigured, match=f"^{NAME} {complaint}"):
         environment.env_number(NAME, 7.5)

@@ -1,4 +1,4 @@
-"""A conversation is shared with users and groups: readers read, writers ask and pay, and nobody else knows of it."""
+"""Conversations are shared with users and groups: readers read, writers ask and pay, and others get 404."""
 
 from __future__ import annotations
 

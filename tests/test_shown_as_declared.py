@@ -1,4 +1,4 @@
-"""What the API shows of a row is what its serializer declares, which the API's description is made of."""
+"""The API's representation of a row is what its serializer declares, from which the OpenAPI document is made."""
 
 from __future__ import annotations
 

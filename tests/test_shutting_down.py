@@ -1,4 +1,4 @@
-"""SIGTERM: nothing new is taken, what runs may end, the rest is kept, and nobody is left hanging."""
+"""On SIGTERM a process begins no new turn, lets running ones end for a while, and saves the rest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DRAIN = 60  # seconds that turns are given, more than any of these needs on a bu
 
 @pytest.fixture
 def leaving(request: pytest.FixtureRequest, database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A process that is about to be stopped."""
+    """Provide a process that a test will stop."""
     kind, drain = getattr(request, "param", ("uvicorn", DRAIN))
     with ServerProcess(kind, database, sandbox.url, COLLOQUY_DRAIN=str(drain)) as process:
         yield process
@@ -36,7 +36,7 @@ def user(leaving: ServerProcess) -> Iterator[Api]:
 
 
 def in_thread(function: Callable[[], Any]) -> Callable[[], Any]:
-    """Begins it; what is returned waits for its result."""
+    """Start a function in a thread; return a function that waits for its result."""
     results: list[Any] = []
     thread = threading.Thread(target=lambda: results.append(function()))
     thread.start()
@@ -64,7 +64,7 @@ def test_what_runs_is_streamed_to_its_end_and_nothing_new_is_taken(leaving: Serv
 
 
 def over_new_connection(leaving: ServerProcess, path: str, method: str = "GET", **options: Any) -> httpx2.Response:
-    """Ask whichever of its processes takes the connection."""
+    """Send a request over a new connection to one of the server's processes."""
     with clients.client(base_url=leaving.url) as client:
         return client.request(method, path, **options)
 

@@ -1,4 +1,4 @@
-"""A reader that does not read costs nothing: it is left, and nobody else notices."""
+"""A reader that does not read costs nothing: its connection is closed, and nobody else is affected."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.processes import ServerProcess
 from tests.waiting import until
 
 MEGABYTE = 1024 * 1024
-LONG = 16 * MEGABYTE  # more than all buffers on the way take
+LONG = 16 * MEGABYTE  # more than all network buffers together hold
 
 
 @pytest.fixture(scope="module")
 def server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A process with little patience."""
+    """Provide a process with a short send timeout."""
     with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_SEND_TIMEOUT="1") as process:
         yield process
 
 
 @pytest.fixture
 def long(api: Api) -> str:
-    """An ended turn whose transcript is longer than any model would make it."""
+    """Provide an ended turn whose transcript is longer than any model's answer."""
     turn = Turn.objects.get(pk=api.ask("Hello")["id"])
     piece = turn.pieces.get()
     [delta] = [event for event in piece.events if event["type"] == "content_block_delta"]
@@ -42,7 +42,7 @@ def long(api: Api) -> str:
 
 
 def stalled(server: ServerProcess, api: Api, path: str) -> socket.socket:
-    """A connection that asks, and never reads."""
+    """Open a connection that requests a path and never reads the response."""
     connection = socket.create_connection(("127.0.0.1", server.port))
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {api.token}\r\n\r\n".encode())
@@ -50,7 +50,7 @@ def stalled(server: ServerProcess, api: Api, path: str) -> socket.socket:
 
 
 def is_served(server: ServerProcess, port: int) -> bool:
-    """Whether the server has the connection that comes from a port."""
+    """Return whether the server has an open connection from this port."""
     found = psutil.Process(server.process.pid).net_connections("tcp")
     return any(each.status == "ESTABLISHED" and each.raddr and each.raddr.port == port for each in found)
 
@@ -63,7 +63,7 @@ def test_a_stream_that_nobody_reads_is_cut(server: ServerProcess, api: Api, long
 
 
 def test_a_socket_that_does_not_read_is_told_so_if_it_ever_reads_on(api: Api, long: str) -> None:
-    for seconds in (2.5, 10, 40):  # a busy machine may need more to begin to send, and to lose its patience
+    for seconds in (2.5, 10, 40):  # a busy machine may need longer to begin to send, and to reach the timeout
         with api.socket(max_queue=1) as reader, suppress(TimeoutError):
             reader.send(type="turn.follow", turn=long, after=0)
             reader.receive()
@@ -74,7 +74,7 @@ def test_a_socket_that_does_not_read_is_told_so_if_it_ever_reads_on(api: Api, lo
 
 
 def test_many_that_do_not_read_leave_memory_flat_and_others_alone(server: ServerProcess, api: Api, long: str) -> None:
-    assert api.events(long)[-1]["type"] == "turn_end"  # what one reader takes once is no part of it
+    assert api.events(long)[-1]["type"] == "turn_end"  # the cost of the first reader is not measured
     process = psutil.Process(server.process.pid)
     before = process.memory_info().rss
     connections = [stalled(server, api, f"/api/turns/{long}/events/") for _ in range(30)]
@@ -85,5 +85,5 @@ def test_many_that_do_not_read_leave_memory_flat_and_others_alone(server: Server
         time.sleep(0.1)
     for connection in connections:
         connection.close()
-    # What is read for one of them serves them all.
+    # Rows that are read for one of them serve all of them.
     assert grown < 10 * LONG

@@ -1,4 +1,4 @@
-"""What a search shows of where it found the words: HTML that is harmless, whatever was said."""
+"""The snippets of search results are harmless HTML, whatever the messages contain."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HOSTILE = [
 
 
 class Tags(HTMLParser):
-    """The tags of a text, and what is marked in it."""
+    """A parser that collects the tags and comments of HTML, and the marked text."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What one user may take of a process over WebSockets is limited."""
+"""Limits on the resources of a process that one user can take over WebSockets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.processes import ServerProcess
 
 @pytest.fixture(scope="module")
 def server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A process with low limits."""
+    """Provide a process with low limits."""
     limits = {"COLLOQUY_SOCKETS_PER_USER": "3", "COLLOQUY_FRAMES_PER_MINUTE": "20"}
     with ServerProcess("uvicorn", database, sandbox.url, **limits) as process:
         yield process

@@ -1,4 +1,4 @@
-"""A process says what keeps it from starting in one line, stops nobody else's servers, and leaves nothing behind."""
+"""A process that can't start says why in one line, stops no servers of others, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def up() -> Iterator[Up]:
 
 
 def turn_streams(url: str, token: str, reader: str | None = None) -> bool:
-    """Whether a turn that is begun at one process is streamed to its end by another, or by the same."""
+    """Return whether a turn that is begun at `url` is streamed to its end by the server at `reader`, or at `url`."""
     with clients.client(headers={"Authorization": f"Bearer {token}"}) as client:
         id = client.post(f"{url}/api/conversations/", json={}).json()["id"]
         body = {"content": "[[sandbox: words=30; pace=0.02]]"}
@@ -86,7 +86,7 @@ def test_nothing_outlives_an_up_that_is_killed() -> None:
 
 
 def processes_of(folder: str) -> list[str]:
-    """Return the command lines of the processes that were started with this data folder."""
+    """Return the command lines of the running processes that were started with this data folder."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -117,7 +117,7 @@ def test_workers_end_with_their_supervisor(database: str, tmp_path: Path) -> Non
 
 @pytest.fixture
 def empty_database(database: str) -> Iterator[str]:
-    """The address of a database without a table."""
+    """Provide the URL of a database without tables."""
     name = f"empty_{os.getpid()}"
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name}")

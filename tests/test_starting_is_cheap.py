@@ -1,4 +1,4 @@
-"""A process works soon: it imports no library that takes seconds for what only some requests need."""
+"""A process starts fast: it imports no slow library that only some requests need."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_process_that_checks_or_reads_imports_neither_django_nor_pydantic() ->
 
 
 def imported(code: str) -> set[str]:
-    """Return the names of the modules that are loaded when some code has run in a process of its own."""
+    """Return the names of the modules that are loaded after running some code in a new process."""
     code += "; import sys; print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
     return set(done.stdout.split())
@@ -71,7 +71,7 @@ def test_a_process_works_after_little_time_of_the_processor_and_says_what_it_doe
         if command[0] == "serve":
             running.wait_until_up()
         times = psutil.Process(running.process.pid).cpu_times()
-    finally:  # one that serves goes on importing what a turn will need, and ends no sooner
+    finally:  # a server imports in the background what a turn needs, and ends after that
         printed = running.stop(signal.SIGKILL if command[0] == "serve" else signal.SIGTERM)
     assert times.user + times.system < ENOUGH
     if command[0] != "serve":

@@ -1,4 +1,4 @@
-"""Every reason for which Claude stops is kept and shown as it is."""
+"""Every stop reason of Claude is stored and shown unchanged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REASONS = {
     "compaction": WHOLE,
     "gone_fishing": WHOLE,
 }
-"""Each with what can be done after it."""
+"""Stop reasons, each with what can follow it."""
 
 
 def by_waiting(api: Api, conversation: str, content: str) -> str:
@@ -100,7 +100,7 @@ def test_kinds_not_invented_yet_pass_through(api: Api) -> None:
 
 
 def test_a_refused_turn_is_not_replayed(api: Api, sandbox: Sandbox) -> None:
-    """Neither its answer nor its question: with that, all that is asked after it would be refused as well."""
+    """Neither its answer nor its question is sent again: Claude would refuse all later turns."""
     conversation = api.conversation(tools=[{"name": "look", "input_schema": {"type": "object"}}])
     before = api.ask("Hello", conversation)
     turn = api.ask("How is it made? [[sandbox: tool=look; then; refusal=bio; text=Well]]", conversation)

@@ -1,4 +1,4 @@
-"""Stop is a command: it works from any process, closes the way to Claude, and keeps what was said."""
+"""Stopping a turn works on any process, closes the connection to Claude, and keeps the partial answer."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.waiting import until
 
 @pytest.fixture(scope="module")
 def another(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A process that runs no turns."""
+    """Provide a process that runs no turns."""
     with ServerProcess("uvicorn", database, sandbox.url, COLLOQUY_RUN_TURNS="false") as process:
         yield process
 
 
 def request_of(sandbox: Sandbox, system: str, *, ended: bool = True) -> Received:
-    """The upstream request with this system prompt, when the sandbox has seen its end, or has seen it at all."""
+    """Wait for the upstream request with this system prompt, and for its end if `ended`; return it."""
 
     def found() -> Iterator[Received]:
         for request in list(sandbox.requests):

@@ -1,4 +1,4 @@
-"""What a user's usage adds up to is the same by the days' sums as by the rows, for any time and any groups."""
+"""A user's usage has the same sums by days as by rows, for any time and any grouping."""
 
 from __future__ import annotations
 

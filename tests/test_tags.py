@@ -1,4 +1,4 @@
-"""Conversations have tags and metadata, and are found by them; usage is summed up by tag."""
+"""Conversations have tags and metadata by which they are filtered; usage can be summed up by tag."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger only grows, outlives what it is of, and says what each request was billed as."""
+"""The ledger is append-only, outlives the objects that it refers to, and says how each request was billed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ SERVED = {
 
 
 def asked(api: Api, sandbox: Sandbox, usage: dict[str, Any], model: str = "claude-sonnet-4-6") -> dict[str, Any]:
-    """A turn that used this."""
+    """Run a turn with this usage; return it."""
     sandbox.replay = streams.answered(usage, model)
     try:
         return api.ask("Hello")
@@ -92,7 +92,7 @@ def test_a_row_says_how_claude_served_the_request(api: Api, sandbox: Sandbox) ->
         "batch": False,
     }
     assert row.items() >= told.items()
-    # Fast prices are the list's own; what the US cost more is not in them, and is of tokens only.
+    # Fast prices are the list's own; the surcharge for the US is not in them, and applies to tokens only.
     assert row["prices"]["includes"] == "fast"
     assert row["prices"]["multipliers"] == {"us": "1.1"}
     tokens = 1000 * 8 + 100 * 40 + 10 * 10 + 20 * 16 + 40 * Decimal("0.4")
@@ -132,7 +132,7 @@ def test_whatever_a_server_says_the_turn_is_booked(api: Api, sandbox: Sandbox, o
 
 
 def test_processes_of_the_release_before_can_still_book(api: Api) -> None:
-    """They insert what they know of; the rest has defaults in the database."""
+    """They insert the columns that they know; the others have defaults in the database."""
     numbers = (
         "input_tokens",
         "output_tokens",
@@ -168,5 +168,5 @@ def test_names_can_be_left_out_from_the_beginning(database: str) -> None:
     ]
     assert first == again != other
     assert not {first, other} & {str(name) for user in users for name in (user.pk, user.pk.hex, user.username)}
-    with override_settings(SECRET_KEY="another"):  # without it nobody gets from an id to the pseudonym
+    with override_settings(SECRET_KEY="another"):  # nobody can compute the pseudonym from an id without the key
         assert ledger_rows.booked(ledger_rows.answer(input_tokens=1), user=users[0]).username != first

@@ -1,4 +1,4 @@
-"""The short way of a turn through the database stores what the long way does."""
+"""The optimised path of a turn through the database stores the same rows as the general path."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def stored(turn: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def seen(events: list[Event]) -> list[Any]:
-    """Return events without ids; the messages of the last one by their number."""
+    """Return events without ids, and with the messages of the last one replaced by their number."""
     *before, end = events
     return [without_what_differs(each) for each in before] + [
         without_what_differs({**end, "messages": len(end["messages"])})
@@ -52,7 +52,7 @@ def seen(events: list[Event]) -> list[Any]:
 
 @pytest.fixture
 def long_way(database: str) -> Iterator[None]:
-    """The next turn is ended step by step: it is worked out by prices that are not the platform's own any more."""
+    """Have the next turn ended by the general path: it reserves by a price that is deleted afterwards."""
     price = Price.objects.create(model="nobody's-*", valid_from=date(2020, 1, 1), input=1, output=1)
     yield
     price.delete()
@@ -63,7 +63,7 @@ def ended(api: Api, content: str) -> dict[str, Any]:
 
 
 def budgets_of(api: Api) -> list[Any]:
-    """Return what is held and spent of a user's budgets, of which some had an earlier period."""
+    """Return the amounts held and spent of a user's budgets, those of earlier periods included."""
     return list(api.user.budgets.order_by("period").values_list("period", "period_start", "spent", "held"))
 
 

@@ -1,4 +1,4 @@
-"""Holds, what is spent, and the ledger agree; and where they do not, it is found."""
+"""Holds, spent amounts and the ledger agree, and an audit finds where they do not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.clients import Api
 
 
 def found_of(*ids: object) -> list[str]:
-    """What a look finds of these; other tests' things may be in any state."""
+    """Return the audit's problems that mention these ids; other tests' rows may be in any state."""
     return [problem for problem in ledger_audit.audit().problems if any(str(id) in problem for id in ids)]
 
 

@@ -1,4 +1,4 @@
-"""The worker does what is to be done by itself; another goes on where it died, and what kills workers is given up."""
+"""The worker runs scheduled jobs; another worker takes over after a crash, and a job that kills workers is given up."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.waiting import until
 
 
 def defer(name: str) -> int:
-    """Queues a job now, as its time of the day would."""
+    """Queue a job now, as its schedule would; return its id."""
     from procrastinate.contrib.django import app
 
     return app.tasks[name].configure().defer(timestamp=0)
@@ -34,14 +34,14 @@ def status(job: int) -> str:
 
 
 def waits_for(table: str) -> bool:
-    """Whether somebody waits for a lock of the table."""
+    """Return whether anybody waits for a lock of the table."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass", [table])
         return bool(cursor.fetchone()[0])
 
 
 def silence(job: int) -> None:
-    """As if its worker had not been heard of for a while."""
+    """Make a job's worker look as if its last heartbeat was an hour ago."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour' "
@@ -77,7 +77,7 @@ def test_what_kills_its_workers_is_given_up(database: str, sandbox: Sandbox) -> 
 
 
 def left(name: str, status: str, attempts: int = 0) -> int:
-    """A job that nobody works on; one that is queued, is so for an hour."""
+    """Insert a job that no worker works on, scheduled in an hour; return its id."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO procrastinate_jobs (task_name, queueing_lock, queue_name, args, status, attempts, "
@@ -128,7 +128,7 @@ def test_what_somebody_goes_on_with_at_night_stays(api: Api, settings: Any) -> N
     deleted: list[str] = []
 
     def revive(instance: Conversation, **_: Any) -> None:
-        """As if a user of each other one went on with it just then."""
+        """Continue all other conversations, as their users might at the same moment."""
         deleted.append(str(instance.pk))
         Conversation.objects.filter(pk__in=ids).exclude(pk__in=deleted).update(updated_at=timezone.now())
 

@@ -1,4 +1,4 @@
-"""A conversation without a title gets one from a small model after its first turn, where that is wanted."""
+"""Where it is enabled, a conversation without a title gets one from a small model after its first turn."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def namer(naming: ServerProcess) -> Iterator[Api]:
 
 
 def titled(api: Api, conversation: str) -> str:
-    """The conversation's title, when the work on it has ended."""
+    """Wait until the work on a conversation's title has ended; return the title."""
     until(Titling.objects.filter(conversation_id=conversation, finished_at__isnull=False).exists)
     return str(api.get(f"conversations/{conversation}/").json()["title"])
 

@@ -1,4 +1,4 @@
-"""Tool input that is not one JSON object reaches no tool and no client; Claude is told what came, and asked again."""
+"""Tool input that is not a JSON object reaches no tool and no client; Claude is told of the error, and asked again."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LOOK = {"name": "look", "input_schema": {"type": "object"}}
 
 
 def calling(*calls: str, then: str = 'text="Again"') -> str:
-    """Return a prompt that is answered with calls of these inputs, by tools named in turn."""
+    """Return a prompt that is answered with tool calls that have these inputs."""
     events = [each for at, given in enumerate(calls) for each in given_call(at, given)]
     return scripted.prompt(wire(START, *events, *end("tool_use")), then=then)
 
@@ -52,7 +52,7 @@ def given_call(at: int, given: str) -> list[dict[str, object]]:
 
 
 def shown(name: str) -> str:
-    """Return what is shown of an input: a raw half of a character can only be shown as an escape."""
+    """Return an input as the API shows it, with lone surrogates as escapes."""
     return INPUTS[name].replace("\ud83c", "\\ud83c")
 
 
@@ -121,7 +121,7 @@ def test_what_max_tokens_cut_is_kept_as_it_came(api: Api) -> None:
 
 
 def test_an_id_that_another_answer_had_does_not_lock_the_conversation(api: Api, sandbox: Sandbox) -> None:
-    """Some servers number the calls of each answer anew."""
+    """Some servers number the calls of each answer from the beginning."""
     conversation = api.conversation(tools=[ADD])
     for _ in range(2):
         assert api.ask(calling('add:{"first": 1, "second": 2}'), conversation)["status"] == "completed"

@@ -1,4 +1,4 @@
-"""Tools: Claude calls them, the platform runs its own, and one turn goes on to its end."""
+"""Claude calls tools, the platform runs its own, and one turn continues to its end."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_tool_that_the_platform_has_not_is_refused_before_anything_happens(api
 
 
 def test_the_whole_loop_is_one_turn(api: Api) -> None:
-    """Two parallel tools of the platform, one of which fails, then one of a client over its socket, then a pause."""
+    """Two parallel tools of the platform, one of which fails, then a client's tool over its socket, then a pause."""
     conversation = api.conversation(tools=[*ours("add", "broken"), LOOK])
     prompt = (
         'Go [[sandbox: tool=add{"first": 1}; tool=broken{"word": "milk"}; then; tool=look; then; '
@@ -75,7 +75,7 @@ def test_the_whole_loop_is_one_turn(api: Api) -> None:
         while sum(event["type"] == "message_stop" for event in events) < 2:
             events.append(socket.receive())
         call = next(block for block in fold(events)[-1].content if block["type"] == "tool_use")
-        # At once, whether the turn is known to wait by then or not.
+        # At once, whether or not the turn is already waiting.
         results = [{"tool_use_id": call["id"], "content": "a wall"}]
         socket.send(type="turn.tool_results", ref=2, turn=turn["id"], results=results)
         rest = socket.until("turn_end")
@@ -99,7 +99,7 @@ def test_the_whole_loop_is_one_turn(api: Api) -> None:
 
 
 def merged_like(whole: list[Any], seen: list[Any]) -> list[Any]:
-    """What was seen, if it adds up to the whole; else the whole, to be shown by the assertion."""
+    """Return `seen` if it folds to the same as `whole`; else `whole`, for the assertion to show."""
     return seen if fold(whole) == fold(seen) and whole[-1] == seen[-1] else whole
 
 
@@ -117,7 +117,7 @@ def test_what_was_stopped_between_tools_can_be_continued(api: Api) -> None:
 
 
 def test_what_a_tool_has_returned_is_committed_before_claude_is_asked_with_it(api: Api) -> None:
-    """A process that dies in between leaves it in the history: the tool is not called again for nothing."""
+    """If the process dies in between, the result is in the history, and the tool is not called again."""
     conversation = api.conversation(tools=ours("add"))
     turn = Turn.objects.get(pk=api.begin('Go [[sandbox: tool=add{"first": 1}; then; words=200]]', conversation)["id"])
     until(lambda: Turn.objects.get(pk=turn.pk).requests_sent == 2, pause=0)

@@ -1,4 +1,4 @@
-"""Tools of a client: the turn waits for their results, takes them in any order, and can be stopped meanwhile."""
+"""Tools of a client: the turn waits for their results, accepts them in any order, and can be stopped meanwhile."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_an_awaiting_turn_can_be_stopped_and_the_conversation_goes_on(api: Api) 
 
 
 def test_a_result_that_was_taken_is_not_lost_with_the_turn(api: Api) -> None:
-    """Its tool did run, and may not be told to Claude as one that did not."""
+    """The tool did run, and Claude must not be told that it did not."""
     conversation = api.conversation(tools=[LOOK, TOUCH])
     turn = api.ask("Hello [[sandbox: tool=look; tool=touch]]", conversation)
     look, touch = calls_in(turn)
@@ -117,7 +117,7 @@ CODE_TOOL = {"type": "code_execution_20260521", "name": "code_execution"}
 
 
 def asked_by_code(api: Api, conversation: str) -> Any:
-    """A turn in which code of Claude's waits for the tool that it has called."""
+    """Run a turn in which Claude's code execution has called a tool of the client, and waits for its result."""
     caller = {"type": "code_execution_20260521", "tool_id": "srvtoolu_1"}
     code = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "code_execution", "input": {"code": "look()"}}
     call = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}, "caller": caller}
@@ -154,7 +154,7 @@ def test_results_in_a_message_must_be_of_the_answer_before_it(api: Api) -> None:
 
 @pytest.mark.parametrize("stop_reason", ["max_tokens", "refusal"])
 def test_a_call_that_does_not_stand_has_no_result(api: Api, stop_reason: str) -> None:
-    """It is left out of what Claude is told next, and a result with it: that is said, not swallowed."""
+    """The call is left out of the history, and so is a result; the client gets an error."""
     conversation = api.conversation(tools=[LOOK])
     turn = api.ask(f"Hello [[sandbox: tool=look; stop_reason={stop_reason}]]", conversation)
     content = [{"type": "tool_result", "tool_use_id": calls_in(turn)[0], "content": "x"}]

@@ -1,4 +1,4 @@
-"""A turn from end to end: asked, streamed, kept."""
+"""A turn from end to end: requested, streamed, stored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.processes import ServerProcess
 
 @pytest.fixture(params=["uvicorn_server", "daphne_server"])
 def server(request: pytest.FixtureRequest) -> ServerProcess:
-    """Every test here passes on both servers."""
+    """Provide each of the two servers in turn."""
     process: ServerProcess = request.getfixturevalue(request.param)
     return process
 

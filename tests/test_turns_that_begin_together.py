@@ -1,4 +1,4 @@
-"""Turns that are asked for at the same moment are stored together; what is wrong with one of them is its own."""
+"""Turns that are requested at the same moment are stored together; an error in one affects that one only."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from conversations.services.turns.turns import Asked, plain_beginning
 from tests.clients import Api
 
 Came = Created | BaseException | None
-"""What came of a turn: it was created, refused, or is to be begun by itself."""
+"""The result of beginning a turn: created, refused, or None if it must be begun individually."""
 
 ASKED = Asked(content=[{"type": "text", "text": "Hello?"}])
 
 
 class One:
-    """A user with a conversation, who asks in it."""
+    """A user with a conversation, and a question in it."""
 
     def __init__(self, asked: Asked = ASKED) -> None:
         self.user = User.objects.create(username=f"together-{uuid.uuid4().hex[:12]}")
@@ -49,7 +49,7 @@ class One:
 
 @asynccontextmanager
 async def writing() -> AsyncIterator[BeginWriter]:
-    """A writer that stores what waits."""
+    """Run a writer that stores waiting turns, and yield it."""
     writer = BeginWriter()
     serving = asyncio.create_task(writer.serve())
     await writer.connected.wait()
@@ -63,7 +63,7 @@ async def writing() -> AsyncIterator[BeginWriter]:
 
 
 def together(*ones: One, before: Callable[[], object] = lambda: None) -> list[Came]:
-    """Have turns begun at one moment, after what is done `before`; return what came of each."""
+    """Begin turns at one moment, after calling `before`; return the result or error of each."""
 
     async def begin() -> list[Came]:
         async with writing() as writer:
@@ -81,7 +81,7 @@ def began(came: Came) -> bool:
 def good(database: str) -> Iterator[list[One]]:
     ones = [One() for _ in range(3)]
     yield ones
-    # Nobody runs them: the processes of other tests would go to the trouble of ending them.
+    # Nobody runs these turns, and the processes of other tests would spend time on ending them.
     Turn.objects.filter(status=Turn.RUNNING, user__username__startswith="together-").update(
         status=Turn.Status.CANCELLED
     )
@@ -198,7 +198,7 @@ def test_a_lost_connection_is_replaced_while_they_wait(good: list[One]) -> None:
 
 @contextmanager
 def cut_at_the_commit(one: One) -> Iterator[None]:
-    """Have Postgres cut the connection that commits a turn of this user's, before it is committed."""
+    """Have Postgres close the connection that commits a turn of this user, before the commit."""
     name = f"cut_{one.user.pk.hex}"
     with connection.cursor() as cursor:
         cursor.execute(

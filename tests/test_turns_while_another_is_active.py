@@ -1,4 +1,4 @@
-"""A turn that is asked for while another one is active is refused, queued behind it, or begins in its place."""
+"""A turn that is requested while another one is active is refused, queued behind it, or replaces it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.test_deleted_work import someone_waits
 from tests.waiting import until
 
 CALLS = '[[sandbox: tool=look{}; then; text="Seen."]]'
-"""Asks for a tool of the client's: such a turn is active for as long as a test wants it to be."""
+"""A prompt that calls a tool of the client: the turn stays active as long as a test needs."""
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def conversation(api: Api) -> str:
 
 @pytest.fixture
 def active(api: Api, conversation: str) -> dict[str, Any]:
-    """A turn that waits for the client."""
+    """Provide a turn that waits for a tool of the client."""
     return api.ask(CALLS, conversation)
 
 

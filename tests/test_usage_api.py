@@ -1,4 +1,4 @@
-"""What one has used: the ledger's own rows, and sums that are equal to them."""
+"""The usage API: a user's ledger rows, and sums that equal them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNKNOWN = "some-local-model"
 
 @pytest.fixture
 def spent(api: Api) -> list[dict[str, Any]]:
-    """Turns in two conversations and on two models."""
+    """Provide turns in two conversations and on two models."""
     first, second = api.conversation(), api.conversation(model="claude-haiku-4-5")
     return [api.ask("Hello", first), api.ask("Again", first), api.ask("Good day", second)]
 

@@ -1,4 +1,4 @@
-"""Usage that Claude did not tell, or not as numbers, is booked as an estimate, and never as nothing by the provider."""
+"""Usage that Claude omits, or sends in another form than numbers, is booked as an estimate, never as zero."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process has thousands of streams: while an answer streams, nothing is kept that was needed to begin it."""
+"""While an answer streams, the process keeps nothing in memory that only the request needed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from conversations.ws.consumer import Socket
 
 
 class Body(dict[str, Any]):
-    """A request of which can be told whether anybody has it still."""
+    """A request body that can be weakly referenced."""
 
 
 async def test_what_claude_was_asked_with_is_not_kept_while_it_answers(sandbox: Sandbox) -> None:
-    """A history may have megabytes, with the files in it."""
+    """With the files in it, a history may have megabytes."""
     asked: list[weakref.ref[Body]] = []
     kept: list[Body | None] = []
 

@@ -1,4 +1,4 @@
-"""Input that is longer than the model's context window is refused by us, before Claude is asked to answer it."""
+"""Input that exceeds the model's context window is refused before Claude is asked to answer it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_what_fits_is_sent(api: Api, sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("asked", [WORDS, "Do what you can't [[sandbox: error=400]]"])
 def test_the_conversation_goes_on_after_it(api: Api, sandbox: Sandbox, asked: str) -> None:
-    """Without what the model would not take, which is still there to be seen, and to be asked of another one."""
+    """Later requests omit the input that was too long, which is still shown, and can be sent to another model."""
     conversation = api.conversation(model="claude-haiku-4-5", system=f"goes on after {asked[:4]}")
     assert api.ask("Hello", conversation)["status"] == "completed"
     api.post(f"conversations/{conversation}/turns/?wait=true", {"content": asked})

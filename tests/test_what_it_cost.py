@@ -1,4 +1,4 @@
-"""What a turn, a branch and a conversation have cost: each is the sum of the ledger's rows below it."""
+"""The cost of a turn, a branch and a conversation is the sum of the ledger rows below it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NOTHING = {
 
 
 def together(*shown: dict[str, Any]) -> dict[str, Any]:
-    """What turns used and cost together."""
+    """Return the summed usage and cost of several turns."""
     names = NOTHING["usage"]
     cost = sum((Decimal(each["cost"]) for each in shown), Decimal(0))
     summed = {name: sum(each["usage"][name] for each in shown) for name in names}
@@ -102,7 +102,7 @@ def test_a_long_conversation_is_added_up_whole(api: Api) -> None:
 
 
 def grow(conversation: Conversation, number: int) -> None:
-    """So many turns one after the other, at a dollar each."""
+    """Add `number` turns to a conversation as one path, at a dollar each."""
     messages: list[Message] = []
     turns: list[Turn] = []
     last: uuid.UUID | None = None

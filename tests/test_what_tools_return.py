@@ -1,4 +1,4 @@
-"""What a tool of the platform returns or raises is checked like all that comes from outside."""
+"""What a tool of the platform returns or raises is validated like all external input."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.clients import Api
 
 
 class Evil(Exception):
-    """An error that can't say what it is without half a character."""
+    """An error whose text has a lone surrogate and a NUL."""
 
     def __str__(self) -> str:
         return "half \ud83c and \0"
@@ -51,14 +51,14 @@ def stops() -> None:
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
-    """The log would have half characters in it, which the test runner can't pass on."""
+    """Disable logging: the test runner can't pass on lone surrogates."""
     logging.disable()
     yield
     logging.disable(logging.NOTSET)
 
 
 def came_to(function: Callable[[], Any]) -> Result:
-    """The result of a call of a tool that does what the function does."""
+    """Call a tool that calls the function; return the tool's result."""
 
     @tool
     def tried() -> Any:

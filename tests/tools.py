@@ -1,4 +1,4 @@
-"""Tools of the platform, as somebody who runs it would write them."""
+"""Tools of the platform for tests, written as an operator would write them."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ DOT = base64.b64decode("R0lGODlhAQABAAAAACwAAAAAAQABAAACAUwAOw==")
 
 @tool
 async def add(first: int, second: Annotated[int, Field(description="What is added.")] = 1) -> int:
-    """The sum of two numbers."""
+    """Return the sum of two numbers."""
     return first + second
 
 
 @tool
 def broken(word: str) -> str:
-    """Fails."""
+    """Raise an error."""
     raise RuntimeError(f"no {word} today")
 
 
 @tool(seconds=0.2)
 async def slow() -> str:
-    """Takes far too long."""
+    """Sleep longer than a tool may run."""
     await asyncio.sleep(60)
     return "never"
 
 
 @tool
 async def nap(seconds: float) -> float:
-    """Sleeps, and says when it began."""
+    """Sleep, and return the time at which the sleep began."""
     began = time.time()
     await asyncio.sleep(seconds)
     return began
@@ -46,50 +46,50 @@ async def nap(seconds: float) -> float:
 
 @tool
 def wait_for(path: str) -> str:
-    """Waits for a file."""
+    """Wait until a file exists."""
     until(Path(path).exists)
     return "it is there"
 
 
 @tool
 def title(caller: Caller) -> dict[str, Any]:
-    """What the conversation is called."""
+    """Return the title of the conversation."""
     return {"title": Conversation.objects.get(pk=caller.conversation).title}
 
 
 @tool
 def picture() -> list[dict[str, Any]]:
-    """A dot."""
+    """Return a text and an image of one pixel."""
     source = {"type": "base64", "media_type": "image/gif", "data": base64.b64encode(DOT).decode()}
     return [{"type": "text", "text": "a dot"}, {"type": "image", "source": source}]
 
 
 @tool
 def half_a_character() -> str:
-    """Cuts an emoji in two."""
+    """Return a text with a lone surrogate."""
     return "party \ud83c"
 
 
 @tool
 def unknown_block() -> list[dict[str, Any]]:
-    """Returns what nobody knows."""
+    """Return a block of an unknown type."""
     return [{"type": "hologram", "depth": 3}]
 
 
 @tool
 def leaves() -> None:
-    """Tries to end the process."""
+    """Try to end the process."""
     raise SystemExit(1)
 
 
 @tool(seconds=0.3)
 def oversleep() -> str:
-    """Sleeps in its thread for far too long."""
+    """Block the thread longer than a tool may run."""
     time.sleep(40)
     return "never"
 
 
 @tool
 def novel() -> str:
-    """Returns far more than a small model can read."""
+    """Return a text that is too long for a small model."""
     return "x" * 1_500_000

@@ -1,4 +1,4 @@
-"""Switch the garbage collector off: the first module that a process imports which will only be forked."""
+"""Switches the garbage collector off; to be imported first in a process that only forks others."""
 
 import gc
 

@@ -1,4 +1,4 @@
-"""`manage.py` commands that serve until they are stopped, as a person runs them, in a folder of their own."""
+"""Commands of `manage.py` that serve until they are stopped, run as by a user in a folder of their own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LEAVING = 120  # seconds that a process may take to end on a busy machine
 
 
 class Up:
-    """A command that serves: `up`, unless another is named."""
+    """A process of a command that serves: `up`, unless another is named."""
 
     process: Forked | subprocess.Popen[bytes]
 
@@ -43,7 +43,7 @@ class Up:
         return Forked(arguments, str(ROOT), self.environment, (str(self._output), str(self._output)))
 
     def printed(self) -> str:
-        """Return what it has printed until now."""
+        """Return the output so far."""
         return self._output.read_text() if self._output.exists() else ""
 
     def wait_until_up(self) -> None:
@@ -58,7 +58,7 @@ class Up:
         raise AssertionError(self.stop())
 
     def stop(self, number: int = signal.SIGTERM) -> str:
-        """End it; return what it printed."""
+        """Stop the process by a signal; return its output."""
         self.process.send_signal(number)
         self.process.wait(LEAVING)
         return self.printed()
@@ -70,7 +70,7 @@ class Up:
 
 
 class UpFromNothing(Up):
-    """The same, started as a shell would: for what is promised of that."""
+    """The same as a new Python process, not a forked one: for tests of starting and stopping themselves."""
 
     def _start(self, arguments: list[str]) -> Forked | subprocess.Popen[bytes]:
         with self._output.open("wb") as output:
@@ -86,9 +86,9 @@ class UpFromNothing(Up):
 
 @contextmanager
 def running_up(from_nothing: bool = False) -> Iterator[Up]:
-    """Run `up` in a folder of its own until the end of the block, unless it has ended by then.
+    """Run `up` in a folder of its own until the end of the block; it may have ended before.
 
-    `from_nothing` has the database made too; else that has its tables already.
+    `from_nothing` creates the database, too; otherwise the tables exist already.
     """
     with tempfile.TemporaryDirectory(prefix="cq", ignore_cleanup_errors=True) as folder:
         if not from_nothing:

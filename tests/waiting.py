@@ -1,4 +1,4 @@
-"""Waiting for what is meant, however long a busy machine takes, instead of for a time that is enough elsewhere."""
+"""Waiting for conditions, however long they take on a busy machine, instead of for fixed times."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PATIENCE = 120.0  # seconds
-PAUSE = 0.05  # seconds between two looks
+PAUSE = 0.05  # seconds between two checks
 
 
 def until(condition: Callable[[], T], pause: float = PAUSE) -> T:

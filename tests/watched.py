@@ -1,7 +1,7 @@
-"""The platform's application, with a watch on its event loop: `GET /watch` tells how long that was held since the last.
+"""The platform's application with a monitor of its event loop: `GET /watch` returns the longest block.
 
-What is told is the time of the loop's own thread that one round of it took at most, in seconds: what a busy machine
-adds, on which the thread waits for its turn, does not count.
+The figure is the maximal CPU time of the loop's thread for one round of the loop, in seconds, since the last request.
+Time in which the thread waits for a processor of a busy machine does not count.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ BEAT = 0.001  # seconds
 
 
 class Watch:
-    """Notes how much of its thread's time an event loop takes between two beats."""
+    """A monitor of the CPU time that the event loop's thread takes between two wake-ups."""
 
     def __init__(self) -> None:
         self.longest = 0.0
         self._beating: asyncio.Task[None] | None = None
 
     def read(self) -> float:
-        """Return the longest time since the last look; begin where it has not begun."""
+        """Return the longest time since the last call, in seconds; start measuring at the first call."""
         self._beating = self._beating or asyncio.create_task(self._beat())
         longest, self.longest = self.longest, 0.0
         return longest
@@ -42,7 +42,7 @@ watch = Watch()
 
 
 async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    """Answer with the watch's reading, or as the platform does."""
+    """Respond with the monitor's reading to `/watch`, and as the platform does to all else."""
     if scope["type"] != "http" or scope["path"] != "/watch":
         await platform(scope, receive, send)
         return

@@ -1,4 +1,4 @@
-"""The staff."""
+"""Fixtures of the admin's tests: a staff user, and their HTTP clients."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tests.processes import ServerProcess
 
 @pytest.fixture
 def reviewer(database: str) -> User:
-    """One of the staff who may see everything."""
+    """Provide a staff user who may see everything."""
     return User.objects.create_superuser(f"reviewer-{uuid.uuid4().hex[:8]}")
 
 
 @pytest.fixture
 def staff(reviewer: User) -> Client:
-    """Their browser, as far as a page without scripts needs one."""
+    """Provide Django's test client, logged in as the reviewer."""
     client = Client()
     client.force_login(reviewer)
     return client
@@ -30,7 +30,7 @@ def staff(reviewer: User) -> Client:
 
 @pytest.fixture
 def download(staff: Client, server: ServerProcess) -> Iterator[httpx2.Client]:
-    """The same at a real server, which sends files as they are made."""
+    """Provide an HTTP client of a real server, logged in as the reviewer: a real server streams its files."""
     session = {"sessionid": staff.cookies["sessionid"].value}
     with clients.client(base_url=server.url, cookies=session) as client:
         yield client

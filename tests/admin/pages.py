@@ -1,4 +1,4 @@
-"""Reading the review's pages."""
+"""Parsing the HTML of the admin's usage review pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROW = re.compile(
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a level."""
+    """One row of a review level's table."""
 
     label: str
     url: str
@@ -26,7 +26,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Level:
-    """A page of the way down."""
+    """One page of the drill-down from a period to a single request."""
 
     name: str
     cost: Decimal
@@ -35,7 +35,7 @@ class Level:
 
 
 def level(page: str) -> Level:
-    """What a page says."""
+    """Parse a review page."""
     name = re.search(r'data-level="(\w+)"', page)
     cost = re.search(r'data-total="cost">\s*<span[^>]*data-cost="([^"]+)"', page)
     assert name
@@ -49,14 +49,14 @@ def level(page: str) -> Level:
 
 
 def total(page: str, name: str) -> str:
-    """One of the sums on a page, as it is shown."""
+    """Return one of the sums on a page, as text."""
     found = re.search(f'data-total="{name}">(.*?)</dd>', page)
     assert found, f"there is no total of {name}"
     return re.sub("<[^>]*>", "", found[1]).strip()
 
 
 def listed(page: str) -> str:
-    """Return how many rows a list says that it has."""
+    """Return the number of rows that a list page says it has."""
     found = re.search(r'data-total="rows">(.*?)</div>', page)
     assert found, "the list does not say how many rows it has"
     return found[1].strip()

@@ -1,4 +1,4 @@
-"""Charts are drawn from what they are given: every day and name has its place, its colour and its value."""
+"""Charts show the data that they are given: every day and name has its place, its colour and its value."""
 
 from __future__ import annotations
 

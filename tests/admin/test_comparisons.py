@@ -1,4 +1,4 @@
-"""Numbers are shown beside those of the period before, and what changed is told with the reasons."""
+"""Numbers are shown beside those of the previous period, and a difference is explained by its reasons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums and requests as files: all that is filtered to, exact, and nothing in them is a formula."""
+"""Exports of sums and of requests hold all rows that the filters select, exact values, and no formulae."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def spender(database: str) -> User:
 
 
 def rows(response: httpx2.Response) -> list[dict[str, Any]]:
-    """The rows of a CSV or XLSX file."""
+    """Parse a CSV or XLSX response into dictionaries, and check that no cell is a formula."""
     assert response.status_code == 200, response.text
     assert response.headers["content-disposition"].startswith("attachment; filename=")
     if response.headers["content-type"].startswith("text/csv"):

@@ -1,4 +1,4 @@
-"""Reviewers see what failed and why, also what Claude never began to answer."""
+"""Reviewers see what failed and why, including requests that Claude never began to answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def page(staff: Client, url: str) -> str:
 
 
 def reasons(dashboard: str) -> dict[str, list[tuple[str, int]]]:
-    """Return why turns and requests failed: for each reason both links and numbers, turns first."""
+    """Return the reasons of failed turns, then of failed requests, each with its links and numbers."""
     panel = dashboard[dashboard.index('id="errors"') :]
     found = {}
     for reason, cells in re.findall(r'<tr><td class="label">(.*?)</td>(.*?)</tr>', panel):
@@ -39,7 +39,7 @@ def reasons(dashboard: str) -> dict[str, list[tuple[str, int]]]:
 
 @pytest.fixture
 def failing(api: Api) -> Api:
-    """Return a user with turns of every end: five that failed, one that was interrupted, one that was answered."""
+    """Provide a user with five failed turns, one interrupted turn and one completed turn."""
     for error in ("529", "529", "rate_limit_error"):
         fail(api, NEVER_BEGUN.format(error))
     fail(api, "Hello [[sandbox: words=9; error_after=3:api_error]]")

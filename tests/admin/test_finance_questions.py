@@ -1,4 +1,4 @@
-"""What a finance person asks of the dashboard is answered within two clicks, with the right numbers."""
+"""The dashboard answers a finance person's questions within two clicks, with the right numbers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SPENT = Decimal(250)
 
 @pytest.fixture(scope="module")
 def group(database: str, uvicorn_server: ServerProcess) -> Group:
-    """A group that has used the platform for a hundred days, with a jump, and with turns that failed today."""
+    """Provide a group with a hundred days of usage, one expensive day, and turns that failed today."""
     name = f"finance-{uuid.uuid4().hex[:8]}"
     seeding.seed(name, 1500, users=6, days=100)
     group = Group.objects.create(name=name)
@@ -53,7 +53,7 @@ def group(database: str, uvicorn_server: ServerProcess) -> Group:
 
 
 class Reviewer:
-    """A reviewer at the dashboard, who counts their clicks."""
+    """A reviewer at the dashboard whose clicks are counted."""
 
     def __init__(self, page: Page, dashboard: str, group: str, ledger: Ledger) -> None:
         self.page = page
@@ -63,23 +63,23 @@ class Reviewer:
         self._ledger = ledger
 
     def begin(self) -> None:
-        """Open the dashboard, where it is not open, and count clicks from there."""
+        """Open the dashboard, unless it is open, and reset the count of clicks."""
         if self.clicks or self.page.url != self._dashboard:
             self.page.goto(self._dashboard)
         self.clicks = 0
 
     def click(self, selector: str) -> None:
-        """Click something, and wait for what it leads to."""
+        """Click an element, and wait until the page that it leads to is loaded."""
         self.clicks += 1
         self.page.locator(selector).first.click()
         self.page.wait_for_load_state()
 
     def table(self, selector: str) -> list[list[str]]:
-        """Return the cells of a table, amounts with all their digits."""
+        """Return the text of a table's cells, amounts with all their digits."""
         return list(self.page.locator(f"{selector} tbody tr").evaluate_all(CELLS))
 
     def spent(self, since: date, until: date) -> dict[tuple[str, str], Decimal]:
-        """Return what the ledger says that was spent in some days by user and model."""
+        """Return the ledger's cost by user and model for the days from `since` to `until`."""
         spent: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
         for day, user, model, cost in self._ledger:
             if since <= day <= until:
@@ -87,13 +87,13 @@ class Reviewer:
         return spent
 
     def spent_on(self, day: date) -> float:
-        """Return what the ledger says that was spent on a day."""
+        """Return the ledger's cost of one day."""
         return float(sum(self.spent(day, day).values()))
 
 
 @pytest.fixture
 def reviewer(group: Group, uvicorn_server: ServerProcess, shared_browser: SharedBrowser) -> Iterator[Reviewer]:
-    """One who is in the group of reviewers and may do nothing else."""
+    """Provide a reviewer who is in the group of reviewers and has no other permissions."""
     rows = Usage.objects.filter(user__groups=group)
     ledger = list(rows.values_list("created_at__date", "username", "model", "cost"))
     user = User.objects.create_user(f"reviewer-{uuid.uuid4().hex[:8]}", is_staff=True)

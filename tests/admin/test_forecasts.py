@@ -1,4 +1,4 @@
-"""What the month will cost at this rate is told, with how sure that is, and whether budgets will last."""
+"""The dashboard forecasts the month's cost with its uncertainty, and says whether budgets will last."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from conversations.services.billing.budgets import with_spent
 from tests.admin.pages import total
 
 NOW = datetime(2026, 11, 11, 6, tzinfo=UTC)
-"""A Wednesday, of which three quarters are left; then there are 19 days."""
+"""A Wednesday at 6:00: three quarters of it and 19 days are left of the month."""
 amounts = st.decimals(0, 1000, places=6, allow_nan=False)
 
 
 def costs(values: list[Decimal], now: datetime = NOW) -> dict[date, Decimal]:
-    """Return the costs of so many days before today, the last of them of yesterday."""
+    """Return these costs by day, the last of them on the day before `now`."""
     today = now.date()
     return {today - timedelta(days=n): cost for n, cost in enumerate(reversed(values), start=1)}
 
@@ -46,7 +46,7 @@ def test_days_that_are_all_the_same_go_on_so() -> None:
 
 @given(week=st.lists(amounts, min_size=7, max_size=7).filter(any), hour=st.integers(0, 23))
 def test_each_weekday_is_expected_as_it_was(week: list[Decimal], hour: int) -> None:
-    """With the same week four times, what is to come is that week's days; Monday is the first."""
+    """Four equal weeks, from Monday to Sunday, are expected to be followed by the same week."""
     now = NOW.replace(hour=hour)
     before = {now.date() - timedelta(days=n): Decimal(0) for n in range(1, 29)}
     found = forecast_for({day: week[day.weekday()] for day in before}, now)
@@ -91,7 +91,7 @@ def test_a_limit_is_reached_on_the_day_on_which_it_is() -> None:
 
 
 def spent_daily(user: User, cost: str, days: int) -> None:
-    """Book the same for each day until today."""
+    """Book the same cost for today and for each of the `days` before it."""
     for n in range(days + 1):
         Usage.objects.create(
             user=user,
@@ -125,7 +125,7 @@ def test_a_forecast_says_how_sure_it_is(staff: Client, user: User) -> None:
 
 
 def test_budgets_say_whether_they_will_last(staff: Client, user: User, django_assert_max_num_queries: Any) -> None:
-    """Of users, of groups and of all: each by what its own users spend."""
+    """Budgets of users, of groups and of the platform count the spending of their own users."""
     group = Group.objects.create(name=user.username)
     group.user_set.add(user)
     spent_daily(user, "10", 28)

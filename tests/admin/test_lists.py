@@ -1,4 +1,4 @@
-"""The admin's lists say what they show to somebody who reviews, not what their columns are called."""
+"""The admin's lists name their columns in words that a reviewer understands, not by the fields' names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The staff's lists answer no questions about what they do not show."""
+"""The admin's lists can't be filtered by columns that they do not show."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PARAMETERS = ("o", "p", "q", "e", "all", "_facets", "_popup", "_to_field", "_sou
 
 @pytest.fixture(scope="module")
 def asked(uvicorn_server: ServerProcess) -> None:
-    """A turn in which something private was said."""
+    """Provide a turn whose conversation has private words in its title and its prompt."""
     with Api(uvicorn_server.url) as api:
         api.ask("Zyzzyva secret", api.conversation(title="Quagga plan"))
 
@@ -37,7 +37,7 @@ def test_every_model_of_the_admin_declares_its_lookups() -> None:
 
 
 def columns(pages: Any) -> list[str]:
-    """Look-ups of every column, of those it leads to, and of what nobody has."""
+    """Return query parameters for every column of a model and of related models, and for unknown names."""
     fields = pages.model._meta.get_fields()
     led_to = [
         (field, other) for field in fields if field.related_model for other in field.related_model._meta.get_fields()
@@ -93,7 +93,7 @@ def test_nothing_in_an_address_fails(staff: Client) -> None:
         path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         names = [*PARAMETERS, *pages._parameters(request)]  # type: ignore[attr-defined]
         for name in names:
-            # A search that finds nothing and a small window keep the pages short: what takes long is to show things.
+            # A search without results and a small window keep the pages short, since rendering rows is slow.
             asked = [{"q": "no such row", "_popup": "1", name: value} for value in ODD]
             answers = {each[name]: staff.get(f"{path}?{urlencode(each)}").status_code for each in asked}
             assert set(answers.values()) <= {200, 302, 400}, (path, name, answers)

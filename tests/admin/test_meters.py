@@ -1,4 +1,4 @@
-"""The bar of a budget never says more than there is, and says all that is used."""
+"""The meter of a budget shows all that is used, and never more than its limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A month's report is a PDF with the dashboard's numbers, in every script, of what its reader may see."""
+"""A monthly report is a PDF with the dashboard's numbers, in every script, of the rows that its reader may see."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMES = ("Zoë Müller", "王小明", "김철수", "田中花子", "محمد ع�
 
 
 def text_of(pdf: bytes) -> str:
-    """Return what a PDF says, without what is between words."""
+    """Return the text of a PDF without white space."""
     with pypdfium2.PdfDocument(pdf) as document:
         pages = []
         for number in range(len(document)):
@@ -56,7 +56,7 @@ def book(user: User, at: datetime, cost: str | None, **columns: Any) -> None:
 
 @pytest.fixture(scope="module")
 def team(database: str) -> tuple[Group, list[User]]:
-    """A group whose members have names in all scripts, and spent something in two months."""
+    """Provide a group whose members have names in several scripts, and usage in two months."""
     mark = uuid.uuid4().hex[:6]
     users = [User.objects.create(username=f"{name} {mark}") for name in NAMES]
     group = Group.objects.create(name=f"team-{mark}")
@@ -71,13 +71,13 @@ def team(database: str) -> tuple[Group, list[User]]:
 
 @pytest.fixture(scope="module")
 def query(team: tuple[Group, list[User]]) -> dict[str, str]:
-    """May of the team."""
+    """Provide the query parameters of the team's report for May."""
     return {"group": str(team[0].pk), "from": "2025-05-01", "to": "2025-05-31"}
 
 
 @pytest.fixture(scope="module")
 def answer(query: dict[str, str]) -> Any:
-    """The report of that, as one who may see everything gets it."""
+    """Provide the response to a request for the report by a superuser."""
     client = Client()
     client.force_login(User.objects.create_superuser(f"reviewer-{uuid.uuid4().hex[:8]}"))
     return client.get(REPORT, query)

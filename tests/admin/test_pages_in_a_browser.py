@@ -1,6 +1,6 @@
-"""The review's pages as a reviewer sees them: charts drawn, nothing too wide, light and dark, nothing from elsewhere.
+"""The review pages in a real browser: charts are drawn, nothing overflows, light and dark work, no request leaves.
 
-With COLLOQUY_SCREENSHOTS every page is looked at in every way, and the pictures are kept in that folder.
+With COLLOQUY_SCREENSHOTS every page is checked in every scheme and width, and screenshots are kept in that folder.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ print("tea" * 200)
 
 @pytest.fixture(scope="module")
 def used(database: str) -> tuple[Group, User]:
-    """A platform that a group has used for forty days."""
+    """Provide a group with forty days of usage, and one of its users."""
     name = f"tea-{uuid.uuid4().hex[:8]}"
     seeding.seed(name, 600, users=12, days=40)
     users = User.objects.filter(username__startswith=name)
@@ -60,7 +60,7 @@ def used(database: str) -> tuple[Group, User]:
 
 @pytest.fixture(scope="module")
 def pages(used: tuple[Group, User], uvicorn_server: ServerProcess) -> dict[str, str]:
-    """The pages by their names."""
+    """Provide the paths of the admin's pages by name."""
     group, user = used
     base = "/admin/conversations"
     with Api(uvicorn_server.url) as api:
@@ -89,7 +89,7 @@ def pages(used: tuple[Group, User], uvicorn_server: ServerProcess) -> dict[str, 
 
 @pytest.fixture(scope="module")
 def sessions(database: str) -> dict[str, str]:
-    """Return the session of an administrator, and that of a member of the reviewers' group."""
+    """Provide the session keys of an administrator and of a member of the reviewers' group."""
     admin = User.objects.create_superuser(f"admin-{uuid.uuid4().hex[:8]}")
     save_filter(owner=admin, name="Opus & others", filters=Filters("changes", "7-days", "by=model"), shared=True)
     reviewer = User.objects.create_user(f"reviewer-{uuid.uuid4().hex[:8]}", is_staff=True)
@@ -98,14 +98,14 @@ def sessions(database: str) -> dict[str, str]:
 
 
 def session(user: User) -> str:
-    """Return the session of a user who has logged in."""
+    """Return the session key of a user who has logged in."""
     client = Client()
     client.force_login(user)
     return client.cookies["sessionid"].value
 
 
 class Seen:
-    """A browser's page, and what it complained of and asked for since the last was opened in it."""
+    """A browser page, with the errors that it logged and the requests that it sent to other hosts since `open`."""
 
     def __init__(self, page: Page) -> None:
         self.complaints: list[str] = []
@@ -120,24 +120,24 @@ class Seen:
             self.elsewhere.append(request.url)
 
     def open(self, url: str) -> None:
-        """Show a page, and return when everything is there."""
+        """Load a page, and return when its fonts are loaded, too."""
         self.complaints.clear()
         self.elsewhere.clear()
         assert self.page.goto(url).status == 200, url  # type: ignore[union-attr]
         self.page.wait_for_function("() => document.fonts.status === 'loaded'")
 
     def resize(self, width: int) -> None:
-        """Show the page in a window of another width, without asking for it again."""
+        """Resize the window to a width in pixels, without loading the page again."""
         self.page.set_viewport_size({"width": width, "height": HEIGHT})
         self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def too_wide(self) -> int:
-        """Pixels that one would have to scroll to the side for."""
+        """Return by how many pixels the page is wider than the window."""
         width = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         return int(width)
 
     def picture(self, name: str, *, whole: bool = False) -> Image.Image:
-        """What it looks like; all of it with all its colours, where that is asked for or kept."""
+        """Take a screenshot: losslessly and of the whole page if `whole` is set or pictures are kept."""
         exact = whole or bool(FOLDER)
         kind: dict[str, Any] = {"full_page": True} if exact else {"type": "jpeg", "quality": 30}
         data = self.page.screenshot(**kind)
@@ -147,7 +147,7 @@ class Seen:
         return Image.open(io.BytesIO(data)).convert("RGB")
 
     def boxes(self, selector: str) -> list[tuple[float, float, float, float]]:
-        """Where on the page the elements are: left, top, right and bottom."""
+        """Return the boxes of the elements on the page: left, top, right and bottom, in pixels."""
         return [tuple(box) for box in self.page.locator(selector).evaluate_all(BOXES)]
 
 
@@ -158,7 +158,7 @@ BOXES = """(elements) => elements.map((each) => {
 
 
 def drawn(picture: Image.Image, box: tuple[float, float, float, float]) -> int:
-    """Return how many pixels of a part of a picture are of a chart's colours."""
+    """Return the number of pixels in a part of a picture that have a chart's colours."""
     part = picture.crop(box)
     colours = {tuple(bytes.fromhex(colour[1:])) for colour in COLOURS}
     found: Any = part.getcolors(maxcolors=part.width * part.height)
@@ -166,7 +166,7 @@ def drawn(picture: Image.Image, box: tuple[float, float, float, float]) -> int:
 
 
 def brightness(picture: Image.Image) -> float:
-    """Of most of a picture, 0 to 255."""
+    """Return the median brightness of a picture, 0 to 255."""
     return float(sorted(picture.resize((100, 100)).convert("L").tobytes())[5000])
 
 
@@ -205,11 +205,11 @@ def test_they_look_right(
             check(seen, name, scheme, widths[0])
             seen.resize(widths[1])
             check(seen, name, scheme, widths[1])
-            widths = widths[1], widths[0]  # the next one is opened in the window as it is
+            widths = widths[1], widths[0]  # saves a resize: the next page opens in the window's present width
 
 
 def check(seen: Seen, name: str, scheme: str, width: int) -> None:
-    """Check a page as it is shown now."""
+    """Check the page that is shown: errors, requests to other hosts, width, contrast and charts."""
     picture = seen.picture(f"{name}-{scheme}-{width}", whole=name == "dashboard")
     assert seen.too_wide() <= 0, (name, width)
     assert (brightness(picture) > 128) == (scheme == "light"), (name, width)

@@ -1,4 +1,4 @@
-"""How a forecast is reckoned: from which days, at which rate, and how far off it may be."""
+"""How a forecast is computed: from which days, at which rate, and with which uncertainty."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ moments = st.datetimes(datetime(2000, 3, 1), datetime(2099, 12, 31), timezones=s
 
 
 def before(now: datetime, *costs: int) -> dict[date, Decimal]:
-    """Return the costs of the days before a day, the last of them of yesterday."""
+    """Return these costs by day, the last of them on the day before `now`."""
     return {now.date() - timedelta(days=n): Decimal(cost) for n, cost in enumerate(reversed(costs), 1)}
 
 
@@ -36,7 +36,7 @@ def test_the_days_that_are_read_are_four_weeks_and_all_of_the_month(now: str, fi
 
 @given(moments)
 def test_what_is_left_is_the_rest_of_today_and_of_the_month(now: datetime) -> None:
-    """At a dollar a day, the forecast is what is left of the month, in days."""
+    """At a dollar a day, the forecast is the number of days that are left of the month."""
     found = forecast_for(before(now, *[1] * WINDOW), now)
     after = (now.date().replace(day=1) + timedelta(days=32)).replace(day=1)
     left = datetime(after.year, after.month, 1, tzinfo=UTC) - now
@@ -106,7 +106,7 @@ def test_the_fewest_days_make_a_forecast() -> None:
 
 
 def test_how_far_off_it_may_be_grows_with_how_uneven_the_days_were() -> None:
-    """Of days that are 2 or 0 in turn, the deviation of a day is 1; for 19.5 days at a level of seven, as reckoned."""
+    """Costs of 2 and 0 in turn have a deviation of 1 a day; the error is that of 19.5 days at a level of seven."""
     found = forecast_for(before(NOON, *[2, 0] * 5), NOON)
     left = Decimal("19.5")
     variance = Decimal(10) / 9 * (left + left * left / 7)

@@ -1,4 +1,4 @@
-"""What was said is readable in the admin, and can't do anything there."""
+"""Messages are readable in the admin, and nothing in them is executed there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""There is a group for those who review usage, and a sidebar by what the staff do."""
+"""The group of reviewers can review usage, and the sidebar shows what each of the staff may do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.clients import Api
 
 HEADINGS = ["Usage", "Budgets and prices", "People", "Conversations", "Extraction", "Health"]
 OPENED = (200, 302)
-"""The queue of reviews leads to the first that waits in it."""
+"""The review queue redirects to the first extraction in it."""
 
 
 def sidebar(page: str) -> tuple[list[str], list[str]]:
@@ -30,7 +30,7 @@ def sidebar(page: str) -> tuple[list[str], list[str]]:
 
 @pytest.fixture
 def member(database: str) -> Client:
-    """Return the browser of one of the staff who is in the group and may do nothing else."""
+    """Provide a client logged in as a staff user who is in the group of reviewers and has no other permissions."""
     user = User.objects.create_user(f"finance-{uuid.uuid4().hex[:8]}", is_staff=True)
     user.groups.add(Group.objects.get(name=GROUP))
     client = Client()

@@ -1,6 +1,6 @@
-"""Reviewing extracted data and comparing evaluations in a real browser: by keyboard, light and dark, for everybody.
+"""Reviewing extracted data and comparing evaluations in a real browser: by keyboard, light and dark, accessibly.
 
-With COLLOQUY_SCREENSHOTS the pictures are kept in that folder.
+With COLLOQUY_SCREENSHOTS screenshots are kept in that folder.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TEXT = "Contact Jane 📞 at jane@example.com, or call her.\n" * 3
 
 @pytest.fixture(scope="module")
 def owner(uvicorn_server: ServerProcess, worker: ServerProcess) -> Any:
-    """A user with a batch of two, and an evaluation of two runs that differ."""
+    """Provide a user with a batch of two items, and an evaluation of two runs that differ."""
     with Api(uvicorn_server.url) as api:
         api.post("extraction/schemas/", {"name": "contact", "json_schema": NAME_AND_EMAIL})
         items = [{"key": f"{number}.txt", "content": TEXT} for number in range(2)]
@@ -66,7 +66,7 @@ def owner(uvicorn_server: ServerProcess, worker: ServerProcess) -> Any:
 
 
 def invoice(api: Api) -> str:
-    """Extract from an invoice in PDF; return the extraction's id."""
+    """Extract data from an invoice in PDF; return the extraction's id."""
     pdf = {
         "type": "base64",
         "media_type": "application/pdf",
@@ -82,7 +82,7 @@ def invoice(api: Api) -> str:
 
 
 def check(seen: Seen, name: str, rules: Sequence[str]) -> None:
-    """The page shown complains of nothing, fits the window, and keeps nobody from using it."""
+    """Check that the page shown has no errors, sends no foreign requests, fits the window and is accessible."""
     assert seen.complaints == []
     assert seen.elsewhere == []
     assert seen.too_wide() <= 0
@@ -93,14 +93,14 @@ def check(seen: Seen, name: str, rules: Sequence[str]) -> None:
 
 
 def check_drawn(seen: Seen) -> None:
-    """The page of the PDF is drawn, and large enough to be read."""
+    """Check that the page of the PDF is drawn, and large enough to be read."""
     drawn = seen.page.locator("figure img").first
     drawn.evaluate("image => image.decode()")
     assert drawn.evaluate("image => image.naturalWidth") > 500
 
 
 def reviewing(page: Page, owner: dict[str, Any], url: str) -> None:
-    """Go through the queue by keyboard: correct the first, approve the second."""
+    """Go through the review queue by keyboard: correct the first extraction, approve the second."""
     page.keyboard.press("j")
     assert page.locator("mark.shown").inner_text() == "jane@example.com"
     page.keyboard.press("k")

@@ -1,4 +1,4 @@
-"""The admin shows what was said and what it cost, and changes nothing."""
+"""The admin shows messages and their cost, and changes nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGES = ["conversation", "message", "turn", "usage", "attachment", "user"]
 
 @pytest.fixture
 def spent(database: str) -> User:
-    """A user with two priced rows and one of a model whose price nobody knows."""
+    """Provide a user with two priced ledger rows, and one of a model whose price is unknown."""
     user = User.objects.create_user(f"spender-{uuid.uuid4().hex[:8]}")
     for model, cost in (("claude-sonnet-4-6", "0.25"), ("claude-opus-5-5", "0.5"), ("local", None)):
         Usage.objects.create(
@@ -62,7 +62,7 @@ def test_nothing_can_be_added_or_changed_and_no_record_deleted(staff: Client, ap
     ]._default_manager.latest("pk")
     assert staff.get(f"/admin/conversations/{name}/add/").status_code == 403
     assert staff.post(f"/admin/conversations/{name}/{row.pk}/change/", {}).status_code == 403
-    if name != "conversation":  # which who has the permission may delete
+    if name != "conversation":  # users with the permission may delete conversations
         assert staff.post(f"/admin/conversations/{name}/{row.pk}/delete/", {"post": "yes"}).status_code == 403
     row.refresh_from_db()
 

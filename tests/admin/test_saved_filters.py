@@ -1,4 +1,4 @@
-"""A reviewer stores the filters of a page under a name, for themselves or for all, and sends its short address."""
+"""A reviewer saves a page's filters under a name, for themselves or for all, and can share the short address."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHANGES = "/admin/conversations/usage/changes/"
 
 
 def browser(*, member: bool) -> tuple[User, Client]:
-    """Return one of the staff, in the group of reviewers or not, and their browser."""
+    """Create a staff user, in the group of reviewers or not; return the user and a client logged in as them."""
     user = User.objects.create_user(f"staff-{uuid.uuid4().hex[:8]}", is_staff=True)
     if member:
         user.groups.add(Group.objects.get(name=GROUP))
@@ -31,14 +31,14 @@ def browser(*, member: bool) -> tuple[User, Client]:
 
 @pytest.fixture
 def owner(database: str) -> tuple[User, Client]:
-    """A reviewer who has used the model that the filters name."""
+    """Provide a reviewer who has used the model that the filters name, and their client."""
     user, client = browser(member=True)
     Usage.objects.create(user=user, username=user.username, model="claude-opus-5-5", source="provider", cost=0)
     return user, client
 
 
 def save(client: Client, **fields: str) -> str:
-    """Save filters; return where one is led."""
+    """Save filters; return the address of the redirect."""
     given = {"page": "changes", "query": "model=claude-opus-5-5&from=2026-03-01&to=2026-03-07&by=model", **fields}
     answer = client.post(SAVE, given)
     assert answer.status_code == 302
@@ -146,7 +146,7 @@ def test_who_may_not_see_the_usage_sees_no_filters(owner: tuple[User, Client]) -
 
 
 def test_a_filter_names_users_by_id_and_not_by_name(owner: tuple[User, Client]) -> None:
-    """So that nothing of a deleted account stays in it."""
+    """No name of a deleted account stays in a filter."""
     user, client = owner
     save(client, name="Own", query=f"user={user.username}&to={date(2026, 3, 1)}")
     kept = SavedFilter.objects.get(owner=user).query

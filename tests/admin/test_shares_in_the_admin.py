@@ -1,4 +1,4 @@
-"""The staff see with whom conversations are shared, and can end a share."""
+"""The staff see the users and groups a conversation is shared with, and can end a share."""
 
 from __future__ import annotations
 

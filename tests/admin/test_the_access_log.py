@@ -1,4 +1,4 @@
-"""Whoever of the staff opens what is another's is seen by its owner."""
+"""When staff open another user's data, that user can see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dashboard shows a period's usage as it is in the ledger."""
+"""The dashboard shows a period's usage exactly as the ledger has it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def user(database: str) -> User:
 
 
 def shown(staff: Client, query: str) -> tuple[str, dict[str, Any]]:
-    """The page, and the data of its charts."""
+    """Load the dashboard; return its HTML, and the data of its charts by name."""
     page = staff.get(f"/admin/?{query}").content.decode()
     found = re.findall(r'id="chart-(\w+)".*?data-value="([^"]*)"', page, re.DOTALL)
     return page, {name: json.loads(unescape(data)) for name, data in found}
@@ -109,7 +109,7 @@ def test_users_and_conversations_that_cost_most_come_first(staff: Client, user: 
 
 
 def test_the_slowest_requests_are_the_slowest(database: str) -> None:
-    """Whatever day, user and model they are of."""
+    """They are found among all days, users and models."""
     seeding.seed("slow", 3000, users=5, days=20)
     group = Group.objects.create(name=f"slow-{uuid.uuid4()}")
     group.user_set.set(User.objects.filter(username__startswith="slow-"))

@@ -1,4 +1,4 @@
-"""From a period to a single request: the rows of every level add up to the row that led to it."""
+"""From a period down to a single request, the rows of every level add up to the row that led to them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read(staff: Client, url: str) -> pages.Level:
 
 
 def spend(api: Api) -> Api:
-    """Have turns of every kind, an extraction, a correction and a request of unknown price."""
+    """Create turns of every kind, an extraction, a correction and a request of unknown price; return the user."""
     conversation = api.conversation(title="Tea", tools=[{"type": "platform", "name": "add"}])
     first = api.ask("Hello", conversation)
     api.ask('Add [[sandbox: tool=add{"first": 1}]]', conversation)
@@ -45,7 +45,7 @@ def spend(api: Api) -> Api:
 
 @pytest.fixture(scope="module")
 def spender(uvicorn_server: ServerProcess) -> Iterator[Api]:
-    """Somebody who has all that, and whose rows are only read."""
+    """Provide a user with these rows, shared by all tests of this file, which only read them."""
     with Api(uvicorn_server.url) as api:
         yield spend(api)
 

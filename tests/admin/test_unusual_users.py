@@ -1,4 +1,4 @@
-"""Users whose week is far above their own weeks before are shown, with what it went to; nobody else is."""
+"""Users whose week costs far more than their weeks before are shown, with the reasons; nobody else is."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def spend(user: User, days_ago: int, cost: str, **columns: Any) -> None:
 
 @pytest.fixture
 def team(database: str) -> tuple[Group, User, User]:
-    """A group of two who spend $2 a week, one of whom spends $24 in the last one."""
+    """Provide a group of two who spend $2 a week, one of whom spends $24 in the last week; the calm one first."""
     name = f"team-{uuid.uuid4().hex[:8]}"
     calm, wild = (User.objects.create_user(f"{name}-{which}") for which in ("calm", "wild"))
     group = Group.objects.create(name=name)

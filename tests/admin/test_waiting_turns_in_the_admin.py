@@ -1,4 +1,4 @@
-"""Questions that wait for the active turn are shown to the staff, and noted where they are read."""
+"""Queued questions are shown to the staff, and reading them is recorded in the access log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A difference in cost is told apart into its reasons, which add up to it exactly."""
+"""A difference in cost is split into its reasons, which add up to it exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is raised in a view becomes a status, a type and headers; a bug of ours does not."""
+"""Every error of the platform becomes a response with a status, a type and headers; a bug does not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from conversations.errors import ColloquyError
 
 
 class Raised(psycopg.Error):
-    """An error of Postgres' with a state."""
+    """A PostgreSQL error with a given SQLSTATE."""
 
     def __init__(self, state: str) -> None:
         super().__init__("text for the log")
@@ -96,7 +96,7 @@ def test_a_bug_of_ours_is_left_to_django() -> None:
     ids=["none", "no time", "a second", "more than a second", "a limit", "a limit of a number", "no limit", "untimed"],
 )
 def test_the_headers_tell_when_to_come_again(error: ColloquyError, headers: dict[str, str]) -> None:
-    """In whole seconds, never too early."""
+    """`Retry-After` is in whole seconds, rounded up."""
     assert headers_of(error) == headers
 
 

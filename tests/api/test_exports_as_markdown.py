@@ -1,4 +1,4 @@
-"""An export as Markdown can be read, each kind of block in its own way; one as JSON can be taken in again."""
+"""A Markdown export is readable, each kind of block in its own way; a JSON export can be imported again."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ WRONG: list[tuple[str, Any]] = [
 
 
 def changed(inside: Any, path: list[str], value: Any) -> Any:
-    """Return JSON with another value at a place in it."""
+    """Return a copy of a JSON value with the value at `path` replaced."""
     if not path:
         return value
     first, *rest = path

@@ -1,4 +1,4 @@
-"""A frame is one of the socket's commands with its fields, or is refused with what would be right."""
+"""A frame is one of the socket's commands with valid fields, or is refused with an error that says what is valid."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_what_is_no_object_of_json_is_no_frame(text: str | None) -> None:
     ("ref", "told"), [("r", "r"), (5, 5), (1.5, 1.5), (None, None), ([], None), ({"a": 1}, None), (True, None)]
 )
 def test_an_answer_has_a_reference_that_is_nothing_odd(ref: Any, told: Any) -> None:
-    """Also where the frame is refused for it."""
+    """Errors have the frame's reference, too."""
     assert ref_of({"type": "ping", "ref": ref}) == told
     assert ref_of({"type": "ping"}) is None
 

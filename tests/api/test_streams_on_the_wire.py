@@ -1,4 +1,4 @@
-"""How a batch of a transcript stands on the wire, in both forms, and what ends a stream that breaks off."""
+"""How a batch of events is encoded for SSE and for plain tokens, and what ends a stream that breaks off."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def parsed(parts: list[bytes]) -> list[dict[str, str]]:
 
 
 def test_an_event_has_its_name_its_data_and_then_its_position() -> None:
-    """The id comes last: a client that notes it has had the data."""
+    """The id comes last: a client that remembers the id has received the data."""
     parts = as_events(batch({"type": "message_start", "message": {}}, delta("Größe"), start=10))
     assert b"".join(parts).decode().splitlines()[0] == "event: message_start"
     first, second = parsed(parts)
@@ -99,7 +99,7 @@ def test_parts_are_few_and_none_is_much_longer_than_is_sent_at_once(sizes: list[
 
 
 class Following:
-    """A transcript whose batches are given, None for a silence, and which may break off."""
+    """A transcript whose batches are given, None for a pause, and which may end with an error."""
 
     def __init__(self, *batches: Batch | None, error: Exception | None = None) -> None:
         self._batches, self._error = batches, error
@@ -129,7 +129,7 @@ async def test_a_stream_begins_at_its_position_and_says_something_in_each_silenc
 
 
 async def test_what_breaks_off_says_why_and_at_which_position_without_an_id() -> None:
-    """So a client resumes where it was, and not behind the error."""
+    """Without an id on the error event, a client resumes at the last event that it received."""
     following = Following(batch(delta("xyz")), None, error=Deleted())
     last = parsed([(await body(following)).replace(COMMENT, b"")])[-1]
     assert list(last) == ["event", "data"]

@@ -1,4 +1,4 @@
-"""A field of a body takes its own type and nothing that could be read as it."""
+"""A field of a request body accepts values of its own type only, and never converts others."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_json_that_can_not_be_stored_is_refused(value: object) -> None:
 
 
 class Thing(StrictSerializer):
-    """Something with a field that is read and one that is shown."""
+    """A serializer with a writable and a read-only field."""
 
     name = String(max_length=5)
     made = Integer(read_only=True)
@@ -139,7 +139,7 @@ def test_nested_complaints_are_told_by_their_paths(detail: object, details: obje
 
 @pytest.mark.parametrize(("text", "number"), [("[]", 1), ("[1,2,3]", 4), ('{"a":[1,2],"b":"c"}', 5), ("5", 1)])
 def test_a_document_has_no_more_values_than_are_taken(text: str, number: int) -> None:
-    """A key is none. An empty array is counted with the value that it might have."""
+    """Keys are not counted as values. An empty array is counted as one with a single element."""
     counted = number + (text == "[]")
     assert parse_json(text, counted) == parse_json(text)
     with pytest.raises(ValueError, match=f"more than {counted - 1} values"):

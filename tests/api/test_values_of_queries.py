@@ -1,4 +1,4 @@
-"""A query's values are read in the one form that is documented, and everything else about it is told to be wrong."""
+"""Query parameters are accepted in their one documented form; everything else is refused with an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of others' conversations share: one made into a line of our archives, without a database."""
+"""Helpers for converting a conversation of another platform into a line of our archives, without a database."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ Converted = tuple[dict[str, Any], list[str]]
 
 
 def importing(source: str, files: Mapping[str, Any]) -> Importing:
-    """Return an import of an archive that has some files besides its conversations."""
+    """Return an import of an archive that has these files besides its conversations."""
     return Importing(ArchiveImport(source=source), Archive(io.BytesIO(zipped({"conversations.json": [], **files}))))
 
 
 def of_claude(conversation: dict[str, Any], files: Mapping[str, Any] | None = None) -> Converted:
-    """Return a conversation of claude.ai's as a line, and the notes on what is left out."""
+    """Convert a conversation of claude.ai; return its line, and the notes on what is left out."""
     found = ForeignFiles(importing("claude.ai", files or {}))
     line: dict[str, Any] = claude_ai.convert(conversation, "colloquy/1", found)
     return line, found.notes
 
 
 def of_chatgpt(conversation: dict[str, Any]) -> Converted:
-    """The same for one of ChatGPT's."""
+    """Convert a conversation of ChatGPT; return its line, and the notes on what is left out."""
     found = ForeignFiles(importing("chatgpt", {}))
     line: dict[str, Any] = chatgpt.convert(conversation, "colloquy/1", found)
     return line, found.notes
 
 
 def claude_answer(*content: Any) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the blocks of an answer of claude.ai's with such content, and the notes."""
+    """Convert an answer of claude.ai with such content; return its blocks and the notes."""
     line, notes = of_claude(
         claude_conversation("c", said("q", None, "human", "Hi"), said("a", "q", "assistant", *content))
     )
@@ -44,7 +44,7 @@ def claude_answer(*content: Any) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def gpt_answer(content: Any, role: str = "assistant", **more: Any) -> tuple[list[dict[str, Any]], list[str]]:
-    """The same for an answer of ChatGPT's, or a tool's."""
+    """Convert a message of ChatGPT with such content; return its blocks and the notes."""
     line, notes = of_chatgpt(
         gpt_conversation("g", node("q", "root", "user", "Hi"), node("a", "q", role, content, **more))
     )

@@ -1,4 +1,4 @@
-"""What tests of imports share: sending an archive, and waiting until it is imported."""
+"""Helpers for tests of imports: uploading an archive, and waiting until it is imported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def send(api: Api, data: bytes, media_type: str = "application/zip") -> httpx2.R
 
 
 def imported(api: Api, data: bytes, media_type: str = "application/zip") -> dict[str, Any]:
-    """Import an archive, and return what became of it."""
+    """Import an archive; return the import when it has ended."""
     response = send(api, data, media_type)
     assert response.status_code == 202, response.text
     path = f"me/imports/{response.json()['id']}/"
@@ -36,6 +36,6 @@ def exported(api: Api) -> bytes:
 
 
 def lines(archive: bytes, name: str) -> list[Any]:
-    """Return the values of a file of JSON lines."""
+    """Parse a file of JSON lines in an archive."""
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         return [json.loads(line) for line in opened.read(name).splitlines()]

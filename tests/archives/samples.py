@@ -12,7 +12,7 @@ ROOT = "00000000-0000-4000-8000-000000000000"
 
 
 def zipped(files: Mapping[str, Any], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return a ZIP archive; what is neither bytes nor text is written as JSON."""
+    """Return a ZIP archive; contents that are neither bytes nor text are written as JSON."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", method) as archive:
         for name, content in files.items():
@@ -21,7 +21,7 @@ def zipped(files: Mapping[str, Any], method: int = zipfile.ZIP_DEFLATED) -> byte
 
 
 def said(id: str, parent: str | None, sender: str, *content: Any, **more: Any) -> dict[str, Any]:
-    """Return a message of claude.ai's as it exports them since 2025."""
+    """Return a message of claude.ai in the format of its exports since 2025."""
     blocks = [{"type": "text", "text": each, "citations": []} if isinstance(each, str) else each for each in content]
     text = "\n".join(str(block.get("text", "")) for block in blocks)
     times = {"created_at": "2026-02-14T10:04:22.123456Z", "updated_at": "2026-02-14T10:04:22.123456Z"}
@@ -43,7 +43,7 @@ def claude_conversation(id: str, *messages: dict[str, Any], name: str = "Tea", *
 
 
 def old_claude_conversation(id: str) -> dict[str, Any]:
-    """Return one as it was exported in 2023: a list of plain texts."""
+    """Return a conversation of claude.ai in the format of 2023: a list of plain texts."""
     texts = [("human", "What is tea?"), ("assistant", "A drink."), ("human", "And coffee?"), ("assistant", "Another.")]
     messages = [
         {"uuid": f"{id}-{at}", "text": text, "sender": sender, "attachments": [], "created_at": "2023-07-01T08:00:00Z"}
@@ -53,7 +53,7 @@ def old_claude_conversation(id: str) -> dict[str, Any]:
 
 
 def node(id: str, parent: str | None, role: str, content: Any, **more: Any) -> tuple[str, dict[str, Any]]:
-    """Return a node of ChatGPT's `mapping`; a text stands for its usual content."""
+    """Return a node of ChatGPT's `mapping`; a string as content stands for the usual text content."""
     if isinstance(content, str):
         content = {"content_type": "text", "parts": [content]}
     author = {"role": role, "name": more.pop("name", None), "metadata": {}}
@@ -71,7 +71,7 @@ def node(id: str, parent: str | None, role: str, content: Any, **more: Any) -> t
 def gpt_conversation(
     id: str, *nodes: tuple[str, dict[str, Any]], leaf: str | None = None, **more: Any
 ) -> dict[str, Any]:
-    """Return a conversation of ChatGPT's, under a root that says nothing."""
+    """Return a conversation of ChatGPT, below an empty root node."""
     root = {"id": "root", "parent": None, "children": [nodes[0][0]], "message": None}
     mapping = {"root": root, **dict(nodes)}
     facts = {"title": "Coffee", "create_time": 1704067100.5, "update_time": 1704067300.5}

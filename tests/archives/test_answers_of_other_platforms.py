@@ -1,4 +1,4 @@
-"""What the answers of claude.ai and ChatGPT are here: text, thinking, or blocks that are shown and not sent."""
+"""Answers of claude.ai and ChatGPT become text, thinking, or blocks that are shown but not sent to Claude."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_blocks_that_say_nothing_are_left_out_silently(kind: str) -> None:
 
 @pytest.mark.parametrize("empty", [{"type": "text", "text": " \n"}, {"type": "thinking", "thinking": ""}])
 def test_empty_blocks_are_left_out_silently(empty: dict[str, Any]) -> None:
-    """Claude refuses empty text in what it is sent."""
+    """Claude refuses requests with empty text."""
     assert claude_answer(empty, TEXT) == ([TEXT], [])
 
 

@@ -1,4 +1,4 @@
-"""Text documents of ChatGPT's canvas are text of its answers, as they were written and changed."""
+"""Text documents of ChatGPT's canvas become text of its answers, as they were written and changed."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_what_cannot_be_read_so_stays_as_it_was(function: str, said: str) -> Non
 
 
 def test_no_pattern_is_ever_looked_for() -> None:
-    """It is another's regular expression, which may take for ever."""
+    """The pattern is an untrusted regular expression, which may run for ever."""
     updates = [{"pattern": "(a+)+$", "replacement": "b"}]
     began = time.process_time()
     canvas("create_textdoc", json.dumps({"content": "a" * 5000 + "!"}))

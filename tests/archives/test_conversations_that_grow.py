@@ -1,4 +1,4 @@
-"""A conversation that is imported again gets what is new of it, once, and stays where its owner has gone on."""
+"""A conversation that is imported again gets its new messages, once, and keeps the owner's current branch."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def owner(database: str) -> User:
 
 
 def exported(nodes: list[Node], leaf: str | None = None, origin: str | None = "chatgpt/1", **more: Any) -> Export:
-    """Return an export of messages, each with its parent, which say their names; questions and answers alternate."""
+    """Return an export of these nodes, each a name and its parent's; questions and answers alternate."""
     roles: dict[str | None, str] = {None: "assistant"}
     messages = []
     for id, parent in nodes:
@@ -51,7 +51,7 @@ def of_origin(owner: User, origin: str) -> Conversation:
 
 
 def tree(conversation: Conversation) -> dict[str, str | None]:
-    """Return what each message says, with what its parent says."""
+    """Return the text of each message with the text of its parent."""
     rows = {each.pk: each for each in Message.objects.filter(conversation=conversation)}
     assert len({each.text for each in rows.values()}) == len(rows)
     return {each.text: rows[each.parent_id].text if each.parent_id else None for each in rows.values()}
@@ -63,7 +63,7 @@ def leaf_of(conversation: Conversation) -> str | None:
 
 @st.composite
 def grown(draw: st.DrawFn) -> tuple[list[Node], int]:
-    """Return the messages of a tree, parents first, and how many of them there were at first."""
+    """Draw the nodes of a tree, parents first, and how many of them an earlier export had."""
     parents = [
         draw(st.none() | st.sampled_from(range(at)) if at else st.none()) for at in range(draw(st.integers(1, 6)))
     ]
@@ -128,7 +128,7 @@ def test_where_its_owner_went_on_here_it_stays(owner: User) -> None:
 
 
 def test_what_was_exported_here_is_known_by_its_ids(owner: User) -> None:
-    """A conversation of one's own comes back out of one's own archive as it was."""
+    """Importing one's own archive again changes nothing."""
     made = conversation_import.import_conversation(owner=owner, export=exported([QUESTION, ANSWER], "a", None))
     own = transfers.export(user=owner, id=made.pk)
     stored = taken(owner, Export(**{**vars(own), "origin": f"colloquy/{made.pk}"}))

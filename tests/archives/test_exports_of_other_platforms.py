@@ -1,4 +1,4 @@
-"""What claude.ai and ChatGPT export becomes conversations here, with its branches and files, which can go on."""
+"""Exports of claude.ai and ChatGPT become conversations with branches and files that can be continued."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def conversations(api: Api) -> list[dict[str, Any]]:
 
 
 def path_of(api: Api, id: str) -> list[tuple[str, list[Any]]]:
-    """The roles of a conversation's messages, each with the kinds and texts of its blocks."""
+    """Return the role of each message of a conversation, with the types and texts of its blocks."""
     found = api.get(f"conversations/{id}/messages/").json()["results"]
     return [(each["role"], [(block["type"], block.get("text")) for block in each["content"]]) for each in found]
 

@@ -1,4 +1,4 @@
-"""Schemas and extractions are in archives, with data, evidence and reviews; what does not hold is refused."""
+"""Archives contain schemas and extractions with data, evidence and reviews; inconsistent ones are refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA = {
     "required": ["name"],
 }
 OWN = ("id", "origin", "attachment")
-"""What each copy has of its own."""
+"""Fields that differ between copies."""
 
 
 def everything(archive: bytes) -> list[Any]:
@@ -28,7 +28,7 @@ def everything(archive: bytes) -> list[Any]:
 
 
 def extract(api: Api) -> dict[str, Any]:
-    """Have two versions of a schema, one of them used and reviewed, and one that came with its extraction."""
+    """Create two versions of a schema, one of them used and reviewed, and an extraction with a schema of its own."""
     for instructions in ("Be exact.", "Be brief."):
         new = {"name": "person", "json_schema": SCHEMA, "instructions": instructions}
         assert api.post("extraction/schemas/", new).status_code == 201

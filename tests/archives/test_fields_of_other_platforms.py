@@ -1,4 +1,4 @@
-"""Fields of others' JSON are read where they are what they should be; anything else is nothing, and no error."""
+"""Fields of foreign JSON are read where they have the expected type; all others are ignored without an error."""
 
 from __future__ import annotations
 

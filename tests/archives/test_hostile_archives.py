@@ -1,4 +1,4 @@
-"""An archive that is broken, or made to do harm, is refused with a reason, and leaves nothing behind."""
+"""A broken or malicious archive is refused with a reason, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def link() -> bytes:
 
 
 def encrypted() -> bytes:
-    """An archive whose entries say that they are encrypted."""
+    """Return an archive whose entries are marked as encrypted."""
     data = bytearray(zipped(GOOD, zipfile.ZIP_STORED))
     for magic, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         at = data.index(magic) + offset
@@ -49,7 +49,7 @@ def encrypted() -> bytes:
 
 
 def overlapping() -> bytes:
-    """An archive in which two names lead to the same bytes."""
+    """Return an archive in which two names lead to the same bytes."""
     data = bytearray(zipped({"a.txt": "x" * 99, "b.txt": "x" * 99}, zipfile.ZIP_STORED))
     second = data.rindex(b"PK\x01\x02")
     data[second + 42 : second + 46] = struct.pack("<I", 0)

@@ -1,4 +1,4 @@
-"""Conversations are found one by one: in a list, in lines, or in an object that has a list of them."""
+"""Conversations are read one by one: from a JSON list, from JSON lines, or from an object that has a list."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_objects_beside_the_list_are_no_conversations() -> None:
 
 
 def test_a_long_list_within_an_object_is_never_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit is that of one conversation, not of the list."""
+    """The size limit is that of one conversation, not that of the list."""
     monkeypatch.setattr(json_elements, "LIMIT", 200)
     assert len(found(json.dumps({"conversations": [{"a": "x" * 50}] * 50}).encode(), 20)) == 50
     with pytest.raises(InvalidRequest, match="more than 200 bytes"):

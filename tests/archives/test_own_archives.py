@@ -1,4 +1,4 @@
-"""Everything of a user goes into one archive, and comes out of it as it was: once, however often it is imported."""
+"""All of a user's data goes into one archive, and an import restores it: once, however often it is imported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.waiting import until
 
 
 def everything(archive: bytes) -> tuple[list[Any], list[Any]]:
-    """What an archive has, but for its facts and its ids."""
+    """Return the conversations and attachments of an archive, without the facts and ids that differ between exports."""
     files = lines(archive, "attachments.jsonl")
     told = [{name: value for name, value in each.items() if name != "id"} for each in files]
     return without_ids(lines(archive, "conversations.jsonl"), files), sorted(told, key=lambda each: each["sha256"])
@@ -123,7 +123,7 @@ def test_entries_that_the_manifest_tells_of_and_are_not_there_are_told(api: Api,
 
 @pytest.mark.parametrize("done", [0, 1, 2])
 def test_it_goes_on_where_another_process_was(api: Api, other: Api, done: int) -> None:
-    """A process died after so many entries: what it had counted is not looked at again."""
+    """After a crash, the entries that were counted before are not read again."""
     for title in ("One", "Two"):
         api.conversation(title=title)
     archive = exported(api)
@@ -139,7 +139,7 @@ def test_what_a_dead_process_ran_is_taken_over(api: Api) -> None:
     job = ArchiveImport.objects.create(owner=api.user, source="chatgpt", size=1, status="running", fence=1)
     imports.settle(id=job.pk, by=uuid.uuid4())
     job.refresh_from_db()
-    assert job.status in ("queued", "running", "failed")  # the server may have it already, whose archive is missing
+    assert job.status in ("queued", "running", "failed")  # the server may have begun it: its archive is missing
     ArchiveImport.objects.filter(pk=job.pk).update(status="running", fence=99, holder=None)
     imports.settle(id=job.pk, by=uuid.uuid4())
     assert api.get(f"me/imports/{job.pk}/").json()["status"] == "failed"

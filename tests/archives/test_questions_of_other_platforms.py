@@ -1,4 +1,4 @@
-"""What is known of a conversation of another platform comes along: its marks, its instructions, its files' texts."""
+"""Imports keep what other platforms know of a conversation: tags, instructions and the texts of files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An import is counted step by step under its fence, and ends once, with its archive removed."""
+"""An import saves its progress under its fence, ends once, and then removes its archive."""
 
 from __future__ import annotations
 

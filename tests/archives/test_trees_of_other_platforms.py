@@ -1,4 +1,4 @@
-"""Whatever the messages of another platform hang on, each that says something is kept once, below what it answered."""
+"""Whatever tree the messages of another platform form, each with content is kept once, below its parent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Projects of claude.ai give conversations their instructions; what has no place here is named in the report."""
+"""Projects of claude.ai give conversations their instructions; the report names what can't be imported."""
 
 from __future__ import annotations
 

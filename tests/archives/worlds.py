@@ -1,4 +1,4 @@
-"""What a user may have: conversations of any shape, with blocks of every kind, in any language."""
+"""Generated data of a user: conversations of any shape, with blocks of every kind, in any language."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ STOPS = st.sampled_from(["end_turn", "max_tokens", "tool_use", "refusal", None])
 
 @st.composite
 def talks(draw: st.DrawFn) -> dict[str, Any]:
-    """Return a conversation whose messages name their parents by their numbers."""
+    """Draw a conversation whose messages refer to their parents by index."""
     messages: list[dict[str, Any]] = []
     for number in range(draw(st.integers(0, 7))):
         parent = draw(st.none() | st.integers(0, number - 1)) if number else None
@@ -103,7 +103,7 @@ WORLDS = st.lists(talks(), max_size=3)
 
 
 def give(owner: User, world: list[dict[str, Any]]) -> None:
-    """Have a user have all that."""
+    """Store generated conversations as a user's."""
     files = {text: attachments.store(owner=owner, data=text.encode()) for text in FILES}
     for talk in world:
         fields = {name: talk[name] for name in ("title", "metadata", "tags", "settings", "archived", "temporary")}
@@ -148,7 +148,7 @@ def _with_ids(blocks: list[Any], files: dict[str, Attachment]) -> list[Any]:
 
 
 def without_ids(lines: list[Any], attachments: list[Any]) -> list[Any]:
-    """Return the conversations of an archive with numbers for what each copy has of its own.
+    """Return the conversations of an archive with numbers in place of the ids that differ between copies.
 
     That is the ids of conversations, messages and attachments, and `origin`, which says what they were copied from.
     """

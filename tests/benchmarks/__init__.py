@@ -1,4 +1,4 @@
-"""What relaying costs, as ratios to a relay that keeps nothing.
+"""The cost of relaying streams, as ratios to a relay that stores nothing.
 
     python -m tests.benchmarks --streams 400
 

@@ -23,28 +23,28 @@ MORE, LATER = 40, 4  # streams that begin when all the others are steady, and ho
 
 @dataclass
 class Figures:
-    """What one way of relaying costs."""
+    """The cost of one way of relaying."""
 
     name: str
     cpu: float
     """Microseconds of CPU per delta, of the relay's process."""
     database_cpu: float
     deltas: float
-    """A second, as the clients got them."""
+    """Deltas per second that the clients received."""
     p50: float
     p99: float
-    """Milliseconds from upstream to client."""
+    """Milliseconds from the upstream to the client, of a delta."""
     first: float
-    """The same for the first delta, p50, of streams that begin while the others go on."""
+    """Milliseconds to the first delta, p50, of streams that begin while the others run."""
     memory: float
-    """Kilobytes per stream."""
+    """Kilobytes of the relay's memory per stream."""
     rows: float
     flushes: float
-    """A second."""
+    """Commits per second."""
 
 
 def main() -> None:
-    """Prints the table."""
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser("python -m tests.benchmarks")
     parser.add_argument("--streams", type=int, default=400)
     parser.add_argument("--seconds", type=float, default=15)
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 async def measure_all(upstream: str, database: str, streams: int, seconds: float, only: Kind | None) -> list[Figures]:
-    """Measure every way of relaying after the other, against the same upstream."""
+    """Measure every way of relaying in turn, against the same upstream."""
     found: list[Figures] = []
     for kind in ("sse", "ws"):
         if only in (None, kind):
@@ -69,7 +69,7 @@ async def measure_all(upstream: str, database: str, streams: int, seconds: float
 
 
 async def colloquy(kind: Kind, upstream: str, database: str, streams: int, seconds: float) -> Figures:
-    """The platform, as `manage.py serve` runs it."""
+    """Measure the platform, run as by `manage.py serve`."""
     from asgiref.sync import sync_to_async
 
     from tests.processes import ServerProcess
@@ -94,9 +94,9 @@ async def measure(
     seconds: float,
     database: str | None,
 ) -> Figures:
-    """Begin all the streams, wait until they are steady, and return what they cost during so many seconds."""
+    """Start all streams, wait until they are steady, and return what they cost during `seconds`."""
     conversations, more = conversations[:-MORE], conversations[-MORE:]
-    await begin(kind, port, token, conversations[:1], 0.1)  # what is loaded once is no stream's
+    await begin(kind, port, token, conversations[:1], 0.1)  # what is loaded at first use is no stream's cost
     await asyncio.sleep(1)
     before = relay.memory_info().rss
     measured = await begin(kind, port, token, conversations[1:], len(conversations) / RAMP)
@@ -104,7 +104,7 @@ async def measure(
     await asyncio.sleep(SETTLE)
     cost = await cost_of(measured, relay, database, seconds)
     memory = (relay.memory_info().rss - before) / 1024 / len(conversations)
-    # One more now and then, while the others go on.
+    # Further streams begin while the others run.
     late = await begin(kind, port, token, more, len(more) / LATER)
     await all_begun(late, len(more))
     deltas = len(measured.latencies)
@@ -124,13 +124,13 @@ async def measure(
 
 
 async def all_begun(measured: Measured, number: int) -> None:
-    """Wait until so many streams have had their first delta."""
+    """Wait until this number of streams have received their first delta."""
     while len(measured.first) < number:  # noqa: ASYNC110 - a number is awaited, not an event
         await asyncio.sleep(0.1)
 
 
 class Cost(NamedTuple):
-    """What all streams cost together while they were measured; times in seconds."""
+    """The cost of all streams together while they were measured; times in seconds."""
 
     cpu: float
     database_cpu: float
@@ -140,7 +140,7 @@ class Cost(NamedTuple):
 
 
 async def cost_of(measured: Measured, relay: psutil.Process, database: str | None, seconds: float) -> Cost:
-    """Let the streams be measured for so many seconds; return what they cost meanwhile."""
+    """Let the streams run for `seconds`; return what they cost meanwhile."""
     rows, flushes, postgres = journal(database)
     cpu, began = spent(relay), time.monotonic()
     measured.measuring = True
@@ -152,7 +152,7 @@ async def cost_of(measured: Measured, relay: psutil.Process, database: str | Non
 
 
 def journal(database: str | None) -> tuple[int, int, float]:
-    """Rows in the journal, transactions that wrote them, and the CPU that Postgres has used."""
+    """Return the journal's rows, the transactions that wrote them, and the CPU seconds that Postgres has used."""
     if database is None:
         return 0, 0, 0.0
     import psycopg
@@ -165,7 +165,7 @@ def journal(database: str | None) -> tuple[int, int, float]:
 
 
 def show(found: list[Figures], streams: int) -> None:
-    """The table, and the ratios to the relay that keeps nothing."""
+    """Print the table, and the ratios to the relay that stores nothing."""
     print(f"{streams} streams of 30 deltas/s; {machine()}\n")
     print(
         "| | CPU per delta | of Postgres | deltas/s | added p50 | p99 | first delta p50 | memory per stream | rows/s "

@@ -1,4 +1,4 @@
-"""What importing and exporting 10,000 messages takes: of claude.ai, of ChatGPT, and as archives of our own.
+"""How long importing and exporting 10,000 messages takes: of claude.ai, of ChatGPT, and as our own archives.
 
     python -m tests.benchmarks.archives --messages 10000
 
@@ -29,11 +29,11 @@ WORDS = 60  # of a message
 
 @dataclass
 class Figures:
-    """What one transfer took, in seconds."""
+    """The cost of one transfer, in seconds."""
 
     wall: float
     server: float
-    """CPU of the server's process, which may index for the search meanwhile."""
+    """CPU seconds of the server process, which may also index messages for the search meanwhile."""
     database: float
 
 
@@ -42,7 +42,7 @@ def text(chance: random.Random) -> str:
 
 
 def claude(count: int) -> bytes:
-    """Return an export of claude.ai with so many messages."""
+    """Return an export of claude.ai with `count` messages."""
     chance = random.Random(1)
 
     def talk(number: int) -> object:
@@ -56,7 +56,7 @@ def claude(count: int) -> bytes:
 
 
 def chatgpt(count: int) -> bytes:
-    """Return an export of ChatGPT with so many messages."""
+    """Return an export of ChatGPT with `count` messages."""
     chance = random.Random(2)
 
     def talk(number: int) -> object:
@@ -76,7 +76,7 @@ def measured(process: psutil.Process, transfer: Callable[[], object]) -> Figures
 
 
 def imported(url: str, token: str, archive: bytes, count: int) -> None:
-    """Send an archive, and return when it is imported."""
+    """Upload an archive, and return when it is imported."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/zip"}
     with httpx2.Client(base_url=url, headers=headers, timeout=600) as client:
         job = client.post("/api/me/import/", content=archive).raise_for_status().json()

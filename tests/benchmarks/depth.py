@@ -1,4 +1,4 @@
-"""What a list page, a message page and a new turn cost with 1,000,000 messages, as times what they cost with 1,000.
+"""The cost of a list page, a message page and a new turn with 1,000,000 messages, relative to that with 1,000.
 
     python -m tests.benchmarks.depth
 
@@ -47,7 +47,7 @@ WHERE conversation.id = leaf.conversation;
 
 
 def jumps(most: int) -> list[int]:
-    """For each depth of a path, that of the ancestor to which the trigger would let it jump."""
+    """Return, for each depth up to `most`, the depth of the ancestor that the trigger stores as its jump pointer."""
     found = [0]
     for depth in range(1, most):
         above = found[depth - 1]
@@ -56,7 +56,7 @@ def jumps(most: int) -> list[int]:
 
 
 def main() -> int:
-    """Prints a line for each kind of request."""
+    """Print a line for each kind of request; return the exit status."""
     from tests.benchmarks.given import prepared
     from tests.processes import ServerProcess
 
@@ -76,7 +76,7 @@ def main() -> int:
 
 
 def seed(sizes: list[int], first: int) -> tuple[str, str, int]:
-    """A user's token, and their first conversation with its size."""
+    """Create a user with conversations of these sizes; return a token, the first conversation's id and its size."""
     from django.db import connection, transaction
 
     from tests.benchmarks.given import users
@@ -93,7 +93,7 @@ def seed(sizes: list[int], first: int) -> tuple[str, str, int]:
 
 
 def measured(url: str, token: str, conversation: str, size: int) -> dict[str, float]:
-    """The median seconds of each kind of request, all kinds in turn."""
+    """Return the median seconds of each kind of request, measured in turns."""
     with httpx2.Client(base_url=f"{url}/api", headers={"Authorization": f"Bearer {token}"}, timeout=60) as http:
 
         def get(path: str) -> None:
@@ -127,7 +127,7 @@ def measured(url: str, token: str, conversation: str, size: int) -> dict[str, fl
 
 
 def pages_of(http: httpx2.Client, conversation: str, size: int) -> list[str]:
-    """The addresses of the first page, one in the middle, and the last, by going through all of them."""
+    """Return the URLs of the first, a middle and the last page, found by following all `next` links."""
     found = [f"/conversations/{conversation}/messages/"]
     while following := http.get(found[-1]).json()["next"]:
         found.append(following)

@@ -1,4 +1,4 @@
-"""What the benchmarks are given: a migrated database, users with conversations, and the paced upstream."""
+"""Set-up of the benchmarks: a migrated database, users with conversations, and the paced upstream."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def prepared() -> Iterator[str]:
-    """Set Django up and migrate the database; yield its address, and stop PostgreSQL at the end."""
+    """Set Django up and migrate the database; yield its URL, and stop PostgreSQL at the end."""
     import django
 
     django.setup()
@@ -29,7 +29,7 @@ def prepared() -> Iterator[str]:
 
 
 def users(streams: int) -> tuple[str, list[str]]:
-    """A user's token and so many conversations."""
+    """Create a user with a conversation for each stream; return a token and the conversations' ids."""
     from conversations.models import Conversation, User
     from conversations.services.accounts import accounts
 
@@ -40,7 +40,7 @@ def users(streams: int) -> tuple[str, list[str]]:
 
 @contextmanager
 def paced_upstream() -> Iterator[str]:
-    """The address of a Messages API that sends 30 deltas a second on every stream."""
+    """Run a Messages API that sends 30 deltas a second on every stream; yield its URL."""
     from tests.processes import free_port
 
     port = free_port()

@@ -1,12 +1,12 @@
-"""What one user at their worst costs the others.
+"""How much one hostile user can slow the others down.
 
     python -m tests.benchmarks.hostile [--seconds 30]
 
-While one user does all of it at the same time (schemas that no regular expression engine survives, bodies of 300 MB,
-wrong passwords by the dozen, tools that hang, files in a storage that takes seconds), another one reads a stream of 30
-deltas a second, and somebody asks whether the process lives. Prints the longest gap in the stream, the slowest answer
-of /healthz, and the process's memory before, at most, and some seconds after. Before both everything is used once as
-it is meant to be, so that what the process loads at the first use of something is not taken for what an attack left.
+One user runs all attacks at the same time: schemas with catastrophic regular expressions, bodies of 300 MB, many wrong
+passwords, tools that hang, files in a storage that takes seconds. Meanwhile another user reads a stream of 30 deltas a
+second, and a probe requests /healthz. The benchmark prints the longest gap in the stream, the slowest response of
+/healthz, and the process's memory before, at most, and some seconds after the attacks. Every feature is used once
+before, so that memory for modules that are loaded at first use is not counted as a leak.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.benchmarks.given import prepared, users
 from tests.benchmarks.relays import machine
 
 MEGABYTE = 1024 * 1024
-SETTLE = 10.0  # seconds that the memory gets to come down
+SETTLE = 10.0  # seconds in which the memory may be returned
 LOGINS = 30  # at once
 BODY = 300 * MEGABYTE
 CHUNK = b"x" * MEGABYTE
@@ -46,14 +46,14 @@ HOSTILE_SCHEMAS: tuple[dict[str, Any], ...] = (
 
 @dataclass
 class Seen:
-    """What the others see: seconds between the deltas of a stream, and of the answers of /healthz."""
+    """What the other users measure: seconds between the deltas of a stream, and of the responses of /healthz."""
 
     gaps: list[float] = field(default_factory=list)
     health: list[float] = field(default_factory=list)
     done: dict[str, int] = field(default_factory=dict)
-    """How often each kind of attack was answered."""
+    """Number of responses to each kind of attack."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
-    """Whether the stream has been watched for long enough."""
+    """Whether the stream has been measured for long enough."""
 
 
 class Attack:
@@ -63,13 +63,13 @@ class Attack:
         self._url, self._session, self._attachment = url, session, attachment
 
     async def schemas(self) -> None:
-        """Extract by schemas that cost as much as a schema can."""
+        """Extract with the most expensive schemas."""
         for schema in HOSTILE_SCHEMAS:
             body = {"schema": schema, "content": f"[[sandbox: text={json.dumps(json.dumps('a' * 27 + '!'))}]]"}
             await self._post("/api/extraction/extractions/?wait=true", json=body)
 
     async def bodies(self) -> None:
-        """Send 300 MB to the log-in, which needs no account, with and without saying how much comes."""
+        """Send 300 MB to the login endpoint, which needs no account, with and without a Content-Length."""
         for headers in ({"Content-Length": str(BODY)}, {}):
             await self._post("/api/auth/login/", data=_body(), headers={"Content-Type": "application/json", **headers})
 
@@ -79,7 +79,7 @@ class Attack:
         await asyncio.gather(*(self._post("/api/auth/login/", json=wrong) for _ in range(LOGINS)))
 
     async def tools(self) -> None:
-        """Have Claude call tools that hang in their threads."""
+        """Have Claude call tools that block their threads."""
         conversation = await self._post(
             "/api/conversations/", json={"tools": [{"type": "platform", "name": "oversleep"}]}
         )
@@ -87,7 +87,7 @@ class Attack:
         await self._post(f"/api/conversations/{conversation.get('id')}/turns/?wait=true", json=calls)
 
     async def files(self) -> None:
-        """Ask about files, which the storage takes seconds to give."""
+        """Request files that the storage takes seconds to return."""
         source = {"type": "attachment", "attachment": self._attachment}
         conversation = await self._post("/api/conversations/", json={})
         content = [{"type": "document", "source": source}, {"type": "text", "text": "What is in it?"}]
@@ -95,7 +95,7 @@ class Attack:
         await asyncio.gather(*(self._post(path, json={"content": content}) for _ in range(4)))
 
     async def used(self) -> None:
-        """Use once, as it is meant to be, what the attacks use."""
+        """Use once, as intended, the features that the attacks use."""
         schema = {"type": "object", "properties": {"name": {"type": "string"}}}
         for answer in ('{"name": "a"}', "nothing"):
             body = {"schema": schema, "content": f"[[sandbox: text={json.dumps(answer)}]]"}
@@ -110,7 +110,7 @@ class Attack:
             async with self._session.post(self._url + path, **options) as response:
                 return dict(await response.json())
         except (aiohttp.ClientError, TimeoutError, ValueError):
-            return {}  # refused before it was read to its end: just what is wanted
+            return {}  # the server refused the body before its end, as it should
 
 
 async def _body() -> Any:
@@ -119,7 +119,7 @@ async def _body() -> Any:
 
 
 async def again(attack: Callable[[], Awaitable[None]], seen: Seen) -> None:
-    """Repeat an attack until the stream has been watched for long enough."""
+    """Repeat an attack until the stream has been measured for long enough."""
     name = attack.__name__
     while not seen.over.is_set():
         await attack()
@@ -127,7 +127,7 @@ async def again(attack: Callable[[], Awaitable[None]], seen: Seen) -> None:
 
 
 async def stream(url: str, session: aiohttp.ClientSession, conversation: str, seconds: float, seen: Seen) -> None:
-    """Read an answer that comes at 30 words a second for so long, and note the time between its pieces."""
+    """Read an answer of 30 words a second for `seconds`, and record the time between its pieces."""
     body = {"content": "[[sandbox: words=100000; pace=0.033]]", "max_tokens": 64_000}
     path = f"{url}/api/conversations/{conversation}/turns/"
     async with session.post(path, json=body, headers={"Accept": "text/event-stream"}) as response:
@@ -146,7 +146,7 @@ async def stream(url: str, session: aiohttp.ClientSession, conversation: str, se
 
 
 async def health(url: str, session: aiohttp.ClientSession, seen: Seen) -> None:
-    """Ask every 50 ms whether the process lives, and note how long each answer takes."""
+    """Request /healthz every 50 ms, and record how long each response takes."""
     while not seen.over.is_set():
         began = time.monotonic()
         async with session.get(f"{url}/healthz") as response:
@@ -156,7 +156,7 @@ async def health(url: str, session: aiohttp.ClientSession, seen: Seen) -> None:
 
 
 async def measure(url: str, process: psutil.Process, seconds: float, hostile: str, other: str) -> None:
-    """Measure the other user's stream alone, and then while the hostile one does everything."""
+    """Measure the other user's stream alone, and then during all attacks."""
     timeout = aiohttp.ClientTimeout(total=60)
     theirs = aiohttp.ClientSession(headers={"Authorization": f"Bearer {hostile}"}, timeout=timeout)
     ours = aiohttp.ClientSession(headers={"Authorization": f"Bearer {other}"}, timeout=aiohttp.ClientTimeout(None))
@@ -203,7 +203,7 @@ async def _watch(process: psutil.Process, peak: list[int]) -> None:
 
 
 def main() -> None:
-    """Measure, and print what was seen."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser("python -m tests.benchmarks.hostile")
     parser.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()

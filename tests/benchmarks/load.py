@@ -1,4 +1,4 @@
-"""The clients: as little as reads a stream and knows when each delta was sent."""
+"""The benchmarks' clients: they do no more than read a stream and record when each delta was sent."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 SENT = re.compile(rb"@(\d{18})")
-LONGEST = 19  # bytes of what is searched for
+LONGEST = 19  # bytes of the longest pattern that is searched for
 PING = re.compile(rb"\x89\x04(.{4})", re.DOTALL)
-"""A ping as the server sends it over a WebSocket; who does not answer is left after 40 seconds."""
+"""A WebSocket ping of the server, which closes connections that do not answer it within 40 seconds."""
 
 Kind = Literal["sse", "ws", "express", "direct"]
 """Through the platform by SSE or WebSocket, through the Express relay, or straight to the upstream."""
@@ -21,7 +21,7 @@ Kind = Literal["sse", "ws", "express", "direct"]
 
 @dataclass
 class Measured:
-    """What the clients saw. Latencies are in nanoseconds from when the upstream sent a delta."""
+    """The clients' measurements. Latencies are nanoseconds since the upstream sent a delta."""
 
     latencies: array[int] = field(default_factory=lambda: array("q"))
     first: array[int] = field(default_factory=lambda: array("q"))
@@ -29,7 +29,7 @@ class Measured:
 
 
 class Reader(asyncio.Protocol):
-    """One client."""
+    """The client side of one connection."""
 
     def __init__(self, request: bytes, then: bytes, measured: Measured) -> None:
         self._request = request
@@ -62,7 +62,7 @@ class Reader(asyncio.Protocol):
 
 
 def requests(kind: Kind, host: str, token: str, conversation: str, content: str = "Go") -> tuple[bytes, bytes]:
-    """Return what a client sends at once, and what it sends when it has been answered."""
+    """Return the bytes that a client sends first, and those that it sends after the response to them."""
     auth = f"Host: {host}\r\nAuthorization: Bearer {token}\r\n"
     if kind == "ws":
         upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
@@ -79,7 +79,7 @@ def requests(kind: Kind, host: str, token: str, conversation: str, content: str 
 
 
 async def begin(kind: Kind, port: int, token: str, conversations: list[str], seconds: float) -> Measured:
-    """Begins a stream for each conversation, spread over so many seconds."""
+    """Start a stream for each conversation, spread over `seconds`; return the measurements."""
     measured = Measured()
     loop = asyncio.get_running_loop()
     for conversation in conversations:

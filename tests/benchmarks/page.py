@@ -1,4 +1,4 @@
-"""How quick and calm the chat page is: `python -m tests.benchmarks.page`.
+"""How fast and stable the chat page is: `python -m tests.benchmarks.page`.
 
 Opens it in Chromium at a warm server: empty, with a conversation of 5,000 messages, and while an answer of 5,000 words
 streams. Prints first contentful paint, total blocking time (what tasks took beyond 50 ms each) and the sum of layout
@@ -81,7 +81,7 @@ def told(runs: list[Figures], name: str) -> None:
 
 
 def loaded(visitor: Visitor, path: str, ready: str) -> Figures:
-    """Return what a page's loading took, until an element is there. Times in milliseconds."""
+    """Open a page, and return its load times in milliseconds when the element `ready` is there."""
     page = visitor.tab(path)
     page.locator(ready).first.wait_for(state="attached")
     page.wait_for_timeout(500)
@@ -91,7 +91,7 @@ def loaded(visitor: Visitor, path: str, ready: str) -> Figures:
 
 
 def seen(page: Page) -> Figures:
-    """Return what the browser has noted by now."""
+    """Return the metrics that the browser has recorded so far."""
     found = page.evaluate("window.seen")
     return {
         "blocked": found["blocked"],
@@ -101,12 +101,12 @@ def seen(page: Page) -> Figures:
 
 
 def empty(visitor: Visitor) -> Figures:
-    """Open the page without a conversation."""
+    """Measure the page without a conversation."""
     return loaded(visitor, "/", "body[data-ready]")
 
 
 def long(visitor: Visitor) -> Figures:
-    """Open a long conversation."""
+    """Measure the page with a long conversation."""
     from conversations.models import Conversation
     from tests.benchmarks.scrolling import question_or_answer
     from tests.front.visiting import long_conversation
@@ -117,7 +117,7 @@ def long(visitor: Visitor) -> Figures:
 
 
 def streamed(words: int) -> Callable[[Visitor], Figures]:
-    """Return what measures an answer of so many words as it streams."""
+    """Return a function that measures an answer of so many words while it streams."""
 
     def measure(visitor: Visitor) -> Figures:
         page = visitor.tab("/")

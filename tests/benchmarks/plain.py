@@ -1,4 +1,4 @@
-"""The smallest Django REST project: one view, one query, nothing else. What other requests are compared with."""
+"""A minimal Django REST project, one view with one query, as a baseline for other requests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from rest_framework.views import APIView  # noqa: E402
 
 
 class GroupSerializer(ModelSerializer[Group]):
-    """A group."""
+    """The serializer of a group."""
 
     class Meta:
         model = Group
@@ -54,7 +54,7 @@ class GroupSerializer(ModelSerializer[Group]):
 
 
 class Plain(APIView):
-    """Fifty rows, by one query."""
+    """A view that lists fifty rows by one query."""
 
     def get(self, request: Request) -> Response:
         """Return the rows."""

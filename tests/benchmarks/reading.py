@@ -1,4 +1,4 @@
-"""What requests cost that read: a list page, a message page and `GET /api/me/`, compared with a plain DRF view.
+"""The cost of read requests: a list page, a message page and `GET /api/me/`, compared with a plain DRF view.
 
     python -m tests.benchmarks.reading [--requests 1000]
 
@@ -27,7 +27,7 @@ TOGETHER = 4  # connections
 
 
 def fill() -> tuple[str, str]:
-    """Make a user with a page of conversations, one of which has a page of messages; return token and conversation."""
+    """Create a user with a page of conversations, one of which has a page of messages; return a token and its id."""
     from django.contrib.auth.models import Group
 
     from conversations.models import Conversation, Message
@@ -46,7 +46,7 @@ def fill() -> tuple[str, str]:
 
 
 async def cost(url: str, process: psutil.Process, requests: int, headers: dict[str, str]) -> tuple[float, float]:
-    """Return the milliseconds of CPU and of waiting (p50) of a request for a URL."""
+    """Return the milliseconds of CPU and of latency (p50) per request of a URL."""
     times: list[float] = []
 
     async def client(session: aiohttp.ClientSession, number: int) -> None:
@@ -67,7 +67,7 @@ async def cost(url: str, process: psutil.Process, requests: int, headers: dict[s
 
 
 async def statements(database: str, upstream: str, paths: dict[str, str], headers: dict[str, str]) -> dict[str, float]:
-    """Return how many statements each request takes, its authentication included."""
+    """Return the number of statements of each request, its authentication included."""
     from tests.processes import ServerProcess
 
     found, counts = {}, Counts()

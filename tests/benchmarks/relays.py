@@ -1,4 +1,4 @@
-"""The processes that the benchmarks measure: the platform, PostgreSQL, and the Express relay to compare with."""
+"""The processes that the benchmarks measure: the platform, PostgreSQL, and an Express relay as a baseline."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def express(upstream: str) -> Iterator[tuple[psutil.Process, int]]:
 
 
 def wait_for(url: str) -> None:
-    """Return when the URL answers with a status below 400. Raise RuntimeError after about ten seconds."""
+    """Wait until the URL responds with a status below 400. Raise RuntimeError after about ten seconds."""
     for _ in range(100):
         try:
             httpx2.get(url).raise_for_status()
@@ -56,12 +56,12 @@ def spent(process: psutil.Process) -> float:
 
 
 def spent_by_all(process: psutil.Process) -> float:
-    """Return the seconds of CPU that a process and those that it has started have used."""
+    """Return the seconds of CPU that a process and its children have used."""
     return spent(process) + sum(spent(child) for child in process.children(recursive=True))
 
 
 def spent_by_postgres() -> float:
-    """Return the seconds of CPU that the embedded PostgreSQL has used, its ended back ends included."""
+    """Return the seconds of CPU that the embedded PostgreSQL has used, ended back ends included."""
     from config import local
 
     postmaster = local.postgres().get_postmaster_info().process
@@ -69,12 +69,12 @@ def spent_by_postgres() -> float:
     while True:
         times = postmaster.cpu_times()
         ended = times.children_user + times.children_system
-        with suppress(psutil.NoSuchProcess):  # one that has ended meanwhile is among the ended the next time
+        with suppress(psutil.NoSuchProcess):  # a process that has just ended is counted as ended the next time
             return spent(postmaster) + ended + sum(spent(child) for child in postmaster.children())
 
 
 def machine() -> str:
-    """Return one line that says on what the figures were measured, and how busy it was."""
+    """Return one line that describes the machine and its load."""
     names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     processor = names[0].split(":")[1].strip() if names else platform.processor()
     load = os.getloadavg()[0]

@@ -1,4 +1,4 @@
-"""What the downloads of a batch of 100,000 items cost: time to the first byte and the last, CPU and memory.
+"""The cost of downloading a batch of 100,000 items: time to the first byte and the last, CPU and memory.
 
     python -m tests.benchmarks.results --items 100000 --rows 20
 
@@ -43,22 +43,22 @@ SELECT id, %(batch)s, 'item-' || number, number, '[]', md5(number::text), 'succe
 
 @dataclass
 class Download:
-    """What one file took."""
+    """The cost of one download."""
 
     first: float
-    """Seconds until its first byte."""
+    """Seconds until the first byte of the response."""
     whole: float
-    """Seconds until its last."""
+    """Seconds until the last byte."""
     size: int
-    """Bytes."""
+    """Bytes of the file."""
     cpu: float
-    """Seconds of the server process."""
+    """CPU seconds of the server process."""
     memory: int
-    """Bytes that the process had at most."""
+    """Peak memory of the process, in bytes."""
 
 
 def seeded(items: int, rows: int, first: int) -> tuple[str, uuid.UUID]:
-    """Return a new user's token, and the batch of so many ended items that they have."""
+    """Create a user with a batch of so many ended items; return a token and the batch's id."""
     from django.db import connection, transaction
 
     from conversations.models import User

@@ -1,9 +1,9 @@
-"""How long the review's pages take with 1,000,000 rows in the ledger.
+"""Response times of the review pages with 1,000,000 rows in the ledger.
 
     python -m tests.benchmarks.review --rows 1000000
 
-Seeds users, conversations, turns and the ledger over 90 days into a database of its own, opens each of the pages as a
-reviewer would through a real server process, and checks that the sums are the same at every level.
+It seeds users, conversations, turns and ledger rows over 90 days into a database of its own, opens each page as a
+reviewer through a real server process, and checks that the sums are the same at every level.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ USERS, DAYS = 500, 90
 
 
 def main() -> int:
-    """Prints a line for each page."""
+    """Print a line for each page; return the exit status."""
     from tests.benchmarks.given import prepared
     from tests.processes import ServerProcess
 
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def seed(rows: int) -> None:
-    """Fills the database."""
+    """Fill the database with `rows` ledger rows."""
     from django.db import connection
 
     from conversations.models import Budget
@@ -65,7 +65,7 @@ def seed(rows: int) -> None:
 
 
 def reviewer(url: str) -> httpx2.Client:
-    """A browser of one of the staff who is logged in."""
+    """Return an HTTP client that is logged in as a staff user."""
     from django.test import Client
 
     from conversations.models import User
@@ -76,7 +76,7 @@ def reviewer(url: str) -> httpx2.Client:
 
 
 def way_down(http: httpx2.Client) -> dict[str, str]:
-    """A page of each level, from the dashboard to a request; on the way, that each level's sums are its row's above."""
+    """Return a path for each level, from the dashboard to a request, after checking that their sums agree."""
     review, found = "/admin/conversations/usage/review/", {}
     found["dashboard, 30 days"] = "/admin/"
     found["dashboard, 90 days"] = "/admin/?" + period(90)
@@ -105,20 +105,20 @@ def way_down(http: httpx2.Client) -> dict[str, str]:
 
 
 def rows_of(page: str) -> list[tuple[str, Decimal]]:
-    """Where each row of a level leads, and what it costs."""
+    """Return the URL and the cost of each row of a level."""
     table = page[page.index('<table id="level"') :]
     cells = re.findall(r'<td class="label"><a href="([^"]+)">.*?data-cost="([^"]+)"', table, re.DOTALL)
     return [(unescape(url), Decimal(cost)) for url, cost in cells]
 
 
 def period(days: int) -> str:
-    """The last days as parameters."""
+    """Return the last days as query parameters."""
     today = datetime.now(UTC).date()
     return f"from={today - timedelta(days=days - 1)}&to={today}"
 
 
 def lists(rows: int) -> dict[str, str]:
-    """Return the admin's lists of what there is much of, of a ledger with so many rows."""
+    """Return the paths of the admin's lists that have many rows."""
     from conversations.admin.readonly import COUNTED, ReadOnlyAdmin
 
     base, last = "/admin/conversations", -(-min(rows, COUNTED) // ReadOnlyAdmin.list_per_page)
@@ -131,7 +131,7 @@ def lists(rows: int) -> dict[str, str]:
 
 
 def exports(pages: dict[str, str]) -> dict[str, str]:
-    """Files of sums and of requests."""
+    """Return the paths of exports of sums and of requests."""
     requests = "/admin/conversations/usage/requests/"
     return {
         "users of 90 days as CSV": pages["users of 90 days"] + "&export=csv",
@@ -143,7 +143,7 @@ def exports(pages: dict[str, str]) -> dict[str, str]:
 
 
 def measured(http: httpx2.Client, path: str) -> str:
-    """The median and the 95th percentile of a page, and how large it is."""
+    """Return the median and the 95th percentile of a page's response time, and its size, as text."""
     taken, size = [], 0
     for _ in range(TIMES):
         began = time.perf_counter()
@@ -155,12 +155,12 @@ def measured(http: httpx2.Client, path: str) -> str:
 
 
 def p95(taken: list[float]) -> float:
-    """The 95th percentile."""
+    """Return the 95th percentile."""
     return statistics.quantiles(taken, n=20)[-1]
 
 
 def exported(http: httpx2.Client, path: str) -> str:
-    """How long it takes until a file begins and until it is there, and how large it is."""
+    """Return the time to the first byte and the last of a download, and its size, as text."""
     began = time.perf_counter()
     size, first = 0, 0.0
     with http.stream("GET", path) as response:

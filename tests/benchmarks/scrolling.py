@@ -1,8 +1,8 @@
 """How smoothly a long conversation scrolls: part of `python -m tests.benchmarks.page`.
 
-The conversation is as real ones are: short questions, answers in Markdown of several paragraphs with lists, tables,
-code and formulae. The wheel is turned upwards at a steady speed, faster than anybody reads, from the newest message to
-the first one. What moved back, against the wheel, would be a jump.
+The conversation resembles real ones: short questions, answers in Markdown of several paragraphs with lists, tables,
+code and formulae. The benchmark scrolls upwards at a steady speed, faster than anybody reads, from the newest message
+to the first one. Any movement in the other direction counts as a jump.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ requestAnimationFrame(function next(now) {
 });
 """
 AT_FIRST = "document.querySelector('.older').hidden && document.querySelector('#scroller').scrollTop === 0"
-STROKE = 20_000  # pixels that the wheel is turned for without a look whether the top is reached
+STROKE = 20_000  # pixels scrolled between two checks whether the top is reached
 MIDDLE = {"x": 700, "y": 300}  # of the messages, in pixels of the window
 
 SENTENCES = (
@@ -69,7 +69,7 @@ PARTS = (CODE, TABLE, LIST, LIST, FORMULA, "## What follows", "> It was faster b
 
 
 def question_or_answer(at: int) -> str:
-    """Return the text of a message by its number: an even one is a question. The same number has the same text."""
+    """Return the text of a message by its number: even ones are questions. The text depends on the number only."""
     chance = random.Random(at)
     if at % 2 == 0:
         return f"Question {at + 1}: {' '.join(chance.choices(SENTENCES, k=chance.choice((1, 1, 2, 6))))}"
@@ -80,9 +80,9 @@ def question_or_answer(at: int) -> str:
 
 
 def scrolled(visitor: Visitor, messages: int, speed: int, slowdown: float) -> dict[str, float]:
-    """Return how a conversation of so many messages scrolls, at a speed in pixels a second.
+    """Return how a conversation of so many messages scrolls, at a speed in pixels per second.
 
-    With a slowdown the browser's processor is that many times slower. Times are in milliseconds, memory in MB.
+    `slowdown` throttles the browser's CPU by that factor. Times are in milliseconds, memory in MB.
     """
     from tests.front.visiting import long_conversation
 
@@ -101,13 +101,13 @@ def scrolled(visitor: Visitor, messages: int, speed: int, slowdown: float) -> di
 
 
 def turn_wheel(browser: CDPSession, speed: int) -> None:
-    """Scroll upwards for a while, as a hand at a wheel does."""
+    """Scroll upwards for a while, by mouse wheel events."""
     gesture = {**MIDDLE, "yDistance": STROKE, "speed": speed, "gestureSourceType": "mouse"}
     browser.send("Input.synthesizeScrollGesture", gesture)
 
 
 def of_frames(watched: dict[str, Any]) -> dict[str, float]:
-    """Return what the page has noted while it was scrolled."""
+    """Compute the figures from what the page recorded while it was scrolled."""
     frames = watched["frames"]
     return {
         "frames": len(frames),
@@ -123,12 +123,12 @@ def of_frames(watched: dict[str, Any]) -> dict[str, float]:
 
 
 def memory(browser: CDPSession) -> dict[str, float]:
-    """Return the memory of the page's objects in MB, and how many nodes it has."""
+    """Return the memory of the page's objects in MB, and its number of nodes."""
     browser.send("Performance.enable")
     metrics = {each["name"]: each["value"] for each in browser.send("Performance.getMetrics")["metrics"]}
     return {"heap MB": metrics["JSHeapUsedSize"] / 2**20, "nodes": metrics["Nodes"]}
 
 
 def shown(page: Page) -> int:
-    """Return how many messages the page has."""
+    """Return the number of messages on the page."""
     return page.locator(".message").count()

@@ -1,11 +1,11 @@
-"""How long a search takes with 1,000,000 messages, and what it adds to the writing of one.
+"""How long a search takes with 1,000,000 messages, and how much indexing adds to writing a message.
 
     python -m tests.benchmarks.search --messages 1000000
 
-Fills a database of its own, or with `--keep DIR` one in a folder, where it is found filled the next time: of 500 users
-the busiest has a seventh of all messages, the second half as many, and so on. They were written in the course of two
-years. Words are as frequent as in a language; one message in ten is Japanese, and one Thai. Then the busiest user, one
-of the middle and one with few messages search through a real server process.
+It fills a database of its own, or with `--keep DIR` one in a folder, which is reused the next time: of 500 users the
+busiest has a seventh of all messages, the second half as many, and so on, written over two years. Word frequencies are
+those of a natural language; one message in ten is Japanese, and one Thai. Then the busiest user, an average one and
+one with few messages search through a real server process.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TIMES = 10
 YEAR = timedelta(days=365)
 USERS, TEXTS, WORDS, VOCABULARY = 500, 20_000, 60, 20_000
 SEARCHING = (0, 25, 400)
-"""The users that search, from the one with the most messages on."""
+"""The users that search, the one with the most messages first."""
 WRITTEN = 1_000
 
 KANJI = "東京日本語会議資料作成確認時間場所予定変更連絡先方法問題解決開発環境設定実行結果報告書類提出期限"
@@ -41,7 +41,7 @@ THAI = ("สวัสดี", "ขอบคุณ", "ประชุม", "เ�
 
 
 def word(number: int) -> str:
-    """Return the word that is the more frequent the smaller its number is."""
+    """Return a word by its rank: the smaller the number, the more frequent the word."""
     digits = (number // 60**at % 60 for at in range(2 if number < 60**2 else 3))
     return "".join("bdfgklmnprst"[digit % 12] + "aeiou"[digit // 12] for digit in digits)
 
@@ -87,7 +87,7 @@ CREATE INDEX search_document_terms ON conversations_searchdocument USING gin (te
 
 
 def main() -> int:
-    """Prints a line for each kind of query, and what writing costs."""
+    """Print a line for each kind of query, and the cost of writing; return the exit status."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--keep", metavar="DIR")
@@ -118,7 +118,7 @@ def is_seeded() -> bool:
 
 
 def tokens() -> list[str]:
-    """Return tokens of those who search."""
+    """Return the API tokens of the users who search."""
     from conversations.models import User
     from conversations.services.accounts import accounts
 
@@ -126,7 +126,7 @@ def tokens() -> list[str]:
 
 
 def seed(messages: int) -> None:
-    """Fills the database."""
+    """Fill the database."""
     from django.db import connection, transaction
 
     from conversations.models import Unindexed
@@ -155,7 +155,7 @@ def seed(messages: int) -> None:
 
 
 def seed_conversations(messages: int) -> list[Conversation]:
-    """Return the conversations of 40 messages that are written, in the order in which they were begun."""
+    """Create conversations of 40 messages each; return them in the order of their creation."""
     from conversations.models import Conversation, User
 
     users = User.objects.bulk_create(User(username=f"user-{number}") for number in range(USERS))
@@ -180,7 +180,7 @@ def seed_conversations(messages: int) -> list[Conversation]:
 
 
 def seed_shelves(conversations: list[Conversation]) -> dict[uuid.UUID, int]:
-    """Return the shelves that the conversations are put on, as many on each as if they had been indexed one by one."""
+    """Assign conversations to shelves as indexing them one by one would; return the shelf by conversation."""
     from django.db import transaction
 
     from conversations.database import prepared
@@ -203,7 +203,7 @@ def seed_shelves(conversations: list[Conversation]) -> dict[uuid.UUID, int]:
 
 
 def texts() -> Iterator[tuple[int, str, list[str], str]]:
-    """Yield texts, each with its number, its terms and how it is searched."""
+    """Yield texts, each with its number, its terms and its searchable form."""
     from conversations.content.search_text import folded, index_terms, marked
 
     chosen = random.Random(1)
@@ -236,7 +236,7 @@ def sizes() -> str:
 
 
 def print_taken(http: httpx2.Client, tokens: list[str]) -> None:
-    """Prints the time of each kind of query for each user, all kinds in turn, and of all together."""
+    """Print the time of each kind of query for each user, measured in turns, and of all together."""
     taken: dict[tuple[str, int], list[float]] = {}
     for _ in range(TIMES):
         for name, query in QUERIES.items():
@@ -256,7 +256,7 @@ def figures(seconds: list[float]) -> str:
 
 
 def written() -> str:
-    """Return what a message costs with and without its note, and what its document costs afterwards."""
+    """Return, as text, the cost of a message with and without its index note, and that of indexing it."""
     from conversations.models import Conversation, Unindexed
     from conversations.services import search_index
 
@@ -275,7 +275,7 @@ def written() -> str:
 
 
 def insert(conversation: uuid.UUID, note: str) -> float:
-    """Return the seconds that a message takes, stored one by one, with the trigger that notes it or without it."""
+    """Return the seconds for storing one message, with or without the trigger that queues it for the index."""
     from django.db import connection, transaction
 
     from conversations.database import prepared

@@ -1,4 +1,4 @@
-"""What readers that stop reading cost the others, and the server.
+"""How much readers that stop reading cost the other readers and the server.
 
     python -m tests.benchmarks.stalled
 
@@ -26,7 +26,7 @@ MEGABYTE = 1024 * 1024
 
 
 def main() -> None:
-    """Prints the figures."""
+    """Measure, and print the figures."""
     from tests.processes import ServerProcess
 
     with prepared() as database:
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def long_turn(conversation: str) -> str:
-    """An ended turn whose transcript is longer than any model would make it; its id."""
+    """Create an ended turn whose transcript is longer than any model's answer; return its id."""
     from conversations.content.transcript import span
     from conversations.models import Conversation, Message, Piece, Turn
 
@@ -60,7 +60,7 @@ def long_turn(conversation: str) -> str:
 
 
 async def measure(server: psutil.Process, port: int, token: str, conversations: list[str], long: str) -> None:
-    """Looks at the healthy readers and the server's memory, before and while the others do not read."""
+    """Print the healthy readers' latency and the server's memory, before and while others do not read."""
     await begin("sse", port, token, conversations, 1)
     turns = await asyncio.to_thread(turns_of, conversations)
     healthy = Measured()
@@ -78,7 +78,7 @@ async def measure(server: psutil.Process, port: int, token: str, conversations: 
 
 
 async def watch(server: psutil.Process, healthy: Measured, when: str) -> float:
-    """The most memory that the server had for a while, in megabytes; prints that and the healthy readers' latency."""
+    """Return the server's peak memory in MB over `SECONDS`; print it with the healthy readers' latency."""
     del healthy.latencies[:]
     healthy.measuring, most, until = True, 0.0, time.monotonic() + SECONDS
     while time.monotonic() < until:
@@ -92,7 +92,7 @@ async def watch(server: psutil.Process, healthy: Measured, when: str) -> float:
 
 
 def turns_of(conversations: list[str]) -> list[str]:
-    """The turns that were begun there."""
+    """Return the ids of the turns in these conversations."""
     from django.db import connection
 
     from conversations.models import Turn
@@ -103,19 +103,19 @@ def turns_of(conversations: list[str]) -> list[str]:
 
 
 def request(token: str, turn: str) -> bytes:
-    """What a reader sends."""
+    """Return the request by which a reader follows a turn, as bytes."""
     path = f"/api/turns/{turn}/events/"
     return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
 
 
 async def follow(port: int, token: str, turn: str, measured: Measured) -> None:
-    """A healthy reader."""
+    """Connect a healthy reader."""
     loop = asyncio.get_running_loop()
     await loop.create_connection(lambda: Reader(request(token, turn), b"", measured), "127.0.0.1", port)
 
 
 async def read_to_the_end(port: int, token: str, turn: str) -> None:
-    """Reads all there is, once."""
+    """Read a turn's whole transcript once."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request(token, turn))
     while b"turn_end" not in await reader.read(MEGABYTE):
@@ -124,7 +124,7 @@ async def read_to_the_end(port: int, token: str, turn: str) -> None:
 
 
 def stall(port: int, token: str, turn: str) -> socket.socket:
-    """A connection that asks, and never reads."""
+    """Open a connection that requests a stream and never reads it."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.connect(("127.0.0.1", port))
@@ -133,12 +133,12 @@ def stall(port: int, token: str, turn: str) -> socket.socket:
 
 
 def ports(connections: list[socket.socket]) -> set[int]:
-    """The clients' ends."""
+    """Return the clients' port numbers."""
     return {connection.getsockname()[1] for connection in connections}
 
 
 async def left(server: psutil.Process, peers: set[int]) -> float:
-    """Seconds until the server holds no connection to any of them."""
+    """Return the seconds until the server has closed its connections to all of the peers."""
     began = time.monotonic()
     await asyncio.sleep(2)  # until they all are there
     while peers & connected(server):  # noqa: ASYNC110 - another process is watched
@@ -147,7 +147,7 @@ async def left(server: psutil.Process, peers: set[int]) -> float:
 
 
 def connected(server: psutil.Process) -> set[int]:
-    """The ports of those to whom the server still holds a connection."""
+    """Return the client ports of the server's open connections."""
     return {each.raddr.port for each in server.net_connections("tcp") if each.status == "ESTABLISHED" and each.raddr}
 
 

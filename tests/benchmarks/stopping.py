@@ -1,4 +1,4 @@
-"""How long Claude goes on after a stop: from the client's request to the closed connection upstream.
+"""How long Claude's answer goes on after a stop: from the client's request until the upstream connection is closed.
 
     python -m tests.benchmarks.stopping
 
@@ -26,7 +26,7 @@ STREAMED = 0.5  # seconds that a turn streams before it is stopped
 
 
 def main() -> None:
-    """Prints the figures."""
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser("python -m tests.benchmarks.stopping")
     parser.add_argument("--turns", type=int, default=200)
     options = parser.parse_args()
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 async def measure(sandbox: Sandbox, runs: str, stops: str, token: str, turns: int) -> None:
-    """Stop so many turns that run at `runs` by requests to `stops`, and print how long Claude went on."""
+    """Stop `turns` turns that run at `runs` by requests to `stops`, and print how long their answers went on."""
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(headers=headers) as session:
         latencies = []
@@ -60,7 +60,7 @@ async def measure(sandbox: Sandbox, runs: str, stops: str, token: str, turns: in
 
 
 async def stopped(session: aiohttp.ClientSession, sandbox: Sandbox, runs: str, stops: str) -> float:
-    """Begin a turn and stop it; return the seconds until its connection upstream was closed."""
+    """Begin a turn and stop it; return the seconds until its upstream connection was closed."""
     mark = uuid.uuid4().hex
     async with session.post(f"{runs}/api/conversations/", json={"system": mark}) as response:
         conversation = (await response.json())["id"]

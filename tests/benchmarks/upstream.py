@@ -1,6 +1,6 @@
-"""A Messages API that does nothing but pace: cheap, so that what is measured is the relay.
+"""A Messages API that only sends paced deltas, so cheaply that the relay dominates what is measured.
 
-Every delta carries the moment at which it was sent, by the clock that all processes of a machine share.
+Every delta carries the time at which it was sent, by the monotonic clock that all processes of a machine share.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import uvloop
 
 RATE = 30  # deltas a second on each stream
 PHASES = 10  # into which the streams are spread, so that their deltas do not come all at once
-DELTAS = RATE * 600  # after which a stream ends by itself, where the request names no number
+DELTAS = RATE * 600  # length of a stream whose request names no number
 NAMED = re.compile(rb"deltas=(\d+)")
-"""How a request names it, anywhere in what the user says."""
+"""How a request names the number of deltas, anywhere in the user's text."""
 
 HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nrequest-id: req_paced\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -26,7 +26,7 @@ HEAD = (
 
 
 def event(type: str, **fields: object) -> bytes:
-    """An event on the wire, in a chunk of its own."""
+    """Return an event as an HTTP chunk of its own."""
     data = f"event: {type}\ndata: {json.dumps({'type': type, **fields})}\n\n".encode()
     return b"%x\r\n%b\r\n" % (len(data), data)
 
@@ -53,26 +53,26 @@ END = (
 
 
 def delta() -> bytes:
-    """Return a delta that carries the present moment."""
+    """Return a delta whose text is the present time."""
     text = f"@{time.monotonic_ns():018d}"
     return event("content_block_delta", index=0, delta={"type": "text_delta", "text": text})
 
 
 class Streams:
-    """The streams, each in one of the phases."""
+    """All open streams, distributed over the phases of a period."""
 
     def __init__(self) -> None:
         self._phases: list[dict[asyncio.Transport, int]] = [{} for _ in range(PHASES)]
         self._next = 0
 
     def add(self, transport: asyncio.Transport, deltas: int) -> None:
-        """Begin a stream of so many deltas: the first of them at once."""
+        """Start a stream of `deltas`, and send the first one at once."""
         transport.write(delta())
         self._phases[self._next % PHASES][transport] = deltas - 1
         self._next += 1
 
     async def pace(self) -> None:
-        """Sends every stream a delta in its phase."""
+        """Send a delta to every stream of the next phase, for ever."""
         began, tick = time.monotonic(), 0
         while True:
             tick += 1
@@ -91,7 +91,7 @@ class Streams:
 
 
 class Connection(asyncio.Protocol):
-    """One client; whatever it asks, it gets a stream."""
+    """One client's connection; any request is answered with a stream."""
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
@@ -112,7 +112,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve(port: int) -> None:
-    """Serves for ever."""
+    """Serve on a port for ever."""
     streams = Streams()
     await asyncio.get_running_loop().create_server(lambda: Connection(streams), "127.0.0.1", port)
     await streams.pace()

@@ -10,7 +10,7 @@ import tests.environment  # noqa: F401 - before Django's settings are read
 
 
 def main() -> int:
-    """Runs the rounds; 1 if any invariant was violated."""
+    """Run the rounds; return 1 if any invariant was violated."""
     parser = argparse.ArgumentParser("python -m tests.chaos")
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
@@ -27,7 +27,7 @@ def main() -> int:
 
 
 async def rounds(seed: int, number: int) -> int:
-    """The rounds `seed`-1 to `seed`-`number`, on one cluster that is mended after each."""
+    """Run the rounds `seed`-1 to `seed`-`number` on a cluster that is repaired after each; return the exit status."""
     from asgiref.sync import sync_to_async
     from django.core.management import call_command
     from django.db import connection

@@ -1,10 +1,10 @@
-"""A batch whose workers are killed again and again: each item is done once and paid once.
+"""A batch whose workers are killed repeatedly: each item is done once and paid once.
 
     python -m tests.chaos.batch_workers --items 10000 --paid 9000
 
-Two workers, one of which is killed every few seconds; a budget that is enough for so many items. When the batch has
-ended, exactly those have succeeded, each booked once, and the others have failed for the budget. After that is raised,
-a retry does exactly those.
+There are two workers, one of which is killed every few seconds, and a budget that is enough for `--paid` items. When
+the batch has ended, exactly that many items have succeeded, each booked once, and the others have failed for the
+budget. After the budget is raised, a retry runs exactly the failed ones.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BETWEEN = 10  # items that end between two kills at least
 
 @dataclass
 class Outcome:
-    """What a batch came to."""
+    """The result of a batch."""
 
     succeeded: int
     over_budget: int
@@ -41,7 +41,7 @@ class Outcome:
 def run(
     database: str, claude: str, url: str, *, items: int, paid: int, every: float, mode: str = "live", seed: int = 1
 ) -> Outcome:
-    """Have a batch worked off, with a budget for `paid` of its items, by workers that are killed `every` seconds."""
+    """Run a batch with a budget for `paid` of its items, by workers one of which is killed `every` seconds."""
     from tests.clients import Api
 
     began, dice = time.monotonic(), random.Random(seed)
@@ -88,7 +88,7 @@ def _content(number: int) -> dict[str, str]:
 
 
 def _price_of_one(api, mode: str) -> tuple[Decimal, Decimal]:
-    """Return what one item costs, and what is held for it."""
+    """Return the cost of one item, and the amount that is held for it."""
     from conversations.models import Budget, Usage
     from tests import batches
 
@@ -104,7 +104,7 @@ def _price_of_one(api, mode: str) -> tuple[Decimal, Decimal]:
 
 
 def _limited(api, more: Decimal):
-    """Return a budget that has so much left."""
+    """Create a budget with this much left."""
     from django.db.models import Sum
 
     from conversations.models import Budget, Usage
@@ -127,9 +127,9 @@ def _send(api, items: int, mode: str) -> str:
 
 
 def _kill_until_ended(api, id: str, workers: list, every: float, dice: random.Random) -> int:
-    """Kill one of the workers and start it anew, so many seconds after the last time, if items have ended since.
+    """Kill and restart one of the workers `every` seconds until the batch has ended, as long as it progresses.
 
-    (Otherwise no worker would get anywhere on a machine on which starting one takes longer than that.)
+    (Otherwise nothing would progress on a machine where starting a worker takes longer than that.)
     """
     from tests import batches
 
@@ -146,7 +146,7 @@ def _kill_until_ended(api, id: str, workers: list, every: float, dice: random.Ra
 
 
 def _keys(id: str, status: str) -> dict[str, str]:
-    """Return the extractions of the items in a state, by their keys."""
+    """Return the extractions of the items with a status, by their keys."""
     from extraction.models import Item
 
     found = Item.objects.filter(batch=UUID(id), status=status).values_list("key", "extraction")
@@ -154,7 +154,7 @@ def _keys(id: str, status: str) -> dict[str, str]:
 
 
 def _wrong(api, id: str, items: int, paid: int) -> list[str]:
-    """Return what is not as it should be when a batch has ended whose budget was enough for `paid` items."""
+    """Return what is wrong with an ended batch whose budget was enough for `paid` items."""
     from django.db.models import Count
 
     from conversations.models import Hold, Usage
@@ -172,7 +172,7 @@ def _wrong(api, id: str, items: int, paid: int) -> list[str]:
     if rows.count() != paid or twice:
         wrong.append(f"{rows.count()} rows of the ledger for {paid} items, {len(twice)} items more than once")
     all = Usage.objects.filter(user=api.user).count()
-    if all != paid + 1:  # the one that told the price is the other
+    if all != paid + 1:  # the additional one is the item that measured the price
         wrong.append(f"{all} rows of the ledger altogether")
     if Hold.objects.filter(budget__user=api.user).exists():
         wrong.append("something is still held of the budget")
@@ -180,7 +180,7 @@ def _wrong(api, id: str, items: int, paid: int) -> list[str]:
 
 
 def main() -> int:
-    """Run it on a PostgreSQL, a server and a sandbox of its own; 1 if a promise was broken."""
+    """Run it on a PostgreSQL, a server and a sandbox of its own; return 1 if a promise was broken."""
     parser = argparse.ArgumentParser("python -m tests.chaos.batch_workers")
     parser.add_argument("--items", type=int, default=10_000)
     parser.add_argument("--paid", type=int, default=9_000)

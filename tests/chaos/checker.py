@@ -1,4 +1,4 @@
-"""What must hold when a round is over, of the database, of the upstream, and of what the clients saw."""
+"""The invariants of a round, checked in the database, at the upstream, and in what the clients received."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.resuming import Reader
 def violations(
     conversations: list[str], readers: list[Reader], keys: dict[str, set[str]], upstream: Iterable[Received]
 ) -> Iterator[str]:
-    """Everything that is wrong. `keys` has, by idempotency key, the turns that clients were told of."""
+    """Yield everything that is wrong. `keys` has, by idempotency key, the turns that clients were told of."""
     turns = list(Turn.objects.filter(conversation_id__in=conversations).select_related("conversation"))
     pieces: defaultdict[uuid.UUID, list[Piece]] = defaultdict(list)
     for piece in Piece.objects.filter(turn__in=turns).order_by("start"):
@@ -39,7 +39,7 @@ def violations(
 
 
 def of_turn(turn: Turn, pieces: list[Piece]) -> Iterator[str]:
-    """The turn's row, transcript and messages agree."""
+    """Yield how a turn's row, transcript and messages disagree."""
     if not turn.ended:
         yield "it has not ended"
         return
@@ -64,7 +64,7 @@ def of_turn(turn: Turn, pieces: list[Piece]) -> Iterator[str]:
 
 
 def of_upstream(turns: list[Turn], requests: list[Received]) -> Iterator[str]:
-    """No turn asks twice for the same, and what was answered is booked once."""
+    """Yield which requests were sent or booked more than once, or were answered and not booked."""
     rows = Counter(Usage.objects.filter(turn__in=turns).values_list("turn", flat=True))
     begun = sum(turn.requests_sent for turn in turns)
     rounds = Counter(Message.objects.filter(turn__in=turns, role="user").values_list("turn", flat=True))
@@ -83,7 +83,7 @@ def of_upstream(turns: list[Turn], requests: list[Received]) -> Iterator[str]:
 
 
 def of_reader(reader: Reader, transcript: list[Event]) -> Iterator[str]:
-    """What was seen is the beginning of what is kept."""
+    """Yield how the events that a reader received differ from the stored transcript."""
     before, _ = cut(transcript, reader.position)
     if merge(reader.seen) != merge(before):
         yield f"what it saw up to {reader.position} is not what is kept"
@@ -92,7 +92,7 @@ def of_reader(reader: Reader, transcript: list[Event]) -> Iterator[str]:
 
 
 def by_conversation(upstream: Iterable[Received]) -> defaultdict[str, list[Received]]:
-    """The upstream requests by the conversation that the system prompt names."""
+    """Group the upstream requests by the conversation that the system prompt names."""
     found: defaultdict[str, list[Received]] = defaultdict(list)
     for request in upstream:
         body: Any = request.body

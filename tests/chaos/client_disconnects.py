@@ -1,9 +1,9 @@
 """The client library over connections that are cut at random: `python -m tests.chaos.client_disconnects`.
 
-In Node and in Chromium, clients ask side by side until so many connections of each transport were cut. Every answer is
-compared with the stored message, and what differed is told. The exit status is 1 if anything did.
+In Node and in Chromium, concurrent clients ask until a number of connections of each transport were cut. Every answer
+is compared with the stored message, and differences are printed. The exit status is 1 if there are any.
 
-Most of the time passes in the clients' pauses before they connect again: one client alone is cut about twice a second.
+Most of the time passes in the clients' pauses before they reconnect: a single client is cut about twice a second.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ CLIENTS = {"node": 16, "chromium": 5}  # side by side: a browser opens six conne
 QUESTIONS = 8  # of each client in one round: two of each kind
 
 Round = Callable[[dict[str, Any]], list[str]]
-"""Has clients ask, and returns what was wrong."""
+"""A function that has clients ask, and returns the differences that they found."""
 
 
 def main() -> int:
-    """Run it."""
+    """Run both runtimes; return the exit status."""
     parser = argparse.ArgumentParser("python -m tests.chaos.client_disconnects")
     parser.add_argument("--cuts", type=int, default=1000, help="for each transport")
     parser.add_argument("--seed", type=int, default=1)
@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def is_right(server: ServerProcess, runtime: str, transport: str, options: argparse.Namespace) -> bool:
-    """Have clients ask until enough connections were cut; return whether everything was right."""
+    """Have clients ask until enough connections were cut; return whether all answers were right."""
     from tests.clients import Api
     from tests.cutting_proxy import CuttingProxy
 
@@ -99,7 +99,7 @@ def are_stored(api: Api, clients: int, name: str) -> bool:
 
 @contextmanager
 def in_node(_: CuttingProxy) -> Iterator[Round]:
-    """Yield a round in Node."""
+    """Yield a function that runs a round in Node."""
     from tests.client.runtimes import call_in_node
 
     yield lambda options: call_in_node("disconnects.js", "runTogether", options, timeout=600)
@@ -107,7 +107,7 @@ def in_node(_: CuttingProxy) -> Iterator[Round]:
 
 @contextmanager
 def in_chromium(proxy: CuttingProxy) -> Iterator[Round]:
-    """Yield a round in a page of the server's own origin, which has been loaded before anything is cut."""
+    """Yield a function that runs a round in a page of the server's own origin, which is loaded before any cut."""
     from tests import browser
     from tests.client.runtimes import call_in_page
 

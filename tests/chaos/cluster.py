@@ -1,4 +1,4 @@
-"""The processes of a round, and what is done to them."""
+"""The processes of a round, and the faults that are injected into them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ENVIRONMENT = {
 
 
 class Cluster:
-    """Two web processes, one of which runs turns, and one that runs turns and serves nothing."""
+    """Two web processes, one of which runs turns, and one process that runs turns and serves no HTTP."""
 
     def __init__(self, database: str, claude: str) -> None:
         self._database = database
@@ -53,7 +53,7 @@ class Cluster:
         return [process.url for process in self.web]
 
     async def strike(self, fault: str, dice: random.Random) -> None:
-        """Does one of `FAULTS`, and what mends it."""
+        """Inject one of `FAULTS`, and repair it."""
         self.counts[fault] += 1
         await getattr(self, f"_{fault}")(dice)
 
@@ -79,7 +79,7 @@ class Cluster:
     async def _stop(self, dice: random.Random) -> None:
         process = dice.choice(self.processes)
         process.process.send_signal(signal.SIGSTOP)
-        await asyncio.sleep(dice.choice((0.3, 1.0, 4.0)))  # the last one is well past a lease
+        await asyncio.sleep(dice.choice((0.3, 1.0, 4.0)))  # the last one is much longer than a lease
         process.process.send_signal(signal.SIGCONT)
 
     async def _back_ends(self, dice: random.Random) -> None:

@@ -1,4 +1,4 @@
-"""One round: its plan, its users, its faults."""
+"""One round of chaos: its plan, its users and its faults."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tests.resuming import Client, Reader, Violation
 USERS = 12
 TOOLS = [{"type": "platform", "name": "add"}, {"name": "look", "input_schema": {"type": "object"}}]
 CALLS = ("", "", 'tool=add{"first": 1}; then; ', "tool=look; then; ", 'tool=look; tool=add{"first": 2}; then; ')
-MALFORMED = 0.2  # of the turns are answered with what is no answer
+MALFORMED = 0.2  # share of turns that get a malformed answer
 LONGEST = 120.0  # seconds until everything has ended, a killed process's turns included, on a busy machine
 
 
 @dataclass
 class Round:
-    """What happened."""
+    """The record of a round."""
 
     dice: random.Random
     readers: list[Reader] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Round:
 
 
 async def run_round(seed: str, cluster: Cluster, sandbox: Sandbox) -> Round:
-    """Lets the users talk while the faults strike, waits for the end, and looks."""
+    """Run the users' conversations while faults are injected, wait for their end, and check the invariants."""
     round = Round(random.Random(seed))
     sandbox.requests.clear()
     users = [await persistently(_user, cluster, round) for _ in range(USERS)]
@@ -78,7 +78,7 @@ def _look(round: Round, sandbox: Sandbox) -> list[str]:
 
 
 def _delete(round: Round) -> list[str]:
-    """Delete the round's users with all that they have; return what could not be."""
+    """Delete the round's users with all their data; return the errors."""
     wrong = []
     for user in User.objects.filter(conversations__in=[uuid.UUID(each) for each in round.conversations]):
         try:
@@ -113,7 +113,7 @@ async def _talk(round: Round, client: Client, conversation: str, dice: random.Ra
 
 
 async def _ask(round: Round, client: Client, conversation: str, dice: random.Random) -> str:
-    """The id of a new turn, made once however often it is asked for."""
+    """Begin a turn with an idempotency key, perhaps by two requests at once; return its id."""
     key = uuid.uuid4().hex
     body = {"content": f"Talk. {_malformed(round, dice) if dice.random() < MALFORMED else _directive(dice)}"}
     frame = {"type": "turn.create", "conversation": conversation, "idempotency_key": key, **body}
@@ -121,7 +121,7 @@ async def _ask(round: Round, client: Client, conversation: str, dice: random.Ran
     asks: list[Any] = [
         client.post(path, body, key) if dice.random() < 0.6 else client.over_socket(frame, "turn.created")
     ]
-    if dice.random() < 0.3:  # a twin, over the other way or the same
+    if dice.random() < 0.3:  # a concurrent duplicate, over the same transport or the other one
         asks.append(client.post(path, body, key))
     for answer in await asyncio.gather(*asks):
         _told(round, key, answer)
@@ -133,7 +133,7 @@ def _directive(dice: random.Random) -> str:
 
 
 def _malformed(round: Round, dice: random.Random) -> str:
-    """Return a prompt that is answered with a stream of some malformed kind, and then perhaps with silence."""
+    """Return a prompt that is answered with a malformed stream, after which the server may send nothing more."""
     round.counts["malformed"] += 1
     return scripted.prompt(CASES[dice.choice(list(CASES))], dice.choice((0.0, 0.5, 20.0)))
 
@@ -158,7 +158,7 @@ def _told(round: Round, key: str, answer: Any) -> None:
 
 
 async def _watch(round: Round, client: Client, turn: str, dice: random.Random) -> Any:
-    """Reads the turn to its end, perhaps with others, perhaps stopping it on the way; its turn_end."""
+    """Read a turn to its end, perhaps with several readers, perhaps stopping it; return its turn_end."""
     readers = [Reader(turn) for _ in range(dice.choice((1, 1, 2)))]
     round.readers += readers
     reads = [
@@ -171,7 +171,7 @@ async def _watch(round: Round, client: Client, turn: str, dice: random.Random) -
 
 
 async def _use_tools(client: Client, reader: Reader) -> None:
-    """Hands in what the client's tools came to, as soon as a reader has seen that they are called."""
+    """Submit the results of the client's tools, as soon as a reader has seen their calls."""
     done: set[str] = set()
     while not reader.done:
         await asyncio.sleep(0.05)

@@ -1,4 +1,4 @@
-"""A round of chaos, in a process and with a Postgres of its own."""
+"""One round of chaos, in a process of its own with its own Postgres."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workers of a batch are killed again and again: a short version of `python -m tests.chaos.batch_workers`."""
+"""The workers of a batch are killed repeatedly: a short version of `python -m tests.chaos.batch_workers`."""
 
 from __future__ import annotations
 

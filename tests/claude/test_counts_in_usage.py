@@ -1,4 +1,4 @@
-"""What Claude says that a request used is read class by class, and priced by rates that can be shown."""
+"""Claude's usage object is read into token counts by class, which are priced by rates that can be shown."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_each_class_is_read_from_its_place() -> None:
     ],
 )
 def test_what_is_not_said_is_nothing(usage: Any, expected: TokenCounts) -> None:
-    """The rest of what was written to the cache was written for five minutes (claude-api.md 4.2)."""
+    """Cache writes without a duration are those for five minutes (claude-api.md 4.2)."""
     assert counts(usage) == expected
 
 

@@ -1,4 +1,4 @@
-"""The fields of Claude's own tools are held to what Claude takes (claude-api.md 8, 13.4), each at its limits."""
+"""The fields of Claude's own tools are validated against the API's limits (claude-api.md 8, 13.4)."""
 
 from __future__ import annotations
 

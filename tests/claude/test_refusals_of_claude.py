@@ -1,4 +1,4 @@
-"""A refusal of Claude's becomes a status, a message and a time to ask again, for whoever waited for an answer."""
+"""Errors of Claude's API become a status, a message and a `Retry-After` for the client."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def translated(status: int, kind: str | None = None, **headers: str) -> ClaudeEr
     ],
 )
 def test_a_status_tells_the_type_where_the_body_does_not(status: int, kind: str, ours: int) -> None:
-    """As with a page of an edge server before the API (claude-api.md 5)."""
+    """An edge server in front of the API may answer with an HTML page (claude-api.md 5)."""
     error = translated(status)
     assert (error.type, error.status, error.upstream_status, error.upstream_type) == (kind, ours, status, None)
     said = translated(status, kind)

@@ -1,4 +1,4 @@
-"""Settings are held to what a model takes: at each limit, and with what it takes instead in the complaint."""
+"""Settings are validated against the model's limits, and the error names what the model accepts."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ def test_it_is_refused(settings: dict[str, Any], field: str, complaint: str) -> 
 
 @pytest.mark.parametrize("model", catalogue.written_models(), ids=lambda model: model.id)
 def test_each_model_takes_what_the_catalogue_says_of_it(model: catalogue.Model) -> None:
-    """Its own limits, its efforts and its kinds of thinking, and nothing beyond them."""
+    """Its limits, its efforts and its kinds of thinking are accepted, and nothing beyond them."""
     if model.lifecycle == "retired":
         assert "model" in check(model=model.id)
         return

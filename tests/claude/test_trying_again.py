@@ -1,4 +1,4 @@
-"""What Claude did not take is tried again after pauses that grow, as often and as long as it is allowed."""
+"""Requests that Claude did not accept are retried with growing pauses, within limits of number and time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class SkippedTime(asyncio.SelectorEventLoop):
-    """An event loop whose clock goes on at once to the time that is waited for."""
+    """An event loop whose clock jumps to the time of the next timer."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -43,7 +43,7 @@ def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 class Attempts:
-    """Something that fails some times before it succeeds, and notes when it was tried."""
+    """A call that fails a number of times before it succeeds, and records the times of its attempts."""
 
     def __init__(self, *errors: ClaudeError) -> None:
         self._errors = [*errors]
@@ -121,7 +121,7 @@ def test_it_is_tried_again_as_often_as_is_set(bounds: Any, retries: int) -> None
 
 @pytest.mark.parametrize(("pauses", "tried"), [((10,), 2), ((10.5,), 1), ((4, 6), 3), ((4, 6.5), 2), ((4, 4, 4), 3)])
 def test_no_attempt_begins_later_than_is_set(bounds: Any, pauses: tuple[float, ...], tried: int) -> None:
-    """And the error is told before the wait, not after it."""
+    """The error is raised before the pause, not after it."""
     bounds.COLLOQUY_RETRY_TIME = 10.0
     attempts = Attempts(*map(refusal, pauses), ClaudeError("No"))
     with pytest.raises(ClaudeError):

@@ -1,4 +1,4 @@
-"""The values in Claude's stream are brought into a form that can be stored, sent on and exported again."""
+"""Values in Claude's stream are converted into a form that can be stored, sent on and exported."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_text_becomes_whole_and_stays_as_it_was_where_it_is(text: str) -> None:
     ids=["both halves", "the first", "the second", "in the wrong order", "whole"],
 )
 def test_halves_are_joined_and_what_is_lone_is_told_by_a_sign(text: str, joined: str, in_json: str) -> None:
-    """In pieces of JSON it stays what it was, so that nobody takes it for something that was written."""
+    """In pieces of JSON an escape stays as it was, so that the replacement is not taken for Claude's own text."""
     assert whole(text) == joined
     assert whole_json(text) == in_json
 

@@ -1,4 +1,4 @@
-"""Input that is too long for its model is refused before it is sent, and only what could be is counted."""
+"""Input that is too long for its model is refused before it is sent; only input that may be too long is counted."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_request_has_those_of_its_prompt_its_tools_and_its_messages() -> None:
 
 
 class Counted:
-    """Claude's count of a request, and how often it was asked for."""
+    """A stub of Claude's token count, which records how often it was called."""
 
     def __init__(self, answer: int | ClaudeError) -> None:
         self.answer, self.asked = answer, 0
@@ -92,7 +92,7 @@ class Counted:
 
 
 def request(characters: int, model: str = MODEL) -> Any:
-    """Return a request that has so many tokens at most."""
+    """Return a request that has at most so many tokens."""
     empty = {"model": model, "messages": [{"role": "user", "content": ""}]}
     fixed = most_tokens(empty)  # type: ignore[arg-type]
     return {"model": model, "messages": [{"role": "user", "content": "x" * (characters - fixed)}]}
@@ -126,7 +126,7 @@ async def test_of_a_model_that_is_not_known_nothing_is_counted() -> None:
 
 
 def test_no_bound_of_a_file_is_below_what_claude_counts() -> None:
-    """An image has at most 4,784 tokens, a page its text of 3,000 besides, a request 600 pages (claude-api.md 6)."""
+    """An image has at most 4,784 tokens, a page 3,000 more for its text, a request 600 pages (claude-api.md 6)."""
     assert fitting.IMAGE >= 4784
     assert fitting.PAGE >= 4784 + 3000
     assert fitting.PAGES >= 600

@@ -1,4 +1,4 @@
-"""What the Models API says of a model goes before what is written down, and what it does not say stays."""
+"""What the Models API says of a model overrides the built-in catalogue; the rest of the catalogue stays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KNOWN = next(model for model in written_models() if model.aliases and model.life
 
 @pytest.fixture(autouse=True)
 def listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget after a test what was listed in it."""
+    """Reset the catalogue after the test."""
     config: Any = apps.get_app_config("conversations")
     monkeypatch.setattr(config, "listed_models", {})
 
@@ -107,7 +107,7 @@ def test_no_name_stands_for_two_models() -> None:
     [(None, None), ({}, None), ({"type": "disabled"}, "disabled"), ({"type": "adaptive"}, "adaptive")],
 )
 def test_an_answer_is_begun_for_claude_where_the_model_takes_that_and_does_not_think(thinking: Any, kind: Any) -> None:
-    """See claude-api.md 2.6."""
+    """See claude-api.md 2.6 on prefilling the assistant's message."""
     for model in written_models():
         settings: Any = {"model": model.id, "max_tokens": 5, "thinking": thinking}
         assert thinking_type(settings) == kind

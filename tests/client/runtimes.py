@@ -1,4 +1,4 @@
-"""Where the client library runs in tests: Node, and a browser."""
+"""The runtimes in which tests run the client library: Node, and a browser."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IN_PAGE = """async ([source, name, args]) => {
 
 
 def node(script: str, *, timeout: float = 120) -> str:
-    """Run an ES module in Node and return what it printed; `Client` is imported. Fails where the script fails."""
+    """Run an ES module in Node, with `Client` imported; return what it printed. Fail where the script fails."""
     source = f"import {{ Client, Folding, ApiError }} from {json.dumps(LIBRARY.as_uri())};\n{script}"
     command = [str(NODE), "--experimental-websocket", "--no-warnings", "--input-type=module", "-e", source]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout)
@@ -32,7 +32,7 @@ def node(script: str, *, timeout: float = 120) -> str:
 
 
 def call_in_node(file: str, function: str, *args: Any, timeout: float = 120) -> Any:
-    """Return what a function of a module of this folder returns, which is given `Client` before its arguments."""
+    """Call a function of a module of this folder with `Client` and these arguments in Node; return its result."""
     module = json.dumps((FOLDER / file).as_uri())
     script = f"import {{ {function} }} from {module};\n"
     call = ", ".join(json.dumps(each) for each in args)
@@ -40,5 +40,5 @@ def call_in_node(file: str, function: str, *args: Any, timeout: float = 120) -> 
 
 
 def call_in_page(page: Page, file: str, function: str, *args: Any) -> Any:
-    """Return the same from a page of the server's own origin."""
+    """Call such a function in a page of the server's own origin; return its result."""
     return page.evaluate(IN_PAGE, [(FOLDER / file).read_text(), function, args])

@@ -1,4 +1,4 @@
-"""Connections are cut at random, and what the client library has folded is what the server has stored."""
+"""With connections cut at random, the client library folds the same answers as the server has stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUESTIONS = 4  # one of each kind
 
 @pytest.fixture
 def proxy(server: ServerProcess) -> Iterator[CuttingProxy]:
-    """Stand between the client and the server."""
+    """Provide a cutting proxy between the client and the server."""
     with CuttingProxy(server.port) as running:
         yield running
 

@@ -1,4 +1,4 @@
-"""The client library folds a transcript to what the server stores of it, wherever its reader was cut off."""
+"""The client library folds a transcript to what the server stores of it, at whatever position it reconnects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ INPUTS = (
 
 
 def called_with(text: str) -> list[Any]:
-    """Return the events of an answer that calls a tool with an input that is written so."""
+    """Return the events of an answer that calls a tool whose input is this text."""
     call = {"type": "tool_use", "id": "toolu_1", "name": "look_up", "input": {}}
     delta = {"type": "input_json_delta", "partial_json": text}
     return [
@@ -40,7 +40,7 @@ def called_with(text: str) -> list[Any]:
 
 
 def cut_somewhere(events: list[Any]) -> dict[str, Any]:
-    """Return the events with their positions, and where a reader leaves them and from where it is sent them again."""
+    """Return events with their positions, the position of a disconnect, and that from which they are sent again."""
     dice = random.Random(7)
     length = span(events)
     with_positions = [{**event, "turn": "1", "position": position} for position, event in placed(events, 0)]

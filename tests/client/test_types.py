@@ -1,4 +1,4 @@
-"""The types that the comments of the project's JavaScript tell are right."""
+"""The types in the JSDoc comments of the project's JavaScript are right."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the API says of itself, held against what it does."""
+"""The API's documents compared with its behaviour."""

@@ -9,7 +9,7 @@ import tests.environment  # noqa: F401 - before Django's settings are read
 
 
 def main() -> int:
-    """Run both; 1 if anything was answered with a 5xx or with what the document does not say."""
+    """Run both kinds of user; return 1 if a response was a 5xx or not as documented."""
     parser = argparse.ArgumentParser("python -m tests.contract")
     parser.add_argument("--seconds", type=int, default=120, help="how long each of the two runs, about")
     parser.add_argument("--seed", type=int, default=1)
@@ -23,7 +23,7 @@ def main() -> int:
 
 
 def run(seconds: int, seed: int, examples: bool) -> int:
-    """Start a database, the sandbox and a server, and let Schemathesis at them as both kinds of user."""
+    """Start a database, the sandbox and a server; run Schemathesis as both kinds of user; return the exit status."""
     from django.core.management import call_command
     from django.db import connection
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document, and the parts of it that tests look at."""
+"""Access to the OpenAPI document and its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples of the OpenAPI document: what a real server was asked, and what it answered."""
+"""The examples of the OpenAPI document: requests to a real server, and its responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCHEMA = {"type": "object", "properties": {"word": {"type": "string"}}, "require
 
 
 def captured(api: Api) -> dict[str, Any]:
-    """Ask a server what the examples ask, and return them by the operations' ids."""
+    """Send the examples' requests to a server; return requests and responses by the operations' ids."""
     examples: dict[str, Any] = {}
 
     def ask(operation: str, method: str, path: str, body: Any = None) -> Any:
@@ -41,6 +41,6 @@ def captured(api: Api) -> dict[str, Any]:
 
 
 def write(api: Api) -> None:
-    """Write the examples anew into the document's own file."""
+    """Update the document's file of examples."""
     FILE.write_text(json.dumps(captured(api), indent=1, ensure_ascii=False) + "\n")
     sys.stdout.write(f"{FILE} is written\n")

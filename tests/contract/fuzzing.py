@@ -1,4 +1,4 @@
-"""Schemathesis against a real server: requests made from the OpenAPI document, and answers held against it."""
+"""Schemathesis against a real server: requests generated from the OpenAPI document, responses checked against it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.clients import Api
 
-# After these a token is none any more: they are called at the end, with one that nothing else needs.
+# These operations revoke the token: they are called at the end, with a token of their own.
 ENDING = ("logout", "logoutAll")
 CHECKS = (
     "not_a_server_error",
@@ -28,7 +28,7 @@ SCHEMA = {"type": "object", "properties": {"word": {"type": "string"}}, "require
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run found; `output` is Schemathesis's own."""
+    """The result of a run; `output` is that of Schemathesis itself."""
 
     who: str
     requests: int
@@ -43,7 +43,7 @@ class Outcome:
 
 
 def fuzzed(url: str, who: str, *, seconds: int, seed: int) -> Outcome:
-    """Run Schemathesis as a new user, who is of the staff where `who` says so, for about so many seconds."""
+    """Run Schemathesis as a new user, on the staff where `who` says so, for about `seconds`."""
     with Api(url) as api:
         api.user.is_staff = api.user.is_superuser = who == "staff"
         api.user.save()
@@ -60,7 +60,7 @@ def logged_out(url: str, *, seed: int) -> Outcome:
 
 
 def _pinned(api: Api) -> list[str]:
-    """Return a configuration in which the ids in most paths are those of something that is there."""
+    """Return a configuration that puts ids of existing objects into most paths."""
     conversation = api.conversation(title="fuzzed")
     turn = api.ask("Hello", conversation)
     attachment = api.http.post("/api/attachments/", files={"file": ("a.txt", b"Hello", "text/plain")}).json()

@@ -1,4 +1,4 @@
-"""Node's generators of clients, linters and compilers: installed once, into the user's cache."""
+"""Node's client generators, linters and compilers, installed once into the user's cache."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PACKAGES = {
     "@redocly/cli": "2.77.0",
     "openapi-fetch": "0.17.0",
     "openapi-typescript": "7.13.0",
-    "typescript": "5.9.3",  # of which openapi-typescript is made
-    COMPILER: "npm:typescript@7.0.2",  # which takes a fifth of the time
+    "typescript": "5.9.3",  # a dependency of openapi-typescript
+    COMPILER: "npm:typescript@7.0.2",  # takes a fifth of the time
 }
 AXE, ASYNCAPI_PARSER = "axe-core@4.14.1", "@asyncapi/parser@3.6.6"
-INSTALLING = 300  # seconds; afterwards they are there
+INSTALLING = 300  # seconds, once per machine
 
 
 def node_tools() -> Path:
@@ -37,22 +37,22 @@ def node_tools() -> Path:
 
 
 def compile_types(folder: Path, *options: str | Path) -> None:
-    """Have TypeScript check the types of what is in a folder, or of what the options name. Skip as `node_tools`."""
+    """Have TypeScript check the files in a folder, or those that the options name. Skip as `node_tools`."""
     run(["node", node_tools() / COMPILER / "bin" / "tsc", "--singleThreaded", *options], folder)
 
 
 def axe() -> str:
-    """Return the script that finds what keeps people from using a page. Skip as `node_tools`."""
+    """Return the script of axe, the accessibility checker. Skip as `node_tools`."""
     return _bundle(AXE, "axe.min.js").read_text()
 
 
 def asyncapi_parser() -> Path:
-    """Return AsyncAPI's own parser as one script for browsers, which is all that is needed of a hundred packages."""
+    """Return AsyncAPI's parser as a single browser script, which needs none of its hundred dependencies."""
     return _bundle(ASYNCAPI_PARSER, "browser/index.js")
 
 
 def _bundle(package: str, script: str) -> Path:
-    """Return a script that needs no other, out of a package whose dependencies are not installed."""
+    """Return a self-contained script of a package, without installing the package's dependencies."""
 
     def install(folder: Path) -> None:
         run(["tar", "-xzf", _npm(folder, "pack", package).strip()], folder)
@@ -69,7 +69,7 @@ def _npm(folder: Path, *arguments: str) -> str:
 def run(
     command: Sequence[str | Path], folder: Path, timeout: float = 120, environment: Mapping[str, str] | None = None
 ) -> str:
-    """Run a program in a folder and return what it printed. Fails the test if the program failed."""
+    """Run a program in a folder; return its output. Fail the test if the program fails."""
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, **(environment or {})}, capture_output=True, text=True, timeout=timeout
     )

@@ -15,7 +15,7 @@ from tests.contract.generators import compile_types, node_tools, run
 
 CLIENTS = Path(__file__).parent / "clients"
 DOCUMENT = "application/vnd.oai.openapi+json"
-# `client.py` is the generator's own text, whatever the document says; what httpx is made of matters to nobody here.
+# `client.py` does not depend on the document, and httpx's own types are not what is checked here.
 CHECKING = """[mypy]
 strict = true
 [mypy-colloquy_client.client]
@@ -23,7 +23,7 @@ ignore_errors = true
 [mypy-anyio.*,certifi.*,click.*,h11.*,h2.*,httpcore.*,idna.*,pygments.*,rich.*]
 follow_imports = skip
 """
-# To the generator JSON lines are the JSON that each one is, files are bytes. It need not make its code pretty.
+# The generator needs to be told that JSON lines are JSON, and files bytes. Formatting the code is not needed.
 GENERATING = """content_type_overrides:
   application/x-ndjson: application/json
   application/zip: application/octet-stream
@@ -36,7 +36,7 @@ COMPILE = ["--strict", "--target", "es2022", "--module", "nodenext", "--skipLibC
 
 @pytest.fixture
 def document(api: Api, tmp_path: Path) -> Path:
-    """The document as the server gives it to anybody, in a file."""
+    """Provide the OpenAPI document as a file, fetched from the server without credentials."""
     response = clients.get(f"{api.url}/api/schema/", headers={"Accept": DOCUMENT})
     assert response.status_code == 200
     file = tmp_path / "openapi.json"

@@ -1,4 +1,4 @@
-"""The AsyncAPI document says of every frame of a live socket what it is, and of bad frames what the socket says."""
+"""The AsyncAPI document describes every frame of a real socket, and refuses the frames that the socket refuses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ABSENT = "00000000-0000-7000-8000-000000000000"
 
 
 class Frames:
-    """The document's messages, and what a frame is among them."""
+    """The document's messages, by which frames are classified."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         components = document["components"]
@@ -32,12 +32,12 @@ class Frames:
         }
 
     def kinds(self, frame: Any) -> list[str]:
-        """Return the names of the messages that the frame is valid as."""
+        """Return the names of the messages as which a frame is valid."""
         return [name for name, validator in self.messages.items() if validator.is_valid(frame)]
 
 
 class Watched:
-    """A socket whose frames are all looked up in the document."""
+    """A socket each of whose frames is validated against the document."""
 
     def __init__(self, socket: Socket, frames: Frames) -> None:
         self._socket, self._frames = socket, frames
@@ -47,7 +47,7 @@ class Watched:
         self._socket.send(**frame)
 
     def until(self, *types: str) -> list[tuple[str, Event]]:
-        """Return the frames up to one of these types, each with its kind."""
+        """Return the frames up to one of these types, each with its message's name."""
         received: list[tuple[str, Event]] = []
         while not received or received[-1][1]["type"] not in types:
             frame = self._socket.receive(30)
@@ -109,7 +109,7 @@ def test_the_frames_of_a_clients_tool_are_as_described(api: Api, frames: Frames)
         watched.send(type="conversation.follow", conversation=conversation)
         watched.send(type="turn.create", ref=None, conversation=conversation, content="Go [[sandbox: tool=look]]")
         received = watched.until("message_stop")
-        turn = received[-1][1]["turn"]  # who follows the conversation may be told of the turn before its creator is
+        turn = received[-1][1]["turn"]  # a follower may hear of the turn before its creator
         use = next(event["content_block"] for _, event in received if event["type"] == "content_block_start")
         results = [{"tool_use_id": use["id"], "content": [{"type": "text", "text": "Rain."}]}]
         until(lambda: api.get(f"turns/{turn}/").json()["status"] == "awaiting_tools")

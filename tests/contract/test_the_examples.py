@@ -1,4 +1,4 @@
-"""The document's examples are what a server answers, and are as its schemas say."""
+"""The document's examples match its schemas and a server's responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ JSON = "application/json"
 
 
 def stored() -> list[tuple[str, dict[str, Any]]]:
-    """Return the media types that have an example, each with where it stands."""
+    """Return the media types that have an example, each with its location."""
     found = []
     for _, operation in operations():
         name = operation["operationId"]
@@ -42,7 +42,7 @@ def test_a_server_answers_the_same_fields(api: Api) -> None:
 
 
 def shape(value: Any) -> Any:
-    """Return the names in an answer, without its values."""
+    """Return the field names of a response, without the values."""
     if isinstance(value, dict):
         return {key: shape(each) for key, each in value.items()}
     return [shape(each) for each in value] if isinstance(value, list) else None

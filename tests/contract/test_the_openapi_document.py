@@ -1,4 +1,4 @@
-"""The OpenAPI document is complete: every operation is named, its errors are told, and what has a type shows it."""
+"""The OpenAPI document is complete: every operation has a name, its errors, and types for all values."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ ERROR = {"$ref": "#/components/schemas/ErrorResponse"}
 
 def test_it_is_openapi_3_1() -> None:
     assert openapi()["openapi"].startswith("3.1")
-    # As `drf_spectacular.validation` does, by a validator that takes no seconds to import and to work.
+    # As `drf_spectacular.validation` does, but by a faster validator.
     specification = Path(str(drf_spectacular.__file__)).parent / "validation" / "openapi_3_1_schema.json"
     rendered = json.loads(OpenApiJsonRenderer().render(openapi()))
     jsonschema_rs.Draft202012Validator(json.loads(specification.read_text())).validate(rendered)
 
 
-# The document takes a second to make: only what tests it does so, when it is run.
+# Generating the document takes a second: only tests that need it do so.
 def test_every_operation_has_a_summary_a_name_and_a_tag(subtests: pytest.Subtests) -> None:
     for name, operation in operations():
         with subtests.test(name):
@@ -125,7 +125,7 @@ def test_every_type_of_error_that_we_raise_is_named_and_others_may_come() -> Non
     ]
     raised = {each.default_type for each in classes}
     assert raised <= set(known["enum"])
-    assert others == {"type": "string"}  # Claude's that nobody knows yet
+    assert others == {"type": "string"}  # Claude's future values
 
 
 def test_nothing_that_has_a_type_is_free_form() -> None:

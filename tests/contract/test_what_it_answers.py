@@ -1,4 +1,4 @@
-"""A short run of Schemathesis in the suite; `python -m tests.contract` is the long one."""
+"""A short run of Schemathesis in the test suite; `python -m tests.contract` is the long one."""
 
 from __future__ import annotations
 

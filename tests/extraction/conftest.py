@@ -1,4 +1,4 @@
-"""A worker for the batches of these tests."""
+"""A worker process for the tests of batches."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from tests.processes import ServerProcess
 
 @pytest.fixture(scope="module")
 def worker(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
-    """A worker, as `manage.py worker` runs it; of one file, since others kill theirs and look who takes its jobs."""
+    """Provide a worker, as `manage.py worker` runs it; one per file, since some tests count or kill workers."""
     with ServerProcess("worker", database, sandbox.url, COLLOQUY_BATCH_POLL="0.2") as process:
         yield process

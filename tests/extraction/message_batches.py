@@ -1,4 +1,4 @@
-"""The sandbox's Message Batches behind a proxy that spoils its answers, and workers that exchange with it."""
+"""A proxy that corrupts the sandbox's answers about Message Batches, and workers that exchange data with it."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from extraction.batches.exchange import exchange
 
 
 class Reply(NamedTuple):
-    """What the sandbox, or the proxy in its place, answers."""
+    """A response, of the sandbox or of the proxy in its place."""
 
     status: int
     body: bytes
 
 
 Spoil = Callable[[Reply], Reply | None]
-"""What becomes of an answer; None: the connection is closed without one."""
+"""Changes a response; None closes the connection without a response."""
 
 
 class Proxy:
-    """A proxy before the sandbox. What it is to spoil is told by what was asked: `create`, `retrieve`, `results`."""
+    """A proxy in front of the sandbox. Faults are injected by kind of request: `create`, `retrieve`, `results`."""
 
     def __init__(self, sandbox: str) -> None:
         self.sandbox = sandbox.removeprefix("http://")
         self.spoil: dict[str, Spoil] = {}
         self.refusal: Reply | None = None
-        """What is answered to who creates a Message Batch, instead of asking the sandbox."""
+        """The response to a request that creates a Message Batch, in place of the sandbox's."""
         self.created: list[list[str]] = []
-        """The custom ids of each Message Batch that the sandbox has taken."""
+        """The custom ids of each Message Batch that the sandbox has accepted."""
         self.url = ""
 
     def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply | None:
-        """Return the sandbox's answer to a request, as it is spoilt."""
+        """Return the sandbox's response to a request after fault injection; None closes the connection."""
         end = path.split("?")[0].rsplit("/", 1)[-1]
         asked = "create" if method == "POST" and end == "batches" else "results" if end == "results" else "retrieve"
         if asked == "create" and self.refusal:
@@ -62,7 +62,7 @@ class Proxy:
 
 @contextmanager
 def proxy(sandbox: str) -> Iterator[Proxy]:
-    """Yield a proxy that runs."""
+    """Run a proxy in front of the sandbox at this URL, and yield it."""
     running = Proxy(sandbox)
 
     class Handler(BaseHTTPRequestHandler):
@@ -92,17 +92,17 @@ def proxy(sandbox: str) -> Iterator[Proxy]:
 
 
 class Exchanger:
-    """Workers that exchange a batch's requests and results, one after another; each may die at an answer."""
+    """Successive workers that send a batch's requests and fetch its results; each may die during an answer."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[bool] | None = None
 
     def once(self, batch: dict[str, Any]) -> bool:
-        """Have a new worker exchange what it can; return whether there will be more to do.
+        """Have a new worker exchange what it can; return whether more is left to do.
 
-        Raises ClaudeError where Anthropic can't tell, or CancelledError where the worker dies of `die`. Whoever it was,
-        nothing has been heard of it for a lease afterwards.
+        Raise ClaudeError if Anthropic's API fails, or CancelledError if the worker dies by `die`. In any case the
+        worker's lease has expired afterwards.
         """
         worker = Process.objects.create(leased_until=clock.now() + timedelta(minutes=10))
         try:
@@ -112,7 +112,7 @@ class Exchanger:
             worker.delete()
 
     def until_ended(self, batch: dict[str, Any], most: int = 20) -> None:
-        """Exchange until nothing is left to do, through errors of Anthropic's."""
+        """Exchange until nothing is left to do, through errors of Anthropic's API, at most `most` times."""
         for _ in range(most):
             with suppress(ClaudeError):
                 if not self.once(batch):
@@ -120,7 +120,7 @@ class Exchanger:
         raise AssertionError("the batch does not end")
 
     def die(self, reply: Reply) -> None:
-        """Have the worker stop where it is, as if it was killed, when the proxy is about to answer it."""
+        """Cancel the worker, as if it had been killed, when the proxy is about to respond to it."""
         stopped = Event()
 
         def stop() -> None:
@@ -132,7 +132,7 @@ class Exchanger:
         stopped.wait(60)
 
     def close(self) -> None:
-        """End what the workers have started."""
+        """End the tasks that the workers have started."""
         self._loop.run_until_complete(checks.close())
         self._loop.run_until_complete(close_client())
         self._loop.close()

@@ -1,4 +1,4 @@
-"""Schemas that look as if structured outputs could express them, and those that refer to their own parts."""
+"""Schemas that only seem to fit structured outputs, and recursive schemas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches: many contents with one schema, by any worker, each once; paused, cancelled, and tried again."""
+"""Batches extract from many contents, on any worker, each item once; they can be paused, cancelled and retried."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_items_over_the_budget_fail_and_a_retry_does_exactly_those(api: Api) -> 
 
 
 def one_hold(api: Api) -> Decimal:
-    """What is held for one item."""
+    """Return the amount that is held for one item."""
     budget = Budget.objects.create(user=api.user, limit=1000)
     batch = batches.create(api, [contact(0, "[[sandbox: delay=2]]")])
     held = Decimal(0)

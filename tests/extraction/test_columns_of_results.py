@@ -1,4 +1,4 @@
-"""Data of any shape becomes cells of a table: whose column a value is, and what stands in a cell of its own."""
+"""Data of any shape becomes table cells: which column a value gets, and which values get cells of their own."""
 
 from __future__ import annotations
 

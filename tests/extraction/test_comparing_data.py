@@ -1,4 +1,4 @@
-"""Data held against what is expected: values that mean the same match, and lists are aligned by what they have."""
+"""Data is compared with expected data: values of equal meaning match, and items of lists are paired by content."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_items_of_lists_are_compared_with_those_that_they_stand_for() -> None:
     assert found == [
         ("/lines/*/sku", "/lines/1/sku", "normalised"),
         ("/lines/*/price", "/lines/1/price", "normalised"),
-        ("/lines/*/sku", "/lines/1/sku", "missing"),  # the place is the one where it was expected
+        ("/lines/*/sku", "/lines/1/sku", "missing"),  # the index is that of the expected list
         ("/lines/*/price", "/lines/1/price", "missing"),
         ("/lines/*/sku", "/lines/0/sku", "exact"),
         ("/lines/*/price", "/lines/0/price", "wrong"),

@@ -1,4 +1,4 @@
-"""While Claude writes, the data that there is so far is told: of all answers together, and each time more."""
+"""While Claude writes, the partial data of all answers together is reported, and only grows."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from extraction.extracting.partial_data import LARGEST, PartialData
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A clock that stands still unless it is moved."""
+    """Provide a clock that stands still until a test changes its value, in seconds."""
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 
 def after(*texts: str) -> Any:
-    """Return the data of answers of one part each that have come so far."""
+    """Return the partial data after answers about one part each have begun with these texts."""
     partial = PartialData()
     for number, text in enumerate(texts):
         partial.begin((number, 0), text)
@@ -61,7 +61,7 @@ TOGETHER: list[tuple[list[str], Any]] = [
 
 @pytest.mark.parametrize(("texts", "data"), TOGETHER, ids=str)
 def test_answers_about_several_parts_are_told_together(texts: list[str], data: Any) -> None:
-    """What was found first stays, lists follow each other."""
+    """What was found first stays, and lists are concatenated."""
     assert after(*texts) == data
 
 
@@ -115,14 +115,14 @@ values = st.recursive(
 
 
 def is_beginning(part: Any, whole: Any) -> bool:
-    """Tell whether data is what has come of other data so far."""
+    """Return whether data can be a partial version of other data."""
     if isinstance(whole, dict) and isinstance(part, dict):
         return all(key in whole and is_beginning(each, whole[key]) for key, each in part.items())
     if isinstance(whole, list) and isinstance(part, list):
         return len(part) <= len(whole) and all(map(is_beginning, part, whole))
     if isinstance(whole, str):
         return isinstance(part, str) and whole.startswith(part)
-    return bool(str(whole).startswith(str(part)))  # a number of which digits are still to come
+    return bool(str(whole).startswith(str(part)))  # a number whose last digits are still to come
 
 
 @given(st.dictionaries(st.sampled_from("abc"), values, min_size=1), st.data())

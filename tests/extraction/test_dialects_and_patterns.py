@@ -1,4 +1,4 @@
-"""Which schemas are taken: draft-07's forms, data that looks like a schema, and the regular expressions of ECMA-262."""
+"""Which schemas are accepted: the forms of draft-07, data that looks like a schema, and ECMA-262 patterns."""
 
 from __future__ import annotations
 

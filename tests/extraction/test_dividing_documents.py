@@ -1,4 +1,4 @@
-"""What is too long for one request is divided, with nothing left out."""
+"""Content that is too long for one request is divided into parts, and nothing is left out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONG = st.lists(st.sampled_from(["word ", "東京", "é", "\n", "\n\n", "1,234.5
 
 
 def paged(index: int, texts: list[str]) -> Source:
-    """Return a PDF's source with these pages."""
+    """Return the source of a PDF with these texts as its pages."""
     starts = tuple(sum(len(text) + 1 for text in texts[:number]) for number in range(len(texts)))
     return Source(index, "pdf", "\f".join(texts), starts)
 
@@ -29,7 +29,7 @@ SOURCES = st.lists(
 
 
 def weight(part: Part, sources: list[Source]) -> int:
-    """Return the tokens of a part, with 50 for each image or page."""
+    """Return the tokens of a part, counting 50 for each image or page."""
     return sum(
         tokens_of((sources[piece.source].text or "")[piece.start : piece.end])
         + 50 * (piece.last + 1 - piece.first if piece.first and piece.last else sources[piece.source].kind == "image")

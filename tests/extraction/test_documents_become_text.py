@@ -1,4 +1,4 @@
-"""Files of every kind become text with readable tables, and what can't be read says why."""
+"""Files of every kind are converted to text with readable tables, and errors say why a file can't be read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages of PDFs are drawn with the quotes marked, for those who review what was extracted from them."""
+"""Pages of PDFs are drawn for reviewers with the quotes highlighted."""
 
 from __future__ import annotations
 

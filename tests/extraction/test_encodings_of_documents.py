@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 - quotation marks and dashes are what this is about
-"""Text is read in the encoding that it has: what is declared is believed only where it can be true."""
+# ruff: noqa: RUF001 - quotation marks and dashes are tested here
+"""Text is decoded by its actual encoding: a declared one is used only where it can be right."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_page_is_in_the_encoding_that_it_declares(charset: str) -> None:
 
 
 def test_latin_1_is_that_of_windows() -> None:
-    """As browsers read it: most pages that declare it have the quotation marks and the euro of Windows."""
+    """Browsers do the same: most pages that declare it use the quotation marks and the euro of Windows-1252."""
     for charset in ("iso-8859-1", "latin1"):
         assert formats.read(html(charset).encode("cp1252"), "text/html").text == SAID
 
@@ -123,7 +123,7 @@ def test_only_what_no_text_means_is_changed(text: str, cleaned: str) -> None:
     ids=str,
 )
 def test_a_row_of_a_table_is_a_line(cells: list[str], line: str) -> None:
-    """What stands in its cells is kept, bars too; empty cells at its end say nothing."""
+    """The text of cells is kept, bars included; empty cells at the end are dropped."""
     assert row(cells) == line
 
 

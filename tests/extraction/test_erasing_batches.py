@@ -1,4 +1,4 @@
-"""What Anthropic has of a batch goes when the batch does."""
+"""Deleting a batch deletes Anthropic's copy of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def _closed_client() -> AsyncIterator[None]:
 
 
 def sent(api: Api, upstream_id: str) -> None:
-    """A batch whose one request is with Anthropic."""
+    """Create a batch whose only request has been sent to Anthropic."""
     schema = SchemaVersion.objects.create(owner=api.user, json_schema={}, digest=uuid.uuid4().hex)
     batch = Batch.objects.create(
         owner=api.user, schema=schema, model=MODEL, mode="batch", status="running", concurrency=1

@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 - kinds of dashes and quotation marks are what this is about
-"""Evidence says where a quote stands, to the code point, and is never given for what is not there."""
+# ruff: noqa: RUF001 - kinds of dashes and quotation marks are tested here
+"""Evidence has the exact offsets of a quote in code points, and is never given for text that is not in the source."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ TEXTS = st.lists(st.one_of(WORDS, MARKS), max_size=30).map("".join)
 
 
 def found(text: str, *quotes: str) -> list[Evidence]:
-    """Return the evidence of quotes from one text, each of a field of its own."""
+    """Return the evidence of quotes from one text, each for a field of its own."""
     return located([Source(0, "text", text)], [Claim(f"/{quote}", quote) for quote in quotes])
 
 
 def place(text: str, quote: str) -> str | None:
-    """Return the stretch of a text that is taken for a quote."""
+    """Return the part of a text that is matched with a quote, or None."""
     (evidence,) = found(text, quote)
     return None if evidence.start is None else text[evidence.start : evidence.end]
 
 
 def letters(text: str) -> str:
-    """Return what no change of case, width, white space, dashes, quotation marks or hyphenation alters."""
+    """Return a text without differences of case, width, white space, dashes, quotation marks and hyphenation."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.replace("\xad", "")).casefold())
     kept = "".join(each for each in folded if not each.isspace() and unicodedata.category(each) != "Pd")
     return unicodedata.normalize("NFKC", kept.translate(str.maketrans("‘’“”", "''\"\"")))
@@ -126,7 +126,7 @@ def test_the_place_is_the_one_in_the_text(text: str, quote: str, expected: str |
 
 
 def rows(number: int) -> tuple[str, list[Claim]]:
-    """Return a table as text whose cells stand in it again and again, and what is claimed of its cells."""
+    """Return the text of a table with many equal cells, and the claims of those cells."""
     text = "".join(f"{row % 7} | Tea | 2 | {row % 5}.00\n" for row in range(number))
     cells = {"number": "{}", "what": "Tea", "count": "2"}
     return text, [
@@ -165,7 +165,7 @@ def test_only_the_part_that_was_asked_about_is_looked_through() -> None:
 
 
 def test_hundreds_of_quotes_from_hundreds_of_pages_take_a_second_or_so() -> None:
-    """Measured in time of the processor, which the rest of the machine does not change."""
+    """CPU time is measured, which other processes do not change."""
     text = "".join(f"Line {number} of 東京都: résumé {number * 7919} {'x-y z ' * 8}\n" for number in range(8_000))
     claims = [Claim(f"/{number}", f"LINE {number * 31} OF") for number in range(150)]
     claims += [Claim(f"/no/{number}", f"nothing like {number}") for number in range(50)]

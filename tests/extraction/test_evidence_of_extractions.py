@@ -1,4 +1,4 @@
-"""Each value of an extraction has the place of the source that it rests on, checked against the source's text."""
+"""Each value of an extraction has its place in the source, checked against the source's text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.extraction.test_extracting import BY_PROMPT, JANE, NAME_AND_EMAIL, ex
 from tests.processes import ROOT
 
 TEA = ROOT / "extraction" / "samples" / "tea.pdf"
-INVOICES = sorted((SHARED / "documents" / "invoices").glob("*.pdf"))  # which not every machine has
+INVOICES = sorted((SHARED / "documents" / "invoices").glob("*.pdf"))  # not on every machine
 SPLIT = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
 
 

@@ -1,4 +1,4 @@
-"""JSON out of text and images, checked against a schema."""
+"""Extracting JSON from text and images, validated against a schema."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAME_AND_EMAIL = {
     "required": ["name", "email"],
     "additionalProperties": False,
 }
-# Open to more fields, which structured outputs can't express.
+# Allows additional properties, which structured outputs can't express.
 BY_PROMPT = {**NAME_AND_EMAIL, "additionalProperties": True}
 JANE = 'Extract name and email from: "Contact Jane at jane@example.com"'
 

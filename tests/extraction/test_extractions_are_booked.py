@@ -1,4 +1,4 @@
-"""What an extraction has asked of Claude is in the ledger, also where nobody was left to keep the answer."""
+"""All requests of an extraction are in the ledger, even if its process died before it stored the answer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def begin(api: Api, directives: str) -> str:
 
 
 def check(api: Api, found: dict[str, Any], sources: list[str]) -> None:
-    """That the ledger has these rows, and the extraction and the budget say what they do."""
+    """Check that the ledger has rows from these sources, and that the extraction and the budget agree with them."""
     rows = Usage.objects.filter(user=api.user).order_by("id")
     assert [row.source for row in rows] == sources
     assert all(row.input_tokens for row in rows)

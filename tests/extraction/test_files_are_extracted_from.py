@@ -1,4 +1,4 @@
-"""Files are read when an extraction is created, or refused with the reason; their text can be had."""
+"""Files are read when an extraction is created, or refused with a reason; their text can be requested."""
 
 from __future__ import annotations
 

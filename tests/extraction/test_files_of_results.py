@@ -1,4 +1,4 @@
-"""Files of results: every value has its place, digits stay, and nothing is a formula."""
+"""Exported results: every value has its place, numbers keep their digits, and no cell is a formula."""
 
 from __future__ import annotations
 

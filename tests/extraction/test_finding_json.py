@@ -1,4 +1,4 @@
-"""The JSON of an answer, wherever in it Claude put it."""
+"""The JSON in an answer is found, wherever Claude put it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROSE = st.text(st.characters(categories=["L", "P", "Zs"], exclude_characters="[
 
 
 def found(text: str, schema: Any = None) -> Any:
-    """The data of an answer, as a reader whose numbers are floats has it."""
+    """Return the data of an answer, as a client whose numbers are floats reads it."""
     judgement = judged(schema or {}, text)
     assert judgement.problems == []
     return json.loads(dumps(judgement.data))
@@ -154,7 +154,7 @@ AT_LEAST_100 = {"type": "object", "properties": {"a": {"type": "number", "minimu
 
 @pytest.mark.parametrize("schema", [AT_LEAST_100, {**AT_LEAST_100, "type": ["object", "array"]}, {"minProperties": 5}])
 def test_what_data_was_asked_for_with_is_never_taken_for_data(schema: Any) -> None:
-    """Not even where the data is wrong, and the schema leaves other fields open."""
+    """A schema or an example in the answer is no data, even if the actual data is invalid."""
     answer = {"data": {"a": 5}, "evidence": [{"path": "/a", "quote": "5"}]}
     judgement = judged(schema, json.dumps(answer), evidence=True)
     assert judgement.data == {"a": 5}

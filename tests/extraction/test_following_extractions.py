@@ -1,4 +1,4 @@
-"""An extraction's events can be followed from any position, on any process, while it runs and ever after."""
+"""An extraction's events can be followed from any position, on any process, during and after its run."""
 
 from __future__ import annotations
 

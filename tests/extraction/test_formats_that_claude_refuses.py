@@ -1,4 +1,4 @@
-"""A schema that Claude refuses to be held to is asked for by instructions instead, and nobody pays or waits twice."""
+"""If Claude refuses a schema as an output format, instructions replace it; nobody pays or waits twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.processes import ServerProcess
 
 
 def doubling(depth: int) -> dict[str, Any]:
-    """Objects of two objects each, down to strings: few definitions, and a grammar that doubles with each."""
+    """Return a schema of objects of two objects each: few definitions, and a grammar that doubles with each level."""
     levels: dict[str, Any] = {
         f"d{level}": {
             "type": "object",
@@ -58,7 +58,7 @@ def test_a_refusal_is_remembered_for_the_schema(api: Api, sandbox: Sandbox) -> N
 
 
 class Upstream(BaseHTTPRequestHandler):
-    """A server of the Messages API that refuses requests in other words than Claude's."""
+    """A Messages API that refuses requests with messages that differ from Claude's."""
 
     refusal = ""
     bodies: list[dict[str, Any]] = []
@@ -96,7 +96,7 @@ class Upstream(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def gateway(database: str) -> Iterator[ServerProcess]:
-    """The platform in front of such a server."""
+    """Provide a platform process in front of such a server."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as upstream:
         Thread(target=upstream.serve_forever, daemon=True).start()
         with ServerProcess("uvicorn", database, f"http://127.0.0.1:{upstream.server_port}") as process:

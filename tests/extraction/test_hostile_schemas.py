@@ -1,4 +1,4 @@
-"""A schema costs its owner a clear error, and nobody else anything."""
+"""An expensive schema costs its owner a clear error, and nobody else anything."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.processes import ServerProcess, living
 
 Schema = dict[str, Any]
 
-PAUSE = 4.0  # seconds without an answer that are no accident, even on a busy machine; a frozen loop takes five and more
-BETWEEN = 0.2  # seconds between two requests of those who are not to wait
-PATIENCE = 40.0  # seconds for another user's extraction, which has a hundredth of that to do
+PAUSE = 4.0  # seconds to a response at most, even on a busy machine; a frozen loop takes five and more
+BETWEEN = 0.2  # seconds between two requests of the heartbeat
+PATIENCE = 40.0  # seconds for another user's extraction, which needs a hundredth of that
 
 
 def twice(depth: int, keyword: str = "allOf") -> Schema:
-    """Definitions of which each uses the next one twice."""
+    """Return whether a second request is answered, and not refused, after `pause` idle seconds."""
     levels: Schema = {
         f"d{level}": {keyword: [{"$ref": f"#/$defs/d{level + 1}"}, {"$ref": f"#/$defs/d{level + 1}"}]}
         for level in range(depth)
@@ -45,7 +45,7 @@ def nested(depth: int) -> Schema:
 
 
 def chained(length: int) -> Schema:
-    """Definitions of which each refers to the next one."""
+    """Return a schema each of whose definitions refers to the next one."""
     links = {f"d{number}": {"$ref": f"#/$defs/d{number + 1}"} for number in range(length)}
     return {"$ref": "#/$defs/d0", "$defs": {**links, f"d{length}": {"type": "integer"}}}
 
@@ -61,7 +61,7 @@ FITTING: dict[str, tuple[Schema, Any]] = {
     "recursive": ({"type": "object", "additionalProperties": {"$ref": "#"}}, {"a": {"b": {}}}),
 }
 """Schemas that take a while, and data that satisfy them."""
-# What is answered, and that it does not satisfy the schema; None where the schema may be refused.
+# The schema, Claude's answer, and the expected validity of the data; None where the schema may be refused.
 HOSTILE: dict[str, tuple[Schema, Any, bool | None]] = {
     "backtracking in a key": ({"propertyNames": BACKTRACKING}, {"a" * 40 + "!": 1}, False),
     "backtracking between": ({"type": "string", "pattern": "^(?=(a|a)+$)(a|aa)+$"}, "a" * 60 + "!", False),
@@ -86,7 +86,7 @@ def server(database: str, sandbox: Sandbox) -> Iterator[ServerProcess]:
 
 @contextmanager
 def heartbeat(url: str) -> Iterator[list[float]]:
-    """Asks whether the server is alive, again and again; the seconds that each answer took."""
+    """Request /healthz repeatedly during the block; yield the list of response times in seconds."""
     took: list[float] = []
     over = threading.Event()
 
@@ -107,7 +107,7 @@ def heartbeat(url: str) -> Iterator[list[float]]:
 
 
 def asked(api: Api, server: ServerProcess, schema: Schema, value: Any) -> httpx2.Response:
-    """Extract, with a value as Claude's answer, while the server goes on with other things."""
+    """Extract, with `value` as Claude's answer, and check that the server stays responsive; return the response."""
     body = {"schema": schema, "content": answering(json.dumps(value)), "max_attempts": 1, "max_tokens": 64_000}
     with heartbeat(server.url) as took:
         response = api.post("extraction/extractions/?wait=true", body)

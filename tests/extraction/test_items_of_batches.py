@@ -1,4 +1,4 @@
-"""The items of a batch are read one by one, and each that is not in order is named by its number."""
+"""The items of a batch are parsed one by one, and an error names the item by its number."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def item(key: Any = "a", **more: Any) -> dict[str, Any]:
 
 
 class Asked:
-    """A request as far as its input is read from it."""
+    """A stub of a request: its parsed body only."""
 
     def __init__(self, data: Any) -> None:
         self.data = data

@@ -1,4 +1,4 @@
-"""The items of two lists are paired by what they have in common, and by their places only between equals."""
+"""The items of two lists are paired by what they have in common; position decides between equals only."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_items_are_paired_by(name: str) -> None:
 
 @given(lists, lists)
 def test_what_one_list_says_of_the_other_the_other_says_of_it(ours: list[Any], theirs: list[Any]) -> None:
-    """Each has as many counterparts, and what is there once on both sides has the same one."""
+    """Pairing is symmetric, and a value that is in both lists once is paired with itself."""
     pairs, back = aligned(ours, theirs), aligned(theirs, ours)
     assert sum(None not in pair for pair in pairs) == sum(None not in pair for pair in back)
     for left, right in pairs:
@@ -102,22 +102,22 @@ def test_expected_items_come_in_their_order_and_then_the_extra_ones(ours: list[A
 def test_lists_that_are_too_long_for_the_best_assignment_are_aligned_by_their_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """But what is equal is still found wherever it stands."""
+    """Equal items are still paired wherever they are."""
     ours: list[Any] = [{"n": 1, "x": 1}, {"n": 2, "x": 2}, "same"]
     theirs: list[Any] = ["same", {"n": 2, "x": 8}, {"n": 1, "x": 9}, "more"]
     assert aligned(ours, theirs) == [(0, 2), (1, 1), (2, 0), (None, 3)]
-    monkeypatch.setattr(aligning, "MOST_PAIRS", 6)  # those of two and three that are left
+    monkeypatch.setattr(aligning, "MOST_PAIRS", 6)  # two times three items are left
     assert aligned(ours, theirs) == [(0, 2), (1, 1), (2, 0), (None, 3)]
     monkeypatch.setattr(aligning, "MOST_PAIRS", 5)
     assert aligned(ours, theirs) == [(0, 1), (1, 2), (2, 0), (None, 3)]
 
 
 def test_the_effort_is_shared_by_all_lists_that_are_compared_together() -> None:
-    """What it is not enough for is aligned by the order."""
+    """Lists that the remaining effort does not cover are aligned by order."""
     ours: list[Any] = [{"n": 1, "x": 1}, {"n": 2, "x": 2}]
     theirs: list[Any] = [{"n": 2, "x": 8}, {"n": 1, "x": 9}]
     crossed, straight = [(0, 1), (1, 0)], [(0, 0), (1, 1)]
-    effort = Effort(values=4 * 3 + 4 * 3)  # four pairs, each with the comparison of two values, and one for itself
+    effort = Effort(values=4 * 3 + 4 * 3)  # four pairs: two comparisons of values each, and one for the pair
     assert [aligned(ours, theirs, effort) for _ in range(3)] == [crossed, crossed, straight]
     comparisons = compared({"a": ours, "b": ours}, {"a": theirs, "b": theirs}, Effort(values=12))
     found = [each.path for each in comparisons if each.match is Match.EXACT]
@@ -125,7 +125,7 @@ def test_the_effort_is_shared_by_all_lists_that_are_compared_together() -> None:
 
 
 def test_of_a_large_item_the_first_values_tell_which_it_is() -> None:
-    """The first fifty, in their order; what comes later is not looked at."""
+    """The first fifty values are compared, in their order; later ones are ignored."""
     many: Any = {f"f{number:02}": number for number in range(60)}
     others: list[Any] = [{**many, "f49": -1}, {**many, "f59": -1}]
     assert aligned([many], others) == [(0, 1), (None, 0)]

@@ -1,4 +1,4 @@
-"""Schemas that are too large or too odd for one request work all the same, or are refused with the place."""
+"""Schemas that are too large or unusual for one request work all the same, or are refused with the place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LARGE: Schema = {
 
 
 def deep(levels: int) -> Schema:
-    """Return definitions within each other, each used twice."""
+    """Return nested definitions, each used twice by the one above."""
     definitions: dict[str, Schema] = {
         f"d{level}": {
             "type": "object",

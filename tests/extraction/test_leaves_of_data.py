@@ -1,4 +1,4 @@
-"""Each value of data has one claim, by its JSON Pointer, and what is claimed of anything else is left out."""
+"""Each value of the data has one claim, by its JSON Pointer; claims about other paths are dropped."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_value_has_what_claude_said_or_else_itself() -> None:
 
 @pytest.mark.parametrize(("value", "quote"), [("abc", ""), ("abcd", "abcd"), (999, ""), (1000, "1000"), (False, "")])
 def test_what_could_stand_anywhere_is_not_looked_for(value: Any, quote: str) -> None:
-    """Fewer than four characters stand somewhere in any text."""
+    """Values of fewer than four characters occur by chance in any text."""
     assert claims_for(value, []) == [Claim("", quote)]
 
 

@@ -1,4 +1,4 @@
-"""An answer that is cut goes on where it was cut, and comes out whole: every item of a list once, in order."""
+"""An answer that was cut by max_tokens is continued and joined: every item of a list once, in order."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SCHEMA = {
 
 
 def cut(body: Body) -> Said:
-    """Say so many rows, and go on from what the request tells that was said."""
+    """Answer with the next `AT_ONCE` rows after those in the request's assistant messages."""
     said = "".join(text_of(each) for each in body["messages"] if each["role"] == "assistant")
     written = ", ".join(json.dumps(row) for row in ROWS[said.count("}") :][:AT_ONCE])
     is_last = said.count("}") + AT_ONCE >= len(ROWS)
@@ -91,7 +91,7 @@ def test_a_bracket_alone_is_not_the_beginning_said_again() -> None:
 
 @given(VALUES, st.data())
 def test_it_is_whole_where_claude_opens_the_list_anew(rows: list[Any], data: st.DataObject) -> None:
-    """It gives the rest as a list of its own, in a fence or not; what was cut of a row is given again."""
+    """The continuation may be a new list, with or without a code fence, and repeats the row that was cut."""
     at = data.draw(st.integers(1, len(rows) - 1))
     begun = json.dumps(rows[at], ensure_ascii=False)
     cut = data.draw(st.sampled_from(["", ",", ", ", f", {begun[: len(begun) // 2]}"]))

@@ -1,4 +1,4 @@
-"""What does not fit into one request is asked about in parts, and comes out as one."""
+"""Content that does not fit into one request is sent in parts, and the results are merged into one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SCHEMA = {
 
 
 def extracted(api: Api, settings: LazySettings, total: str = "7") -> tuple[Any, list[str]]:
-    """Return an extraction by an upstream that finds what it is shown, and what it was shown."""
+    """Extract by an upstream that returns the numbers it receives; return the result and the texts received."""
     shown: list[str] = []
 
     def answer(body: Body) -> Said:

@@ -1,4 +1,4 @@
-"""What the parts of a long document give is one result: in order, nothing twice, and no contradiction untold."""
+"""The results of a document's parts are merged: in order, without duplicates, with contradictions reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OBJECTS = st.dictionaries(st.sampled_from(["x", "y", "z/~"]), DATA)
 
 
 def at(path: str, data: Any) -> Any:
-    """Return what a JSON Pointer leads to."""
+    """Return the value at a JSON Pointer."""
     for step in path.split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         data = data[int(name) if isinstance(data, list) else name]
@@ -45,7 +45,7 @@ def test_one_part_is_the_result(data: Any) -> None:
 
 
 def table(first: int, last: int, evidence: bool) -> Found:
-    """Return rows of a text in which a row begins at every tenth character; half of them are the same."""
+    """Return rows found in a text with a row every ten characters; each two rows are equal."""
     rows: list[Any] = [{"number": row // 2, "unit": "kg"} for row in range(first, last)]
     places = {f"/rows/{index}/number": (0, 10 * (first + index)) for index in range(last - first)}
     places |= {f"/rows/{index}/unit": (0, 10 * (first + index) + 5) for index in range(last - first)}

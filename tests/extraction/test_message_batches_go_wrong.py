@@ -1,4 +1,4 @@
-"""Message Batches whose workers die, whose answers get lost, and whose items fail: each item is done and paid once."""
+"""Message Batches with dying workers, lost responses and failing items: each item is done once and paid once."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def anthropic(running_proxy: Proxy, settings: Any) -> Proxy:
 
 
 def made(api: Api, *directives: str) -> Made:
-    """A batch of the items with these directives, which no worker has seen."""
+    """Create a batch of items with these sandbox directives, which no worker has seen."""
     told = [f"[[sandbox: {each}]]" if each else "" for each in directives]
     return batches.create(api, [contact(number, each) for number, each in enumerate(told)], mode="batch")
 
 
 def check_paid_once(api: Api, batch: Made, succeeded: int) -> None:
-    """That so many items have succeeded, each with one row of the ledger, and nothing is held any more."""
+    """Check that this number of items succeeded, each with one ledger row, and that no hold is left."""
     counts = batches.shown(api, batch["id"])["counts"]
     assert counts["succeeded"] == succeeded, counts
     booked = Usage.objects.filter(user=api.user)
@@ -62,7 +62,7 @@ def check_paid_once(api: Api, batch: Made, succeeded: int) -> None:
 
 
 def errors_of(api: Api, batch: Made) -> dict[str, str]:
-    """The types of the errors of a batch's failed items."""
+    """Return the error types of a batch's failed items, by key."""
     return {key: item["error"]["type"] for key, item in batches.items(api, batch["id"], status="failed").items()}
 
 
@@ -194,7 +194,7 @@ def test_a_batch_that_is_refused_as_a_whole(
     kind = "rate_limit_error" if taken else "invalid_request_error"
     refusal = json.dumps({"type": "error", "error": {"type": kind, "message": "No."}}).encode()
     anthropic.refusal = Reply(status, refusal)
-    assert workers.once(batch) == taken  # once, and not again at once
+    assert workers.once(batch) == taken  # once, without an immediate retry
     anthropic.refusal = None
     workers.until_ended(batch)
     check_paid_once(api, batch, 2 if taken else 0)

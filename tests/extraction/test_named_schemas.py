@@ -1,4 +1,4 @@
-"""Schemas have names and numbered versions, which never change; what is wrong with one is told when it is created."""
+"""Schemas have names and immutable numbered versions; errors in a schema are reported when it is created."""
 
 from __future__ import annotations
 

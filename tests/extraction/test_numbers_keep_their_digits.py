@@ -1,4 +1,4 @@
-"""A number is the one that Claude wrote, to its last digit, from the answer to the API's response."""
+"""Numbers keep all digits that Claude wrote, from the answer to the API's response."""
 
 from __future__ import annotations
 

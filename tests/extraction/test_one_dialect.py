@@ -1,4 +1,4 @@
-"""A schema of draft-07 means the same in the words of draft 2020-12, wherever its references lead."""
+"""A schema of draft-07 keeps its meaning when it is converted to draft 2020-12, wherever its references lead."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_both_drafts_accept_the_same_data(schema: Any, value: Any) -> None:
 
 @given(schemas, st.data(), data)
 def test_references_lead_to_what_they_led_to(schema: Any, drawn: st.DataObject, value: Any) -> None:
-    """By JSON Pointer, to any schema in the document."""
+    """References by JSON Pointer to any schema in the document."""
     path, _ = drawn.draw(st.sampled_from([*every_schema(schema)]))
     ref = f"#/definitions/all{quote(pointer(path))}"
     whole = {"definitions": {"all": schema}, "properties": {"a": {"$ref": ref}}}

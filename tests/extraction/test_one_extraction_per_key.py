@@ -1,4 +1,4 @@
-"""A client's key creates one extraction, for ever."""
+"""An idempotency key creates one extraction, for ever."""
 
 from __future__ import annotations
 

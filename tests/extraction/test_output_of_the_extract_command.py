@@ -1,4 +1,4 @@
-"""What `manage.py extract` writes: a result for each file, tables of them, and how far it is."""
+"""The output of `manage.py extract`: a result for each file, tables, and progress."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 - quotation marks and dashes are what this is about
-"""HTML becomes the lines that a reader sees, whatever its elements are and however they are nested."""
+# ruff: noqa: RUF001 - quotation marks and dashes are tested here
+"""HTML is converted to the lines that a reader sees, whatever its elements are and however they are nested."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def said_in(tree: object) -> str:
 
 @given(st.lists(trees, min_size=1, max_size=4))
 def test_every_word_is_there_once(several: list[object]) -> None:
-    """Their order is the parser's where a page is not in order: it takes words out of tables before them."""
+    """In invalid pages their order is the parser's, which moves words out of tables."""
     found = text_of(f"<p>x</p>{''.join(map(markup_of, several))}")
     kept = [each for each in found if each not in " \n-|"]
     assert sorted(kept) == sorted(["x", *"".join(map(said_in, several))])

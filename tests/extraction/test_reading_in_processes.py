@@ -1,4 +1,4 @@
-"""Files are read, divided and searched in processes of their own, whose limits cost nobody but the file's owner."""
+"""Files are read, divided and searched in task processes, whose limits affect the file's owner only."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ async def _close() -> AsyncIterator[None]:
 
 
 def block(data: bytes, media_type: str, **fields: Any) -> Any:
-    """Return a document of a file's bytes."""
+    """Return a document block with a file's bytes."""
     source = {"type": "base64", "media_type": media_type, "data": base64.b64encode(data).decode()}
     return {"type": "document", "source": source, **fields}
 
 
 async def taken(*blocks: Any) -> tuple[uuid.UUID, list[Any]]:
-    """Return a new user's id, and blocks as they are kept for that user."""
+    """Store blocks as a new user's; return the user's id and the stored blocks."""
     user = await in_database(User.objects.create, username=f"reader-{uuid.uuid4().hex[:12]}")
     return user.pk, await in_database(attachments.store_sources, owner=user, blocks=blocks, documents=READ)
 

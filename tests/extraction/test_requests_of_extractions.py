@@ -1,4 +1,4 @@
-"""What Claude is asked for an extraction: what it is told, what is marked for its cache, and how much it may write."""
+"""The request for an extraction: its instructions, its cache markers, and its max_tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reviews stay beside the data they decide on; evaluations hold runs against what is expected."""
+"""Reviews are stored beside the data that they judge; evaluations compare runs with expected data."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LINES = {
 
 
 def saying(data: Any) -> str:
-    """Return content of which the sandbox makes this data."""
+    """Return content for which the sandbox answers with this data."""
     return f"An invoice. [[sandbox: json={json.dumps(json.dumps(data))}; always]]"
 
 
@@ -201,7 +201,7 @@ def test_reviews_of_single_extractions_become_an_evaluation(api: Api, other: Api
 
 
 def ended(api: Api, id: str) -> dict[str, Any]:
-    """Return an evaluation when all of its runs have ended."""
+    """Wait until all runs of an evaluation have ended, and return it."""
     evaluation: dict[str, Any] = {"runs": [{"batch": None}]}
     while evaluation.get("status") != "ended":
         evaluation = api.get(f"extraction/evaluations/{id}/").json()

@@ -1,4 +1,4 @@
-"""Schemas: what is refused, what structured outputs are given of them, and what is wrong with data."""
+"""Schemas: which are refused, how they are converted for structured outputs, and how data is validated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def problems(schema: Schema, data: Any) -> list[Problem]:
 
 
 def objects(inner: st.SearchStrategy[Schema]) -> st.SearchStrategy[Schema]:
-    """Objects whose every property is required."""
+    """Return a strategy for object schemas all of whose properties are required."""
     named = st.dictionaries(st.sampled_from("abc"), inner, min_size=1, max_size=3)
     return named.map(lambda some: {"type": "object", "properties": some, "required": sorted(some)})
 

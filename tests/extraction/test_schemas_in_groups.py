@@ -1,4 +1,4 @@
-"""A large schema is asked for in groups of its fields; how large one is, is how many values its data has."""
+"""A large schema is asked for in groups of its fields, whose size is the number of values."""
 
 from __future__ import annotations
 

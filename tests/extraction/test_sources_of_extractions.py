@@ -1,4 +1,4 @@
-"""What an extraction was made from can be looked at: each source, and where quotes stand on the pages of a PDF."""
+"""The sources of an extraction can be viewed, and quotes are located on the pages of a PDF."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCHEMA = {
 
 @pytest.fixture
 def extraction(api: Api, png: bytes) -> Any:
-    """An extraction from a text and a PDF."""
+    """Provide an extraction from a text and a PDF."""
     content = [{"type": "text", "text": "An invoice 🍵"}, {**document(TEA, PDF), "title": "tea.pdf"}]
     response = api.post("extraction/extractions/?wait=true", {"schema": SCHEMA, "content": content})
     assert response.status_code == 201, response.text

@@ -1,4 +1,4 @@
-"""Choices get the letters that the schema has them in, wherever the schema says that they stand."""
+"""Values of an enum get the schema's spelling, wherever in the schema the enum is."""
 
 from __future__ import annotations
 

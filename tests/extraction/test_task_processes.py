@@ -1,4 +1,4 @@
-"""Processes for tasks that may cost too much: replaced when they are gone, shared fairly, left by nobody."""
+"""Task processes for expensive work are replaced when they die, shared fairly, and end with their owner."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ENDLESS = task({"pattern": "^(a+)+$"}, "a" * 60 + "!")
 
 @pytest.fixture(autouse=True)
 def _others() -> None:
-    """Take note of the processes that other tests have left to their engine: they are no business of these."""
+    """Remember the child processes that other tests have left running, so that these tests ignore them."""
     OTHERS.update(each.pid for each in children())
 
 

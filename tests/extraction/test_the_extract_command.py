@@ -25,7 +25,7 @@ TOTAL = {
 
 
 class Extract:
-    """The command, as a user runs it."""
+    """The `extract` command, run as a user."""
 
     def __init__(self, api: Api, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self._api, self._folder, self._capsys = api, folder, capsys
@@ -33,13 +33,13 @@ class Extract:
         self.said = ""
 
     def file(self, name: str, content: bytes) -> str:
-        """Return the path of a new file."""
+        """Create a file; return its path."""
         path = self._folder / name
         path.write_bytes(content)
         return str(path)
 
     def __call__(self, *arguments: str, schema: Any = TOTAL) -> list[dict[str, Any]]:
-        """Return what the lines say that it prints."""
+        """Run the command; return the JSON lines that it prints."""
         self._capsys.readouterr()
         named = schema if isinstance(schema, str) else self.file("schema.json", json.dumps(schema).encode())
         access = ("--url", self._api.url, "--token", self._api.token)

@@ -1,4 +1,4 @@
-"""Awkward schemas, hostile documents and large uploads hold the server's event loop for no more than a moment."""
+"""Awkward schemas, hostile documents and large uploads block the server's event loop only for a moment."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def api(watched: ServerProcess) -> Iterator[Api]:
 
 
 def longest(api: Api) -> float:
-    """Return for how long the loop was held at most since the last time."""
+    """Return the longest time in seconds for which the loop was blocked since the last call."""
     return float(api.http.get("/watch").json())
 
 

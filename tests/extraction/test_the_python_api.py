@@ -1,4 +1,4 @@
-"""Code of the same project extracts by a function, with classes of Pydantic's as schemas."""
+"""Code of the same project extracts by a function call, with Pydantic models as schemas."""
 
 from __future__ import annotations
 

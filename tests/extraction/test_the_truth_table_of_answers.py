@@ -1,4 +1,4 @@
-"""What each kind of answer comes to, whether Claude is held to the schema or only asked to keep to it."""
+"""The result of each kind of answer, with the schema enforced by structured outputs or only asked for."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ HELD: dict[str, Any] = {
     "required": ["name", "kind"],
     "additionalProperties": False,
 }
-# Structured outputs have no patterns of names: this one is only described.
+# Structured outputs have no patternProperties: this schema is sent as instructions.
 DESCRIBED = {**HELD, "patternProperties": {"^x-": {"type": "string"}}}
 JANE = {"name": "Jane", "kind": "Person"}
 GOOD = json.dumps(JANE)
 
 
 class Row(NamedTuple):
-    """An answer, and what it comes to: status, data, the place of a problem, and numbers of attempts and requests."""
+    """An answer and its result: status, data, the path of a problem, and the numbers of attempts and requests."""
 
     answer: str
     status: str

@@ -1,4 +1,4 @@
-"""Numbers, dates and words are the same however they are written, and others are not taken for them."""
+"""Numbers, dates and words are equal however they are written, and different ones are never taken as equal."""
 
 from __future__ import annotations
 

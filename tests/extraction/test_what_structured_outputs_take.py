@@ -1,4 +1,4 @@
-"""What structured outputs take of a schema is sent so; the rest is told in words, with its place, or all of it is."""
+"""The part of a schema that structured outputs support is sent as such; the rest is sent as instructions."""
 
 from __future__ import annotations
 
@@ -198,5 +198,5 @@ def test_a_schema_is_not_changed_by_fitting_it() -> None:
 
 @pytest.mark.parametrize("format", sorted(FORMATS))
 def test_every_format_that_is_sent_is_also_checked(format: str) -> None:
-    """What Claude is held to is what we hold its answer against."""
+    """The formats that Claude enforces are those that the answer is validated against."""
     assert not Validator({"type": "string", "format": format}).accepts("no such thing at all ...")

@@ -1,4 +1,4 @@
-"""A small server of the Messages API that answers as a test has it."""
+"""A small Messages API whose answers a test computes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Body = dict[str, Any]
 
 
 class Said(NamedTuple):
-    """What is answered to a request."""
+    """The answer to a request."""
 
     text: str
     stop_reason: str = "end_turn"
@@ -27,7 +27,7 @@ def text_of(message: dict[str, Any]) -> str:
 
 @contextmanager
 def upstream(answer: Callable[[Body], Said]) -> Iterator[str]:
-    """Yield the address of a server that answers the bodies of Messages requests."""
+    """Run a server that answers Messages requests with `answer` of their bodies; yield its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""Users at the chat page."""
+"""Fixtures of the chat page's tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.processes import ServerProcess
 
 @pytest.fixture
 def visitor(chromium: Browser, uvicorn_server: ServerProcess) -> Iterator[Visitor]:
-    """A new user at the page, about whom nothing is complained in the end."""
+    """Provide a new user with the chat page open; at the end the browser must have logged no errors."""
     with Visitor(chromium, uvicorn_server.url) as here:
         yield here
         assert here.complaints == []
@@ -22,7 +22,7 @@ def visitor(chromium: Browser, uvicorn_server: ServerProcess) -> Iterator[Visito
 
 @pytest.fixture
 def newcomer(chromium: Browser, uvicorn_server: ServerProcess) -> Iterator[Visitor]:
-    """A new user who has not opened any page yet, about whom nothing is complained in the end."""
+    """Provide a new user with an empty page open; at the end the browser must have logged no errors."""
     with Visitor(chromium, uvicorn_server.url, path="") as here:
         yield here
         assert here.complaints == []
@@ -30,6 +30,6 @@ def newcomer(chromium: Browser, uvicorn_server: ServerProcess) -> Iterator[Visit
 
 @pytest.fixture
 def api(visitor: Visitor) -> Iterator[Api]:
-    """The visitor's own access to the API."""
+    """Provide the visitor's own access to the API."""
     with Api(visitor.url, visitor.user) as client:
         yield client

@@ -1,4 +1,4 @@
-"""A long conversation is shown from its end; older messages come as the reader nears the top, and nothing moves."""
+"""A long conversation opens at its end; older messages load as the reader nears the top, without any jump."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Extracted data is corrected on the page: values, rows, and numbers of many digits."""
+"""Extracted data can be corrected on the page: values, rows, and numbers of many digits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On the page everything can be exported, and an archive imported with progress."""
+"""The page can export all of a user's data, and import an archive with progress."""
 
 from __future__ import annotations
 

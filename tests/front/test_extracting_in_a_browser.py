@@ -1,6 +1,6 @@
-"""A user extracts data from documents on the page: a schema, files, data that comes in, and where each value is from.
+"""The extraction page: a schema, files, data that appears as it comes, and the place of each value in its source.
 
-With COLLOQUY_SCREENSHOTS its pictures are kept in that folder.
+With COLLOQUY_SCREENSHOTS screenshots are kept in that folder.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ TEA = {
 
 @pytest.fixture(scope="module")
 def visiting(chromium: Browser, uvicorn_server: ServerProcess) -> Iterator[Visitor]:
-    """One user, logged in, for the whole file."""
+    """Provide one user, logged in, for the whole file."""
     with Visitor(chromium, uvicorn_server.url) as visitor:
         yield visitor
 
 
 @pytest.fixture
 def visitor(visiting: Visitor) -> Iterator[Visitor]:
-    """The file's user, about whom nothing is complained in the end."""
+    """Provide the file's user; at the end the browser must have logged no errors."""
     visiting.complaints.clear()
     yield visiting
     assert visiting.complaints == []
@@ -66,7 +66,7 @@ def opened(visitor: Visitor, path: str = "/extract/") -> Page:
 
 
 def extracted(api: Api, schema: Any, content: Any, **fields: Any) -> str:
-    """Return the id of an extraction that has ended."""
+    """Run an extraction; return its id when it has ended."""
     response = api.post("extraction/extractions/?wait=true", {"schema": schema, "content": content, **fields})
     assert response.status_code == 201, response.text
     return str(response.json()["id"])
@@ -146,12 +146,12 @@ def test_a_reload_in_the_middle_shows_the_same_and_goes_on(visitor: Visitor) -> 
 
 
 def top(seen: Locator) -> float:
-    """Return how far below the window's upper edge an element begins, in pixels."""
+    """Return the distance of an element's upper edge from the window's, in pixels."""
     return float(seen.evaluate("(element) => element.getBoundingClientRect().top"))
 
 
 def bottom(seen: Locator) -> float:
-    """Return how far below the window's upper edge an element ends, in pixels."""
+    """Return the distance of an element's lower edge from the window's upper edge, in pixels."""
     return float(seen.evaluate("(element) => element.getBoundingClientRect().bottom"))
 
 

@@ -1,4 +1,4 @@
-"""The extraction page's form keeps what a schema says, and its texts are marked where evidence says, in code points."""
+"""The extraction page's form keeps a schema's meaning, and quotes are marked by offsets in code points."""
 
 from __future__ import annotations
 

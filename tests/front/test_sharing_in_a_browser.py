@@ -1,4 +1,4 @@
-"""A conversation is live for those with whom it is shared, and not there for anybody else."""
+"""A shared conversation is live for those with whom it is shared, and invisible to everybody else."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_shared_conversation_is_live_for_whoever_reads_and_writes(visitor: Vis
 
 
 def is_offered_nothing_that_is_refused(page: Page) -> None:
-    """Check that whoever may not change a conversation sees its settings, and nothing to change them with."""
+    """Check that a reader sees a conversation's settings, but no controls that change it."""
     assert not page.locator("#title").is_editable()
     page.click("#more")
     assert page.locator("#menu button").all_text_contents() == ["Settings", "Make a copy", "Export as Markdown"]

@@ -1,4 +1,4 @@
-"""A user talks with Claude on the page, and nothing is lost by a reload, a cut, a dead server or a second tab."""
+"""A user talks with Claude on the page, and a reload, a cut, a dead server or a second tab loses nothing."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_an_image_is_pasted_and_shown(visitor: Visitor, png: bytes) -> None:
     page.evaluate(PASTE, ["image/png", base64.b64encode(png).decode()])
     page.locator(".chip img").wait_for()
     page.keyboard.press("Control+Shift+O")
-    page.locator(".chip").wait_for(state="detached")  # a file goes to nobody for whom it was not chosen
+    page.locator(".chip").wait_for(state="detached")  # a file is not sent to another conversation than it was chosen in
     page.go_back()
     page.locator(".chip img").wait_for()
 
@@ -158,7 +158,7 @@ def test_an_image_is_pasted_and_shown(visitor: Visitor, png: bytes) -> None:
 def test_an_answer_that_is_deleted_while_it_comes_is_told_to_everybody(
     chromium: Browser, uvicorn_server: ServerProcess
 ) -> None:
-    """The browser complains of what it does not find any more, as it has to."""
+    """The browser logs the 404 that follows, as it has to."""
     with Visitor(chromium, uvicorn_server.url) as visitor:
         visitor.ask("[[sandbox: words=2000; pace=0.05]]")
         visitor.sees("word5")

@@ -1,6 +1,6 @@
-"""The page runs nothing that others wrote, works by keyboard alone, and looks right in any light and size.
+"""The page executes nothing from messages, works by keyboard alone, and renders well in any colour scheme and size.
 
-With COLLOQUY_SCREENSHOTS its pictures are kept in that folder.
+With COLLOQUY_SCREENSHOTS screenshots are kept in that folder.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ Title
 
 
 def saying(text: str) -> str:
-    """Return a question that has the sandbox say a text."""
+    """Return a question that the sandbox answers with this text."""
     return f'[[sandbox: thinking="The user wants tea."; text={json.dumps(text)}]]'
 
 
@@ -176,7 +176,7 @@ def test_the_keyboard_is_enough_for_a_conversation(visitor: Visitor) -> None:
 
 
 def reach(page: Page, selector: str) -> None:
-    """Press Tab until an element that fits has the focus."""
+    """Press Tab until an element that matches the selector has the focus."""
     page.locator(selector).first.wait_for()
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -219,9 +219,9 @@ RULES = {"dark": browser.COLOURS, "light": ()}
 
 
 def check(page: Page, name: str, schemes: Sequence[str] = tuple(RULES)) -> None:
-    """Check what is shown now, dark and light: nothing is too wide, and nothing keeps people from using it.
+    """Check the page in dark and light: it has no horizontal overflow, and is accessible.
 
-    All rules are looked at once. What is dark differs from what is light in its colours alone.
+    All rules are checked in one scheme, and those about colours in the other one.
     """
     for scheme in schemes:
         browser.show_in(page, scheme)
@@ -234,14 +234,14 @@ def check(page: Page, name: str, schemes: Sequence[str] = tuple(RULES)) -> None:
 
 
 def brightness(page: Page) -> float:
-    """Return how bright most of the page is, 0 to 255."""
+    """Return the median brightness of the page, 0 to 255."""
     picture = Image.open(io.BytesIO(page.screenshot(type="jpeg", quality=30))).convert("L").resize((100, 100))
     return float(sorted(picture.tobytes())[5000])
 
 
 @pytest.fixture(scope="module")
 def page(chromium: Browser, uvicorn_server: ServerProcess) -> Iterator[Page]:
-    """The page, in which nothing but its scripts is used."""
+    """Provide a chat page on which tests run scripts only, and change nothing on the server."""
     with Visitor(chromium, uvicorn_server.url) as visitor:
         yield visitor.page
         assert visitor.complaints == []
@@ -263,7 +263,7 @@ def test_an_answer_four_times_as_long_costs_four_times_as_much(page: Page, words
 
 def test_what_no_parser_gets_through_is_shown_as_it_was_written(page: Page) -> None:
     page.evaluate(GROW, ["$x$"])
-    page.wait_for_function("() => window.katex")  # an expression is evaluated anew each time, which the page forbids
+    page.wait_for_function("() => window.katex")  # a function: the page forbids evaluating a string
     many = [repeated * (20_000 // len(repeated)) for repeated in ("> ", "1. ", "- > ", "*_a", "[", "<a ", "\\[\n")]
     for written in (*many, f"${'{' * 4000}$ and $x$"):
         _, shown = page.evaluate(GROW, [f"{written} the end"])

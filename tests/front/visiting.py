@@ -18,14 +18,14 @@ PATIENCE = 60_000  # milliseconds: the machine may be busy
 
 
 def numbered(at: int) -> str:
-    """Return a short text in Markdown that says which message it is."""
+    """Return a short Markdown text that contains the message's number."""
     return f"Message {at + 1} is **said**.\n\n- one\n- two"
 
 
 def long_conversation(owner: User, count: int, text: Callable[[int], str] = numbered) -> Conversation:
-    """Return a conversation with so many messages, questions and answers by turns, one below the other.
+    """Create a conversation of `count` messages, questions and answers in turn, as one path.
 
-    `text` returns what a message says by its number, which begins with 0.
+    `text` returns the text of a message by its number, from 0.
     """
     conversation = Conversation.objects.create(owner=owner, title="A long one")
     ids = [uuid7() for _ in range(count)]
@@ -45,9 +45,9 @@ def long_conversation(owner: User, count: int, text: Callable[[int], str] = numb
 
 
 class Visitor:
-    """A user of their own, logged in, with a page open, or an empty one; and all that the browser complained of.
+    """A new user, logged in, with a page open at `path`, and the errors that the browser has logged.
 
-    The browser's context is one that earlier visitors have used, emptied of what they stored.
+    The browser context is reused from earlier visitors, without their cookies and storage.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Visitor:
             page.close()
 
     def tab(self, path: str = "/") -> Page:
-        """Open another tab, an empty one where there is no path."""
+        """Open another tab, an empty one if the path is empty."""
         page = self.context.new_page()
         page.emulate_media(color_scheme=self.scheme)  # type: ignore[arg-type]
         page.set_default_timeout(PATIENCE)
@@ -105,11 +105,11 @@ class Visitor:
         self.page.locator(".answer").nth(before).locator(".about:not(:empty)").wait_for()
 
     def sees(self, text: str, where: str = ".answer", page: Page | None = None) -> Locator:
-        """Wait until a text is there; return where."""
+        """Wait until a text is visible in an element that `where` selects; return the element."""
         found = (page or self.page).locator(where, has_text=text).last
         found.wait_for()
         return found
 
     def sees_no_more(self, where: str, page: Page | None = None) -> None:
-        """Wait until there is no such element."""
+        """Wait until no element matches the selector."""
         (page or self.page).locator(where).first.wait_for(state="detached")

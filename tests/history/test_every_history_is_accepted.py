@@ -1,7 +1,7 @@
 """A tree of turns with stops, crashes, edits, regenerations, tools, pauses and changes of settings is always accepted.
 
-Each request goes through the sandbox's validator, which knows what thinking is bound to, and gets the sandbox's answer;
-what is kept of the answer is the next request's history.
+Each request is checked by the sandbox's validator, which knows the prefix to which thinking is bound, and is answered
+by the sandbox; the stored part of the answer becomes the next request's history.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SYSTEMS = st.sampled_from(["Be brief.", "Be kind.", None])
 LOOK = {"name": "look", "input_schema": {"type": "object"}}
 TOOLS = st.sampled_from([[LOOK], [LOOK, {"type": "web_search_20260318", "name": "web_search"}]])
 OPEN = '{"type": "server_tool_use", "id": "srvtoolu_open", "name": "web_search", "input": {}}'
-"""What Claude may leave open, and say no more of."""
+"""A server tool call that Claude may leave without a result."""
 SAYS = st.sampled_from(
     [
         "",
@@ -48,7 +48,7 @@ CUTS = st.sampled_from([None, None, None, "stopped", "crashed", "max_tokens"])
 
 
 def goes_on_by_itself(last: Said) -> bool:
-    """Whether a turn may be continued, or asked anew, after the message without another."""
+    """Return whether a turn may go on, or a new one begin, after this message without another message."""
     calls = last.stop_reason == "tool_use" and any(block["type"] == "tool_use" for block in last.content)
     return last.role == "user" or calls or history.is_paused(last.content, last.stop_reason)
 
@@ -61,7 +61,7 @@ class Node:
 
 
 def ask(path: list[Said], held: Any) -> tuple[Any, Said]:
-    """The request for a path, which must be valid, and the whole answer to it."""
+    """Build the request for a path and validate it; return the request and the complete answer."""
     prefix = tuple(held.get(name) for name in ("model", "system", "tools"))
     plain: Any = {**held, "tools": tools.tools_for_claude(held["tools"])}
     model = catalogue.find(held["model"])
@@ -77,7 +77,7 @@ def ask(path: list[Said], held: Any) -> tuple[Any, Said]:
 
 
 def cut(draw: Any, answer: Said, how: str | None) -> Said:
-    """What is kept of an answer that did not come to its end."""
+    """Return what is stored of an answer that ended as `how` says."""
     if how is None:
         return answer
     content: list[Any] = [dict(block) for block in answer.content[: draw(st.integers(0, len(answer.content)))]]
@@ -123,7 +123,7 @@ def test_every_history_is_accepted(data: st.DataObject) -> None:
 
 
 def test_the_validator_would_notice() -> None:
-    """Thinking that is sent again after a change of what came before it is refused."""
+    """Thinking is refused when it is sent again after a change of the messages before it."""
     held = {"model": "claude-fable-5-2", "system": "Be brief.", "tools": [LOOK], "max_tokens": 1000}
     question = Said("user", [{"type": "text", "text": "Hello [[sandbox: thinking]]"}])
     _, answer = ask([question], held)

@@ -1,4 +1,4 @@
-"""Whatever was stored, Claude accepts it again."""
+"""Whatever history is stored, Claude accepts the request that is built from it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STOPS = st.sampled_from(["end_turn", "tool_use", "pause_turn", "refusal", "stop_
 
 @st.composite
 def paths(draw: st.DrawFn) -> list[Said]:
-    """Turns that ended, broke or were stopped, one after the other, the newest just asked."""
+    """Draw a path of turns that ended, failed or were stopped, with a new question at its end."""
     said: list[Said] = []
     for _ in range(draw(st.integers(0, 5))):
         said.append(asked(draw))
@@ -61,7 +61,7 @@ def test_every_path_becomes_a_valid_request(path: list[Said]) -> None:
 
 
 def complaints(messages: list[Any]) -> list[str]:
-    """What Claude would say of messages that end with a question: the rules once more, apart from the sandbox's."""
+    """Return what Claude objects to in messages that end with a question, by rules independent of the sandbox's."""
     found: list[str] = []
     if [message["role"] for message in messages] != [("user", "assistant")[n % 2] for n in range(len(messages))]:
         found.append("roles do not alternate from the user's")
@@ -113,7 +113,7 @@ def test_a_server_call_stays_open_only_while_claude_goes_on_with_it() -> None:
 
 
 def test_what_claude_does_not_take_back_is_left_out_of_answers() -> None:
-    """A server that is not Claude's may answer with an image, or with thinking that nobody has signed."""
+    """Another server than Claude's may answer with an image, or with unsigned thinking."""
     text: Block = {"type": "text", "text": "a"}
     odd: list[Any] = [
         {"type": "thinking", "thinking": "hm"},
@@ -141,7 +141,7 @@ def test_thinking_stays_as_long_as_nothing_before_it_changed() -> None:
 
 
 def test_thinking_after_a_call_that_is_left_out_is_left_out_with_it() -> None:
-    """It was made while Claude's own tool was running, and is bound to that; what was before it is not."""
+    """Its signature is bound to the running server tool; thinking before the call is not affected."""
     thought: Block = {"type": "thinking", "thinking": "hm", "signature": "sig"}
     text: Block = {"type": "text", "text": "a"}
     search: Block = {"type": "server_tool_use", "id": "srv", "name": "web_search", "input": {}}

@@ -1,4 +1,4 @@
-"""Stored messages become a request by rules of which each can be told by one example."""
+"""The rules by which stored messages become a request, one example each."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def document(enabled: bool | None) -> Any:
     [((True, None), (True, True)), ((None, True), (None, False)), ((False, True), (False, False))],
 )
 def test_the_first_document_decides_whether_all_are_cited(given: Any, sent: Any) -> None:
-    """Claude wants all or none (claude-api.md 6); a result of a search is a kind of its own."""
+    """Claude requires citations on all documents or none (claude-api.md 6); search results are counted apart."""
     first, second = map(document, given)
     search: Any = {
         "type": "search_result",

@@ -1,4 +1,4 @@
-"""The sandbox answers as Claude would be read: whatever it is directed to say, its stream adds up to its message."""
+"""The sandbox answers as Claude does: for every directive, the streamed events add up to the message."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PNG = {"type": "image", "source": {"type": "base64", "media_type": "image/png", 
 
 
 def body(*said: Any, **fields: Any) -> dict[str, Any]:
-    """Return a request in which the user and Claude speak by turns."""
+    """Return a request in which the user and Claude speak in turn."""
     messages = [{"role": ("user", "assistant")[at % 2], "content": each} for at, each in enumerate(said)]
     return {"model": MODEL, "max_tokens": 1000, "messages": messages, **fields}
 

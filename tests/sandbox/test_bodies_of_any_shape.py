@@ -1,4 +1,4 @@
-"""Whatever JSON a request has in the place of what should be there: it is answered, or refused as Claude would."""
+"""Whatever JSON is in a field of a request, the sandbox answers it, or refuses it as Claude would."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ Place = tuple[str | int, ...]
 
 
 def places_in(value: Any, place: Place = ()) -> Iterator[Place]:
-    """Yield where everything in a value is, the outermost first."""
+    """Yield the paths of all values within a value, the outermost first."""
     yield place
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, each in inner:
@@ -121,7 +121,7 @@ def places_in(value: Any, place: Place = ()) -> Iterator[Place]:
 
 
 def replaced(value: Any, place: Place, new: object) -> Any:
-    """Return a copy of a value with another one at a place in it."""
+    """Return a copy of a value with another one at a path in it."""
     if not place:
         return new
     key, *rest = place
@@ -142,7 +142,7 @@ ANYTHING = st.recursive(
 
 
 def status_of(body: dict[str, Any]) -> int:
-    """Answer a body as the server does; return the status of the answer."""
+    """Answer a body as the server does; return the status of the response."""
     try:
         validate(body, version="2026-10-21")
         directives, prompt = directives_in(body)

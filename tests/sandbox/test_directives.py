@@ -1,4 +1,4 @@
-"""What a prompt directs the sandbox to do is read as it is written, and a typo is refused."""
+"""The directives in a prompt are parsed as written, and a typo is refused."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ OTHER: Any = {"type": "ping"}
 
 
 def before(text: str, *events: Any) -> list[Any]:
-    """Return what comes before each event, with the way of the cut that ends them."""
+    """Return the pause before each event, and at a cut how it ends the stream."""
     faults, found = Faults(read(text)), []
     for event in events:
         try:

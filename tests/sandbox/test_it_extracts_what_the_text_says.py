@@ -1,4 +1,4 @@
-"""The sandbox finds values near words like the fields' names, and rows in tables, and quotes what it found."""
+"""The sandbox finds values near words that resemble the fields' names, and table rows, and quotes them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COMMAS = 'description,quantity,price,total\n"Green tea",2,4.00,8.00\nEarl Grey,1
 
 
 def of(**fields: Any) -> dict[str, Any]:
-    """Return the schema of an object that has to have these fields."""
+    """Return the schema of an object with these required fields."""
     return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
@@ -109,7 +109,7 @@ def test_what_need_not_be_there_is_left_out_where_the_text_has_nothing() -> None
 
 
 def request(content: Any, system: str = "", schema: Any = None) -> dict[str, Any]:
-    """Return the body of a request, held to a schema or asked by the system prompt."""
+    """Return the body of a request, with the schema as its output format or in the system prompt."""
     config = {"output_config": {"format": {"type": "json_schema", "schema": schema}}} if schema else {}
     return {"messages": [{"role": "user", "content": content}], "system": system, **config}
 

@@ -1,4 +1,4 @@
-"""The sandbox is a program of its own: what it imports works where Django has no settings."""
+"""The sandbox is a program of its own: its imports work without Django settings."""
 
 from __future__ import annotations
 

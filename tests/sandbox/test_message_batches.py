@@ -1,4 +1,4 @@
-"""The sandbox's Message Batches, through the real SDK: limits, every fate of an item, and answers that get lost."""
+"""The sandbox's Message Batches, through the real SDK: limits, all results of an item, and lost responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox takes the JSON Schemas that structured outputs take (claude-api.md 7), and says what it does not."""
+"""The sandbox accepts the JSON Schemas that structured outputs support (claude-api.md 7), and names what they don't."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_schema_is_taken(schema: dict[str, Any]) -> None:
 
 
 def chain(length: int) -> dict[str, Any]:
-    """Return a schema whose every definition has the next one twice: 2 to the power of so many, followed."""
+    """Return a schema of `length` definitions, each of which contains the next one twice."""
     twice = {f"d{at}": {"anyOf": [{"$ref": f"#/$defs/d{at + 1}"}] * 2} for at in range(length)}
     return {"$ref": "#/$defs/d0", "$defs": {**twice, f"d{length}": STRING}}
 

@@ -1,4 +1,4 @@
-"""The sandbox refuses what Claude's API refuses, and takes what it takes."""
+"""The sandbox refuses what Claude's API refuses, and accepts what it accepts."""
 
 from __future__ import annotations
 

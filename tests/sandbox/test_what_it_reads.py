@@ -1,4 +1,4 @@
-"""The sandbox is steered by the newest text alone, and makes up no data from what it cannot read."""
+"""Only the newest text directs the sandbox, and it invents no data for content that it cannot read."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 - what looks alike is what this is about
-"""A text and what is typed to find it fold alike, and what is folded leads back to where it stood."""
+# ruff: noqa: RUF001 - characters that look alike are tested here
+"""Texts and queries are folded alike, and offsets in folded text can be mapped back to the original."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A search that looks through shelves one after another finds what a plain look at everything finds, in the same order.
+"""Searching shelf by shelf finds the same results, in the same order, as a search of everything.
 
-And it looks no further than it has to: at one shelf for a word that is everywhere, a few times for one that is nowhere.
+It reads no more than it has to: one shelf for a word that is everywhere, a few reads for one that is nowhere.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from tests.search.test_what_is_typed_is_found import finds
 
 RANKS = tuple(sorted(Rank, reverse=True))
 ROWS = st.lists(st.tuples(st.sampled_from(RANKS), st.integers(1, 9), st.integers(1, 9), st.integers(1, 6)), max_size=25)
-"""Results, each with its rank, when it was changed and created, and its shelf."""
+"""Search results: rank, times of change and creation, and shelf."""
 
 
 class Found(NamedTuple):
-    """A result, and where it is."""
+    """A search result with its rank and its shelf."""
 
     row: ListedConversation
     rank: Rank
@@ -57,7 +57,7 @@ def sections(found: Iterable[Found], part: ListPart) -> list[Section]:
 
 
 class Looked:
-    """What a look at sections gives, and how many of them each look went through."""
+    """A stub of the search of sections, which records how many of them each call went through."""
 
     def __init__(self, found: list[Found], part: ListPart) -> None:
         self.found, self.part = found, part
@@ -78,7 +78,7 @@ class Looked:
         return [each.row for each in self.found if each.shelf == section.shelf and least <= each.rank <= greatest]
 
     def plain(self, rows: Iterable[ListedConversation]) -> list[ListedConversation]:
-        """Return the rows of the part out of these, with nothing left to shelves."""
+        """Return those of the rows that belong to the part, ordered, without use of shelves."""
         ordered = sorted(rows, key=self.key, reverse=self.part.descending)
         if self.part.place:
             place = self.part.place_value or 0, uuid.UUID(self.part.place[1])
@@ -126,13 +126,13 @@ TYPED = ("t", "tea", "te", '"green tea"', '"tea"', "gree", "/usr", "東", "京�
 
 
 class Told(NamedTuple):
-    """A conversation and all that is in it."""
+    """A conversation with all its texts."""
 
     row: Conversation
     texts: list[str]
 
     def rank(self, query: SearchQuery) -> Rank | None:
-        """Return the best rank by which a query finds it, by a look at each of its texts."""
+        """Return the best rank with which a query finds the conversation, by a check of each of its texts."""
         for rank in RANKS:
             texts = [self.row.title] if rank.in_title else self.texts
             if any(finds(query.exact if rank.is_whole else query, text) for text in texts):
@@ -142,7 +142,7 @@ class Told(NamedTuple):
 
 @pytest.fixture(scope="module")
 def told(database: str) -> list[Told]:
-    """Return a user's conversations, which are on many shelves; every third one is archived, and has a tag."""
+    """Provide a user's conversations on many shelves; every third one is archived, and has a tag."""
     chosen = random.Random(7)
     owner = User.objects.create(username="who-told")
     rows = [

@@ -1,4 +1,4 @@
-"""The search of `GET /api/conversations/?q=`: what it finds, in which order, and for whom."""
+"""The search of `GET /api/conversations/?q=`: its results, their order, and who sees them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUIETLY = "[[sandbox: text=Yes]]"
 
 
 def found(api: Api, words: str, **query: Any) -> list[str]:
-    """Return the ids of the conversations that are found, of all pages."""
+    """Return the ids of the conversations on all pages of results."""
     response = api.get("conversations/", params={"q": words, **query})
     ids: list[str] = []
     while True:
@@ -34,7 +34,7 @@ def found(api: Api, words: str, **query: Any) -> list[str]:
 
 
 def saying(api: Api, *texts: str, title: str = "") -> str:
-    """Return the id of a new conversation with these messages."""
+    """Create a conversation with these messages; return its id."""
     conversation = Conversation.objects.create(owner=api.user, title=title)
     Message.objects.bulk_create(
         Message(conversation=conversation, role="user", content=[], text=text) for text in texts
@@ -151,7 +151,7 @@ def test_documents_go_with_what_they_are_of(api: Api) -> None:
     assert not SearchDocument.objects.filter(conversation=UUID(id)).exists()
     id = saying(api, "one", title="three")
     until(lambda: SearchDocument.objects.filter(conversation=UUID(id)).count() == 2)
-    with transaction.atomic(), connection.cursor() as cursor:  # as if they had been made after Django looked for them
+    with transaction.atomic(), connection.cursor() as cursor:  # as if they had been created after Django's query
         cursor.execute("DELETE FROM conversations_message WHERE conversation_id = %s", [id])
         cursor.execute("DELETE FROM conversations_conversation WHERE id = %s", [id])
     assert not SearchDocument.objects.filter(conversation=UUID(id)).exists()

@@ -1,8 +1,8 @@
-# ruff: noqa: RUF001 - what looks alike is what this is about
-"""Substrings, beginnings of words, phrases and paths: what a text has of them matches it, in any script.
+# ruff: noqa: RUF001 - characters that look alike are tested here
+"""Substrings, beginnings of words, phrases and paths of a text match it, in any script.
 
-A text is found where all of a query's look-ups are among its index terms and all its patterns in the marked text;
-this is what PostgreSQL is asked for.
+A text matches if all of a query's look-ups are among its index terms, and all its patterns match the marked text;
+PostgreSQL is asked the same.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PLACES = st.tuples(st.floats(0, 1), st.floats(0, 1))
 
 
 def finds(query: SearchQuery, text: str) -> bool:
-    """Return whether a text matches as PostgreSQL's indexes and patterns have it."""
+    """Return whether a text matches a query, as PostgreSQL's indexes and patterns decide it."""
     terms, whole = index_terms(folded(text)), marked(folded(text))
     looked_up = all(
         any(term.startswith(lookup) if begins else term == lookup for term in terms)
@@ -34,7 +34,7 @@ def finds(query: SearchQuery, text: str) -> bool:
 
 
 def part(pieces: list[str], places: tuple[float, float]) -> tuple[int, int]:
-    """Return where a part begins and ends, which has at least one of the pieces."""
+    """Return the start and end of a part of the pieces, which has at least one."""
     start = round(min(places) * (len(pieces) - 1))
     return start, max(start + 1, round(max(places) * len(pieces)))
 

@@ -1,4 +1,4 @@
-"""An answer that is no stream but one JSON object is read as the events that it would have been."""
+"""An answer that is one JSON object instead of a stream is read as the events of an equivalent stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A character beyond the first plane whose halves come in two deltas is one character, in every kind of string."""
+"""A surrogate pair that is split over two deltas becomes one character, in every kind of string."""
 
 from __future__ import annotations
 

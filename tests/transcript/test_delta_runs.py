@@ -1,4 +1,4 @@
-"""Deltas that are read many at a time are what they are one by one."""
+"""Runs of deltas that are parsed at once give the same events as one by one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHARACTERS = st.text(st.characters(codec=None, categories=None) | st.sampled_fro
 
 
 def delta(string: str, kind: str = "text", index: int = 0, *, spaces: bool = False, escaped: bool = True) -> str:
-    """A delta as Claude sends it: with spaces before the last bracket, or after commas and colons."""
+    """Return a delta in Claude's format: with spaces before the last bracket, or after commas and colons."""
     event = {"type": "content_block_delta", "index": index, "delta": {"type": f"{kind}_delta", kind: string}}
     escaped = escaped or any("\ud800" <= character <= "\udfff" for character in string)
     data = json.dumps(event, ensure_ascii=escaped, separators=(", ", ": ") if spaces else (",", ":"))
@@ -33,7 +33,7 @@ def delta(string: str, kind: str = "text", index: int = 0, *, spaces: bool = Fal
 
 
 def outcome(answer: str, cuts: list[int] | None = None, *, singly: bool = False) -> tuple[list[Event], str]:
-    """The events of an answer and what was wrong with it; `singly`: in a form that is read event by event."""
+    """Return the events and the error of an answer; `singly` has it in a form that is parsed event by event."""
     reader = AnswerReader()
     whole = HEAD + (answer.replace("data:", "id: 1\ndata:") if singly else answer).encode()
     places = [0, *sorted(min(cut, len(whole)) for cut in cuts or ()), len(whole)]

@@ -1,4 +1,4 @@
-"""Streams are read alike, however they are spelt and however their bytes are cut into chunks."""
+"""Streams are read alike, however they are spelt and however their bytes are split into chunks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_dialect_is_read_in_chunks_of_any_size(dialect: str, size: int) -> Non
 
 
 def test_an_event_in_twice_as_many_chunks_takes_about_twice_as_long_to_read() -> None:
-    """Results of Claude's own tools come in one event with a whole document; nobody else's deltas wait for that."""
+    """A result of Claude's own tools is one event with a whole document, during which other streams must go on."""
 
     def seconds(chunks: int) -> float:
         decoder, began = Decoder(), time.process_time()

@@ -1,4 +1,4 @@
-"""The decoder of server-sent events: the same events, however the bytes are cut into chunks."""
+"""The decoder of server-sent events gives the same events, however the bytes are split into chunks."""
 
 from __future__ import annotations
 

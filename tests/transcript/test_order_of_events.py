@@ -1,4 +1,4 @@
-"""The events of an answer are let in by their order, and one that could pass for ours never is."""
+"""Claude's events are accepted in valid order only, and none of them can be mistaken for one of ours."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def admitted(*events: Any) -> list[Any]:
 def test_a_bad_beginning_is_refused_and_names_its_event(case: str) -> None:
     event = AT_FIRST[case]
     if event["type"] == "error":
-        assert admitted(event) == [event]  # whoever reads the stream raises it
+        assert admitted(event) == [event]  # the reader of the stream raises the error
         return
     with pytest.raises(MalformedAnswer, match=event["type"]):
         admitted(event)
@@ -118,7 +118,7 @@ def test_what_is_out_of_order_is_refused(events: list[Any]) -> None:
 
 
 def test_another_message_goes_on_where_the_first_one_broke_off() -> None:
-    """As gateways do that lost Claude midway: its blocks come after those that are there, which are ended first."""
+    """Gateways that lost Claude do so: open blocks are ended, and the new message's blocks follow."""
     again = start(id="msg_2")
     events = admitted(START, *text("one", index=3), *text("two", index=4)[:2], again, *text("three"), *end())
     assert [event.get("index") for event in events] == [None, 3, 3, 3, 4, 4, 4, 5, 5, 5, None, None]

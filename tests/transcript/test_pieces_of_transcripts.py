@@ -1,4 +1,4 @@
-"""Events have lengths, are encoded as they are, and are handed to each reader from where it stands."""
+"""Events have lengths, are encoded unchanged, and are sent to each reader from its position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is committed of a running turn is read from memory at any position, and nothing else of it."""
+"""The committed part of a running turn, and nothing else of it, is read from memory at any position."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ async def test_news_are_waited_for_no_longer_than_so_long() -> None:
 
 @pytest.mark.parametrize("number", [0, 1, 200])
 def test_a_notification_fits_into_what_postgres_takes(number: int) -> None:
-    """That is less than 8,000 bytes."""
+    """A notification of Postgres has less than 8,000 bytes."""
     ids = [uuid.uuid4() for _ in range(number)]
     kind, *told = notification_payload("conversation", *ids).split(" ")
     assert kind == "conversation"

@@ -101,5 +101,5 @@ def test_a_recording_can_be_cut_at_every_position(path: Path) -> None:
 
 
 def evenly(end: int, number: int) -> range:
-    """Return all positions, or some more than a number of them where there are more."""
+    """Return all positions up to `end`, or about `number` evenly spaced ones if there are more."""
     return range(0, end + 1, max(1, end // number))

@@ -1,4 +1,4 @@
-"""Who waits for news of a turn is woken by it, whoever runs the turn, and after a silence."""
+"""A reader that waits for a turn is woken by its news, whichever process runs it, and by a timeout."""
 
 from __future__ import annotations
 

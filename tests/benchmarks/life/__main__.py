@@ -34,9 +34,9 @@ SINGLE = 40  # turns that are begun one after the other, on an idle server
 BUSY = 200  # streams that run while others begin
 BUSY_RATE, BUSY_TURNS = 10, 100  # turns begun a second beside them, and how many in all
 BURST = 100  # turns begun at once, of which the last one's first delta counts
-BURSTS = 5  # how often they are, since one is over before the machine has come to rest: the medians count
+BURSTS = 5  # repetitions, since a single burst is too short to measure: their medians are reported
 WARM = 50  # turns that every server has run before it is measured
-REST = 3.0  # seconds after them, in which what they have left to be done is done
+REST = 3.0  # seconds after them, for background work that they have caused
 COUNTED = 50  # turns whose statements are counted, in sequence and at once
 UNLIMITED = {
     "COLLOQUY_SOCKETS_PER_USER": "100000",
@@ -49,7 +49,7 @@ UNLIMITED = {
 
 @dataclass(frozen=True)
 class Relay:
-    """What is measured: its process, its port, and who asks it for what."""
+    """A relay to measure: its process, its port, and how clients talk to it."""
 
     kind: Kind
     process: psutil.Process
@@ -58,13 +58,13 @@ class Relay:
     database: bool
 
     async def conversations(self, number: int) -> tuple[str, list[str]]:
-        """Return a new user's token and so many conversations; placeholders for a relay that has neither."""
+        """Create a user with `number` conversations; return token and ids. (Placeholders for Express.)"""
         from asgiref.sync import sync_to_async
 
         return await sync_to_async(users)(number) if self.database else ("", ["-"] * number)
 
     async def run(self, turns: int, deltas: int, rate: float | None = None) -> tuple[Times, float, float, float]:
-        """Run turns; return their times, and the seconds of CPU of the process, of Postgres, and of the clock."""
+        """Run turns; return their times, and the seconds of CPU of the process and of Postgres, and of wall time."""
         token, conversations = await self.conversations(turns)
         cpu, postgres, began = spent(self.process), spent_by_postgres() if self.database else 0.0, time.monotonic()
         times = await converse(self.kind, self.port, token, conversations, deltas, rate)
@@ -75,7 +75,7 @@ class Relay:
 
 @dataclass(frozen=True)
 class Figures:
-    """The cost of one scenario: milliseconds of CPU per turn, turns a second, milliseconds of waiting."""
+    """The cost of one scenario: milliseconds of CPU per turn, turns per second, milliseconds of latency."""
 
     cpu: float
     postgres: float
@@ -87,13 +87,13 @@ class Figures:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Turns of so many deltas, begun all at once or at a rate."""
+    """A number of turns of a number of deltas, begun all at once or at a rate."""
 
     turns: int
     deltas: int
     rate: float | None = None
     runs: int = 1
-    """How often it is run: the medians count."""
+    """Number of runs, whose medians are reported."""
 
     def __str__(self) -> str:
         return f"{self.turns} x {self.deltas}, " + (f"{self.rate:.0f}/s" if self.rate else "at once")
@@ -114,18 +114,18 @@ async def _figures(relay: Relay, scenario: Scenario) -> Figures:
 
 
 async def warm_up(relay: Relay) -> None:
-    """Let a server run some turns, as one that is in use has."""
+    """Run some turns, so that what is measured is a server in use."""
     await relay.run(WARM, 5)
     await asyncio.sleep(REST)
 
 
 def _at(values: list[float], part: float) -> float:
-    """Return the value below which so great a part of the sorted values lies."""
+    """Return the quantile `part` (0 to 1) of sorted values."""
     return values[min(len(values) - 1, int(len(values) * part))]
 
 
 async def idle(relay: Relay) -> float:
-    """Return the median of milliseconds to the first delta, of turns that are alone on the machine."""
+    """Return the median of milliseconds to the first delta, of turns that run alone."""
     times = [(await relay.run(1, 5))[0].first[0] for _ in range(SINGLE)]
     return 1000 * _at(sorted(times), 0.5)
 
@@ -145,7 +145,7 @@ async def busy(relay: Relay) -> float:
 async def statements(upstream: str, database: str, kind: Kind) -> tuple[Counts, Counts]:
     """Return the statements and transactions of `COUNTED` turns in sequence, and of as many that begin at once.
 
-    One user begins them, whose token the server knows. What an idle server sends is not counted.
+    One user begins them, whose token the server has cached. The statements of an idle server are subtracted.
     """
     counts = Counts()
     async with counted(database, counts) as address, colloquy(kind, upstream, address) as relay:
@@ -158,7 +158,7 @@ async def statements(upstream: str, database: str, kind: Kind) -> tuple[Counts, 
 
 
 async def _counted(relay: Relay, counts: Counts, token: str, begun: list[list[str]]) -> Counts:
-    """Return what turns in these conversations send, those of each list at once, until they are indexed, too."""
+    """Return what turns in these conversations send to Postgres, those of each list at once, indexing included."""
     before, began = replace(counts), time.monotonic()
     for conversations in begun:
         await converse(relay.kind, relay.port, token, conversations, 5)
@@ -170,7 +170,7 @@ async def _counted(relay: Relay, counts: Counts, token: str, begun: list[list[st
 
 @asynccontextmanager
 async def colloquy(kind: Kind, upstream: str, database: str) -> AsyncIterator[Relay]:
-    """Run the platform as `manage.py serve` does, and warm it up."""
+    """Run the platform as `manage.py serve` does, and warm it up; yield it."""
     from tests.processes import ServerProcess
 
     server = ServerProcess("uvicorn", database, upstream, **UNLIMITED)
@@ -220,7 +220,7 @@ async def measure(upstream: str, database: str, scenarios: list[Scenario], kinds
 
 
 def show(found: dict[tuple[Kind, Scenario], Figures], scenarios: list[Scenario], kinds: list[Kind]) -> None:
-    """Print a table of all figures, and each one's ratio to Express."""
+    """Print a table of all figures, and the ratio of each to Express."""
     print(
         "| turns | | CPU a turn | of Postgres | turns/s "
         "| first delta p50 | p99 | last | CPU / Express | with Postgres | last / Express |"

@@ -1,4 +1,4 @@
-"""Clients that begin one turn each and read it to its end, as cheaply as a client can."""
+"""Clients that begin one turn each and read it to its end, with as little CPU as possible."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LONGEST_END = max(map(len, ENDS.values()))
 
 @dataclass
 class Times:
-    """Seconds from the request of a turn to its first delta and to its last byte, of every turn that has got so far."""
+    """Seconds from a turn's request to its first delta and to its last byte, of every turn that has got so far."""
 
     first: list[float] = field(default_factory=list)
     whole: list[float] = field(default_factory=list)
 
 
 class Client(asyncio.Protocol):
-    """One client and its one turn. `ended` is done when the last byte has come."""
+    """A client of one turn. Its future `ended` is done when the last byte has come."""
 
     def __init__(self, kind: Kind, request: bytes, then: bytes, times: Times) -> None:
         self._request, self._then, self._times = request, then, times
@@ -60,9 +60,9 @@ class Client(asyncio.Protocol):
 async def converse(
     kind: Kind, port: int, token: str, conversations: list[str], deltas: int, rate: float | None = None
 ) -> Times:
-    """Begin a turn of so many deltas in each conversation, all at once or `rate` a second; return when all have ended.
+    """Begin a turn of `deltas` in each conversation, all at once or `rate` a second; return when all have ended.
 
-    Raises ConnectionError where a connection was closed before its turn's end.
+    Raise ConnectionError if a connection is closed before its turn's end.
     """
     times, loop, clients = Times(), asyncio.get_running_loop(), []
     began = loop.time()

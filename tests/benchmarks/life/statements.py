@@ -1,4 +1,4 @@
-"""Counting what a process asks of PostgreSQL, by a relay of the wire protocol between the two."""
+"""A proxy of PostgreSQL's wire protocol that counts the statements of a process."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ TRANSACTION = re.compile(rb"\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)", re.IG
 
 @dataclass
 class Counts:
-    """Statements sent, those that begin and end transactions left out, and transactions ended."""
+    """The number of statements, without those that begin and end transactions, and of ended transactions."""
 
     statements: int = 0
     transactions: int = 0
 
     def less(self, others: Counts) -> Counts:
-        """Return what is left without others."""
+        """Return the difference to earlier counts."""
         return Counts(self.statements - others.statements, self.transactions - others.transactions)
 
 
 @asynccontextmanager
 async def counted(database: str, counts: Counts) -> AsyncIterator[str]:
-    """Relay connections to a database's Unix socket, and count; yield the address to connect to instead."""
+    """Relay connections to a database's Unix socket, and count; yield the URL to connect to instead."""
     parts = urlsplit(database)
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     socket = f"{query['host']}/.s.PGSQL.{query.get('port') or 5432}"
@@ -65,7 +65,7 @@ async def counted(database: str, counts: Counts) -> AsyncIterator[str]:
 
 
 async def _startup(reader: asyncio.StreamReader) -> bytes:
-    """Return a connection's first message, the only one that has no type."""
+    """Read a connection's first message, the only one that has no type."""
     length = await reader.readexactly(4)
     return length + await reader.readexactly(int.from_bytes(length, "big") - 4)
 
@@ -82,7 +82,7 @@ async def _pass_on(
 
 
 def _asked(counts: Counts, kind: bytes, body: bytes) -> None:
-    """Count a simple query (Q) or the execution of a parsed one (E), but for those that begin and end transactions."""
+    """Count a simple query (Q) or the execution of a parsed one (E), unless it begins or ends a transaction."""
     if kind == b"P" and TRANSACTION.match(body.split(b"\0", 2)[1]):
         counts.statements -= 1  # its execution comes next, and is counted
     if kind == b"E" or (kind == b"Q" and not TRANSACTION.match(body)):
@@ -90,6 +90,6 @@ def _asked(counts: Counts, kind: bytes, body: bytes) -> None:
 
 
 def _answered(counts: Counts, kind: bytes, body: bytes) -> None:
-    """Count each time that the server is ready (Z) and in no transaction (I)."""
+    """Count a message by which the server says that it is ready (Z) and in no transaction (I)."""
     if kind == b"Z" and body == b"I":
         counts.transactions += 1

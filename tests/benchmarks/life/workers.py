@@ -1,4 +1,4 @@
-"""Turns a second of two processes against one, and what limits them on this machine."""
+"""Throughput of two processes compared with one, and what limits it on this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WARM = 20  # turns that both processes share before the measured ones
 
 @dataclass(frozen=True)
 class Throughput:
-    """Turns a second, and of how many cores each part of the machine had the time meanwhile."""
+    """Turns per second, and how many cores each part of the system kept busy meanwhile."""
 
     rate: float
     servers: float
@@ -37,7 +37,7 @@ class Throughput:
 async def throughput(
     kind: Kind, server: ServerProcess, token: str, conversations: list[str], deltas: int
 ) -> Throughput:
-    """Measure turns that begin all at once, after some that warm the server up."""
+    """Measure turns that begin all at once, after a warm-up."""
     process = psutil.Process(server.process.pid)
     await converse(kind, server.port, token, conversations[:WARM], deltas)
     began, busy = time.monotonic(), _busy()
@@ -50,7 +50,7 @@ async def throughput(
 
 
 def _busy() -> float:
-    """Return the seconds for which the machine's cores have been busy."""
+    """Return the seconds for which the machine's cores have been busy, summed over all cores."""
     times = psutil.cpu_times()
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 
@@ -58,7 +58,7 @@ def _busy() -> float:
 async def compare(
     kind: Kind, upstream: str, database: str, turns: int, deltas: int, environment: dict[str, str]
 ) -> None:
-    """Print the turns a second of one process and of two, their ratio, and who had the machine's cores."""
+    """Print the turns per second of one process and of two, their ratio, and which processes used the cores."""
     from asgiref.sync import sync_to_async
 
     from tests.benchmarks.given import users

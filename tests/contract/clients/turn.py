@@ -1,4 +1,4 @@
-"""A client in Python with the package that openapi-python-client makes of the document. `mypy --strict` checks it."""
+"""A Python client that uses the package made by openapi-python-client. `mypy --strict` checks it."""
 
 from __future__ import annotations
 
