@@ -152,7 +152,15 @@ def with_a_used_key(good: list[One]) -> One:
     return one
 
 
-@pytest.mark.parametrize("other", [in_the_same_conversation, with_a_used_key])
+def with_the_key_of_another(good: list[One]) -> One:
+    one = One()
+    good[0].who = replace(good[0].who, key="at once")
+    one.user, one.who = good[0].user, replace(good[0].who, turn_id=uuid.uuid4())
+    one.asks(Conversation.objects.create(owner=one.user))
+    return one
+
+
+@pytest.mark.parametrize("other", [in_the_same_conversation, with_a_used_key, with_the_key_of_another])
 def test_what_needs_more_than_a_statement_is_left_to_be_begun_alone(
     good: list[One], other: Callable[[list[One]], One]
 ) -> None:

@@ -9,12 +9,15 @@ from typing import NamedTuple
 import psycopg
 from django.db import OperationalError
 from psycopg.rows import TupleRow
+from psycopg.types.string import StrBinaryDumper
 
 from conversations import database_faults
 from conversations.database import PLANNED_ONCE, RETRY, connected, execute_prepared
 from conversations.services.turns.begin_statements import (
     BeginResult,
     Ground,
+    begin_parameters,
+    begin_result,
     begin_statement,
     ground_statement,
     grounds_of,
@@ -91,6 +94,8 @@ class BeginWriter:
     async def _connected(self) -> Connection:
         """Return a new connection, however long Postgres is away."""
         connection = await connected(f"lock_timeout = {LOCK_PATIENCE}", PLANNED_ONCE)
+        # As text, arrays of strings would be searched for what is to be quoted in them, and JSON is full of that.
+        connection.adapters.register_dumper(str, StrBinaryDumper)
         self.connected.set()
         return connection
 
@@ -141,9 +146,11 @@ async def _written(connection: Connection, batch: list[_Waiting]) -> list[_Store
     read = await execute_prepared(connection, ground_statement(many=True), grounds_values(queries))
     grounds = grounds_of(await read.fetchall(), len(batch))
     drafts = [(each, draft) for each, ground in zip(batch, grounds, strict=True) if (draft := _draft(each, ground))]
-    statement = begin_statement(plain=True)
-    sent = [(each, draft, await execute_prepared(connection, statement, draft.values)) for each, draft in drafts]
-    return [_Stored(each, draft, draft.result(await cursor.fetchall())) for each, draft, cursor in sent]
+    values = begin_parameters([draft.values for _, draft in drafts])
+    rows = await (await execute_prepared(connection, begin_statement(plain=True), values)).fetchall()
+    return [
+        _Stored(each, draft, begin_result(draft.turn, row)) for (each, draft), row in zip(drafts, rows, strict=True)
+    ]
 
 
 def _draft(waiting: _Waiting, ground: Ground | None) -> Draft | None:

@@ -28,11 +28,11 @@ NAMES = tuple(REACHED)
 USED = """
 WITH recent AS (
     SELECT id, created_at FROM conversations_turn
-    WHERE user_id = %(user)s AND created_at > statement_timestamp() - %(window)s::interval
+    WHERE user_id = {user} AND created_at > statement_timestamp() - %(window)s::interval
 ), booked AS (
     SELECT turn_id, created_at,
         input_tokens + output_tokens + cache_write_5m_tokens + cache_write_1h_tokens AS tokens
-    FROM conversations_usage WHERE user_id = %(user)s AND created_at > statement_timestamp() - %(window)s::interval
+    FROM conversations_usage WHERE user_id = {user} AND created_at > statement_timestamp() - %(window)s::interval
 ), begun AS (
     SELECT id, created_at FROM recent
     UNION ALL
@@ -44,7 +44,7 @@ SELECT
     (SELECT count(*) FROM begun) AS turns,
     (SELECT extract(epoch FROM min(created_at) + %(window)s::interval - statement_timestamp()) FROM begun)
         AS turns_reset,
-    (SELECT count(*) FROM conversations_turn WHERE user_id = %(user)s AND status = ANY(%(active)s)) AS concurrent,
+    (SELECT count(*) FROM conversations_turn WHERE user_id = {user} AND status = ANY(%(active)s)) AS concurrent,
     (SELECT coalesce(sum(tokens), 0)::bigint FROM booked) AS tokens,
     (SELECT extract(epoch FROM min(created_at) + %(window)s::interval - statement_timestamp()) FROM booked)
         AS tokens_reset
@@ -101,10 +101,10 @@ class Used(NamedTuple):
 NOTHING_USED = Used(0, None, 0, 0, None)
 
 
-def parameters_of_limits(user: User) -> dict[str, object]:
+def parameters_of_limits() -> dict[str, object]:
     """Return the parameters of USED and ROOM."""
     active = [Turn.QUEUED, Turn.RUNNING]
-    return {"user": user.pk, "window": WINDOW, "active": active, **dict.fromkeys(NAMES), **configured_limits()}
+    return {"window": WINDOW, "active": active, **dict.fromkeys(NAMES), **configured_limits()}
 
 
 def refuse_beyond_limits(used: Used, names: Collection[str] = NAMES) -> None:
@@ -127,7 +127,7 @@ def used_by(user: User) -> Used:
     """Return what a user has used, if that is limited, found in one statement."""
     if not configured_limits():
         return NOTHING_USED
-    [row] = prepared(USED, parameters_of_limits(user))
+    [row] = prepared(USED.format(user="%(user)s"), {"user": user.pk, **parameters_of_limits()})
     return Used(*row)
 
 

@@ -1,7 +1,7 @@
-"""The two statements that begin a turn: one reads what it rests on, one stores it.
+"""The two statements that begin turns: one reads what they rest on, one stores them.
 
-Each does in one round trip what the ORM does in ten to twenty. The second is conditional: where what the turn rests on
-has changed meanwhile it writes nothing and says so.
+Each does in one round trip what the ORM does in ten to twenty, for many turns as for one. The second is conditional:
+where what a turn rests on has changed meanwhile it writes nothing of it and says so.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from conversations.services.accounts.credentials import LETS_IN, Credential
 from conversations.services.billing.budget_statements import APPLIES
 from conversations.services.billing.user_limits import ROOM, USED, Used, configured_limits, parameters_of_limits
 from conversations.services.turns import transcripts
-from conversations.services.turns.row_inserts import NOW, insert_row, row_values
-from conversations.streaming.wakes import CHANNEL, notification_payload
+from conversations.services.turns.row_inserts import NOW, insert_row, names_of_values, row_values
+from conversations.streaming.wakes import CHANNEL
 
 
 class Ground(NamedTuple):
@@ -138,7 +138,7 @@ def _shown_columns(model: type[Model]) -> list[str]:
 
 
 class BeginResult(NamedTuple):
-    """What came of the statement that begins a turn."""
+    """What came of a turn in the statement that begins turns."""
 
     begun: bool
     used: Used
@@ -154,84 +154,121 @@ def begin(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere:
     turn. Within the caller's transaction.
     """
     values = begin_values(turn, new_message=new_message, at_leaf=at_leaf, anywhere=anywhere)
-    return begin_result(turn, prepared(begin_statement(), values))
+    [row] = prepared(begin_statement(), begin_parameters([values]))
+    return begin_result(turn, row)
 
 
 def begin_values(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere: bool) -> Parameters:
-    """Return the parameters of `begin_statement`, which are the arguments of `begin`."""
+    """Return what `begin_parameters` takes of a turn, by the arguments of `begin`."""
     start = Batch.of(str(turn.pk), 0, [transcripts.turn_start(turn)])
     return {
         "conversation": turn.conversation_id,
         "leaf": turn.answers_after,
         "seen_leaf": at_leaf,
         "anywhere": anywhere,
+        "user": turn.user_id,
         "key": turn.idempotency_key,
         "new_message": new_message,
         "runs": turn.holder is not None,
         "id": turn.pk,
         "position": start.end,
         "events": encode(start.events),
-        "notice": notification_payload("turn", turn.conversation_id, turn.pk),
         **row_values("message", turn.question),
         **row_values("turn", turn),
-        **parameters_of_limits(turn.user),
     }
 
 
-def begin_result(turn: Turn, rows: Sequence[TupleRow]) -> BeginResult:
-    """Return what the row of `begin_statement` says; note in the turn's rows that they are stored, where they are."""
-    [[now, begun, _, *used]] = rows
+def begin_parameters(turns: Sequence[Parameters]) -> Parameters:
+    """Return the parameters of `begin_statement` for turns of which `begin_values` has returned these."""
+    return {**{name: [each[name] for each in turns] for name in _kinds()}, **parameters_of_limits()}
+
+
+def begin_result(turn: Turn, row: TupleRow) -> BeginResult:
+    """Return what a row of `begin_statement` says; note in the turn's rows that they are stored, where they are."""
+    now, begun, *used, _ = row
     if begun:
-        for row in (turn, turn.question):
-            row._state.adding = False  # it is stored, although not by the ORM
+        for stored in (turn, turn.question):
+            stored._state.adding = False  # it is stored, although not by the ORM
         turn.created_at, turn.started_at = now, now if turn.holder else None
     return BeginResult(begun, Used(*used))
 
 
 def begin_statement(*, plain: bool = False) -> str:
-    """Return the statement that stores a new turn.
+    """Return the statement that stores new turns. It returns a row for each, in their order.
 
-    Where the turn is to be `plain`, it writes nothing either where others that write in the same transaction would have
-    to wait, or fail with it: where another transaction has locked the conversation, another turn is active in it, or
-    the idempotency key has a turn.
+    Where they are `plain`, it writes nothing either of those that others in the same transaction would have to wait
+    for, or fail with: where another transaction has locked the conversation, another turn is active in it, or the
+    idempotency key has a turn.
     """
     return _begin(bool(configured_limits()), plain)
 
 
+@cache
+def _kinds() -> dict[str, str]:
+    """Return the names of what `begin_values` returns, with the types that it has in `begin_statement`."""
+    ids = dict.fromkeys(("conversation", "leaf", "seen_leaf", "user", "id"), "uuid")
+    flags = dict.fromkeys(("anywhere", "new_message", "runs"), "bool")
+    texts = dict.fromkeys(
+        ("key", "events", *names_of_values("message", Message), *names_of_values("turn", Turn)), "text"
+    )
+    return {**ids, **flags, **texts, "position": "bigint"}
+
+
 ACTIVE = ", ".join(f"'{status}'" for status in sorted(Turn.ACTIVE))
 WOULD_FAIL = f"""
-EXISTS (SELECT FROM conversations_turn WHERE conversation_id = %(conversation)s AND status IN ({ACTIVE}))
-OR EXISTS (SELECT FROM conversations_turn WHERE user_id = %(user)s AND idempotency_key = %(key)s)
+EXISTS (SELECT FROM conversations_turn WHERE conversation_id = asked.conversation AND status IN ({ACTIVE}))
+OR EXISTS (SELECT FROM conversations_turn WHERE user_id = asked."user" AND idempotency_key = asked.key)
+OR EXISTS (SELECT FROM asked AS earlier
+    WHERE earlier."user" = asked."user" AND earlier.key = asked.key AND earlier.place < asked.place)
 """  # noqa: S608 - ours
 
 UNLOCKED = """
-(SELECT id FROM conversations_conversation WHERE id = %(conversation)s FOR NO KEY UPDATE SKIP LOCKED)
+ANY (ARRAY(SELECT id FROM conversations_conversation WHERE id = ANY(%(conversation)s) FOR NO KEY UPDATE SKIP LOCKED))
 """
 
+IDS = "replace(concat_ws(' ', conversation, id), '-', '')"
+
 NOTHING_IS_LIMITED = """
-SELECT 0 AS turns, NULL::numeric AS turns_reset, 0 AS concurrent, 0 AS tokens, NULL::numeric AS tokens_reset
+SELECT place, 0 AS turns, NULL::numeric AS turns_reset, 0 AS concurrent, 0 AS tokens, NULL::numeric AS tokens_reset
+FROM asked
 """
+# As if those of the same user that were asked for before had all begun.
+USED_BEFORE = f"""
+SELECT asked.place, turns + before AS turns, turns_reset, concurrent + before AS concurrent, tokens, tokens_reset
+FROM (SELECT place, "user", row_number() OVER (PARTITION BY "user" ORDER BY place) - 1 AS before FROM asked) AS asked
+JOIN (
+    SELECT * FROM (SELECT DISTINCT "user" FROM asked) AS person, LATERAL ({USED.format(user='person."user"')}) AS used
+) AS used ON used."user" = asked."user"
+"""  # noqa: S608 - ours
 
 
 @cache
 def _begin(limited: bool, plain: bool) -> str:
-    started = "CASE WHEN %(runs)s THEN now() END"
+    kinds = _kinds()
+    arrays = ", ".join(f"%({name})s::{kind}[]" for name, kind in kinds.items())
+    names = ", ".join(f'"{name}"' for name in kinds)
+    started = "CASE WHEN begun.runs THEN now() END"
     return f"""
-        WITH used AS MATERIALIZED ({USED if limited else NOTHING_IS_LIMITED}
-        ), conversation AS (
-            UPDATE conversations_conversation SET active_leaf_id = %(leaf)s, updated_at = now()
-            WHERE id = {UNLOCKED if plain else "%(conversation)s"}
-                AND (%(anywhere)s OR active_leaf_id IS NOT DISTINCT FROM %(seen_leaf)s)
+        WITH asked AS (SELECT * FROM unnest({arrays}) WITH ORDINALITY AS asked({names}, place)
+        ), used AS MATERIALIZED ({USED_BEFORE if limited else NOTHING_IS_LIMITED}
+        ), begun AS (
+            UPDATE conversations_conversation AS conversation SET active_leaf_id = asked.leaf, updated_at = now()
+            FROM asked JOIN used ON used.place = asked.place
+            WHERE conversation.id = asked.conversation
+                {f"AND conversation.id = {UNLOCKED}" if plain else ""}
+                AND (asked.anywhere OR active_leaf_id IS NOT DISTINCT FROM asked.seen_leaf)
                 {f"AND NOT ({WOULD_FAIL})" if plain else ""}
-                {f"AND (SELECT {ROOM} FROM used)" if limited else ""}
-            RETURNING id
-        ), message AS ({insert_row("message", Message, NOW)} conversation WHERE %(new_message)s
-        ), turn AS ({insert_row("turn", Turn, {**NOW, "started_at": started})} conversation
+                {f"AND {ROOM}" if limited else ""}
+            RETURNING asked.*
+        ), message AS ({insert_row("message", Message, "begun", NOW, given="begun.{}")} WHERE begun.new_message
+        ), turn AS ({insert_row("turn", Turn, "begun", {**NOW, "started_at": started}, given="begun.{}")}
         ), piece AS (
             INSERT INTO conversations_journal (turn_id, start, "end", events)
-            SELECT %(id)s, 0, %(position)s, %(events)s::json FROM conversation WHERE %(runs)s
+            SELECT id, 0, position, events::json FROM begun WHERE runs
         )
-        SELECT now(), conversation.id IS NOT NULL,
-            CASE WHEN conversation.id IS NOT NULL THEN pg_notify('{CHANNEL}', %(notice)s) END, used.*
-        FROM used LEFT JOIN conversation ON true
+        SELECT now(), begun.place IS NOT NULL, turns, turns_reset, concurrent, tokens, tokens_reset, (
+            SELECT pg_notify('{CHANNEL}', concat('turn ', string_agg({IDS}, ' ')))
+            FROM begun HAVING count(*) > 0
+        )
+        FROM used LEFT JOIN begun ON begun.place = used.place ORDER BY used.place
     """  # noqa: S608 - the models' own names

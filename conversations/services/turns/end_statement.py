@@ -13,7 +13,7 @@ from conversations.database import Parameters
 from conversations.models import Message, Titling, Turn, Usage
 from conversations.services.billing.budget_statements import SETTLED
 from conversations.services.billing.price_list import UNCHANGED
-from conversations.services.turns.row_inserts import NOW, insert_row, row_values, values_of_none
+from conversations.services.turns.row_inserts import insert_row, row_values, values_of_none
 from conversations.streaming.wakes import CHANNEL, notification_payload
 
 
@@ -72,6 +72,11 @@ def _end_of_row(turn: Turn) -> Parameters:
     }
 
 
+UNTITLED = """
+ended JOIN conversations_conversation AS named ON named.id = ended.conversation_id AND named.title = ''
+"""
+
+
 @cache
 def end_statement() -> str:
     """Return the statement that ends a plain turn.
@@ -95,15 +100,14 @@ def end_statement() -> str:
             -- They are counted so that they are gone before the one that takes their place comes.
             INSERT INTO conversations_journal (turn_id, start, "end", events)
             SELECT ended.id, 0, %(position)s, %(events)s::json FROM ended, (SELECT count(*) FROM cleared) AS counted
-        ), message AS ({insert_row("message", Message, NOW)} ended WHERE %(answered)s
-        ), booked AS ({insert_row("usage", Usage)} ended WHERE %(booked)s
+        ), message AS ({insert_row("message", Message, "ended")} WHERE %(answered)s
+        ), booked AS ({insert_row("usage", Usage, "ended")} WHERE %(booked)s
         ), leaf AS (
             UPDATE conversations_conversation AS conversation
             SET active_leaf_id = %(leaf)s, updated_at = now()
             FROM ended WHERE %(answered)s
                 AND conversation.id = ended.conversation_id AND conversation.active_leaf_id = %(after)s
-        ), titling AS ({insert_row("titling", Titling, NOW)} ended
-            JOIN conversations_conversation AS named ON named.id = ended.conversation_id AND named.title = ''
+        ), titling AS ({insert_row("titling", Titling, UNTITLED)}
             WHERE %(untitled)s ON CONFLICT (conversation_id) DO NOTHING RETURNING id
         )
         SELECT pg_notify('{CHANNEL}', %(notice)s), (SELECT pg_notify('{CHANNEL}', %(title_notice)s) FROM titling)

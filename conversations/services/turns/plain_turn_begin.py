@@ -7,21 +7,14 @@ applies. Most turns are. All others, and those that the statements do not take, 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
-
-from psycopg.rows import TupleRow
 
 from conversations.content.transcript import encode
 from conversations.database import Parameters
 from conversations.models import Conversation, Turn
-from conversations.services.turns.begin_statements import (
-    BeginResult,
-    Ground,
-    begin_result,
-    begin_values,
-)
+from conversations.services.turns.begin_statements import BeginResult, Ground, begin_values
 from conversations.services.turns.turn_begin import Asker, Begun, Created, new_turn, opened
 
 SHORT = 20_000  # characters of JSON that are worked on in the event loop without holding others up
@@ -37,11 +30,7 @@ class Draft(NamedTuple):
 
     turn: Turn
     values: Parameters
-    """The parameters of the statement that stores it."""
-
-    def result(self, rows: Sequence[TupleRow]) -> BeginResult:
-        """Return what came of that statement, by its row."""
-        return begin_result(self.turn, rows)
+    """What `begin_parameters` takes of it."""
 
     def created(self, result: BeginResult) -> Created:
         """Return what has been created, once it is committed."""
