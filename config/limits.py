@@ -6,7 +6,7 @@ from config.environment import env_number
 
 # --- Checking extractions, in processes that are given up beyond these limits -----------------------------------------
 
-COLLOQUY_CHECK_TIMEOUT = env_number("COLLOQUY_CHECK_TIMEOUT", 5)  # seconds that one check may take
+COLLOQUY_CHECK_TIMEOUT = env_number("COLLOQUY_CHECK_TIMEOUT", 5)  # seconds of CPU time that one check may take
 COLLOQUY_CHECK_MEMORY = int(env_number("COLLOQUY_CHECK_MEMORY", 512))  # MB of address space of each
 COLLOQUY_CHECK_PROCESSES = int(env_number("COLLOQUY_CHECK_PROCESSES", 4))  # at once, in each process of the platform
 # The same of each file that is read, or whose text quotes are looked for in.

@@ -1,9 +1,11 @@
 """A process that does what a user's schema can make expensive, so that it can be given up.
 
 Run as `python -m extraction.check_process SECONDS MEGABYTES` by extraction/processes.py: tasks come in at stdin and
-replies go out at stdout, each as JSON on a line of its own. A task that takes longer or needs more memory than that
-ends the process: the timer's signal is not handled here, so that no regular expression can put it off. The process ends
-by itself, with status 0, when its parent has ended, and when it has had no task for a while.
+replies go out at stdout, each as JSON on a line of its own. A task that needs more CPU time or memory than that ends
+the process, and so does one that has not ended after some multiple of that time: the timers' signals are not handled
+here, so that no regular expression can put them off. It is CPU time that is limited because the process comes last
+on a busy machine, which is not the task's fault. The process ends by itself, with status 0, when its parent has ended,
+and when it has had no task for a while.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from extraction.schemas.validation import Validator
 
 IDLE = 60.0  # seconds without a task
 NICE = 10  # the processes that serve users come first
+PATIENCE = 3  # times the limit of CPU time that a task may take on a busy machine
 
 Tasks = Mapping[str, Callable[..., Any]]
 
@@ -65,10 +68,16 @@ def main(seconds: float, megabytes: int, tasks: Tasks) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(NICE)
     while select.select([sys.stdin], [], [], IDLE)[0] and (task := sys.stdin.readline()):
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        _limit(seconds)
         reply = reply_to(task, tasks)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        _limit(0)
         print(reply, flush=True)  # noqa: T201 - this is what stdout is for
+
+
+def _limit(seconds: float) -> None:
+    """Have the process ended when it has used so many seconds of CPU time, or far more have passed; never for 0."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds * PATIENCE)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INHERITED = ("LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
 """What a process is given of the environment: none of the platform's secrets."""
 LONGEST = 1 << 30  # bytes of a reply
+TIMERS = (signal.SIGPROF, signal.SIGALRM)
 
 
 class GivenUp(Exception):
@@ -29,8 +30,8 @@ class GivenUp(Exception):
 class TaskProcess:
     """A process that runs a module of the project, and answers each line of its stdin by one of its stdout.
 
-    The module limits itself: it is called with the seconds that a task may take and the megabytes that the process may
-    use, ends by SIGALRM after the former, and ends with status 0 only where it was not at a task.
+    The module limits itself: it is called with the seconds of CPU time that a task may take and the megabytes that the
+    process may use, ends by SIGPROF or SIGALRM after the former, and with status 0 only where it was not at a task.
     """
 
     def __init__(self, process: asyncio.subprocess.Process, seconds: float, megabytes: int) -> None:
@@ -74,7 +75,7 @@ class TaskProcess:
         if status == 0:
             return None
         logger.warning("A task was given up: its process ended with status %s", status)
-        most = f"{self._seconds:g} seconds" if status == -signal.SIGALRM else f"{self._megabytes} MB of memory"
+        most = f"{self._seconds:g} seconds" if -status in TIMERS else f"{self._megabytes} MB of memory"
         raise GivenUp(f"It was given up, since it needed more than {most}.")
 
     async def end(self) -> None:

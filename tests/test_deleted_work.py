@@ -45,10 +45,10 @@ def of_its_group(api: Api) -> Budget:
     return Budget.objects.create(group=group, limit=100)
 
 
-def asked_for_a_title(api: Api) -> Titling:
-    """Start slow work on a conversation's title; return it when its request has been sent."""
+def asked_for_a_title(api: Api, seconds: float = 3) -> Titling:
+    """Start work on a conversation's title that takes so long; return it when its request has been sent."""
     conversation = api.conversation()
-    api.ask("Hello [[sandbox: delay=1.5]]", conversation)
+    api.ask(f"Hello [[sandbox: delay={seconds}]]", conversation)
     until(lambda: Titling.objects.filter(conversation_id=conversation, sent=True).exists())
     return Titling.objects.get(conversation_id=conversation)
 
@@ -105,7 +105,7 @@ def test_an_extraction_that_goes_with_its_user_is_booked(api: Api) -> None:
 def test_a_title_and_a_new_turn_do_not_wait_for_each_other_in_a_circle(namer: Api) -> None:
     """Beginning a turn locks the conversation before the budgets; ending a title locks them in the same order."""
     budget = Budget.objects.create(user=namer.user, limit=100)
-    titling = asked_for_a_title(namer)
+    titling = asked_for_a_title(namer, seconds=5)
     with transaction.atomic():
         Conversation.objects.select_for_update(no_key=True).get(pk=titling.conversation_id)
         until(someone_waits)

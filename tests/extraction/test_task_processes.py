@@ -39,6 +39,7 @@ def task(schema: Any, answer: Any) -> str:
 
 EASY = task({"type": "integer"}, 7)
 ENDLESS = task({"pattern": "^(a+)+$"}, "a" * 60 + "!")
+LONG = task({"pattern": "^(a+)+$"}, "a" * 21 + "!")  # a fraction of SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +61,7 @@ async def test_one_process_does_one_task_after_another() -> None:
     assert children() == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGALRM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGPROF])
 async def test_an_idle_process_that_is_gone_is_replaced(number: int) -> None:
     async with pool() as processes:
         await processes.reply_to("me", EASY)
@@ -76,6 +77,19 @@ async def test_a_task_that_takes_too_long_is_given_up_and_the_next_is_done() -> 
             await processes.reply_to("me", ENDLESS)
         assert children() == []
         assert json.loads(await processes.reply_to("me", EASY))["result"]["data"] == 7
+
+
+async def test_a_task_that_others_keep_from_the_processor_is_not_given_up() -> None:
+    async with pool() as processes:
+        await processes.reply_to("me", EASY)
+        [child] = children()
+        waiting = asyncio.create_task(processes.reply_to("me", LONG))
+        await asyncio.sleep(0.02)  # in which it begins
+        child.suspend()
+        await asyncio.sleep(1.5 * SECONDS)
+        child.resume()
+        [problem] = json.loads(await waiting)["result"]["problems"]
+        assert problem["path"] == ""
 
 
 async def test_a_task_that_nobody_waits_for_any_more_is_ended() -> None:
