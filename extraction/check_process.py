@@ -31,7 +31,7 @@ from extraction.schemas.validation import Validator
 
 IDLE = 60.0  # seconds without a task
 NICE = 10  # the processes that serve users come first
-PATIENCE = 3  # times the limit of CPU time that a task may take on a busy machine
+PATIENCE = 5  # times the limit of CPU time that a task may take on a busy machine
 
 Tasks = Mapping[str, Callable[..., Any]]
 
