@@ -17,7 +17,7 @@ from config import local
 
 django.setup(set_prefix=False)
 
-READ_AGAIN = {"COLLOQUY_TOOLS", "DATABASES", "LOGGING", "UNFOLD"}
+READ_AGAIN = {"COLLOQUY_TOOLS", "DATABASES", "LOGGING", "MEDIA_ROOT", "UNFOLD"}
 """Settings that may differ between processes: they are read again, some of them at every use."""
 
 

@@ -17,6 +17,7 @@ CONF = "\nfsync = off\nfull_page_writes = off\n"
 
 def give_postgres(folder: Path) -> None:
     """Copy a migrated, stopped PostgreSQL into a data folder that has none; its first user starts it."""
+    assert not (folder / "postgres").exists(), "a PostgreSQL would be copied over another one"
     made = Path(os.environ["TEST_RUN_DIR"], "migrated")
     with fasteners.InterProcessLock(f"{made}.lock"):
         if not made.exists():
