@@ -15,6 +15,11 @@ COLLOQUY_DOCUMENT_MEMORY = int(env_number("COLLOQUY_DOCUMENT_MEMORY", 1024))
 COLLOQUY_DOCUMENT_PROCESSES = int(env_number("COLLOQUY_DOCUMENT_PROCESSES", 2))
 COLLOQUY_BATCH_POLL = env_number("COLLOQUY_BATCH_POLL", 20)  # seconds between looks at a Message Batch
 
+# --- Clients that neither send nor read -------------------------------------------------------------------------------
+
+COLLOQUY_RECEIVE_TIMEOUT = env_number("COLLOQUY_RECEIVE_TIMEOUT", 60)  # seconds until the rest of a request has come
+COLLOQUY_SEND_TIMEOUT = env_number("COLLOQUY_SEND_TIMEOUT", 10)  # seconds until a reader that does not read is left
+
 # --- Limits of each user, over all processes; 0 for none ------------------------------------------------------------
 
 COLLOQUY_TURNS_PER_MINUTE = int(env_number("COLLOQUY_TURNS_PER_MINUTE", 600))

@@ -29,28 +29,76 @@ class HttpProtocol(HttpToolsProtocol):
 
     A client that has not read for `COLLOQUY_SEND_TIMEOUT` seconds is cut; it can resume where it was. A head without an
     end is refused: the parser would collect it for as long as it comes. The rest of a body that was answered before it
-    was read is thrown away, so that the answer can be read, but not for ever.
+    was read is thrown away, so that the answer can be read, but not for ever. A client that has connected, or has begun
+    a request, has `COLLOQUY_RECEIVE_TIMEOUT` seconds to send the whole head, and as many between two parts of the body.
     """
 
     _stalled: asyncio.TimerHandle | None = None
     _lingering: asyncio.TimerHandle | None = None
+    _awaited: asyncio.TimerHandle | None = None
+    """Runs while the client has to send more of a request."""
     _head = 0
     """Bytes that came since the last head, or part of a body, was complete."""
+    _whole = True
+    """Whether the last request that has begun has come whole."""
+    _body_came = False
+    """Whether a part of the body has come since `_awaited` was started."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._await_more()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, and refuse a head that is too long."""
         self._head += len(data)
         super().data_received(data)
-        if self._head > HEAD_LIMIT and not self.transport.is_closing():
+        if self.transport.is_closing() or self.transport.get_protocol() is not self:  # refused, or now a WebSocket
+            return
+        if self._head > HEAD_LIMIT:
             self.send_400_response("The request's head is too long.")
+        elif self._whole and not self._is_answered():
+            self._stop_awaiting()
+        elif self._awaited is None:
+            self._await_more()
+
+    def _is_answered(self) -> bool:
+        return self.cycle is None or bool(self.cycle.response_complete)
+
+    def _await_more(self) -> None:
+        self._body_came = False
+        self._awaited = self.loop.call_later(settings.COLLOQUY_RECEIVE_TIMEOUT, self._has_not_come)
+
+    def _stop_awaiting(self) -> None:
+        _stop(self._awaited)
+        self._awaited = None
+
+    def _has_not_come(self) -> None:
+        """Refuse a request that has not come whole, unless its body comes on, or waits for us to read it."""
+        if self._body_came or self.flow.read_paused:
+            self._await_more()
+        elif not self._whole:
+            self._refuse(408, f"The request has not come whole within {settings.COLLOQUY_RECEIVE_TIMEOUT:g} seconds.")
+        else:
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP request in the contract's shape, and close the connection.
 
         405 where the parser has failed because it does not know the method.
         """
-        unknown_method = isinstance(sys.exc_info()[1], HttpParserInvalidMethodError)
-        status, message = (405, "There is no such HTTP method.") if unknown_method else (400, msg)
+        if isinstance(sys.exc_info()[1], HttpParserInvalidMethodError):
+            self._refuse(405, "There is no such HTTP method.")
+        else:
+            self._refuse(400, msg)
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer a request that can't be read, unless an answer has begun, and close the connection."""
+        if self._is_answered() or not self.cycle.response_started:
+            self._write_refusal(status, message)
+        self.transport.close()
+
+    def _write_refusal(self, status: int, message: str) -> None:
         id = new_id()
         body = json.dumps(InvalidRequest(message).payload(id)).encode()
         headers = (
@@ -62,7 +110,11 @@ class HttpProtocol(HttpToolsProtocol):
         )
         lines = b"".join(b"%s: %s\r\n" % header for header in headers)
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
-        self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Take the beginning of a request."""
+        self._whole = False
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Begin to answer the request whose head is complete; the next head's size counts from zero."""
@@ -71,12 +123,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
-        self._head = 0
+        self._head, self._body_came = 0, True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Go on with the next request, if this one was answered before it had come."""
-        self._head = 0
+        self._head, self._whole = 0, True
         super().on_message_complete()
         if self._lingering is not None:
             _stop(self._lingering)
@@ -84,6 +136,11 @@ class HttpProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over to the WebSocket's protocol, which has clocks of its own."""
+        self._stop_awaiting()
+        super().handle_websocket_upgrade()
 
     def on_response_complete(self) -> None:
         """Give the client time to send what nobody waits for any more."""
@@ -109,6 +166,7 @@ class HttpProtocol(HttpToolsProtocol):
         """Stop all clocks of a connection that is closed."""
         _stop(self._stalled)
         _stop(self._lingering)
+        _stop(self._awaited)
         super().connection_lost(exc)
 
 

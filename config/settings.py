@@ -196,7 +196,6 @@ COLLOQUY_ARCHIVE_PARTS = ["conversations.archives.core_parts.PARTS", "extraction
 COLLOQUY_RUN_TURNS = env_bool("COLLOQUY_RUN_TURNS", default=True)
 COLLOQUY_LEASE = env_number("COLLOQUY_LEASE", 30)  # seconds that a silent process keeps its turns
 COLLOQUY_DRAIN = env_number("COLLOQUY_DRAIN", 25)  # seconds that running turns get at shutdown
-COLLOQUY_SEND_TIMEOUT = env_number("COLLOQUY_SEND_TIMEOUT", 10)  # seconds until a reader that does not read is left
 
 # --- Housekeeping ----------------------------------------------------------------------------------------------------
 
