@@ -2,6 +2,6 @@
 
 import gc
 
-# Python's own threshold has the collector look through what is being imported a hundred times over: a sixth of what
-# starting a process takes, and no garbage in it. Long-lived processes do not need it so often either.
+# With Python's default threshold, garbage collection runs a hundred times during the imports, which have no garbage: a
+# sixth of the time of starting a process. Long-lived processes do not need it so often either.
 gc.set_threshold(20_000, 20, 100)

@@ -5,14 +5,14 @@ from django.db.models.signals import post_migrate
 
 
 class ConfigAppConfig(AppConfig):
-    """The composition: its commands put the parts together into processes."""
+    """The app of the project's own commands, which compose the parts into processes."""
 
     name = "config"
 
     def ready(self) -> None:
-        """Register the checks of a deployment, and have the reviewers' group made after migrations.
+        """Register the deployment checks, and create the reviewers' group after migrations.
 
-        It is made when the last app has its permissions.
+        The group is created after the last app has created its permissions.
         """
         from config import system_checks  # noqa: F401
         from config.reviewers import make_group

@@ -1,4 +1,4 @@
-"""The ASGI application: HTTP to Django, WebSockets to Channels, and the engine's life with the server's."""
+"""The ASGI application: HTTP to Django, WebSockets to Channels; the engine starts and stops with the server."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ logger = logging.getLogger(__name__)
 
 
 async def start() -> None:
-    """Start the engine, to take over what a crash left, once the database has its tables."""
+    """Start the engine, which takes over work of crashed processes, once the database has its tables."""
     await migrations.wait()
     await engine()
     logger.info("Serving; %s", "running turns" if settings.COLLOQUY_RUN_TURNS else "other processes run the turns")
 
 
 def keep_loaded(*_: object) -> None:
-    """Take what is loaded by now out of the garbage collector's sight.
+    """Exclude everything that is loaded by now from garbage collection.
 
-    It stays anyway, and a full collection would look at all of it, and stop every stream meanwhile.
+    They stay in memory anyway, and a full garbage collection would scan all of them and stop every stream meanwhile.
     """
     gc.freeze()
 

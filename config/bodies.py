@@ -1,4 +1,4 @@
-"""How large a request may be, held against it before anything is made of it."""
+"""Limits on the size of requests, enforced before anything else processes them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from conversations.errors import (
 )
 from conversations.ws.socket_authentication import by_session, by_token
 
-ANONYMOUS_LIMIT = 64 * 1024  # bytes of a body from nobody that we know
+ANONYMOUS_LIMIT = 64 * 1024  # bytes of an unauthenticated body
 HEAD_LIMIT = 64 * 1024  # bytes of the request line and all headers
 
 
@@ -36,19 +36,19 @@ class HeadTooLarge(InvalidRequest):
 
 
 class BodyLimits:
-    """An ASGI application that refuses a request that is too large, and hands any other on.
+    """An ASGI application that refuses requests that are too large, and passes on all others.
 
     A view names its own limit as `body_limit`, in bytes; others have `DATA_UPLOAD_MAX_MEMORY_SIZE`. Views that need no
     credentials, requests without credentials and paths that nothing serves have `ANONYMOUS_LIMIT`. Credentials that are
     not valid are answered 401. A body with a length is refused before any of it is read, one without as soon as it is
-    over the limit. Compressed bodies are not taken: what they come to is not known before they are read.
+    over the limit. Compressed bodies are refused: their size is not known before they are read.
     """
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that is too large by itself: 413, 415 or 431 in the contract's shape."""
+        """Pass the request on, or respond with 413, 415 or 431 in the contract's shape."""
         try:
             headers = _headers(scope)
             length = _declared_length(headers)
@@ -81,7 +81,7 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
 
 
 def _declared_length(headers: dict[bytes, bytes]) -> int | None:
-    """Return the length of the body in bytes; None where it is sent in chunks. Raises InvalidRequest."""
+    """Return the length of the body in bytes; None if it is sent in chunks. Raise InvalidRequest."""
     text = headers.get(b"content-length")
     if b"transfer-encoding" in headers:
         return None
@@ -96,7 +96,7 @@ def _declared_length(headers: dict[bytes, bytes]) -> int | None:
 
 
 async def _limit(scope: Scope, headers: dict[bytes, bytes]) -> int:
-    """Return the most bytes that the body may have. Raises NotAuthenticated for credentials that are not valid."""
+    """Return the maximal number of bytes of the body. Raise NotAuthenticated for invalid credentials."""
     try:
         view = resolve(scope["path"]).func
     except Resolver404:
@@ -109,7 +109,7 @@ async def _limit(scope: Scope, headers: dict[bytes, bytes]) -> int:
 
 
 async def _is_known(headers: dict[bytes, bytes]) -> bool:
-    """Tell whether the request has credentials. Raises NotAuthenticated where they are not valid, or Unavailable."""
+    """Return whether the request has credentials. Raise NotAuthenticated if they are not valid, or Unavailable."""
     shown = {name: headers[name].decode("latin-1") for name in (b"authorization", b"cookie") if name in headers}
     try:
         if b"authorization" in shown:
@@ -135,7 +135,7 @@ def _check(size: int, limit: int) -> None:
 def _measured(scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> Receive:
     """Return a `receive` that raises TooLarge when a body without a length is over the limit.
 
-    At its end the length is added to the headers: Django and REST framework take a body without one for none.
+    At its end the Content-Length is added to the headers: Django and REST framework ignore a body without one.
     """
     size, limit = 0, ANONYMOUS_LIMIT
 

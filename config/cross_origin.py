@@ -1,4 +1,4 @@
-"""Answers to pages of other origins that are given before Django sees the request."""
+"""CORS headers of responses that are sent before Django sees the request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _middleware = CorsMiddleware(lambda _: HttpResponse())
 
 
 def cors_headers(scope: Scope) -> dict[str, str]:
-    """Return the headers without which a page of another origin can't read the answer to this ASGI request."""
+    """Return the headers that allow a page of another origin to read the response to this ASGI request."""
     if not settings.CORS_ORIGINS:
         return {}
     response = HttpResponse()

@@ -1,4 +1,4 @@
-"""Read settings from environment variables. What cannot be read is refused with the variable's name."""
+"""Reading settings from environment variables. An unreadable value is refused with the variable's name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ORIGIN = re.compile(r"https?://([\w-]+(\.[\w-]+)*|\[[\da-f:]+\])(:\d{1,5})?")
 
 
 def env_bool(name: str, default: bool) -> bool:
-    """Return whether a variable says true; `default` where it is unset or empty.
+    """Return a boolean variable; `default` if it is unset or empty.
 
     Raises ImproperlyConfigured where it is neither true nor false.
     """
@@ -27,7 +27,7 @@ def env_bool(name: str, default: bool) -> bool:
 
 
 def env_number(name: str, default: float) -> float:
-    """Return a variable that is a number of zero or more; `default` where it is unset or empty.
+    """Return a variable that is a number of zero or more; `default` if it is unset or empty.
 
     Raises ImproperlyConfigured for anything else.
     """
@@ -35,13 +35,13 @@ def env_number(name: str, default: float) -> float:
         number = float(os.environ.get(name) or default)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} must be a number, not {os.environ[name]!r}.") from error
-    if not 0 <= number < math.inf:  # which NaN is not either
+    if not 0 <= number < math.inf:  # also false for NaN
         raise ImproperlyConfigured(f"{name} must be zero or more, not {number:g}.")
     return number
 
 
 def env_prices(name: str, default: str) -> tuple[Decimal, Decimal]:
-    """Return the prices of input and of output, in US dollars, from a variable that has them with a slash between.
+    """Return the prices of input and of output, in US dollars, from a variable with both, separated by a slash.
 
     `default` stands in where it is unset or empty. Raises ImproperlyConfigured for anything but two prices.
     """
@@ -81,7 +81,7 @@ def database_parts(url: str) -> dict[str, str]:
         raise ImproperlyConfigured(f"DATABASE_URL has the scheme {scheme!r}, which is not PostgreSQL's: {wanted}.")
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
-    except psycopg.Error:  # whose message quotes from the URL
+    except psycopg.Error:  # the error's message quotes from the URL
         raise ImproperlyConfigured(f"DATABASE_URL can't be read: {wanted}.") from None
     if not all(port.isdecimal() for port in parts.get("port", "0").split(",")):
         raise ImproperlyConfigured(f"DATABASE_URL has a port that is no number: {wanted}.")
@@ -110,7 +110,7 @@ def database(pool: Mapping[str, object]) -> dict[str, object]:
 
 
 def attachment_storage() -> dict[str, object]:
-    """Return where attachments are stored: in the data folder, or in the bucket that COLLOQUY_S3_BUCKET names."""
+    """Return the storage of attachments: the data folder, or the bucket in COLLOQUY_S3_BUCKET."""
     bucket = os.environ.get("COLLOQUY_S3_BUCKET", "")
     if not bucket:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}

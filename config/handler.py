@@ -1,4 +1,4 @@
-"""Django behind ASGI, as suits a platform whose views are synchronous and short."""
+"""A handler of Django on ASGI for a platform whose views are synchronous and short."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from django.urls import set_script_prefix
 from conversations.asgi_types import Receive, Scope, Send
 
 LOGINS = {("POST", "/api/auth/login/"), ("POST", "/admin/login/"), ("DELETE", "/api/me/")}
-"""Where passwords are hashed for whoever asks: a flood of that waits for itself alone."""
+"""The requests that hash passwords. They wait only for each other, so that a flood of them delays no other requests."""
 
 
 class Handler(ASGIHandler):
-    """Answers each request in one thread, of which there are as many as connections for them.
+    """Answers each request in one thread, of which there are as many as database connections.
 
     Those that find none free wait without a thread and without a connection. (Django's own handler makes a thread for
     each request, and goes to it and back for its signals and for every middleware.) What takes long is not awaited in
@@ -37,7 +37,7 @@ class Handler(ASGIHandler):
         super().__init__()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request that the ASGI server calls this with."""
+        """Answer one request of the ASGI server."""
         await self.handle(scope, receive, send)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +57,7 @@ class Handler(ASGIHandler):
                 await self.send_response(response, send)
 
     async def _stream(self, response: HttpResponseBase, receive: Receive, send: Send) -> None:
-        """Send what comes in parts, as long as the client is there."""
+        """Send a streaming response part by part, as long as the client is connected."""
         sending = asyncio.ensure_future(self.send_response(response, send))
         leaving = asyncio.ensure_future(self.listen_for_disconnect(receive))
         try:
@@ -84,7 +84,7 @@ class Handler(ASGIHandler):
             try:
                 response = answer(request)
                 if not response.streaming:
-                    response.close()  # its content is in memory; this closes what was uploaded
+                    response.close()  # its content is in memory; this closes uploaded files
                 return response
             finally:
                 connection.close()  # before the response is sent: its reader may be slow

@@ -1,4 +1,4 @@
-"""What a load balancer or an orchestrator asks: does the process live, and may it be given requests?"""
+"""The probes of load balancers and orchestrators: liveness and readiness."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from conversations.database_faults import DATABASE_ERRORS
 from conversations.errors import Unavailable
 from conversations.running.engine import draining
 
-PATIENCE = 2.0  # seconds that Postgres gets to answer
+PATIENCE = 2.0  # seconds to wait for Postgres
 RETRY_AFTER = 5  # seconds
 COME_AGAIN = 1012  # the close code of a service that restarts
 
 
 class Health:
-    """Answers `/healthz` and `/readyz` before anything else: probes come by address, without credentials, and often.
+    """Answers `/healthz` and `/readyz` before anything else: probes come without host name and credentials, and often.
 
-    Until the database has the migrations of this code, nothing else is answered.
+    Until the database has the migrations of this code, all other requests get 503.
     """
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a probe, or hand the request to the application."""
+        """Answer a probe, or pass the request on."""
         if scope["path"] == "/healthz":
             await _answer(send, 200, {"status": "ok"})
         elif scope["path"] == "/readyz":

@@ -1,4 +1,4 @@
-"""`python -m config.keeper LOCK`: stop the embedded PostgreSQL when the last process that used it is gone.
+"""`python -m config.keeper LOCK`: stops the embedded PostgreSQL when the last process that used it has ended.
 
 A process that is killed can't stop what it started. This one waits for the lock that every user of the server shares
 (`config.local.Sharing`), and imports next to nothing until it has it.
@@ -14,7 +14,7 @@ LOOK = 1.0  # seconds between looks whether the lock is free
 
 
 def main(lock: str) -> None:
-    """Wait until nobody holds the lock, and stop the server, which nobody can start meanwhile."""
+    """Wait until nobody else holds the lock, and stop the server while holding it, so that it is not restarted."""
     with fasteners.InterProcessReaderWriterLock(lock).write_lock(delay=LOOK, max_delay=LOOK):
         from config import local
 

@@ -1,4 +1,4 @@
-"""What a machine with nothing on it is given: a database, a sandbox of Claude's API and a secret, in the data folder.
+"""Defaults for a machine without any services: a database, a sandbox of Claude's API and a secret, in the data folder.
 
 Each is made on first use and shared by every process with the same `COLLOQUY_DATA_DIR`.
 """
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 DATA_DIR = Path(os.environ.get("COLLOQUY_DATA_DIR") or "var").resolve()
 
-# Many threads want a connection or the sandbox at once, and neither caches nor locks of files are for threads.
+# Several threads may need a connection or the sandbox at once, and file locks do not exclude threads of one process.
 _starting_postgres, _starting_sandbox = threading.Lock(), threading.Lock()
 
-SANDBOX_ANSWER = 5.0  # seconds that a sandbox which runs may take to answer
+SANDBOX_ANSWER = 5.0  # seconds within which a running sandbox answers
 SANDBOX_START = 60.0  # seconds
 
 # Every process holds a pool and three connections of its own, and the default of 100 is gone with four of them. A
@@ -42,7 +42,7 @@ POSTGRES_CONF = ("max_connections = 400", "log_min_error_statement = panic", "lo
 
 
 def data_dir() -> Path:
-    """Return the data folder, made if it is not there. Raise ImproperlyConfigured where it can't be written."""
+    """Return the data folder, and create it if necessary. Raise ImproperlyConfigured if it is not writable."""
     try:
         DATA_DIR.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -57,7 +57,7 @@ def _unwritable(error: OSError) -> ImproperlyConfigured:
 
 
 class Sharing:
-    """Knows whether other processes use a server that all processes with this data folder share.
+    """A shared lock, by which processes know whether others use a server of the same data folder.
 
     Each holds a shared lock as long as it uses the server. The kernel gives it back when the process ends, however
     that happens. Whoever can make it an exclusive one is alone, and nobody new can come while it is held.
@@ -73,13 +73,13 @@ class Sharing:
         return data_dir() / f"{self._name}.users"
 
     def join(self) -> None:
-        """Count this process among the users; wait while the server is being stopped."""
+        """Register this process as a user; wait while the server is being stopped."""
         if self._lock is None:
             self._lock = fasteners.InterProcessReaderWriterLock(self.path)
             self._lock.acquire_read_lock()
 
     def leave(self, stop: Callable[[], None]) -> bool:
-        """Stop using the server, and call `stop` if nobody else uses it; return whether others go on using it."""
+        """Stop using the server, and call `stop` if nobody else uses it; return whether others still use it."""
         lock, self._lock = self._lock, None
         if lock is None:
             return False
@@ -96,7 +96,7 @@ _postgres_users, _sandbox_users = Sharing("postgres"), Sharing("sandbox")
 
 
 def secret_key() -> str:
-    """Return this installation's secret key, which is made up once and kept in the data folder."""
+    """Return this installation's secret key, which is generated once and stored in the data folder."""
     path = data_dir() / "secret_key"
     try:
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
@@ -131,7 +131,7 @@ def _postgres() -> PostgresServer:
 
 
 def _configure(file: Path) -> None:
-    """Add to the configuration of the embedded PostgreSQL what it lacks. One that runs takes it when it starts next."""
+    """Add missing settings to the embedded PostgreSQL's configuration, for its next start."""
     given = file.read_text().splitlines()
     missing = [line for line in POSTGRES_CONF if line not in given]
     if missing:
@@ -150,7 +150,7 @@ def _embedded_server() -> PostgresServer:
 
 
 def postgres_params() -> dict[str, object]:
-    """Return how to reach the embedded PostgreSQL, in libpq's names."""
+    """Return the connection parameters of the embedded PostgreSQL, in libpq's names."""
     params = conninfo_to_dict(postgres().get_uri())
     return {key: value for key, value in params.items() if value is not None}
 
@@ -166,7 +166,7 @@ def stop_postgres() -> bool:
 
 
 def stop_unused_postgres() -> None:
-    """Stop what is left of the embedded PostgreSQL. Only for whoever holds the users' lock alone."""
+    """Stop a running embedded PostgreSQL. Call this only while holding the users' lock exclusively."""
     if (DATA_DIR / "postgres" / "postmaster.pid").exists():
         server = _embedded_server()
         server.start()  # which finds the one that runs
@@ -222,7 +222,7 @@ _started: dict[str, subprocess.Popen[bytes]] = {}
 
 
 def _start(module: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start a module as a process that may outlive this one: it has none of its terminal, session and pipes."""
+    """Start a module as a process that may outlive this one, without its terminal, session and pipes."""
     process = subprocess.Popen(  # noqa: S603 - ourselves
         [sys.executable, "-m", module, *arguments],
         stdin=subprocess.DEVNULL,
@@ -237,7 +237,7 @@ def _start(module: str, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def token(issue: Callable[[], str], valid: Callable[[str], bool]) -> tuple[str, bool]:
-    """Return the token with which commands on this machine use the API, and whether there has been none before."""
+    """Return the token by which commands on this machine use the API, and whether it is new."""
     path = data_dir() / "token"
     before = path.read_text() if path.exists() else ""
     if before and valid(before):
@@ -248,7 +248,7 @@ def token(issue: Callable[[], str], valid: Callable[[str], bool]) -> tuple[str, 
 
 
 def record_request(url: str, token: str) -> Path:
-    """Return the file, made for `curl -K`, with which a turn is asked for at this URL and its events are shown."""
+    """Return a file for `curl -K` that begins a turn at this URL and shows its events; create it."""
     headers = [f"Authorization: Bearer {token}", "Content-Type: application/json", "Accept: text/event-stream"]
     path = data_dir() / "ask.curl"
     _write_private(path, "".join([f'url = "{url}"\n', *(f'header = "{header}"\n' for header in headers)]))
@@ -261,11 +261,11 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def record_server(url: str) -> None:
-    """Record the address at which the platform is served from this data folder."""
+    """Record the URL at which the platform is served from this data folder."""
     (data_dir() / "server").write_text(url)
 
 
 def recorded_server() -> tuple[str | None, str | None]:
-    """Return the address at which the platform is served from this data folder, and a token for it."""
+    """Return the URL at which the platform is served from this data folder, and a token for it."""
     server, token = (data_dir() / name for name in ("server", "token"))
     return server.read_text() if server.exists() else None, token.read_text() if token.exists() else None

@@ -1,4 +1,4 @@
-"""What is written to the log."""
+"""The format of the log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SECRETS = re.compile(
 
 
 class Redacting(logging.Formatter):
-    """Leaves tickets, tokens and passwords out: of messages, of the addresses in them, and of tracebacks."""
+    """A formatter that removes tickets, tokens and passwords from messages, URLs and tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a line, or as several with a traceback."""

@@ -1,4 +1,4 @@
-"""Whether the database has the tables of this code: a process waits for that before it works."""
+"""Whether the database has the tables of this code; processes wait for them before they work."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from conversations.database import in_database
 
 logger = logging.getLogger(__name__)
 
-LOOK = 2.0  # seconds between looks whether the migrations have been applied
+LOOK = 2.0  # seconds between checks whether the migrations have been applied
 
 
 def missing_migrations() -> list[str]:
-    """Return the names, as "app.name", of this code's migrations that the database does not have.
+    """Return the names, as "app.name", of this code's migrations that the database lacks.
 
     Only the files' names are read, since importing them would cost every start of a process as much as Django itself.
     """
@@ -33,7 +33,7 @@ def missing_migrations() -> list[str]:
 
 
 class Migrations:
-    """What this process has seen of the database's migrations. Once they were all there it looks no more."""
+    """The state of the database's migrations. Once all were applied, it is not checked again."""
 
     def __init__(self) -> None:
         self._applied = False
@@ -41,7 +41,7 @@ class Migrations:
         """Why the process waits, for whoever runs it."""
 
     async def applied(self) -> bool:
-        """Return whether the database has every migration of this code; log once what is missing."""
+        """Return whether the database has all migrations of this code; log once which are missing."""
         if not self._applied:
             missing = await in_database(_what_is_missing)
             if missing and missing != self.missing:
@@ -52,7 +52,7 @@ class Migrations:
         return self._applied
 
     async def wait(self) -> None:
-        """Return when the database has them."""
+        """Return when the database has all migrations."""
         while not await self.applied():  # noqa: ASYNC110 - it is another process that applies them
             await asyncio.sleep(LOOK)
 
@@ -68,4 +68,4 @@ def _what_is_missing() -> str | None:
 
 
 migrations = Migrations()
-"""The one instance that all of this process asks."""
+"""The process's single instance."""

@@ -1,4 +1,4 @@
-"""Uvicorn's protocols, with bounds on what a client that does not read, or does not stop sending, can hold.
+"""Uvicorn's protocols, with limits on the resources of a client that does not read, or does not stop sending.
 
 Named by their paths to uvicorn, which imports them before Django is set up.
 """
@@ -18,14 +18,14 @@ from conversations.api.middleware import HEADER, new_id
 from conversations.errors import InvalidRequest
 from conversations.ws.codes import TOO_SLOW
 
-LAST_WORDS = 3  # seconds that a reader who was left gets to hear why
+LAST_WORDS = 3  # seconds for sending the close frame to a reader that does not read
 HEAD_LIMIT = 64 * 1024  # bytes of a request's head; what follows a body in chunks counts as one
-LINGER = 30  # seconds that a client gets to send the rest of a body that was refused already
-LATE = 0.05  # seconds in which a request that came with the end of the keep-alive time is found
+LINGER = 30  # seconds for a client to send the rest of a refused body
+LATE = 0.05  # seconds in which a request is still accepted that arrives at the end of the keep-alive time
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Bounds what one client can hold.
+    """The HTTP protocol, with limits per client.
 
     A client that has not read for `COLLOQUY_SEND_TIMEOUT` seconds is cut; it can resume where it was. A head without an
     end is refused: the parser would collect it for as long as it comes. The rest of a body that was answered before it
@@ -38,7 +38,7 @@ class HttpProtocol(HttpToolsProtocol):
     _awaited: asyncio.TimerHandle | None = None
     """Runs while the client has to send more of a request."""
     _head = 0
-    """Bytes that came since the last head, or part of a body, was complete."""
+    """Bytes received since the last complete head or part of a body."""
     _whole = True
     """Whether the last request that has begun has come whole."""
     _body_came = False
@@ -50,7 +50,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._await_more()
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, and refuse a head that is too long."""
+        """Parse the data, and refuse a request head that is too long."""
         self._head += len(data)
         super().data_received(data)
         if self.transport.is_closing() or self.transport.get_protocol() is not self:  # refused, or now a WebSocket
@@ -83,7 +83,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP request in the contract's shape, and close the connection.
+        """Answer an invalid HTTP request in the contract's shape, and close the connection.
 
         405 where the parser has failed because it does not know the method.
         """
@@ -122,12 +122,12 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
+        """Receive a part of the body."""
         self._head, self._body_came = 0, True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Go on with the next request, if this one was answered before it had come."""
+        """Continue with the next request, if this one was answered before its end arrived."""
         self._head, self._whole = 0, True
         super().on_message_complete()
         if self._lingering is not None:
@@ -143,27 +143,27 @@ class HttpProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def on_response_complete(self) -> None:
-        """Give the client time to send what nobody waits for any more."""
+        """Give the client time to send the rest of a request that was answered early."""
         super().on_response_complete()
         if self.cycle.response_complete and self.cycle.more_body and not self.transport.is_closing():
             self._lingering = self.loop.call_later(LINGER, self.transport.abort)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close the connection, unless a request has come in the same moment: uvloop looks at its timers first."""
+        """Close the connection, unless a request has just arrived: uvloop runs timers before it reads."""
         self.timeout_keep_alive_task = self.loop.call_later(LATE, super().timeout_keep_alive_handler)
 
     def pause_writing(self) -> None:
-        """Give the client a limited time to read: the buffer of what is on its way is full."""
+        """Start the timeout for the client to read: the send buffer is full."""
         super().pause_writing()
         self._stalled = self.loop.call_later(settings.COLLOQUY_SEND_TIMEOUT, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Stop the clock: the client has read on."""
+        """Stop the timeout: the client has read."""
         _stop(self._stalled)
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all clocks of a connection that is closed."""
+        """Stop all timers of a closed connection."""
         _stop(self._stalled)
         _stop(self._lingering)
         _stop(self._awaited)
@@ -171,19 +171,19 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """The same for a socket, which is told so with a close code, should it ever read on."""
+    """The WebSocket protocol with the same limits; a client that does not read gets a close code."""
 
     _stalled: asyncio.TimerHandle | None = None
 
     def start_keepalive(self) -> None:
-        """Forget the headers now that the handshake is over: they would be kept, three times, as long as the socket."""
+        """Release the headers after the handshake: they would be kept, three times, as long as the socket."""
         super().start_keepalive()
         self.request.headers.clear()
         self.response.headers.clear()
         self.scope["headers"] = []
 
     def data_received(self, data: bytes) -> None:
-        """Take what came. A handshake that can't be read (it has a line over 8 KB, or a body) is refused and closed.
+        """Parse the data. An unreadable handshake (with a line over 8 KB, or a body) is refused and closed.
 
         Uvicorn would neither answer it nor close the connection, ever.
         """
@@ -193,23 +193,23 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
 
     def pause_writing(self) -> None:
-        """Give the client a limited time to read: the buffer of what is on its way is full."""
+        """Start the timeout for the client to read: the send buffer is full."""
         super().pause_writing()
         self._stalled = self.loop.call_later(settings.COLLOQUY_SEND_TIMEOUT, self._leave)
 
     def resume_writing(self) -> None:
-        """Stop the clock: the client has read on."""
+        """Stop the timeout: the client has read."""
         if not self.close_sent:
             _stop(self._stalled)
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all clocks of a connection that is closed."""
+        """Stop all timers of a closed connection."""
         _stop(self._stalled)
         super().connection_lost(exc)
 
     def keepalive_timeout(self) -> None:
-        """Leave a client that has not answered a ping, and tell the application, which may be about to send."""
+        """Disconnect a client that has not answered a ping, and tell the application."""
         self.queue.put_nowait({"type": "websocket.disconnect", "code": 1011})
         super().keepalive_timeout()
 

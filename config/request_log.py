@@ -1,4 +1,4 @@
-"""One line of the log for each request, where COLLOQUY_ACCESS_LOG is true."""
+"""One line of the log for each request, if COLLOQUY_ACCESS_LOG is true."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ logger = logging.getLogger(__name__)
 
 
 class Logged:
-    """An ASGI application whose requests are logged when they have been answered, and known to the lines meanwhile."""
+    """An ASGI application whose requests are logged when they are answered; their log context is set meanwhile."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the application does."""
+        """Answer as the application does, and log the request."""
         begin()
         if not settings.COLLOQUY_ACCESS_LOG:
             await self._app(scope, receive, send)
@@ -39,7 +39,7 @@ class Logged:
 
 
 def described(scope: Scope) -> str:
-    """Return who asked for what. (The log's formatter leaves tickets and other secrets out.)"""
+    """Return the user, method and path of a request as text. (The log's formatter removes secrets.)"""
     query = scope.get("query_string", b"").decode("latin-1")
     client = (scope.get("client") or ["-"])[0]
     return f'{client} "{scope.get("method", "WEBSOCKET")} {scope["path"]}{"?" if query else ""}{query}"'

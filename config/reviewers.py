@@ -1,4 +1,4 @@
-"""The group of those who review what is used and what it costs, and change nothing."""
+"""The group of users who review usage and costs, and change nothing."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SEEN = {
     "auth": ("group",),
     "extraction": ("extraction", "attempt", "batch", "item", "evaluation"),
 }
-"""The models that they may look at, by app. Whoever is looked at is told (GET /api/me/access-log/)."""
+"""The models that reviewers may view, by app. Users can see who viewed their data (GET /api/me/access-log/)."""
 
 
 def make_group(*, sender: AppConfig, apps: Apps, **migration: object) -> None:
-    """Make the group where there is none, once all permissions are there: what the staff make of it later is kept.
+    """Create the group if it does not exist, once all permissions exist; later changes by the staff are kept.
 
     Arguments: those of the signal `post_migrate`: the app that was migrated last, and all apps as far as they are.
     """

@@ -1,4 +1,4 @@
-"""What protects users from those outside: how passwords are hashed, what the browser is told not to load."""
+"""Protection against outsiders: password hashing and the content security policy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-# What people and models write is shown in the admin: whatever slips through its rendering loads nothing from elsewhere.
+# The admin shows texts of users and models: even if its sanitiser fails, nothing is loaded from other hosts.
 POLICY = "img-src 'self' data:; media-src 'none'; object-src 'none'; frame-src 'none'; form-action 'self'"
 
 View = Callable[[HttpRequest], HttpResponseBase]
@@ -27,7 +27,7 @@ def content_policy(get_response: View) -> View:
 
 
 class Argon2(Argon2PasswordHasher):
-    """Argon2id at the cost that OWASP recommends, in one thread: logins leave the other cores to everybody else."""
+    """Argon2id at the cost that OWASP recommends, in one thread, so that logins leave the other cores to others."""
 
     time_cost = 2
     memory_cost = 19 * 1024  # KiB

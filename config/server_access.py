@@ -1,4 +1,4 @@
-"""How commands reach a running server: by which address and token, and what they say where it refuses them."""
+"""How commands find and use a running server: URL, token and error messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from config import local
 from conversations.contract.error_types import Failure
 
 Answer: TypeAlias = dict[str, Any]
-"""What a server answered: an object of its API, whose fields the OpenAPI document tells."""
+"""A JSON object in a response of the server, as the OpenAPI document describes it."""
 
 
 class Refused(Exception):
@@ -39,7 +39,7 @@ def check_token(options: Mapping[str, object]) -> None:
 
 @contextmanager
 def refusals_told(url: str) -> Iterator[None]:
-    """Raise CommandError for what the server at this address refuses, and where it can't be reached."""
+    """Raise CommandError for errors of the server at this URL, and if it can't be reached."""
     try:
         yield
     except Refused as refused:

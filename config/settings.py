@@ -1,4 +1,4 @@
-"""The settings, from the environment; docs/deploying.md lists the variables."""
+"""The settings, read from the environment; docs/deploying.md lists the variables."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from config.limits import *  # noqa: F403 - settings by their names, as all othe
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# --- Who may reach us -------------------------------------------------------------------------------------------------
+# --- Hosts and HTTPS --------------------------------------------------------------------------------------------------
 
 LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
 DEBUG = env_bool("DJANGO_DEBUG", default=False)
 ALLOWED_HOSTS = env_list("DJANGO_ALLOWED_HOSTS") or LOOPBACK
 CSRF_TRUSTED_ORIGINS = env_list("DJANGO_CSRF_TRUSTED_ORIGINS")
 
-# Until hosts are named or DEBUG is refused outright, only this machine can reach us and a made-up secret will do.
+# Without named hosts, and with DEBUG not set to false, only this machine can connect, and a generated secret suffices.
 PRODUCTION = not DEBUG and ("DJANGO_DEBUG" in os.environ or not set(ALLOWED_HOSTS) <= {*LOOPBACK, "testserver"})
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY", "")
 if PRODUCTION and not SECRET_KEY:

@@ -1,4 +1,4 @@
-"""The end of a process by a signal, in which nothing is lost."""
+"""Graceful shutdown of a process by a signal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def drain_on_signals() -> None:
-    """Put our own end before the server's: it would drop the sockets and wait for the streams, and they for turns.
+    """Drain before the server shuts down: it would drop the sockets and wait for the streams, and they for turns.
 
     With the first signal the process drains while it goes on serving those who read, and passes the signal on when it
     has. A second one is passed on at once.
@@ -71,7 +71,7 @@ class ClosingConnections:
 
 
 def end_with_parent() -> None:
-    """Ask this process to end when the one that supervises it is gone, for instance by SIGKILL.
+    """Have this process end when its supervisor has ended, for instance by SIGKILL.
 
     Only for processes of `multiprocessing`, as the workers of `serve --workers` and of uvicorn are. Left alone they
     would keep the port.

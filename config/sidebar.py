@@ -1,4 +1,4 @@
-"""The admin's sidebar, by what the staff do. Each entry is there for those who may open it."""
+"""The admin's sidebar, with the entries that each member of the staff may open."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EXTRACTIONS = "extraction.view_extraction"
 
 
 def navigation(request: HttpRequest) -> list[dict[str, object]]:
-    """Return the sidebar's groups as unfold takes them (its setting SIDEBAR, navigation)."""
+    """Return the sidebar's groups in the form of unfold's setting SIDEBAR, navigation."""
     review = reverse("admin:conversations_usage_review")
     saved = reverse("admin:conversations_savedfilter_changelist")
     groups = {
@@ -79,7 +79,7 @@ def _entry(request: HttpRequest, title: str, icon: str, link: str, permission: s
 
 
 def _is_open(request: HttpRequest, link: str) -> bool:
-    """Return whether a link's page is shown: of two lists that differ in what they are filtered to, only one."""
+    """Return whether a link's page is shown; of two lists that differ in their filters, only one is."""
     path, _, query = link.partition("?")
     if query:
         return request.path == path and query in request.GET.urlencode()

@@ -51,7 +51,7 @@ def modules_hash() -> str:
 
 
 class HashedFiles(StaticFilesStorage):
-    """Gives static files URLs that change with their content."""
+    """A storage whose URLs of static files change with the files' content."""
 
     def url(self, name: str | None) -> str:
         """Return the URL of a file."""
@@ -62,7 +62,7 @@ class StaticFiles(WhiteNoiseMiddleware):
     """WhiteNoise, with the hashed names, and a file is sent whole: ASGI servers warn of synchronous iterators."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer with the file, or go on."""
+        """Answer with the file, or pass the request on."""
         url = request.path_info
         if url not in self.files and self.immutable_file_test(None, url):
             path = finders.find(self.get_name_without_hash(url.removeprefix(self.static_prefix)))
@@ -77,7 +77,7 @@ class StaticFiles(WhiteNoiseMiddleware):
         return str(super().get_name_without_hash(filename))
 
     def immutable_file_test(self, path: str | None, url: str) -> bool:
-        """Tell whether a URL has the hash of what it leads to now."""
+        """Return whether a URL has the hash of its file's present content."""
         name = url.removeprefix(self.static_prefix)
         if VERSIONED.match(name):
             return name.startswith(f"modules-{modules_hash()}/") and self._is_there(name)

@@ -1,4 +1,4 @@
-"""What `manage.py check --deploy` says besides Django's own checks."""
+"""The project's own checks for `manage.py check --deploy`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NO_KEY = (
 
 @checks.register("claude", deploy=True)
 def check_key(**kwargs: object) -> list[checks.CheckMessage]:
-    """Return an error where the sandbox would answer, and a warning where that is allowed."""
+    """Return an error if the sandbox would answer, and a warning if that is allowed."""
     if not settings.SANDBOX:
         return []
     if settings.COLLOQUY_ALLOW_SANDBOX:

@@ -1,4 +1,4 @@
-"""What the worker does by itself: nightly jobs, and the recovery of jobs whose worker died.
+"""The worker's scheduled jobs, and the recovery of jobs of dead workers.
 
 A job is a row; any number of workers on any machines take them. Each of these may run twice without harm.
 """
@@ -31,14 +31,14 @@ from conversations.services.files import attachment_removal
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-"""How often a job is begun whose worker dies of it, or with it."""
-STALLED = 30.0  # seconds without a sign of life from its worker after which a job is anyone's
+"""How often a job is begun whose worker dies during it."""
+STALLED = 30.0  # seconds without a heartbeat of its worker after which another worker takes a job
 FINISHED = 30 * 24  # hours for which jobs that have ended are kept
 UNUSED = timedelta(days=7)
 
 
 def regularly(cron: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Have a function run at certain times (UTC), once however many workers there are."""
+    """Schedule a function at certain times (UTC), once for all workers."""
 
     def register(function: Callable[[], None]) -> Callable[[], None]:
         @wraps(function)
@@ -58,7 +58,7 @@ def regularly(cron: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
 @app.periodic(cron="* * * * *")
 @app.task(name="recover", pass_context=True)
 async def recover(context: JobContext, timestamp: int) -> None:
-    """Queue the jobs of dead workers again, or give them up: Procrastinate leaves them as they are."""
+    """Queue the jobs of dead workers again, or give them up, which Procrastinate does not do by itself."""
     jobs = context.app.job_manager
     for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=STALLED):
         try:
@@ -87,19 +87,19 @@ async def forget_jobs(context: JobContext, timestamp: int) -> None:
 
 @regularly("17 3 * * *")
 def refresh_models() -> None:
-    """Ask the Models API which models there are."""
+    """Load the list of models from the Models API."""
     call_command("refresh_models")
 
 
 @regularly("27 3 * * *")
 def check_ledger() -> None:
-    """Check that the numbers of the ledger agree. What was found is in the admin."""
+    """Check that the numbers of the ledger agree; the admin shows the results."""
     ledger_audit.audit()
 
 
 @regularly("37 3 * * *")
 def remove_unused() -> None:
-    """Remove attachments that were never used, archives of imports, and what nobody can log in with any more."""
+    """Remove attachments that were never used, archives of imports, and expired credentials."""
     attachment_removal.remove_unused(older_than=UNUSED)
     attachment_removal.remove_unwanted_files()
     imports.remove_old()
@@ -111,7 +111,7 @@ def remove_unused() -> None:
 
 @regularly("47 3 * * *")
 def remove_old() -> None:
-    """Delete conversations whose time is over, by the rules of retention and by COLLOQUY_KEEP_DAYS."""
+    """Delete conversations whose retention is over, by the rules of retention and by COLLOQUY_KEEP_DAYS."""
     retention.remove_expired()
 
 
@@ -123,5 +123,5 @@ def remove_temporary() -> None:
 
 @regularly("*/5 * * * *")
 def finish_deletions() -> None:
-    """Go on with deletions of accounts whose process was lost."""
+    """Continue deletions of accounts whose process has died."""
     account_deletion.resume()

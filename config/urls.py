@@ -1,4 +1,4 @@
-"""Every path of the platform."""
+"""The URLs of the platform."""
 
 from __future__ import annotations
 

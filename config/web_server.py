@@ -1,4 +1,4 @@
-"""The web process: uvicorn, as this platform needs it."""
+"""The web process: uvicorn with the platform's settings."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from uvicorn.supervisors import Multiprocess
 from config.system_checks import NO_KEY
 
 FRAME_LIMIT = 1024 * 1024  # bytes of a WebSocket frame; images go by HTTP
-AFTER_DRAIN = 2  # seconds that streams get to send their last events
-KEEP_ALIVE = 75  # seconds that an idle connection may count on: longer than clients and proxies keep theirs by default
+AFTER_DRAIN = 2  # seconds for streams to send their last events
+KEEP_ALIVE = 75  # seconds that an idle connection stays open: longer than the defaults of clients and proxies
 AFTER_KEEP_ALIVE = 5  # seconds more, for a request that was sent at the last moment
 WORKER_ANSWER = 60  # seconds without an answer after which a worker is replaced; one that starts may be busy for long
 
 PROXIES = ["127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
-"""Whose word for a client's address is taken behind a proxy: networks that are nobody's on the internet."""
+"""The proxies whose X-Forwarded-For is trusted: private networks."""
 
 
 def bound(host: str, port: int) -> socket.socket:
-    """Return a socket that has the port and does not listen yet. Raise CommandError where the port can't be had."""
+    """Return a socket that is bound to the port and does not listen yet. Raise CommandError if the port is taken."""
     try:
         [family, kind, _, _, address], *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         listening = socket.socket(family, kind)
@@ -44,7 +44,7 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 def refuse_sandbox_for_others(host: str, allowed: bool) -> None:
-    """Raise CommandError where other machines would be answered by the sandbox and nobody has allowed that."""
+    """Raise CommandError if users on other machines would be answered by the sandbox without permission."""
     if settings.SANDBOX and not allowed and (settings.PRODUCTION or not is_loopback(host)):
         raise CommandError(NO_KEY)
 
@@ -58,20 +58,20 @@ def is_loopback(host: str) -> bool:
 
 
 class Server(uvicorn.Server):
-    """Tells when it serves."""
+    """A uvicorn server with a callback for when it serves."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to serve, then tell whoever waits until the first request can be answered."""
+        """Start to serve; then call back when the first request can be answered."""
         await super().startup(sockets)
         self._ready()
 
 
 def serve(listening: socket.socket, workers: int = 1, ready: Callable[[], None] = lambda: None) -> None:
-    """Serve at a bound socket until a signal.
+    """Serve on a bound socket until a signal.
 
     `workers` is the number of processes. `ready` is called when the first request can be answered; with several
     workers, before they start.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ConversationsConfig(AppConfig):
-    """The core: conversations, their turns and what they cost. It keeps what is one for the whole process."""
+    """The core app: conversations, turns and usage. It keeps the state of the process."""
 
     name = "conversations"
 
@@ -33,6 +33,6 @@ class ConversationsConfig(AppConfig):
         """What each event loop has of its own (loop_local.py)."""
 
     def ready(self) -> None:
-        """Import the modules of COLLOQUY_TOOLS, whose functions Claude may be given."""
+        """Import the modules in COLLOQUY_TOOLS, which register the platform's tools."""
         for module in settings.COLLOQUY_TOOLS:
             import_module(module)

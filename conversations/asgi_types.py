@@ -1,4 +1,4 @@
-"""What passes between an ASGI server and its applications, as types: open objects, of which we read a few fields."""
+"""Types of the messages between an ASGI server and its applications: open objects, with the fields that we read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The time by the database's clock. Hosts' clocks differ: what is compared with a column is never taken from one."""
+"""The time by the database's clock. Hosts' clocks differ: only this time is compared with columns."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def now() -> datetime:
 
 
 def from_now(seconds: float) -> RawSQL:
-    """Return the time in so many seconds, or before so many where there is a minus, as part of a statement."""
+    """Return the SQL of a time in so many seconds, or before if negative."""
     return RawSQL("now() + make_interval(secs => %s)", (seconds,), output_field=models.DateTimeField())

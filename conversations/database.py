@@ -1,4 +1,4 @@
-"""How asynchronous code reaches Postgres.
+"""Access to Postgres from asynchronous code.
 
 Three ways, and no other: `in_database` for the ORM, `on_own_connection` for what may take long, and
 `connect` for the few connections that live as long as the process (the journal's, the listener's).
@@ -28,7 +28,7 @@ from conversations.database_faults import CONTENDED_PAUSE, CONTENDED_TRIES, DATA
 from conversations.loop_local import LoopLocal
 
 Parameters: TypeAlias = dict[str, Any]
-"""What stands for the names in a statement."""
+"""The positional placeholder that replaces names in a statement."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,14 +38,14 @@ logger = logging.getLogger(__name__)
 NAMED = re.compile(r"%\((\w+)\)s")
 """A named parameter in a statement."""
 
-RETRY = 0.25  # seconds between attempts while Postgres is away
+RETRY = 0.25  # seconds between attempts while Postgres is unavailable
 
 OPEN: LoopLocal[WeakSet[psycopg.AsyncConnection[TupleRow]]] = LoopLocal()
 """The connections that `connect` has made."""
 
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run synchronous ORM code in a thread, and give its connection back to the pool when it is done."""
+    """Run synchronous ORM code in a thread, and return its connection to the pool afterwards."""
     return await in_threads(_threads(), function, *args, **kwargs)
 
 
@@ -57,7 +57,7 @@ def _threads() -> ThreadPoolExecutor:
 
 
 async def in_threads(threads: ThreadPoolExecutor, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run synchronous ORM code as `in_database` does, in a thread of these."""
+    """Run synchronous ORM code as `in_database` does, in another thread pool."""
 
     def call() -> T:
         try:
@@ -70,7 +70,7 @@ async def in_threads(threads: ThreadPoolExecutor, function: Callable[P, T], *arg
 
 
 def on_own_connection(function: Callable[[], T]) -> T:
-    """Return what a function returns that may take long, and uses the ORM: on a connection that is not the pool's.
+    """Run a slow function that uses the ORM, on a connection outside of the pool; return its result.
 
     It may never give it back. In a thread of its own, whose connection this replaces.
     """
@@ -84,7 +84,7 @@ def on_own_connection(function: Callable[[], T]) -> T:
 
 
 async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run `in_database`, as often as it takes while Postgres is away, and a few times where transactions meet.
+    """Run `in_database`, with retries as long as Postgres is unavailable, and a few times for contention.
 
     Only for what may be done twice. Other errors of the database are raised as ours (database_faults.py), and those of
     its constraints as they are.
@@ -105,7 +105,7 @@ async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
 
 
 def again_where_contended(function: Callable[[], T]) -> T:
-    """Run a transaction of synchronous code, and again a few times where it met others (a deadlock).
+    """Run a transaction of synchronous code, with a few retries for contention (such as deadlocks).
 
     Not within a transaction. Raises what the last try raises.
     """
@@ -122,7 +122,7 @@ def again_where_contended(function: Callable[[], T]) -> T:
 
 @lru_cache(512)
 def _numbered(statement: str) -> tuple[str, tuple[str, ...]]:
-    """Return a statement with numbered parameters instead of named ones, and the names in the order of the numbers.
+    """Return a statement with numbered parameters instead of named ones, and the names in order.
 
     Psycopg would look for the names at every use: it remembers only where they are in short statements.
     """
@@ -131,7 +131,7 @@ def _numbered(statement: str) -> tuple[str, tuple[str, ...]]:
 
 
 def prepared(statement: str, parameters: Mapping[str, object]) -> list[TupleRow]:
-    """Run a statement on Django's connection of this thread, prepared by the server once for each connection.
+    """Run a server-side prepared statement on Django's connection of this thread.
 
     Within the caller's transaction, if there is one. Returns the rows; none, where it has none to give. Django's own
     cursor would put the parameters into the text of the statement, which is then parsed and planned anew each time, and
@@ -148,14 +148,14 @@ def prepared(statement: str, parameters: Mapping[str, object]) -> list[TupleRow]
 async def execute_prepared(
     connection: psycopg.AsyncConnection[TupleRow], statement: str, parameters: Mapping[str, object]
 ) -> psycopg.AsyncRawCursor[TupleRow]:
-    """Run a statement as `prepared` does, on a connection of asynchronous code; return its cursor."""
+    """Run a statement as `prepared` does, on an asynchronous connection; return its cursor."""
     text, names = _numbered(statement)
     cursor = psycopg.AsyncRawCursor(connection)
     return await cursor.execute(text, [parameters[name] for name in names], prepare=True, binary=True)
 
 
 def copy_in(rows: Sequence[Model], names: Collection[str]) -> None:
-    """Insert rows of one model by COPY, with the fields of these names; the others get the database's own defaults.
+    """Insert rows of one model by COPY, with these fields; the others get the database's defaults.
 
     Within the caller's transaction, in the order that the rows have. It takes a fraction of the time of `bulk_create`.
     """
@@ -205,7 +205,7 @@ Left to itself Postgres may plan them anew at each use, which takes it longer th
 
 
 async def connected(*settings: str) -> psycopg.AsyncConnection[TupleRow]:
-    """Return a connection as `connect` does, with these settings of Postgres; try again for as long as it is away."""
+    """Open a connection as `connect` does, with these Postgres settings; retry as long as Postgres is unavailable."""
     while True:
         try:
             made = await connect()
@@ -220,7 +220,7 @@ async def connected(*settings: str) -> psycopg.AsyncConnection[TupleRow]:
 
 
 async def connect() -> psycopg.AsyncConnection[TupleRow]:
-    """Return a connection of its own to the default database, in autocommit mode."""
+    """Open a separate connection to the default database, in autocommit mode."""
     # Not in one of the database's threads: a user's statements that wait for a lock may have all of them, and the
     # connections that everybody's turns are written by could not be replaced before that lock is free.
     params = await asyncio.to_thread(_connection_params)
@@ -230,7 +230,7 @@ async def connect() -> psycopg.AsyncConnection[TupleRow]:
 
 
 async def close_connections() -> None:
-    """Close what `connect` has opened in the running event loop."""
+    """Close the connections that `connect` has opened in the running event loop."""
     for each in list(OPEN.pop() or ()):
         await each.close()
 

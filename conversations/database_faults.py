@@ -1,4 +1,4 @@
-"""The database's errors told apart, by their SQLSTATE.
+"""Classifying the database's errors by their SQLSTATE.
 
 Lost: the connection is gone, and whatever it was may be done again on another one, for ever.
 Contended: a deadlock or a serialisation failure; the same transaction may succeed a moment later, so it is tried again
@@ -14,14 +14,14 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from conversations.errors import ColloquyError, Conflict, InvalidRequest, Unavailable
 
 DATABASE_ERRORS = (DatabaseError, InterfaceError)
-"""What the ORM raises for an error of the database."""
+"""The ORM's exceptions for errors of the database."""
 
 CONTENDED_TRIES = 5
 CONTENDED_PAUSE = 0.05  # seconds before the second try; each further one waits longer
-SOON, LATER = 5.0, 60.0  # seconds after which a client is told to try again
+SOON, LATER = 5.0, 60.0  # seconds for `Retry-After`
 
 LOST_STATES = frozenset({"57P01", "57P02", "57P03", "57P05", "25P03", "25P04", "53300"})
-"""Shut down, crashed, starting up, idle for too long, too many connections."""
+"""SQLSTATEs of: shut down, crashed, starting up, idle for too long, too many connections."""
 CONTENDED_STATES = frozenset({"40001", "40P01"})
 
 MESSAGES = {
@@ -33,11 +33,11 @@ MESSAGES = {
     "58": "The database could not read or write its files.",
     "XX": "The database found its own data damaged.",
 }
-"""What clients are told, by the class of the SQLSTATE."""
+"""The messages for clients, by the class of the SQLSTATE."""
 
 
 def state_of(error: BaseException) -> str:
-    """Return the SQLSTATE of an error of psycopg's or the ORM's; empty where the server did not send one."""
+    """Return the SQLSTATE of an error of psycopg or the ORM; empty if the server did not send one."""
     cause = error if isinstance(error, psycopg.Error) else error.__cause__
     return (cause.sqlstate or "") if isinstance(cause, psycopg.Error) else ""
 
@@ -51,17 +51,17 @@ def is_lost(error: BaseException) -> bool:
 
 
 def is_contended(error: BaseException) -> bool:
-    """Return whether the transaction met another one, and may succeed when it is tried again."""
+    """Return whether the transaction conflicted with another one, and may succeed on a retry."""
     return state_of(error) in CONTENDED_STATES
 
 
 def is_passing(error: BaseException) -> bool:
-    """Return whether the same transaction may succeed when it is tried again."""
+    """Return whether the same transaction may succeed on a retry."""
     return is_lost(error) or is_contended(error)
 
 
 def translate(error: BaseException) -> ColloquyError | None:
-    """Return an error of the database as one of ours, for a client; None for what is no such error.
+    """Return the error for a client that corresponds to an error of the database; None for other exceptions.
 
     503 where it may be tried again, 409 where the rows that it refers to have changed meanwhile, 400 for a value that
     no column takes.

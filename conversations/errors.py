@@ -39,7 +39,7 @@ class ColloquyError(Exception):
     default_type: ClassVar[str] = "api_error"
     default_status: ClassVar[int] = 500
     retryable = False
-    """Whether another attempt may do better."""
+    """Whether a retry may succeed."""
 
     def __init__(
         self, message: str = "", *, details: Mapping[str, object] | None = None, retry_after: float | None = None
@@ -50,7 +50,7 @@ class ColloquyError(Exception):
         self.status: int = self.default_status
         self.details = details
         self.retry_after = retry_after
-        """Seconds after which to try again, where they are known."""
+        """Seconds after which to retry, if they are known."""
 
     def payload(self, request_id: str | None = None) -> ErrorResponse:
         """Return the error in Claude's shape."""
@@ -171,7 +171,7 @@ class ClaudeError(ColloquyError):
         self.upstream_type = upstream_type
         self.request_id = request_id
         self.code = code
-        """Claude's stable `error_code`, where it has one."""
+        """Claude's stable `error_code`, if the error has one."""
 
     @classmethod
     def of_kept(cls, kept: Failure, **details: str) -> ClaudeError:

@@ -16,13 +16,13 @@ import simplejson
 from conversations.json_types import JSON
 
 DEPTH_LIMIT = 100
-"""How deep JSON from outside may be nested: what is read can be written again, by every library that does."""
+"""The maximal nesting of JSON from outside, up to which all libraries in use can write it again."""
 
 TOO_DEEP = "The JSON is nested too deep."
 
 
 class Repeating(dict[str, JSON]):
-    """An object in whose text some keys stand more than once; it has the last value of each."""
+    """An object some of whose keys occur more than once in the text; it has their last values."""
 
     repeated: list[str]
 
@@ -49,7 +49,7 @@ REPEATING_DECODER = simplejson.JSONDecoder(parse_float=_decimal, object_pairs_ho
 
 
 def loads(text: str, *, repeating: bool = False) -> Any:
-    """Return the value that a JSON text stands for. `repeating` makes objects that have keys twice `Repeating`.
+    """Parse a JSON text. With `repeating`, objects with repeated keys become `Repeating`.
 
     Raises ValueError where it is not JSON (NaN and the infinities are not), is nested deeper than Python can
     follow, or has a number whose exponent no Decimal can have.
@@ -61,7 +61,7 @@ def loads(text: str, *, repeating: bool = False) -> Any:
 
 
 def loads_at(text: str, start: int, *, repeating: bool = False) -> tuple[Any, int]:
-    """Return the value whose JSON begins at an offset of a text, and the offset at which it ends.
+    """Parse the JSON that begins at an offset of a text; return its value, and the offset of its end.
 
     `repeating` and errors as for `loads`.
     """
@@ -80,7 +80,7 @@ def dumps(
     sort_keys: bool = False,
     default: Callable[[object], object] | None = None,
 ) -> str:
-    """Return a value as JSON. `ascii` escapes all else; `default` turns what JSON has no form for into what it has.
+    """Encode a value as JSON. `ascii` escapes other characters; `default` converts values that JSON can't represent.
 
     Raises ValueError for NaN and the infinities, TypeError for what is not JSON and has no default.
     """

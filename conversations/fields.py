@@ -1,4 +1,4 @@
-"""Columns and keys that the models share."""
+"""Columns and keys that several models use."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Params: TypeAlias = tuple[str | int, ...]
 
 
 def uuid7() -> uuid.UUID:
-    """Return a key that sorts by the time it was made; made here, so that it is known before the row is written."""
+    """Return a key that sorts by creation time; generated here, so that it is known before the row is written."""
     return uuid_utils.compat.uuid7()
 
 
 class VerbatimJSONField(models.JSONField):
-    """JSON kept as it was written: a `json` column, not `jsonb`.
+    """JSON that is stored unchanged: in a `json` column, not `jsonb`.
 
     `jsonb` re-orders keys and refuses NUL; Claude wants its blocks back byte for byte (claude-api.md 2.7, 12).
     """
@@ -44,25 +44,25 @@ class VerbatimJSONField(models.JSONField):
 
 
 class ExactJSONField(VerbatimJSONField):
-    """Verbatim JSON whose numbers keep their digits on the way back as well."""
+    """Verbatim JSON whose numbers also keep their digits when they are read."""
 
     def get_db_prep_value(self, value: object, connection: BaseDatabaseWrapper, prepared: bool = False) -> Json | None:
-        """Return what psycopg sends as `json`."""
+        """Return the value in the form that psycopg sends as `json`."""
         return None if value is None else Json(value, dumps=exact_json.dumps)
 
     def select_format(
         self, compiler: SQLCompiler, sql: str, params: tuple[str | int, ...]
     ) -> tuple[str, tuple[str | int, ...]]:
-        """Ask for the text: psycopg would make floats of what it knows as JSON."""
+        """Select the text: psycopg would convert numbers of JSON columns to floats."""
         return f"({sql})::text", params
 
     def from_db_value(self, value: Any, expression: Expression, connection: BaseDatabaseWrapper) -> object:
-        """Return the value that the text stands for."""
+        """Parse the text as JSON with exact numbers."""
         return None if value is None else exact_json.loads(value)
 
 
 class WrittenField(models.DateTimeField):  # type: ignore[type-arg]
-    """When a row was last written, by the database's clock.
+    """The time of a row's last write, by the database's clock.
 
     A new row has it at once; the instance of one that is written again has it when it is read again.
     """

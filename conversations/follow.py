@@ -18,24 +18,24 @@ from conversations.streaming.wakes import IdleTimer
 
 
 class Followable(Protocol):
-    """A row of work that has a transcript."""
+    """A row of work with a transcript."""
 
     pk: uuid.UUID
     position: int
 
     @property
     def ended(self) -> bool:
-        """Whether nothing will be added to the transcript any more."""
+        """Whether the transcript is complete."""
 
 
 class Followed(Protocol):
-    """A kind of work, other than turns, whose transcripts clients follow."""
+    """A kind of work, other than turns, whose transcripts clients can follow."""
 
     def find(self, user: User, id: uuid.UUID) -> Followable:
         """Return the user's row with an id. Raises NotFound."""
 
     def follow(self, id: uuid.UUID, after: int, beat: float | None = None) -> AsyncIterator[Batch | None]:
-        """Yield what there is past a position, to the end, as `follow` does."""
+        """Yield the events after a position, to the end, as `follow` does."""
 
 
 def check_position(work: Followable, position: int, name: str) -> None:
@@ -51,7 +51,7 @@ def check_position(work: Followable, position: int, name: str) -> None:
 
 
 def followed(kind: str) -> Followed:
-    """Return how clients follow a kind of work; it is imported when the first one does."""
+    """Return the `Followed` of a kind of work, imported on first use."""
     found: Followed = import_string(settings.COLLOQUY_FOLLOWED[kind])()
     return found
 
@@ -64,7 +64,7 @@ async def follow(
     through_waits: bool = True,
     kind: str = "turn",
 ) -> AsyncIterator[Batch | None]:
-    """Yield everything of a turn, or of work of another kind, past a position: each time all there is, as one batch.
+    """Yield all events of a turn, or of other work, after a position; each time all available ones, as one batch.
 
     A reader is its position and nothing else. While it is busy with a batch nothing is queued for it; it just gets a
     bigger one next time. With `beat` it also gets a None after so many silent seconds. When the process is about to

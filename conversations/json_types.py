@@ -1,4 +1,4 @@
-"""JSON values whose shape is not known here, as types.
+"""Types of JSON values whose shape is not known here.
 
 Where a shape is known it is a TypedDict (conversations.contract); where a value is only passed on it is an `object`.
 """

@@ -1,21 +1,21 @@
-"""Say in each line of the log which request, turn and user it is about, where there are any."""
+"""Adding the ids of request, turn and user to the lines of the log."""
 
 from __future__ import annotations
 
 import logging
 from contextvars import ContextVar
 
-# The dict is shared by the tasks and threads that copy the context: what one of them notes, the others' lines have too.
+# The dict is shared by all tasks and threads that copy the context: a field set by one of them is in all their lines.
 _about: ContextVar[dict[str, object] | None] = ContextVar("about", default=None)
 
 
 def begin() -> None:
-    """Forget what was known: a new request begins in this context."""
+    """Reset the fields: a new request begins in this context."""
     _about.set({})
 
 
 def note(**about: object) -> None:
-    """Add to what the lines of this context are about, such as `turn=<id>`. A callable is asked at each line."""
+    """Add fields to the lines of this context, such as `turn=<id>`. A callable is evaluated at each line."""
     known = _about.get()
     if known is None:
         _about.set(known := {})
@@ -23,7 +23,7 @@ def note(**about: object) -> None:
 
 
 class About(logging.Filter):
-    """Gives each record an attribute `about`: " request=… user=…", or nothing."""
+    """A filter that adds an attribute `about` to each record: " request=… user=…", or nothing."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Add the attribute; every record passes."""

@@ -1,4 +1,4 @@
-"""Things of which each event loop has one of its own, such as connections, which can't be used from another loop."""
+"""Objects that belong to an event loop, such as connections, which can't be used in another loop."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ T = TypeVar("T")
 
 
 class LoopLocal(Generic[T]):
-    """One thing for each event loop. The app keeps it (`ConversationsConfig.loops`) for as long as the loop is there.
+    """A variable with a value for each event loop. The app keeps it (`ConversationsConfig.loops`) as long as the loop.
 
     An instance is the key under which it is kept.
     """
 
     def get(self) -> T | None:
-        """Return the thing of the running loop; None where it has none yet."""
+        """Return the value of the running loop; None if there is none."""
         return cast("T | None", self._kept().get(self))
 
     def set(self, thing: T) -> T:
-        """Keep a thing for the running loop, and return it."""
+        """Set the value of the running loop, and return it."""
         self._kept()[self] = thing
         return thing
 
     def pop(self) -> T | None:
-        """Return the thing of the running loop, which has none any more; None where it has none."""
+        """Remove and return the value of the running loop; None if there is none."""
         return cast("T | None", self._kept().pop(self, None))
 
     def all(self) -> list[T]:
-        """Return the things of all loops of the process. For synchronous code, which has no running loop."""
+        """Return the values of all loops of the process. For synchronous code, which has no running loop."""
         return [cast(T, kept[self]) for kept in list(_loops().values()) if self in kept]
 
     def _kept(self) -> dict[object, object]:

@@ -1,4 +1,4 @@
-"""A process that opens one PDF, which comes in at stdin, and writes what is wrong with it to stdout.
+"""A process that opens one PDF from stdin, and writes its error, if any, to stdout.
 
 Run as `python -m conversations.pdf_check_process SECONDS MEGABYTES` by conversations/services/files/pdf_checks.py. It
 ends by a signal where it needs more CPU time or memory than that, and with a status above 0 only by a fault of ours.
@@ -27,7 +27,7 @@ def main(seconds: int, megabytes: int) -> None:
     except UnsupportedMediaType as error:
         sys.stdout.write(error.message)
     except MemoryError:
-        os.abort()  # as the parser does: it ends by a signal, as whatever needs more than it may
+        os.abort()  # ends by a signal, like a crash of the parser or an exceeded limit
 
 
 if __name__ == "__main__":

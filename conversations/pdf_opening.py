@@ -1,4 +1,4 @@
-"""Opening PDFs (pypdfium2). Only for processes that can be given up: a file may be made to be expensive."""
+"""Opening PDFs (pypdfium2). For child processes with limits only: a malicious file can be expensive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MOST_PAGES = 600  # claude-api.md 6
 
 
 def open_pdf(data: bytes) -> pypdfium2.PdfDocument:
-    """Return the document, to be closed by the caller.
+    """Open the document; the caller must close it.
 
     Raises UnsupportedMediaType where it is encrypted or broken, has no pages, or more than Claude takes.
     """

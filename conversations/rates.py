@@ -1,4 +1,4 @@
-"""How often somebody does something: as often at once as in a minute, and no more than that in any minute after."""
+"""A rate limiter per minute: bursts up to the limit, and no more than the limit in any later minute."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 
 class Rate:
-    """What one of them has left. May be asked from any thread."""
+    """The remaining allowance of one user. Thread-safe."""
 
     def __init__(self, per_minute: float) -> None:
         self._most = per_minute
@@ -16,7 +16,7 @@ class Rate:
         self._lock = threading.Lock()
 
     def takes(self) -> bool:
-        """Count once more. Return False, and do not count, where that is one too many."""
+        """Count one more. Return False, without counting it, if the limit is exceeded."""
         with self._lock:
             self._refill()
             if self._left < 1:
@@ -26,12 +26,12 @@ class Rate:
 
     @property
     def wait(self) -> float:
-        """Return the seconds until there is room for one more."""
+        """Return the seconds until one more is allowed."""
         return max(0.0, (1 - self._left) * 60 / self._most)
 
     @property
     def used(self) -> int:
-        """Return how much of a minute's allowance is used."""
+        """Return the used part of a minute's allowance."""
         with self._lock:
             self._refill()
             return round(self._most - self._left)

@@ -1,4 +1,4 @@
-"""Tables as CSV and as workbooks. Nothing that somebody wrote is a formula there. Pure."""
+"""Writing tables as CSV and as workbooks. No text of users is a formula in them. Pure."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def csv_rows(rows: Iterable[Cells]) -> bytes:
 
 
 class Workbook:
-    """An XLSX file that is written row by row into a folder, each sheet from its top to its end."""
+    """An XLSX file that is written row by row into a folder, each sheet from top to bottom."""
 
     def __init__(self, folder: Path, rows: int = SHEET_ROWS) -> None:
-        """Take a folder that exists; the file and what it is made of are gone with it.
+        """Take an existing folder; the file and its temporary files are removed with it.
 
         A table of more than `rows` goes on in a further sheet, which has its header again.
         """
@@ -62,7 +62,7 @@ class Workbook:
         return Table(self, name, header)
 
     def add_sheet(self, name: str) -> Worksheet:
-        """Add an empty sheet; its name is made one that Excel takes, and no other sheet has."""
+        """Add an empty sheet; its name is changed to one that Excel accepts and no other sheet has."""
         named = self._free(name.translate(NOT_IN_NAMES) or "Sheet")
         self._names.add(named.lower())
         return self._book.add_worksheet(named)
@@ -72,20 +72,20 @@ class Workbook:
         return next(each for each in names if each.lower() not in self._names)
 
     def close(self) -> Path:
-        """Finish the file, and return where it is."""
+        """Finish the file, and return its path."""
         self._book.close()
         return self._file
 
 
 class Table:
-    """A table of a workbook, to be written downwards; in several sheets where it has more rows than one can have."""
+    """A table of a workbook, written row by row; it continues in further sheets if it has too many rows."""
 
     def __init__(self, book: Workbook, name: str, header: Cells) -> None:
         self._book, self._name, self._header = book, name, header
         self._begin_sheet()
 
     def write(self, rows: Iterable[Cells]) -> None:
-        """Add rows: numbers as numbers where those keep their digits, else as text."""
+        """Add rows: numbers as numbers if these keep their digits, else as text."""
         for row in rows:
             if self._rows == self._book.rows:
                 self._begin_sheet()
@@ -108,7 +108,7 @@ class Table:
 
 
 def _is_exact(value: object) -> TypeGuard[int | float | Decimal]:
-    """Return whether a value is a number whose digits a workbook keeps, as they are floats there."""
+    """Return whether a value is a number whose digits a workbook keeps, since numbers are floats there."""
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         digits = "".join(map(str, Decimal(value).as_tuple().digits))
         return len(digits.strip("0")) <= EXACT and abs(Decimal(value).adjusted()) < LARGEST
@@ -120,7 +120,7 @@ def _fitting(text: str) -> str:
 
 
 def plain(cell: object) -> Plain:
-    """Return a cell as a spreadsheet takes it: text that begins like a formula has a quote before it."""
+    """Return a cell that a spreadsheet does not interpret: text that begins like a formula gets a quote before it."""
     match cell:
         case None | bool() | int() | float():
             return cell
@@ -137,6 +137,6 @@ def plain(cell: object) -> Plain:
 
 
 def decimal_text(number: Decimal) -> str:
-    """Return a number with all its digits, without trailing zeros; with an exponent only where it is huge or tiny."""
+    """Return a number with all its digits, without trailing zeros; with an exponent only if it is huge or tiny."""
     text = f"{number:f}" if abs(number.adjusted()) < LARGEST else str(number)
     return text.rstrip("0").rstrip(".") if "." in text and "E" not in text else text

@@ -1,4 +1,4 @@
-"""Calling the functions of tools: each call apart from all others, and given up where it takes too long.
+"""Calling tools' functions: isolated from each other, and given up after a timeout.
 
 A thread can't be stopped. One that hangs goes on after its call was given up, in a thread of its own and with a
 connection of its own to the database: it takes neither from anybody else. Only its own user, and then its tool, run out
@@ -32,14 +32,14 @@ class TookTooLong(Exception):
 
 
 class _Places:
-    """How many calls run, of each user and of each tool. Threads leave as well, so it has a lock."""
+    """The numbers of running calls, by user and by tool. Thread-safe."""
 
     def __init__(self) -> None:
         self._running: Counter[object] = Counter()
         self._lock = threading.Lock()
 
     def enter(self, tool: str, user: uuid.UUID) -> Done:
-        """Count a call in; return what counts it out. Raises RateLimited where there are too many."""
+        """Count a call in; return a function that counts it out. Raise RateLimited if there are too many."""
         with self._lock:
             for key, most, whose in ((user, PER_USER, "this user's tools"), (tool, PER_TOOL, f"the tool {tool}")):
                 if self._running[key] >= most:
@@ -50,7 +50,7 @@ class _Places:
     def _leave(self, tool: str, user: uuid.UUID) -> None:
         with self._lock:
             self._running.subtract((user, tool))
-            self._running += Counter()  # those with nothing running are forgotten
+            self._running += Counter()  # removes users without running calls
 
 
 _places = _Places()
@@ -59,7 +59,7 @@ _places = _Places()
 async def call(
     function: Callable[..., object], arguments: Mapping[str, object], *, tool: str, user: uuid.UUID, seconds: float
 ) -> object:
-    """Return what a function returns, a coroutine function's too; raise what it raises.
+    """Return the result of a function, synchronous or not; raise its exception.
 
     Raises TookTooLong after so many seconds, whether it can be stopped or not, and RateLimited where too many calls
     of the user's, or of the tool, have not ended yet.
@@ -89,7 +89,7 @@ def _in_task(function: Callable[[], Any], done: Done) -> asyncio.Future[object]:
 
 
 async def _contained(function: Callable[[], Any]) -> object:
-    """Await a function; what would end the process (SystemExit) is an error of the tool like any other."""
+    """Await a function; an exit of the process (SystemExit) becomes an ordinary error of the tool."""
     try:
         return await function()
     except (SystemExit, KeyboardInterrupt) as error:

@@ -1,4 +1,4 @@
-"""Tools that the platform runs itself: Python functions that a conversation may give to Claude.
+"""The platform's tools: Python functions that a conversation may offer to Claude.
 
     from conversations.tools import tool
 
@@ -41,12 +41,12 @@ PLATFORM = "platform"
 """The type of a tool in a conversation's settings that names one of these."""
 
 RESULT_LIMIT = 4_000_000  # bytes of text in a result
-COMPLAINT_LIMIT = 4_000  # characters of what is told of an error
+COMPLAINT_LIMIT = 4_000  # characters of an error's message
 
 
 @dataclass(frozen=True)
 class Caller:
-    """On whose behalf a tool runs. A function with a parameter of this type is given it; Claude does not see it."""
+    """The user, conversation and turn of a call, passed to a parameter of this type, which Claude does not see."""
 
     user: uuid.UUID
     conversation: uuid.UUID
@@ -55,7 +55,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Result:
-    """What a tool's call came to, as in Claude's `tool_result`."""
+    """The result of a tool call, as in Claude's `tool_result`."""
 
     content: str | list[Block]
     is_error: bool = False
@@ -71,16 +71,16 @@ class Tool:
     caller: str | None
     """The name of the parameter that takes the Caller."""
     seconds: float | None
-    """How long a call may take; None for COLLOQUY_TOOL_TIMEOUT."""
+    """The timeout of a call in seconds; None for COLLOQUY_TOOL_TIMEOUT."""
 
     def definition(self) -> ToolParam:
-        """Return the tool as Claude is told of it."""
+        """Return the tool's definition for Claude."""
         schema = self.arguments.model_json_schema()
         del schema["title"]
         return {"name": self.name, "description": inspect.getdoc(self.function) or "", "input_schema": schema}
 
     async def run(self, given: object, caller: Caller) -> Result:
-        """Call the function. Whatever goes wrong is a result that says so: Claude can make something of it."""
+        """Call the function. An error becomes a result that describes it, which Claude can use."""
         limit = self.seconds or settings.COLLOQUY_TOOL_TIMEOUT
         try:
             arguments = self._checked(given, caller)
@@ -103,13 +103,13 @@ class Tool:
 
 
 def _failed(complaint: str) -> Result:
-    """Return a result that says what went wrong, in characters that can be stored and sent."""
+    """Return a result that describes an error, in storable characters."""
     kept = complaint[:COMPLAINT_LIMIT].encode(errors="replace").decode().replace("\0", "\ufffd")
     return Result(kept, is_error=True)
 
 
 def _result(value: object) -> Result:
-    """Return what a tool came to: a string and content blocks as they are, anything else as JSON.
+    """Return the result of a tool: strings and content blocks unchanged, anything else as JSON.
 
     It is checked like all that comes from outside. Raises InvalidRequest for what can't be stored or sent.
     """
@@ -180,12 +180,12 @@ def _registered() -> dict[str, Tool]:
 
 
 def registered_tool(name: str) -> Tool | None:
-    """Return the tool of that name; None where no such function is registered any more."""
+    """Return the tool of that name; None if no such function is registered any more."""
     return _registered().get(name)
 
 
 def with_definitions(given: Settings) -> Settings:
-    """Return settings whose platform tools say in full what Claude will be told of them.
+    """Return settings with the complete definitions of platform tools.
 
     Raises InvalidRequest for unknown ones.
 
@@ -218,7 +218,7 @@ def is_platform(given: object) -> bool:
 
 
 def tools_for_claude(given: Iterable[ToolParam]) -> list[ToolParam]:
-    """Return a turn's tools as Claude takes them: it does not know who runs them."""
+    """Return a turn's tools in Claude's form, without the information who runs them."""
     return [_untyped(each) if is_platform(each) else each for each in given]
 
 

@@ -1,4 +1,4 @@
-"""Data that a JSON Schema describes, out of text, images and documents; see `extract`."""
+"""Extracting data that a JSON Schema describes from text, images and documents; see `extract`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Extracted", "aextract", "extract"]
 
 
 def __getattr__(name: str) -> Any:
-    """Return a name of the Python API, imported when it is asked for: Django imports this before there are models."""
+    """Import a name of the Python API on first use: Django imports this package before models can be."""
     if name in __all__:
         from extraction import python_api
 

@@ -1,4 +1,4 @@
-"""The JSON of an answer, wherever in it Claude put it. Pure; run in check processes, as the schema decides its cost."""
+"""Finding the JSON in an answer. Pure; run in check processes, since the schema decides the cost."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ TWICE = "The object has this key more than once; the last value was taken."
 FENCE = re.compile(r"^[ \t]*(`{3,}+|~{3,}+)[^\n]*\n(.*?)^[ \t]*\1", re.DOTALL | re.MULTILINE)
 OPENING = re.compile(r"[{\[]")
 LARGEST = Decimal("1.7976931348623157e308")
-"""The largest number that other readers of JSON know, whose numbers are floats."""
+"""The largest number that JSON parsers with floats can represent."""
 WRAPPED_DEPTH = 3
-"""How many objects of other names data may stand in."""
+"""The maximal number of wrapper objects around the data."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What an answer comes to: its data, and what is wrong with that; nothing is, where it satisfies the schema."""
+    """The result of an answer: its data, and the problems, of which there are none if it satisfies the schema."""
 
     data: JSON
     problems: list[Problem] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
-    """What each value of the data rests on, where that was asked for."""
+    """The quote for each value of the data, if evidence was requested."""
 
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A JSON value in a text, how many characters of it that is, and what came along with the value."""
+    """A JSON value in a text, its number of characters, and the claims beside it."""
 
     value: JSON
     size: int
     claims: list[Claim] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    """Keys that stand in it more than once."""
+    """Keys that occur in it more than once."""
 
 
 def judged(schema: Schema, text: str, *, evidence: bool = False) -> Judgement:
@@ -83,7 +83,7 @@ def _judged(schema: Schema, text: str, evidence: bool) -> Judgement:
 
 
 def _names(schema: Schema) -> frozenset[str]:
-    """Return the names of the fields that data of a schema has; none where they are not known."""
+    """Return the names of the fields of a schema's data; none if they are unknown."""
     root = modern(schema)
     try:
         while isinstance(root, dict) and isinstance(root.get("$ref"), str) and "properties" not in root:
@@ -97,7 +97,7 @@ def _names(schema: Schema) -> frozenset[str]:
 
 
 def _with_claims(found: _Candidate, names: frozenset[str]) -> list[_Candidate]:
-    """Return a value's data apart from what it rests on, as both were asked for.
+    """Return the data and the claims in a value that has both, as the request asked.
 
     The value as it is counts only where the schema has a field `data` of its own: one that leaves other fields open
     would take the whole for data, whatever is wrong with it.
@@ -119,7 +119,7 @@ def _with_claims(found: _Candidate, names: frozenset[str]) -> list[_Candidate]:
 
 
 def _wrapped(found: _Candidate, names: frozenset[str], depth: int) -> Iterator[_Candidate]:
-    """Yield the values within a value that is an object of other fields than the schema's, or a list of one."""
+    """Yield the values within a wrapper: an object with other fields than the schema's, or a list of one."""
     value = found.value
     if depth == 0 or not isinstance(value, (dict, list)) or (isinstance(value, list) and len(value) != 1):
         return
@@ -139,7 +139,7 @@ def _wrapped(found: _Candidate, names: frozenset[str], depth: int) -> Iterator[_
 
 
 def _candidates(text: str) -> Iterator[_Candidate | ValueError]:
-    """Yield the JSON values of a text in the order of preference, or why one that is there can't be kept."""
+    """Yield the JSON values of a text in the order of preference, or why a value can't be kept."""
     for part in (text, *(fence[2] for fence in FENCE.finditer(text))):
         try:
             value = loads(part, repeating=True)
@@ -150,7 +150,7 @@ def _candidates(text: str) -> Iterator[_Candidate | ValueError]:
 
 
 def _in_prose(text: str) -> Iterator[_Candidate | ValueError]:
-    """Yield the objects and arrays that stand in a text, without those within others."""
+    """Yield the outermost objects and arrays in a text."""
     position = 0
     while opening := OPENING.search(text, position):
         try:
@@ -171,7 +171,7 @@ def _kept(value: JSON, size: int) -> _Candidate | ValueError:
 
 
 def _plain(value: JSON, path: tuple[str | int, ...], problems: list[Problem]) -> JSON:
-    """Return a value whose objects have each key once, and note where one had a key twice.
+    """Return a value with each key of an object once, and record repeated keys.
 
     Raises ValueError for what could be stored but not shown again. (NUL and long integers can be.)
     """

@@ -1,4 +1,4 @@
-"""Extraction's parts of archives: schemas and what was extracted by them; and facts, which are not imported."""
+"""Extraction's parts of archives: schemas and extractions; and facts, which are not imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Claude is asked for an extraction. Pure."""
+"""Building the requests of an extraction. Pure."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ LISTED, LISTED_WITH_EVIDENCE = 1.5, 4.0  # tokens of output for each of a docume
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier attempt: what Claude answered, and what was wrong with that."""
+    """An earlier attempt: Claude's answer, and its problems."""
 
     text: str
     problems: Sequence[Problem]
@@ -54,36 +54,36 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Question:
-    """What all requests of an extraction have in common."""
+    """The common parts of all requests of an extraction."""
 
     model: str
     evidence: bool = False
-    """Whether Claude is asked what each value rests on."""
+    """Whether Claude is asked for a quote for each value."""
     instructions: str = ""
     examples: Sequence[SchemaExample] = ()
     parts: int = 1
-    """Of how many parts of the content each request has one."""
+    """The number of parts of the content, one per request."""
     divided: bool = False
-    """Whether each request asks for some of the fields only, of the same content."""
+    """Whether the fields are split over several requests about the same content."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What one request asks, and after what."""
+    """The specific parts of one request."""
 
     group: Group
     content: Sequence[Block]
     max_tokens: int
     native: bool
-    """Whether Claude is held to the group's grammar."""
+    """Whether structured outputs enforce the group's grammar."""
     part: int = 0
     earlier: Sequence[Earlier] = field(default_factory=tuple)
     said: str | None = None
-    """What there is of the answer, where it was cut; None for a new one."""
+    """The answer so far, if it was cut off; None for a new one."""
 
 
 def request_for(question: Question, request: Request) -> ClaudeRequest:
-    """Return the body of a Messages request.
+    """Build the body of a Messages request.
 
     Where several requests have the same content, it comes first and is marked for Claude's cache, and what is asked of
     it follows: system and content are the same in all of them (claude-api.md 12).
@@ -148,14 +148,14 @@ def _example(number: int, example: SchemaExample) -> str:
 
 
 def _cached(content: Sequence[Block]) -> list[Block]:
-    """Return content whose end is marked for Claude's cache, unless its author has marked some of it."""
+    """Return content with a cache mark at its end, unless its author has set marks."""
     if any("cache_control" in block for block in content):
         return list(content)
     return [*content[:-1], {**content[-1], "cache_control": MARK}]
 
 
 def tokens_for(question: Question, group: Group, *, content_tokens: int, most: int | None, thinks: bool = False) -> int:
-    """Return the `max_tokens` of an answer: enough for the group's values, and for lists as long as the content.
+    """Return the `max_tokens` of an answer: enough for the group's values, with lists as long as the content.
 
     `content_tokens` is about how long the content is; `most` is what the model writes, None where that is not known;
     `thinks` says whether it thinks before that.

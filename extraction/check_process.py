@@ -1,4 +1,4 @@
-"""A process that does what a user's schema can make expensive, so that it can be given up.
+"""A child process for tasks that a user's schema can make expensive; it can be killed.
 
 Run as `python -m extraction.check_process SECONDS MEGABYTES` by extraction/processes.py: tasks come in at stdin and
 replies go out at stdout, each as JSON on a line of its own. A task that needs more CPU time or memory than that ends
@@ -46,13 +46,13 @@ TASKS: Tasks = {
 
 
 def _found(data: JSON, places: dict[str, list[int]], overlaps: list[tuple[int, int]]) -> Found:
-    """Return what a part gave, as JSON has it."""
+    """Return the results of a part from JSON."""
     known = {path: (source, offset) for path, (source, offset) in places.items()}
     return Found(data, known, dict(overlaps))
 
 
 def reply_to(task: str, tasks: Tasks) -> str:
-    """Do a task, and return its result, or what is wrong with the request, as JSON."""
+    """Run a task, and return its result, or the error of the request, as JSON."""
     asked = loads(task)
     try:
         return dumps({"result": tasks[asked["task"]](**asked["arguments"])})
@@ -61,7 +61,7 @@ def reply_to(task: str, tasks: Tasks) -> str:
 
 
 def main(seconds: float, megabytes: int, tasks: Tasks) -> None:
-    """Do the tasks that come in."""
+    """Run tasks from stdin."""
     for number in (signal.SIGINT, signal.SIGTERM):  # sent to all of a terminal's or a service's processes: not for us
         signal.signal(number, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))

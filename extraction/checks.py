@@ -1,4 +1,4 @@
-"""What a user's schema decides the cost of, done in processes that can be given up (extraction/check_process.py)."""
+"""Tasks whose cost a user's schema decides, run in child processes (extraction/check_process.py)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from extraction.extracting.plan import Group, Schema
 from extraction.processes import GivenUp, Pool, Pools
 
 SCHEMA = "schema"
-"""How extraction/schemas calls what it checks."""
+"""The name of the checked schema in messages of extraction/schemas."""
 SIMPLER = "Simpler patterns, fewer references or less data would do."
 UNKNOWN_LEAVES = 100
-"""How many values a schema is taken to have that can't be counted."""
+"""The number of values that is assumed for a schema whose values can't be counted."""
 
 POOLS = Pools(
     lambda: Pool(
@@ -36,24 +36,24 @@ close = POOLS.close
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found out about a schema."""
+    """The facts about a valid schema."""
 
     native: bool
     """Whether structured outputs can express it in one request."""
     notes: list[str]
-    """What they don't enforce, and we do."""
+    """The constraints that structured outputs don't enforce, and the platform validates."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What an answer comes to: its data, and what is wrong with that; nothing is, where it satisfies the schema."""
+    """The result of an answer: its data, and the problems, of which there are none if it satisfies the schema."""
 
     data: JSON
     problems: list[Problem] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
-    """What each value of the data rests on, where that was asked for."""
+    """The quote for each value of the data, if evidence was requested."""
     final: bool = False
-    """Whether another answer would come to nothing either."""
+    """Whether another answer would fail, too."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ class Joined:
 
     text: str
     complete: bool
-    """Whether it is one whole JSON object or array, which nothing can come after."""
+    """Whether it is one complete JSON object or array."""
     grown: bool
-    """Whether the last answer had anything new in it."""
+    """Whether the last answer added anything."""
 
 
 async def checked(owner: UUID, schema: Schema, examples: Sequence[JSONObject] = (), *, field: str = SCHEMA) -> Checked:
-    """Return what there is to know of a schema, which came in a field of a request.
+    """Validate a schema, which is a field of a request, and return the facts about it.
 
     Raises InvalidRequest, with the place, for what is no JSON Schema of its own or too costly to tell, and for an
     example that does not satisfy it.
@@ -83,7 +83,7 @@ async def checked(owner: UUID, schema: Schema, examples: Sequence[JSONObject] = 
 
 
 def _refused(field: str, message: str, details: dict[str, str]) -> InvalidRequest:
-    """Return the complaint about a schema with the name of the field that it came in."""
+    """Return the error of a schema with the name of its field in the request."""
 
     def renamed(text: str) -> str:
         return field + text.removeprefix(SCHEMA) if text.startswith(SCHEMA) else text
@@ -92,7 +92,7 @@ def _refused(field: str, message: str, details: dict[str, str]) -> InvalidReques
 
 
 async def groups(owner: UUID, schema: Schema, *, evidence: bool, partial: bool) -> list[Group]:
-    """Return what the requests of an extraction ask for (extraction/schemas/grouping.py)."""
+    """Return the groups of fields of an extraction's requests (extraction/schemas/grouping.py)."""
     try:
         found = loads(await _reply(owner, "groups", schema=schema, evidence=evidence, partial=partial))["result"]
     except GivenUp:
@@ -115,7 +115,7 @@ async def judged(owner: UUID, schema: Schema, text: str, *, evidence: bool = Fal
 
 
 async def joined(owner: UUID, texts: Sequence[str]) -> Joined:
-    """Return the text that answers add up to, each of which went on where those before were cut."""
+    """Return the text of an answer with its continuations."""
     try:
         return Joined(**loads(await _reply(owner, "joined", texts=list(texts)))["result"])
     except GivenUp:
@@ -123,7 +123,7 @@ async def joined(owner: UUID, texts: Sequence[str]) -> Joined:
 
 
 async def merged(owner: UUID, parts: Sequence[Found]) -> Merged:
-    """Return the data that the parts of a document gave as one (extraction/documents/merging.py)."""
+    """Return the merged data of a document's parts (extraction/documents/merging.py)."""
     told = [{"data": each.data, "places": each.places, "overlaps": list(each.overlaps.items())} for each in parts]
     try:
         return Merged(**loads(await _reply(owner, "merged", parts=told))["result"])
@@ -133,7 +133,7 @@ async def merged(owner: UUID, parts: Sequence[Found]) -> Merged:
 
 
 async def problems(owner: UUID, schema: Schema, data: JSON) -> list[Problem]:
-    """Return what is wrong with data that was joined from several answers, by the whole schema."""
+    """Return the problems of data from several answers, by the whole schema."""
     try:
         found: list[Problem] = loads(await _reply(owner, "problems", schema=schema, data=data))["result"]
     except GivenUp as error:

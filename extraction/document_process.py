@@ -1,4 +1,4 @@
-"""A process that reads users' files and looks for quotes in their text, as extraction/check_process.py."""
+"""A child process that reads users' files and searches quotes in their text, like extraction/check_process.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from extraction.documents.splitting import Part, Piece
 from extraction.evidence.finding import Claim, located
 
 Asked = dict[str, Any]
-"""A dataclass of ours as `asdict` makes it, on the other side of the pipe."""
+"""A dataclass as `asdict` returns it, received over the pipe."""
 
 
 def _read(path: str, media_type: str) -> dict[str, object]:
@@ -24,7 +24,7 @@ def _read(path: str, media_type: str) -> dict[str, object]:
 
 
 def _cut(path: str, first: int, last: int) -> None:
-    """Replace a PDF by one of some of its pages."""
+    """Reduce a PDF to some of its pages."""
     from extraction.documents import pdf
 
     Path(path).write_bytes(pdf.cut(Path(path).read_bytes(), first, last))

@@ -1,4 +1,4 @@
-"""What an evaluation has to tell, for the API, the command and the admin alike."""
+"""The report of an evaluation, for the API, the command and the admin."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Report:
 
 
 def report_of(evaluation: Evaluation) -> Report:
-    """Return what an evaluation has to tell; what has ended is stored."""
+    """Return the report of an evaluation, after storing the scores of ended runs."""
     evaluations.settle(evaluation)
     runs = list(evaluation.runs.select_related("batch__schema"))
     return Report(

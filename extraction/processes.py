@@ -1,4 +1,4 @@
-"""Processes that do what may cost too much, and are given up when it does."""
+"""Child processes for tasks that may be too expensive, killed when they exceed their limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 INHERITED = ("LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
-"""What a process is given of the environment: none of the platform's secrets."""
+"""The environment variables that a process gets: none of the platform's secrets."""
 LONGEST = 1 << 30  # bytes of a reply
 TIMERS = (signal.SIGPROF, signal.SIGALRM)
 
@@ -54,7 +54,7 @@ class TaskProcess:
         return cls(process, seconds, megabytes)
 
     async def reply_to(self, task: str) -> str | None:
-        """Have a task done, which is one line, and return the reply; None where the process had ended before.
+        """Run a task, which is one line, and return the reply; None if the process had ended before.
 
         Raises GivenUp where the task made it end. In either case, or cancelled, it is of no use any more.
         """
@@ -79,28 +79,28 @@ class TaskProcess:
         raise GivenUp(f"It was given up, since it needed more than {most}.")
 
     async def end(self) -> None:
-        """End the process, whatever it does."""
+        """Kill the process, whatever it is doing."""
         if self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
 
 
 class Pool:
-    """The processes that run a module, started as they are needed.
+    """The processes that run a module, started on demand.
 
     An owner has one task done at a time, and waits for a process in line with the other owners, not behind their next
     tasks: whoever has tasks without end keeps nobody else waiting for longer than one of them may take.
     """
 
     def __init__(self, module: str, *, most: int, seconds: float, megabytes: int) -> None:
-        """Take the number of processes, and the limits of each task."""
+        """Take the maximal number of processes, and the limits of each task."""
         self._limits = (module, seconds, megabytes)
         self._places = asyncio.Semaphore(most)
         self._idle: list[TaskProcess] = []
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     async def reply_to(self, owner: Hashable, task: str) -> str:
-        """Have an owner's task done, which is one line, and return the reply. Raises GivenUp."""
+        """Run an owner's task, which is one line, and return the reply. Raise GivenUp."""
         turn = self._turns.setdefault(owner, asyncio.Lock())
         async with turn, self._places:
             while self._idle:
@@ -122,13 +122,13 @@ class Pool:
         return reply
 
     async def close(self) -> None:
-        """End the processes that have nothing to do."""
+        """End the idle processes."""
         while self._idle:
             await self._idle.pop().end()
 
 
 class Pools:
-    """A pool for each event loop, made when it is first needed there."""
+    """A pool for each event loop, created on first use."""
 
     def __init__(self, make: Callable[[], Pool]) -> None:
         self._make = make

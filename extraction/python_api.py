@@ -1,4 +1,4 @@
-"""Extracting from code of the same project, without HTTP."""
+"""The Python API: extracting from code in the same project, without HTTP."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Extracted(Generic[DataT]):
-    """What an extraction came to."""
+    """The result of an extraction."""
 
     extraction: Extraction
     """The row, with status, problems, evidence and attempts."""
     data: DataT | None
-    """The data, as an instance of the model where one was given; None where none satisfies the schema."""
+    """The data, as an instance of the Pydantic model if one was given; None if no data satisfies the schema."""
     cost: str | None
-    """US dollars; None where a price is not known."""
+    """US dollars; None if a price is unknown."""
 
 
 class Options(TypedDict, total=False):
-    """How to extract; each has the default of `aextract`."""
+    """Options of an extraction; the defaults are those of `aextract`."""
 
     model: str | None
     max_tokens: int | None
@@ -69,7 +69,7 @@ def extract(
 def extract(
     content: str | list[Block], schema: str | JSONSchema | type[BaseModel], *, user: User, **options: Unpack[Options]
 ) -> Extracted[Any]:
-    """Return what a schema describes of content, when it is extracted. For synchronous code.
+    """Extract the data that a schema describes from content, and return the result. For synchronous code.
 
     Where the process serves, the extraction runs in its event loop, else in one of its own. Arguments as `aextract`.
     """
@@ -91,7 +91,7 @@ async def aextract(
     evidence: bool | None = None,
     metadata: dict[str, object] | None = None,
 ) -> Extracted[Any]:
-    """Return what a schema describes of content, when it is extracted.
+    """Extract the data that a schema describes from content, and return the result.
 
     `content` is text or Claude's content blocks; `schema` a JSON Schema, a class of Pydantic's, or the id, the name or
     `name@version` of one of the user's. It is paid by the user, and kept like one that was asked for over HTTP. Raises
@@ -119,7 +119,7 @@ async def aextract(
 
 
 async def _by_itself(work: Coroutine[object, None, T]) -> T:
-    """Do the work in an event loop that is there for nothing else."""
+    """Run the work in an event loop of its own."""
     here = await engine(takes_work=False)
     try:
         return await work

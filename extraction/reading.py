@@ -1,4 +1,4 @@
-"""Documents and evidence from task processes: what files and quotes can make expensive is done there."""
+"""Reading documents and verifying evidence in task processes, since files and quotes can be expensive."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KEPT_FIELDS: tuple[Literal["title", "context", "citations", "cache_control"], ..
     "citations",
     "cache_control",
 )
-"""What Claude is told of a document besides its text."""
+"""The fields of a document besides its text that are sent to Claude."""
 
 POOLS = Pools(
     lambda: Pool(
@@ -57,7 +57,7 @@ class PlacesFound(TypedDict):
 
 
 async def read(owner: UUID, blocks: Sequence[Block]) -> list[Source]:
-    """Return the source of each content block, in order. The blocks are as `attachments.store_sources` gives them.
+    """Return the source of each content block, in order. The blocks come from `attachments.store_sources`.
 
     Raises UnsupportedMediaType for a file that is encrypted, broken, too long or of another kind than those that are
     read, with the block's place and the reason.
@@ -72,7 +72,7 @@ async def read(owner: UUID, blocks: Sequence[Block]) -> list[Source]:
 
 
 async def shown(owner: UUID, blocks: Sequence[Block], sources: Sequence[Source], part: Part) -> list[Block]:
-    """Return a part of the content as blocks that Claude takes, with the files' bytes in them."""
+    """Return a part of the content as blocks in Claude's form, with the files' bytes."""
     pieces = [(sources[piece.source], piece) for piece in part.pieces]
     asked = [_shown(blocks[source.index], source, piece) for source, piece in pieces]
     filled = await in_storage(attachments.with_bytes, await persistently(attachments.with_paths, asked))
@@ -101,7 +101,7 @@ async def located(
 
 
 async def drawn(owner: UUID, path: str, number: int, quotes: Sequence[tuple[str, int]]) -> bytes:
-    """Return a page of a PDF in the storage as a PNG, in which quotes are marked (extraction/documents/pdf.py).
+    """Return a page of a PDF in the storage as a PNG with quotes highlighted (extraction/documents/pdf.py).
 
     Raises UnsupportedMediaType where the PDF can't be read, has no such page, or takes too long to draw.
     """
@@ -110,7 +110,7 @@ async def drawn(owner: UUID, path: str, number: int, quotes: Sequence[tuple[str,
 
 
 async def places(owner: UUID, path: str, number: int, quotes: Sequence[tuple[str, int]]) -> PlacesFound:
-    """Return where quotes stand on a page of a PDF in the storage (extraction/documents/pdf.py).
+    """Return the places of quotes on a page of a PDF in the storage (extraction/documents/pdf.py).
 
     Raises UnsupportedMediaType as `drawn`.
     """
@@ -122,7 +122,7 @@ async def places(owner: UUID, path: str, number: int, quotes: Sequence[tuple[str
 async def _page_task(
     owner: UUID, task: str, path: str, number: int, quotes: Sequence[tuple[str, int]]
 ) -> AsyncIterator[tuple[str, object]]:
-    """Do a task with a copy of a PDF in the storage; yield the copy's path, and what the task returned."""
+    """Run a task on a copy of a PDF in the storage; yield the copy's path, and the task's result."""
     try:
         async with _file(lambda: stored_files.read(path)) as copy:
             yield copy, await _result(owner, task, path=copy, number=number, quotes=list(quotes))
@@ -145,7 +145,7 @@ async def _read_file(owner: UUID, index: int, block: Block, path: str) -> Source
 
 
 def _source_of(index: int, block: Block) -> Source:
-    """Return the source of a block that is no file of ours."""
+    """Return the source of a block without a file of ours."""
     title = block.get("title")
     match block["type"]:
         case "text":
@@ -167,7 +167,7 @@ def _texts(parts: str | list[Block]) -> list[str]:
 
 
 def _shown(block: Block, source: Source, piece: Piece) -> Block:
-    """Return what Claude is shown of a block, as it would be sent by a user: attachments are yet to be put in."""
+    """Return a block in the form of a user's content: attachments are yet to be inserted."""
     if source.text is None or source.kind == "pdf":
         return block
     text = source.text[piece.start : piece.end]
@@ -206,7 +206,7 @@ def _encoded(path: str) -> str:
 
 @asynccontextmanager
 async def _file(contents: Callable[[], bytes]) -> AsyncIterator[str]:
-    """Make a temporary file of what a function returns, on a thread, and yield its path."""
+    """Write a function's result to a temporary file, in a thread, and yield its path."""
     path = await in_storage(_written, contents)
     try:
         yield path
@@ -222,7 +222,7 @@ def _written(contents: Callable[[], bytes]) -> str:
 
 
 async def _result(owner: UUID, task: str, **arguments: object) -> Any:
-    """Return what a task process made of a task. Raises UnsupportedMediaType, or GivenUp beyond its limits."""
+    """Return the result of a task. Raise UnsupportedMediaType, or GivenUp beyond its limits."""
     told = await POOLS.here().reply_to(owner, dumps({"task": task, "arguments": arguments}))
     reply = await asyncio.to_thread(json.loads, told)  # it has the whole text of a file
     if "refused" in reply:

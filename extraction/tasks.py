@@ -1,4 +1,4 @@
-"""The jobs of batches. Each may be run twice without harm: what is to be done is in the rows, not in the job.
+"""The jobs of batches. Each may run twice without harm: its work is in the rows, not in the job.
 
 Every command imports this module, and a worker alone does the jobs: what they need is imported by them.
 """
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 @app.task(name=WORK_ON_ITEM)
 async def work_on_batch_item(batch: str) -> None:
-    """Extract the next item of a batch, if it has one and fewer run than may."""
+    """Extract the next item of a batch, if it has one and fewer than the limit are running."""
     from conversations.database import in_database, persistently
     from conversations.running.engine import engine
     from extraction.services import batch_items, batch_jobs
@@ -34,7 +34,7 @@ async def work_on_batch_item(batch: str) -> None:
 
 @app.task(name=EXCHANGE)
 async def exchange_message_batches(batch: str) -> None:
-    """Exchange a batch's requests and results with Anthropic, and look again after a while until it has ended."""
+    """Exchange a batch's requests and results with Anthropic, and repeat after a while until it has ended."""
     from conversations.database import in_database
     from conversations.errors import ColloquyError
     from conversations.running.engine import engine
@@ -54,7 +54,7 @@ async def exchange_message_batches(batch: str) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="tend_batches")
 async def tend_batches(timestamp: int) -> None:
-    """Queue the jobs that batches lack since their workers have died."""
+    """Queue the missing jobs of batches after workers have died."""
     from conversations.database import in_database
     from extraction.services import batches
 

@@ -1,4 +1,4 @@
-"""Running an extraction in this process: ask what is to be asked, keep each answer, and end it."""
+"""Running an extraction in this process: send its requests, store each answer, and end it."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 4  # requests of one extraction
+AT_ONCE = 4  # concurrent requests of one extraction
 HELD_LIMIT = 600.0  # seconds for which an item of a batch waits for a budget
-HELD_PAUSE = 0.5  # seconds between looks
+HELD_PAUSE = 0.5  # seconds between checks
 FORMAT = re.compile("output_config|output_format|schema|grammar|structured", re.IGNORECASE)
-"""What a refusal of a schema speaks of; there is no error code for it (claude-api.md 7)."""
+"""Words in an error message that refuses a schema; there is no error code for it (claude-api.md 7)."""
 INTERNAL_ERROR: Failure = {
     "type": "api_error",
     "message": "The platform could not run this extraction; its log says why.",
@@ -62,11 +62,11 @@ class Extractions:
         engine.at_stop += [checks.close, reading.close]
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
-        """Put back or end an extraction that nobody runs any more."""
+        """Queue or end an extraction whose process has died."""
         extractions.settle(id=id, by=process)
 
     async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
-        """Claim an extraction, do it, and end it."""
+        """Claim an extraction, run it, and end it."""
         extraction = await persistently(extractions.claim, id=id, holder=self._engine.process)
         if extraction is None:
             return
@@ -99,7 +99,7 @@ async def _finish(extraction: Extraction, outcome: Outcome, events: list[Event] 
 
 
 async def _outcome(extraction: Extraction, telling: Telling, stop: StopSignal) -> Outcome | None:
-    """Return how an extraction ends; None where another process is to go on with it."""
+    """Return the outcome of an extraction; None if another process is to continue it."""
     try:
         return await stop.able(_Run(extraction, telling).to_its_end())
     except Stopped as stopped:
@@ -110,7 +110,7 @@ async def _outcome(extraction: Extraction, telling: Telling, stop: StopSignal) -
         return _failed(error.kept())
     except (LostExtraction, LostTurn, asyncio.CancelledError):
         raise
-    except Exception:  # whatever it was, the extraction has to end
+    except Exception:  # any error: the extraction has to end
         logger.exception("Extraction %s failed", extraction.pk)
         return _failed(INTERNAL_ERROR)
 
@@ -120,7 +120,7 @@ def _failed(error: Failure) -> Outcome:
 
 
 class _Run:
-    """An extraction that is asked about over the Messages API."""
+    """An extraction by live requests to the Messages API."""
 
     def __init__(self, extraction: Extraction, telling: Telling) -> None:
         self._extraction = extraction
@@ -128,7 +128,7 @@ class _Run:
         self._telling = telling
 
     async def to_its_end(self) -> Outcome:
-        """Ask until nothing is left to ask; return what the extraction comes to."""
+        """Send requests until none are left; return the outcome."""
         await self._telling.begin()
         await self._state.load()
         while True:
@@ -140,14 +140,14 @@ class _Run:
             await self._ask_all(step)
 
     async def _note_attempts(self) -> None:
-        """Store and tell what was found wrong with attempts that have been judged since the last time."""
+        """Store and publish the problems of attempts that were judged since the last time."""
         for number, problems in self._state.ended_attempts.items():
             if self._telling.is_open(number):
                 await persistently(answers.note, extraction=self._extraction, number=number, problems=problems)
                 await self._telling.end_attempt(number, problems)
 
     async def _ask_all(self, asks: list[Ask]) -> None:
-        """Ask what can be asked at once; of requests with the same content one comes first, and fills Claude's cache.
+        """Send the present requests; of those with the same content one is first, and fills Claude's cache.
 
         Raises the first error, when the other requests have been booked.
         """
@@ -169,7 +169,7 @@ class _Run:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _ask(self, ask: Ask) -> None:
-        """Ask, and take the answer in; where Claude refuses to be held to the schema, ask in words from now on."""
+        """Send a request, and add the answer; if Claude refuses the format, use instructions from now on."""
         answer = await self._begin(ask)
         try:
             kept = await self._answer(answer, ask)
@@ -183,7 +183,7 @@ class _Run:
             self._state.take(kept)
 
     async def _begin(self, ask: Ask) -> Answer:
-        """Note a request. An item of a batch waits for a budget that is only held, most likely by other items."""
+        """Record a request. An item of a batch waits while a budget is only held, probably by other items."""
         latest = time.monotonic() + HELD_LIMIT
         while True:
             try:
@@ -194,7 +194,7 @@ class _Run:
             await asyncio.sleep(HELD_PAUSE)
 
     async def _answer(self, answer: Answer, ask: Ask) -> Answer:
-        """Ask Claude and keep the answer; one that was cut is kept and booked too, before its error goes on."""
+        """Send a request and store the answer; a broken one is stored and booked, too, before its error is raised."""
         events: list[Event] = []
         upstream = UpstreamRequest()
         self._telling.begin_answer(ask)
@@ -220,5 +220,5 @@ class _Run:
 
 
 def refuses_format(message: str) -> bool:
-    """Return whether this is how Claude refuses a request for its `output_config`: too complex a schema, or none."""
+    """Return whether an error refuses the request's `output_config`: as too complex a schema, or unsupported."""
     return FORMAT.search(message) is not None

@@ -1,1 +1,1 @@
-"""The terminal's chat, a client of the platform's API: what is asked (prompt), how (client) and shown (screen)."""
+"""The chat in the terminal, a client of the platform's API: input (prompt), requests (client) and output (screen)."""

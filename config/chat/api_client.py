@@ -11,8 +11,8 @@ import httpx2
 from config.server_access import Answer, Refused
 
 TIMEOUT = httpx2.Timeout(30, read=60)  # seconds; a live stream is never silent for longer than 15
-RESUMES = 5  # times that a stream is taken up again without having got any further
-PAUSE = 1.0  # seconds before that
+RESUMES = 5  # reconnections to a stream without any progress
+PAUSE = 1.0  # seconds before each reconnection
 
 
 class ChatClient:

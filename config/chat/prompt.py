@@ -1,4 +1,4 @@
-"""What the user types: lines with history and editing, and pasted text as one message."""
+"""The user's input: lines with history and editing, and pasted text as one message."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HELP = "Enter sends, Alt-Enter begins a new line, Ctrl-C stops an answer, Ctrl-D
 
 
 def messages(history: Path) -> Iterator[str]:
-    """Yield what is typed, message by message, to the end of input; a history of them is kept in a file.
+    """Yield the typed messages until the end of input, with a history in a file.
 
     Where standard input is no terminal, each of its lines is a message.
     """
@@ -26,12 +26,12 @@ def messages(history: Path) -> Iterator[str]:
 
 def _typed(history: Path) -> Iterator[str]:
     history.touch(0o600)
-    os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")  # of no use here, and a terminal without it gets a warning
+    os.environ.setdefault("PROMPT_TOOLKIT_NO_CPR", "1")  # not needed, and terminals that lack it would get a warning
     session: PromptSession[str] = PromptSession(history=FileHistory(os.fspath(history)), key_bindings=_keys())
     while True:
         try:
             yield session.prompt(MARK)
-        except KeyboardInterrupt:  # there is no answer to stop: only what was typed is left
+        except KeyboardInterrupt:  # there is no answer to stop: only the typed text is discarded
             continue
         except EOFError:
             return
@@ -42,7 +42,7 @@ def _keys() -> KeyBindings:
 
     @keys.add("enter")
     def send_or_go_on(event: KeyPressEvent) -> None:
-        """Send the message; where more has come with this Enter it is pasted text, which goes on on a new line."""
+        """Send the message; if more input arrived with this Enter, it is pasted text: insert a line break instead."""
         if event.key_processor.input_queue:
             event.current_buffer.insert_text("\n")
         else:

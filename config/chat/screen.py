@@ -1,4 +1,4 @@
-"""Answers as they are shown: Markdown on a terminal, plain text anywhere else."""
+"""The output of answers: Markdown on a terminal, plain text anywhere else."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from rich.markdown import Markdown
 
 from config.server_access import Answer
 
-REFRESHES = 10  # a second, of what is still being written
+REFRESHES = 10  # per second, while an answer is written
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Characters that would do something to a terminal instead of being shown."""
+"""Control characters, which a terminal would execute instead of showing them."""
 
 _blocks = MarkdownIt("commonmark").enable("table")
 
 
 class Screen(Protocol):
-    """Where an answer is shown."""
+    """The interface of the output of answers."""
 
     def begin(self) -> None:
         """Prepare for an answer."""
@@ -31,10 +31,10 @@ class Screen(Protocol):
         """Show more of the answer's text."""
 
     def end(self) -> None:
-        """Finish the answer: show what of its text is not shown yet."""
+        """Finish the answer: show the rest of its text."""
 
     def note(self, text: str, *, error: bool = False) -> None:
-        """Show a line beside the answer: what it cost, or what went wrong."""
+        """Show a line about the answer: its cost, or an error."""
 
 
 class PlainScreen:
@@ -58,7 +58,7 @@ class PlainScreen:
 
 
 class TerminalScreen:
-    """Markdown, block by block: a block that is whole is printed for good, the one that is being written is redrawn."""
+    """Markdown, block by block: a complete block is printed for good, the last one is redrawn while it grows."""
 
     def __init__(self) -> None:
         self._console = Console()
@@ -97,7 +97,7 @@ class TerminalScreen:
 
 
 def finished(text: str) -> tuple[str, str]:
-    """Return the blocks of a Markdown text that no more text can change, and the rest, its last block."""
+    """Return the complete blocks of a Markdown text, and the last block, which may still change."""
     starts = [token.map[0] for token in _blocks.parse(text) if token.map and token.level == 0 and token.nesting >= 0]
     if len(starts) < 2:
         return "", text
@@ -106,7 +106,7 @@ def finished(text: str) -> tuple[str, str]:
 
 
 def bill(end: Answer) -> str:
-    """Return what a turn's last event says of how it ended and what it cost."""
+    """Return how a turn ended and what it cost, according to its last event, as text."""
     usage = end.get("usage") or {}
     cost = "cost unknown" if end.get("cost") is None else f"${Decimal(end['cost']):.6f}"
     tokens = f"{_input(usage):,} tokens in, {usage.get('output_tokens') or 0:,} out"

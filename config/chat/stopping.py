@@ -1,4 +1,4 @@
-"""Ctrl-C while an answer comes: it stops the answer, not the chat."""
+"""Ctrl-C during an answer: it stops the answer, not the chat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from config.server_access import Refused
 
 
 class StopOnInterrupt:
-    """While it is entered, the first Ctrl-C stops a turn; the second one interrupts the program as usual.
+    """A context in which the first Ctrl-C stops a turn; the second one interrupts the program as usual.
 
     The turn's id is not known until the server has created it: until then a stop is remembered.
 
@@ -37,7 +37,7 @@ class StopOnInterrupt:
         signal.signal(signal.SIGINT, self._before)
 
     def know(self, turn: str) -> None:
-        """Take note of the turn's id."""
+        """Set the turn's id, and stop the turn if that was requested before."""
         known, self._turn = self._turn, turn
         if self._asked and not known:
             self._stop_aside()

@@ -1,1 +1,1 @@
-"""The command `manage.py extract`: files in, what was extracted from them out, over the API of a running server."""
+"""The command `manage.py extract`: extracts data from files over the API of a running server."""

@@ -18,16 +18,16 @@ from conversations.contract.wire import Block, Source
 from conversations.exact_json import dumps, loads
 
 TIMEOUT = httpx2.Timeout(60)
-PAUSE = 0.5  # seconds between looks at what is not done yet
+PAUSE = 0.5  # seconds between polls
 LONGEST_PAUSE = 5.0  # seconds
-RETRIES = 8  # of a request that the server does not take now
+RETRIES = 8  # of a request that the server refuses for the moment
 BUSY = frozenset([429, 502, 503, 504])
 ENDED = frozenset(["ended", "cancelled"])
 RUNNING = frozenset(["queued", "running"])
 
 
 class Sent(TypedDict, total=False):
-    """What a request sends besides its method and its path."""
+    """The contents of a request besides its method and its path."""
 
     headers: dict[str, str]
     content: str
@@ -35,7 +35,7 @@ class Sent(TypedDict, total=False):
 
 
 class ExtractionClient:
-    """A user's access to a server. Several threads may use it."""
+    """A user's client of a server, for any number of threads."""
 
     def __init__(self, url: str, token: str) -> None:
         """Take the address of the server, and the user's token."""
@@ -47,7 +47,7 @@ class ExtractionClient:
         self._http.close()
 
     def content_of(self, file: Path) -> list[Block]:
-        """Upload a file, and return the content block that names it. Raises Refused, OSError."""
+        """Upload a file, and return a content block that refers to it. Raise Refused, OSError."""
         data = file.read_bytes()
         attachment = self._send("POST", "attachments/", files={"file": (file.name, data)})
         source: Source = {"type": "attachment", "attachment": attachment["id"], "media_type": attachment["media_type"]}
@@ -82,7 +82,7 @@ class ExtractionClient:
         return self._send("GET", f"extraction/evaluations/{id}/")
 
     def batch(self, id: str) -> Answer:
-        """Return how far a batch is. Raises Refused."""
+        """Return a batch with its progress. Raise Refused."""
         return self._send("GET", f"extraction/batches/{id}/")
 
     def batch_results(self, id: str) -> list[Answer]:
@@ -100,7 +100,7 @@ class ExtractionClient:
         return answer
 
     def _respond(self, method: str, path: str, **options: Unpack[Sent]) -> httpx2.Response:
-        """Send a request, again where the server is away or busy, and return its response.
+        """Send a request, with retries while the server is unavailable or busy, and return its response.
 
         Raises Refused for what the server refuses, httpx2.HTTPError where it stays away.
         """

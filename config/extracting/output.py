@@ -1,4 +1,4 @@
-"""Where results go: JSON lines as they come, and a table of all of them at the end."""
+"""Output of results: JSON lines as they come, and a table of all of them at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from extraction.results.writers import Csv, Xlsx
 
 
 def result_of(key: str, extraction: Answer) -> Result:
-    """Return the result of a file, from its extraction as the API shows it."""
+    """Return the result of a file, from the API's representation of its extraction."""
     data = extraction["data"] if extraction.get("final") is None else extraction["final"]
     return Result(
         key=key,
@@ -31,7 +31,7 @@ def result_of(key: str, extraction: Answer) -> Result:
 
 
 def refused(key: str, error: Failure) -> Result:
-    """Return the result of a file that the server did not take."""
+    """Return the result of a file that the server refused."""
     return Result(key=key, status="failed", error=error)
 
 

@@ -1,4 +1,4 @@
-"""How far an extraction of files is, on stderr: files, cost so far, files a minute and time left."""
+"""The progress of an extraction of files on stderr: files, cost so far, files per minute and remaining time."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class FilesProgress:
         self._console.print(f"{self._done} of {self._files} files{invalid}; cost ${self._cost:.6f}", highlight=False)
 
     def show(self, *, done: int, invalid: int, cost: Decimal) -> None:
-        """Show how many files are done, how many of them have no valid data, and what all cost in US dollars."""
+        """Show the numbers of finished files and of those without valid data, and the total cost in US dollars."""
         self._done, self._invalid, self._cost = done, invalid, cost
         self._progress.update(self._task, completed=done, cost=cost, invalid=invalid)
 
     def add(self, *, valid: bool, cost: Decimal) -> None:
-        """Show that one more file is done."""
+        """Show that one more file is finished."""
         self.show(done=self._done + 1, invalid=self._invalid + (not valid), cost=self._cost + cost)
 
 
@@ -48,7 +48,7 @@ def _figures() -> list[ProgressColumn]:
 
 
 class _Rate(ProgressColumn):
-    """Shows how many files are done in a minute."""
+    """A column with the number of files per minute."""
 
     def render(self, task: Task) -> Text:
         """Return the rate as text."""

@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend: its pool costs no statement, and errors name the server that can't be reached."""
+"""Django's PostgreSQL backend, with a pool that checks connections without a statement, and better errors."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ATTEMPT = 2  # seconds
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Takes no dropped connection from the pool, and says why there is none, where the pool only says that."""
+    """Takes only live connections from the pool, and reports why the server can't be reached."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Return a connection. Raise psycopg's OperationalError with the server's name and the reason."""
         connection = self._connection(conn_params)
         while self.pool and _is_dropped(connection):
             connection.close()
-            self.pool.putconn(connection)  # which makes another one in its place
+            self.pool.putconn(connection)  # the pool then replaces it
             connection = self._connection(conn_params)
         return connection
 
@@ -30,7 +30,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return super().get_new_connection(conn_params)
         except PoolTimeout:
             self._check_server()
-        # The server is there: a pool whose connections it has dropped meanwhile is mended, and asked once more.
+        # The server is up: replace the connections that it has dropped meanwhile, and ask the pool once more.
         self.pool.check()
         try:
             return super().get_new_connection(conn_params)
@@ -40,7 +40,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise psycopg.OperationalError(in_use) from None
 
     def _check_server(self) -> None:
-        """Raise psycopg's OperationalError, which never has the password, where no connection can be made at all."""
+        """Raise psycopg's OperationalError, without the password, if no connection can be made at all."""
         try:
             psycopg.connect(**{**self.get_connection_params(), "connect_timeout": ATTEMPT}).close()
         except psycopg.Error as error:

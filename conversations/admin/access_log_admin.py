@@ -1,4 +1,4 @@
-"""Who of the staff has looked at what."""
+"""The access log: which staff users have opened which data."""
 
 from __future__ import annotations
 

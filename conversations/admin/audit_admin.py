@@ -1,4 +1,4 @@
-"""What the looks at the numbers have found."""
+"""The results of the checks of the ledger."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conversations.models import Audit
 
 @admin.register(Audit)
 class AuditAdmin(ReadOnlyAdmin):
-    """Each look, the newest first."""
+    """The checks, the newest first."""
 
     list_display = ("created_at", "__str__", "seconds")
     fields = ("created_at", "seconds", "problems")

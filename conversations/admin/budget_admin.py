@@ -22,7 +22,7 @@ from conversations.services.billing import budgets
 
 @admin.register(Budget)
 class BudgetAdmin(DeclaredLookups):
-    """Limits of users, groups and all, each with how much of it is used; the limit can be changed in the list."""
+    """Budgets of users, groups and the platform, each with its use; the limit can be edited in the list."""
 
     fields = ("user", "group", "period", "limit")
     list_display = ("__str__", "scope", "period", "limit", "spent_now", "held_now", "used")
@@ -37,27 +37,27 @@ class BudgetAdmin(DeclaredLookups):
         return super().get_queryset(request).annotate(spent_now=budgets.SPENT)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Budget | None = None) -> Sequence[str]:
-        """Return all fields but the limit for a budget that exists: what is spent belongs to whom it was made for."""
+        """Return all fields but the limit for an existing budget: its spending belongs to its user or group."""
         return ("user", "group", "period") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Budget, form: ModelForm[Budget], change: bool) -> None:
-        """Save a budget, and warn if it is used up already; what was spent before is known once it is committed."""
+        """Save a budget, and warn if it is used up already; earlier spending is added when it is committed."""
         super().save_model(request, obj, form, change)
         transaction.on_commit(partial(_warn_if_used_up, request, obj))
 
     @admin.display(description="spent (USD)")
     def spent_now(self, budget: Any) -> str:
-        """Return what is spent in the present period, in US dollars."""
+        """Return the spending of the present period, in US dollars."""
         return decimal_string(budget.spent_now)
 
     @admin.display(description="held (USD)")
     def held_now(self, budget: Budget) -> str:
-        """Return what is held for turns and extractions that run, in US dollars."""
+        """Return the holds of running turns and extractions, in US dollars."""
         return decimal_string(budget.held)
 
     @admin.display(description="used")
     def used(self, budget: Budget) -> str:
-        """Return a bar that shows what is spent and, lighter, what is held."""
+        """Return a bar with the spending and, lighter, the holds."""
         return Meter(budget).html()
 
 

@@ -33,12 +33,12 @@ from conversations.templatetags.amounts import money
 
 SHOWN_MESSAGES = 50
 LOOSE_HYPHENS = re.compile(r"-+(?![^\s-])")
-"""Hyphens that exclude no word. To Postgres each negates what comes next, and more than some 30 are an error."""
+"""Hyphens that exclude no word. Postgres reads each as a negation, and fails with more than about 30 of them."""
 
 
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
-    """Conversations, each with a path through its messages. Who has the permission may delete them."""
+    """Conversations, each with a path of its messages. Staff with the permission may delete them."""
 
     private = "owner"
     list_display = ("called", "owner", "turns", "place", "created_at", "updated_at")
@@ -81,7 +81,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         return bool(request.user.has_perm("conversations.delete_conversation"))
 
     def get_deleted_objects(self, objs: Iterable[Conversation], request: HttpRequest) -> Any:
-        """Return how many rows are deleted with conversations: counts, and nothing of what was said."""
+        """Return the numbers of rows that are deleted with conversations, without contents."""
         found = [each.pk for each in objs]
         messages = Message.objects.filter(conversation__in=found).count()
         return [str(id) for id in found], {"conversations": len(found), "messages": messages}, set(), []
@@ -96,18 +96,18 @@ class ConversationAdmin(ReadOnlyAdmin):
             _delete(conversation)
 
     def found_by(self, term: str) -> Q:
-        """Return the search over the words of titles."""
+        """Return the search condition over the words of titles."""
         words = SearchQuery(LOOSE_HYPHENS.sub(" ", term), config="simple", search_type="websearch")
         return super().found_by(term) | Q(searchable=words)
 
     @admin.display(description="title")
     def called(self, conversation: Conversation) -> str:
-        """Return its title; its id where it has none."""
+        """Return the title, or the id if there is none."""
         return str(conversation)
 
     @admin.display(description="list or archive")
     def place(self, conversation: Conversation) -> str:
-        """Return where its owner finds it."""
+        """Return in which of the owner's lists it is."""
         return "archive" if conversation.archived else "list"
 
     @admin.display(description="turns")
@@ -117,7 +117,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="cost")
     def spent(self, conversation: Conversation) -> SafeString:
-        """Return what its requests cost, and the way to them."""
+        """Return the cost of its requests, with a link to them."""
         daily = DailyConversation.objects.filter(conversation=conversation)
         sums, days = Sums.of(daily), daily.aggregate(first=Min("day"), last=Max("day"))
         if days["first"] is None:
@@ -134,7 +134,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="shared with")
     def shared_with(self, conversation: Conversation) -> SafeString:
-        """Return with whom it is shared, each with a link to the page on which the share can be deleted."""
+        """Return the users and groups with whom it is shared, with links to the pages of the shares."""
         shares = conversation.shares.select_related("user", "group")
         links = (
             (reverse("admin:conversations_share_change", args=[each.pk]), reached(each), each.role) for each in shares
@@ -149,12 +149,12 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="settings")
     def settings_shown(self, conversation: Conversation) -> SafeString:
-        """Return the settings with which Claude is asked, rendered as JSON."""
+        """Return the settings for requests to Claude, rendered as JSON."""
         return rendering.rendered_json(conversation.settings)
 
     @admin.display(description="metadata")
     def metadata_shown(self, conversation: Conversation) -> SafeString:
-        """Return the metadata that the client gave the conversation, rendered as JSON."""
+        """Return the client's metadata, rendered as JSON."""
         return rendering.rendered_json(conversation.metadata)
 
     @admin.display(description="messages")
@@ -186,7 +186,7 @@ def _delete(conversation: Conversation) -> None:
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    """Messages. The list has none of what they say: to read that, one has to open them."""
+    """Messages. The list does not show their contents: to read one, it has to be opened."""
 
     private = "conversation.owner"
     list_display = ("created_at", "conversation", "role", "stop_reason")
@@ -233,7 +233,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
 @admin.register(Attachment)
 class AttachmentAdmin(ReadOnlyAdmin):
-    """Attachments; their bytes are shown on demand."""
+    """Attachments; their bytes are sent on demand."""
 
     private = "owner"
     list_display = ("created_at", "owner", "media_type", "size", "width", "height")
@@ -251,7 +251,7 @@ class AttachmentAdmin(ReadOnlyAdmin):
         return [content, *super().get_urls()]
 
     def content(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """Answer with the bytes, after noting in the access log that they are opened."""
+        """Answer with the bytes, after recording the access in the access log."""
         found = self.get_object(request, str(pk))
         if found is None or not self.has_view_permission(request, found):
             raise PermissionDenied

@@ -1,4 +1,4 @@
-"""The admin's pages of what was deleted, and of how long conversations are kept."""
+"""The admin's pages of deletions and of retention."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from conversations.models import Deletion, Retention
 
 
 def listed(erased: dict[str, int]) -> str:
-    """Return the kinds of a report with their counts, in words."""
+    """Return the kinds of a report with their counts, as text."""
     return ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in erased.items()) or "nothing"
 
 
 @admin.register(Deletion)
 class DeletionAdmin(ReadOnlyAdmin):
-    """Reports of what was deleted: kinds and counts."""
+    """Reports of deletions: kinds and counts."""
 
     list_display = ("created_at", "kind", "cause", "owner", "went", "finished_at")
     list_filter = ("kind", "cause", "created_at")
@@ -32,13 +32,13 @@ class DeletionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="what went")
     def went(self, report: Deletion) -> str:
-        """Return how many of each kind went."""
+        """Return the number of deleted objects by kind."""
         return listed(report.erased)
 
 
 @admin.register(Retention)
 class RetentionAdmin(DeclaredLookups):
-    """How long the conversations of users and of groups' members are kept; the days can be changed in the list."""
+    """The retention of conversations of users and of groups' members; the days can be edited in the list."""
 
     fields = ("user", "group", "days")
     list_display = ("__str__", "days")
@@ -48,5 +48,5 @@ class RetentionAdmin(DeclaredLookups):
     autocomplete_fields = ("user", "group")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Retention | None = None) -> Any:
-        """Return whose rule it is for one that exists: for somebody else there is another one."""
+        """Return the user and the group of an existing rule: others get a rule of their own."""
         return ("user", "group") if obj else ()

@@ -1,4 +1,4 @@
-"""What users say about answers."""
+"""The admin's pages of feedback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conversations.models import Feedback
 
 
 class CommentFilter(admin.SimpleListFilter):
-    """By whether there is a comment; what it says can't be looked for."""
+    """A filter by whether there is a comment; comments themselves can't be searched."""
 
     title = "comment"
     parameter_name = "comment"
@@ -33,7 +33,7 @@ class CommentFilter(admin.SimpleListFilter):
 
 @admin.register(Feedback)
 class FeedbackAdmin(ReadOnlyAdmin):
-    """Ratings and comments. The list has no comments: to read one, it has to be opened."""
+    """Ratings and comments. The list does not show comments: to read one, it has to be opened."""
 
     private = "user"
     list_display = ("updated_at", "user", "rating", "has_comment", "answer")

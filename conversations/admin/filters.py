@@ -16,7 +16,7 @@ from conversations.models import Turn, Usage
 
 
 class ScopeFilter(admin.ListFilter):
-    """The ledger's filter. Without a period it is the last 30 days, except for what is looked up by the search."""
+    """The ledger's filter. The default period is the last 30 days, except in a search."""
 
     title = "what is shown"
     template = "conversations/scope_filter.html"
@@ -31,7 +31,7 @@ class ScopeFilter(admin.ListFilter):
         self.looked_up = "q" in request.GET
 
     def has_output(self) -> bool:
-        """Return that there is always a form to show."""
+        """Return True: there is always a form to show."""
         return True
 
     def expected_parameters(self) -> list[str | None]:
@@ -39,20 +39,20 @@ class ScopeFilter(admin.ListFilter):
         return list(self.form.fields)
 
     def choices(self, changelist: ChangeList) -> Iterator[Mapping[str, object]]:
-        """Return no links to choose from: the template shows the form itself."""
+        """Return no links: the template shows the form itself."""
         return iter(())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the rows of the list that the form names, or all of them where something is looked up."""
+        """Return the rows that the form selects, or all rows in a search."""
         return queryset if self.looked_up else self.named(queryset)
 
     def named(self, rows: QuerySet[Usage]) -> QuerySet[Usage]:
-        """Return those of the rows that the form names."""
+        """Return those of the rows that the form selects."""
         return self.form.scope.rows(rows)
 
 
 class TurnScopeFilter(ScopeFilter):
-    """The same for turns: those asked in the period; with an error, those that failed in it."""
+    """The filter of turns: by the time of the question; with an error, by the time of the failure."""
 
     def __init__(
         self, request: HttpRequest, params: dict[str, list[str]], model: type[Model], model_admin: ModelAdmin[Model]
@@ -61,5 +61,5 @@ class TurnScopeFilter(ScopeFilter):
         self.form.hide("source", "purpose")
 
     def named(self, turns: QuerySet[Turn]) -> QuerySet[Turn]:  # type: ignore[override]
-        """Return those of the turns that the form names."""
+        """Return those of the turns that the form selects."""
         return self.form.scope.turns(turns)

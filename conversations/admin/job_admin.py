@@ -13,4 +13,4 @@ admin.site.unregister(ProcrastinateJob)
 
 @admin.register(ProcrastinateJob)
 class JobAdmin(DeclaredLookups, ProcrastinateJobAdmin):
-    """Jobs, each with what has happened to it; they can be tried again from here, and nothing else."""
+    """Jobs, each with its events; they can be retried, but not changed otherwise."""

@@ -1,4 +1,4 @@
-"""What may be looked up in the admin's lists: what their filters declare, and nothing else."""
+"""The look-ups that the admin's lists permit: those that their filters declare, and no others."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from unfold.admin import ModelAdmin
 OF_A_COLUMN = ("", "__exact", "__isnull", "__gte", "__lt", "__id__exact", "__in")
 
 UNANSWERABLE = (DisallowedModelAdminLookup, DataError, OverflowError)
-"""What is raised for a look-up that is not declared, and for values that no column can hold."""
+"""The errors for undeclared look-ups, and for values that no column can hold."""
 
 
 def could_be_id(model: type[Model], text: str) -> bool:
-    """Tell whether a text could be the id of a row; the database raises for what is compared with ids and could not."""
+    """Return whether a text could be the id of a row: for others, the database would raise an error."""
     try:
         model._meta.pk.to_python(text)
     except ValidationError:
@@ -32,7 +32,7 @@ def could_be_id(model: type[Model], text: str) -> bool:
 
 
 class CompletedChoice(AutocompleteSelect):
-    """A choice of a row by completion. What could not be a row's id is shown as no choice."""
+    """A choice of a row by completion. A text that can't be an id counts as no choice."""
 
     def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
         """Return the chosen rows as options."""
@@ -41,14 +41,14 @@ class CompletedChoice(AutocompleteSelect):
 
 
 class DeclaredLookups(ModelAdmin):
-    """A model's pages, whose list can be filtered by `list_filter` alone.
+    """A model's admin whose list can be filtered by `list_filter` only.
 
     Django allows any look-up of a model's own columns: whoever sees the list could find out what a column says that it
     does not show, by counting what is left of it.
     """
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Tell whether one of the list's filters takes this parameter."""
+        """Return whether one of the list's filters uses this parameter."""
         return lookup in self._parameters(request)
 
     def _parameters(self, request: HttpRequest | None) -> Iterator[str]:
@@ -64,13 +64,13 @@ class DeclaredLookups(ModelAdmin):
         return super().get_object(request, object_id, from_field) if possible else None
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any], request: HttpRequest, **options: Any) -> Any:
-        """Return the form's field, with completion where it is declared."""
+        """Return the form's field, with completion if it is declared."""
         if db_field.name in self.get_autocomplete_fields(request):
             options.setdefault("widget", CompletedChoice(db_field, self.admin_site, using=options.get("using")))
         return super().formfield_for_foreignkey(db_field, request, **options)
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Model], *rest: object, **named: object) -> Any:
-        """Act on the selected rows, or say that ids among them are none and do nothing."""
+        """Act on the selected rows, or report malformed ids and do nothing."""
         if all(could_be_id(self.model, each) for each in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             return super().response_action(request, queryset, *rest, **named)
         messages.warning(request, "The rows that were selected are not there any more, so nothing was done.")
@@ -79,14 +79,14 @@ class DeclaredLookups(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Search, without what no column can hold."""
+        """Search, after removing characters that no column can hold."""
         found: tuple[QuerySet[Model], bool] = super().get_search_results(
             request, queryset, search_term.replace("\0", "")
         )
         return found
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        """Answer with the list, or lead to the whole of it where it can't be filtered by what was given."""
+        """Answer with the list, or redirect to the unfiltered list if a filter is invalid."""
         try:
             return super().changelist_view(request, extra_context)
         except UNANSWERABLE:

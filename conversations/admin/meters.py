@@ -1,4 +1,4 @@
-"""How much of a budget is used, as a bar."""
+"""Bars that show how much of a budget is used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conversations.models import Budget
 
 @dataclass(frozen=True)
 class Meter:
-    """The bar of a budget, which has what is spent now as `spent_now` (services/billing/budgets.py)."""
+    """The bar of a budget, which must have `spent_now` (services/billing/budgets.py)."""
 
     budget: Budget
 
@@ -24,7 +24,7 @@ class Meter:
 
     @property
     def held(self) -> float:
-        """Return the percentage of the limit that is held, at most what `spent` leaves of the bar."""
+        """Return the percentage of the limit that is held, at most the rest of the bar."""
         return min(self._percent(self.budget.held), round(100 - self.spent, 1))
 
     @property
@@ -41,12 +41,12 @@ class Meter:
 
     @property
     def title(self) -> str:
-        """Return what is spent and what is held, unrounded."""
+        """Return the amounts spent and held, unrounded."""
         return f"{decimal_string(self.spent_now)} USD spent, {decimal_string(self.budget.held)} USD held"
 
     @property
     def spent_now(self) -> Decimal:
-        """Return what is spent in the present period, in US dollars."""
+        """Return the spending of the present period, in US dollars."""
         now: Decimal = self.budget.spent_now  # type: ignore[attr-defined]
         return now
 

@@ -15,7 +15,7 @@ PRICES = ("input", "output", "cache_read", "cache_write_5m", "cache_write_1h", "
 
 @admin.register(Price)
 class PriceAdmin(DeclaredLookups):
-    """Prices. What has priced something can't be changed any more, but for its note: a newer one takes its place."""
+    """Prices. One that was used can't be changed, except for its note: a newer one replaces it."""
 
     fields = ("model", "speed", "above_tokens", "valid_from", *PRICES, "note")
     list_display = ("model", "speed", "above_tokens", "valid_from", *PRICES, "note", "created_at")

@@ -1,4 +1,4 @@
-"""What the admin's pages have in common: they show, and change nothing; and no list looks at more than it shows."""
+"""Base classes of the admin's pages: read-only, and lists that count no more rows than necessary."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from conversations.models import User
 from conversations.services.accounts import access_log
 
 COUNTED = 10_000
-"""Rows of a list that are counted: nobody pages further."""
+"""The number of rows up to which a list is counted."""
 
 
 class Forbidding:
-    """Lets look, not touch."""
+    """A mixin that permits viewing only."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Return that nobody may add anything."""
+        """Return False: nothing can be added."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Return that nobody may change anything."""
+        """Return False: nothing can be changed."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Return that nobody may delete anything."""
+        """Return False: nothing can be deleted."""
         return False
 
 
 class Pages(Paginator):  # type: ignore[type-arg]
-    """Pages of a list, of which no more are counted than are of use."""
+    """A paginator that counts a limited number of rows."""
 
     object_list: QuerySet[Model]
     template_name = "conversations/pages.html"
@@ -53,7 +53,7 @@ class Pages(Paginator):  # type: ignore[type-arg]
 
     @cached_property
     def count(self) -> int:
-        """Return how many rows there are, COUNTED at most."""
+        """Return the number of rows, COUNTED at most."""
         return min(self._found, COUNTED)
 
     @property
@@ -63,24 +63,24 @@ class Pages(Paginator):  # type: ignore[type-arg]
 
 
 class CountedChangeList(ChangeList):
-    """A list that says how many rows it has in one place, below it, where it can say that there are more."""
+    """A list that shows its number of rows once, below it, where it can say that there are more."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Find the page's rows. The line on top, which knows no "more than", is left out where both counts agree."""
+        """Find the page's rows. The count at the top, without "more than", is hidden if both are equal."""
         super().get_results(request)
         self.full_result_count = self.result_count
 
 
 class ReadOnlyAdmin(Forbidding, DeclaredLookups):
-    """A model's pages; `heavy` columns are not loaded into its list."""
+    """The read-only admin of a model; `heavy` columns are not loaded into its list."""
 
     heavy: tuple[str, ...] = ()
     private = ""
-    """Where it has the user whose it is, who is told when others of the staff open it; empty: it is nobody's."""
+    """The path to the owner, in whose access log it is recorded when staff open a row; empty if rows have no owner."""
     found_by_id: tuple[str, ...] = ("pk",)
     found_by_text: tuple[str, ...] = ()
     found_by_user = ""
-    """Its columns that the search looks up, each by its index: an id, a text or a user's name as it is."""
+    """The columns that the search box looks up, each by an index, for an exact id, text or user name."""
     search_fields: Sequence[str] = ("pk",)
     search_help_text = "Search for a whole id or user name."
     ordering: Sequence[str] = ("-pk",)
@@ -103,12 +103,12 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
     ) -> tuple[QuerySet[Model], bool]:
-        """Return the rows that have the term in one of the columns that are searched."""
+        """Return the rows that have the term in one of the searched columns."""
         term = search_term.replace("\0", "").strip()
         return (queryset.filter(self.found_by(term)) if term else queryset), False
 
     def found_by(self, term: str) -> Q:
-        """Return the condition under which a row is found by a term."""
+        """Return the condition for rows that match a search term."""
         found = Q(pk__in=())
         for name in self.found_by_text:
             found |= Q(**{name: term})
@@ -122,19 +122,19 @@ class ReadOnlyAdmin(Forbidding, DeclaredLookups):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """Answer with the page of one row, after noting in the access log that it is opened."""
+        """Answer with the page of one row, after recording the access in the access log."""
         found = self.get_object(request, object_id) if self.private else None
         if found is not None and self.has_view_permission(request, found):
             self.note_opening(request, found)
         return super().change_view(request, object_id, form_url, extra_context)
 
     def note_opening(self, request: HttpRequest, found: Model) -> None:
-        """Note in the access log that the user of the request sees what is private in a row."""
+        """Record in the access log that the requesting user sees the private data of a row."""
         access_log.note_opening(staff=cast(User, request.user), owner=attrgetter(self.private)(found), opened=found)
 
 
 class ReadOnlyInline(Forbidding, TabularInline):
-    """Rows of another model on a model's page."""
+    """Read-only rows of another model on a model's page."""
 
     extra = 0
     can_delete = False
@@ -142,7 +142,7 @@ class ReadOnlyInline(Forbidding, TabularInline):
 
 
 class ModelFilter(admin.SimpleListFilter):
-    """By the model that Claude was asked as; those that were used are known from the ledger's days."""
+    """A filter by the requested model; the choices are read from the ledger's daily sums."""
 
     title = "model"
     parameter_name = "model"

@@ -1,4 +1,4 @@
-"""What was said, as it reads: Markdown without anything that could act, or load anything from elsewhere.
+"""Rendering messages: Markdown without active content, and without anything that is loaded from other hosts.
 
 What a model writes is nobody's HTML, and an image in it would tell its server who has read it, and what.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 LONGEST = 20_000
-"""Characters of a text that are rendered, so that no text holds up a page; the rest is shown as it is."""
+"""The number of characters of a text that are rendered as Markdown; the rest is shown as plain text, to save time."""
 
 TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li"),
@@ -31,14 +31,14 @@ TAGS = {
 
 @cache
 def _parser() -> MarkdownIt:
-    """Return the parser of Markdown without images: `![a](b)` is a link with an exclamation mark."""
+    """Return a Markdown parser without images: `![a](b)` becomes a link after an exclamation mark."""
     from markdown_it import MarkdownIt
 
     return MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable("image")
 
 
 def rendered_markdown(text: str) -> SafeString:
-    """Return a text of Markdown as HTML that does nothing."""
+    """Render a Markdown text as HTML without active content."""
     import nh3  # here, as the parser, since most processes never show a message to the staff
 
     rendered = _parser().render(text[:LONGEST])
@@ -53,12 +53,12 @@ def rendered_markdown(text: str) -> SafeString:
 
 
 def rendered_blocks(content: Sequence[Block]) -> SafeString:
-    """Render content blocks, each in the way of its kind, and those of unknown kinds as JSON."""
+    """Render content blocks by kind, and those of unknown kinds as JSON."""
     return format_html_join("", "{}", ((_block(block),) for block in content))
 
 
 def rendered_json(value: object) -> SafeString:
-    """Return JSON as it reads best, escaped; a dash where there is nothing."""
+    """Render JSON, indented and escaped; a dash for nothing."""
     if value is None:
         return SafeString("-")
     return format_html("<pre class='json'>{}</pre>", dumps(value, indent=2, ascii=False))
@@ -70,7 +70,7 @@ def _block(block: Block) -> SafeString:
         return _folded(str(block.get("type") or "unknown block"), rendered_json(block))
     try:
         return show(block)
-    except (KeyError, TypeError, AttributeError):  # not what its type promises: Claude may change that at any time
+    except (KeyError, TypeError, AttributeError):  # unexpected fields: Claude may change types at any time
         return _folded(str(block.get("type")), rendered_json(block))
 
 
@@ -133,13 +133,13 @@ SHOWN: dict[str, Callable[[Block], SafeString]] = {
 
 
 def rendered_conversation(messages: Iterable[tuple[str, str, SafeString]]) -> SafeString:
-    """Render messages one under the other, each a tuple of its role, its address and its content as HTML."""
+    """Render a list of messages, each a tuple of role, URL and content as HTML."""
     body = '<article class="message {}"><header><a href="{}">{}</a></header>{}</article>'
     return format_html_join("", body, ((role, url, role, said) for role, url, said in messages))
 
 
 def rendered_waiting(questions: Iterable[PendingQuestion]) -> SafeString:
-    """Render the questions of turns that have not begun, with their turns, one under the other."""
+    """Render a list of the questions of turns that have not begun, with links to the turns."""
     body = '<article class="message waiting"><header><a href="{}">{}</a></header>{}</article>'
     return format_html_join("", body, (_waiting(each) for each in questions))
 

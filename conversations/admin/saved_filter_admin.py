@@ -1,4 +1,4 @@
-"""The admin's pages of saved filters: whose they are may rename, share and delete them."""
+"""The admin's pages of saved filters, which their owners can rename, share and delete."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RenamingForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(SavedFilter)
 class SavedFilterAdmin(DeclaredLookups):
-    """One's own saved filters, and those that are shared. They are made on the review's pages."""
+    """The user's own saved filters, and shared ones. They are created on the review pages."""
 
     form = RenamingForm
     list_display = ("name", "opens", "page", "owner", "shared", "updated_at")
@@ -54,12 +54,12 @@ class SavedFilterAdmin(DeclaredLookups):
         return [save, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[SavedFilter]:
-        """Return those that the user may see."""
+        """Return the filters that the user may see."""
         found: QuerySet[SavedFilter] = super().get_queryset(request).visible_to(request.user)
         return found
 
     def save(self, request: HttpRequest) -> HttpResponse:
-        """Store the filters of the page that the form was on, note it in the admin's history, and show the page."""
+        """Store the filters of the page with the form, record it in the admin's history, and show the page."""
         if not self.has_view_permission(request) or request.method != "POST":
             raise PermissionDenied
         form = saved.SaveForm(request.POST)
@@ -80,11 +80,11 @@ class SavedFilterAdmin(DeclaredLookups):
         return self.has_view_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return that none is made here: the review's pages know the filters."""
+        """Return False: filters are created on the review pages."""
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: SavedFilter | None = None) -> bool:
-        """Return whether the user may see the usage; `get_queryset` has only what is theirs or shared."""
+        """Return whether the user may see the usage; `get_queryset` restricts the rows."""
         return request.user.has_perm(views.MAY_SEE)
 
     def has_change_permission(self, request: HttpRequest, obj: SavedFilter | None = None) -> bool:
@@ -103,7 +103,7 @@ class SavedFilterAdmin(DeclaredLookups):
     def get_deleted_objects(
         self, objs: Iterable[SavedFilter], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Return the names, how many they are, and those that the user may not delete."""
+        """Return the names, their number, and those that the user may not delete."""
         listed = list(objs)
         refused = {str(each) for each in listed if not self.has_delete_permission(request, each)}
         return [str(each) for each in listed], {"saved filters": len(listed)}, refused, []

@@ -1,4 +1,4 @@
-"""With whom conversations are shared."""
+"""The admin's pages of shares."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from conversations.services.accounts import shares
 
 
 def reached(share: Share) -> str:
-    """Return the name of the user, or the group, with whom a conversation is shared."""
+    """Return the name of the user or the group of a share."""
     return f"group {share.group.name}" if share.group else share.user.username if share.user else ""
 
 
 @admin.register(Share)
 class ShareAdmin(ReadOnlyAdmin):
-    """Shares: they can be looked at, and deleted."""
+    """Shares, which can be viewed and deleted."""
 
     list_display = ("created_at", "owner", "whom", "role", "conversation_id")
     list_filter = ("role", "created_at")
@@ -34,11 +34,11 @@ class ShareAdmin(ReadOnlyAdmin):
         return request.user.has_perm("conversations.delete_share")
 
     def delete_model(self, request: HttpRequest, obj: Share) -> None:
-        """End a share, and what is open by it."""
+        """End a share, and close what is open by it."""
         shares.remove(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Share]) -> None:
-        """End shares, and what is open by them."""
+        """End shares, and close what is open by them."""
         for each in queryset:
             shares.remove(each)
 
@@ -49,5 +49,5 @@ class ShareAdmin(ReadOnlyAdmin):
 
     @admin.display(description="shared with")
     def whom(self, share: Share) -> str:
-        """Return with whom it is shared."""
+        """Return the user or the group."""
         return reached(share)

@@ -15,7 +15,7 @@ admin.site.unregister(AuthToken)
 
 @admin.register(AuthToken)
 class TokenAdmin(DeclaredLookups):
-    """Tokens, which can be revoked by deleting them. Knox's own page also makes tokens, in anybody's name."""
+    """Tokens, which are revoked by deleting them. (Knox's own page could also create tokens for other users.)"""
 
     list_display = ("token_key", "user", "created", "expiry")
     list_select_related = ("user",)
@@ -24,9 +24,9 @@ class TokenAdmin(DeclaredLookups):
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return false: only a user can make a token of theirs."""
+        """Return False: only users can create tokens of their own."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Return false: a token has nothing that can be changed."""
+        """Return False: a token has no editable fields."""
         return False

@@ -1,4 +1,4 @@
-"""Turns, with their messages, what they used, and their transcripts."""
+"""The admin's pages of turns, with messages, usage and transcripts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from conversations.content.transcript import placed
 from conversations.models import PendingQuestion, Turn, Usage
 
 EVENTS = 200
-"""Events of a transcript on a page."""
+"""The number of a transcript's events on a page."""
 
 
 class UsageInline(ReadOnlyInline):
@@ -47,7 +47,7 @@ class UsageInline(ReadOnlyInline):
 
 @admin.register(Turn)
 class TurnAdmin(ReadOnlyAdmin):
-    """Turns with their upstream requests and transcripts, to be read only."""
+    """Turns with their upstream requests and transcripts, read-only."""
 
     private = "user"
     list_display = ("created_at", "user", "model", "outcome", "reason", "finished_at")
@@ -92,21 +92,21 @@ class TurnAdmin(ReadOnlyAdmin):
         return [transcript, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Turn]:
-        """Return the turns, each with why it failed if it did."""
+        """Return the turns, each with the reason of a failure."""
         return super().get_queryset(request).annotate(reason=REASON)
 
     @admin.display(description="status")
     def outcome(self, turn: Turn) -> str:
-        """Return its status, and what Claude ended it with where that says more."""
+        """Return the status, and Claude's stop reason if it tells more."""
         return f"{turn.status} ({turn.stop_reason})" if turn.stop_reason not in (None, "end_turn") else turn.status
 
     @admin.display(description="failed with")
     def reason(self, turn: Turn) -> str:
-        """Return the type of the error that it failed with."""
+        """Return the type of the error that made the turn fail."""
         return str(turn.reason) if turn.status in Turn.UNSUCCESSFUL else ""  # type: ignore[attr-defined]
 
     def transcript(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """Answer with a page of a turn's events, after noting in the access log that they are opened."""
+        """Answer with a page of a turn's events, after recording the access in the access log."""
         turn = self.get_object(request, str(pk))
         if turn is None or not self.has_view_permission(request, turn):
             raise PermissionDenied
@@ -129,7 +129,7 @@ class TurnAdmin(ReadOnlyAdmin):
 
     @admin.display(description="messages")
     def messages_shown(self, turn: Turn) -> SafeString:
-        """Render the question, also while it waits and is no message yet, and the messages that answer it."""
+        """Render the question, queued or not, and the messages that answer it."""
         waiting = PendingQuestion.objects.filter(turn=turn).select_related("turn__user")
         return rendering.rendered_waiting(waiting) + rendering.rendered_conversation(
             (
@@ -149,15 +149,15 @@ class TurnAdmin(ReadOnlyAdmin):
 
     @admin.display(description="stop details")
     def stop_details_shown(self, turn: Turn) -> SafeString:
-        """Return what Claude said about why it stopped."""
+        """Return Claude's details on why it stopped."""
         return rendering.rendered_json(turn.stop_details)
 
     @admin.display(description="error")
     def error_shown(self, turn: Turn) -> SafeString:
-        """Return type and message of what made it fail."""
+        """Return type and message of the error that made the turn fail."""
         return rendering.rendered_json(turn.error)
 
     @admin.display(description="settings")
     def settings_shown(self, turn: Turn) -> SafeString:
-        """Return the settings with which Claude was asked, rendered as JSON."""
+        """Return the settings of the turn's requests, rendered as JSON."""
         return rendering.rendered_json(turn.settings)

@@ -1,4 +1,4 @@
-"""The ledger, with the sums of what it is filtered to, and the way down to its rows."""
+"""The admin's pages of the ledger, with the sums of the filtered rows, and the drill-down to them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ admin.site.index_template = "conversations/dashboard.html"
 
 @admin.register(Usage)
 class UsageAdmin(ReadOnlyAdmin):
-    """What upstream requests used and cost."""
+    """The usage and cost of upstream requests."""
 
     list_display = (
         "created_at",
@@ -63,12 +63,12 @@ class UsageAdmin(ReadOnlyAdmin):
         ]
 
     def found_by(self, term: str) -> Q:
-        """Return the search for a user by the name in the ledger, which outlives the user."""
+        """Return the search condition by the user's name in the ledger, which outlives the user."""
         named = DailyUsage.objects.filter(username=term).values_list("user", flat=True).distinct()
         return super().found_by(term) | Q(user__in=list(named))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        """Answer with the list, and with the sums of all rows that it is filtered to, not only of the page."""
+        """Answer with the list, and with the sums of all filtered rows, not only of the page."""
         response = super().changelist_view(request, extra_context)
         if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
             changelist = response.context_data["cl"]
@@ -105,7 +105,7 @@ class UsageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="cost")
     def price(self, usage: Usage) -> str:
-        """Return the cost in US dollars; an unknown price is told apart from a price of nothing."""
+        """Return the cost in US dollars, where an unknown price differs from a price of zero."""
         return "unknown" if usage.cost is None else f"${usage.cost:.6f}"
 
     @admin.display(description="transcript")
@@ -123,5 +123,5 @@ class UsageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Claude's own count")
     def raw_shown(self, usage: Usage) -> SafeString:
-        """Return Claude's usage object as it came, rendered as JSON."""
+        """Return Claude's usage object unchanged, rendered as JSON."""
         return rendering.rendered_json(usage.raw)

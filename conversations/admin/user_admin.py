@@ -24,7 +24,7 @@ admin.site.unregister(Group)
 
 @admin.register(User)
 class UserAdmin(DeclaredLookups, DjangoUserAdmin):  # type: ignore[type-arg]
-    """The people who use the platform."""
+    """The users of the platform."""
 
     list_display = ("username", "email", "role", "last_login", "date_joined")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
@@ -34,12 +34,12 @@ class UserAdmin(DeclaredLookups, DjangoUserAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="role")
     def role(self, user: User) -> str:
-        """Return what the user may do, in words."""
+        """Return the user's role as text."""
         role = "all rights" if user.is_superuser else "staff" if user.is_staff else "user"
         return role if user.is_active else f"{role}, disabled"
 
     def get_deleted_objects(self, objs: Iterable[User], request: HttpRequest) -> Any:
-        """Return how many rows are deleted with users; counts and no list, since there may be many."""
+        """Return the numbers of rows that are deleted with users; counts and no list, since there may be many."""
         users = list(objs)
         kinds: tuple[QuerySet[Any], ...] = (
             Conversation.objects.filter(owner__in=users),
@@ -50,7 +50,7 @@ class UserAdmin(DeclaredLookups, DjangoUserAdmin):  # type: ignore[type-arg]
         return [str(user) for user in users], {"users": len(users), **counts}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        """Close the account, and delete what there is once this page's transaction is committed."""
+        """Close the account, and delete its data once this page's transaction is committed."""
         report = account_deletion.close_account(user=obj, cause=Deletion.Cause.STAFF)
         transaction.on_commit(partial(_erase, request, report))
 
@@ -61,7 +61,7 @@ class UserAdmin(DeclaredLookups, DjangoUserAdmin):  # type: ignore[type-arg]
 
 
 def _erase(request: HttpRequest, report: Deletion) -> None:
-    """Delete what a closed account has, and tell the staff what went."""
+    """Delete the data of a closed account, and show the report to the staff."""
     account_deletion.erase(report)
     messages.info(request, f"Deleted: {listed(report.erased)}.")
 

@@ -83,7 +83,7 @@ def _last_modified(request: HttpRequest, attachment: Attachment) -> datetime:
 
 @condition(etag_func=_etag, last_modified_func=_last_modified)
 def served(request: HttpRequest, attachment: Attachment) -> HttpResponse:
-    """Return the bytes of an attachment as a response that no browser runs anything of.
+    """Return the bytes of an attachment as a response that browsers do not execute.
 
     A client that has them already is answered 304, and nothing is read for it.
     """

@@ -1,4 +1,4 @@
-"""How users are recognised: by a bearer token, or by a name and a password."""
+"""Authentication by a bearer token, or by a name and a password."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TokenAuthentication(knox.TokenAuthentication):
     _find: Callable[[str], ValidToken | None] = staticmethod(find)
 
     def authenticate(self, request: Request) -> tuple[User, AuthToken] | None:
-        """Return whose token the request has, and the token's row; None where it has none.
+        """Return the user and the token's row; None if the request has no token.
 
         Raises AuthenticationFailed where the token is not valid.
         """
@@ -42,7 +42,7 @@ class TokenAuthentication(knox.TokenAuthentication):
         return found
 
     def authenticate_credentials(self, token: bytes) -> tuple[User, AuthToken]:
-        """Return whose token this is, and its row. Raises AuthenticationFailed."""
+        """Return the token's user and row. Raise AuthenticationFailed."""
         found = self._find(hash_token(token.decode(errors="replace")))
         if found is None:
             raise AuthenticationFailed("The token is not valid, or not any more: log in to get another one.")
@@ -50,19 +50,19 @@ class TokenAuthentication(knox.TokenAuthentication):
 
 
 def _memory_for(request: Request) -> float:
-    """Return how many seconds ago a request's token may have been looked up; 0 where it is to be looked up now."""
+    """Return the maximal age in seconds of a cached token look-up for a request; 0 for no caching."""
     if getattr((request.parser_context or {}).get("view"), "checks_credential", False):
         return LONG_MEMORY
     return MEMORY if request.method in SAFE_METHODS else 0
 
 
 class LimitedPasswords(ModelBackend):
-    """Names and passwords, at every door that takes them: the API's login and the admin's form."""
+    """Password authentication with rate limits, for the API's login and the admin's form."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **others: Any
     ) -> Any:
-        """Return the user, or None. Raises RateLimited where too many logins have failed before."""
+        """Return the user, or None. Raise RateLimited after too many failed logins."""
         if username is None or password is None:
             return None
         address = request.META.get("REMOTE_ADDR", "") if request is not None else ""

@@ -1,4 +1,4 @@
-"""The content of messages, and of what is extracted from."""
+"""The serializer field of content, of messages and of extractions."""
 
 from __future__ import annotations
 

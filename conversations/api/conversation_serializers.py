@@ -31,7 +31,7 @@ class ConversationSerializer(SettingsSerializer):
     """A conversation: its own fields, and the settings of its turns."""
 
     shows_every_field = True
-    """For the API's description: what may be left out of a request is always there in a response."""
+    """For the OpenAPI document: fields that are optional in a request are always present in a response."""
 
     id = serializers.UUIDField(read_only=True)
     title = String(required=False, allow_blank=True, max_length=500)

@@ -20,7 +20,7 @@ from conversations.errors import InvalidRequest, PermissionDenied
 from conversations.models import Deletion
 
 FRESH = timedelta(minutes=10)
-"""How long after a login the session stands for the password."""
+"""The time after a login for which a session needs no password to delete the account."""
 
 
 class DeletionSerializer(serializers.ModelSerializer[Deletion]):
@@ -64,7 +64,7 @@ class Deletions(Queried, ListAPIView[Deletion]):
 
 
 def check_that_it_is_them(request: Request) -> None:
-    """Raise InvalidRequest where a password is needed and missing, PermissionDenied where it is wrong.
+    """Raise InvalidRequest if a password is needed and missing, PermissionDenied if it is wrong.
 
     Raises RateLimited where too many passwords were wrong.
     """
@@ -84,6 +84,6 @@ def check_that_it_is_them(request: Request) -> None:
 
 
 def end_session(request: Request) -> None:
-    """Take the cookie of a browser's session back, whose user is gone."""
+    """Delete the session cookie of a deleted user."""
     if not isinstance(request.auth, AuthToken):
         logout(request._request)

@@ -1,4 +1,4 @@
-"""Every error in the contract's shape: our own, the framework's, and Django's pages under `/api/`."""
+"""Every error in the contract's shape: our own, those of the framework, and those of Django under `/api/`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Answer a view's exception; DRF calls this.
+    """Return the response to a view's exception; DRF calls this.
 
     None for a bug of ours, which Django then logs and answers with `server_error`.
     """
@@ -65,7 +65,7 @@ def headers_of(error: ColloquyError) -> dict[str, str]:
 
 
 def translate(error: Exception) -> ColloquyError | None:
-    """Return an exception of Django, DRF or the database as one of ours; None where there is none for it."""
+    """Convert an exception of Django, DRF or the database into one of ours; None if there is no equivalent."""
     match error:
         case ColloquyError():
             return error
@@ -79,7 +79,7 @@ def translate(error: Exception) -> ColloquyError | None:
             return PermissionDenied(str(getattr(error, "detail", "")))
         case exceptions.NotFound() | Http404():
             return NotFound()
-        case ObjectDoesNotExist():  # what a client names is looked up by `get_by_id`: this row has gone since then
+        case ObjectDoesNotExist():  # ids of clients are looked up by `get_by_id`: this row was deleted since then
             logger.warning("A row was deleted while a request worked with it: %s", error, exc_info=error)
             return NotFound("What this refers to was deleted meanwhile.")
         case exceptions.UnsupportedMediaType():
@@ -101,7 +101,7 @@ def _of_database(error: Exception) -> ColloquyError | None:
 
 
 def invalid(detail: object) -> InvalidRequest:
-    """Return a serializer's complaints as one error: the message names the first, `details` all of them by field."""
+    """Return a serializer's errors as one error: the message names the first, `details` all of them by field."""
     fields = dict(_flat(detail))
     field, complaint = next(iter(fields.items()))
     return InvalidRequest(f"{field}: {complaint}" if field else complaint, details=fields)
@@ -122,7 +122,7 @@ def _flat(detail: object, path: str = "") -> list[tuple[str, str]]:
 
 
 def _other(error: exceptions.APIException) -> ColloquyError:
-    """Return 406, 405 and the like as an invalid request: Claude's API has no types of their own for them."""
+    """Return 406, 405 and similar errors as an invalid request, since Claude's API has no types for them."""
     other = InvalidRequest(str(error.detail))
     other.status = error.status_code
     return other
@@ -141,7 +141,7 @@ UNKNOWN_HOST = "The header Host names none of this server's hosts. Whoever runs 
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 400 outside of DRF; mostly to a request for a host that the server does not know to be its own."""
+    """Answer 400 outside of DRF, usually for an unknown host."""
     error = InvalidRequest(UNKNOWN_HOST) if isinstance(exception, DisallowedHost) else InvalidRequest()
     return _page(request, error) or defaults.bad_request(request, exception)
 
@@ -152,20 +152,20 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 404 for a path that nothing serves."""
+    """Answer 404 for an unknown path."""
     slash = "" if request.path.endswith("/") else " Paths of the API end with a slash."
     nothing = NotFound(f"There is nothing at this path.{slash} /api/docs/ shows what there is.")
     return _page(request, nothing) or defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 500: the log has the trace under the request id, the client has only the id."""
+    """Answer 500 with the request id, under which the log has the traceback."""
     logger.error("Request %s failed", id_of(request))
     return _page(request, ColloquyError()) or defaults.server_error(request)
 
 
 def tell(get_response: View) -> View:
-    """Answer what a page of Django's raises of our own errors; the API's views do so by themselves."""
+    """Return the response to one of our errors that a Django view raised; DRF's views use `handle`."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         return get_response(request)

@@ -1,4 +1,4 @@
-"""Answers that take time: a view returns a `Later`, and what that awaits goes on when Django is done with the request.
+"""Responses that take time: a view returns a `Later`, which is awaited after Django is done with the request.
 
 So no thread, no connection and no request object is held while a turn streams, and nothing of Django is between the
 journal and the socket.
@@ -34,12 +34,12 @@ LATER = "colloquy.later"
 
 @dataclass(frozen=True)
 class Stream:
-    """A body that is sent as it comes."""
+    """A streamed response body."""
 
     body: AsyncGenerator[bytes, None]
     headers: dict[str, str]
     last_words: Callable[[ColloquyError], bytes]
-    """What is sent as the end of a body that an error cuts."""
+    """Returns the bytes that end a body which is cut by an error."""
 
 
 Then = Callable[[], Awaitable[Stream | Mapping[str, object]]]
@@ -47,11 +47,11 @@ Then = Callable[[], Awaitable[Stream | Mapping[str, object]]]
 
 @dataclass(frozen=True)
 class Opening:
-    """How an answer goes on."""
+    """The continuation of a response."""
 
     then: Then
     membership: Membership | None = None
-    """By what the client reads the answer, where it is of somebody else's conversation."""
+    """The membership by which the client may read the response, if the conversation is another user's."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -59,7 +59,7 @@ Begin = Callable[[], Awaitable[Opening]]
 
 
 class _Pending(NamedTuple):
-    """An answer that comes later."""
+    """A response that is produced later."""
 
     begin: Begin
     renderer: renderers.JSONRenderer
@@ -67,7 +67,7 @@ class _Pending(NamedTuple):
 
 
 class LaterBegun(HttpResponse):
-    """A response to what has not begun when the view returns: `begin` begins it, and says how the answer goes on.
+    """A response to work that has not begun when the view returns: `begin` begins it, and returns the continuation.
 
     What `begin` raises is the answer. It is not cut where the client leaves meanwhile.
     """
@@ -82,10 +82,10 @@ class LaterBegun(HttpResponse):
 
 
 class Later(LaterBegun):
-    """A response whose body is not known yet when the view returns: JSON or a stream, or the error that is raised."""
+    """A response whose body is unknown when the view returns: JSON or a stream, or the error that is raised."""
 
     def __init__(self, request: Request, then: Then, status: int = 200, membership: Membership | None = None) -> None:
-        """Answer with what `then` returns; `membership` as in `Opening`."""
+        """Respond with the result of `then`; `membership` as in `Opening`."""
 
         async def begin() -> Opening:
             return Opening(then, membership)
@@ -94,13 +94,13 @@ class Later(LaterBegun):
 
 
 class Answering:
-    """Django's ASGI application, with the views that answer later."""
+    """Django's ASGI application, with support for views that respond later."""
 
     def __init__(self, django: App) -> None:
         self._django = django
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let Django answer, and go on where it leaves off."""
+        """Let Django respond, and continue where the response is a later one."""
         held: list[Message] = []
 
         async def forward(message: Message) -> None:
@@ -113,7 +113,7 @@ class Answering:
         if held:
             answer = _Answer(held[0], scope[LATER].renderer, send)
             opening = await answer.begun(scope[LATER].begin)
-            # What has begun the answer has the request, and is kept no longer, in the scope nor here; nor is what came.
+            # The view's closure refers to the request: release it, here and in the scope, and also the received body.
             held.clear()
             credential = scope.pop(LATER).credential
             if opening:
@@ -121,7 +121,7 @@ class Answering:
 
 
 class _Answer:
-    """What comes later, under the status and the headers that Django gave."""
+    """The later part of a response, with the status and the headers from Django."""
 
     def __init__(self, start: Message, renderer: renderers.JSONRenderer, send: Send) -> None:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
@@ -133,7 +133,7 @@ class _Answer:
         self._stream: Stream | None = None
 
     async def begun(self, begin: Begin) -> Opening | None:
-        """Return how the answer goes on; None where `begin` raises an error, which is the answer then."""
+        """Return the continuation; None if `begin` raises an error, which is the response then."""
         try:
             opening = await begin()
         except Exception as error:  # noqa: BLE001 - whatever it was, it is answered, and logged there
@@ -143,7 +143,7 @@ class _Answer:
         return opening
 
     async def give(self, then: Then) -> None:
-        """Send what `then` returns, or the error that it raises."""
+        """Send the result of `then`, or the error that it raises."""
         try:
             answer = await then()
         except Exception as error:  # noqa: BLE001 - whatever it was, it is answered, and logged there
@@ -155,7 +155,7 @@ class _Answer:
             await self._whole(answer)
 
     async def cut(self, error: ColloquyError) -> None:
-        """Say why nothing more comes: as the answer, or as the end of a stream."""
+        """Send the reason why the response ends early: as the response, or as the end of a stream."""
         if self._stream:
             await self._part(self._stream.last_words(error), more=False)
         elif not self._begun:
@@ -197,7 +197,7 @@ class _Answer:
 
 
 async def _while_let_in(receive: Receive, answer: _Answer, opening: Opening, credential: Credential) -> None:
-    """Answer as long as the client is there, its credential is valid, and it may read what is answered.
+    """Respond as long as the client is connected, its credential is valid, and it may read the response.
 
     The end of either ends the answer, and nothing else.
     """

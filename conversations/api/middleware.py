@@ -1,4 +1,4 @@
-"""What holds for every request: an id in the response's header, in every error and in the log; and redirects."""
+"""Middleware for all requests: request ids in headers, errors and the log; and redirects."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ def new_id() -> str:
 
 
 def id_of(request: HttpRequest) -> str:
-    """Return the id of a request, made up when it is first asked for."""
+    """Return the id of a request, generated on first use."""
     if not hasattr(request, "colloquy_id"):
         request.colloquy_id = new_id()  # type: ignore[attr-defined]
     return str(request.colloquy_id)  # type: ignore[attr-defined]
 
 
 def _known_user(request: HttpRequest) -> object:
-    """Return the id of the user if it is known by now: the log asks nobody for it."""
+    """Return the id of the user if it is already known: logging triggers no query."""
     user = getattr(request, "_cached_user", None) or request.__dict__.get("user")
     return None if isinstance(user, LazyObject) else getattr(user, "pk", None)
 
 
 def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Add the id to the response's headers, and to the lines of the log that the request causes."""
+    """Add the id to the response's headers and to the request's lines in the log."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         note(request=id_of(request), user=lambda: _known_user(request))
         response = get_response(request)
-        note(user=_known_user(request))  # what comes later keeps no request
+        note(user=_known_user(request))  # a later body keeps no request
         response[HEADER] = id_of(request)
         return response
 
@@ -48,11 +48,11 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
 
 
 class RedirectsOfReaders(CommonMiddleware):
-    """Django's own, which redirects from a path to the one with a slash at its end; here only what reads.
+    """Django's redirection to the path with a final slash, limited to methods that only read.
 
     A redirected POST comes as a GET, without its body, and what it was to do would be lost without a word.
     """
 
     def should_redirect_with_slash(self, request: HttpRequest) -> bool:
-        """Return whether a request is to be redirected. Anything else is answered 404."""
+        """Return whether a request is redirected; other methods get 404."""
         return request.method in READING and super().should_redirect_with_slash(request)

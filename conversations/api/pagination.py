@@ -30,29 +30,29 @@ from conversations.services.turns.message_paths import PathMessage
 NO_MORE = "Null where there are no more."
 SALT = "conversations.cursor"
 Way = Literal["after", "before", "upto"]
-"""Which rows a cursor stands for: those after its row, those before it, or those before it and itself."""
+"""The rows that a cursor selects: those after its row, those before it, or those before it and the row itself."""
 FORWARD: Way = "after"
 
 
 class PartedList(Protocol):
-    """A list, other than the rows of a query, that gives parts of itself."""
+    """A list that can return parts of itself, other than the rows of a query."""
 
     def part(self, part: ListPart) -> Sequence[object]:
         """Return the rows of a part of the list."""
 
 
 class Pages(BasePagination):
-    """Pages of the rows of a query."""
+    """Pagination of the rows of a query."""
 
     next: str | None = None
     previous: str | None = None
 
     def paginate_queryset(self, queryset: Any, request: Request, view: object = None) -> list[Any]:
-        """Return the rows of the page that the request asks for: by `ordering`, or the newest first."""
+        """Return the rows of the requested page: by `ordering`, or the newest first."""
         return self.page(queryset, query_of(request).get("ordering", "-id"), request)
 
     def page(self, rows: QuerySet[Model] | PartedList, ordering: str, request: Request) -> list[Any]:
-        """Return the page of rows that are ordered by a field, which is never null, and their ids.
+        """Return a page of rows ordered by a field, which is never null, and by id.
 
         Raises InvalidRequest for a cursor that does not come from a page of the same ordering.
         """
@@ -71,7 +71,7 @@ class Pages(BasePagination):
         return page[::-1]
 
     def _found(self, rows: QuerySet[Model] | PartedList, way: Way, place: list[str] | None, limit: int) -> list[Any]:
-        """Return the rows that a cursor stands for, the nearest first, at most `limit`."""
+        """Return the rows that a cursor selects, the nearest first, at most `limit`."""
         field = self.ordering.removeprefix("-")
         descending = self.ordering.startswith("-") == (way == "after")
         if not isinstance(rows, QuerySet):
@@ -100,7 +100,7 @@ class Pages(BasePagination):
         return Response({"next": self.next, "previous": self.previous, "results": data})
 
     def get_paginated_response_schema(self, schema: JSONSchema) -> JSONSchema:
-        """Return the JSON Schema of a page whose results have this schema."""
+        """Return the JSON Schema of a page, for a schema of its results."""
         link = {"type": ["string", "null"], "format": "uri", "description": NO_MORE}
         return {
             "type": "object",
@@ -110,10 +110,10 @@ class Pages(BasePagination):
 
 
 class PathPages(Pages):
-    """Pages of a path through the tree: it never changes above its leaf, so an offset from the root is a cursor."""
+    """Pagination of a path through the tree, which never changes above its leaf: cursors are offsets from the root."""
 
     def paginate_path(self, reader: User, conversation_id: str, request: Request) -> list[PathMessage]:
-        """Return the messages of the page that the request asks for.
+        """Return the messages of the requested page.
 
         Raises NotFound where the conversation is not open to the reader, or has no such leaf; InvalidRequest for a bad
         cursor.
@@ -139,7 +139,7 @@ def signed(parts: Sequence[object], path: str) -> str:
 
 
 def read(cursor: str, path: str, length: int) -> Any:
-    """Return what is in a cursor that was made for the list at a path, and has so many parts. Raises InvalidRequest."""
+    """Return the parts of a cursor that was made for the list at a path. Raise InvalidRequest."""
     try:
         parts = signing.loads(cursor, salt=SALT + path)
     except signing.BadSignature:
@@ -150,6 +150,6 @@ def read(cursor: str, path: str, length: int) -> Any:
 
 
 def bad_cursor() -> InvalidRequest:
-    """Return the complaint about a cursor that is not one of this list's."""
+    """Return the error for an invalid cursor."""
     complaint = "Must come from `next` or `previous` of a page of the same list."
     return InvalidRequest(f"cursor: {complaint}", details={"cursor": complaint})

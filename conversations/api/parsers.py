@@ -1,4 +1,4 @@
-"""JSON from outside, at a bounded cost."""
+"""Parsing JSON from outside, at a bounded cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 VALUES_LIMIT = 100_000
-"""Most values in a document: numbers, strings, arrays and objects together."""
+"""The maximal number of values in a document: numbers, strings, arrays and objects together."""
 
 MEMORABLE = 64 * 1024  # bytes of a document whose strings may be kept for the next: they would hold large ones' memory
 
@@ -20,7 +20,7 @@ _STRUCTURE = (b",", b"[", b"{")
 
 
 def parse_json(text: str | bytes, most: int = VALUES_LIMIT, *, exact: bool = False) -> Any:
-    """Return the value of a JSON document (RFC 8259), which every reader of it would understand alike.
+    """Return the value of a JSON document (RFC 8259) that all parsers interpret alike.
 
     `most` is the number of values that it may have; with `exact`, numbers with a fraction or an exponent are Decimals.
     Raises ValueError with a message for the sender for what is no
@@ -43,14 +43,14 @@ def parse_json(text: str | bytes, most: int = VALUES_LIMIT, *, exact: bool = Fal
 
 
 def _count(data: bytes) -> int:
-    """Return the number of values in a document: each but the first comes after a comma or an opening bracket."""
+    """Return the number of values in a document: each but the first follows a comma or an opening bracket."""
     return 1 + sum(map(data.count, _STRUCTURE))
 
 
 def _outside_of_strings(data: bytes, most: int) -> bytes:
-    """Return a document without its strings, at a cost that is linear and small. Raises ValueError as `parse_json`."""
+    """Return a document without its strings, in linear time. Raise ValueError as `parse_json`."""
     plain = data.replace(rb"\\", b"").replace(rb"\"", b"") if b"\\" in data else data
-    # A value has at most a key and a string, each with two marks; more of them would be dear to split.
+    # A value has at most a key and a string, each with two quotation marks; more of them would be expensive to split.
     if plain.count(b'"') > 4 * most:
         raise ValueError(f"The JSON has more than {most} values, which is the most that is taken.")
     return b"".join(plain.split(b'"')[::2])
@@ -79,7 +79,7 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, object] | None = None
     ) -> Any:
-        """Return the body's value. Raises ParseError, which names what is wrong with it."""
+        """Return the body's value. Raise ParseError with the reason."""
         try:
             return parse_json(stream.read(), self.most, exact=self.exact)
         except ValueError as error:

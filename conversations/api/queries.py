@@ -1,4 +1,4 @@
-"""What operations take: each declares its query parameters, and whether it has a body; all else is refused."""
+"""Declarations of operations' query parameters and bodies; everything undeclared is refused."""
 
 from __future__ import annotations
 
@@ -97,11 +97,11 @@ class Words(serializers.Field[list[str], str, list[str], object]):
 
 
 class Query(StrictSerializer):
-    """The query parameters of an operation that takes none, and what all others begin with."""
+    """The query parameters of an operation without any, and the base class of all others."""
 
     @classmethod
     def read(cls, given: QueryDict) -> dict[str, Any]:
-        """Return the values of the parameters that are declared. One that is empty counts as not given.
+        """Return the values of the declared parameters. An empty one counts as not given.
 
         Raises ValidationError for unknown ones, for one that is given twice, and for values that are not taken.
         """
@@ -114,7 +114,7 @@ class Query(StrictSerializer):
     @classmethod
     @cache
     def _defaults(cls) -> Values:
-        """Return the values where no parameter is given, as in most requests. They are worked out once."""
+        """Return the values if no parameter is given, as in most requests; computed once."""
         return cls.checked_values({})
 
 
@@ -146,7 +146,7 @@ class ConversationsQuery(PageQuery):
 
     @classmethod
     def read(cls, given: QueryDict) -> dict[str, Any]:
-        """Read as any query; `metadata.<key>=<value>`, of which there may be several, become one dict as `metadata`."""
+        """Read the parameters; several `metadata.<key>=<value>` become one dict `metadata`."""
         of_metadata, others = QueryDict(mutable=True), QueryDict(mutable=True)
         for name, values in given.lists():
             (of_metadata if name.startswith(METADATA) else others).setlist(name, values)
@@ -157,7 +157,7 @@ class ConversationsQuery(PageQuery):
 
     @staticmethod
     def _values(given: QueryDict) -> Iterator[tuple[str, str]]:
-        """Yield the parameters, each once, as text that Postgres can hold. Raises ValidationError."""
+        """Yield the parameters, each once, as text that Postgres can store. Raise ValidationError."""
         for name, values in given.lists():
             if len(values) > 1 or "\0" in name or len(name) > WORDS_LIMIT or name == METADATA:
                 raise serializers.ValidationError({name[:WORDS_LIMIT]: "Must be a key of metadata, given once."})
@@ -203,7 +203,7 @@ class PeriodQuery(Query):
     to = Moment(end=True, required=False, help_text="A day, which is included, or a time, which is not. Default: now.")
 
     def get_fields(self) -> dict[str, Any]:
-        """Add `from`, which is a word of Python's."""
+        """Add `from`, which is a keyword of Python."""
         return {"from": Moment(required=False, help_text="A day or a time (UTC)."), **super().get_fields()}
 
 
@@ -224,7 +224,7 @@ class DocumentQuery(Query):
 
 
 CARRYING = frozenset({"POST", "PUT", "PATCH"})
-"""The methods whose body says something. That of any other is ignored (RFC 9110, 9.3)."""
+"""The methods whose body has a meaning. The body of any other is ignored (RFC 9110, 9.3)."""
 
 
 class Queried(APIView):
@@ -234,7 +234,7 @@ class Queried(APIView):
     """
 
     queries: ClassVar[Mapping[str, type[Query]]] = {}
-    """What the operations take in the query; those that are not named take nothing there."""
+    """The query parameters of the operations; operations that are not named accept none."""
     with_body: ClassVar[Collection[str]] = ()
     """The operations that read a body, and refuse by themselves what they do not know of it."""
 
@@ -243,7 +243,7 @@ class Queried(APIView):
         return self.queries.get(self._operation(method), Query)
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
-        """Read the query, and refuse a body that is not taken, once it is known that the caller may ask.
+        """Read the query, and refuse an unexpected body, after authentication.
 
         Raises ValidationError; ParseError or UnsupportedMediaType for a body that can't be read. A method that there is
         not is answered 405, whatever its query and its body.
@@ -258,13 +258,13 @@ class Queried(APIView):
             NoFields.checked_values(request.data)
 
     def _operation(self, method: str) -> str:
-        """Return the name of the present action, or of a method; HEAD asks for what GET does."""
+        """Return the name of the present action, or of a method; HEAD counts as GET."""
         name = method.lower()
         return getattr(self, "action", None) or ("get" if name == "head" else name)
 
 
 def _has_body(request: Request) -> bool:
-    """Tell whether a request came with a body. One without a length has got one by now (config/bodies.py)."""
+    """Return whether a request has a body. One without a length has got one by now (config/bodies.py)."""
     return request._request.META.get("CONTENT_LENGTH") not in (None, "", "0")
 
 

@@ -1,4 +1,4 @@
-"""How answers are written."""
+"""The renderers of the API's responses."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _encoder = JSONEncoder()
 
 
 class JSONRenderer(renderers.JSONRenderer):
-    """JSON by orjson, and by DRF what orjson does not take: integers beyond 64 bits."""
+    """JSON by orjson, and by DRF for integers beyond 64 bits."""
 
     def render(
         self, data: object, accepted_media_type: str | None = None, renderer_context: Mapping[str, object] | None = None
     ) -> bytes:
-        """Return the data as bytes of JSON, indented where the media type asks for that."""
+        """Encode the data as JSON, indented if the media type asks for that."""
         if data is not None and self.get_indent(accepted_media_type or "", renderer_context or {}) is None:
             try:
                 return orjson.dumps(data, default=_encoder.default, option=orjson.OPT_PASSTHROUGH_DATETIME)
@@ -29,7 +29,7 @@ class JSONRenderer(renderers.JSONRenderer):
 
 
 class _ExactEncoder(JSONEncoder):
-    """DRF's encoder, but for Decimals: they are numbers."""
+    """DRF's encoder, except that Decimals are numbers."""
 
     def encode(self, o: object) -> str:
         """Return the value as JSON."""

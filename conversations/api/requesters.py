@@ -1,4 +1,4 @@
-"""Who is behind a request that has been let through."""
+"""The user and the credential of an authenticated request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def user_of(request: Request) -> User:
 
 
 def credential_of(request: Request) -> Credential:
-    """Return what the request was let through with."""
+    """Return the credential of the request."""
     if isinstance(request.auth, AuthToken):
         return Credential.of_token(request.auth)
     return Credential.of_session(user_of(request), request._request.session.session_key or "")

@@ -1,4 +1,4 @@
-"""Serializer fields that take a type and nothing that could be read as it."""
+"""Strict serializer fields, which accept values of their type and convert no others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JSON_TYPES: dict[type, str] = {
     int: "a number",
     float: "a number",
 }
-"""What complaints call the types of JSON; a boolean is none of them, though Python takes it for an integer."""
+"""The names of JSON types in error messages; bool is treated separately, since Python's bool is an int."""
 
 Values: TypeAlias = dict[str, Any]
 """The checked values of a serializer's fields, by the fields' names."""
@@ -41,7 +41,7 @@ class FieldOptions(TypedDict, total=False):
 
 
 def check_given_once(given: MultiValueDict[str, Any]) -> None:
-    """Refuse a name that a query or a form has twice. Raises ValidationError, with a complaint about each."""
+    """Refuse a repeated name in a query or a form. Raise ValidationError with an error for each."""
     twice = {name[:NAME_LIMIT]: "Must be given once." for name, values in given.lists() if len(values) > 1}
     if twice:
         raise serializers.ValidationError(dict(islice(twice.items(), COMPLAINTS_LIMIT)))
@@ -57,7 +57,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     @classmethod
     def checked_values(cls, data: object) -> Values:
-        """Return the values of the fields in data. Raises ValidationError, as `is_valid` does.
+        """Return the validated values of the fields. Raise ValidationError, as `is_valid` does.
 
         One instance checks everything, in any thread: nothing of what it checks is kept in it, and its fields, which
         take a third of a request's time to make, are made once.
@@ -67,7 +67,7 @@ class StrictSerializer(serializers.Serializer[Any]):
         return dict(cls._shared().run_validation(data))
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the fields' values. Raises ValidationError, with a complaint about each that is not taken."""
+        """Return the fields' values. Raise ValidationError with an error for each invalid one."""
         if isinstance(data, dict):
             taken = ", ".join(name for name, field in self.fields.items() if not field.read_only) or "none"
             complaint = f"Unknown field; those that are taken: {taken}."

@@ -21,7 +21,7 @@ from conversations.services.turns.turns import Asked
 
 
 def moment(value: datetime | None) -> str | None:
-    """Return a time as the API shows it."""
+    """Return a time in the API's format."""
     return None if value is None else value.isoformat().replace("+00:00", "Z")
 
 
@@ -67,7 +67,7 @@ class TurnRequestSerializer(SettingsSerializer):
 
 
 def asked_in(values: dict[str, Any]) -> Asked:
-    """Return what a client asks for, out of the checked values of a `TurnRequestSerializer`."""
+    """Return the request in the validated values of a `TurnRequestSerializer`."""
     return Asked(
         content=values.get("content"),
         parent=values.get("parent"),
@@ -146,7 +146,7 @@ class CostSerializer(serializers.Serializer[object]):
 
 
 SHOWN_STATUS = {str(Turn.Status.PENDING): str(Turn.Status.QUEUED)}
-"""What clients are shown instead of a status that is the platform's own."""
+"""The statuses that clients see in place of internal ones."""
 
 
 class TurnSerializer(serializers.ModelSerializer[Turn]):

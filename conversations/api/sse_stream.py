@@ -22,7 +22,7 @@ AT_ONCE = 64 * 1024  # bytes that are sent in one go
 
 
 def event_stream(id: uuid.UUID, after: int, form: Form, kind: str = "turn", follow: Follow = follow) -> Stream:
-    """Return a turn's events from a position to its end, in one of the forms below.
+    """Return a response body with a turn's events from a position to its end, in one of the forms below.
 
     Those of work of another kind are yielded by `follow`.
     """
@@ -31,7 +31,7 @@ def event_stream(id: uuid.UUID, after: int, form: Form, kind: str = "turn", foll
 
 
 class _Reader:
-    """Somebody who reads a turn, and how far they have come."""
+    """A client that reads a turn, with its position."""
 
     def __init__(self, id: uuid.UUID, position: int, form: Form, kind: str, follow: Follow) -> None:
         self._id = id
@@ -41,7 +41,7 @@ class _Reader:
         self._follow = follow
 
     async def body(self) -> AsyncGenerator[bytes, None]:
-        """Yield the events as they come, a comment in each silence, and at the end why no more can come."""
+        """Yield the events, a comment after each silence, and at the end the reason if the turn has not ended."""
         try:
             async for batch in self._follow(self._id, self._position, beat=KEEP_ALIVE):
                 for part in batch.in_form(self._form) if batch else (COMMENT,):
@@ -51,7 +51,7 @@ class _Reader:
             yield self.last_words(error)
 
     def last_words(self, error: ColloquyError) -> bytes:
-        """Return the event that tells why no more comes. It has no id: there is more to resume."""
+        """Return the event with the reason why the stream ends early. It has no id, since there is more to resume."""
         if self._form is as_tokens:
             return f"data: {json.dumps({'error': error.message})}\n\n".encode()
         said = {"type": error.type, "message": error.message}
@@ -60,7 +60,7 @@ class _Reader:
 
 
 def as_events(batch: Batch) -> list[bytes]:
-    """Return Claude's own events with `turn` and `position`.
+    """Encode a batch as Claude's own events with `turn` and `position`.
 
     `id` is the last line of each: some clients (`@microsoft/fetch-event-source`) take it as seen as soon as its line
     has come, and would resume behind an event that was cut before its data.
@@ -69,12 +69,12 @@ def as_events(batch: Batch) -> list[bytes]:
 
 
 def as_tokens(batch: Batch) -> list[bytes]:
-    """Return a batch in the plain form: text deltas, and how the turn ended."""
+    """Encode a batch in the plain form: pieces of text, and how the turn ended."""
     return _joined(f"data: {json.dumps(line)}\n\n" for line in _tokens(batch))
 
 
 def _joined(texts: Iterable[str]) -> list[bytes]:
-    """Yield the texts in as few parts as may be, none of them much longer than `AT_ONCE`."""
+    """Join the texts into as few parts as possible, none of them much longer than `AT_ONCE`."""
     parts: list[bytes] = []
     room = 0
     for text in texts:

@@ -1,4 +1,4 @@
-"""How many requests a user may make to a process in a minute."""
+"""The limit on a user's requests per minute and process."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from conversations.models import User
 from conversations.rates import Rate
 
 NAME = "requests_per_minute"
-KNOWN = 10_000  # users whose rates are kept; then those that have not asked for a while are forgotten
+KNOWN = 10_000  # users whose rates are kept; beyond it, users without recent requests are forgotten
 
 
 class RequestRate(BaseThrottle):
-    """Lets each user make `COLLOQUY_REQUESTS_PER_MINUTE` requests; 0 for as many as they like."""
+    """Allows each user `COLLOQUY_REQUESTS_PER_MINUTE` requests; 0 for no limit."""
 
     def allow_request(self, request: Request, view: object) -> bool:
-        """Return True. Raises RateLimited for a request too many."""
+        """Return True. Raise RateLimited if the limit is exceeded."""
         if not settings.COLLOQUY_REQUESTS_PER_MINUTE or not isinstance(request.user, User):
             return True
         rate = rate_of(request.user)
@@ -37,7 +37,7 @@ class RequestRate(BaseThrottle):
 
 
 def rate_of(user: User) -> Rate:
-    """Return how often a user asks this process. The app keeps that, for all threads."""
+    """Return the rate of a user in this process. The app keeps it, for all threads."""
     known: dict[uuid.UUID, Rate] = apps.get_app_config("conversations").request_rates  # type: ignore[attr-defined]
     if len(known) > KNOWN:
         for id in [id for id, rate in list(known.items()) if not rate.used]:

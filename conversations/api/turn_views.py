@@ -55,29 +55,29 @@ class EventStreamRenderer(BaseRenderer):
 
 
 def with_all(rows: Manager[Turn]) -> Any:
-    """Return turns with what their serializer shows, in three queries however many there are."""
+    """Return turns with all data that their serializer shows, by three queries."""
     return rows.select_related("user", "pending_question").prefetch_related("messages", "usage")
 
 
 def turn_shown(turn_id: uuid.UUID) -> dict[str, Any]:
-    """Return a turn as the API shows it now."""
+    """Return the present state of a turn, serialized."""
     return dict(TurnSerializer(with_all(Turn.objects).get(pk=turn_id)).data)
 
 
 def shown_begun(turn: Turn) -> dict[str, object]:
-    """Return a turn that has just been begun, and has neither messages nor usage, as the API shows it."""
+    """Return a turn that has just begun, serialized, without queries for messages and usage."""
     turn._prefetched_objects_cache = {"messages": [], "usage": []}  # type: ignore[attr-defined]
     return dict(TurnSerializer(turn).data)
 
 
 def digest(place: str, data: object) -> str:
-    """Return what is the same for two requests only if they are to create the same thing in the same place."""
+    """Return a digest that is equal for two requests only if they would create the same object."""
     canonical = json.dumps([str(place), data], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def key_of(request: Request) -> str | None:
-    """Return the request's idempotency key, or None. Raises InvalidRequest where it is too long or not printable."""
+    """Return the request's idempotency key, or None. Raise InvalidRequest if it is too long or not printable."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not (1 <= len(key) <= 255 and key.isprintable()):
         raise InvalidRequest(
@@ -88,7 +88,7 @@ def key_of(request: Request) -> str | None:
 
 
 def create(request: Request, conversation: str) -> LaterBegun:
-    """Create a turn, and answer as the request wants it: at once, at the end, or as a stream."""
+    """Create a turn, and respond in the requested form: at once, at the end, or by a stream."""
     asked = asked_in(TurnRequestSerializer.checked_values(request.data))
     return answered(
         request,
@@ -99,7 +99,7 @@ def create(request: Request, conversation: str) -> LaterBegun:
 
 
 def answered(request: Request, digest: str, create: Create, plain: PlainBeginning | None = None) -> LaterBegun:
-    """Begin a turn, run it if it is new, and answer as the request wants it. `digest` is of what is asked.
+    """Begin a turn, run it if it is new, and respond in the requested form. `digest` is that of the request.
 
     A reader that retries the request after its stream was cut, with `Last-Event-ID`, gets what it has not seen.
     """
@@ -127,12 +127,12 @@ def answered(request: Request, digest: str, create: Create, plain: PlainBeginnin
 
 
 async def shown_created(made: Created) -> dict[str, object]:
-    """Return a turn that was asked for as the API shows it: a new one, or what became of the one of the same key."""
+    """Return a turn, serialized: the new one, or the present state of an earlier one with the same key."""
     return shown_begun(made.turn) if made.is_new else await in_database(turn_shown, made.turn.pk)
 
 
 async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
-    """Return the turn when it has ended, or waits for the client.
+    """Wait until the turn has ended, or waits for the client, and return it.
 
     Raises what made it fail, Deleted, or Unavailable where this process ends before that.
     """
@@ -147,7 +147,7 @@ async def answer_of(turn_id: uuid.UUID) -> dict[str, Any]:
 
 
 def stream_format(request: Request) -> Form | None:
-    """Return how the request wants its events encoded; None where it does not want a stream."""
+    """Return the requested encoding of events; None if no stream is requested."""
     name = query_of(request).get("format")
     if name is None:
         return as_events if request.accepted_renderer.media_type == EVENT_STREAM else None
@@ -158,7 +158,7 @@ LAST_SEEN = "Last-Event-ID"
 
 
 def position_of(request: Request, work: Followable) -> int:
-    """Return the position of a transcript from which a reader wants to go on.
+    """Return the position after which a reader wants to read a transcript.
 
     `Last-Event-ID` comes before `after`: a reader that reconnects by itself asks the address that it was first given,
     and tells in the header how far it has come since. Raises InvalidRequest for what is no position there.
@@ -174,7 +174,7 @@ def position_of(request: Request, work: Followable) -> int:
 
 
 def has_seen_all(request: Request, work: Followable) -> bool:
-    """Tell whether a reader comes back for more of what has ended, and has seen all of it.
+    """Return whether a reader reconnects to ended work after it has received everything.
 
     Such a reader, as a browser's EventSource, comes back until it is answered 204.
     """

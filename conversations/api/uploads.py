@@ -1,4 +1,4 @@
-"""Files that are uploaded in forms."""
+"""Reading uploaded files from forms."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class UploadSerializer(StrictSerializer):
 
 
 def file_of(request: Request) -> UploadedFile[bytes]:
-    """Return the file that a form brings, which has no other field. Raises ValidationError."""
+    """Return the file of a form, which must have no other field. Raise ValidationError."""
     form = request.data
     if isinstance(form, MultiValueDict):
         check_given_once(form)
@@ -31,6 +31,6 @@ def file_of(request: Request) -> UploadedFile[bytes]:
 
 
 def declared_type(file: UploadedFile[bytes]) -> str:
-    """Return the media type that a file is sent as: by its part's header, or else by its name; empty where unknown."""
+    """Return the declared media type of a file: by its part's header, or else by its name; empty if unknown."""
     guessed, _ = mimetypes.guess_type(file.name or "")
     return file.content_type if file.content_type in TEXTUAL else guessed or ""

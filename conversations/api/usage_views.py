@@ -81,7 +81,7 @@ class UsageSums(Queried):
 
 
 def _listed(found: Mapping[Key, Sums], names: Sequence[str]) -> WholeList:
-    """Return sums as a list in their order, each with the values that it is grouped by."""
+    """Return sums as a list in order, each with the values of its group."""
     return WholeList.of(
         f"usage by {','.join(names)}",
         (
@@ -92,21 +92,21 @@ def _listed(found: Mapping[Key, Sums], names: Sequence[str]) -> WholeList:
 
 
 def _shown(row: Sums) -> dict[str, object]:
-    """Return a row of sums in the contract's names; the cost is null where no price at all is known."""
+    """Return a row of sums in the contract's names; the cost is null if no price is known."""
     counts = {name: row[f"sum_{name}"] for name in (*COUNTS, "unpriced_requests")}
     known = counts["requests"] > counts["unpriced_requests"] or not counts["requests"]
     return {**counts, "cost": decimal_string(row["sum_cost"] or 0) if known else None}
 
 
 def sums_of(rows: QuerySet[Usage]) -> dict[str, object]:
-    """Return what rows add up to, as a turn shows it: its cost is not known where one price is not."""
+    """Return the sums of rows in a turn's representation: the cost is null if any price is unknown."""
     found = rows.aggregate(**OF_ROWS)
     cost = None if found["sum_unpriced_requests"] else decimal_string(found["sum_cost"] or 0)
     return {"usage": {name: found[f"sum_{name}"] for name in COUNTS}, "cost": cost}
 
 
 def of_period(rows: QuerySet[Usage], query: Mapping[str, Any]) -> QuerySet[Usage]:
-    """Return the rows of the time that a `PeriodQuery` names; of the last 30 days, where it names no beginning.
+    """Return the rows in the period of a `PeriodQuery`; of the last 30 days if it has no beginning.
 
     Raises InvalidRequest for a beginning that no calendar has.
     """
@@ -116,7 +116,7 @@ def of_period(rows: QuerySet[Usage], query: Mapping[str, Any]) -> QuerySet[Usage
 
 
 def period_of(query: Mapping[str, Any]) -> tuple[datetime, datetime | None]:
-    """Return the time that a `PeriodQuery` names: from, and to before, where None is now. Raises as `of_period`."""
+    """Return the period of a `PeriodQuery`: from, and to before, where None is now. Raise as `of_period`."""
     until = query.get("to")
     try:
         return query.get("from") or (until or clock.now()) - PERIOD, until

@@ -1,4 +1,4 @@
-"""Lists that are made as a whole for each request, of which a client still gets one page at a time."""
+"""Pagination of lists that are computed as a whole for each request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Row:
     """A row of such a list."""
 
     id: ClassVar[str] = ""
-    """A row is found again by its place alone."""
+    """The position of a row, which identifies it."""
     place: str
     """The name of the list and what the row is ordered by, as JSON."""
     shown: Mapping[str, object]
@@ -26,19 +26,19 @@ class Row:
 
 @dataclass(frozen=True)
 class WholeList:
-    """A list in the order of its rows' places, of which no two are equal."""
+    """A list in the order of its rows' positions, which are distinct."""
 
     name: str
-    """What tells its cursors from those of other lists."""
+    """Distinguishes its cursors from those of other lists."""
     rows: Sequence[Row]
 
     @classmethod
     def of(cls, name: str, rows: Iterable[tuple[Sequence[object], Mapping[str, object]]]) -> Self:
-        """Make a list of rows, each with what it is ordered by."""
+        """Create a list of rows, each with its sort key."""
         return cls(name, [Row(json.dumps([name, *place]), shown) for place, shown in rows])
 
     def part(self, part: ListPart) -> list[Row]:
-        """Return the rows of a part of the list. Raises InvalidRequest for a place in another list."""
+        """Return the rows of a part of the list. Raise InvalidRequest for a position in another list."""
         rows = self.rows[::-1] if part.descending else self.rows
         if part.place:
             at = json.loads(part.place[0])
@@ -49,7 +49,7 @@ class WholeList:
 
 
 def page_of(whole: WholeList, request: Request) -> dict[str, object]:
-    """Return the page that a request asks for, with its links. Raises InvalidRequest for a bad cursor."""
+    """Return the requested page with its links. Raise InvalidRequest for an invalid cursor."""
     pages = Pages()
     rows = pages.page(whole, "place", request)
     return {"next": pages.next, "previous": pages.previous, "results": [row.shown for row in rows]}

@@ -1,1 +1,1 @@
-"""All of a user as one archive, and back: exports, and imports of ours, claude.ai's and ChatGPT's."""
+"""A user's data as one archive: exports, and imports of our archives and those of claude.ai and ChatGPT."""

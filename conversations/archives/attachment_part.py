@@ -55,7 +55,7 @@ def lines(user: User) -> Iterator[bytes]:
 
 
 def files(user: User) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """Yield the names and the bytes of a user's files. One that is missing in the storage has none."""
+    """Yield the names and the bytes of a user's files, except those that are missing in the storage."""
     for each in _owned(user):
         yield FILES + each.sha256, _bytes(each)
 
@@ -68,7 +68,7 @@ def _bytes(attachment: Attachment) -> Iterator[bytes]:
 
 
 async def take(importing: Importing, entries: Sequence[Entry]) -> None:
-    """Store attachments out of an archive. The same bytes again are the same attachment."""
+    """Store attachments from an archive. Equal bytes are the same attachment."""
     await persistently(_take, importing, entries)
 
 
@@ -94,13 +94,13 @@ def _stored(importing: Importing, line: Mapping[str, str]) -> Attachment:
 
 
 def find_stored(importing: Importing, archive: Archive) -> None:
-    """Note the attachments of an archive that its owner has already, by what the archive calls them."""
+    """Map the names of attachments in an archive to those that its owner already has."""
     own = dict(Attachment.objects.filter(owner=importing.owner).values_list("sha256", "pk"))
     for text in archive.elements(FILE) if FILE in archive.names else ():
         try:
             line = ArchivedAttachmentSerializer.checked_values(parse_json(text))
         except REFUSALS:
-            continue  # which its part complains of
+            continue  # its own part reports it
         if line["sha256"] in own:
             importing.attachments[line["id"]] = str(own[line["sha256"]])
 

@@ -1,4 +1,4 @@
-"""Conversations of ChatGPT, as its exports have them, as lines of our archives.
+"""Converting conversations of ChatGPT's exports to lines of our archives.
 
 The code that it ran and what came of it are text of the answers, and so are documents of its canvas. What its other
 tools did is kept in blocks that are shown and never sent to Claude; its thoughts likewise (content/foreign_answers.py).
@@ -21,15 +21,15 @@ from conversations.contract.wire import Block
 SOURCE = "chatgpt"
 CONTEXT = "user_editable_context"
 MARKERS = re.compile("\ue200[^\ue201]*\ue201|[\ue200-\ue206]")
-"""Signs in answers that stand for citations."""
+"""Private-use characters in answers that mark citations."""
 MADE = "[An image that the assistant made]"
 VOICE = ("audio_asset_pointer", "real_time_user_audio_video_asset_pointer")
 AS_TEXT = ("all", "", "python", "canmore")
-"""Whom what an assistant says, or the beginning of their names, may be for to be a text of its answer."""
+"""The recipients, or prefixes of their names, for which an assistant's message is text of its answer."""
 
 
 def convert(conversation: Object, form: str, files: ForeignFiles) -> dict[str, object]:
-    """Return a conversation as a line. What is left out of it is noted in `files`."""
+    """Return a conversation as a line. Omissions are noted in `files`."""
     mapping = object_in(conversation, "mapping")
     nodes = [_node(id, object_in(mapping, id), files) for id in mapping]
     fields = {
@@ -55,7 +55,7 @@ def _metadata(conversation: Object, mapping: Object) -> dict[str, str]:
 
 
 def _instructions(mapping: Object) -> str:
-    """Return the user's own instructions, which stood before the conversation."""
+    """Return the user's custom instructions, which precede the conversation."""
     for id in mapping:
         content = object_in(object_in(object_in(mapping, id), "message"), "content")
         if text_in(content, "content_type") == CONTEXT:
@@ -128,7 +128,7 @@ def _answered(id: str, message: Object, content: Object, files: ForeignFiles) ->
 
 
 def _done(id: str, parent: str | None, message: Object, content: Object, files: ForeignFiles) -> Node:
-    """Return what a tool came to: its images, the output of code, or a block that is only shown."""
+    """Return a tool's results: images, the output of code, or a block that is only shown."""
     kind, at = text_in(content, "content_type"), time_in(message, "create_time")
     pointers = [pointer for part in _parts(content) if (pointer := _pointer(part))]
     if pointers:
@@ -161,7 +161,7 @@ def _parts(content: Object) -> list[object]:
 
 
 def _said(part: object) -> str:
-    """Return what a part of a message says; of speech, how it was understood."""
+    """Return the text of a message's part; for speech, its transcription."""
     if isinstance(part, str):
         return MARKERS.sub("", part.replace("\0", ""))
     kind = text_in(part, "content_type")
@@ -171,7 +171,7 @@ def _said(part: object) -> str:
 
 
 def _pointer(part: object) -> str:
-    """Return the id of the image that a part of a message points to; nothing where it is none."""
+    """Return the id of the image to which a message's part refers; an empty text if it is none."""
     is_image = text_in(part, "content_type") == "image_asset_pointer"
     return text_in(part, "asset_pointer").rpartition("://")[2] if is_image else ""
 

@@ -1,4 +1,4 @@
-"""Text documents of ChatGPT's canvas as text of its answers. Pure.
+"""Converting text documents of ChatGPT's canvas to text. Pure.
 
 Its tool `canmore` is called with JSON: a new document, changes of one by regular expressions, or comments on places
 that regular expressions find. Nothing is looked for by these expressions: they are others', and may take for ever.
@@ -17,7 +17,7 @@ ALL = frozenset({".*", "(?s).*", "^.*$", "[\\s\\S]*"})
 
 
 def canvas_text(recipient: str, said: str) -> str:
-    """Return what a call of the canvas' tool says, in Markdown; nothing for what is no call that is known."""
+    """Return the text of a call of the canvas tool, in Markdown; empty for an unknown kind of call."""
     shown = CALLS.get(recipient)
     try:
         given = json.loads(with_whole_characters(said.encode())) if shown else None

@@ -1,4 +1,4 @@
-"""Conversations of claude.ai, as its exports have them, as lines of our archives.
+"""Converting conversations of claude.ai's exports to lines of our archives.
 
 What Claude's tools there did is kept in blocks that are shown and never sent to Claude again; thinking likewise, as it
 comes without its signature (content/foreign_answers.py).
@@ -21,11 +21,11 @@ SOURCE = "claude.ai"
 ROLES = {"human": "user", "user": "user", "assistant": "assistant"}
 NOT_FOR_IDS = re.compile(r"[^!-~]")
 SILENT = frozenset({"token_budget", "flag", "redacted_thinking"})
-"""Kinds of blocks that say nothing to anybody."""
+"""Kinds of blocks without content for the reader."""
 
 
 def convert(conversation: Object, form: str, files: ForeignFiles) -> dict[str, object]:
-    """Return a conversation as a line. What is left out of it is noted in `files`."""
+    """Return a conversation as a line. Omissions are noted in `files`."""
     messages = list(objects_in(conversation, "chat_messages"))
     by_parents = any(text_in(each, "parent_message_uuid") for each in messages)
     ids = distinct_ids(text_in(each, "uuid") or str(number) for number, each in enumerate(messages))
@@ -58,7 +58,7 @@ def _node(message: Object, id: str, parent: str | None, files: ForeignFiles) -> 
 
 
 def _asked(message: Object, files: ForeignFiles) -> Iterator[Block]:
-    """Yield what a user said: the files first, as Claude likes them."""
+    """Yield the blocks of a user's message: files first, as Claude prefers."""
     for each in objects_in(message, "attachments"):
         name, text = text_in(each, "file_name"), text_in(each, "extracted_content")
         if text.strip():
@@ -82,7 +82,7 @@ def _texts(message: Object, files: ForeignFiles) -> Iterator[Block]:
 
 
 def _answered(message: Object, files: ForeignFiles) -> Iterator[Block]:
-    """Yield what Claude said, thought and did."""
+    """Yield the blocks of Claude's answer: text, thinking and tools."""
     blocks = [block for each in objects_in(message, "content") for block in _block(each, files)]
     yield from blocks or _texts(message, files)
     sources = {url for each in objects_in(message, "content") for url in _cited(each)}
@@ -118,12 +118,12 @@ def _block(block: Object, files: ForeignFiles) -> Iterator[Block]:
 
 
 def _result(part: Object) -> str:
-    """Return what a part of a tool's result says: its text, or what it is about."""
+    """Return the text of a part of a tool's result, or its title."""
     return text_in(part, "text") or " ".join(filter(None, (text_in(part, "title"), text_in(part, "url"))))
 
 
 def _call(block: Object) -> Block:
-    """Return a call of one of Claude's tools there. An artifact is a text: it is what was answered."""
+    """Return the block of a tool call; an artifact becomes text, since it is a part of the answer."""
     name, given = text_in(block, "name"), object_in(block, "input")
     if name == "artifacts" and text_in(given, "content"):
         shown = fenced(text_in(given, "content"), text_in(given, "language"))
@@ -137,5 +137,5 @@ def _call(block: Object) -> Block:
 
 
 def block_id(text: str) -> str:
-    """Return an id or a name as one that Claude could have given."""
+    """Return an id or a name in the form of Claude's ids."""
     return NOT_FOR_IDS.sub("_", text)[:200] or "unknown"

@@ -1,4 +1,4 @@
-"""The projects of claude.ai that its exports have: their names, their instructions, and what is not taken of them."""
+"""Projects in exports of claude.ai: names, instructions, and the parts that can't be imported."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from conversations.errors import InvalidRequest
 FILES = re.compile(r"(?:[^/]+/)?(?:projects\.json|projects/[^/]+\.json)")
 """Older exports have all projects in one file, newer ones each in its own."""
 VALUES_LIMIT = 100_000  # of one project
-NAMED = 5  # documents that are named of those that are left out
+NAMED = 5  # left-out documents that the report names
 
 
 @dataclass(frozen=True)
 class Project:
-    """A project, as far as conversations here can have something of it."""
+    """The parts of a project that conversations here can use."""
 
     id: str
     name: str
@@ -38,7 +38,7 @@ class Projects:
 
 
 def projects_in(archive: Archive) -> Projects:
-    """Return the projects of an archive. What cannot be read of them does not keep its conversations."""
+    """Return the projects of an archive. Unreadable projects do not prevent the import of conversations."""
     found = Projects()
     for name in sorted(name for name in archive.names if FILES.fullmatch(name)):
         try:
@@ -53,7 +53,7 @@ def projects_in(archive: Archive) -> Projects:
 
 
 def left_out(projects: Projects) -> Iterator[tuple[str, str]]:
-    """Yield what of projects is not imported: where it stands, and what is told of it."""
+    """Yield the parts of projects that are not imported, each with its place and a note."""
     for name, complaint in projects.unread.items():
         yield name, f"The projects in it are left out: {complaint}"
     for project in projects.by_id.values():

@@ -1,4 +1,4 @@
-"""Conversations in archives: each is a line, with all of its messages, in the form of single exports."""
+"""Conversations in archives: each is a line with all of its messages, in the format of a single export."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from conversations.services.transfers import Export, Exported, exported_fields, 
 CONVERSATIONS_AT_ONCE = 50
 MESSAGES_AT_ONCE = 200
 REFUSALS = (ColloquyError, serializers.ValidationError, ValueError)
-"""What is raised for an entry that is not in order."""
+"""The errors of an invalid entry."""
 NOT_FIELDS = ("origin", "created_at", "updated_at")
-"""What a line has besides the fields that a client may set."""
+"""The fields of a line besides those that a client may set."""
 
 _renderer = JSONRenderer()
 
@@ -72,7 +72,7 @@ def lines(user: User) -> Iterator[bytes]:
 
 
 def _line(user: User, conversation: Conversation) -> Iterator[bytes]:
-    """Yield a conversation as pieces of a line. Only a page of its messages is in memory."""
+    """Yield a conversation as pieces of a line, with only a page of its messages in memory."""
     fields = {
         **exported_fields(conversation),
         "archived": conversation.archived,
@@ -92,7 +92,7 @@ def _line(user: User, conversation: Conversation) -> Iterator[bytes]:
 
 
 def _pages(conversation: Conversation) -> Iterator[list[Message]]:
-    """Yield the messages of a conversation, some at a time: parents before children."""
+    """Yield the messages of a conversation in pages, parents before children."""
     all, last = Message.objects.filter(conversation=conversation).order_by("pk"), None
     while page := list((all.filter(pk__gt=last) if last else all)[:MESSAGES_AT_ONCE]):
         yield page
@@ -104,17 +104,17 @@ def _shown(exported: Exported) -> dict[str, object]:
 
 
 async def take(importing: Importing, entries: Sequence[Entry]) -> None:
-    """Import conversations out of their lines."""
+    """Import conversations from lines."""
     await persistently(take_converted, importing, entries, _as_it_is)
 
 
 @dataclass(frozen=True)
 class Converted:
-    """A conversation as a line of our archives has it."""
+    """A conversation as a line of our archives, with notes."""
 
     line: object
     notes: Sequence[str] = ()
-    """What was left out of it."""
+    """Notes on what was left out of the conversation."""
 
 
 def _as_it_is(importing: Importing, text: bytes) -> Converted:
@@ -124,7 +124,7 @@ def _as_it_is(importing: Importing, text: bytes) -> Converted:
 def take_converted(
     importing: Importing, entries: Sequence[Entry], convert: Callable[[Importing, bytes], Converted]
 ) -> None:
-    """Import conversations, in one transaction: those that are here get what is new of them. Not within one.
+    """Import conversations, in one transaction: existing ones get their new messages. Not within another one.
 
     `convert` makes a line of ours of an entry's text. Each is then checked like any import.
     """
@@ -147,7 +147,7 @@ def take_converted(
 
 
 def _checked(importing: Importing, line: object, at: datetime) -> Checked:
-    """Return the conversation of a line as it can be stored. Raises one of `REFUSALS`."""
+    """Return the validated conversation of a line. Raise one of `REFUSALS`."""
     data = ArchivedConversationSerializer.checked_values(line)
     fields = dict(data["conversation"])
     export = Export(
@@ -163,7 +163,7 @@ def _checked(importing: Importing, line: object, at: datetime) -> Checked:
 
 
 def told(error: Exception) -> str:
-    """Return what a user is told of why an entry is not in order."""
+    """Return the message to the user about an invalid entry."""
     ours = translate(error)
     return ours.message if ours else str(error)
 

@@ -1,4 +1,4 @@
-"""The core's own parts of archives, in the order in which they are imported: messages show attachments."""
+"""The core's parts of archives, in the order of their import: messages refer to attachments."""
 
 from conversations.archives.attachment_part import ATTACHMENTS
 from conversations.archives.conversation_part import CONVERSATIONS

@@ -1,4 +1,4 @@
-"""Whose export an archive is, and what of it is to be imported."""
+"""Detecting the platform that an archive is from, and which of its files can be imported."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from conversations.models import ArchiveImport
 CONVERSATIONS = re.compile(r"conversations(-\d+)?\.jsonl?")
 """The names of the files that claude.ai and ChatGPT put conversations into; newer exports divide them."""
 KEYS = {"mapping": ArchiveImport.Source.CHATGPT, "chat_messages": ArchiveImport.Source.CLAUDE_AI}
-"""What tells a conversation of each platform."""
-LOOKED_AT = 20  # conversations, of which one has to be known
+"""The fields by which conversations of each platform are recognised."""
+LOOKED_AT = 20  # first conversations, one of which has to be recognised
 MANIFEST_LIMIT = 1 << 20  # bytes
 
 NOT_TAKEN: Mapping[str, str] = {
@@ -29,19 +29,19 @@ NOT_TAKEN: Mapping[str, str] = {
     "group_chats.json": "Group chats are left out.",
     "message_feedback.json": "Feedback on messages is left out.",
 }
-"""Files of other platforms with what a user wrote, or said of it, for which there is no place here."""
+"""Files of other platforms with user data that can't be imported."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """Files of an archive, and what imports the entries of them."""
+    """Files of an archive, and the function that imports their entries."""
 
     names: Sequence[str]
     take: Take
 
 
 def source_of(archive: Archive) -> str:
-    """Return the platform that an archive is from. Raises InvalidRequest where it is from none that is known."""
+    """Return the platform that an archive is from. Raise InvalidRequest if it is not recognised."""
     if MANIFEST in archive.names:
         _check_manifest(archive)
         return ArchiveImport.Source.COLLOQUY
@@ -58,14 +58,14 @@ def source_of(archive: Archive) -> str:
 
 
 def tasks_of(archive: Archive, source: str) -> list[Task]:
-    """Return what there is to import, in its order."""
+    """Return the import tasks, in order."""
     if source == ArchiveImport.Source.COLLOQUY:
         return [Task([part.file], part.take) for part in parts() if part.take]
     return [Task(_conversation_files(archive), take_from(source))]
 
 
 def left_out(importing: Importing, counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    """Yield what of an archive is not imported at all: where it stands, and what is told of it.
+    """Yield the files of an archive that can't be imported, each with its place and a note.
 
     `counts` says how many entries there are in each of its files.
     """
@@ -79,7 +79,7 @@ def left_out(importing: Importing, counts: Mapping[str, int]) -> Iterator[tuple[
 
 
 def _missing(archive: Archive, counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    """Yield which files of our own archive have fewer entries than its manifest tells of."""
+    """Yield the files of our own archive that have fewer entries than its manifest says."""
     told = object_in(parse_json(archive.read(MANIFEST, MANIFEST_LIMIT)), "lines")
     for name, count in counts.items():
         lines = told.get(name)
@@ -97,7 +97,7 @@ def _check_manifest(archive: Archive) -> None:
 
 
 def _conversation_files(archive: Archive) -> list[str]:
-    """Return the files with conversations that are in the fewest folders, in their order."""
+    """Return the files with conversations in the least nested folders, in order."""
     named = [name for name in archive.names if CONVERSATIONS.fullmatch(PurePosixPath(name).name)]
     least = min((name.count("/") for name in named), default=0)
     return sorted(name for name in named if name.count("/") == least)
@@ -109,6 +109,6 @@ def _first_conversations(archive: Archive) -> Iterator[dict[str, object]]:
         try:
             entry = parse_json(with_whole_characters(text), VALUES_LIMIT)
         except ValueError:
-            continue  # which is told when it is imported
+            continue  # the import itself reports the error
         if isinstance(entry, dict):
             yield entry

@@ -1,4 +1,4 @@
-"""An archive as it is sent: a ZIP that is made while it is read, however large it is."""
+"""Streaming an archive: a ZIP that is created while it is sent, with bounded memory."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from conversations.database import in_database
 from conversations.errors import ColloquyError
 from conversations.models import User
 
-AT_ONCE = 256 * 1024  # bytes that are made before they are sent
+AT_ONCE = 256 * 1024  # bytes that are collected before they are sent
 
 
 def stream(user: User) -> Stream:
-    """Return a response's body with everything of a user. One that an error cuts is no ZIP that could be opened."""
+    """Return a response body with all data of a user. If an error cuts it, it is not a readable ZIP."""
     name = f"colloquy-{datetime.now(UTC):%Y-%m-%d}.zip"
     headers = {"content-type": "application/zip", "content-disposition": f'attachment; filename="{name}"'}
     return Stream(_sent(_archive(user)), headers, _nothing)
@@ -30,7 +30,7 @@ def _nothing(error: ColloquyError) -> bytes:
 
 
 async def _sent(made: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield an archive in parts of some size. No thread and no connection is held while one is sent."""
+    """Yield an archive in parts of a certain size. No thread and no connection is held while one is sent."""
     while part := await in_database(_next, made):
         yield part
 
@@ -46,8 +46,8 @@ def _next(made: Iterator[bytes]) -> bytes:
 
 
 def _archive(user: User) -> Iterator[bytes]:
-    """Yield the bytes of a user's archive. The manifest is its last file, and so has the counts of all others."""
-    archive = ZipStream(compress_type=zipfile.ZIP_STORED)  # as most attachments can't be made smaller
+    """Yield the bytes of a user's archive. The manifest is the last file, since it has the counts of all others."""
+    archive = ZipStream(compress_type=zipfile.ZIP_STORED)  # most attachments are compressed already
     counts: dict[str, int] = {}
     for part in parts():
         archive.add(_counted(part.lines(user), part.file, counts), part.file, compress_type=zipfile.ZIP_DEFLATED)

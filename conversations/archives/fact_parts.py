@@ -1,4 +1,4 @@
-"""Facts in archives, which are not imported: turns, the ledger's rows, shares, feedback on others' answers."""
+"""Facts in archives, which are not imported: turns, ledger rows, shares, feedback on others' answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _renderer = ExactJSONRenderer()
 
 
 def fact_lines(rows: QuerySet[ModelT], told: Callable[[ModelT], dict[str, object]]) -> Iterator[bytes]:
-    """Yield a line for each row, in the order of their keys, reading some at a time."""
+    """Yield a line for each row, in the order of their keys, read in pages."""
     ordered, last = rows.order_by("pk"), None
     while some := list((ordered.filter(pk__gt=last) if last else ordered)[:AT_ONCE]):
         for row in some:
@@ -39,7 +39,7 @@ def fact_lines(rows: QuerySet[ModelT], told: Callable[[ModelT], dict[str, object
 
 
 def columns(row: Model, names: tuple[str, ...]) -> dict[str, object]:
-    """Return the fields of a row by their names, with the ids of the rows that it refers to."""
+    """Return the fields of a row by name, with ids in place of related rows."""
     fields = {field.name: field.attname for field in row._meta.concrete_fields}
     return {name: getattr(row, fields[name]) for name in names}
 

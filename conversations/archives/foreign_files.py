@@ -1,4 +1,4 @@
-"""Files and projects in archives of other platforms, found by what conversations call them."""
+"""Files and projects in archives of other platforms, which conversations refer to."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ KINDS = IMAGE_TYPES | CLAUDES_DOCUMENTS
 
 
 class ForeignFiles:
-    """What a conversation speaks of that stands elsewhere in its archive, with notes on what messages can't show."""
+    """The files and projects that a conversation refers to, and notes on what can't be imported."""
 
     def __init__(self, importing: Importing) -> None:
         self._importing = importing
         self.notes: list[str] = []
 
     def project(self, id: str) -> Project | None:
-        """Return the project of claude.ai that a conversation is in; None where the archive does not have it."""
+        """Return the project of a conversation of claude.ai; None if the archive does not have it."""
         return self._importing.projects.by_id.get(id)
 
     def block(self, ids: Sequence[str], name: str) -> Block:
-        """Return a block that shows a file, which becomes an attachment; else a text that says what was there.
+        """Return a block with a file, which becomes an attachment; or else a text about the missing file.
 
         `ids` are what its name in the archive may begin with; `name` is what the user called it.
         """
@@ -46,7 +46,7 @@ class ForeignFiles:
             return self._missing(name, f"could not be imported: {error.message}")
 
     def _find(self, id: str) -> str | None:
-        """Return the first file in the archive whose name begins so."""
+        """Return the first file in the archive whose name begins with one of these texts."""
         names = self._importing.base_names
         at = bisect_left(names, (id, ""))
         found = len(id) >= LEAST and at < len(names) and names[at][0].startswith(id)

@@ -1,4 +1,4 @@
-"""Conversations in exports of claude.ai and ChatGPT: made into lines of ours, and then imported like those."""
+"""Conversations in exports of claude.ai and ChatGPT: converted to lines of our archives, and imported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conversations.models import ArchiveImport
 Converter = Callable[[Object, str, ForeignFiles], dict[str, object]]
 
 VALUES_LIMIT = 2_000_000
-"""Values of one conversation: others write many that nobody needs."""
+"""The maximal number of JSON values in a conversation: other platforms write many that are not needed."""
 
 CONVERTERS: Mapping[str, Converter] = {
     ArchiveImport.Source.CLAUDE_AI: claude_ai.convert,
@@ -27,7 +27,7 @@ CONVERTERS: Mapping[str, Converter] = {
 
 
 def take_from(source: str) -> Take:
-    """Return what imports the entries of another platform's archive."""
+    """Return the function that imports the entries of another platform's archive."""
     convert = partial(_converted, CONVERTERS[source])
 
     async def take(importing: Importing, entries: Sequence[Entry]) -> None:

@@ -1,4 +1,4 @@
-"""Importing an archive in this process: entry by entry, some in each step, and on from where another process was."""
+"""Importing archives in this process, entry by entry in small steps, with resumption after a crash."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FAILED = "It could not be imported; the platform's log says why."
 
 
 class ImportWork:
-    """The imports that this process runs, one after the other: they are to leave room for turns."""
+    """The imports that this process runs, one after the other, to leave capacity for turns."""
 
     name = "import"
     tables = None
@@ -48,11 +48,11 @@ class ImportWork:
         self._one = asyncio.Lock()
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
-        """Put back, or end, an import that nobody runs any more."""
+        """Queue an import of a dead process again, or end it."""
         imports.settle(id=id, by=process)
 
     async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
-        """Claim an import, do all there is to do, and end it."""
+        """Claim an import, run it, and end it."""
         try:
             await stop.able(_acquired(self._one))
         except Stopped:
@@ -105,7 +105,7 @@ async def _import(job: ArchiveImport) -> None:
 
 
 def _counts(archive: Archive, tasks: Sequence[Task]) -> tuple[dict[str, int], dict[str, int]]:
-    """Return how many entries each file has that is to be imported, and how many other values between them."""
+    """Return the numbers of entries and of other values in each file that can be imported."""
     counts, others = {}, {}
     for name in [name for task in tasks for name in task.names]:
         kinds = Counter(map(is_object, archive.values(name) if name in archive.names else ()))
@@ -114,19 +114,19 @@ def _counts(archive: Archive, tasks: Sequence[Task]) -> tuple[dict[str, int], di
 
 
 def _told_of_others(others: Mapping[str, int]) -> Iterator[tuple[str, str]]:
-    """Yield which files have values that are no entries, and how many, as `left_out` does."""
+    """Yield the files with values that are not entries, and their number, as `left_out` does."""
     for name, count in others.items():
         if count:
             yield name, f"Values that are left out, since they are no objects: {count}."
 
 
 def _skip(found: Iterator[Entry], count: int) -> int:
-    """Pass over so many entries, or as many as there are; return how many these were."""
+    """Skip a number of entries, or as many as there are; return how many were skipped."""
     return sum(1 for _ in islice(found, count))
 
 
 def _some(found: Iterator[Entry]) -> list[Entry]:
-    """Return the next entries: as many as one step is to have."""
+    """Return the entries of the next step."""
     some, size = [], 0
     for entry in found:
         some.append(entry)
@@ -137,7 +137,7 @@ def _some(found: Iterator[Entry]) -> list[Entry]:
 
 
 async def _take(importing: Importing, task: Task, some: Sequence[Entry]) -> None:
-    """Import entries together; where that fails, each by itself, so that one does not keep the others."""
+    """Import entries together; if that fails, each separately, so that one does not block the others."""
     try:
         await task.take(importing, some)
     except (LostImport, asyncio.CancelledError):

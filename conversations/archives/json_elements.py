@@ -1,4 +1,4 @@
-"""The values in a JSON array, or in JSON lines, one by one: the whole document is never in memory. Pure."""
+"""Reading the values of a JSON array, or of JSON lines, one by one, without the whole document in memory. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BETWEEN = re.compile(
 
 
 class _Scan:
-    """What a scan of a document has come to."""
+    """The state of a scan of a document."""
 
     def __init__(self) -> None:
         self.depth = 0
@@ -45,16 +45,16 @@ class _Scan:
 
     @property
     def is_reading(self) -> bool:
-        """Return whether an object is open that may be asked for."""
+        """Return whether a wanted object is open."""
         return self.depth > self.level or (self.level == 0 and self.depth > 0)
 
     @property
     def tokens(self) -> re.Pattern[bytes]:
-        """Return what is looked for next."""
+        """Return the pattern of the next token."""
         return TOKEN if self.is_reading or (self.level and not self.listed) else BETWEEN
 
     def follow(self, kind: str | None, token: re.Match[bytes]) -> bool:
-        """Go over a token of a kind. Return whether an object that is asked for ends with it."""
+        """Process a token of a kind. Return whether it ends a wanted object."""
         if kind == "list" and self.depth == 1 and self.level == 0:
             self.level, self.listed, self.lists = 1, True, 0
         elif kind == "bracket":
@@ -71,7 +71,7 @@ class _Scan:
         return False
 
     def _follow_bracket(self, bracket: bytes) -> None:
-        """Go over the beginning or the end of a list that is no list of conversations, or over the end of one."""
+        """Process the beginning or the end of a list that is not a list of conversations, or the end of one."""
         if self.level == 0:
             return
         self.lists += 1 if bracket == b"[" else -1
@@ -79,17 +79,17 @@ class _Scan:
 
 
 def elements(file: IO[bytes], name: str) -> Iterator[bytes]:
-    """Yield the text of each outermost object of a document, as `values` does, without what is no object."""
+    """Yield the text of each outermost object of a document, as `values` does, and skip other values."""
     return (text for text in values(file, name) if is_object(text))
 
 
 def is_object(text: bytes) -> bool:
-    """Tell whether a text that `values` has yielded is that of an object."""
+    """Return whether a text that `values` has yielded is that of an object."""
     return text.startswith(b"{")
 
 
 def values(file: IO[bytes], name: str) -> Iterator[bytes]:
-    """Yield the text of each outermost object, string, number and the like of a document, not checked otherwise.
+    """Yield the text of each outermost object, string, number and so on of a document, unvalidated.
 
     Lists are gone through. In the place of an object that has a list `conversations`, the values of that list are
     yielded. `name` is what errors call the document. Raises InvalidRequest for a value of more than `LIMIT` bytes, or

@@ -1,4 +1,4 @@
-"""JSON whose shape is others' business: looked at field by field, and nothing is believed. Pure."""
+"""Reading JSON of other platforms field by field, without assumptions about its shape. Pure."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ ESCAPES = re.compile(rb"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]
 
 
 def object_in(value: object, name: str) -> Object:
-    """Return the object that a field has; an empty one where there is none."""
+    """Return the object in a field; an empty one if there is none."""
     found = value.get(name) if isinstance(value, Mapping) else None
     return found if isinstance(found, Mapping) else NOTHING
 
 
 def objects_in(value: object, name: str) -> Iterator[Object]:
-    """Yield the objects of the list that a field has."""
+    """Yield the objects of the list in a field."""
     found = value.get(name) if isinstance(value, Mapping) else None
     yield from (each for each in found if isinstance(each, Mapping)) if isinstance(found, list) else ()
 
 
 def text_in(value: object, name: str) -> str:
-    """Return the text that a field has, as it can be stored; an empty one where there is none."""
+    """Return the text in a field, in storable form; empty if there is none."""
     found = value.get(name) if isinstance(value, Mapping) else None
     return found.replace("\0", "") if isinstance(found, str) else ""
 
 
 def time_in(value: object, name: str) -> str | None:
-    """Return the time that a field has, in ISO 8601 or in seconds since 1970, as ISO 8601; None where there is none."""
+    """Return the time in a field, given in ISO 8601 or in seconds since 1970, as ISO 8601; None if there is none."""
     found = value.get(name) if isinstance(value, Mapping) else None
     try:
         if isinstance(found, str):
@@ -49,5 +49,5 @@ def time_in(value: object, name: str) -> str | None:
 
 
 def with_whole_characters(text: bytes) -> bytes:
-    """Return a JSON text in which half surrogate pairs, which others' programs cut texts into, are replaced."""
+    """Return a JSON text without lone surrogates, which programs produce that cut texts."""
     return ESCAPES.sub(lambda found: rb"\ufffd" if found[1] else found[0], text) if b"\\ud" in text.lower() else text

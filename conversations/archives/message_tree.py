@@ -1,4 +1,4 @@
-"""Messages of other platforms as a tree that a conversation here can have. Pure."""
+"""Converting messages of other platforms to a valid tree of messages. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WITHOUT_A_QUESTION = "[The conversation begins with this answer.]"
 
 @dataclass(frozen=True)
 class Node:
-    """A message of another platform, in our blocks; without any, it is left out, and what is below it moves up."""
+    """A message of another platform, in our blocks; without blocks it is left out, and its children move up."""
 
     id: str
     parent: str | None
@@ -25,14 +25,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Tree:
-    """The messages of a line of an archive, parents first, and the one that the conversation goes on from."""
+    """The messages of an archive's line, parents first, and the active leaf."""
 
     messages: list[dict[str, object]]
     active_leaf: str | None
 
 
 def distinct_ids(ids: Iterable[str]) -> list[str]:
-    """Return the ids of messages in their order; one that came before has its number added: `m1`, `m1#2`, `m1#3`."""
+    """Return the ids of messages in order; repeated ones get a number: `m1`, `m1#2`, `m1#3`."""
     seen: Counter[str] = Counter()
     distinct = []
     for id in ids:
@@ -42,7 +42,7 @@ def distinct_ids(ids: Iterable[str]) -> list[str]:
 
 
 def tree_of(nodes: Sequence[Node], leaf: str | None) -> Tree:
-    """Return the messages of a conversation, whose ids differ.
+    """Return the messages of a conversation, whose ids must be distinct.
 
     Nodes whose parents are not there begin it. So does the first of those whose parents lead round in a circle.
     """
@@ -51,7 +51,7 @@ def tree_of(nodes: Sequence[Node], leaf: str | None) -> Tree:
     for node in known.values():
         children[node.parent if node.parent in known else None].append(node)
     kept: dict[str, str | None] = {}
-    """The message that stands for each node: itself, or what is kept above it."""
+    """The message of each node: its own, or that of the nearest kept ancestor."""
     messages: list[dict[str, object]] = []
     for root in [*children[None], *nodes]:
         pending: list[tuple[Node, str | None]] = [(root, None)]
@@ -83,7 +83,7 @@ def _message(node: Node, parent: str | None) -> dict[str, object]:
 
 
 def _add_question(messages: list[dict[str, object]], answer: Node) -> str:
-    """Add a question before an answer that begins a conversation; return its id."""
+    """Add a question before an answer at the root; return its id."""
     id = f"{answer.id[:80]}:question"
     block: Block = {"type": "text", "text": WITHOUT_A_QUESTION}
     messages.append(_message(Node(id, None, "user", [block], answer.created_at), None))

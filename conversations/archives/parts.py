@@ -1,4 +1,4 @@
-"""The parts of an archive: what each app exports of a user, and how it imports that again.
+"""The parts of archives: what each app exports of a user, and how it imports that again.
 
 An app names its parts in COLLOQUY_ARCHIVE_PARTS (config/settings.py). They are exported and imported in that order.
 """
@@ -20,40 +20,40 @@ from conversations.models import ArchiveImport, User
 FORMAT = "colloquy-archive/1"
 MANIFEST = "manifest.json"
 FACTS = "facts/"
-"""The folder of what is told and never imported: what was used and what it cost stays true of where it was."""
+"""The folder of information that is never imported, such as usage: it belongs to the exporting platform."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One object of an archive, as it came."""
+    """One object of an archive, unparsed."""
 
     place: str
-    """Its file and number, for complaints."""
+    """Its file and number, for error messages."""
     text: bytes
 
 
 @dataclass
 class Importing:
-    """An import that runs, and what its parts share."""
+    """A running import, with the state that its parts share."""
 
     job: ArchiveImport
     archive: Archive
     attachments: dict[str, str] = field(default_factory=dict)
-    """The ids of the owner's attachments, by what the archive calls them."""
+    """The ids of the owner's attachments, by their names in the archive."""
 
     @property
     def owner(self) -> User:
-        """Return whose import it is."""
+        """Return the user who imports."""
         return self.job.owner
 
     @cached_property
     def base_names(self) -> list[tuple[str, str]]:
-        """Return the names of the archive's files without their folders, and whole, in order."""
+        """Return the names of the archive's files without their folders, each with the full name, sorted."""
         return sorted((PurePosixPath(name).name, name) for name in self.archive.names)
 
     @cached_property
     def projects(self) -> Projects:
-        """Return the projects of claude.ai that the archive has."""
+        """Return the projects of claude.ai in the archive."""
         return projects_in(self.archive)
 
 
@@ -83,7 +83,7 @@ def parts() -> list[Part]:
 
 
 def entries(archive: Archive, names: Sequence[str]) -> Iterator[Entry]:
-    """Yield the objects in those of the files that are there. Raises InvalidRequest."""
+    """Yield the objects in those of the files that exist. Raise InvalidRequest."""
     for name in names:
         if name in archive.names:
             for number, text in enumerate(archive.elements(name), 1):

@@ -136,7 +136,7 @@ class Import(Queried):
 @contextmanager
 def _file_of(request: Request) -> Iterator[IO[bytes]]:
     """Yield the archive that a request brings. Raises ValidationError where there is none."""
-    if not isinstance(request.data, dict):  # of a form, or of no body
+    if not isinstance(request.data, dict):  # a form's data, or none
         with SpooledTemporaryFile(MEMORY) as file:
             shutil.copyfileobj(cast("IO[bytes]", request.data), file)
             yield cast("IO[bytes]", file)

@@ -1,4 +1,4 @@
-"""Archives from outside, opened with care: nothing is unpacked, and nothing is believed that was not checked."""
+"""Opening archives from outside safely: nothing is unpacked to disk, and everything is checked."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ NAME_LIMIT = 500  # characters
 ENCRYPTED = 0x1  # a flag of an entry
 KNOWN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
-"""What the library raises while it reads what is no archive, or a damaged one."""
+"""The errors that the library raises for a damaged archive, or a file that is not an archive."""
 BEGINNING = 64  # bytes, by which a JSON document is told from an archive
 BARE = "conversations.json"
-"""What a document that is no archive is called."""
+"""The name in messages of a document that is not an archive."""
 
 
 class Archive:
-    """The files of a ZIP archive, by their names; or one JSON document that came by itself, as `BARE`."""
+    """The files of a ZIP archive by name; or a single JSON document, under the name `BARE`."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        """Read the list of files. Raises InvalidRequest for an archive that is damaged, or made to do harm."""
+        """Read the list of files. Raise InvalidRequest for a damaged or malicious archive."""
         self._file = file
         file.seek(0)
         begins = file.read(BEGINNING).removeprefix(codecs.BOM_UTF8).lstrip()[:1]
@@ -41,7 +41,7 @@ class Archive:
         self.names: Collection[str] = self._entries.keys() if self._zip else (BARE,)
 
     def open(self, name: str) -> IO[bytes]:
-        """Return a file of the archive, to be read from its beginning. Raises InvalidRequest where it is damaged."""
+        """Open a file of the archive for reading. Raise InvalidRequest if it is damaged."""
         if self._zip is None:
             self._file.seek(0)
             return self._file
@@ -51,7 +51,7 @@ class Archive:
             raise InvalidRequest(f"{name}: The archive is damaged there: {error}") from None
 
     def read(self, name: str, limit: int) -> bytes:
-        """Return the bytes of a file. Raises InvalidRequest where it is damaged, or has more than `limit` bytes."""
+        """Return the bytes of a file. Raise InvalidRequest if it is damaged, or has more than `limit` bytes."""
         data = self.open(name).read(limit + 1)
         if len(data) > limit:
             raise InvalidRequest(f"{name}: It has more than {limit} bytes, which is the most that is taken.")
@@ -62,12 +62,12 @@ class Archive:
         return elements(self.open(name), name)
 
     def values(self, name: str) -> Iterator[bytes]:
-        """Yield what `elements` does, and whatever else stands in the place of an object. Raises InvalidRequest."""
+        """Yield the objects as `elements` does, and all other values in their place. Raise InvalidRequest."""
         return values(self.open(name), name)
 
 
 class _Member:
-    """A file of an archive; what the library raises where it is damaged becomes an InvalidRequest."""
+    """A file of an archive, which converts the library's errors to InvalidRequest."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self._file, self._name = file, name
@@ -114,7 +114,7 @@ def _check(entry: zipfile.ZipInfo) -> None:
 
 
 def _complaint(entry: zipfile.ZipInfo) -> str:
-    """Return why an entry of an archive is refused; nothing where it is not."""
+    """Return why an entry of an archive is refused; empty if it is not."""
     name = PurePosixPath(entry.filename)
     if len(entry.filename) > NAME_LIMIT or not entry.filename.isprintable() or "\\" in entry.filename:
         return "A file in the archive can't have such a name."

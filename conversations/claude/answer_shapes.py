@@ -1,4 +1,4 @@
-"""The shapes of answers that are no streams (claude-api.md 2.2, 14.2): the SDK does not check what it returns. Pure."""
+"""The shapes of non-streaming responses (claude-api.md 2.2, 14.2), which the SDK does not validate. Pure."""
 
 from __future__ import annotations
 

@@ -26,24 +26,24 @@ ERRORED = "errored"
 UNTOLD = "Claude could not answer."
 MOST_REQUESTS = 100_000
 MOST_BYTES = 256 * 1024 * 1024
-"""Of a batch's body at most (claude-api.md 11)."""
+"""The maximal number of bytes of a batch's body (claude-api.md 11)."""
 PAGE = 100
 
 
 @dataclass(frozen=True)
 class BatchState:
-    """What Anthropic says of a batch."""
+    """The state of a batch at Anthropic."""
 
     id: str
     ended: bool
     created_at: datetime
     requests: int
-    """How many items it has."""
+    """The number of its items."""
     ended_at: datetime | None = None
 
     @classmethod
     def of(cls, answer: object) -> BatchState:
-        """Return the state that the SDK's object tells. Raises MalformedAnswer where it is no batch."""
+        """Convert the SDK's object. Raise MalformedAnswer if it is not a batch."""
         batch = as_shape(BatchShape, answer, "batch")
         counts = batch.request_counts
         total = counts.processing + counts.succeeded + counts.errored + counts.canceled + counts.expired
@@ -52,14 +52,14 @@ class BatchState:
 
 @dataclass(frozen=True)
 class ItemResult:
-    """What became of an item: `succeeded`, `errored`, `canceled` or `expired`, or a word that came later."""
+    """The result of an item: `succeeded`, `errored`, `canceled`, `expired`, or a future kind."""
 
     custom_id: str
     type: str
     answer: Folded | None
-    """The whole answer, checked, where it succeeded."""
+    """The complete, validated answer, if the item succeeded."""
     error: Failure | None
-    """The type and the message of what went wrong, where it is errored and Anthropic has told."""
+    """The type and the message of the error, if the item is errored and Anthropic has told them."""
 
 
 class ResultShape(Shape):
@@ -78,7 +78,7 @@ class ResultRowShape(Shape):
 
 
 async def create(requests: Iterable[tuple[str, Request]]) -> BatchState:
-    """Send requests by their custom ids as a batch; not tried again, since it may be there all the same.
+    """Send requests by their custom ids as a batch; without retries, since the batch may exist after an error.
 
     Raises ClaudeError: with an `upstream_status` below 500 it was not taken, else that is not known (see `since`).
     """
@@ -98,7 +98,7 @@ async def retrieve(id: str) -> BatchState:
 
 
 async def since(moment: datetime) -> list[BatchState]:
-    """Return the batches that were created since a moment, newest first. Raises ClaudeError."""
+    """Return the batches created since a time, newest first. Raise ClaudeError."""
 
     async def once() -> list[BatchState]:
         found = []
@@ -114,7 +114,7 @@ async def since(moment: datetime) -> list[BatchState]:
 
 
 async def cancel(id: str) -> None:
-    """Ask for a batch to be ended; what has been answered by then stays. Raises ClaudeError."""
+    """Ask for a batch to be ended; existing results stay. Raise ClaudeError."""
 
     async def once() -> None:
         with translated():
@@ -124,7 +124,7 @@ async def cancel(id: str) -> None:
 
 
 async def delete(id: str) -> bool:
-    """Delete a batch with its results, if it has ended; else ask for it to be ended. Return whether it is gone.
+    """Delete an ended batch with its results, or ask for the end of a running one. Return whether it is deleted.
 
     Raises ClaudeError.
     """
@@ -149,14 +149,14 @@ async def delete(id: str) -> bool:
 
 
 async def results(id: str) -> AsyncIterator[ItemResult]:
-    """Yield the results of a batch that has ended, in any order; lines that can't be read are left out.
+    """Yield the results of an ended batch, in any order; unreadable lines are skipped.
 
     Raises ClaudeError, at worst after some of them.
     """
     with translated(streaming=True):
         decoder = await (await client()).messages.batches.results(id)
         try:
-            async for line in _lines(decoder.http_response.aiter_bytes()):  # the SDK's own ends at one that is no JSON
+            async for line in _lines(decoder.http_response.aiter_bytes()):  # the SDK's own stops at invalid JSON
                 if line.strip() and (result := _result_in(line)):
                     yield result
         finally:
@@ -173,7 +173,7 @@ async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _result_in(line: bytes) -> ItemResult | None:
-    """Return the result in a line; None where it has none that can be told whose it is."""
+    """Return the result in a line; None if its item can't be identified."""
     try:
         row = as_shape(ResultRowShape, parse(line), "result")
     except MalformedAnswer as error:
@@ -188,7 +188,7 @@ def _result_in(line: bytes) -> ItemResult | None:
 
 
 def _error_in(envelope: object) -> Failure | None:
-    """Return the type and the message in an error as the Messages API gives it; None where there is none."""
+    """Return the type and the message of an error in the Messages API's format; None if there is none."""
     error = envelope.get("error") if isinstance(envelope, dict) else None
     if not isinstance(error, dict):
         return None
@@ -196,7 +196,7 @@ def _error_in(envelope: object) -> Failure | None:
 
 
 def _whole_answer(message: object) -> Folded:
-    """Return a whole message as those that come as streams are folded. Raises MalformedAnswer for what is none."""
+    """Return a complete message in the form of a folded stream. Raise MalformedAnswer if it is none."""
     [answer] = fold(EventChecker().admit({"type": "message_start", "message": cast(Answer, message)}))
     answer.stopped = True
     return answer

@@ -1,4 +1,4 @@
-"""What each of Claude's models is and takes: data (`models.json`, from claude-api.md 2.3 to 2.7, 9 and 12).
+"""The catalogue of Claude's models (`models.json`, from claude-api.md 2.3 to 2.7, 9 and 12).
 
 What the Models API says of a model goes before that; what it does not say of a new one is not checked.
 """
@@ -31,7 +31,7 @@ class Model:
     context_window: int
     max_output: int
     sampling: str
-    """Whether it takes a temperature: yes, no, or default_only (then only 1)."""
+    """Whether the model accepts a temperature: yes, no, or default_only (only 1)."""
     thinking_default: str
     thinking_types: tuple[str, ...]
     efforts: tuple[str, ...]
@@ -42,18 +42,18 @@ class Model:
     structured_outputs: bool
     cache_minimum: int
     preserved_thinking: bool
-    """Whether thinking is refused where anything before it has changed."""
+    """Whether the model refuses thinking blocks if anything before them has changed."""
     high_resolution: bool
     lifecycle: str
     retires_at: str | None
-    """Not before this day."""
+    """The earliest day of its retirement."""
     aliases: tuple[str, ...] = ()
     efforts_unthinking: tuple[str, ...] | None = None
-    """Those of its efforts that it takes with thinking disabled, or only between tools; None: all of them."""
+    """The efforts that it accepts with thinking disabled, or only between tools; None for all of its efforts."""
 
 
 def _listed() -> Mapping[str, Model]:
-    """Return what the Models API listed last, by id. The app keeps it, for all threads of the process.
+    """Return the last list of the Models API, by id. The app keeps it, for all threads of the process.
 
     A process without Django, as the sandbox's own, has only what is written down.
     """
@@ -63,7 +63,7 @@ def _listed() -> Mapping[str, Model]:
 
 
 def all_models() -> tuple[Model, ...]:
-    """Return every model that is known."""
+    """Return every known model."""
     written, listed = written_models(), _listed()
     known = {model.id for model in written}
     new = [model for model in listed.values() if model.id not in known]
@@ -72,7 +72,7 @@ def all_models() -> tuple[Model, ...]:
 
 @cache
 def written_models() -> tuple[Model, ...]:
-    """Return the models that are written down in models.json."""
+    """Return the models in models.json."""
     rows = json.loads(Path(__file__).with_name("models.json").read_text())
     return tuple(Model(**{key: _frozen(value) for key, value in row.items()}) for row in rows)
 
@@ -82,7 +82,7 @@ def _frozen(value: Any) -> Any:
 
 
 class ListedModel(TypedDict, total=False):
-    """A row of the Models API, as much of it as is read (the SDK's types/model_info.py)."""
+    """The fields that are read of a row of the Models API (the SDK's types/model_info.py)."""
 
     id: Required[str]
     display_name: str | None
@@ -94,7 +94,7 @@ class ListedModel(TypedDict, total=False):
 
 
 def update_listing(rows: Iterable[ListedModel]) -> None:
-    """Take over what the Models API lists."""
+    """Merge the Models API's list into the catalogue."""
     written = {name: model for model in written_models() for name in (*model.aliases, model.id)}
     found = [_as_listed(row, written.get(row["id"])) for row in rows]
     apps.get_app_config("conversations").listed_models = {model.id: model for model in found}  # type: ignore[attr-defined]
@@ -117,13 +117,13 @@ def _as_listed(row: ListedModel, known: Model | None) -> Model:
 
 
 def _supported(options: object) -> tuple[str, ...]:
-    """Return those of some options that are supported, in the order in which we know them."""
+    """Return the supported ones of some options, in the catalogue's order."""
     options = options if isinstance(options, dict) else {}
     found = [name for name, each in options.items() if isinstance(each, dict) and each.get("supported")]
     return tuple(sorted(found, key=lambda name: (*EFFORTS, *THINKING_TYPES, name).index(name)))
 
 
-# Of a model that only the Models API knows: what it does not tell is left to Claude to refuse.
+# A model that only the Models API lists: unknown capabilities are not checked here, but by Claude.
 UNKNOWN = Model(
     id="",
     name="",
@@ -147,17 +147,17 @@ UNKNOWN = Model(
 
 
 def find(id: str) -> Model | None:
-    """Return the model with this id or alias; None for one that we do not know, such as a local server's own."""
+    """Return the model with this id or alias; None for an unknown one, such as a local server's."""
     return next((model for model in all_models() if id == model.id or id in model.aliases), None)
 
 
 def takes_prefill(settings: Settings) -> bool:
-    """Return whether a request with these settings may end with the answer's beginning (claude-api.md 2.6)."""
+    """Return whether a request with these settings may end with a prefill (claude-api.md 2.6)."""
     model = find(settings["model"])
     return model is not None and model.prefill and thinking_type(settings) in (None, "disabled")
 
 
 def thinking_type(settings: Settings) -> str | None:
-    """Return the type of thinking that settings ask for; None where they ask for none."""
+    """Return the type of thinking in the settings; None if there is none."""
     thinking = settings.get("thinking")
     return thinking.get("type") if thinking else None

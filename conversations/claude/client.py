@@ -1,4 +1,4 @@
-"""The way to Claude: the SDK's client, and its streams as the events that are on the wire.
+"""Access to Claude: the SDK's client, and its streams as raw events.
 
 With `errors` and `transport` the only module that knows the SDK. Everything else sees dicts and `ClaudeError`s. The SDK
 is imported with the first client: it takes half of the time in which a process starts, and 45 MB.
@@ -49,7 +49,7 @@ SENDER: LoopLocal[MessageSender] = LoopLocal()
 
 
 async def client() -> anthropic.AsyncAnthropic:
-    """Return the running event loop's client, made if there is none: its connections can't be used from another loop.
+    """Return the client of the running event loop, created on first use: its connections are bound to the loop.
 
     The first one of a process waits in a thread for the SDK to be imported, and for the sandbox to be started if it is
     the sandbox that answers.
@@ -59,12 +59,12 @@ async def client() -> anthropic.AsyncAnthropic:
         base_url = settings.ANTHROPIC_BASE_URL
         url = await asyncio.to_thread(base_url) if callable(base_url) else base_url
         transport = await asyncio.to_thread(import_module, TRANSPORT)
-        known = OURS.get() or OURS.set(transport.new_client(url))  # as another task may have been faster
+        known = OURS.get() or OURS.set(transport.new_client(url))  # another task may have been faster
     return known
 
 
 async def prepare_client() -> None:
-    """Make the running loop's client before a turn needs it. Where that fails, the first turn tries again."""
+    """Create the running loop's client before a turn needs it. If that fails, the first turn tries again."""
     try:
         await client()
     except Exception:
@@ -80,7 +80,7 @@ async def close_client() -> None:
 
 
 class ClaudeStream:
-    """The answer to one request: its events as they come, and what names it.
+    """The response to one request: its events, and the identifiers of request and message.
 
     Keeps the response's body alone: the SDK's objects around it, with the request, take 20 KB as long as it streams.
     """
@@ -99,7 +99,7 @@ class ClaudeStream:
         await self._close()
 
     async def __aiter__(self) -> AsyncIterator[list[Event]]:
-        """Yield the answer's events, checked: each time what came together. Nothing after message_stop matters.
+        """Yield the answer's validated events, in lists of those that arrive together, up to message_stop.
 
         Raises StreamError, StreamCut, StreamStalled, StreamIncomplete or MalformedAnswer where the answer is not whole.
         """
@@ -121,7 +121,7 @@ class ClaudeStream:
         await self._read_on()
 
     async def _read_on(self) -> None:
-        """Read for a moment what comes after message_stop: at the end of a response its connection is free again."""
+        """Read the rest after message_stop for a moment: the connection can be reused once the response has ended."""
         with suppress(TimeoutError, ClaudeError), translated(streaming=True):
             async with asyncio.timeout(AFTERWARDS):
                 async for _ in self._body:
@@ -136,7 +136,7 @@ def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
 
 
 async def send(request: Request) -> ClaudeStream:
-    """Send the body of a Messages request once; return its answer, which has begun, and is to be closed.
+    """Send the body of a Messages request once; return the response, which the caller must close.
 
     Raises a ClaudeError where Claude refuses it or can't be reached.
     """
@@ -156,7 +156,7 @@ NOT_COUNTED = frozenset({"model", "messages", "max_tokens", "stop_sequences", *S
 
 
 async def count_tokens(request: Request) -> int:
-    """Return how many input tokens the body of a Messages request has, by Claude's count. Raises a ClaudeError."""
+    """Return the number of input tokens of a Messages request, counted by Claude. Raise a ClaudeError."""
     rest = {name: value for name, value in request.items() if name not in NOT_COUNTED}
 
     async def once() -> int:

@@ -1,4 +1,4 @@
-"""Runs of string deltas, of which an answer mostly consists, read in one step. Pure.
+"""Merging runs of string deltas, of which answers mostly consist, in one step. Pure.
 
 A delta for itself costs a JSON parser, a check and some ten calls; here all that is around their strings is compared at
 once. It knows only the form in which Claude sends them, with and without spaces; the caller reads all else event by
@@ -25,11 +25,11 @@ _PADDED_END = re.compile(r'"\} +\}\n\n')
 # A JSON string's inside: what it may not be, in whole or in part, does not match (RFC 8259, section 7).
 _STRING = re.compile(r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
 _SPECIAL = re.compile(r'["\\\x00-\x1f]')
-"""What a string's inside has to be looked at for."""
+"""The characters for which a string's content has to be parsed."""
 
 
 def joined_run(events: bytes) -> Event | None:
-    """Return a run of string deltas of one block as one delta, whose string is all of theirs together.
+    """Return a run of string deltas of one block as one delta with the concatenated string.
 
     `events` are whole server-sent events, whose lines end by LF. Returns None where they are anything else, have halves
     of characters in them, or do not all begin alike.

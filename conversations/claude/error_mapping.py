@@ -1,4 +1,4 @@
-"""The SDK's exceptions as ours, mapped once, by type."""
+"""Mapping the SDK's exceptions to ours, by type."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     import anthropic
 
 CREDENTIALS = "Claude refuses the key or the account of this platform: whoever runs it has to mend that."
-"""All that a user is told when it is our key, our permission or our account that Claude refuses."""
+"""The message for users when Claude refuses our key, our permission or our account."""
 
 OURS = frozenset({401, 402, 403})
 
 
 @contextmanager
 def translated(*, streaming: bool = False) -> Iterator[None]:
-    """Raise what the SDK or its transport raises as a ClaudeError; `streaming` once the response has begun."""
+    """Convert exceptions of the SDK and its transport to ClaudeErrors; `streaming` once the response has begun."""
     try:
         yield
     except Exception as error:
@@ -46,7 +46,7 @@ def translated(*, streaming: bool = False) -> Iterator[None]:
 
 
 def translate(error: Exception, *, streaming: bool = False) -> ClaudeError | None:
-    """Return the ClaudeError for an exception of the SDK, the most specific that there is; None for any other."""
+    """Return the most specific ClaudeError for an exception of the SDK; None for any other exception."""
     import anthropic  # which the client has imported (see there)
     import httpx2
 
@@ -88,7 +88,7 @@ def _status_error(error: anthropic.APIStatusError) -> ClaudeError:
 
 
 def _may_help_again(error: anthropic.APIStatusError) -> bool:
-    """Tell whether to try again, as the SDK does (claude-api.md 1.3): the server's own word comes first."""
+    """Return whether to retry, as the SDK decides it (claude-api.md 1.3): the server's header takes precedence."""
     said = error.response.headers.get("x-should-retry")
     if said in ("true", "false"):
         return bool(said == "true")
@@ -113,12 +113,12 @@ _TYPES = {
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds after which Claude wants to be asked again, given as such or as a date, if they are."""
+    """Return the seconds after which to retry, from a header in seconds or as a date, if there is one."""
     milliseconds, seconds = headers.get("retry-after-ms", ""), headers.get("retry-after", "")
     for text, unit in ((milliseconds, 0.001), (seconds, 1.0)):
         with suppress(ValueError):
             return _possible(float(text) * unit)
-    with suppress(ValueError, OverflowError):  # a day that no calendar has
+    with suppress(ValueError, OverflowError):  # an invalid date
         date = parsedate_tz(seconds)
         return _possible(mktime_tz(date) - time.time()) if date else None
     return None

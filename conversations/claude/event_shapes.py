@@ -17,7 +17,7 @@ Index = Annotated[int, Field(ge=0, lt=2**31)]
 Id = Annotated[str, StringConstraints(pattern="^[!-~]{1,200}$")]
 Kind = Annotated[str, StringConstraints(pattern="^[!-~]{1,100}$")]
 """A `type`. It becomes a line of a server-sent event, and must not end that."""
-WITHOUT_NUL = "^[^\\x00]*$"  # which no text column takes
+WITHOUT_NUL = "^[^\\x00]*$"  # no text column accepts NUL
 ModelId = Annotated[str, StringConstraints(pattern=WITHOUT_NUL, max_length=200)]
 StopReason = Annotated[str, StringConstraints(pattern=WITHOUT_NUL, max_length=100)]
 StopSequence = Annotated[str, StringConstraints(pattern=WITHOUT_NUL, max_length=10_000)]
@@ -51,7 +51,7 @@ class MessageShape(StopShape):
     role: Literal["assistant"] = "assistant"
     model: ModelId | None = None
     content: list[object] | None = None
-    """Whole blocks with which an answer that goes on with Claude's own tools may begin."""
+    """Complete blocks with which the continuation of an answer with Claude's own tools may begin."""
     usage: Object | None = None
 
 

@@ -1,4 +1,4 @@
-"""Whether a request fits into its model's context window, told before it is sent.
+"""Checking whether a request fits into its model's context window, before it is sent.
 
 Claude refuses input that is too long by itself; with `max_tokens` on top it is taken (claude-api.md 13).
 """
@@ -19,7 +19,7 @@ PAGES = 600  # of a PDF that Claude fetches itself, at most
 
 
 async def check_fits(request: Request, count: Callable[[Request], Awaitable[int]]) -> None:
-    """Refuse input that is too long: raises InvalidRequest. Only what could be too long is counted, by `count`."""
+    """Refuse input that is too long by InvalidRequest. Tokens are counted, by `count`, only if it may be too long."""
     model = catalogue.find(request["model"])
     if model is None or most_tokens(request) <= model.context_window:
         return
@@ -36,12 +36,12 @@ async def check_fits(request: Request, count: Callable[[Request], Awaitable[int]
 
 
 def most_tokens(request: Request) -> int:
-    """Return a number of input tokens that the request cannot exceed: no token is shorter than a byte."""
+    """Return an upper bound of the request's input tokens: no token is shorter than a byte."""
     return sum(most_tokens_of(request.get(name)) for name in ("system", "tools", "messages"))
 
 
 def most_tokens_of(value: object) -> int:
-    """Return a number of tokens that a part of a request cannot exceed."""
+    """Return an upper bound of the tokens of a part of a request."""
     if isinstance(value, str):
         return len(value.encode())
     if isinstance(value, list):
@@ -57,6 +57,6 @@ def most_tokens_of(value: object) -> int:
 
 
 def _most_of_file(source: Mapping[str, Any]) -> int:
-    """Return the most tokens that a file can be; `size`, in bytes, stands for the data where only sizes are known."""
+    """Return an upper bound of a file's tokens; `size`, in bytes, replaces the data if only sizes are known."""
     size: int = source["size"] if "size" in source else len(source["data"]) * 3 // 4
     return size if source["media_type"] == "text/plain" else PAGE * (size // BYTES_PER_PAGE + 1)

@@ -1,4 +1,4 @@
-"""What a tool's `input_schema` may be (claude-api.md 8). Pure.
+"""Checking a tool's `input_schema` (claude-api.md 8). Pure.
 
 Claude's API refuses requests with a schema that is none: every turn of a conversation with such a tool would fail.
 """
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 SHOWN = 10_000
-"""Characters of a schema of which the fault is looked for. To say what is wrong with one of a million takes seconds."""
+"""The length of a schema in characters up to which its error is located, which takes seconds for a million."""
 MESSAGE_LIMIT = 200  # characters
 
 
 def complaint(schema: object) -> str | None:
-    """Return what is wrong with a tool's schema, or None. Its references and patterns are not looked at."""
+    """Return the error of a tool's schema, or None. Its references and patterns are not checked."""
     if not isinstance(schema, dict) or schema.get("type") != "object":
         return "Must be a JSON Schema of an object."
     if _draft().is_valid(schema):
@@ -30,7 +30,7 @@ def complaint(schema: object) -> str | None:
 
 @cache
 def _draft() -> Draft202012Validator:
-    """Return what checks schemas: a schema of schemas. What `$schema` names is not fetched."""
+    """Return the validator of schemas, by the meta-schema. `$schema` is not fetched."""
     from jsonschema_rs import Draft202012Validator  # not before there is a schema: it takes 6 MB
 
     return Draft202012Validator({"$ref": DRAFT}, offline=True)

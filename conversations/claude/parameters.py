@@ -1,4 +1,4 @@
-"""What a model takes, held against the catalogue before any call (claude-api.md 2 and 8)."""
+"""Validating parameters against the catalogue before any request (claude-api.md 2 and 8)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ TOOL_FIELDS = frozenset(
 
 
 def check_parameters(settings: Settings) -> None:
-    """Refuse settings that the model would refuse: raises InvalidRequest. A model that is not known takes anything."""
+    """Refuse settings that the model does not support, by InvalidRequest. For unknown models, all are accepted."""
     model = find(settings["model"])
     complaints = {name: text for rule in RULES for name, text in rule(settings, model)}
     if complaints:

@@ -1,4 +1,4 @@
-"""Compute what requests cost from counts of tokens and rates.
+"""Computing the cost of requests from token counts and rates.
 
 Where there are no rates of their own for fast or for batched requests, the standard price is multiplied as Anthropic's
 rules say (claude-api.md 10).
@@ -20,13 +20,13 @@ from conversations.json_types import JSONObject
 MOST = 10**9  # tokens: more than any request can have
 COUNT = re.compile("[0-9]{1,10}")
 DETAILS = ("cache_creation", "output_tokens_details", "server_tool_use")
-WORD = 50  # characters, of which Claude's own words for how it served have about ten
+WORD = 50  # characters at most of Claude's words for how it served a request, which have about ten
 RULES = "Anthropic's pricing rules of 2026-10-08"
 
 
 @dataclass(frozen=True)
 class TokenCounts:
-    """What is billed of a request, in Claude's five classes (claude-api.md 3.3)."""
+    """The billed counts of a request, in Claude's five classes (claude-api.md 3.3)."""
 
     input_tokens: int = 0
     """Input that was neither read from the cache nor written to it."""
@@ -39,7 +39,7 @@ class TokenCounts:
 
     @property
     def prompt(self) -> int:
-        """Return all input tokens together: they decide the price band."""
+        """Return the sum of all input tokens, which decides the price band."""
         return self.input_tokens + self.cache_read_tokens + self.cache_write_5m_tokens + self.cache_write_1h_tokens
 
 
@@ -51,7 +51,7 @@ US = "us"
 
 @dataclass(frozen=True)
 class ServiceTerms:
-    """How a request was served, in Claude's words: it is billed by that too."""
+    """How a request was served, in Claude's words; this modifies its price."""
 
     service_tier: str = ""
     speed: str = STANDARD
@@ -59,7 +59,7 @@ class ServiceTerms:
 
     @property
     def batch(self) -> bool:
-        """Return whether the request came in a batch."""
+        """Return whether the request was part of a batch."""
         return self.service_tier == BATCH
 
 
@@ -69,24 +69,24 @@ BATCHED = ServiceTerms(BATCH)
 
 @dataclass(frozen=True)
 class Rates:
-    """US dollars per million tokens of each class, or per thousand web searches, and whose prices these are."""
+    """US dollars per million tokens of each class and per thousand web searches, and the source of these prices."""
 
     per_class: dict[str, Decimal]
     source: str
     includes: str = ""
     """FAST or BATCH, where they are the prices of such requests."""
     override: uuid.UUID | None = None
-    """The id of the platform's own price, where they are one's."""
+    """The id of the platform's own price, if the rates are its."""
 
 
 @dataclass(frozen=True)
 class PricedRequest:
-    """The cost of a request in US dollars, unrounded, and what made it."""
+    """The cost of a request in US dollars, unrounded, with its components."""
 
     cost: Decimal
     rates: Rates
     multipliers: dict[str, Decimal] = field(default_factory=dict)
-    """Of the prices of all tokens; searches are not multiplied."""
+    """The multiplier of all token prices; searches are not multiplied."""
 
     def shown(self) -> JSONObject:
         """Return the prices and multipliers from which the cost can be computed again."""
@@ -110,10 +110,10 @@ CLASSES = {
 }
 WEB_SEARCH = "web_search"
 
-# What a class is billed as that has no price of its own.
+# The class whose price applies to a class without a price of its own.
 OTHERWISE = {"cache_read": "input", "cache_write_5m": "input", "cache_write_1h": "cache_write_5m"}
 
-# The first that can be held to a place, and cost more there.
+# The first version whose location of inference can be chosen, at a surcharge.
 FIRST_WITH_GEO = (4, 6)
 VERSION = re.compile(r"claude-[a-z]+-(\d+)(?:[-.](\d{1,2})(?!\d))?")
 
@@ -137,14 +137,14 @@ def counts(usage: Mapping[str, object]) -> TokenCounts:
 
 
 def count(usage: object, *path: str) -> int:
-    """Return a number in Claude's usage object; 0 where there is none that can be read, so that any turn is booked."""
+    """Return a number in Claude's usage object; 0 if it is missing or unreadable, so that any turn is booked."""
     for name in path:
         usage = usage.get(name) if isinstance(usage, dict) else None
     return as_count(usage) or 0
 
 
 def as_count(value: object) -> int | None:
-    """Return a count of tokens or requests as an integer: 12, 12.0 and "12" are twelve.
+    """Return a count of tokens or requests as an integer: 12, 12.0 and "12" are accepted.
 
     None for anything else, and for a number that no request can have used.
     """
@@ -154,7 +154,7 @@ def as_count(value: object) -> int | None:
 
 
 def is_readable(usage: Mapping[str, object]) -> bool:
-    """Tell whether a usage object has its input and output, and no count that can't be read."""
+    """Return whether a usage object has input and output counts, and no unreadable count."""
     needed = [usage.get("input_tokens"), usage.get("output_tokens")]
     details = [usage.get(name) for name in DETAILS]
     fine = all(isinstance(each, dict | None) for each in details)
@@ -162,7 +162,7 @@ def is_readable(usage: Mapping[str, object]) -> bool:
 
 
 def counts_in(usage: Mapping[str, object]) -> Iterator[object]:
-    """Yield what a usage object has for counts of tokens and requests, whatever it is, at every depth."""
+    """Yield the values of a usage object that should be counts, at every depth."""
     for name, value in usage.items():
         if isinstance(value, dict):
             yield from counts_in(value)
@@ -181,7 +181,7 @@ def _word(usage: Mapping[str, object], name: str) -> str:
 
 
 def priced_request(model: str, counted: TokenCounts, rates: Rates, served: ServiceTerms = PLAIN) -> PricedRequest:
-    """Return what a request cost at these rates, multiplied for how it was served unless the rates include that."""
+    """Return the cost of a request at these rates, times the multipliers that the rates do not include."""
     factors = {name: factor for name, factor in multipliers(model, served).items() if name != rates.includes}
     return _priced(counted, rates, factors)
 
@@ -193,7 +193,7 @@ def _priced(counted: TokenCounts, rates: Rates, factors: dict[str, Decimal]) -> 
 
 
 def multipliers(model: str, served: ServiceTerms) -> dict[str, Decimal]:
-    """Return by what the standard price of all tokens is multiplied (claude-api.md 10)."""
+    """Return the multipliers of the standard price of all tokens (claude-api.md 10)."""
     factors = {}
     if served.speed == FAST:
         factors[FAST] = Decimal(2)
@@ -205,7 +205,7 @@ def multipliers(model: str, served: ServiceTerms) -> dict[str, Decimal]:
 
 
 def fallback_price(counted: TokenCounts) -> PricedRequest:
-    """Return what an unknown model's request is assumed to cost, to bound it; the ledger books no such guess."""
+    """Return the assumed cost of an unknown model's request, as a bound; the ledger never books it."""
     input, output = settings.COLLOQUY_FALLBACK_PRICE
     rates = Rates(with_missing_rates({"input": input, "output": output}), source="COLLOQUY_FALLBACK_PRICE")
     return _priced(counted, rates, {})
@@ -217,12 +217,12 @@ def _version(model: str) -> tuple[int, int]:
 
 
 def with_missing_rates(prices: dict[str, Decimal]) -> dict[str, Decimal]:
-    """Return the prices with those added that are missing, each the same as another class's."""
+    """Return the prices, with missing ones set to those of another class."""
     for name, other in OTHERWISE.items():
         prices = {name: prices[other], **prices}
     return prices
 
 
 def decimal_string(amount: Decimal | int) -> str:
-    """Return US dollars as the contract shows them: unrounded, without an exponent or trailing zeros."""
+    """Return US dollars in the contract's format: unrounded, without an exponent or trailing zeros."""
     return f"{Decimal(amount).normalize():f}"

@@ -1,4 +1,4 @@
-"""Look up Anthropic's published prices in `genai-prices`.
+"""Looking up Anthropic's published prices in `genai-prices`.
 
 That list is kept by others and dated. It has bands for long prompts, and for some models prices of their own for fast
 and for batched requests. It is loaded with the first price that is asked for, since that takes 0.25 s.
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 PROVIDER = "anthropic"
 SOURCE = f"genai-prices {version('genai-prices')}"
 
-# How the list is asked for prices of other than standard requests.
+# The list's names for prices of non-standard requests.
 CONTEXTS = {pricing.FAST: {"speed": "fast"}, pricing.BATCH: {"processing": "batch"}}
 
 
 def published_rates(model: str, counted: TokenCounts, at: datetime, served: ServiceTerms) -> Rates | None:
     """Return the rates of a request made `at` that time, in the band of its prompt; None for an unknown model."""
-    minute = at.replace(second=0, microsecond=0)  # no price changes within one
+    minute = at.replace(second=0, microsecond=0)  # no price changes within a minute
     try:
         standard = _listed(model, minute, "")
     except LookupError:
@@ -41,7 +41,7 @@ def published_rates(model: str, counted: TokenCounts, at: datetime, served: Serv
 
 @lru_cache(maxsize=1000)
 def _listed(model: str, at: datetime, terms: str) -> ModelPrice:
-    """Return the prices of a model at a time, for requests on these terms, of which the list may know none apart.
+    """Return the prices of a model at a time, for requests on these terms, if the list distinguishes them.
 
     Remembered, as a look into the list costs as much as a statement. Raises LookupError for an unknown model.
     """
@@ -66,7 +66,7 @@ def _per_class(prices: ModelPrice, prompt: int) -> dict[str, Decimal]:
 
 
 def _of_band(value: Decimal | TieredPrices, prompt: int) -> Decimal:
-    """Return the price itself, or that of the band in which the prompt falls."""
+    """Return the price, or that of the prompt's band."""
     if isinstance(value, Decimal):
         return value
     band: Decimal = value.base

@@ -1,4 +1,4 @@
-"""Trying again what Claude did not take, within a bound of time."""
+"""Retrying requests that Claude did not accept, for a bounded time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds, where Claude names none; the S
 
 
 async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Return what `attempt` returns, made again up to ANTHROPIC_MAX_RETRIES times where a ClaudeError says it may help.
+    """Return the result of `attempt`, which is retried up to ANTHROPIC_MAX_RETRIES times if a ClaudeError permits.
 
     Waits before each as long as Claude asks for, else 0.5 s and each time twice as long. Raises the last ClaudeError
     as soon as the next attempt would begin later than COLLOQUY_RETRY_TIME seconds after the first.

@@ -1,4 +1,4 @@
-"""Server-sent events as they come over the wire, in chunks of any size. Pure.
+"""Decoding server-sent events, in chunks of any size. Pure.
 
 The SDK's own decoder costs more than all else that is done with a delta; this one splits at the blank lines.
 """
@@ -11,32 +11,32 @@ from conversations.errors import MalformedAnswer
 
 BOM = b"\xef\xbb\xbf"
 LONGEST = 64 * 1024 * 1024
-"""Bytes of one event; the largest that Claude sends are the results of its own tools, with a document in them."""
+"""The maximal number of bytes of an event; Claude's largest are results of its own tools, with a document."""
 
 
 class ServerSentEvent(NamedTuple):
-    """An event that is whole. Its name is "message" where none is given, as the standard has it."""
+    """A complete event. The default of its name is "message", as in the standard."""
 
     name: bytes
     data: bytes
 
 
 class Decoder:
-    """Cuts an event stream of any dialect into whole events.
+    """Splits an event stream of any dialect into complete events.
 
     Lines end by LF, CR or both, and a byte order mark may come first. What is not ended by a blank line is no event.
     """
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []
-        """What has come of an event that has not ended; joining it at each chunk would be quadratic."""
+        """The chunks of an unfinished event; joining them at each chunk would take quadratic time."""
         self._size = 0
         self._after_return = False
         """Whether a carriage return came last: a newline that comes next belongs to it."""
         self._first = True
 
     def take(self, chunk: bytes) -> bytes:
-        """Return the events that end in this chunk, with lines that end by LF, as they are for `events_in`.
+        """Return the events that end in this chunk, with LF as line end, for `events_in`.
 
         Raises MalformedAnswer where one is too long to be any.
         """
@@ -60,7 +60,7 @@ class Decoder:
         return whole + end
 
     def end(self) -> list[ServerSentEvent]:
-        """Return the event that the end of the stream ends, where it came without the blank line after it."""
+        """Return the last event, if the stream ended without the blank line after it."""
         event, self._rest = _event(b"".join(self._rest)), []
         return [event] if event else []
 
@@ -72,7 +72,7 @@ class Decoder:
 
 
 def events_in(whole: bytes) -> list[ServerSentEvent]:
-    """Return what `take` found, event by event."""
+    """Yield the events in a result of `take`."""
     return [event for block in whole.split(b"\n\n") if (event := _event(block)) is not None]
 
 

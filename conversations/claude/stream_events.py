@@ -1,4 +1,4 @@
-"""The events of Claude's stream, checked once, where they come in. Pure.
+"""Validating the events of Claude's stream, once, on arrival. Pure.
 
 What is known has the shape that Claude's API gives it (claude-api.md 4.1) and fits our columns. Kinds of events, blocks
 and deltas that nobody knows yet pass as they are, but none that looks like our own.
@@ -33,7 +33,7 @@ from conversations.errors import MalformedAnswer
 
 OURS = (TurnStart, ToolResultEvent, TurnEnd, *members(ExtractionEvent), Ok, Pong)
 OUR_TYPES = frozenset({CREATED, *map(tag_of, OURS)})
-"""What turns, extractions and the WebSocket say themselves: an event of such a type would be taken for ours."""
+"""The types of the platform's own events: an upstream event of such a type would be mistaken for ours."""
 OUR_FIELDS = frozenset({"turn", "position"})
 
 StreamedField = Literal["text", "thinking"]
@@ -53,7 +53,7 @@ PLAIN = {
 
 
 class EventChecker:
-    """Checks the events of one answer in their order, and joins characters that were divided between two deltas."""
+    """Validates the events of one answer in order, and joins characters that were split over two deltas."""
 
     def __init__(self) -> None:
         self.stopped = False
@@ -64,12 +64,12 @@ class EventChecker:
         self._open: dict[int, str] = {}
         self._calls: set[str] = set()
         self._offset = 0
-        """Where the indices of a message begin that came after the beginning of another."""
+        """The offset of the block indices of a second message in the same stream."""
         self._halves: dict[int, Event] = {}
-        """By block: the delta whose string is half a character, until the other half has come."""
+        """By block: a delta that ends with the first half of a surrogate pair, until the second half has arrived."""
 
     def admit(self, event: Event) -> list[Event]:
-        """Return what an event adds to the transcript: nothing for a ping, or a message_start sent twice.
+        """Return the events to add to the transcript: none for a ping, or a repeated message_start.
 
         Raises MalformedAnswer for one that is not as Claude's API has it, is out of order, or could pass for ours.
         """
@@ -105,13 +105,13 @@ class EventChecker:
         return [event]
 
     def end(self) -> list[Event]:
-        """Return deltas for the halves of characters whose other halves never came: U+FFFD for each."""
+        """Return a delta with U+FFFD for each surrogate whose other half was never received."""
         halves = [with_string(event, "\ufffd") for event in self._halves.values()]
         self._halves.clear()
         return halves
 
     def _is_plain(self, event: Event) -> bool:
-        """Tell cheaply of most deltas that there is nothing to find fault with."""
+        """Return whether an event is a delta that needs no further check, decided cheaply."""
         index, delta = event.get("index"), event.get("delta")
         if len(event) != 3 or type(index) is not int or type(delta) is not dict or len(delta) != 2 or self._halves:
             return False
@@ -135,7 +135,7 @@ class EventChecker:
         return [event]
 
     def _begin_again(self) -> list[Event]:
-        """Go on with another message, as gateways do that lost Claude midway: its blocks come after the others."""
+        """Begin another message, as gateways send that lost Claude: its blocks follow the earlier ones."""
         stops: list[Event] = [{"type": "content_block_stop", "index": index} for index in self._open]
         self._open.clear()
         self._offset = max(self._blocks, default=-1) + 1
@@ -151,7 +151,7 @@ class EventChecker:
         self._blocks[started.index] = self._open[started.index] = kind
 
     def _without_half(self, event: Event, as_sent: Event) -> Event:
-        """Return the beginning of a block without half a character at its end, which waits for the other half."""
+        """Return the start of a block without a trailing half of a surrogate pair, which waits for the other half."""
         block = event["content_block"]
         kind, index = block["type"], event["index"]
         if kind not in STREAMED:
@@ -166,7 +166,7 @@ class EventChecker:
         return {**event, "content_block": begun}
 
     def _block(self, block: object, where: str) -> str:
-        """Check a block as it begins; return its type."""
+        """Validate a block as it begins; return its type."""
         kind = as_shape(TypedShape, block, where).type
         if kind in ONLY_ASKED:
             raise MalformedAnswer(f"{where}: {kind} is no block of an answer")
@@ -203,7 +203,7 @@ class EventChecker:
         return storable(event) if string is None else self._joined(event, index, string)
 
     def _joined(self, event: Event, index: int, string: str) -> Event:
-        """Return a string delta with the half that was held back before it, and without one at its end."""
+        """Return a string delta with the surrogate that was held back, and without a trailing one."""
         rest: Event = storable(with_string(event, ""))
         held = self._halves.pop(index, None)
         string = (string_of(held) or "" if held else "") + string

@@ -1,4 +1,4 @@
-"""Reading an answer: from the bytes of a response to events that are checked. Pure.
+"""Reading an answer: from the bytes of a response to validated events. Pure.
 
 An answer is a stream of server-sent events. A whole message as JSON, with which some servers answer a request for a
 stream, is read as the events that it would have been; an error as JSON, though the status was 200, as an error event.
@@ -25,23 +25,23 @@ class AnswerReader:
 
     def __init__(self, request_id: str = "", media_type: str = "") -> None:
         self.trouble: ClaudeError | None = None
-        """What the answer ended with: an error that came in it, or what was wrong with it."""
+        """The error with which the answer ended: an error event, or a fault of the stream."""
         self._request_id, self._media_type = request_id, media_type
         self._checker = EventChecker()
         self._decoder = Decoder()
         self._head: bytes | None = b""
-        """What has come as long as it does not tell whether the body is JSON: white space, and a byte order mark."""
+        """The bytes before it is known whether the body is JSON: white space, and a byte order mark."""
         self._json: list[bytes] | None = None
         """The chunks of a body that is one JSON object."""
         self._size = 0
 
     @property
     def stopped(self) -> bool:
-        """Return whether the answer is whole: nothing that comes now matters."""
+        """Return whether the answer is complete: later events are ignored."""
         return self._checker.stopped
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Return the events that end in this chunk, up to message_stop or to what is told as `trouble`."""
+        """Return the events that end in this chunk, up to message_stop or to a fault, which is kept in `trouble`."""
         self._size += len(chunk)
         if self._head is not None:
             chunk = self._beginning(self._head + chunk)
@@ -53,7 +53,7 @@ class AnswerReader:
         return []
 
     def _beginning(self, head: bytes) -> bytes:
-        """Return the body's beginning to be read; nothing as long as it does not tell what the body is."""
+        """Return the body's beginning; empty as long as its kind is unknown."""
         text = head.removeprefix(BOM).lstrip()
         if BOM.startswith(head) or (not text and self._size <= LONGEST):
             self._head = head
@@ -64,14 +64,14 @@ class AnswerReader:
         return head
 
     def end(self) -> list[Event]:
-        """Return what the end of the response adds, and tell as `trouble` whether the answer had none."""
+        """Return the events that the end of the response completes; set `trouble` if the answer is incomplete."""
         events = [] if self.trouble or self.stopped else self._read(self._last())
         if not self.stopped:
             self.trouble = self.trouble or self._incomplete()
         return events + self._checker.end()
 
     def _last(self) -> Iterator[Event]:
-        """Yield what is an event only now that the response has ended; a part of one is none."""
+        """Yield the event that is complete only now that the response has ended."""
         if self._json is not None:
             yield from _of_json(b"".join(self._json))
             return
@@ -103,7 +103,7 @@ class AnswerReader:
         return events
 
     def _error(self, event: Event) -> StreamError:
-        """Return what an error event says; servers that are not Claude's may say no more than a string."""
+        """Return the message of an error event; other servers may send only a string."""
         error = event.get("error")
         fields = error if isinstance(error, dict) else {"message": error or event.get("message")}
         kind, request_id = error_type(fields.get("type")), event.get("request_id")
@@ -118,9 +118,9 @@ class AnswerReader:
 
 
 def _named(sse: ServerSentEvent) -> Event:
-    """Return the event with a type: its own, or the name under which it was sent."""
+    """Return the event with its type: its own, or the name under which it was sent."""
     came: Any = parse(sse.data)
-    event: Event = came  # whether it is one, the checker makes sure
+    event: Event = came  # the checker validates its type
     if sse.name == b"error":
         event["type"] = "error"
     elif "type" not in event:
@@ -130,7 +130,7 @@ def _named(sse: ServerSentEvent) -> Event:
 
 
 def _of_json(body: bytes) -> Iterator[Event]:
-    """Yield the events that a body of JSON stands for."""
+    """Yield the events that are equivalent to a body of JSON."""
     answer: Any = parse(body.removeprefix(BOM))
     if answer.get("type") == "error" or "error" in answer:
         answer["type"] = "error"

@@ -1,4 +1,4 @@
-"""What the fields of tools may be (claude-api.md 8, 13.4). Pure.
+"""Validating the fields of tools (claude-api.md 8, 13.4). Pure.
 
 The platform checks them before anything is asked.
 """
@@ -40,7 +40,7 @@ LOCATION = {
 
 
 def complaints(tool: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Yield each field of a tool that is not as Claude takes it, with what it must be."""
+    """Yield each invalid field of a tool, with what it must be."""
     for name, value in tool.items():
         check, must = CHECKS.get(name, (None, ""))
         if check and not (value is None and name in NULLABLE) and not check(value):
@@ -50,7 +50,7 @@ def complaints(tool: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def unknown(tool: Mapping[str, object]) -> list[str]:
-    """Return the fields that one of Claude's own tools does not have; none for a tool that is not known here."""
+    """Return the fields that one of Claude's own tools does not have; none for an unknown tool."""
     kind = str(tool.get("type"))
     fields = next((fields for family, fields in FAMILIES.items() if kind.startswith(family)), None)
     return [] if fields is None else sorted(tool.keys() - fields)

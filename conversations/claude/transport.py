@@ -1,4 +1,4 @@
-"""The SDK's client, and the transport under it: aiohttp, reading only while somebody waits for what it reads.
+"""The SDK's client with a transport by aiohttp that reads only on demand.
 
 With aiohttp's defaults every delta of every stream wakes the process, wanted or not. Here the kernel keeps what comes
 while a reader is busy, and it gets several deltas in one read. What all Messages requests have in common is made once.
@@ -39,7 +39,7 @@ def new_client(base_url: str | None) -> anthropic.AsyncAnthropic:
 
 
 class MessageSender:
-    """Sends Messages requests with the address, the headers and the times that the SDK gives them.
+    """Sends Messages requests with the URL, headers and timeouts of the SDK.
 
     The SDK makes all that anew for each request, in 0.35 ms of the processor; here it makes it once, for an empty one.
     """
@@ -52,7 +52,7 @@ class MessageSender:
         del self._empty.headers["content-length"]
 
     async def send(self, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
-        """Send a body, under some headers besides; return the response, which has begun, and is to be closed.
+        """Send a body, with additional headers; return the response, which the caller must close.
 
         Raises TimeoutException, and what the SDK raises where there is no response, or one that is an error.
         """
@@ -67,7 +67,7 @@ class MessageSender:
             response = await self._client._client.send(request, stream=True, auth=auth)
         except (httpx2.TimeoutException, anthropic.AnthropicError):
             raise
-        except Exception as error:  # whatever it was: some errors of aiohttp have no name in httpx2
+        except Exception as error:  # any kind: some errors of aiohttp have no equivalent in httpx2
             raise anthropic.APIConnectionError(request=request) from error
         if response.is_success:
             return response
@@ -91,7 +91,7 @@ class _WhenWanted(AiohttpResponseStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         response = self._aiohttp_response
-        connection = response.connection  # none any more where the whole answer came with its headers
+        connection = response.connection  # None if the whole response came with its headers
         transport = connection.transport if connection else None
         with _as_read_errors(), map_aiohttp_exceptions(), _told_when_lost(response):
             while chunk := await response.content.readany():
@@ -108,7 +108,7 @@ class _WhenWanted(AiohttpResponseStream):
 
 @contextmanager
 def _told_when_lost(response: aiohttp.ClientResponse) -> Iterator[None]:
-    """Have whoever reads the body hear of the end of its connection.
+    """Have the reader of the body notified if the connection is lost.
 
     Of a chunk without a size aiohttp tells nobody: it closes the connection, stops its clock, and lets them wait.
     """
@@ -133,13 +133,13 @@ def _told_when_lost(response: aiohttp.ClientResponse) -> Iterator[None]:
 
 
 def _forget(lost: asyncio.Future[None]) -> None:
-    """Take note of why a connection was lost: asyncio logs what nobody has asked for."""
+    """Retrieve the exception of a lost connection, so that asyncio does not log it."""
     lost.exception()
 
 
 @contextmanager
 def _as_read_errors() -> Iterator[None]:
-    """Raise what has no name in httpx2 as a ReadError, such as aiohttp's RuntimeError where a connection is closed."""
+    """Convert errors without an equivalent in httpx2, such as aiohttp's RuntimeError for a closed connection."""
     try:
         yield
     except httpx2.TransportError:

@@ -1,4 +1,4 @@
-"""What Claude's stream carries, as values that can be stored. Pure."""
+"""Converting values in Claude's stream to storable ones. Pure."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from conversations.errors import MalformedAnswer
 from conversations.json_types import JSONObject
 
 DEPTH_LIMIT = 100
-"""How deep an event may be nested: it has to be stored, sent on and exported again."""
+"""The maximal nesting of an event, which has to be stored, sent on and exported."""
 
-SHOWN = 80  # characters of what could not be read
+SHOWN = 80  # characters of unreadable data that an error quotes
 MESSAGE_LIMIT = 2000  # characters of an error's message: some servers send a page
 LONE = re.compile("[\ud800-\udfff]")
 ERROR_TYPE = re.compile("[!-~]{1,100}")
 
 
 def parse(data: bytes) -> JSONObject:
-    """Return the JSON object in `data`; halves of surrogate pairs in it are kept, as their other halves may follow.
+    """Return the JSON object in `data`; lone surrogates are kept, since their other halves may follow.
 
     Raises MalformedAnswer for anything else: no JSON, NaN and infinities, no object.
     """
@@ -36,7 +36,7 @@ def parse(data: bytes) -> JSONObject:
 
 
 def _parse_oddity(data: bytes) -> Any:
-    """Return what `json` makes of what orjson refuses: half a surrogate pair is JSON."""
+    """Parse with `json` what orjson refuses: lone surrogates are valid JSON."""
     try:
         return json.loads(data.decode(), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
@@ -55,13 +55,13 @@ def _finite(digits: str) -> float:
 
 
 def excerpt(data: bytes) -> str:
-    """Return the beginning of bytes that could not be read, for an error's message."""
+    """Return the beginning of unreadable bytes, for an error's message."""
     text = data[: 4 * SHOWN].decode(errors="replace").strip()
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def is_whole(text: str) -> bool:
-    """Tell whether a string has no half of a surrogate pair in it, and so can be encoded."""
+    """Return whether a string has no surrogates, and so can be encoded."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -70,12 +70,12 @@ def is_whole(text: str) -> bool:
 
 
 def whole(text: str) -> str:
-    """Return the text with surrogate pairs joined to characters, and U+FFFD in the place of lone halves."""
+    """Return the text with surrogate pairs joined to characters, and U+FFFD in place of lone surrogates."""
     return text if is_whole(text) else LONE.sub("\ufffd", _joined(text))
 
 
 def whole_json(text: str) -> str:
-    """Return a piece of JSON text with surrogate pairs joined, and lone halves escaped: so the JSON stays invalid."""
+    """Return a piece of JSON text with surrogate pairs joined, and lone ones escaped: so the JSON stays invalid."""
     return text if is_whole(text) else LONE.sub(lambda half: f"\\u{ord(half[0]):04x}", _joined(text))
 
 
@@ -97,10 +97,10 @@ def storable(value: Any, depth: int = 0) -> Any:
 
 
 def error_type(value: object) -> str:
-    """Return the type that an error of Claude's says it has; `api_error` where that is no word that fits a column."""
+    """Return the type of an error of Claude's; `api_error` if it has none that fits the column."""
     return value if isinstance(value, str) and ERROR_TYPE.fullmatch(value) else "api_error"
 
 
 def error_message(value: object) -> str:
-    """Return the message of an error of Claude's, as far as it can be stored and shown; empty where there is none."""
+    """Return the message of an error of Claude's in storable form; empty if there is none."""
     return whole(value)[:MESSAGE_LIMIT] if isinstance(value, str) else ""

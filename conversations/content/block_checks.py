@@ -1,4 +1,4 @@
-"""Content from outside, checked and brought to one form. Pure.
+"""Validating content from outside, and normalising its form. Pure.
 
 The limits are Claude's (claude-api.md 6): what it would refuse is refused before anything is stored.
 """
@@ -17,14 +17,14 @@ from conversations.contract.wire import Block, Source
 from conversations.errors import InvalidRequest, UnsupportedMediaType
 
 Unchecked = Mapping[str, object]
-"""An object of JSON from outside."""
+"""A JSON object from outside."""
 
 BLOCKS_LIMIT = 1000
 IMAGE_BASE64_LIMIT = 10 * 1024 * 1024
 DOCUMENT_BASE64_LIMIT = 32 * 1024 * 1024
 URL_LIMIT = 8192
 PDF_ONLY = frozenset([PDF])
-"""The documents that Claude takes as base64 (claude-api.md 6)."""
+"""The types of documents that Claude accepts as base64 (claude-api.md 6)."""
 
 # The fields of each kind of block that a user may send; those in the first place are required.
 KINDS: dict[str, tuple[set[str], set[str]]] = {
@@ -63,7 +63,7 @@ def checked_blocks(content: object, path: str = "content", documents: Iterable[s
 
 
 def checked_results(results: list[object]) -> list[Block]:
-    """Return what a client says that its tools came to, as `tool_result` blocks. Raises as `checked_blocks`."""
+    """Return a client's tool results as `tool_result` blocks. Raise as `checked_blocks`."""
     if not 0 < len(results) <= BLOCKS_LIMIT:
         raise InvalidRequest.at("results", f"Must have 1 to {BLOCKS_LIMIT} results.")
     found: list[object] = []
@@ -82,7 +82,7 @@ def checked_results(results: list[object]) -> list[Block]:
 def check_blocks(
     blocks: list[Any], path: str, kinds: Iterable[str], documents: Iterable[str] = PDF_ONLY
 ) -> list[Block]:
-    """Return what came as blocks of these kinds. Raises InvalidRequest or UnsupportedMediaType where it is none."""
+    """Return the value as blocks of these kinds. Raise InvalidRequest or UnsupportedMediaType."""
     check_text(blocks, path)
     for index, block in enumerate(blocks):
         _check_block(block, f"{path}.{index}", kinds, documents)
@@ -181,7 +181,7 @@ def _is_source(source: object, kinds: tuple[str, ...]) -> TypeGuard[Source]:
 
 
 def _check_url(url: str, path: str) -> None:
-    """Refuse what is no address of the public kind. Claude fetches it, we never do."""
+    """Refuse a URL that is not a public one. Claude fetches it, never the platform."""
     if not _is_public_address(url) or len(url) > URL_LIMIT:
         complaint = f"Must be an https address without a user or white space, of at most {URL_LIMIT} characters."
         raise InvalidRequest.at(path, complaint)

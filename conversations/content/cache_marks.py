@@ -1,4 +1,4 @@
-"""Where Claude is asked to keep a prompt, so that the next turn reads it for a tenth of its price. Pure.
+"""Placing cache marks, so that the next turn reads the prompt for a tenth of its price. Pure.
 
 The recipe is that of claude-api.md 12: a mark that moves with the end of the conversation, one on a system prompt long
 enough to be kept by itself, and one where the last request ended if a turn has added more than is looked back over.
@@ -21,11 +21,11 @@ CHARACTERS_PER_TOKEN = 4
 UNMARKED = frozenset({"thinking", "redacted_thinking"})
 MARKABLE: tuple[Literal["tools", "system", "messages"], ...] = ("tools", "system", "messages")
 NESTED = ("content", "source")
-"""Where there may be more blocks in a message, a result of a tool or a document."""
+"""The fields with nested blocks of messages, tool results and documents."""
 
 
 def is_mark(value: object) -> bool:
-    """Return whether Claude takes a value as a block's `cache_control`; null is none."""
+    """Return whether Claude accepts a value as a block's `cache_control`; null is none."""
     if not isinstance(value, dict):
         return value is None
     known = value.get("type") == "ephemeral" and not value.keys() - {"type", "ttl"}
@@ -33,7 +33,7 @@ def is_mark(value: object) -> bool:
 
 
 def with_cache_marks(request: Request, minimum: int | None) -> Request:
-    """Return the request with its marks.
+    """Return the request with cache marks.
 
     `minimum` is how many tokens the model keeps at least; with None no marks are added.
 
@@ -56,7 +56,7 @@ def _has_mark(value: object) -> bool:
 
 
 def _limited(request: Request) -> Request:
-    """Return the request with no more of its user's marks than Claude takes, in the order in which it takes them.
+    """Return the request with at most as many of its user's marks as Claude accepts, in a valid order.
 
     Those of many turns add up. The newest of the messages' stay: what the older ones kept is found by them as well.
     """
@@ -74,7 +74,7 @@ def _limited(request: Request) -> Request:
 
 
 def _in_order(marks: list[CacheControl | None]) -> Iterator[CacheControl | None]:
-    """Yield marks that Claude takes one after the other: none lives longer than one before it."""
+    """Yield marks in an order that Claude accepts: none lives longer than one before it."""
     short = False
     for each in marks:
         mark = each if is_mark(each) else None
@@ -83,7 +83,7 @@ def _in_order(marks: list[CacheControl | None]) -> Iterator[CacheControl | None]
 
 
 def _marks(value: object) -> Iterator[CacheControl]:
-    """Yield the marks in tools, or in blocks and what is in them, in the order in which `_remarked` comes to them."""
+    """Yield the marks in tools, or in blocks and nested blocks, in the order of `_remarked`."""
     if isinstance(value, list):
         for each in value:
             yield from _marks(each)
@@ -95,7 +95,7 @@ def _marks(value: object) -> Iterator[CacheControl]:
 
 
 def _remarked(value: object, marks: Iterator[CacheControl | None]) -> Any:
-    """Return the tools or blocks with the next of these marks in the place of each one; None takes it away."""
+    """Return the tools or blocks with each mark replaced by the next of these; None removes it."""
     if isinstance(value, list):
         return [_remarked(each, marks) for each in value]
     if not isinstance(value, dict):
@@ -115,7 +115,7 @@ def _length(system: str | list[Block]) -> int:
 
 
 def _with_last_end(messages: list[Message]) -> list[Message]:
-    """Return the messages with a mark at the end of the last request, if that is out of sight from this one's end."""
+    """Return the messages with a mark at the end of the last request, if that is too far from this one's end."""
     asked = [index for index, message in enumerate(messages) if message["role"] == "user"]
     if len(asked) < 2:
         return messages

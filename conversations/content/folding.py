@@ -1,4 +1,4 @@
-"""Fold a transcript into the messages that its events add up to.
+"""Folding a transcript into messages.
 
 Pure: no I/O. The law that it keeps, for every list of events and every position:
 
@@ -24,10 +24,10 @@ CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 
 STOPS = frozenset({"stop_reason", "stop_sequence", "stop_details"})
 FOLDED = STOPS | {"role", "content", "usage"}
-"""The fields of Claude's message that a folded one has by themselves."""
+"""The fields of Claude's message that a folded message has as attributes."""
 
 UNREADABLE = "INVALID_JSON"
-"""The only key of a tool's input that stands for one that could not be read; as Claude's documentation does it."""
+"""The only key of an object that replaces an unreadable tool input, as in Claude's documentation."""
 
 
 @dataclass
@@ -41,13 +41,13 @@ class Folded:
     stop_details: JSONObject | None = None
     usage: dict[str, object] = field(default_factory=dict)
     envelope: dict[str, object] = field(default_factory=dict)
-    """The fields of Claude's message that are not FOLDED: id, model, container, and those not invented yet."""
+    """The fields of Claude's message that are not FOLDED: id, model, container, and future ones."""
     stopped: bool = False
-    """Whether its message_stop came: only then is it whole."""
+    """Whether message_stop was received: only then the message is complete."""
 
 
 def fold(events: Iterable[Event]) -> list[Folded]:
-    """Return the messages that the events add up to, as the SDK's own accumulation would have them."""
+    """Return the messages that the events add up to, as the SDK's accumulator would compute them."""
     folding = _Folding()
     for event in events:
         folding.add(event)
@@ -55,7 +55,7 @@ def fold(events: Iterable[Event]) -> list[Folded]:
 
 
 class _Folding:
-    """The messages folded so far. Strings are gathered in lists, since joining at each delta would be quadratic."""
+    """The messages so far. Strings are collected in lists, since joining at each delta would take quadratic time."""
 
     def __init__(self) -> None:
         self.messages: list[Folded] = []
@@ -138,7 +138,7 @@ def _apply_string(block: Block, key: StringField, string: str) -> None:
 
 
 def _tool_input(text: str) -> JSONObject:
-    """Return the input of a tool that Claude has written as JSON.
+    """Return the parsed input of a tool call.
 
     Where the text is not one JSON object (it was cut, has NaN, an infinity or a key twice), return it under UNREADABLE.
     """
@@ -151,7 +151,7 @@ def _tool_input(text: str) -> JSONObject:
 
 
 def unreadable_input(call: Block) -> str | None:
-    """Return the text of a tool call's input that could not be read as an object, or None where it could."""
+    """Return the text of a tool call's input that could not be parsed as an object, or None."""
     given = call.get("input")
     if isinstance(given, dict) and given.keys() == {UNREADABLE}:
         return str(given[UNREADABLE])
@@ -173,7 +173,7 @@ def _apply_delta(block: Block, delta: Delta) -> None:
 
 
 def _apply_message_delta(message: Folded, event: Event) -> None:
-    """Apply what a message_delta says: its usage counts are cumulative (claude-api.md 4.2), absent fields leave all."""
+    """Apply a message_delta: its usage counts are cumulative (claude-api.md 4.2), absent fields change nothing."""
     said = event.get("delta") or {}
     if (stop_reason := said.get("stop_reason")) is not None:
         message.stop_reason = stop_reason

@@ -1,4 +1,4 @@
-"""What Claude takes back of an answer that was not given here, but imported or copied (claude-api.md 3.1). Pure.
+"""Filtering imported or copied answers to the blocks that Claude accepts (claude-api.md 3.1). Pure.
 
 Of its own answers Claude takes everything back, kinds of blocks that nobody knows yet included. What stands in an
 import may be anything, and one block that Claude refuses would have every later request of its branch refused.
@@ -33,11 +33,11 @@ FIELDS: dict[str, Fields] = {
     "text_editor_code_execution_tool_result": _RESULT,
     "tool_search_tool_result": _RESULT,
 }
-"""The fields that a block of each kind has, and those that it may have besides."""
+"""The required fields of each kind of block, and the optional ones."""
 
 
 def acceptable(blocks: Iterable[Block]) -> list[Block]:
-    """Return the blocks that Claude takes, without fields that it does not know."""
+    """Return the blocks that Claude accepts, without unknown fields."""
     return [taken for block in blocks if (taken := _taken(block)) is not None]
 
 

@@ -1,4 +1,4 @@
-"""Build a request that Claude accepts from stored messages. Pure; the rules are those of claude-api.md 2 and 8."""
+"""Building a request that Claude accepts from stored messages. Pure; the rules are those of claude-api.md 2 and 8."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ CUT_SHORT = frozenset({"tool_use", "server_tool_use", "mcp_tool_use", "thinking"
 SERVER_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
 CITED = frozenset({"document", "search_result"})
 NOT_IN_ANSWERS = ONLY_ASKED | {"container_upload"}
-"""Kinds of blocks that Claude takes in questions alone."""
+"""Kinds of blocks that Claude accepts in questions only."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """A stored message, as much of it as a request needs."""
+    """The parts of a stored message that a request needs."""
 
     role: str
     content: Sequence[Block]
     stop_reason: str | None = None
     prefix: object = None
-    """What the answer was made under besides the messages before it: model, system and tools. Comparable."""
+    """The prefix of the answer besides the messages before it: model, system and tools. Comparable."""
 
 
 def build_request(
@@ -37,7 +37,7 @@ def build_request(
     *,
     bound: bool = True,
 ) -> Request:
-    """Return the body of a Messages request for a path that ends in a user's message, or in an answer to go on with.
+    """Return the body of a Messages request for a path that ends in a user's message, or an answer to continue.
 
     `expand` puts the bytes of attachments back in; `prefix` is what the request is made under, to be compared with that
     of each answer; `bound` says whether the model refuses thinking that was made under another one.
@@ -69,7 +69,7 @@ def build_request(
 
 
 def _add_settings(request: Request, settings: Settings) -> None:
-    """Add what a conversation's settings are in a request; everything else of them is ours alone."""
+    """Add the conversation's settings to a request, without those that are the platform's own."""
     if system := settings.get("system"):
         request["system"] = system
     if (temperature := settings.get("temperature")) is not None:
@@ -87,25 +87,25 @@ def _add_settings(request: Request, settings: Settings) -> None:
 
 
 def is_paused(content: Iterable[Block], stop_reason: str | None) -> bool:
-    """Return whether Claude stopped in the middle of its own tools, and goes on from the answer (claude-api.md 3.2)."""
+    """Return whether Claude paused within its own tools, and continues from the answer (claude-api.md 3.2)."""
     kinds = {block.get("type") for block in content}
     return stop_reason == "pause_turn" and not SERVER_CALLS.isdisjoint(kinds)
 
 
 def open_call_ids(content: Sequence[Block], stop_reason: str | None) -> list[str]:
-    """Return the ids of an answer's calls that want results: not of one that was cut, nor of a refused answer."""
+    """Return the ids of an answer's calls that need results: none if it was cut off or refused."""
     answer = Said("assistant", content, stop_reason)
     return [] if _refused(answer) else [call["id"] for call in client_calls(_cleaned(answer, keep_thinking=False))]
 
 
 def cut_text(content: Sequence[Block], stop_reason: str | None) -> str:
-    """Return the text with which an answer that was cut ends; empty where there is none to go on from."""
+    """Return the text of the last block of an answer that was cut off; empty if it can't be continued."""
     blocks = _cleaned(Said("assistant", content, stop_reason), keep_thinking=False)
     return str(blocks[-1].get("text", "")).rstrip() if blocks else ""
 
 
 def _prefill(content: list[Block]) -> list[Block]:
-    """Return the beginning of an answer as Claude takes it: no thinking, no white space at its end."""
+    """Return the beginning of an answer in a form that Claude accepts: no thinking, no trailing white space."""
     blocks = [block for block in content if block.get("type") not in THINKING]
     if blocks and blocks[-1].get("type") == "text":
         blocks[-1] = {**blocks[-1], "text": blocks[-1]["text"].rstrip()}
@@ -113,7 +113,7 @@ def _prefill(content: list[Block]) -> list[Block]:
 
 
 def _without_refused(said: Iterable[Said]) -> list[Said]:
-    """Leave refused answers out with their questions, which would have the next one refused too (claude-api.md 3.2)."""
+    """Omit refused answers with their questions, which would cause another refusal (claude-api.md 3.2)."""
     kept: list[Said] = []
     for message in said:
         if _refused(message):
@@ -124,7 +124,7 @@ def _without_refused(said: Iterable[Said]) -> list[Said]:
 
 
 def _taken_back(messages: Iterable[Said]) -> list[Said]:
-    """Leave out of answers what Claude does not take back: `NOT_IN_ANSWERS`, and thinking without a signature."""
+    """Omit the blocks of answers that Claude does not accept: `NOT_IN_ANSWERS`, and thinking without a signature."""
 
     def stays(block: Block) -> bool:
         kind = block.get("type")
@@ -141,7 +141,7 @@ def _refused(message: Said) -> bool:
 
 
 def _loop(messages: Sequence[Said]) -> int:
-    """Return the index after the last message that says more than results of tools: there the newest turn begins."""
+    """Return the index after the last message with more than tool results, where the newest turn begins."""
     for index in range(len(messages) - 1, -1, -1):
         if messages[index].role == "user" and not only_results(messages[index].content):
             return index + 1
@@ -149,12 +149,12 @@ def _loop(messages: Sequence[Said]) -> int:
 
 
 def only_results(content: Sequence[Block]) -> bool:
-    """Return whether a message consists of results of tools alone."""
+    """Return whether a message has only tool results."""
     return all(block.get("type") == "tool_result" for block in content)
 
 
 def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
-    """Leave out calls of server tools that have no result, and results of server tools that have no call.
+    """Omit server tool calls without a result, and results without a call.
 
     Calls stay where Claude is about to go on with them: it paused, or waits for results of tools (claude-api.md 3.2).
     """
@@ -178,7 +178,7 @@ def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
         if code is None or code in answered or waits(index):
             return block
         without = block.copy()
-        del without["caller"]  # the code that called is left out
+        del without["caller"]  # the code that made the call is omitted
         return without
 
     return [
@@ -190,7 +190,7 @@ def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
 
 
 def _gaps(before: Sequence[Said], after: Sequence[Said]) -> set[int]:
-    """Return the indices of messages whose thinking may be bound to calls that are left out now.
+    """Return the indices of messages whose thinking may be bound to omitted calls.
 
     They reach from an answer that has lost a call up to the next question, which was asked without it.
     """
@@ -214,7 +214,7 @@ def _cleaned(message: Said, keep_thinking: bool) -> list[Block]:
     if message.role == "user":
         return [_clean_result(block) for block in blocks if not _empty_text(block)]
     if message.stop_reason in CUT and blocks and blocks[-1].get("type") in CUT_SHORT:
-        blocks.pop()  # its input, or its signature, may never have come to an end
+        blocks.pop()  # its input, or its signature, may be incomplete
     blocks = [block for block in blocks if not _empty_text(block)]
     if not keep_thinking or all(block.get("type") in THINKING for block in blocks):
         blocks = [block for block in blocks if block.get("type") not in THINKING]
@@ -233,7 +233,7 @@ def _empty_text(block: Block) -> bool:
 
 
 def _merged(messages: Iterable[tuple[str, list[Block]]]) -> Path:
-    """Join messages of the same role that follow each other, and leave out those without content.
+    """Join adjacent messages of the same role, and omit those without content.
 
     What was said after calls of tools was said after their results, and stays apart.
     """
@@ -251,7 +251,7 @@ def _merged(messages: Iterable[tuple[str, list[Block]]]) -> Path:
 
 
 def _cited_alike(messages: Path) -> Path:
-    """Have all documents cited, or none, and so with results of searches, as Claude wants it (claude-api.md 6).
+    """Enable citations for all documents or for none, and likewise for search results (claude-api.md 6).
 
     The first of a kind decides for those after it: thinking is bound to what was before, which must not change.
     """

@@ -1,4 +1,4 @@
-"""JSON from outside that can be stored and written again, whatever it says. Pure."""
+"""Checking that JSON from outside can be stored and encoded again. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PATH_LIMIT = 500  # characters of the place of a complaint
 
 
 def check_text(value: object, path: str) -> None:
-    """Refuse JSON that can't be stored and sent: NUL, half surrogate pairs, huge integers, extreme nesting."""
+    """Refuse JSON that can't be stored or sent: NUL, lone surrogates, huge integers, extreme nesting."""
     flaw = _flaw(value, 0)
     if flaw:
         keys, complaint = flaw
@@ -21,7 +21,7 @@ def check_text(value: object, path: str) -> None:
 
 
 def _flaw(value: object, depth: int) -> tuple[list[str], str] | None:
-    """Return a complaint about the first flaw of a JSON value, and the keys that lead there, innermost first.
+    """Return the first error of a JSON value, and the keys that lead to it, innermost first.
 
     No path is built for what has none: keys may be long, and are said again for everything below them.
     """
@@ -55,7 +55,7 @@ def _unstorable(text: str) -> bool:
 
 
 def check_depth(value: object, path: str, depth: int = 0) -> None:
-    """Refuse JSON that is nested too deep to be written again. What Claude has said may have anything else in it."""
+    """Refuse JSON that is nested too deeply to be encoded again. Claude's content has no other restriction."""
     if depth > DEPTH_LIMIT:
         raise InvalidRequest.at(path, f"Must not be nested more than {DEPTH_LIMIT} deep.")
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

@@ -1,4 +1,4 @@
-"""What a file is, by its bytes. Pure."""
+"""Identifying files by their bytes. Pure."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PLAIN = "text/plain"
 CLAUDES_DOCUMENTS = frozenset([PDF, PLAIN])
-"""The types of documents that Claude takes as they are (claude-api.md 6)."""
+"""The types of documents that Claude accepts unconverted (claude-api.md 6)."""
 
 MAGIC = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF87a": "GIF", b"GIF89a": "GIF", b"RIFF": "WEBP"}
 
 ZIP = b"PK\x03\x04"
 MEMBERS = {b"word/document.xml": DOCX, b"xl/workbook.xml": XLSX}
-"""The file without which an archive is no office document of that type."""
+"""The file in an archive that identifies an office document of each type."""
 TEXTUAL = frozenset([PLAIN, "text/csv", "text/html", "message/rfc822"])
-"""Types that are text, which their content does not always tell apart."""
+"""Text types, which their content does not always distinguish."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-"""Bytes that no text has in any encoding of one or two bytes to a character."""
+"""Bytes that do not occur in text, in any encoding with one or two bytes per character."""
 
 TAKEN = "PDF, Word (.docx), Excel (.xlsx), text, CSV, HTML, mail, and images in JPEG, PNG, GIF or WebP"
-"""What `identify` knows, as users are told it."""
+"""The types that `identify` knows, as error messages name them."""
 TEXT_FILES = ("text/*", "application/json", "application/xml", ".csv", ".log", ".md", ".sql", ".ts", ".yaml", ".yml")
-"""Text as browsers offer it to choose: many kinds of it have a type of their own, or none."""
+"""Text types for a browser's file dialog: many kinds of text have a type of their own, or none."""
 FOR_CONVERSATIONS = (*sorted(IMAGE_TYPES), PDF, *TEXT_FILES)
 FOR_EXTRACTION = (*FOR_CONVERSATIONS, ".docx", ".xlsx", ".html", ".htm", ".eml")
-"""What browsers offer to choose for a conversation, and for an extraction, as `accept` has it."""
+"""The values of a file input's `accept`, for a conversation and for an extraction."""
 
 SIDE_LIMIT = 8000  # pixels (claude-api.md 6)
 

@@ -1,4 +1,4 @@
-"""What somebody types to search for. Pure; every string is a query, and only quotes have a meaning of their own."""
+"""Parsing search queries. Pure; every string is a query, and only quotation marks are operators."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from conversations.content.search_text import BOUNDARY, WORD_LIMIT, folded, mark
 
 _TERMS = re.compile(r'"(?P<phrase>[^"]+)(?P<closed>"?)|(?P<words>[^\s"]+)')
 _BEFORE, _AFTER = "([{'<", ".,;:!?)]}'>…。、"
-"""Marks around words of a sentence, which are typed or pasted with them."""
+"""Punctuation around words, which is often pasted with them."""
 
 
 @dataclass(frozen=True)
 class Term:
-    """A word or a phrase to be found: as it is, or with its last word as the beginning of one."""
+    """A word or a phrase to find: literally, or with its last word as a prefix."""
 
     text: str
-    """What was typed of it, folded."""
+    """The typed text, folded."""
     closed: bool = False
     """Whether its last word is whole, as typed."""
 
     @property
     def pattern(self) -> str:
-        """Return what a marked text contains that has the term."""
+        """Return the text that a marked text must contain to match the term."""
         return marked(self.text) if self.closed else marked(self.text).removesuffix(BOUNDARY)
 
     @property
     def is_checked(self) -> bool:
-        """Return whether a text can have all of `lookups` without having the term."""
+        """Return whether a text can have all of `lookups` without matching the term."""
         piece, length = next(pieces(self.text), ("", 0))
         return piece != self.text or len(piece) > (length or WORD_LIMIT)
 
     def lookups(self) -> list[tuple[str, bool]]:
-        """Return what a text is indexed by that has the term, each with whether it is the beginning of that."""
+        """Return the index terms that a matching text must have, each with whether it is a prefix."""
         open_end = not self.closed and marked(self.text).endswith(BOUNDARY)
         found: list[tuple[str, bool]] = []
         for piece, length in pieces(self.text):
@@ -51,7 +51,7 @@ class Term:
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """What is searched for: a text has to have all terms."""
+    """A search query: a text must match all of its terms."""
 
     terms: tuple[Term, ...]
 
@@ -61,19 +61,19 @@ class SearchQuery:
         return SearchQuery(tuple(Term(term.text, closed=True) for term in self.terms))
 
     def lookups(self) -> dict[tuple[str, bool], None]:
-        """Return what a text is indexed by that has all terms, each once."""
+        """Return the index terms that a matching text must have, each once."""
         return dict.fromkeys(each for term in self.terms for each in term.lookups())
 
     def finds_as(self, other: SearchQuery) -> bool:
-        """Return whether it finds the same texts as another query, by the same look-ups and patterns."""
+        """Return whether it has the same look-ups and patterns as another query."""
         return (self.lookups(), self.like_patterns()) == (other.lookups(), other.like_patterns())
 
     def tsquery(self, key: str) -> str:
-        """Return the query for Postgres' `tsvector`, in which every lexeme begins with a key, and one is the key."""
+        """Return the query for Postgres' `tsvector`, with a key as the prefix of every lexeme, and as a lexeme."""
         return _tsquery(key, self.lookups() or {("", False): None})
 
     def narrow_tsquery(self, key: str) -> str | None:
-        """Return the query, as `tsquery` does, for the longest of several look-ups, which is likely to be a rare one.
+        """Return the query, as `tsquery` does, for the longest look-up only, which is probably a rare one.
 
         None where that saves nothing: Postgres collects all matches of a beginning, but not those of a whole term.
         """
@@ -83,13 +83,13 @@ class SearchQuery:
         return _tsquery(key, [max(lookups, key=lambda lookup: len(lookup[0]))])
 
     def like_patterns(self) -> list[str]:
-        """Return the patterns for LIKE that a marked text has to match besides."""
+        """Return the LIKE patterns that a marked text must match, too."""
         checked = (term.pattern for term in self.terms if term.is_checked)
         return [f"%{_escaped(pattern)}%" for pattern in checked]
 
 
 def parsed(typed: str) -> SearchQuery:
-    """Return the query that somebody means by what they type: words, and phrases in quotes.
+    """Parse a user's input: words, and phrases in quotation marks.
 
     It has no terms where nothing was typed that can be seen.
     """

@@ -1,4 +1,4 @@
-"""Text as the search compares it: folded, with the boundaries of its words marked, and cut into what is indexed.
+"""Preparing text for the search: folded, with marked word boundaries, and split into index terms.
 
 Pure. Texts and queries go the same way, so that what is typed is found however either of them is written.
 """
@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 BOUNDARY = "\x1f"
-"""Stands before and after each word of a marked text. Folding makes a space of one that was there before."""
+"""The mark before and after each word of a marked text. Folding replaces one in the original text by a space."""
 
 WORD_LIMIT = 64  # characters of a word that are indexed
 
@@ -24,12 +24,12 @@ _MARKS = (
     *((0x730, 0x74A), (0x8CA, 0x8E1), (0x8E3, 0x8FF), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20FF)),
     (0xFE20, 0xFE2F),
 )
-# What is not seen: soft hyphens, joiners, marks of direction, selectors of variants.
+# Invisible characters: soft hyphens, joiners, direction marks, variation selectors.
 _INVISIBLE = (
     *((0, 8), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E)),
     *((0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xE0000, 0xE0FFF)),
 )
-# Letters that people type without their stroke, and signs that keyboards have another one for.
+# Letters that people type without their stroke, and characters for which keyboards have a substitute.
 _TYPED = ("øłđħıŧ‘’‚“”„«»‐‑‒–—−", 'oldhit\'\'\'"""""------')  # noqa: RUF001 - these are the point
 _TABLE = {
     **{code: None for first, last in (*_MARKS, *_INVISIBLE) for code in range(first, last + 1)},
@@ -61,7 +61,7 @@ _SPACES = re.compile(r"\s+")
 
 
 def folded(text: str) -> str:
-    """Return a text without what people don't type: case, accents, width and other compatibility forms, long space."""
+    """Return a text without differences of case, accents, width, compatibility forms and repeated spaces."""
     if text.isascii():
         return _SPACES.sub(" ", text.lower().translate(_TABLE))
     bare = unicodedata.normalize("NFKD", text).translate(_TABLE).casefold()
@@ -75,7 +75,7 @@ def marked(folded_text: str) -> str:
 
 
 def pieces(folded_text: str) -> Iterator[tuple[str, int]]:
-    """Yield the words of a folded text and its runs of scripts whose substrings are found.
+    """Yield the words of a folded text, and runs of scripts whose substrings are searchable.
 
     Each comes with the length of the grams that a run is indexed by; 0 for a word, which is indexed whole.
     """
@@ -85,7 +85,7 @@ def pieces(folded_text: str) -> Iterator[tuple[str, int]]:
 
 
 def index_terms(folded_text: str) -> list[str]:
-    """Return what a text is found by, each once, in the order of the text: words, and grams that begin anywhere.
+    """Return the index terms of a text, each once, in order: words, and grams that begin anywhere.
 
     Grams at the end of a run are shorter, so that each substring of it is the beginning of one.
     """
@@ -99,7 +99,7 @@ def index_terms(folded_text: str) -> list[str]:
 
 
 class Segment(NamedTuple):
-    """A part of a text that folds by itself: a character with all that may combine with it, and with space after."""
+    """A part of a text that can be folded separately: a character with its combining marks and following space."""
 
     start: int
     end: int
@@ -107,15 +107,15 @@ class Segment(NamedTuple):
 
 
 def segments(text: str) -> list[Segment]:
-    """Return the parts of a text in their order. What they fold to makes up the folded text."""
+    """Return the parts of a text in order. Their folded forms make up the folded text."""
     starts = [at for at, character in enumerate(text) if at == 0 or not _joins(character)]
-    ends = [*starts[1:], len(text)]  # one too many, where there is no text
+    ends = [*starts[1:], len(text)]  # one too many if there is no text
     parts = [_folded_part(text[start:end]) for start, end in zip(starts, ends, strict=False)]
     return list(map(Segment._make, zip(starts, ends, parts, strict=False)))
 
 
 def is_aligned(text: str, folded_text: str) -> bool:
-    """Return whether each character of the folded text comes from the one at the same place in the text."""
+    """Return whether each character of the folded text is at the same offset as its original."""
     return len(text) == len(folded_text) and all(map(_stands_alone, set(text)))
 
 
@@ -124,12 +124,12 @@ _folded_part = lru_cache(maxsize=10_000)(folded)
 
 @lru_cache(maxsize=10_000)
 def _joins(character: str) -> bool:
-    """Return whether a character may become one with what stands before it."""
+    """Return whether a character may combine with the one before it."""
     first = folded(character)[:1]
     return first in ("", " ") or unicodedata.category(first)[0] == "M" or "\u1160" <= first <= "\u11ff"
 
 
 @lru_cache(maxsize=10_000)
 def _stands_alone(character: str) -> bool:
-    """Return whether a character folds to one, wherever it stands: a space does, but where there are several."""
+    """Return whether a character folds to a single one in any context; spaces do unless there are several."""
     return len(folded(character)) == 1 and (folded(character) == " " or not _joins(character))

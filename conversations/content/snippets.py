@@ -1,4 +1,4 @@
-"""Where a text has what was searched for: a piece of it as harmless HTML. Pure."""
+"""Snippets of search results: a part of a text with the matches, as safe HTML. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PART, OVERLAP = 4_000, 1_000  # characters of a long text that are looked at tog
 
 
 class Match(NamedTuple):
-    """Where in a text a term of a query stands."""
+    """The place of a match of a term in a text."""
 
     start: int
     end: int
@@ -23,7 +23,7 @@ class Match(NamedTuple):
 
 
 def snippet(text: str, query: SearchQuery) -> str:
-    """Return a piece of a text in which the terms of a query are in `<mark>`, the only tag; all else is escaped.
+    """Return a part of a text with the matches of a query in `<mark>`, the only tag; all else is escaped.
 
     The piece is where most of the terms stand close together; the beginning, where none is found.
     """
@@ -34,7 +34,7 @@ def snippet(text: str, query: SearchQuery) -> str:
 
 
 def _best_part(text: str, query: SearchQuery) -> str:
-    """Return the first part of a text that has as many terms as any."""
+    """Return the first part of a text with the largest number of matching terms."""
     if len(text) <= PART:
         return text
     patterns = [term.pattern for term in query.terms]
@@ -43,12 +43,12 @@ def _best_part(text: str, query: SearchQuery) -> str:
 
 
 def _have(whole: str, patterns: list[str]) -> int:
-    """Return how many of the patterns a marked text has."""
+    """Return the number of the patterns in a marked text."""
     return sum(pattern in whole for pattern in patterns)
 
 
 def _matches(text: str, query: SearchQuery) -> list[Match]:
-    """Return where the terms stand in a text, in their order there."""
+    """Return the places of the terms in a text, in order."""
     folded_text = folded(text)
     whole = marked(folded_text)
     starts, ends = _origins(text, folded_text)
@@ -64,7 +64,7 @@ def _matches(text: str, query: SearchQuery) -> list[Match]:
 
 
 def _origins(text: str, folded_text: str) -> tuple[Sequence[int], Sequence[int]]:
-    """Return where that begins in a text, and where it ends, which each character of the folded text comes from."""
+    """Return the start and end in the text of each character of the folded text."""
     if is_aligned(text, folded_text):
         return range(len(text)), range(1, len(text) + 1)
     parts = segments(text)
@@ -79,9 +79,9 @@ def _occurrences(pattern: str, text: str) -> Iterator[int]:
 
 
 def _where_most_begin(matches: list[Match]) -> int:
-    """Return where the first match begins after which, within what is shown, there are as many terms as anywhere."""
+    """Return the start of the first match after which, within a snippet's length, most terms follow."""
     best = most = entered = 0
-    near: Counter[int] = Counter()  # the terms from each match in turn to the last one that would be shown with it
+    near: Counter[int] = Counter()  # the terms from a match to the last one that would be shown with it
     for match in matches:
         while entered < len(matches) and matches[entered].start < match.start + AFTER:
             near[matches[entered].term] += 1
@@ -95,7 +95,7 @@ def _where_most_begin(matches: list[Match]) -> int:
 
 
 def _trimmed(text: str, begin: int) -> tuple[int, int]:
-    """Return where the piece begins and ends that is shown: between words, if they are not too long for that."""
+    """Return the start and end of the snippet: between words, unless they are too long."""
     start, end = max(0, begin - BEFORE), min(len(text), begin + AFTER)
     if start and (space := text.find(" ", start, begin)) >= 0:
         start = space + 1

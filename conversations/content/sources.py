@@ -1,4 +1,4 @@
-"""Where the images and documents in content come from: attachments noted, put in and shown. Pure."""
+"""The sources of images and documents in content: attachments, base64 and URLs. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conversations.errors import InvalidRequest, UnsupportedMediaType
 
 
 def with_sources(blocks: Sequence[Block], change: Callable[[Source], Source]) -> list[Block]:
-    """Return the blocks with each source of an image or document changed, in tool results and other documents too."""
+    """Return the blocks with each source of an image or document changed, including nested ones."""
     changed: list[Block] = []
     for block in blocks:
         source, content = block.get("source"), block.get("content")
@@ -29,7 +29,7 @@ def _changed_source(source: Source, change: Callable[[Source], Source]) -> Sourc
 
 
 def has_sources(blocks: Sequence[Block]) -> bool:
-    """Return whether there is an image or a document in the blocks, in results of tools and documents too."""
+    """Return whether there is an image or a document in the blocks, including nested ones."""
     found: list[Source] = []
 
     def note(source: Source) -> Source:
@@ -41,7 +41,7 @@ def has_sources(blocks: Sequence[Block]) -> bool:
 
 
 def attachments_in(blocks: Sequence[Block]) -> set[str]:
-    """Return the ids of the attachments that the blocks show."""
+    """Return the ids of the attachments in the blocks."""
     found: set[str] = set()
 
     def note(source: Source) -> Source:
@@ -54,7 +54,7 @@ def attachments_in(blocks: Sequence[Block]) -> set[str]:
 
 
 def images_in(blocks: Sequence[Block]) -> list[Source]:
-    """Return the sources of all images, in tool results and documents too."""
+    """Return the sources of all images, including nested ones."""
     found: list[Source] = []
     for block in blocks:
         source = block.get("source")
@@ -69,7 +69,7 @@ def images_in(blocks: Sequence[Block]) -> list[Source]:
 def check_attachments(
     blocks: Sequence[Block], path: str = "content", documents: Container[str] = CLAUDES_DOCUMENTS
 ) -> None:
-    """Refuse attachments where they can't be used. They have their media types.
+    """Refuse attachments of a wrong type. They have their media types.
 
     `documents` are the types that a document may have. Raises InvalidRequest for an image as a document and the other
     way round, UnsupportedMediaType for a document of another type.
@@ -97,7 +97,7 @@ def _check_attachment(media_type: str, kind: str, path: str, documents: Containe
 
 
 def with_base64(blocks: Sequence[Block], read: Callable[[Source], tuple[str, bytes]]) -> list[Block]:
-    """Return the blocks as Claude takes them: attachments are base64 again.
+    """Return the blocks in Claude's form, with base64 in place of attachments.
 
     `read` gives the media type and the bytes of a source that names an attachment.
     """
@@ -114,7 +114,7 @@ def with_base64(blocks: Sequence[Block], read: Callable[[Source], tuple[str, byt
 
 
 def with_urls(blocks: Sequence[Block]) -> list[Block]:
-    """Return the blocks as the API shows them: attachments have a URL."""
+    """Return the blocks in the API's form: attachments have a URL."""
 
     def show(source: Source) -> Source:
         if source.get("type") != "attachment":

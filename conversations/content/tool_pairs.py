@@ -1,4 +1,4 @@
-"""Pair calls of tools with their results, as Claude wants them (claude-api.md 8): pure, over roles and their blocks."""
+"""Pairing tool calls with their results, as Claude requires (claude-api.md 8). Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Path = list[tuple[str, list[Block]]]
 IdField = Literal["id", "tool_use_id"]
 CALL_ID: tuple[str, IdField] = ("tool_use", "id")
 RESULT_ID: tuple[str, IdField] = ("tool_result", "tool_use_id")
-"""The blocks that have the id of a call, and their fields with it."""
+"""The blocks that contain the id of a call, with the field that has it."""
 
 NOT_RUN = "The tool was not run: the answer was stopped before that."
 
 
 def pair_results(messages: Path) -> Path:
-    """Answer every tool call in the message after it, results first, and leave results of no call out."""
+    """Put the results of every tool call into the next message, at its beginning, and omit results without a call."""
     path: Path = []
     calls: list[Block] = []
     for role, content in messages:
@@ -36,7 +36,7 @@ def pair_results(messages: Path) -> Path:
 
 
 def with_distinct_ids(messages: Path) -> Path:
-    """Give calls of tools, and the results after them, other ids where theirs were used before.
+    """Give tool calls, and their results, other ids if these were used before.
 
     Claude refuses an id that comes twice, and some servers number the calls of each answer anew.
     """
@@ -57,7 +57,7 @@ def with_distinct_ids(messages: Path) -> Path:
 
 
 def _unused(id: str, used: dict[str, int]) -> str:
-    """Return an id that has not been used: this one, or one that begins with it and ends in a number.
+    """Return an unused id: this one, or this one with a number.
 
     Each that has been used comes with the last number that it was given.
     """
@@ -83,5 +83,5 @@ def _results(calls: list[Block], content: list[Block]) -> list[Block]:
 
 def _result(call: Block, given: Block | None) -> Block:
     result = given or {"type": "tool_result", "tool_use_id": call["id"], "content": NOT_RUN, "is_error": True}
-    # A member of a toolset wants to hear again which one it is of.
+    # The result of a toolset's member has to name the toolset again.
     return {**result, "toolset_name": call["toolset_name"]} if call.get("toolset_name") else result

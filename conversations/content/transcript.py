@@ -29,11 +29,11 @@ TURN_END = "turn_end"
 ENDS = frozenset({TURN_END, "extraction_end"})
 """The events with which transcripts end: those of turns, and those of other work."""
 SNAPSHOT = "partial"
-"""An event that says all over again what the one before it said, and more: only the newest of several is kept."""
+"""A cumulative event, which includes the one before it: only the newest of several is kept."""
 TOOL_RESULT = "tool_result"
 
 LONG_INTEGER = re.compile(r"\d{19}")
-"""What may be an integer beyond 64 bits, of which orjson would make a float."""
+"""Matches what may be an integer beyond 64 bits, which orjson would convert to a float."""
 
 StringField = Literal["text", "thinking", "partial_json"]
 STRING_DELTAS: dict[str, StringField] = {
@@ -73,7 +73,7 @@ def is_delta(event: Event) -> bool:
 
 
 def length(event: Event) -> int:
-    """Return how far the event moves the position."""
+    """Return the number of positions of an event."""
     string = string_of(event)
     if string is not None:
         return len(string)
@@ -81,7 +81,7 @@ def length(event: Event) -> int:
 
 
 def _with_span(event: Event, size: int) -> Event:
-    """Return a snapshot that stands for so many."""
+    """Return a snapshot with this length."""
     return {**event, "span": size}
 
 
@@ -91,7 +91,7 @@ def span(events: Iterable[Event]) -> int:
 
 
 def merge(events: Iterable[Event]) -> list[Event]:
-    """Return the transcript with adjacent string deltas of one block joined, and empty ones left out.
+    """Return the transcript with adjacent string deltas of one block joined, and without empty ones.
 
     Of adjacent snapshots the newest is left, as long as they are together.
     """
@@ -122,7 +122,7 @@ def _same_but_string(left: Event, right: Event) -> bool:
 
 
 def cut(events: Iterable[Event], position: int) -> tuple[list[Event], list[Event]]:
-    """Return the events up to a position, counted from the first of them, and those past it.
+    """Split the events at a position, counted from the first of them.
 
     A string delta that the position falls into is divided; a snapshot is in both parts.
     """
@@ -145,7 +145,7 @@ def cut(events: Iterable[Event], position: int) -> tuple[list[Event], list[Event
 
 
 def placed(events: Iterable[Event], start: int) -> Iterator[tuple[int, Event]]:
-    """Yield each event with its position, where the first of them begins at `start`."""
+    """Yield each event with its position; the first one begins at `start`."""
     position = start
     for event in events:
         position += length(event)
@@ -153,7 +153,7 @@ def placed(events: Iterable[Event], start: int) -> Iterator[tuple[int, Event]]:
 
 
 def divided(events: Iterable[Event], size: int = FRAME) -> Iterator[Event]:
-    """Yield the transcript with no string longer than `size` code points, so that each frame is sent in time."""
+    """Yield the transcript with no string longer than `size` code points, so that each frame can be sent in time."""
     for event in events:
         string = string_of(event)
         if string is None or len(string) <= size:
@@ -164,24 +164,24 @@ def divided(events: Iterable[Event], size: int = FRAME) -> Iterator[Event]:
 
 @dataclass(eq=False)
 class Batch:
-    """The events of a turn from one position to another: what a journal piece holds and what a reader is sent."""
+    """The events of a turn from one position to another: a piece of the journal, or a reader's next part."""
 
     turn: str
     start: int
     end: int
     events: list[Event]
     kind: str = "turn"
-    """What has the transcript: events name it by this field."""
+    """The kind of work that has the transcript: its id is in this field of the events."""
     _forms: dict[Callable[[Batch], object], object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, turn: str, start: int, events: list[Event], kind: str = "turn") -> Batch:
-        """Make one batch of the events, which begins at `start`."""
+        """Create one batch of the events, beginning at `start`."""
         merged = merge(events)
         return cls(turn, start, start + span(merged), merged, kind)
 
     def past(self, position: int) -> Batch:
-        """Return the part of the batch that a reader at this position has not seen."""
+        """Return the part of the batch after a reader's position."""
         if position <= self.start:
             return self
         return Batch(self.turn, position, self.end, cut(self.events, position - self.start)[1], self.kind)
@@ -193,7 +193,7 @@ class Batch:
 
     @cached_property
     def frames(self) -> list[Frame]:
-        """Return the batch's events as they are sent, encoded once for all readers."""
+        """Return the batch's encoded events, which all readers share."""
         return [
             Frame(position, event["type"], self._encoded(position, event))
             for position, event in placed(divided(self.events), self.start)
@@ -204,19 +204,19 @@ class Batch:
         return encode({"type": event["type"], self.kind: self.turn, "position": position, **told})
 
     def in_form(self, form: Callable[[Batch], T]) -> T:
-        """Return what `form` makes of the batch; made once for all readers that take that form."""
+        """Return the result of `form` for the batch, which is computed once for all readers of this form."""
         if form not in self._forms:
             self._forms[form] = form(self)
         return cast(T, self._forms[form])
 
     def forget_encoded(self) -> None:
-        """Drop the frames and the forms, which are made again where somebody still needs them."""
+        """Drop the encoded frames and forms, which can be computed again."""
         self.__dict__.pop("frames", None)
         self._forms.clear()
 
 
 class Frame(NamedTuple):
-    """An event on its way to a reader: its position, its type, and the whole as JSON on one line."""
+    """An encoded event: its position, its type, and its JSON on one line."""
 
     position: int
     type: str
@@ -249,7 +249,7 @@ def _number(value: object) -> orjson.Fragment:
 
 
 def decoded_events(text: str) -> Any:
-    """Return the events that `encode` was given."""
+    """Decode the events that `encode` has encoded."""
     if LONG_INTEGER.search(text) is None:
         with suppress(orjson.JSONDecodeError):
             return orjson.loads(text)

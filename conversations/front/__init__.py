@@ -1,1 +1,1 @@
-"""The chat page, and the login before it: a client of the API like any other, in the browser."""
+"""The chat page and its login: an ordinary client of the API, in the browser."""

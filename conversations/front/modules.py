@@ -1,4 +1,4 @@
-"""The modules of a page: its main script, and all that it imports."""
+"""The modules of a page: its main script, and all imported ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IMPORT = re.compile(r'^(?:import|export)\b(?:[^;"]*?\bfrom)? "(\.[^"]+)";', re.M
 
 @cache
 def modules_of(main: str) -> list[str]:
-    """Return the addresses of a page's modules, the main one first, so that they are loaded at once, not one by one.
+    """Return the URLs of a page's modules, the main one first, so that the browser can load all at once.
 
     What is imported only when it is needed is left out.
     """

@@ -1,4 +1,4 @@
-"""The page on which users talk with Claude: its shell, which the browser fills over the API."""
+"""The views of the chat page: they render its shell, which the browser fills over the API."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from conversations.front.modules import modules_of
 from conversations.models import Conversation
 from conversations.models.access import Right
 
-LISTED = 50  # conversations that are in the page from the beginning; the browser asks for more
+LISTED = 50  # conversations in the initial page; the browser loads more
 MAIN = "conversations/front/main.js"
-# Nothing but the platform's own files and answers: what slipped through the sanitiser would neither run nor load.
+# Only the platform's own files and responses: content that passes the sanitiser can neither execute nor load anything.
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -61,7 +61,7 @@ def with_policy(view: View[Arguments]) -> View[Arguments]:
 @require_safe
 @login_required
 def chat(request: HttpRequest, conversation: uuid.UUID | None = None) -> HttpResponse:
-    """Answer with the page, with a conversation open if one is named; 404 where it is not the user's."""
+    """Answer with the page, with a conversation if one is named; 404 if it is not the user's."""
     opened = None
     if conversation:
         try:
@@ -85,7 +85,7 @@ def chat(request: HttpRequest, conversation: uuid.UUID | None = None) -> HttpRes
 
 
 class LoginForm(AuthenticationForm):
-    """Names and passwords. Too many wrong ones are told in the form."""
+    """The login form, which also shows the rate limit's error."""
 
     def clean(self) -> dict[str, object]:
         """Check the name and the password. Raises ValidationError."""
@@ -97,7 +97,7 @@ class LoginForm(AuthenticationForm):
 
 @method_decorator(with_policy, name="dispatch")
 class Login(LoginView):
-    """The login, which leads to the page that was asked for."""
+    """The login, which redirects to the requested page."""
 
     template_name = "conversations/front/login.html"
     authentication_form = LoginForm

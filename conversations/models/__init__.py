@@ -1,4 +1,4 @@
-"""What is kept. Rows of a user are reached through `visible_to`, those of conversations through `open_to`."""
+"""The database models. Rows of a user are reached through `visible_to`, those of conversations through `open_to`."""
 
 from conversations.models.access import OwnedQuerySet, Right
 from conversations.models.archive_import import ArchiveImport, LostImport

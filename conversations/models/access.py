@@ -1,4 +1,4 @@
-"""The one way to rows that belong to somebody, or to a conversation that may be shared."""
+"""Access control: the only way to rows that belong to a user, or to a conversation that may be shared."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ ModelT = TypeVar("ModelT", bound=models.Model)
 
 
 Viewer: TypeAlias = AbstractBaseUser | AnonymousUser
-"""Whoever asks for rows, let in or not."""
+"""A user who requests rows, authenticated or not."""
 
 
 class Right(StrEnum):
-    """What somebody may do with a conversation and all that is in it. Each of them includes those before it."""
+    """A permission in a conversation and everything in it. Each right includes those before it."""
 
     READ = "read"
-    """Read it, follow it, export and fork it."""
+    """Read, follow, export and fork the conversation."""
     WRITE = "write"
-    """Ask and go on, stop turns, hand in results of tools, choose the active leaf."""
+    """Begin, continue and stop turns, submit tool results, choose the active leaf."""
     OWN = "own"
-    """Change its settings, delete it, share it."""
+    """Change the conversation's settings, delete it, share it."""
 
 
 ROLES = {Right.READ: ("reader", "writer"), Right.WRITE: ("writer",), Right.OWN: ()}
@@ -61,11 +61,11 @@ SELECT share.conversation_id, share.role
 FROM conversations_user_groups AS member JOIN conversations_share AS share ON share.group_id = member.group_id
 WHERE member.user_id = {user}
 """
-"""What is shared with a user, by themselves or by a group of theirs, in SQL: a conversation may come more than once."""
+"""SQL of the conversations shared with a user, directly or by a group: a conversation may occur more than once."""
 
 
 class IsOpen(Func):
-    """`open_condition` for the ORM; `path` is where a row has its conversation, empty or with `__` at its end."""
+    """`open_condition` for the ORM; `path` leads from a row to its conversation: empty, or with `__` at its end."""
 
     output_field = models.BooleanField()
 
@@ -76,7 +76,7 @@ class IsOpen(Func):
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, *args: Any, **context: Any
     ) -> tuple[str, tuple[Any, ...]]:
-        """Return the condition and its parameters; the columns have none."""
+        """Return the condition and its parameters."""
         conversation, owner = (compiler.compile(each)[0] for each in self.get_source_expressions())
         sql = open_condition(conversation=conversation, owner=owner, user="%s", right=self._right)
         return sql, (self._user,) * sql.count("%s")
@@ -86,14 +86,14 @@ class KeyedQuerySet(models.QuerySet[ModelT]):
     """Rows that are found by the ids that clients give."""
 
     def get_by_id(self, id: object) -> ModelT:
-        """Return the row of these with an id. Another's, a missing one and a malformed id are the same `NotFound`."""
+        """Return the row with an id. Another user's, a missing and a malformed id are the same `NotFound`."""
         try:
             return self.get(pk=self.key(id))
         except ObjectDoesNotExist:
             raise self.not_found() from None
 
     def key(self, id: object) -> Any:
-        """Return an id of these rows as they have it.
+        """Convert an id to the type of these rows' keys.
 
         Raises NotFound for what can be none, and for another way to write one: a path has one form.
         """
@@ -106,12 +106,12 @@ class KeyedQuerySet(models.QuerySet[ModelT]):
         return key
 
     def not_found(self) -> NotFound:
-        """Return the error for a row that is not there, or not to be seen."""
+        """Return the error for a row that does not exist, or is not visible."""
         return NotFound(f"There is no {self.model._meta.verbose_name} with this id, or it is not yours.")
 
 
 class OwnedQuerySet(KeyedQuerySet[ModelT]):
-    """Rows that belong to a user, by the field that `OWNER` of the model names."""
+    """Rows that belong to a user, by the field in the model's `OWNER`."""
 
     def visible_to(self, user: Viewer) -> Self:
         """Return the rows that this user may see: their own."""
@@ -126,10 +126,10 @@ class OwnedQuerySet(KeyedQuerySet[ModelT]):
 
 
 class SharedQuerySet(KeyedQuerySet[ModelT]):
-    """Conversations, and rows that belong to one: `CONVERSATION` of the model is the path to it, as for `IsOpen`."""
+    """Conversations, and rows that belong to one: the model's `CONVERSATION` is the path to it, as for `IsOpen`."""
 
     def open_to(self, user: Viewer, right: Right) -> Self:
-        """Return the rows in whose conversations a user has a right, as its owner or by a share."""
+        """Return the rows in whose conversations a user has a right, as the owner or by a share."""
         if isinstance(user, AnonymousUser):
             return self.none()
         path: str = self.model.CONVERSATION  # type: ignore[attr-defined]

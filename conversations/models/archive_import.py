@@ -1,4 +1,4 @@
-"""Archives that users have uploaded, on their way to conversations."""
+"""Imports of uploaded archives."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LostImport(Exception):
 
 
 class ArchiveImport(Leased):
-    """The work of importing an archive. The archive is in the storage for as long as this has not ended."""
+    """The work of importing an archive, which is in the storage until the import has ended."""
 
     OWNER = "owner"
 
@@ -70,4 +70,4 @@ class ArchiveImport(Leased):
 
 
 FOLDER = "imports"
-"""Where the archives are in the storage."""
+"""The archives' folder in the storage."""

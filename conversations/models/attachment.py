@@ -1,4 +1,4 @@
-"""Images and documents, kept once by their hash."""
+"""Images and documents, stored once by their hash."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from conversations.models.conversation import Message
 
 
 class AttachmentQuerySet(OwnedQuerySet["Attachment"]):
-    """Attachments, which are read by more than those who own them."""
+    """Attachments, which are readable by others than their owners."""
 
     def readable_by(self, user: Any) -> Self:
-        """Return a user's own, and what messages and queued questions show in conversations that the user may read."""
+        """Return a user's attachments, and those in conversations and queued questions that the user may read."""
         from conversations.models.pending import PendingAttachment  # which imports this module
 
         shown = MessageAttachment.objects.filter(attachment=OuterRef("pk"))
@@ -32,7 +32,7 @@ class AttachmentQuerySet(OwnedQuerySet["Attachment"]):
 
 
 class Attachment(models.Model):
-    """A user's image or document. The bytes lie in the storage under their SHA-256; no row holds them."""
+    """A user's image or document. The bytes are in the storage under their SHA-256, in no row."""
 
     OWNER = "owner"
 
@@ -81,7 +81,7 @@ class MessageAttachment(models.Model):
 
 
 class UnwantedFile(models.Model):
-    """Bytes of an attachment that was deleted, until they are removed from the storage. A trigger adds the row."""
+    """The bytes of a deleted attachment, until they are removed from the storage. A trigger adds the row."""
 
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

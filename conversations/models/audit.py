@@ -1,4 +1,4 @@
-"""Whether the numbers agree."""
+"""Checks of the ledger."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from conversations.fields import VerbatimJSONField, uuid7
 
 
 class Audit(models.Model):
-    """What a look at all the numbers found: a line for each that does not agree with another."""
+    """The result of a check: a line for each difference."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     problems = VerbatimJSONField(default=list)

@@ -1,4 +1,4 @@
-"""What may be spent, and what is held of it for requests whose cost is not known yet."""
+"""Budgets, and holds on them for requests whose cost is not known yet."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ModelT = TypeVar("ModelT", bound=models.Model)
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 30.0  # seconds for which transactions are waited for that may have booked without seeing a new budget
-LOOK = 0.02  # seconds between looks at them
+PATIENCE = 30.0  # seconds to wait for transactions that may have booked without seeing a new budget
+LOOK = 0.02  # seconds between checks whether they have ended
 
 
 class Budget(models.Model):
-    """A limit in US dollars on what a user, the members of a group, or all together spend in a day or month (UTC).
+    """A limit in US dollars on the spending of a user, of a group, or of the platform, in a day or month (UTC).
 
     `spent` and `held` are never read to be written back: single UPDATEs change them (services/billing/budgets.py), and
     `save` leaves them alone.
@@ -74,7 +74,7 @@ class Budget(models.Model):
         return f"{self.limit.normalize():f} USD a {self.period} for {self.user or self.group or 'all'}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Store it. A new one begins with what the ledger has of its period already, once it is committed."""
+        """Store the budget. A new one gets the spending of its period from the ledger, once it is committed."""
         if self._state.adding:
             super().save(*args, **kwargs)
             transaction.on_commit(self._catch_up)
@@ -83,7 +83,7 @@ class Budget(models.Model):
             super().save(*args, **{"update_fields": given, **kwargs})
 
     def _catch_up(self) -> None:
-        """Add what was booked in its period before the budget was there, without a lock that others wait for.
+        """Add the bookings of its period from before it was visible, without a lock that others wait for.
 
         Whoever books a row adds it to the budgets that they see. When those are done who could not see this one, one
         look at the ledger and at `spent` tells what is missing.
@@ -103,7 +103,7 @@ class Budget(models.Model):
         self.refresh_from_db(fields=["period_start", "spent"])
 
     def spent_by_ledger(self, start: date) -> Decimal:
-        """Return what its users have spent since the beginning of a day (UTC), in US dollars, by the ledger's days."""
+        """Return its users' spending since the beginning of a day (UTC), in US dollars, by the daily sums."""
         days = self._of_its_users(DailyUsage.objects.filter(day__gte=start))
         sums = days.aggregate(cost=models.Sum("cost"), unpriced=models.Sum("unpriced"))
         rows = self._of_its_users(Usage.objects.filter(created_at__gte=datetime.combine(start, time(), UTC)))
@@ -117,12 +117,12 @@ class Budget(models.Model):
 
     @property
     def scope(self) -> str:
-        """Return whose budget it is: user, group or platform."""
+        """Return the kind of its owner: user, group or platform."""
         return "user" if self.user_id else "group" if self.group_id else "platform"
 
 
 class Hold(models.Model):
-    """What is held of a budget for one upstream request of a piece of work, at most what it can cost."""
+    """An amount of a budget that is reserved for one upstream request, at most the request's maximal cost."""
 
     budget = models.ForeignKey(Budget, on_delete=models.CASCADE, related_name="holds")
     work = models.UUIDField(help_text="The id of the turn, extraction or title.")
@@ -153,7 +153,7 @@ NEWEST = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
 
 
 def _outlast_writers() -> None:
-    """Wait until every transaction has ended that has begun to write by now, for at most `PATIENCE`."""
+    """Wait until all transactions have ended that have already written, for at most `PATIENCE`."""
     with connection.cursor() as cursor:
         cursor.execute(NEWEST)
         [newest] = cursor.fetchone()

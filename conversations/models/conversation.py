@@ -20,7 +20,7 @@ ORIGIN_LENGTH = 250  # characters
 
 
 class Conversation(Idempotent):
-    """A user's thread of messages: a tree, since an edit or a regeneration makes a sibling."""
+    """A user's thread of messages: a tree, since an edit or a regeneration creates a sibling."""
 
     CONVERSATION = ""
 
@@ -66,7 +66,7 @@ class Conversation(Idempotent):
     )
 
     role: str
-    """What it is to whoever it is shown to: `owner`, or the role of their share (services/accounts/shares.py)."""
+    """The role of the user to whom it is shown: `owner`, or that of their share (services/accounts/shares.py)."""
 
     objects: ClassVar[SharedQuerySet[Conversation]] = SharedQuerySet.as_manager()  # type: ignore[assignment]
 
@@ -92,12 +92,12 @@ class Conversation(Idempotent):
 
     @property
     def owner_name(self) -> str:
-        """Return the user name of its owner."""
+        """Return the owner's user name."""
         return self.owner.username
 
 
 class Message(models.Model):
-    """One node: what a user or Claude said, as Claude's content blocks, kept verbatim and in order."""
+    """One node of the tree: a message of the user or of Claude, with its content blocks verbatim and in order."""
 
     CONVERSATION = "conversation__"
 
@@ -123,7 +123,7 @@ class Message(models.Model):
     jump = models.UUIDField(null=True, editable=False, help_text="An ancestor some way up; a root's own id.")
 
     turn_settings: Settings | None
-    """What its turn asked Claude with, where the message was read with its path (services/turns/message_paths.py)."""
+    """The settings of the message's turn, if the message was read with its path (services/turns/message_paths.py)."""
 
     objects: ClassVar[SharedQuerySet[Message]] = SharedQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -1,4 +1,4 @@
-"""The ledger by the day: what its rows add up to, kept by the transaction that adds them (migration 0003).
+"""The ledger's daily sums, updated by the transaction that adds rows (migration 0003).
 
 A trigger does it, so that whoever books a row keeps the sums as well, and nothing else writes to these tables. A row
 that takes another one back is of the day of its request, and so are its sums. Days are UTC's.
@@ -16,7 +16,7 @@ from conversations.models.usage import Usage
 
 
 class Daily(models.Model):
-    """What some rows of the ledger of a day add up to."""
+    """The sums of some ledger rows of a day."""
 
     day = models.DateField()
     user = models.ForeignKey(
@@ -43,7 +43,7 @@ class Daily(models.Model):
 
 
 class DailyUsage(Daily):
-    """Of a user's requests of one kind, to one model, with one outcome."""
+    """Daily sums by user, model, kind of request and outcome."""
 
     error_type = models.CharField(max_length=100, blank=True, help_text="Empty where there was no error.")
     slowest = models.DurationField(null=True, help_text="The longest of the requests.")
@@ -66,7 +66,7 @@ class DailyUsage(Daily):
 
 
 class DailyConversation(Daily):
-    """Of the requests of one kind for one conversation, or for none, to one model."""
+    """Daily sums by conversation (or none), model and kind of request."""
 
     conversation = models.ForeignKey(
         Conversation, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"

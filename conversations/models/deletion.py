@@ -1,4 +1,4 @@
-"""What was deleted, and what is to be deleted when its time is over."""
+"""Reports of deletions, and rules of retention."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conversations.models.access import OwnedQuerySet
 
 
 class Deletion(models.Model):
-    """A report of what went, by kind and count. It has nothing of what that was, and outlives the user."""
+    """A report of deleted objects, by kind and count, without contents. It outlives the user."""
 
     OWNER = "owner"
 
@@ -60,7 +60,7 @@ class Deletion(models.Model):
 
 
 class Retention(models.Model):
-    """How long the conversations of a user, or of a group's members, are kept after their last turn.
+    """The time for which conversations of a user, or of a group's members, are kept after their last turn.
 
     A user's own rule comes before those of their groups, of which the shortest holds, and these before
     COLLOQUY_KEEP_DAYS.

@@ -1,4 +1,4 @@
-"""What users think of answers."""
+"""Users' feedback on messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conversations.models.conversation import Message
 
 
 class Feedback(models.Model):
-    """A user's thumb up or down for a message, a comment on it, or both."""
+    """A user's rating of a message, a comment on it, or both."""
 
     OWNER = "user"
 

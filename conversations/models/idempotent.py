@@ -1,4 +1,4 @@
-"""Rows that a client's key creates once, for ever."""
+"""Rows that an idempotency key creates only once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conversations.errors import IdempotencyMismatch
 
 
 class Idempotent(models.Model):
-    """A row that may have been created with an idempotency key, which its owner can use for no other request.
+    """A row that may have an idempotency key, which its owner can use for no other request.
 
     A model of this kind has a unique constraint on its owner and the key.
     """
@@ -22,7 +22,7 @@ class Idempotent(models.Model):
         abstract = True
 
     def asked_for_by(self, digest: str) -> Self:
-        """Return the row to a request with its key. Raises IdempotencyMismatch where another request created it."""
+        """Return the row for a request with its key. Raise IdempotencyMismatch if another request created it."""
         if self.request_digest != digest:
             message = "This idempotency key was used for another request before: a new request needs a new key."
             raise IdempotencyMismatch(message, details={str(self._meta.model_name): str(self.pk)})

@@ -1,4 +1,4 @@
-"""Rows that a process works on: claimed under a fence, and settled by anyone when the process's lease runs out."""
+"""Work rows: claimed by a process under a fence, and settled by any process when the lease expires."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AT_ONCE = 100
 
 
 class Leased(models.Model):
-    """A piece of work with one holder at a time.
+    """A piece of work with at most one holder.
 
     The fence grows with every claim, and nothing is written for the work unless under the newest one: a process that
     slept past its lease writes nothing more.
@@ -46,7 +46,7 @@ class Leased(models.Model):
 
     @classmethod
     def claim(cls, id: uuid.UUID, holder: uuid.UUID) -> bool:
-        """Take queued work for a process; return false where another was first, or it was cancelled meanwhile.
+        """Claim queued work for a process; return False if another was faster, or it was cancelled meanwhile.
 
         True as well where this process has it already: the answer to its first claim was lost with the connection.
         """
@@ -58,18 +58,18 @@ class Leased(models.Model):
 
     @classmethod
     def to_cancel(cls, holder: uuid.UUID) -> list[uuid.UUID]:
-        """Return the ids of what a process runs and was asked to stop."""
+        """Return the ids of a process's work that was asked to stop."""
         held = cls._base_manager.filter(holder=holder, status=cls.RUNNING, cancel_requested_at__isnull=False)
         return list(held.values_list("pk", flat=True))
 
     @classmethod
     def unended(cls) -> models.QuerySet[Self]:
-        """Return the work that has no terminal status."""
+        """Return the work without a terminal status."""
         return cls._base_manager.exclude(status__in=cls.TERMINAL)
 
     @classmethod
     def abandoned(cls, by: uuid.UUID) -> models.QuerySet[Self]:
-        """Return running work that nobody runs, where `by` does not.
+        """Return running work whose holder has died, or is `by` itself.
 
         Its process has not been heard of for a lease, or is `by` itself.
         """
@@ -78,11 +78,11 @@ class Leased(models.Model):
 
     @classmethod
     def abandoned_ids(cls, by: uuid.UUID, running: Collection[uuid.UUID]) -> list[uuid.UUID]:
-        """Return ids of abandoned work, at most `AT_ONCE`; what is in `running` is run by `by`, and not abandoned."""
+        """Return ids of abandoned work, at most `AT_ONCE`; `running` is the work that `by` does run."""
         return list(cls.abandoned(by).exclude(pk__in=running).values_list("pk", flat=True)[:AT_ONCE])
 
     @classmethod
     def waiting(cls, seconds: float) -> list[uuid.UUID]:
-        """Return ids of work that nobody has taken for so many seconds, at most `AT_ONCE`."""
+        """Return ids of work that was queued for so many seconds, at most `AT_ONCE`."""
         queued = cls._base_manager.filter(status=cls.QUEUED, created_at__lt=from_now(-seconds))
         return list(queued.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])

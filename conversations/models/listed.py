@@ -1,4 +1,4 @@
-"""What the Models API said the last time that it was asked."""
+"""The last list of the Models API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from conversations.fields import VerbatimJSONField
 
 
 class ListedModel(models.Model):
-    """A model, as the Models API lists it."""
+    """A model in the list of the Models API."""
 
     id = models.CharField(max_length=200, primary_key=True)
     row = VerbatimJSONField(help_text="As it came.")

@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class FailedLogin(models.Model):
-    """An attempt to log in that has not succeeded. It counts for a while against its name and its address."""
+    """A failed login, which counts for a while against its name and its address."""
 
     name = models.CharField(max_length=64, help_text="A digest of the name: people type their passwords there, too.")
     address = models.CharField(max_length=45, help_text="Of an IPv6 address its network.")

@@ -1,4 +1,4 @@
-"""Who of the staff has looked at what is somebody else's."""
+"""The access log: which staff users have opened whose data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conversations.models.access import OwnedQuerySet
 
 
 class Opening(models.Model):
-    """One time that somebody of the staff opened a conversation, or a part of one, which is another user's.
+    """A record that a staff user has opened another user's conversation, or a part of it.
 
     Rows are only added (the migration's trigger). They go with the owner, to whom they are shown, and outlive the
     staff.

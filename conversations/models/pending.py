@@ -1,4 +1,4 @@
-"""What pending turns are to ask, before it is a message."""
+"""Questions of pending turns, before they become messages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PendingQuestion(models.Model):
 
 
 class PendingAttachment(models.Model):
-    """An attachment that a pending question shows, and so is kept."""
+    """An attachment in a pending question, which is kept for it."""
 
     question = models.ForeignKey(PendingQuestion, on_delete=models.CASCADE, related_name="shown")
     attachment = models.ForeignKey(Attachment, on_delete=models.RESTRICT, related_name="+")

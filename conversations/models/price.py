@@ -1,4 +1,4 @@
-"""Prices of the platform's own."""
+"""The platform's own prices."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from conversations.fields import uuid7
 
 
 def dollars(name: str | None = None, **options: Any) -> models.DecimalField[Any, Any]:
-    """Return a column of US dollars with four decimals; times tokens and multipliers they are the ledger's twelve."""
+    """Return a column of US dollars with four decimals; times tokens and factors they give the ledger's twelve."""
     return models.DecimalField(name, max_digits=9, decimal_places=4, validators=[MinValueValidator(0)], **options)
 
 
 class Price(models.Model):
-    """What some models' requests cost here, whatever the list says: a contract's price, or a model that it has not.
+    """The platform's own price for some models, which overrides the list's: by a contract, or for unlisted models.
 
     Of several that apply, an exact id comes before a pattern, the prices of fast requests before standard ones, the
     highest band before lower ones, and then the newest. One that has priced something stays as it is; another comes

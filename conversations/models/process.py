@@ -16,7 +16,7 @@ ON CONFLICT (id) DO UPDATE SET leased_until = EXCLUDED.leased_until
 
 
 class Process(models.Model):
-    """A process that runs turns. Its one lease is the lease on everything that it holds.
+    """A process that runs turns. Its single lease covers all work that it holds.
 
     One narrow row to renew, instead of every turn's: renewing those would get in the way of the journal, which updates
     them many times a second.
@@ -31,5 +31,5 @@ class Process(models.Model):
 
     @staticmethod
     async def renew(connection: psycopg.AsyncConnection[object], id: uuid.UUID) -> None:
-        """Keep everything that a process holds for another `COLLOQUY_LEASE` seconds, by the database's clock."""
+        """Extend a process's lease by `COLLOQUY_LEASE` seconds from now, by the database's clock."""
         await connection.execute(RENEW, {"id": id, "seconds": settings.COLLOQUY_LEASE})

@@ -1,4 +1,4 @@
-"""Filters of the usage review that a reviewer has stored under a name."""
+"""Saved filters of the usage review."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from django.db import models
 from conversations.fields import uuid7
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""What keys are made of: nothing in it is taken for something else when it is read out."""
+"""The characters of keys: without those that are easily confused."""
 KEY = 8
 
 
 def new_key() -> str:
-    """Return the end of a short address."""
+    """Return a random key for a short URL."""
     return "".join(secrets.choice(LETTERS) for _ in range(KEY))
 
 
 class SavedFilterQuerySet(models.QuerySet["SavedFilter"]):
-    """Those that somebody may see."""
+    """Saved filters with their visibility."""
 
     def visible_to(self, user: models.Model) -> SavedFilterQuerySet:
-        """Return those of a user, and those that are shared."""
+        """Return a user's own filters, and shared ones."""
         return self.filter(models.Q(owner=user) | models.Q(shared=True))
 
 
 class SavedFilter(models.Model):
-    """A page of the review, a period and filters, under a name."""
+    """A review page with a period and filters, under a name."""
 
     class Page(models.TextChoices):
         DASHBOARD = "dashboard"

@@ -1,4 +1,4 @@
-"""What the search looks through: the titles of conversations and the texts of messages, folded, on shelves."""
+"""The documents of the search: titles of conversations and texts of messages, folded, on shelves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conversations.models.conversation import Conversation, Message
 
 
 class ShelvedConversation(models.Model):
-    """The shelf that a conversation's search documents are on: the index has each owner's documents in such parts.
+    """The shelf with a conversation's search documents: a partition of its owner's documents in the index.
 
     A conversation is put on a shelf when its first document is made, and stays there. Postgres deletes the row with
     the conversation.
@@ -35,7 +35,7 @@ class ShelvedConversation(models.Model):
 
 
 class SearchDocument(models.Model):
-    """A title or the text of a message, as it is searched (content/search_text.py)."""
+    """A title or the text of a message in its searchable form (content/search_text.py)."""
 
     id = models.BigAutoField(primary_key=True)
     # Postgres deletes documents with what they are of (migration 0002): one may be made while that is being deleted.
@@ -66,7 +66,7 @@ class SearchDocument(models.Model):
 
 
 class Unindexed(models.Model):
-    """A title or message whose search document is to be made anew. Triggers write it, whoever changes the text.
+    """A title or message whose search document has to be created or updated. Triggers add the rows.
 
     It has no foreign keys: what is gone is forgotten when its turn comes.
     """

@@ -1,4 +1,4 @@
-"""With whom conversations are shared."""
+"""Shares of conversations with users and groups."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conversations.models.conversation import Conversation
 
 
 class Share(models.Model):
-    """Lets a user, or all members of a group, into somebody else's conversation."""
+    """Gives a user, or all members of a group, access to another user's conversation."""
 
     class Role(models.TextChoices):
         READER = "reader"

@@ -5,7 +5,7 @@ from django.db import models
 
 
 class Ticket(models.Model):
-    """A one-time pass to open a WebSocket, for browsers, which can't send an Authorization header. Kept hashed."""
+    """A one-time ticket to open a WebSocket, for browsers, which can't send an Authorization header. Stored hashed."""
 
     digest = models.CharField(max_length=64, primary_key=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

@@ -1,4 +1,4 @@
-"""Titles that conversations are to be given."""
+"""Work on conversations' titles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conversations.models.turn import Turn
 
 
 class Titling(Leased):
-    """The work of naming a conversation after its first turn. There is one for each at most: it is tried once."""
+    """The work of generating a conversation's title after its first turn, at most once per conversation."""
 
     class Status(models.TextChoices):
         QUEUED = "queued"

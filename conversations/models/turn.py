@@ -1,4 +1,4 @@
-"""Turns and the journal of what they streamed."""
+"""Turns, and the journal of their transcripts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conversations.models.idempotent import Idempotent
 from conversations.models.lease import Leased
 
 CONTINUED = frozenset({"max_tokens", "tool_use", "pause_turn"})
-"""The stop reasons of answers that Claude can be let go on with."""
+"""The stop reasons of answers that Claude can continue."""
 
 
 class LostTurn(Exception):
@@ -26,13 +26,13 @@ class LostTurn(Exception):
 
 
 class Turn(Idempotent, Leased):
-    """One request of a user and everything that Claude does to answer it."""
+    """A question of a user and everything that Claude does to answer it."""
 
     CONVERSATION = "conversation__"
 
     class Status(models.TextChoices):
         PENDING = "pending"
-        """Not begun, as another turn of its conversation is active. Clients are shown `queued`."""
+        """Not begun, since another turn of the conversation is active. Clients see `queued`."""
         QUEUED = "queued"
         RUNNING = "running"
         AWAITING_TOOLS = "awaiting_tools"
@@ -87,7 +87,7 @@ class Turn(Idempotent, Leased):
 
     @classmethod
     def forgotten(cls) -> models.QuerySet[Turn]:
-        """Return turns that have awaited their client's tool results for too long."""
+        """Return turns that have waited for their client's tool results for too long."""
         waits = cls.objects.filter(status=cls.Status.AWAITING_TOOLS)
         return waits.filter(awaiting_since__lt=from_now(-settings.COLLOQUY_TOOL_WAIT))
 
@@ -107,24 +107,24 @@ class Turn(Idempotent, Leased):
 
     @property
     def question(self) -> Message:
-        """Return the message that it answers. Of a turn that has begun: a pending one has none."""
+        """Return the message that it answers; only for turns that have begun."""
         assert self.user_message is not None
         return self.user_message
 
     @property
     def answers_after(self) -> uuid.UUID | None:
-        """Return the id of the message after which the turn's messages come; None where it has never begun."""
+        """Return the id of the message before the turn's messages; None if it has never begun."""
         return self.continues_id or self.user_message_id
 
     @property
     def queued_content(self) -> list[Block] | None:
-        """Return what a turn asks that is pending, or was cancelled while it was: that is no message."""
+        """Return the question of a turn that is pending, or was cancelled before it began."""
         pending = None if self.user_message_id else getattr(self, "pending_question", None)
         return pending.content if pending else None
 
     @property
     def to_be_admitted(self) -> bool:
-        """Return whether it was pending, and nobody has looked since whether it may run."""
+        """Return whether it was pending, and its limits have not been checked since."""
         return hasattr(self, "pending_question")
 
     class Meta:

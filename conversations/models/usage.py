@@ -25,7 +25,7 @@ from conversations.models.turn import Turn
 
 
 class Usage(models.Model):
-    """What one upstream request used and cost. Rows are only ever added, and outlive what they were spent on.
+    """The usage and cost of one upstream request. Rows are append-only, and outlive the objects that they refer to.
 
     A wrong one is taken back by another with its numbers below zero: sums over rows are right, counts of them are not.
     """

@@ -13,7 +13,7 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Tell whether this is the user's password. An outdated hash of it is replaced.
+        """Return whether this is the user's password. An outdated hash is replaced.
 
         The password stays the same, so that nobody is logged out by it: see the trigger `password_is_changed`.
         """

@@ -1,4 +1,4 @@
-"""Ends what is open in this process by some access, soon after that access is ended anywhere."""
+"""Closing open sockets and streams of this process soon after their access was revoked on any process."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ AccessT = TypeVar("AccessT", bound=Hashable)
 
 logger = logging.getLogger(__name__)
 
-LOOK = 2.0  # seconds between looks: for what expires, and in case that a notification was lost
+LOOK = 2.0  # seconds between checks: for expiry, and in case a notification was lost
 
 
 class AccessWatch(Generic[AccessT]):
-    """The accesses of one kind by which sockets and streams are open in this process: credentials, or memberships."""
+    """The accesses of one kind (credentials, or memberships) of open sockets and streams in this process."""
 
     def __init__(self, ended: Callable[[list[AccessT]], set[AccessT]], subject: Callable[[AccessT], uuid.UUID]) -> None:
-        """Take what finds in the database which accesses are ended, and what each is named by in notifications."""
+        """Take a function that finds ended accesses in the database, and one for their names in notifications."""
         self._ended, self._subject = ended, subject
         self._open: defaultdict[AccessT, set[asyncio.Future[None]]] = defaultdict(set)
         self._look = asyncio.Event()
 
     def watch(self, access: AccessT) -> asyncio.Future[None]:
-        """Return a future that is done when the access is ended. Cancel it when nothing is open by it."""
+        """Return a future that is done when the access ends. Cancel it when the socket or stream is closed."""
         future = asyncio.get_running_loop().create_future()
         self._open[access].add(future)
         future.add_done_callback(partial(self._forget, access))
@@ -43,12 +43,12 @@ class AccessWatch(Generic[AccessT]):
             del self._open[access]
 
     def look(self, subjects: list[uuid.UUID]) -> None:
-        """Look now, if what was changed of these subjects (none: of whichever) can concern anything here."""
+        """Check now, if a change of these subjects (an empty list: of any) can concern an access here."""
         if not subjects or any(self._subject(access) in subjects for access in self._open):
             self._look.set()
 
     async def serve(self) -> None:
-        """Look for accesses that are ended, for ever: every `LOOK` seconds, and when there is news."""
+        """Check for ended accesses, for ever: every `LOOK` seconds, and after notifications."""
         while True:
             await wait_for_news(self._look, LOOK)
             self._look.clear()

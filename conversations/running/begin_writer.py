@@ -1,4 +1,4 @@
-"""The writer of a process's plain beginnings of turns: all that wait are committed together."""
+"""The writer that begins a process's plain turns, in groups."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 50  # beginnings in one transaction
 PATIENCE = 5.0  # seconds that a transaction may take before its connection is given up
-LOCK_PATIENCE = 100  # milliseconds that it may wait for a lock where the statements can't skip what is locked
+LOCK_PATIENCE = 100  # milliseconds that it may wait for a lock that the statements can't skip
 
 Connection = psycopg.AsyncConnection[TupleRow]
 
@@ -42,7 +42,7 @@ class _Waiting(NamedTuple):
 
 
 class _Stored(NamedTuple):
-    """What came of a turn; it is stored when the transaction is committed."""
+    """The result for a turn; it is stored once the transaction is committed."""
 
     waiting: _Waiting
     draft: Draft
@@ -50,7 +50,7 @@ class _Stored(NamedTuple):
 
 
 class BeginWriter:
-    """The beginnings that wait to be stored, and their writer."""
+    """The queue of turns to begin, and its writer."""
 
     def __init__(self) -> None:
         self._waiting: list[_Waiting] = []
@@ -59,7 +59,7 @@ class BeginWriter:
         """Whether turns can be begun together: without a connection each is begun by itself, or says why it is not."""
 
     async def begin(self, who: Asker, plain: PlainBeginning) -> Created | None:
-        """Store a turn together with others'; None where it has to be begun by itself, step by step.
+        """Store a turn together with others; return None if it must be begun individually.
 
         Raises what `PlainBeginning.draft` raises, and OperationalError where it may or may not have been stored.
         """
@@ -71,7 +71,7 @@ class BeginWriter:
         return await waiting.begun
 
     async def serve(self) -> None:
-        """Store what waits, for ever."""
+        """Store waiting turns, for ever."""
         connection = await self._connected()
         try:
             while True:
@@ -85,14 +85,14 @@ class BeginWriter:
                         connection = await self._reconnected(batch)
                         await self._store(connection, [each for each in batch if not each.begun.done()])
                 finally:
-                    # Whatever happened, nobody waits here for ever: what was not stored is begun step by step.
+                    # Whatever happened, no caller waits for ever: turns that were not stored are begun step by step.
                     _give_up(batch)
         finally:
             self._nobody_may_wait()
             await connection.close()
 
     async def _connected(self) -> Connection:
-        """Return a new connection, however long Postgres is away."""
+        """Return a new connection, retrying as long as Postgres is unavailable."""
         connection = await connected(f"lock_timeout = {LOCK_PATIENCE}", PLANNED_ONCE)
         # As text, arrays of strings would be searched for what is to be quoted in them, and JSON is full of that.
         connection.adapters.register_dumper(str, StrBinaryDumper)
@@ -100,7 +100,7 @@ class BeginWriter:
         return connection
 
     async def _reconnected(self, batch: list[_Waiting]) -> Connection:
-        """Return a new connection in place of one that was lost; let nobody wait for it where that takes long."""
+        """Replace a lost connection; if that takes long, return waiting turns to their callers."""
         try:
             async with asyncio.timeout(RETRY):
                 return await self._connected()
@@ -115,8 +115,8 @@ class BeginWriter:
         self._waiting = []
 
     async def _store(self, connection: Connection, batch: list[_Waiting]) -> bool:
-        """Store turns, and tell who waits for them; return whether the connection is still there."""
-        if not batch:  # as after a commit whose answer was lost: everybody has been told that
+        """Store turns, and resolve their futures; return whether the connection still works."""
+        if not batch:  # after a commit whose outcome was lost, which all callers have been told
             return True
         stored: list[_Stored] = []
         try:
@@ -133,7 +133,7 @@ class BeginWriter:
             if isinstance(error, TimeoutError) or database_faults.is_lost(error):
                 await connection.close()
             else:
-                stored = []  # the server has said that it has committed nothing
+                stored = []  # the server has reported that nothing was committed
                 await connection.rollback()
         finally:
             _say_unsure(stored)
@@ -141,7 +141,7 @@ class BeginWriter:
 
 
 async def _written(connection: Connection, batch: list[_Waiting]) -> list[_Stored]:
-    """Read what the turns rest on, and store them, in a pipeline; return what came of those that could be tried."""
+    """Read the data for the turns, and store them, in a pipeline; return the results of those that could be tried."""
     queries = [each.who.ground_query(each.plain.conversation) for each in batch]
     read = await execute_prepared(connection, ground_statement(many=True), grounds_values(queries))
     grounds = grounds_of(await read.fetchall(), len(batch))
@@ -163,7 +163,7 @@ def _draft(waiting: _Waiting, ground: Ground | None) -> Draft | None:
 
 
 def _say_unsure(stored: list[_Stored]) -> None:
-    """Tell those who have not heard of their turns by now that they may have been stored."""
+    """Report to the callers without a result that their turns may or may not have been stored."""
     for waiting, _, result in stored:
         if result.begun and not waiting.begun.done():
             waiting.begun.set_exception(OperationalError("The answer to the commit was lost."))

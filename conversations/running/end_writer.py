@@ -1,4 +1,4 @@
-"""The writer of a process's plain endings: all that wait are committed together."""
+"""The writer that ends a process's plain turns, in groups."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class _Waiting(NamedTuple):
 
 
 class EndWriter:
-    """The endings that wait to be written, and their writer."""
+    """The queue of turns to end, and its writer."""
 
     def __init__(self) -> None:
         self._waiting: list[_Waiting] = []
         self._any = asyncio.Event()
 
     async def write(self, parameters: Parameters) -> bool:
-        """Commit an ending, however long Postgres is away.
+        """Commit an ending, retrying as long as Postgres is unavailable.
 
         Returns whether it was written; it was not where the turn is not ours any more, where something else has to be
         written with it, or where Postgres does not take its values.
@@ -45,7 +45,7 @@ class EndWriter:
         return await waiting.written
 
     async def serve(self) -> None:
-        """Write what waits, for ever."""
+        """Write waiting endings, for ever."""
         connection = await connected(PLANNED_ONCE)
         while True:
             await self._any.wait()
@@ -55,14 +55,14 @@ class EndWriter:
             del self._waiting[:AT_ONCE]
             if not self._waiting:
                 self._any.clear()
-            # A budget may be several users': those who lock one after the other keep none of them for the next.
+            # A budget may apply to several users: do not hold its lock while waiting for another one.
             alone = [[each] for each in batch if each.parameters["under_budget"]]
             together = [each for each in batch if not each.parameters["under_budget"]]
             try:
                 for part in [together, *alone] if together else alone:
                     connection = await self._commit(connection, part)
             finally:
-                # Whatever happened, nobody waits here for ever: what was not written is ended step by step.
+                # Whatever happened, no caller waits for ever: turns that were not written are ended step by step.
                 for each in batch:
                     if not each.written.done():
                         each.written.set_result(False)

@@ -1,4 +1,4 @@
-"""What a process does besides answering requests: it writes the journal, reads it, hears the others, and runs work.
+"""The long-lived tasks of a process: journal, readers, notifications, lease and work.
 
 One engine per event loop, which is one per process. It starts with the server (ASGI lifespan) or, where the server
 sends no lifespan (Daphne), at the first request that needs it.
@@ -43,19 +43,19 @@ T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
-CATALOGUE = 60.0  # seconds between looks at what the Models API said, in case the news of it was lost
-LAST_WORDS = 1.0  # seconds to give up the lease
-LOOKS = 6  # at what was left lying, in the time of a lease
-INDEX = 2.0  # seconds between looks at what is to be indexed for the search
+CATALOGUE = 60.0  # seconds between reloads of the models, in case a notification was lost
+LAST_WORDS = 1.0  # seconds for releasing the lease
+LOOKS = 6  # sweeps for abandoned work per lease time
+INDEX = 2.0  # seconds between checks for texts to index
 RESTART = 1.0  # seconds until a task that failed is begun again
-RETRY_AFTER = 5.0  # seconds after which a client may try again what a draining process did not take
-UNTAKEN = 2.0  # seconds after which queued work is anyone's
+RETRY_AFTER = 5.0  # seconds for `Retry-After` in responses of a draining process
+UNTAKEN = 2.0  # seconds after which any process may claim queued work
 
 ENGINE: LoopLocal[Engine] = LoopLocal()
 
 
 async def engine(*, takes_work: bool | None = None) -> Engine:
-    """Return the engine of the running loop; start it if there is none yet.
+    """Return the engine of the running loop, started on first use.
 
     `takes_work` says whether it runs what nobody else has taken; by default the setting COLLOQUY_RUN_TURNS does.
     """
@@ -72,12 +72,12 @@ def running_engine() -> Engine | None:
 
 
 def draining() -> bool:
-    """Return whether this process takes nothing new. For synchronous code too, which has no running loop."""
+    """Return whether this process accepts no new work. For synchronous code too, which has no running loop."""
     return any(each.draining for each in ENGINE.all())
 
 
 class Stream:
-    """The transcripts of one kind of work: who writes them in this process, and who reads them."""
+    """The transcripts of one kind of work: the writer and the readers of this process."""
 
     def __init__(self, wakes: Wakes, tables: TranscriptTables) -> None:
         wakes.look_at(tables.work)
@@ -99,17 +99,17 @@ class Engine:
         self.beginnings = BeginWriter()
         self.endings = EndWriter()
         self.own_prices: OwnPrices | None = None
-        """The platform's own prices as they were when an end of a turn was last worked out by them."""
+        """The platform's own prices as they were when the cost of an ended turn was last computed."""
         self.guard = AccessWatch(revoked, lambda credential: credential.user)
         self.memberships = AccessWatch(ended, lambda membership: membership.conversation)
         self.tokens = RememberedTokens(self.wakes)
         self.draining = False
         self.drained = False
-        """Whether what ran here has ended: whoever still reads goes on at another process."""
+        """Whether the process's work has ended: remaining readers continue on another process."""
         self.at_drain: list[Callable[[], Awaitable[None]]] = []
-        """What else has to come to an end before the process may leave."""
+        """Further tasks that have to end before the process may stop."""
         self.at_stop: list[Callable[[], Awaitable[None]]] = []
-        """What is closed when everything has come to its end."""
+        """Called when everything has ended."""
         self.runners = [WorkRunner(work(self), self.process) for work in works]
         self._parts: dict[Callable[[Engine], object], object] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -120,7 +120,7 @@ class Engine:
         self._hurry = asyncio.Event()
 
     def start(self) -> None:
-        """Begin to write, read, listen, keep the lease and sweep."""
+        """Start to write, read, listen, renew the lease and sweep."""
         for runner in self.runners:
             if self._takes_work:
                 self.wakes.on(f"queued-{runner.work.name}", runner.offer)
@@ -156,7 +156,7 @@ class Engine:
         return next(runner for runner in self.runners if runner.work.name == name)
 
     def part(self, make: Callable[[Engine], T]) -> T:
-        """Return what one of the doors keeps with this engine: made by `make` when it is first asked for."""
+        """Return the state of an entry point in this engine, created by `make` on first use."""
         if make not in self._parts:
             self._parts[make] = make(self)
         return cast(T, self._parts[make])
@@ -167,7 +167,7 @@ class Engine:
         return self._takes_work and not self.draining
 
     async def run(self, name: str, id: uuid.UUID) -> None:
-        """Run new work here, or tell the processes that do."""
+        """Run new work here, or notify the processes that run work."""
         if self.takes_work:
             self.runner(name).start(id)
             return
@@ -177,7 +177,7 @@ class Engine:
             logger.warning("Nobody could be told of %s %s: a sweep will find it", name, id)
 
     async def drain(self) -> None:
-        """Take nothing new, let what runs end by itself for `COLLOQUY_DRAIN` seconds, and stop the rest."""
+        """Accept no new work, let running work end for `COLLOQUY_DRAIN` seconds, and stop the rest."""
         self.draining = True
         self._drain = self._drain or asyncio.create_task(self._end_all())
         await self._drain
@@ -189,18 +189,18 @@ class Engine:
         self.wakes.wake_all()
 
     def hurry(self) -> None:
-        """Stop what still runs while the process drains: whoever asked for the end does not want to wait."""
+        """Stop running work at once while the process drains, after a second signal."""
         self._hurry.set()
 
     async def stop(self) -> None:
-        """Drain, end all tasks, and give up the lease."""
+        """Drain, end all tasks, and release the lease."""
         await self.drain()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             async with asyncio.timeout(LAST_WORDS):
-                # What is still held is anyone's to settle.
+                # Other processes may settle what is still held.
                 await in_database(Process.objects.filter(pk=self.process).delete)
         except (TimeoutError, *DATABASE_ERRORS) as error:
             logger.warning("The lease of this process is left to run out: %s", error)
@@ -210,12 +210,12 @@ class Engine:
         ENGINE.pop()
 
     def _after_gap(self) -> None:
-        """Sweep, and mend the pool: Postgres was away, and with it the notifications of that time."""
+        """Sweep, and repair the pool: Postgres was unavailable, and notifications may have been missed."""
         self._look.set()
         self._mending = in_background(mend_pool())
 
     async def _keep_lease(self) -> None:
-        """Renew the lease until cancelled, on its own connection: no slow query may cost this process its turns."""
+        """Renew the lease until cancelled, on a separate connection, so that no slow query delays it."""
         connection = await connected()
         while True:
             try:
@@ -230,7 +230,7 @@ class Engine:
             await asyncio.sleep(settings.COLLOQUY_LEASE / 3)
 
     async def _keep_catalogue(self) -> None:
-        """Read what the Models API last said into memory, after each news of it and from time to time."""
+        """Load the Models API's list from the database, after each notification and from time to time."""
         while True:
             self._new_models.clear()
             try:
@@ -240,7 +240,7 @@ class Engine:
             await wait_for_news(self._new_models, CATALOGUE)
 
     async def _index(self) -> None:
-        """Index what was written for the search, again and again: some at a time, with as long a rest as that took."""
+        """Index new texts for the search, in portions, pausing after each as long as it took."""
         while True:
             began = time.monotonic()
             try:
@@ -251,7 +251,7 @@ class Engine:
             await asyncio.sleep(time.monotonic() - began if more else INDEX)
 
     async def _sweep(self) -> None:
-        """Settle what dead processes left running, and run what nobody took, again and again."""
+        """Settle the work of dead processes, and run queued work that nobody has claimed, repeatedly."""
         while True:
             await wait_for_news(self._look, settings.COLLOQUY_LEASE / LOOKS)
             self._look.clear()
@@ -263,10 +263,10 @@ class Engine:
 
 
 async def for_ever(work: Callable[[], Awaitable[None]]) -> None:
-    """Begin a task of the engine again whenever it fails: without it every reader of the process would wait in vain."""
+    """Restart a task of the engine whenever it fails: without it every reader of the process would wait in vain."""
     while True:
         try:
             await work()
-        except Exception:  # whatever it was, it is logged, and begun again
+        except Exception:  # any error is logged, and the task restarted
             logger.exception("A task of the engine failed")
             await asyncio.sleep(RESTART)

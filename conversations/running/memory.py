@@ -1,4 +1,4 @@
-"""Memory that this process does not use any more, given back to the system.
+"""Returning unused memory of this process to the system.
 
 What a large request took stays with the process in three places. Requests of REST framework, and exceptions that a
 frame of their own traceback names, refer to themselves: they stay with all their data until the garbage collector
@@ -18,10 +18,10 @@ from pathlib import Path
 
 from conversations.database import renew_pool
 
-LOOK = 1.0  # seconds between looks at the size of the process
-BUSY = 0.25  # seconds of the processor's time between two looks: with more, streams would notice a pause
-SURGE = 64 * 1024 * 1024  # bytes by which a process grows before it is worth to stop those streams
-GROWTH = 16 * 1024 * 1024  # bytes by which a quiet process has grown before that is worth anything
+LOOK = 1.0  # seconds between checks of the process's size
+BUSY = 0.25  # seconds of CPU between two checks: a busier process has streams that would notice a pause
+SURGE = 64 * 1024 * 1024  # growth in bytes for which pausing those streams is worth it
+GROWTH = 16 * 1024 * 1024  # growth in bytes from which on a quiet process gives memory back
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 64.0  # seconds without much to do after which memory is given back
 
 LARGE = 1024 * 1024  # bytes from which on a block goes back to the system as soon as it is free
@@ -36,7 +36,7 @@ _trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _pad: 0)
 
 
 def resident() -> int:
-    """Return the bytes of this process that are in memory; 0 where the system does not tell."""
+    """Return the resident memory of this process in bytes; 0 if the system does not tell."""
     try:
         return int(_STATM.read_bytes().split()[1]) * _PAGE
     except OSError:
@@ -44,7 +44,7 @@ def resident() -> int:
 
 
 async def give_back() -> None:
-    """Give memory back for ever: while the process grows by much, and when it has grown and is quiet again.
+    """Return memory repeatedly: after large growth, and when a process that has grown is idle again.
 
     Each time stops the streams: with 400 of them for 0.1 to 0.2 s. Where what it has grown by is in use, the pauses
     between the attempts become longer.
@@ -72,7 +72,7 @@ async def give_back() -> None:
 
 
 async def _free() -> None:
-    """Collect what refers to itself, and return what is free to the system.
+    """Collect garbage, and return free memory to the system.
 
     The collector stops this event loop meanwhile, for as long as it takes to look at what was made since the process
     began to serve; the allocator does not.

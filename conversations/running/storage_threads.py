@@ -1,4 +1,4 @@
-"""How asynchronous code reaches the storage of attachments: in threads of its own.
+"""Access to the storage of attachments from asynchronous code, in a separate thread pool.
 
 A slow storage keeps these threads, and the turns that need its files, waiting; never a thread or a connection for the
 database.
@@ -20,5 +20,5 @@ _threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="storage")
 
 
 async def in_storage(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a function that asks the storage, and does not ask the database."""
+    """Run a function that uses the storage, and not the database."""
     return await asyncio.get_running_loop().run_in_executor(_threads, lambda: function(*args, **kwargs))

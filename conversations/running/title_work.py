@@ -1,4 +1,4 @@
-"""Asking a small model for the titles of conversations."""
+"""Generating titles of conversations by a small model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class TitleWork:
-    """The titles that this process asks for."""
+    """The titles that this process generates."""
 
     name = "title"
     tables = None
@@ -34,11 +34,11 @@ class TitleWork:
         self._engine = engine
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
-        """Give up a title that nobody works on any more."""
+        """Give up a title whose process has died."""
         titles.settle(id=id, by=process)
 
     async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
-        """Claim one, ask for it, and name the conversation. Without an answer it stays without a title."""
+        """Claim the work, request a title, and store it. Without an answer there is no title."""
         titling = await persistently(titles.claim, id=id, holder=self._engine.process)
         if titling is None:
             return

@@ -1,4 +1,4 @@
-"""What Claude and the tools do in a turn: a request, what it calls for, the next request, until there is no more."""
+"""The tool loop of a turn: request, tool calls, next request, until there are no more calls."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ from conversations.tools import Caller, Result
 logger = logging.getLogger(__name__)
 
 GOES_ON = frozenset({"tool_use", "pause_turn"})
-"""The stop reasons after which Claude is asked again (claude-api.md 3.2)."""
+"""The stop reasons after which another request is sent (claude-api.md 3.2)."""
 
 NOT_READ = "The tool was not run: its input is not one JSON object. This is what came:\n{text}"
 
 
 class ToolLoop:
-    """One run of a turn: to its end, or until it waits for its client's tools."""
+    """One run of a turn: to its end, or until it waits for the client's tools."""
 
     def __init__(self, journal: Journal, live: LiveTranscript, turn: Turn, *, begun: bool = False) -> None:
-        """`begun` says that the turn's first request was noted when it was stored, and is not sent yet."""
+        """`begun` means that the turn's first request was recorded with the turn, and is not sent yet."""
         self._journal = journal
         self._sent = 0 if begun else turn.requests_sent
         self._live = live
@@ -51,7 +51,7 @@ class ToolLoop:
         self._requests: list[UpstreamRequest] = []
 
     async def run(self) -> str:
-        """Run from where the transcript is; return the status in which that leaves the turn."""
+        """Run from the present end of the transcript; return the resulting status of the turn."""
         number, status = self._sent, None
         while status is None:
             number += 1
@@ -62,19 +62,19 @@ class ToolLoop:
         return status
 
     async def _ask(self, number: int) -> str | None:
-        """Make the turn's next request; return the stop reason of its answer."""
+        """Send the turn's next request; return the stop reason of its answer."""
         request = UpstreamRequest()
         self._requests.append(request)
         await request.ask(await self._body(number), partial(self._journal.append, self._live))
         return request.stop_reason
 
     async def _body(self, number: int) -> Request:
-        """Return the turn's next request as it may be sent; it is noted that it is."""
+        """Return the turn's next request in its final form, after recording that it will be sent."""
         events = await self._journal.transcript(self._live)
         body = await self._request(events)
         if number > self._turn.requests_sent:
             if number > 1:
-                # A process that dies then leaves what Claude was asked with, as the results of tools that it has run.
+                # If the process dies then, the request's messages are stored, including the results of its tools.
                 await self._journal.commit(self._live)
             body = await persistently(
                 turn_run.begin_request, turn=self._turn, number=number, events=events, request=body
@@ -94,7 +94,7 @@ class ToolLoop:
         )
 
     async def _go_on(self, folded: list[Folded]) -> str | None:
-        """Run the tools that the newest answer calls, all at once.
+        """Run the tools that the newest answer calls, concurrently.
 
         Return the turn's status, or None where Claude is asked again.
         """
@@ -137,14 +137,14 @@ class ToolLoop:
         result = await tool.run(call["input"], Caller(turn.user_id, turn.conversation_id, turn.pk))
         try:
             return await self._kept(result)
-        except ColloquyError as error:  # too much for the model, or somebody else's attachment
+        except ColloquyError as error:  # too long for the model, or another user's attachment
             return Result(str(error), is_error=True)
         except OSError:
             logger.exception("The files in a result of the tool %s could not be kept", call["name"])
             return Result("The files that the tool returned could not be kept.", is_error=True)
 
     async def _kept(self, result: Result) -> Result:
-        """Return a tool's result as the transcript has it: with its files in the storage."""
+        """Return a tool's result in the transcript's form: with its files in the storage."""
         if isinstance(result.content, str):
             turn_requests.check_results_fit([{"type": "text", "text": result.content}], self._turn.settings)
             return result
@@ -153,7 +153,7 @@ class ToolLoop:
         return Result(await in_storage(on_own_connection, keep))
 
     def ending(self, status: str) -> Ending:
-        """Return how the run left the turn, and what is known of the requests that reached Claude."""
+        """Return how the run left the turn, with the records of the requests that reached Claude."""
         return Ending(status, upstream=self._upstream())
 
     def failed(self, error: Failure) -> Ending:

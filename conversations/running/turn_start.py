@@ -1,4 +1,4 @@
-"""Beginning a turn where it is asked for: stored and running in one step, if this process runs turns."""
+"""Beginning a turn for a request: storing and running it in one step, if this process runs turns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Create = Callable[[Asker], Created]
 async def start_turn(
     user: User, credential: Credential, key: str | None, digest: str, create: Create, plain: PlainBeginning | None
 ) -> Created:
-    """Create a turn, if the credential is valid, and let it run: here, or where turns are run.
+    """Create a turn, if the credential is valid, and have it run: here, or on a process that runs turns.
 
     `plain` is what is created where that is plain. Raises what `create` raises.
     """
@@ -37,7 +37,7 @@ async def start_turn(
             await here.run("turn", created.turn.pk)
         return created
     who = Asker(user, key, digest, holder=here.process, credential=credential)
-    # Whether or not the caller is cancelled: what is stored as running here has to run.
+    # Even if the caller is cancelled: a turn that is stored as running here has to run.
     return await shielded(_started(here, who, create, plain))
 
 
@@ -61,17 +61,17 @@ async def _started(here: Engine, who: Asker, create: Create, plain: PlainBeginni
 
 
 async def _created(create: Create, who: Asker) -> Created:
-    """Create a turn by itself, step by step."""
+    """Create a turn in a transaction of its own."""
     return await in_threads(_threads(), again_where_contended, partial(create, who))
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    # Of their own: users whose turns wait for locks are not to have the threads in which others' turns end.
+    # A separate thread pool: turns that wait for locks must not occupy the threads in which other users' turns end.
     return ThreadPoolExecutor(max_workers=settings.BEGINNINGS_AT_ONCE, thread_name_prefix="beginning")
 
 
 async def _take_up(here: Engine, turn_id: uuid.UUID) -> None:
-    """Run a turn that may have been stored as running here, without anybody knowing."""
+    """Run a turn that may have been stored as running here although its caller got an error."""
     if await persistently(turn_run.requeue, turn_id=turn_id, holder=here.process):
         await here.run("turn", turn_id)

@@ -1,4 +1,4 @@
-"""Running a turn: `run` takes an id and nothing else, and ends it whatever happens."""
+"""Running turns: `run` takes an id only, and ends the turn whatever happens."""
 
 from __future__ import annotations
 
@@ -47,27 +47,27 @@ class TurnWork:
         self._engine = engine
 
     def abandoned(self, process: uuid.UUID, running: Collection[uuid.UUID]) -> list[uuid.UUID]:
-        """Return what nobody runs any more, and what waits for the tools of a client that has forgotten it."""
+        """Return turns of dead processes, and turns that have waited for a client's tools for too long."""
         forgotten = Turn.forgotten().values_list("pk", flat=True)[:AT_ONCE]
         return [*Turn.abandoned_ids(process, running), *forgotten]
 
     def waiting(self, seconds: float) -> list[uuid.UUID]:
-        """Return what nobody has taken for so many seconds, and what may begin now that nobody has let begin."""
+        """Return turns that were queued for so many seconds, after advancing stalled queues."""
         turn_queue.advance_stalled()
         return Turn.waiting(seconds)
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
-        """End a turn that nobody runs any more."""
+        """End a turn whose process has died."""
         turn_end.settle(turn_id=id, by=process)
 
     async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
-        """Claim a turn, and run it to its end or until its client's tools are awaited."""
+        """Claim a turn, and run it to its end or until it waits for the client's tools."""
         # Where their results are there before the turn waits for them, it is queued again at once.
         while await self._run(id, stop) == Turn.QUEUED:
             pass
 
     def begun(self, turn: Turn) -> Callable[[StopSignal], Coroutine[object, None, None]]:
-        """Open the transcript of a turn that was stored as running here; return what runs it to its end."""
+        """Open the transcript of a turn that was stored as running here; return a function that runs it."""
         live = self._engine.journal.open(turn.pk, turn.fence, [transcripts.turn_start(turn)])
 
         began = time.monotonic()
@@ -79,18 +79,18 @@ class TurnWork:
         return run
 
     async def _run(self, id: uuid.UUID, stop: StopSignal) -> str | None:
-        """Return the status that the turn has after that; None where it is not ours."""
+        """Run a claimed turn; return its status afterwards, or None if the turn was lost."""
         turn = await persistently(turn_run.claim, turn_id=id, holder=self._engine.process)
         return await self._guarded(turn, self._claimed(turn, stop)) if turn else None
 
     async def _guarded(self, turn: Turn, run: Coroutine[object, None, str]) -> str | None:
-        """Return the status in which a run leaves its turn; None where it was lost, or failed and is ended."""
+        """Return the status after a run; None if the turn was lost, or failed and is ended."""
         note(turn=turn.pk, user=turn.user_id)
         try:
             return await run
         except LostTurn:
             logger.warning("Turn %s was lost to another process", turn.pk)
-        except Exception:  # whatever it was, the turn has to end
+        except Exception:  # any error: the turn has to end
             logger.exception("Turn %s can't be run", turn.pk)
             with suppress(LostTurn):
                 await persistently(turn_end.fail, turn_id=turn.pk, fence=turn.fence, error=INTERNAL_ERROR)
@@ -108,7 +108,7 @@ class TurnWork:
         return await self._lead(turn, live, stop)
 
     async def _lead(self, turn: Turn, live: LiveTranscript, stop: StopSignal, began: float | None = None) -> str:
-        """Run a turn from where its transcript is; return the status in which that leaves it.
+        """Run a turn from the present end of its transcript; return the resulting status.
 
         `began` is when it was stored, in seconds of the monotonic clock, where it was begun here.
         """
@@ -119,7 +119,7 @@ class TurnWork:
             self._engine.journal.close(live)
 
     async def _outcome(self, live: LiveTranscript, turn: Turn, stop: StopSignal, *, begun: bool) -> Ending:
-        """Ask Claude, and return how that ended."""
+        """Run the tool loop, and return how it ended."""
         loop = ToolLoop(self._engine.journal, live, turn, begun=begun)
         try:
             return loop.ending(await stop.able(loop.run()))
@@ -129,12 +129,12 @@ class TurnWork:
             return loop.failed(error.kept())
         except (LostTurn, asyncio.CancelledError):
             raise
-        except Exception:  # whatever it was, the turn has to end
+        except Exception:  # any error: the turn has to end
             logger.exception("Turn %s failed", turn.pk)
             return loop.failed(INTERNAL_ERROR)
 
     async def _end(self, turn: Turn, live: LiveTranscript, ended: Ending, began: float | None) -> str:
-        """Commit the end, however long Postgres is away, and show it; return the turn's status."""
+        """Commit the end, retrying as long as Postgres is unavailable, and publish it; return the turn's status."""
         events = await self._engine.journal.hand_over(live)
         if live.failure is not None:
             error: Failure = {"type": live.failure.type, "message": str(live.failure)}
@@ -155,7 +155,7 @@ class TurnWork:
     async def _end_plainly(
         self, turn: Turn, live: LiveTranscript, ended: Ending, events: list[Event], began: float
     ) -> bool:
-        """Commit the end of a turn that was begun here by one statement, and show it; return whether that could be."""
+        """Commit and publish the end of a turn by one statement; return whether that was possible."""
         at = turn.created_at + timedelta(seconds=time.monotonic() - began)  # by the database's clock
         here = self._engine
         if here.own_prices is None:
@@ -164,7 +164,7 @@ class TurnWork:
         if plain is None:
             return False
         if not await here.endings.write(plain.parameters):
-            here.own_prices = None  # which others may have changed
+            here.own_prices = None  # they may have changed
             return False
         live.show(plain.tail)
         return True

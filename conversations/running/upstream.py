@@ -1,4 +1,4 @@
-"""One upstream request, from its sending to the end of its stream: what to keep of it, and what the ledger is told."""
+"""One upstream request, from sending it to the end of its stream, with the data for the ledger."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from conversations.services.billing.ledger import RequestRecord
 
 
 class UpstreamRequest:
-    """A request to Claude, and its times."""
+    """A request to Claude, with its times."""
 
     def __init__(self) -> None:
         self.stop_reason: str | None = None
         self._request_id = ""
         self._sent_at: float | None = None
-        """When it was sent; None until then, and while it waits to be sent again: then it has cost nothing."""
+        """The time of sending; None before, and while it waits for a retry: then it has cost nothing."""
         self._first_delta_at: float | None = None
         self._ended_at: float | None = None
         self._error_type = ""
 
     async def ask(self, body: Request, keep: Callable[[list[Event]], Awaitable[None]]) -> None:
-        """Send the body of a Messages request, and have its events kept as they come. Raises a ClaudeError."""
+        """Send the body of a Messages request, and pass its events to `keep`. Raise a ClaudeError."""
         try:
             sent = await retried(partial(self._send, body))
             del body  # a history, and files, that would be kept for as long as the answer takes
@@ -50,7 +50,7 @@ class UpstreamRequest:
         try:
             return await client.send(body)
         except ColloquyError:
-            self._sent_at = None  # it was not taken
+            self._sent_at = None  # Claude did not accept it
             raise
 
     def _note(self, event: Event) -> None:
@@ -60,7 +60,7 @@ class UpstreamRequest:
             self._first_delta_at = time.monotonic()
 
     def known(self) -> RequestRecord | None:
-        """Return what the ledger is told of the request; None if it never reached Claude."""
+        """Return the request's data for the ledger; None if it never reached Claude."""
         if self._sent_at is None or self._ended_at is None:
             return None
         to_first_delta = None if self._first_delta_at is None else self._first_delta_at - self._sent_at

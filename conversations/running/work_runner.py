@@ -1,4 +1,4 @@
-"""Running one kind of work: starting it by its id, stopping it, and taking over what was left lying."""
+"""Running one kind of leased work in this process: start, cancel, drain, settle abandoned rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 GRACE = 2.0  # seconds for which work must have looked abandoned
 PUT_OFF = 60.0  # seconds after which settling work is tried again that could not be settled
-ENDING = 2.0  # seconds that stopped work gets to be ended, at shutdown
+ENDING = 2.0  # seconds for ending stopped work, at shutdown
 
 CANCELLED = "cancelled"
 INTERRUPTED = "interrupted"
@@ -36,7 +36,7 @@ class Stopped(Exception):
 
 
 class StopSignal:
-    """Stops a piece of work, but only where it can be stopped: never while it is claimed or ended.
+    """Stops a piece of work, but never while it is claimed or ended.
 
     (Cancelling its task could hit between the commit of a claim and our knowing of it, and leave the row to nobody.)
     """
@@ -46,13 +46,13 @@ class StopSignal:
         self._task: asyncio.Task[object] | None = None
 
     def now(self, reason: str) -> None:
-        """Stop the work, at once or as soon as it can be stopped."""
+        """Stop the work, now or as soon as it can be stopped."""
         self._reason = self._reason or reason
         if self._task:
             self._task.cancel()
 
     async def able(self, coroutine: Coroutine[object, None, T]) -> T:
-        """Run the part that can be stopped. Raises Stopped where it was stopped."""
+        """Run the part that can be stopped. Raise Stopped if it was stopped."""
         self._task = asyncio.create_task(coroutine)
         if self._reason:
             self._task.cancel()
@@ -67,7 +67,7 @@ class StopSignal:
 
 
 async def shielded(coroutine: Coroutine[object, None, T]) -> T:
-    """Return what a coroutine returns; it runs to its end even where the caller is cancelled meanwhile.
+    """Await a coroutine and return its result; it runs to its end even if the caller is cancelled meanwhile.
 
     The cancellation is raised when the coroutine has ended. An error of the coroutine is only logged then: what is
     stopped may well have been deleted or taken over.
@@ -91,29 +91,29 @@ class Work(Protocol):
 
     name: str
     tables: ClassVar[TranscriptTables | None]
-    """Where its transcripts are; None where it has none."""
+    """The tables of its transcripts; None for work without transcripts."""
 
     async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
-        """Claim the row, do all there is to do, and end it; where it is stopped, what there is so far is kept."""
+        """Claim the row, do the work, and end it; if it is stopped, keep what there is so far."""
 
     def to_cancel(self, process: uuid.UUID) -> list[uuid.UUID]:
-        """Return what the process runs and was asked to stop."""
+        """Return the ids of this process's work that was asked to stop."""
 
     def abandoned(self, process: uuid.UUID, running: Collection[uuid.UUID]) -> list[uuid.UUID]:
-        """Return what nobody runs any more.
+        """Return the ids of abandoned work.
 
         A dead process left it running, or this one did, and it is not in `running`.
         """
 
     def waiting(self, seconds: float) -> list[uuid.UUID]:
-        """Return what nobody has taken for so many seconds."""
+        """Return the ids of work that was queued for so many seconds."""
 
     def settle(self, id: uuid.UUID, process: uuid.UUID) -> None:
         """End abandoned work with what is known of it."""
 
 
 class WorkRunner:
-    """The work of one kind that runs in this process."""
+    """Runs the work of one kind in this process."""
 
     def __init__(self, work: Work, process: uuid.UUID) -> None:
         self.work = work
@@ -124,10 +124,10 @@ class WorkRunner:
         self._stops: dict[uuid.UUID, StopSignal] = {}
         self._expected: set[uuid.UUID] = set()
         self._put_off: dict[uuid.UUID, float] = {}
-        """Until when, by this process's own clock, what could not be settled is left alone."""
+        """By id: the time of this process's clock until which work is skipped that could not be settled."""
 
     def start(self, id: uuid.UUID, run: Callable[[StopSignal], Coroutine[object, None, None]] | None = None) -> None:
-        """Run work in a task of its own, which outlives whoever asked for it: by its id, or by `run` if it is begun."""
+        """Run work in a task that outlives the caller: by its id, or by `run` if it has begun."""
         self._expected.discard(id)
         if id in self._running or (self.draining and run is None):
             return
@@ -138,13 +138,13 @@ class WorkRunner:
             stop.now(INTERRUPTED)
 
     async def run_to_end(self, id: uuid.UUID) -> None:
-        """Run work by its id, and return when it has ended here, however that went."""
+        """Run work by its id, and return when it has ended here, in whatever way."""
         self.start(id)
         if task := self._running.get(id):
             await asyncio.wait([task])
 
     def expect(self, id: uuid.UUID) -> None:
-        """Let no sweep take for abandoned what is about to be stored as running here. For any thread.
+        """Exclude an id from sweeps that is about to be stored as running here. Thread-safe.
 
         Until it is started, or forgotten.
         """
@@ -155,7 +155,7 @@ class WorkRunner:
         self._expected.discard(id)
 
     def offer(self, ids: list[uuid.UUID]) -> None:
-        """Start new work of another process, which does not run any itself."""
+        """Start new work of another process, which runs none itself."""
         for id in ids:
             self.start(id)
 
@@ -166,7 +166,7 @@ class WorkRunner:
                 self._stops[id].now(reason)
 
     async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
-        """Start nothing more; stop what still runs after so many seconds, or when there is a hurry."""
+        """Start nothing more; stop running work after so many seconds, or when the drain is hurried."""
         self.draining = True
         if self._running:
             hurried = asyncio.create_task(wait_for_news(hurry, seconds))
@@ -181,7 +181,7 @@ class WorkRunner:
             logger.warning("%d of %s are left to be settled by another process", len(self._running), self.work.name)
 
     async def sweep(self, untaken: float | None) -> None:
-        """Stop what was asked to, settle what was abandoned, start what has waited for `untaken` seconds, if any.
+        """Stop cancelled work, settle abandoned work, and start work that was queued for `untaken` seconds.
 
         What looks abandoned is settled when it has looked so for a while: when Postgres has been away for longer than a
         lease, every lease has run out, and the processes that live need a moment to renew theirs.
@@ -201,7 +201,7 @@ class WorkRunner:
             self.offer(await in_database(self.work.waiting, untaken))
 
     async def _settle(self, id: uuid.UUID) -> None:
-        """Settle abandoned work; where that fails, log why, once, and try it again after `PUT_OFF`."""
+        """Settle abandoned work; if that fails, log the error once, and retry after `PUT_OFF`."""
         if id not in self._put_off:
             logger.warning("Settling %s %s, which nobody runs any more", self.work.name, id)
         try:
@@ -221,7 +221,7 @@ class WorkRunner:
 
 
 def in_background(coroutine: Coroutine[object, None, None]) -> asyncio.Task[None]:
-    """Return a task of the coroutine in a fresh context.
+    """Create a task of the coroutine in a fresh context.
 
     In the context of the request that began it, asgiref would send its database work to the request's own thread, which
     is gone when the response is.

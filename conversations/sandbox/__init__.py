@@ -1,4 +1,4 @@
-"""A sandbox of Claude's Messages API: a real HTTP server, as strict as version 2026-10-21, for trying things and tests.
+"""A sandbox of Claude's Messages API for trials and tests: a real HTTP server, as strict as version 2026-10-21.
 
 It is not Claude. What it says is made up by rules: by default a short answer about the prompt, labelled `[sandbox]`.
 The user's newest text block can direct it with `[[sandbox: name=value; name; ...]]` anywhere in it. Directives of

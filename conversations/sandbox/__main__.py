@@ -19,7 +19,7 @@ LOOK = 0.5  # seconds between looks whether anybody uses it
 
 
 def main() -> None:
-    """Serve until a signal, or until nobody uses it any more."""
+    """Serve until a signal, or until no process uses the sandbox any more."""
     parser = argparse.ArgumentParser(description="A sandbox of Claude's Messages API.")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--pace", type=float, default=float(os.environ.get("COLLOQUY_SANDBOX_PACE") or PACE))
@@ -50,7 +50,7 @@ async def serve(options: argparse.Namespace) -> None:
 
 
 def await_unlocked(path: str, then: Callable[[], object]) -> None:
-    """Wait until no other process holds a lock on the file, and keep it: who comes now waits until this one is gone."""
+    """Wait until no other process holds a lock on the file, and take it: new users wait for this process's end."""
     lock = fasteners.InterProcessReaderWriterLock(path)
     lock.acquire_write_lock(delay=LOOK, max_delay=LOOK)
     then()

@@ -1,4 +1,4 @@
-"""The sandbox's Message Batches (claude-api.md 11 and 14.2): kept in memory, answered when they are due."""
+"""The sandbox's Message Batches (claude-api.md 11 and 14.2), kept in memory, and answered when they are due."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class MessageBatch:
     results: list[Body] = field(default_factory=list)
 
     def shown(self, url: str) -> Body:
-        """Return the batch as the API shows it; `url` is the server's."""
+        """Return the batch in the API's format; `url` is the server's."""
         counts = Counter(row["result"]["type"] for row in self.results)
         kinds = ("succeeded", "errored", "canceled", "expired")
         processing = 0 if self.ended_at else len(self.items)
@@ -66,13 +66,13 @@ class Batches:
     """The endpoints under `/v1/messages/batches`."""
 
     def __init__(self, responder: Responder, received: Callable[[web.Request], Awaitable[tuple[Body, str]]]) -> None:
-        """Take what answers the items, and what reads and checks the body of a request."""
+        """Take functions that answer the items, and that parse a request's body."""
         self._responder = responder
         self._received = received
         self._batches: dict[str, MessageBatch] = {}
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Have the endpoints served."""
+        """Register the endpoints of batches with the server."""
         path = "/v1/messages/batches"
         router.add_post(path, self._create)
         router.add_get(path, self._list)
@@ -144,7 +144,7 @@ class Batches:
         return batch
 
     async def _end_if_due(self, batch: MessageBatch) -> None:
-        """Answer the items of a batch whose time has come, or end one that is to be cancelled."""
+        """Answer the items of a batch that is due, or end one that is to be cancelled."""
         if batch.ended_at or not (batch.cancelled_at or datetime.now(UTC) >= batch.due):
             return
         results = []
@@ -172,7 +172,7 @@ class Batches:
 
 
 def _items(body: Body) -> dict[str, Body]:
-    """Return the items of a new batch by their custom ids. Raises Refused; their params are checked later."""
+    """Return the items of a new batch by their custom ids. Raise Refused; their params are validated later."""
     requests = body.get("requests")
     require(isinstance(requests, list) and requests, "requests: must be a list of at least one")
     require(body.keys() == {"requests"}, "Extra inputs are not permitted")
@@ -190,7 +190,7 @@ def _items(body: Body) -> dict[str, Body]:
 
 
 def _directives(params: Body) -> Directives | None:
-    """Return what an item directs, None where its params can't be read: that is told when the batch has ended."""
+    """Return an item's directives; None if its params can't be read, which is reported when the batch has ended."""
     try:
         return directives_in(params)[0]
     except (Refused, LookupError, TypeError, AttributeError):

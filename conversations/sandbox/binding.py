@@ -1,4 +1,4 @@
-"""Thinking is bound to all that came before it (claude-api.md 2.7). Pure.
+"""Signatures that bind thinking to everything before it (claude-api.md 2.7). Pure.
 
 A signature of the sandbox's says under which model, system prompt, tools and messages the block was made, and which
 thinking block came before it: those may be left out from the beginning, but not between others.
@@ -21,7 +21,7 @@ MARK = "sandbox"
 
 
 def signature(body: Body, before: str | None = None) -> str:
-    """Return the signature of a block at the beginning of a request's answer, or after another one with `before`."""
+    """Return the signature of a block at the beginning of a request's answer, or after another block `before`."""
     *found, (_, prefix) = _walk({**body, "messages": [*body["messages"], _answer(before)]})
     earlier = _signature_of(found[-1][0]) if found else ""
     return ":".join((MARK, body["model"], prefix, _hash(earlier)))
@@ -33,7 +33,7 @@ def _answer(before: str | None) -> Body:
 
 
 def check_binding(body: Body, model: Model) -> None:
-    """Refuse thinking that was made after something else. Blocks of other models are not looked at."""
+    """Refuse thinking after another prefix than its own. Blocks of other models are not checked."""
     earlier = ""
     for block, prefix in _walk(body) if model.preserved_thinking else ():
         found = _signature_of(block)
@@ -50,7 +50,7 @@ def _signature_of(block: Block) -> str:
 
 
 def _walk(body: Body) -> Iterator[tuple[Block, str]]:
-    """Yield each thinking block, and the hash of all that else is before it."""
+    """Yield each thinking block, and the hash of all other content before it."""
     seen = hashlib.sha256(_json([_blocks(body.get("system") or ""), body.get("tools") or []]))
     for message in body["messages"]:
         for block in _blocks(message["content"]):
@@ -69,7 +69,7 @@ def _json(value: object) -> bytes:
 
 
 def _plain(value: object) -> object:
-    """Return a value without marks for the cache, which may come and go."""
+    """Return a value without cache marks, which may change."""
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items() if key != "cache_control"}
     return [_plain(each) for each in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""The rules about single content blocks. Pure."""
+"""The rules for single content blocks. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OWN = "sandbox_"
 
 
 def check_block(block: Block, role: str, path: str, *, version: str = "2026-10-21") -> None:
-    """Refuse a block that may not stand there."""
+    """Refuse a block that is not allowed at this place."""
     require(isinstance(block, dict) and isinstance(block.get("type"), str), f"{path}: must be a content block")
     kind = block["type"]
     if kind.startswith(OWN) and role == "assistant":
@@ -114,7 +114,7 @@ def _check_result(block: Block, path: str, version: str) -> None:
 
 
 def _check_inner(content: object, kinds: tuple[str, ...], path: str, version: str) -> None:
-    """Refuse what is within another block, and is neither text nor a list of blocks of these kinds."""
+    """Refuse nested content that is neither text nor a list of blocks of these kinds."""
     require(isinstance(content, (str, list)), f"{path}: must be a string or a list")
     for index, each in enumerate(content if isinstance(content, list) else []):
         kind = each.get("type") if isinstance(each, dict) else None

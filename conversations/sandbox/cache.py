@@ -1,4 +1,4 @@
-"""The prompt cache: what of a request was seen before, up to its marks (claude-api.md 12)."""
+"""The prompt cache: which marked prefixes of a request were seen before (claude-api.md 12)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Split:
 
 
 def usage_of(split: Split) -> Body:
-    """Return the usage with which an answer begins: its input as it is billed, and no output yet."""
+    """Return the usage at the beginning of an answer: the billed input, and no output yet."""
     return {
         "input_tokens": split.uncached,
         "cache_creation_input_tokens": sum(split.written.values()),
@@ -43,13 +43,13 @@ def usage_of(split: Split) -> Body:
 
 
 class PromptCache:
-    """Prefixes that were marked, by their digests."""
+    """Marked prefixes, by their digests."""
 
     def __init__(self) -> None:
         self._expires: OrderedDict[str, float] = OrderedDict()
 
     def split(self, body: Body, model: Model) -> Split:
-        """Return how the input of a request is billed, and remember its marked prefixes."""
+        """Return the input tokens of a request as they are billed, and remember its marked prefixes."""
         total = token_counts.of_request(body, model)
         prefixes = list(_prefixes(body, model))
         marks = [index for index, prefix in enumerate(prefixes) if prefix.ttl]
@@ -103,7 +103,7 @@ def _prefixes(body: Body, model: Model) -> list[_Prefix]:
 
 
 def _blocks(body: Body) -> list[tuple[int, object]]:
-    """Yield everything of a prompt in the order in which it is cached, with the tokens that come before it."""
+    """Yield all parts of a prompt in the order of caching, with the number of tokens before each."""
     blocks: list[tuple[int, object]] = [(0, tool) for tool in body.get("tools") or []]
     system = body.get("system")
     blocks += [(0, block) for block in ([system] if isinstance(system, str) else system or [])]

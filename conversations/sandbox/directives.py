@@ -1,4 +1,4 @@
-"""What a prompt directs the sandbox to do."""
+"""Parsing the directives for the sandbox in a prompt."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ VALUES = frozenset(
 
 @dataclass
 class Directives:
-    """Directives by name; `tools` are the calls in their order."""
+    """Directives by name; `tools` are the calls in order."""
 
     values: dict[str, Any] = field(default_factory=dict)
     tools: list[tuple[str, Block]] = field(default_factory=list)
@@ -91,7 +91,7 @@ class Directives:
             raise _unknown(f"{name}={value}") from None
 
     def after(self, name: str) -> tuple[int, str] | None:
-        """Return a number of deltas, and what comes then: `N` or `N:WHAT`."""
+        """Return a number of deltas, and the rest: `N` or `N:WHAT`."""
         value = self.text(name)
         if value is None:
             return None
@@ -102,7 +102,7 @@ class Directives:
 
 
 def parse(text: str) -> tuple[Directives, str]:
-    """Return the directives in a text, and the text without them. Refuses those that it does not know, as typos."""
+    """Return the directives in a text, and the text without them. Refuse unknown ones as typos."""
     first = directives = Directives()
     rest: list[str] = []
     position = 0

@@ -1,4 +1,4 @@
-"""JSON that satisfies a schema, filled with what a text says, and what each value is from. Pure."""
+"""Generating JSON that satisfies a schema, with values from a text, and their quotes. Pure."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ NAMED = {
 
 
 class _Endless(Exception):
-    """No value satisfies a schema here: it contains itself, so that the value would have no end, or allows none."""
+    """No finite value satisfies a schema here, since it contains itself; or it allows no value."""
 
 
 @dataclass
 class Filled:
-    """A value, and for its leaves that the text has the words that they are from, by JSON Pointer."""
+    """A value, and the quotes for its leaves that the text has, by JSON Pointer."""
 
     value: JSON = None
     evidence: list[dict[str, str]] = field(default_factory=list)
 
 
 def filled(schema: JSONSchema, text: str) -> Filled:
-    """Return a value that satisfies the schema, filled from the text where something in it looks right.
+    """Return a value that satisfies the schema, filled from the text as far as possible.
 
     The schema is well-formed. Raises Refused where the value would be too large, or endless.
     """
@@ -61,7 +61,7 @@ def filled(schema: JSONSchema, text: str) -> Filled:
 
 @dataclass(frozen=True)
 class _At:
-    """Where in the value something is filled in."""
+    """The place in the value that is being filled."""
 
     path: str
     words: list[str]
@@ -79,11 +79,11 @@ class _At:
 
 
 class _Missing(Exception):
-    """The text has nothing for a field that may be left out."""
+    """The text has no value for an optional field."""
 
 
 class _Filling:
-    """Fills a value part by part."""
+    """Fills a value recursively."""
 
     def __init__(self, root: JSONSchema, text: str) -> None:
         self._root = root
@@ -92,7 +92,7 @@ class _Filling:
         self.evidence: list[dict[str, str]] = []
 
     def value(self, schema: object, at: _At, open: tuple[str, ...]) -> JSON:
-        """Return a value for a part of the schema, within the references `open`."""
+        """Return a value for a part of the schema; `open` are the references that lead to it."""
         self._left -= 1
         if self._left < 0:
             raise refused_schema("a value that satisfies it is too large")
@@ -113,7 +113,7 @@ class _Filling:
         return self._of_type(schema, at, open)
 
     def _target(self, ref: str) -> object:
-        """Return the schema that a reference points to. Raises Refused where there is none."""
+        """Return the schema of a reference. Raise Refused if there is none."""
         target: object = resolve(ref, self._root)
         if not is_well_formed(target):
             raise refused_schema(f"{ref}: there is no schema there")
@@ -188,7 +188,7 @@ class _Filling:
         return self._rows(items, at) or self._scalars(items, at) or self._single(items, at, open)
 
     def _rows(self, items: object, at: _At) -> list[JSON]:
-        """Return the rows of tables, where the items are objects of single values."""
+        """Return the rows of tables, if the items are objects of scalar values."""
         named = items.get("properties", {}) if isinstance(items, dict) else {}
         kinds = {name: _kind(_type_of(each), each, words_of(name)) for name, each in named.items()}
         if not named or None in kinds.values():
@@ -209,7 +209,7 @@ class _Filling:
         return DEFAULTS["number"] if _type_of(schema) in ("integer", "number") else ""
 
     def _scalars(self, items: object, at: _At) -> list[JSON]:
-        """Return all addresses, dates and the like, where the items are such; other words as they are listed."""
+        """Return all values of such a kind (emails, dates and so on), or other words from lists."""
         kind = _kind(_type_of(items), items, at.words) if isinstance(items, dict) else None
         if kind == "text":
             listed = self._text.find(kind, at.words)
@@ -248,7 +248,7 @@ class _Filling:
 
 
 def _type_of(schema: object) -> str:
-    """Return the type of single values that a schema describes, or what else it is."""
+    """Return the type of scalar values that a schema describes, or its other type."""
     if not isinstance(schema, dict):
         return "anything"
     for each in schema.get("anyOf", ()):
@@ -259,7 +259,7 @@ def _type_of(schema: object) -> str:
 
 
 def _kind(type: str, schema: JSONSchema, words: list[str]) -> str | None:
-    """Return what kind of value is looked for; None where it is no single value."""
+    """Return the kind of value to search; None if it is not a scalar."""
     if type in ("integer", "number"):
         return "number"
     if type != "string":
@@ -270,7 +270,7 @@ def _kind(type: str, schema: JSONSchema, words: list[str]) -> str | None:
 
 
 def _as(type: str, value: JSON) -> JSON:
-    """Return a number as a schema has it: whole, or with a fraction."""
+    """Return a number in the schema's type: an integer, or with a fraction."""
     if type == "integer" and isinstance(value, float):
         return int(value)
     return str(value) if type == "string" and not isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""What version 2026-10-21 of the Messages API refuses of messages: roles, blocks, calls and their results. Pure."""
+"""The rules of version 2026-10-21 for messages: roles, blocks, calls and their results. Pure."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _merged(messages: list[Body]) -> list[tuple[str, list[Block]]]:
 
 
 def _check_server_calls(merged: list[tuple[str, list[Block]]]) -> None:
-    """Refuse calls of server tools without a result, except the last ones, with which Claude goes on."""
+    """Refuse server tool calls without a result, except the last ones, with which Claude continues."""
     called: list[str] = []
     goes_on = True
     for role, content in reversed(merged):

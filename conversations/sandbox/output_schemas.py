@@ -1,4 +1,4 @@
-"""Which JSON Schemas structured outputs take (claude-api.md 7). Pure."""
+"""The rules for JSON Schemas of structured outputs (claude-api.md 7). Pure."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ PARTS_LIMIT = 10_000  # of a schema with its references followed; Claude's own l
 
 
 class Counted(NamedTuple):
-    """What a schema comes to where it is compiled, each reference by all that it refers to."""
+    """The size of a compiled schema, with each reference expanded."""
 
     parts: int
     optional: int
 
 
 def check_schema(schema: JSONSchema) -> None:
-    """Raise Refused for a schema that structured outputs do not take."""
+    """Raise Refused for a schema that structured outputs do not support."""
     _require(isinstance(schema, dict), "must be an object")
     try:
         counted = _counted(schema, "$", schema, {})
@@ -66,7 +66,7 @@ def check_schema(schema: JSONSchema) -> None:
 
 
 def _counted(schema: JSONSchema, path: str, root: JSONSchema, known: dict[str, Counted | None]) -> Counted:
-    """Check a schema and count it. `known` has what was counted by reference, and None for what is being counted."""
+    """Check a schema and count it. `known` has the counts by reference, and None for those in progress."""
     _check(schema, path)
     if "$ref" in schema:
         ref = schema["$ref"]
@@ -100,7 +100,7 @@ def _check(schema: JSONSchema, path: str) -> None:
 
 
 def malformed_keywords(schema: JSONSchema) -> Iterator[str]:
-    """Yield the keywords of a schema whose values are not of the type that JSON Schema has for them."""
+    """Yield the keywords of a schema whose values have the wrong type for JSON Schema."""
     for keyword in KEYWORD_TYPES.keys() & schema.keys():
         if isinstance(schema[keyword], bool) or not isinstance(schema[keyword], KEYWORD_TYPES[keyword]):
             yield keyword
@@ -113,7 +113,7 @@ def malformed_keywords(schema: JSONSchema) -> Iterator[str]:
 
 
 def is_well_formed(schema: object) -> bool:
-    """Tell whether a value is a JSON Schema, as far as its keywords are looked at; also what is within it."""
+    """Return whether a value and its subschemas are JSON Schemas, as far as the checked keywords show."""
     pending = [schema]
     while pending:
         part = pending.pop()
@@ -125,7 +125,7 @@ def is_well_formed(schema: object) -> bool:
 
 
 def _within(schema: JSONSchema) -> Iterator[object]:
-    """Yield the schemas directly within a schema whose keywords are in order."""
+    """Yield the direct subschemas of a well-formed schema."""
     for keyword in NAMED_SCHEMAS:
         yield from schema.get(keyword, {}).values()
     for keyword in LISTED_SCHEMAS:
@@ -135,7 +135,7 @@ def _within(schema: JSONSchema) -> Iterator[object]:
 
 
 def resolve(ref: str, root: JSONSchema) -> Any:
-    """Return what a local reference points to. Raises Refused where there is nothing."""
+    """Return the target of a local reference. Raise Refused if there is none."""
     found: Any = root
     _require(ref == "#" or ref.startswith("#/"), f"{ref}: only local references are supported")
     for part in ref.split("/")[1:]:
@@ -145,7 +145,7 @@ def resolve(ref: str, root: JSONSchema) -> Any:
 
 
 def refused_schema(complaint: str) -> Refused:
-    """Return the refusal of a request for its schema."""
+    """Return the error for a refused schema."""
     return Refused(400, _message(complaint))
 
 

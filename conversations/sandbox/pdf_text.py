@@ -1,4 +1,4 @@
-"""The text of PDFs in requests, as far as they have any."""
+"""Reading the text of PDFs in requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST_PAGES = 600
 
 @lru_cache(maxsize=16)
 def text_of_pdf(data: str) -> str:
-    """Return the text of a PDF in base64; none for one that can't be read, or that has pictures only."""
+    """Return the text of a PDF in base64; empty for one that is unreadable, or has images only."""
     import pypdfium2  # here, since most sandboxes never see a PDF
 
     try:

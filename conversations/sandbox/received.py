@@ -1,4 +1,4 @@
-"""What the sandbox keeps of the requests that it received."""
+"""The sandbox's record of received requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aiohttp import web
 
 @dataclass
 class Received:
-    """A request that the sandbox received, and how its answer went."""
+    """A request that the sandbox received, and the outcome of its response."""
 
     method: str
     path: str

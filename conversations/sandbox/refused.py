@@ -1,4 +1,4 @@
-"""How the sandbox refuses a request."""
+"""The errors with which the sandbox refuses requests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STATUSES = {type: status for status, type in reversed(TYPES.items())}
 
 
 class Refused(Exception):
-    """A request that Claude's API would refuse, with the status and type that it would refuse it with."""
+    """A request that Claude's API would refuse, with its status and type."""
 
     def __init__(self, status: int, message: str, *, type: str | None = None, headers: dict[str, str] | None = None):
         super().__init__(message)
@@ -32,12 +32,12 @@ class Refused(Exception):
         self.headers = headers or {}
 
     def envelope(self, request_id: str) -> Body:
-        """Return the refusal as the JSON body that Claude's API answers with (claude-api.md 5)."""
+        """Return the error as a JSON body in the format of Claude's API (claude-api.md 5)."""
         error = {"type": self.type, "message": str(self)}
         return {"type": "error", "error": error, "request_id": request_id}
 
 
 def require(fine: object, message: str) -> None:
-    """Raise Refused, as an invalid request, for what is not fine."""
+    """Raise Refused, as an invalid request, if a condition is false."""
     if not fine:
         raise Refused(400, message)

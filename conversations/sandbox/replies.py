@@ -1,4 +1,4 @@
-"""What the sandbox says. Deterministic: the same request gets the same answer."""
+"""The sandbox's answers. Deterministic: the same request gets the same answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WORD = re.compile(r"\S+\s*")
 
 @dataclass
 class Answer:
-    """An answer before it is sent."""
+    """The content of an answer."""
 
     content: list[Block]
     stop_reason: str = "end_turn"
@@ -57,7 +57,7 @@ def directives_in(body: Body) -> tuple[Directives, str]:
 
 
 def _due(directives: Directives, prompt: str, body: Body) -> Directives:
-    """Return the directives that are next, by how much was said since the prompt: each round has so many blocks."""
+    """Return the directives of the present round, by the number of blocks since the prompt."""
     said = 0
     for message in reversed(body["messages"]):
         if message["role"] == "assistant":
@@ -71,7 +71,7 @@ def _due(directives: Directives, prompt: str, body: Body) -> Directives:
 
 
 def answer_to(body: Body, model: Model, directives: Directives, prompt: str) -> Answer:
-    """Return what to answer a valid request."""
+    """Return the answer to a valid request."""
     # Ids are different in every request of a conversation, and the same in the same request.
     seed = hashlib.sha256(json.dumps(body["messages"]).encode())
     ids = (hashlib.sha256(seed.digest() + b"%d" % number).hexdigest()[:20] for number in count())
@@ -129,7 +129,7 @@ def _thinking(body: Body, directives: Directives, prompt: str) -> list[Block]:
 
 
 def _after_prefill(body: Body, said: str) -> str:
-    """Return what is left to say where the request begins the answer itself."""
+    """Return the rest of the content if the request has a prefill."""
     last = body["messages"][-1]
     return said.removeprefix(request_text.text(last["content"])) if last["role"] == "assistant" else said
 

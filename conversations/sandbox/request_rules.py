@@ -1,4 +1,4 @@
-"""What version 2026-10-21 of the Messages API refuses (claude-api.md 2, 6, 8). Pure."""
+"""The rules of version 2026-10-21 of the Messages API for requests (claude-api.md 2, 6, 8). Pure."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def _tool(tool: Block, path: str) -> None:
 
 
 def _check_tool_values(tool: Block, path: str) -> None:
-    """Refuse values of a tool that have the declared type, and that Claude does not take all the same."""
+    """Refuse values of a tool that have the right type, but not a value that Claude accepts."""
     for field, least in COUNTS.items():
         count = tool.get(field)
         require(count is None or least <= count < COUNT_LIMIT, f"{path}.{field}: must be at least {least}")
@@ -216,7 +216,7 @@ def _cache_control(body: Body, model: Model) -> None:
 
 
 def _all_blocks(body: Body) -> Iterable[Block]:
-    """Yield tools and blocks, those in results of tools before the results, in the order in which they are read."""
+    """Yield tools and blocks in the order of the prompt, nested ones first."""
     lists = [
         body.get("tools"),
         body.get("system"),

@@ -1,4 +1,4 @@
-"""What the sandbox can read of a request: text and the text of PDFs, and no pictures. Pure."""
+"""Reading the text of a request, PDFs included, without images. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEAST_TO_GO_ON = 3  # messages: a question, an answer that was cut, and that
 
 
 def without_going_on(body: Body) -> tuple[Body, str]:
-    """Return a request for the rest of an answer as it was at first, and what there is of the answer.
+    """Return a request for a continuation in its original form, and the answer so far.
 
     Any other request is returned as it is.
     """
@@ -28,7 +28,7 @@ def without_going_on(body: Body) -> tuple[Body, str]:
 
 
 def blocks(content: Any) -> list[Block]:
-    """Return a message's content as blocks, also where it is a plain string."""
+    """Return a message's content as blocks, also if it is a plain string."""
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
@@ -38,7 +38,7 @@ def texts(content: object) -> list[str]:
 
 
 def text(content: object) -> str:
-    """Return the texts of a message's text blocks as one."""
+    """Return the joined texts of a message's text blocks."""
     return "\n".join(texts(content))
 
 
@@ -59,7 +59,7 @@ def _of_document(source: Block) -> str:
 
 
 def unreadable(body: Body) -> bool:
-    """Return whether the request rests on something that the sandbox cannot read.
+    """Return whether the request depends on content that the sandbox cannot read.
 
     That is a document without text, or an image where there is no text that an answer could be made from.
     """
@@ -71,7 +71,7 @@ def unreadable(body: Body) -> bool:
 
 
 def seen(body: Body) -> str:
-    """Return how many messages the request has and what is attached to them, in words."""
+    """Return the number of messages in the request and its attachments, as text."""
     number = len(body["messages"])
     parts = [f"{number} message{'s' if number > 1 else ''}"]
     for block in _attached(body, "image", "document"):

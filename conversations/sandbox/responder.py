@@ -1,4 +1,4 @@
-"""What the sandbox answers to the body of a Messages request, alone or in a batch."""
+"""Answering the body of a Messages request, single or in a batch."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from conversations.sandbox.request_text import Body
 
 
 class Responder:
-    """Answers requests, and remembers what it has cached and how often it has failed each."""
+    """Answers requests, with a prompt cache and counts of injected errors."""
 
     def __init__(self) -> None:
         self._cache = PromptCache()
         self._attempts: Counter[str] = Counter()
 
     def fail_if_told(self, body: Body, directives: Directives) -> None:
-        """Raise Refused for a request that directs so, the first `times` times."""
+        """Raise Refused for the first `times` requests with this body, if its directives say so."""
         error = directives.text("error")
         if error is None or not self.still_told(body, directives):
             return
@@ -42,7 +42,7 @@ class Responder:
         return self._attempts[digest] <= directives.number("times", float("inf"))
 
     def message(self, id: str, body: Body, directives: Directives, prompt: str) -> Body:
-        """Return the whole answer to a request that is valid, as a message with this id."""
+        """Return the complete answer to a valid request, as a message with this id."""
         model = known_model(body)
         answer = answer_to(body, model, directives, prompt)
         usage = {**usage_of(self._cache.split(body, model)), **answer.usage, **directives.usage}
@@ -60,7 +60,7 @@ class Responder:
 
 
 def known_model(body: Body) -> Model:
-    """Return the model that a request which has been validated asks."""
+    """Return the model of a validated request."""
     model = find(body["model"])
     assert model is not None, "the request has been validated"
     return model

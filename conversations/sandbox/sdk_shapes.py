@@ -1,4 +1,4 @@
-"""The objects of a Messages request as the SDK's own parameter types declare them: kinds, fields and their types.
+"""The objects of a Messages request as the SDK's parameter types declare them: kinds, fields and types.
 
 The sandbox judges what the platform sends. What it knows about requests comes from here and not from the platform's
 own checks, so that a mistake there does not pass here as well.
@@ -35,7 +35,7 @@ STRING_FORMATS = frozenset(SupportedStringFormats)
 
 @dataclass(frozen=True)
 class Shape:
-    """One kind of object: the SDK's type of it, and the names of its fields."""
+    """One kind of object: the SDK's type, and the names of its fields."""
 
     declared: type
     required: frozenset[str]
@@ -47,7 +47,7 @@ class Shape:
         return self.required | self.optional
 
     def check(self, value: Mapping[str, object], path: str, *, deep: bool = True) -> None:
-        """Raise Refused for an object that lacks a field, has an unknown one, or one of another type than declared.
+        """Raise Refused for an object with a missing or unknown field, or a field of another type than declared.
 
         What is within its fields is only looked at where `deep`: Claude's own blocks may have more than the SDK knows.
         """
@@ -59,7 +59,7 @@ class Shape:
             require(not deep and "." in name, f"{path}.{name}: {complaint}")
 
     def complaints(self, value: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-        """Yield each field whose value is not of the declared type, with what is wrong; none that is not there."""
+        """Yield each field whose value is not of the declared type, with the error."""
         try:
             _adapter(self.declared).validate_python(value, strict=True)
         except ValidationError as error:
@@ -84,7 +84,7 @@ def _hints(declared: type) -> dict[str, object]:
 
 
 def _literals(hint: object) -> tuple[str, ...]:
-    """Return the strings that a type allows: those of its literals, also within unions and `Required`."""
+    """Return the strings that a type allows: its literals, also within unions and `Required`."""
     origin = typing.get_origin(hint)
     if origin is typing.Literal:
         return tuple(each for each in typing.get_args(hint) if isinstance(each, str))
@@ -94,7 +94,7 @@ def _literals(hint: object) -> tuple[str, ...]:
 
 
 def _by_type(union: object) -> dict[str, Shape]:
-    """Return the shapes of the objects in a union, by the values that their field `type` may have."""
+    """Return the shapes of the objects in a union, by the possible values of their field `type`."""
     objects = [each for each in typing.get_args(union) if typing_extensions.is_typeddict(each)]
     return {kind: _shape(each) for each in objects for kind in _literals(_hints(each)["type"])}
 

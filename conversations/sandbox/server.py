@@ -41,7 +41,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Sandbox:
-    """The server, to be used as `async with Sandbox() as sandbox: sandbox.url`."""
+    """The server, for use as `async with Sandbox() as sandbox: sandbox.url`."""
 
     pace: float = PACE
     port: int = 0
@@ -90,7 +90,7 @@ class Sandbox:
 
     @web.middleware
     async def _enveloped(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Give every request an id, and every refusal the envelope of Claude's errors (claude-api.md 5)."""
+        """Give every request an id, and every error the format of Claude's errors (claude-api.md 5)."""
         request[ID] = f"req_sandbox_{next(self._ids):08d}"
         try:
             response: web.StreamResponse = await handler(request)
@@ -125,7 +125,7 @@ class Sandbox:
         return web.Response(status=204)
 
     async def _received(self, request: web.Request) -> tuple[Body, str]:
-        """Return the body and the version of a request. Raises Refused where either is not in order."""
+        """Return the body and the version of a request. Raise Refused if either is invalid."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         received = Received(request.method, request.path, headers, None, time.time())
         request[RECEIVED] = received
@@ -210,7 +210,7 @@ class Sandbox:
 
 
 def _parsed(text: bytes) -> object:
-    """Return the value of a JSON text. Raises ValueError for what is none, also for NaN and half surrogate pairs."""
+    """Parse a JSON text. Raise ValueError if it is invalid, also for NaN and lone surrogates."""
     value = json.loads(text, parse_constant=_refuse_constant)
     if b"\\ud" in text.lower():
         json.dumps(value, ensure_ascii=False).encode()
@@ -246,7 +246,7 @@ def _model_info(model: Model) -> Body:
 
 @contextmanager
 def running_sandbox(**options: Any) -> Iterator[Sandbox]:
-    """Run a sandbox on a thread of its own, for code that has no event loop; yield it."""
+    """Run a sandbox in a thread of its own, for code without an event loop; yield it."""
     sandbox = Sandbox(**options)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True, name="sandbox")

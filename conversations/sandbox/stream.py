@@ -1,4 +1,4 @@
-"""An answer as Claude's stream of events, and as bytes with whatever goes wrong on the way."""
+"""Converting an answer to Claude's stream of events, and to bytes with injected faults."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _message_delta(message: Body, directives: Directives) -> Block:
 
 
 def deltas_of(block: Block) -> Iterator[Block]:
-    """Yield the deltas that fill a block."""
+    """Yield the deltas of a block."""
     kind = block["type"]
     if kind == "text":
         for citation in block.get("citations") or ():
@@ -78,14 +78,14 @@ def deltas_of(block: Block) -> Iterator[Block]:
 
 
 def encoded(event: Block, directives: Directives) -> bytes:
-    """Return an event as it is sent, with the line ends that the directives ask for."""
+    """Encode an event, with the line ends of the directives."""
     end = "\r\n" if "crlf" in directives else "\n"
     data = json.dumps(event, ensure_ascii=False)
     return f"event: {event['type']}{end}data: {data}{end}{end}".encode()
 
 
 def chunked(data: bytes, directives: Directives) -> Iterator[bytes]:
-    """Yield the bytes in the chunks that the directives ask for."""
+    """Yield the bytes in chunks, as the directives say."""
     if "split_utf8" in directives:
         borders = [index for index in range(1, len(data)) if data[index] & 0xC0 == 0x80]
     elif "chunk" in directives:
@@ -97,7 +97,7 @@ def chunked(data: bytes, directives: Directives) -> Iterator[bytes]:
 
 
 class Cut(Exception):
-    """The stream stops here: `clean` with the end of a response, else with the end of the connection."""
+    """The stream stops here: `clean` with the end of the response, else with the end of the connection."""
 
     def __init__(self, *, clean: bool, last: bytes = b"") -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class Cut(Exception):
 
 
 def raw_parts(directives: Directives) -> Iterator[bytes | float]:
-    """Yield what `raw` directs to send: bytes, and seconds of silence between them. Raises Cut where it is null."""
+    """Yield the parts of the directive `raw`: bytes, and seconds of silence. Raise Cut at a null."""
     given = directives.values["raw"]
     for part in given if isinstance(given, list) else [given]:
         if part is None:
@@ -118,7 +118,7 @@ FAULTS = ("cut_after", "cut_clean_after", "cut_midbyte_after", "error_after", "s
 
 
 class Faults:
-    """What goes wrong after so many deltas."""
+    """The faults that are injected after a number of deltas."""
 
     def __init__(self, directives: Directives) -> None:
         found = {name: directives.after(name) for name in FAULTS}
@@ -126,7 +126,7 @@ class Faults:
         self._deltas = 0
 
     def before(self, event: Block) -> float | Block | None:
-        """Return what comes before an event: seconds of silence, an error event instead of it, or None. Raises Cut."""
+        """Return the fault before an event: seconds of silence, an error event instead of it, or None. Raise Cut."""
         if event["type"] != "content_block_delta":
             return None
         found = self._at(self._deltas)

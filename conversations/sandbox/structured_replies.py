@@ -1,4 +1,4 @@
-"""The JSON that the sandbox answers where a request asks for some: by `output_config.format`, or in words. Pure."""
+"""JSON answers to requests for JSON: by `output_config.format`, or by instructions. Pure."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ AGAIN = "That does not satisfy the schema"
 
 
 class Unreadable(Exception):
-    """A request rests on something that the sandbox can't read."""
+    """A request depends on content that the sandbox can't read."""
 
 
 def structured_reply(body: Body) -> str | None:
-    """Return the JSON that a request asks for, or None where it asks for none.
+    """Return the requested JSON, or None if no JSON is requested.
 
     Raises Unreadable where it would have to be made up, Refused where no JSON can satisfy the schema.
     """
@@ -44,7 +44,7 @@ def structured_reply(body: Body) -> str | None:
 
 
 def _as_first_asked(body: Body) -> Body:
-    """Return a request for corrections of an answer as it was before any."""
+    """Return a request for corrections of an answer in its original form."""
     messages = body["messages"]
     while len(messages) > 2 and request_text.text(messages[-1]["content"]).startswith(AGAIN):
         messages = messages[:-2]
@@ -52,7 +52,7 @@ def _as_first_asked(body: Body) -> Body:
 
 
 def _data_of(schema: JSONSchema) -> JSONSchema | None:
-    """Return the schema of the data, where a schema is one of data and of evidence for them; else None."""
+    """Return the schema of the data in a schema for data and evidence; else None."""
     named = schema.get("properties", {})
     items = named.get("evidence", {}).get("items", {}) if named.keys() == {"data", "evidence"} else {}
     if {"path", "quote"} - items.get("properties", {}).keys():
@@ -62,7 +62,7 @@ def _data_of(schema: JSONSchema) -> JSONSchema | None:
 
 
 def _schema_asked_for(body: Body) -> tuple[JSONSchema | None, str]:
-    """Return the schema of the format, or else of the text that has one, and that text."""
+    """Return the schema of the format, or else of a text that has one, and that text."""
     system = request_text.text(body.get("system", ""))
     format = body.get("output_config", {}).get("format")
     if format:
@@ -86,7 +86,7 @@ def _schema_in(text: str) -> JSONSchema | None:
 
 
 def _place_of_schema(text: str) -> slice | None:
-    """Return where the first JSON object in a text stands that is a schema."""
+    """Return the place of the first JSON object in a text that is a schema."""
     decoder = json.JSONDecoder()
     for brace in re.finditer(r"\{", text):
         try:
@@ -99,7 +99,7 @@ def _place_of_schema(text: str) -> slice | None:
 
 
 def _text(body: Body, told: str) -> str:
-    """Return what a request gives to extract from: not the text that says what to extract, if that is another one."""
+    """Return the text to extract from, without the instructions if they are a text of their own."""
     newest = next(message for message in reversed(body["messages"]) if message["role"] == "user")
     texts = request_text.texts(newest["content"])
     documents = request_text.of_documents(body)

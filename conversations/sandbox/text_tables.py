@@ -1,4 +1,4 @@
-"""Rows of the tables in a text, for fields that are like the words in a table's header. Pure."""
+"""Finding table rows in a text, for fields that resemble the table's header. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SPLITS: list[tuple[str, Split]] = [("|", _by("|")), ("\t", _by("\t")), (";", _as
 
 
 class Lines:
-    """The lines of a text, one after the other; one that was looked at can be given back."""
+    """An iterator over the lines of a text that can go back by one."""
 
     def __init__(self, text: str) -> None:
         self._left = text.splitlines()[::-1]
@@ -39,12 +39,12 @@ class Lines:
             yield self._left.pop()
 
     def back(self, line: str) -> None:
-        """Give the last line back."""
+        """Go back by one line."""
         self._left.append(line)
 
 
 def rows(text: str, fields: Mapping[str, str]) -> list[Row]:
-    """Return the rows of all tables whose headers have the fields, each with what it has for them.
+    """Return the rows of all tables whose headers have the fields, each with its values for them.
 
     `fields` has the kind of each one's values (text_values.PATTERNS), or `text`.
     """
@@ -63,7 +63,7 @@ def rows(text: str, fields: Mapping[str, str]) -> list[Row]:
 
 
 def _columns(header: list[str], names: Mapping[str, list[str]]) -> dict[int, str]:
-    """Return which field each column of a header is, where it is one."""
+    """Return the field of each column of a header, if it is one."""
     columns: dict[int, str] = {}
     labels = [words_of(cell) for cell in header]
     pairs = [(likeness(words, label), -at, name) for name, words in names.items() for at, label in enumerate(labels)]
@@ -74,7 +74,7 @@ def _columns(header: list[str], names: Mapping[str, list[str]]) -> dict[int, str
 
 
 def _below(lines: Lines, split: Split, columns: dict[int, str], fields: Mapping[str, str]) -> Iterator[Row]:
-    """Yield the rows below a header, up to the first line that is none."""
+    """Yield the rows below a header, up to the first other line."""
     for line in lines:
         cells = split(line)
         if line.strip() and not line.strip(" |-:+="):
@@ -88,7 +88,7 @@ def _below(lines: Lines, split: Split, columns: dict[int, str], fields: Mapping[
 
 
 def _spaced(lines: Lines, header: str, names: Mapping[str, list[str]], fields: Mapping[str, str]) -> Iterator[Row]:
-    """Yield the rows below a header whose columns are parted by spaces only: words, and numbers behind them."""
+    """Yield the rows below a header whose columns are separated by spaces only: words, followed by numbers."""
     labels = header.split()
     columns = _columns(labels, names)
     order = [columns[at] for at in sorted(columns)]
@@ -108,7 +108,7 @@ def _spaced(lines: Lines, header: str, names: Mapping[str, list[str]], fields: M
 
 
 def _adjacent(line: str, matches: list[re.Match[str]]) -> bool:
-    """Return whether there is nothing but spaces and signs of currency between and behind numbers, and words before."""
+    """Return whether a line has words, then numbers, with only spaces and currency signs between and behind them."""
     between = [line[one.end() : other.start()] for one, other in pairwise(matches)]
     return bool(line[: matches[0].start()].strip()) and not "".join([*between, line[matches[-1].end() :]]).strip(" $€£")
 

@@ -1,4 +1,4 @@
-"""Values that a text has for fields: what stands behind a word that is like the field's name. Pure.
+"""Finding values for fields in a text: behind words that resemble the field's name. Pure.
 
 It is done by rules, so that trying things out looks as it would with Claude on simple documents. Nothing is understood.
 """
@@ -72,7 +72,7 @@ NOT_NAMES = frozenset([*VERBS, "From", "The", "This", "Name", "Email", "Dear", "
 
 @dataclass(frozen=True)
 class Found:
-    """A value, and the words of the text that it is from."""
+    """A value, and its quote in the text."""
 
     value: JSON
     quote: str
@@ -93,12 +93,12 @@ def words_of(name: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def like(word: str) -> frozenset[str]:
-    """Return the words that mean the same as one, itself among them."""
+    """Return the synonyms of a word, itself included."""
     return frozenset({word}.union(*(group for group in SAME if word in group)))
 
 
 def likeness(words: Sequence[str], label: Sequence[str]) -> float:
-    """Return how well a label fits a field's words: 1 where it has all of them, a little less for each other word."""
+    """Return how well a label matches a field's words: 1 if it has all of them, a little less for each other word."""
     there = frozenset(label)
     weights = [LITTLE if word in GENERIC and len(words) > 1 else 1.0 for word in words]
     fits = [1.0 if word in there else 0.8 if like(word) & there else 0.0 for word in words]
@@ -114,7 +114,7 @@ class TextValues:
         self._candidates: dict[str, list[_Candidate]] = {}
 
     def find(self, kind: str, words: Sequence[str]) -> Found | None:
-        """Return the value of a kind whose label is most like a field's words, or None where none is."""
+        """Return the value of a kind whose label matches a field's words best, or None."""
         named = self._labelled if kind in ("name", "text") else self._of_kind(kind)
         best = max(named, key=lambda each: likeness(words, each.label), default=None)
         if best is None or likeness(words, best.label) < ENOUGH:
@@ -122,7 +122,7 @@ class TextValues:
         return found(kind, best.text)
 
     def first(self, kind: str) -> Found | None:
-        """Return the first value of a kind, or None where there is none."""
+        """Return the first value of a kind, or None."""
         if kind == "name":
             quoted = " ".join(re.findall(r'"([^"]*)"', self.text)) or self.text
             names = (_without_verbs(name) for name in PATTERNS["name"].findall(quoted))
@@ -155,7 +155,7 @@ class TextValues:
         return candidates
 
     def _before(self, start: int, end: int) -> str:
-        """Return what stands before a value in its line, since the last value; or else the line above."""
+        """Return the text before a value in its line, after the previous value; or else the line above."""
         line = self.text.rfind("\n", 0, start) + 1
         before = self.text[max(line, end, start - CONTEXT) : start]
         if WORD.search(before) or line == 0:
@@ -165,7 +165,7 @@ class TextValues:
 
 
 def found(kind: str, text: str) -> Found:
-    """Return a value as its kind is written in JSON, with the words that it is from."""
+    """Return a value in the JSON form of its kind, with its quote."""
     value: JSON = text
     if kind == "number":
         value = number(text)
@@ -179,7 +179,7 @@ def found(kind: str, text: str) -> Found:
 
 
 def number(text: str) -> int | float:
-    """Return the number that is written in a text, with a point or a comma before its fraction."""
+    """Parse a number, with a point or a comma before its fraction."""
     digits = re.sub("['\u00a0\u202f]", "", text.replace("\u2212", "-"))
     whole, mark, fraction = max(digits.rpartition("."), digits.rpartition(","), key=lambda parts: len(parts[0]))
     thousands = (len(fraction) == 3 and mark == ",") or digits.count(mark) > 1
@@ -189,7 +189,7 @@ def number(text: str) -> int | float:
 
 
 def iso_date(text: str) -> str:
-    """Return a date as YYYY-MM-DD; the day comes before the month where both are numbers."""
+    """Return a date as YYYY-MM-DD; if both are numbers, the day comes before the month."""
     numbers = [int(each) for each in re.findall(r"\d+", text)]
     month = re.search(MONTH, text, re.IGNORECASE)
     if month:

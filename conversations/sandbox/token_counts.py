@@ -1,4 +1,4 @@
-"""Plausible token counts: the same for the same request, and of the right size. Pure."""
+"""Estimating token counts: deterministic, and of a plausible size. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def of_request(body: Body, model: Model) -> int:
 
 
 def of_value(value: Any, model: Model) -> int:
-    """Return the number of tokens of anything that stands in a request."""
+    """Return the number of tokens of any value in a request."""
     if value is None:
         return 0
     if isinstance(value, str):

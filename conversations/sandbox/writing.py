@@ -1,4 +1,4 @@
-"""Write the bodies of streamed answers: events, bytes that a directive names, or a recording."""
+"""Writing the bodies of streamed answers: events, raw bytes, or a recording."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def write_events(
     response: web.StreamResponse,
     directives: Directives,
 ) -> None:
-    """Write events with the faults among them, and `pace` seconds between deltas unless the directives say otherwise.
+    """Write events with injected faults, and `pace` seconds between deltas unless the directives say otherwise.
 
     Raises Cut where a fault ends the stream.
     """
@@ -50,7 +50,7 @@ async def write_events(
 
 
 async def write_raw(request: web.Request, response: web.StreamResponse, directives: Directives) -> None:
-    """Write what the directive `raw` names. Raises Cut where it says that the connection breaks off."""
+    """Write the parts of the directive `raw`. Raise Cut where the connection is to be dropped."""
     for part in raw_parts(directives):
         if isinstance(part, float):
             await asyncio.sleep(part)
@@ -66,7 +66,7 @@ async def write_replay(
     response: web.StreamResponse,
     directives: Directives,
 ) -> None:
-    """Write a recorded body, in pieces of `chunk` bytes, or at once where that is None."""
+    """Write a recorded body, in pieces of `chunk` bytes, or at once if that is None."""
     size = chunk or len(recorded) or 1
     for start in range(0, len(recorded), size):
         await response.write(recorded[start : start + size])

@@ -1,4 +1,4 @@
-"""Ending work whatever its row is like: what can't be written as a whole is written as far as it can be."""
+"""Ending work whatever its row contains: if not everything can be written, as much as possible is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 def whole_or_least(what: str, whole: Callable[[], T], least: Callable[[], T]) -> T:
-    """Return what `whole` returns; where it raises, log why, undo it, and do `least` instead.
+    """Return the result of `whole`; if it raises, log the error, roll back, and do `least` instead.
 
     Within the caller's transaction. Errors of the database that pass (database.py) are raised: then the caller's whole
     transaction is worth another try. `what` names the work in the log.
@@ -32,5 +32,5 @@ def whole_or_least(what: str, whole: Callable[[], T], least: Callable[[], T]) ->
 
 
 def if_possible(what: str, step: Callable[[], T]) -> T | None:
-    """Return what `step` returns; where it raises, log why, undo it, and return None. As `whole_or_least` otherwise."""
+    """Return the result of `step`; if it raises, log the error, roll back, and return None. As `whole_or_least`."""
     return whole_or_least(what, step, lambda: None)

@@ -1,4 +1,4 @@
-"""Conversations out of exports: checked like all that comes from outside, and stored by COPY."""
+"""Importing conversations: validated like all external input, and stored by COPY."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ CONVERSATION = (
     *("origin", "imported_at", "created_at", "updated_at"),
 )
 MESSAGE = ("id", "conversation", "parent", "role", "content", "text", "stop_reason", "origin", "created_at")
-"""What is written of each row."""
+"""The columns that are written for each row."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """An exported conversation that can be stored."""
+    """A validated conversation of an export."""
 
     conversation: Conversation
-    """What it becomes where it is new; not stored yet."""
+    """The new conversation, not stored yet."""
     messages: list[Exported]
-    """With their content as it is stored here."""
+    """The messages, with their content as it is stored here."""
     at: datetime
-    """When it is imported."""
+    """The time of the import."""
     active_leaf: str | None = None
 
 
 @dataclass
 class Known:
-    """A conversation that is here already, with the ids of its messages by their keys."""
+    """An existing conversation, with the ids of its messages by their keys."""
 
     conversation: Conversation
     messages: dict[str, uuid.UUID]
@@ -53,7 +53,7 @@ class Known:
 
 @dataclass
 class Stored:
-    """What became of checked conversations."""
+    """The results of storing conversations."""
 
     conversations: int = 0
     messages: int = 0
@@ -61,7 +61,7 @@ class Stored:
 
 
 def import_conversation(*, owner: User, export: Export) -> Conversation:
-    """Create a conversation out of an export. Raises InvalidRequest for what no conversation could be like."""
+    """Create a conversation from an export. Raise InvalidRequest if it is invalid."""
     checked = check(owner=owner, export=export, at=clock.now())
     with transaction.atomic(durable=True):
         store_all(owner=owner, several=[checked], known={})
@@ -69,7 +69,7 @@ def import_conversation(*, owner: User, export: Export) -> Conversation:
 
 
 def check(*, owner: User, export: Export, at: datetime) -> Checked:
-    """Return an export as it can be stored. Its files become attachments; not within a transaction.
+    """Validate an export, and store its files as attachments; not within a transaction.
 
     `at` is the time by the database's clock, which is that of the import and of all that the export gives no time for.
     Raises InvalidRequest or UnsupportedMediaType for what no conversation could be like.
@@ -93,7 +93,7 @@ def _unsaved(owner: User, export: Export, at: datetime) -> Conversation:
 
 
 def store_all(*, owner: User, several: Iterable[Checked], known: Mapping[str, Known]) -> Stored:
-    """Store checked conversations; one that is known by its origin gets the messages that it has not.
+    """Store validated conversations; an existing one with the same origin gets its new messages.
 
     Within the caller's transaction. Raises NotFound where an attachment is gone meanwhile.
     """
@@ -128,7 +128,7 @@ def _store(owner: User, made: list[Conversation], messages: list[Message], feedb
 
 
 def _rows(checked: Checked, known: Known | None) -> dict[str, Message]:
-    """Return the messages that are to be added, by their keys, and set the active leaf of their conversation."""
+    """Return the messages to add, by their keys, and set the active leaf of their conversation."""
     conversation = known.conversation if known else checked.conversation
     ids = dict(known.messages) if known else {}
     by_export: dict[str, uuid.UUID] = {}
@@ -137,7 +137,7 @@ def _rows(checked: Checked, known: Known | None) -> dict[str, Message]:
         if each.key not in ids:
             parent = by_export[each.parent] if each.parent is not None else None
             row = _row(conversation, each, parent, checked.at)
-            row.origin = each.key if checked.conversation.origin is not None else None  # what it is known again by
+            row.origin = each.key if checked.conversation.origin is not None else None  # identifies it in later imports
             added[each.key] = row
             ids[each.key] = row.pk
         by_export[each.id] = ids[each.key]
@@ -151,7 +151,7 @@ def _rows(checked: Checked, known: Known | None) -> dict[str, Message]:
 
 
 def _row(conversation: Conversation, exported: Exported, parent: uuid.UUID | None, at: datetime) -> Message:
-    """Return a message that is not stored yet; it is of the time `at` where the export has none."""
+    """Return an unsaved message; its time is `at` if the export has none."""
     return Message(
         conversation=conversation,
         parent_id=parent,
@@ -164,7 +164,7 @@ def _row(conversation: Conversation, exported: Exported, parent: uuid.UUID | Non
 
 
 def _go_on(conversation: Conversation, leaf: uuid.UUID | None, exported: Collection[uuid.UUID]) -> None:
-    """Show what is new in a conversation that is here, unless its owner has gone on with it here.
+    """Activate the newest imported message of an existing conversation, unless its owner has continued it here.
 
     `exported` are the messages that the export has, but for its leaf.
     """
@@ -179,7 +179,7 @@ def _feedback(owner: User, messages: Iterable[Exported], added: Mapping[str, Mes
 
 
 def _check_tree(messages: Sequence[Exported], active_leaf: str | None) -> None:
-    """Raise InvalidRequest for messages that make no tree, or whose calls of tools could not be told apart."""
+    """Raise InvalidRequest for messages that are no tree, or whose tool calls are ambiguous."""
     known: set[str] = set()
     for index, each in enumerate(messages):
         path = f"messages.{index}"
@@ -196,7 +196,7 @@ def _check_tree(messages: Sequence[Exported], active_leaf: str | None) -> None:
 
 
 def find_known(owner: User, several: Collection[Checked]) -> dict[str, Known]:
-    """Return those of an owner's conversations that are here already, by the origins that the checked ones have.
+    """Return an owner's existing conversations with the origins of the validated ones.
 
     An origin `colloquy/<id>` is also that of the conversation with this id itself. Within the caller's transaction,
     which keeps others from adding to them.
@@ -214,7 +214,7 @@ def find_known(owner: User, several: Collection[Checked]) -> dict[str, Known]:
 
 
 OWN = "colloquy/"
-"""The beginning of the origin of what was exported by this platform, before its id there."""
+"""The prefix of origins of this platform's exports, before the id."""
 
 
 def _own_ids(origins: Iterable[str]) -> list[uuid.UUID]:
@@ -228,7 +228,7 @@ def _own_ids(origins: Iterable[str]) -> list[uuid.UUID]:
 
 
 def _content(owner: User, message: Exported, export: Export, path: str) -> list[Block]:
-    """Return what the message says, as it is stored here. Claude's own blocks are kept as they are, whatever they are.
+    """Return the content of a message in stored form. Claude's own blocks are kept unchanged.
 
     Raises InvalidRequest or UnsupportedMediaType for blocks that are malformed, before anything is made of them.
     """
@@ -251,7 +251,7 @@ def _content(owner: User, message: Exported, export: Export, path: str) -> list[
 
 
 def _exported_file(named: Source, export: Export, path: str) -> Source:
-    """Return the source of a file that comes with the export, or is an attachment already."""
+    """Return the source of a file that is part of the export, or is an attachment already."""
     id = named["attachment"]
     if id in export.stored:
         return {**named, "attachment": export.stored[id]}
@@ -269,7 +269,7 @@ def _exported_file(named: Source, export: Export, path: str) -> Source:
 
 
 def _check_answer(block: Block, path: str) -> None:
-    """Raise InvalidRequest for what Claude would not say, and so would not take as said by itself.
+    """Raise InvalidRequest for blocks that Claude would not send, and so would not accept in its own answers.
 
     Kinds not known yet are its own.
     """

@@ -1,4 +1,4 @@
-"""Lists of a user's conversations, and of those that are shared with them, searched or not, by prepared statements."""
+"""Lists of conversations, a user's own or shared with them, with or without a search, by prepared statements."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ CROSS JOIN LATERAL (
 
 @dataclass(frozen=True)
 class ConversationList:
-    """A user's conversations, or others' that are shared with them.
+    """A user's own conversations, or those that others share with them.
 
     All of them, or those that are archived or not, have a tag, or values in metadata.
     """
@@ -73,7 +73,7 @@ class ConversationList:
     archived: bool | None = None
     tag: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
-    """Keys of the top level, each with its value as text."""
+    """Top-level keys, each with its value as text."""
     search: Search | None = None
 
     def part(self, part: ListPart) -> list[ListedConversation]:
@@ -83,7 +83,7 @@ class ConversationList:
         return _with_snippets(self._searched(self.search, part), self.search)
 
     def statement(self, part: ListPart) -> tuple[str, dict[str, object]]:
-        """Return the statement for a part of a list that is not searched, and its parameters."""
+        """Return the statement for a part of a list without a search, and its parameters."""
         rows = f"SELECT {SHARED_COLUMNS} {SHARED}" if self.shared else f"SELECT {OWN_COLUMNS} {OWN}"
         filters, values = self._filters()
         past_place, place = part.past_place()
@@ -91,7 +91,7 @@ class ConversationList:
         return statement, {**values, **place, "limit": part.limit}
 
     def _searched(self, search: Search, part: ListPart) -> list[ListedConversation]:
-        """Return the rows of a part of the results."""
+        """Return the rows of a part of the search results."""
         look = partial(self._in_sections, search, part)
         if part.column not in TIMES:
             return [row for _, row in look(sections_by_time(self._shelves("created_at"), search.ranks), part.limit)]
@@ -99,7 +99,7 @@ class ConversationList:
         return walk(part, sections(self._shelves(TIMES[part.column]), search.ranks), look)
 
     def _shelves(self, time: str) -> list[Shelf]:
-        """Return the shelves that have conversations of the list, and between which times those lie."""
+        """Return the shelves with conversations of the list, each with the range of their times."""
         filters, values = self._filters()
         rows = (SHARED if self.shared else OWN).format(join=JOIN_SHELVED)
         bounds = ", ".join(IN_MICROSECONDS.format(f"{bound}(conversation.{time})") for bound in ("min", "max"))
@@ -108,7 +108,7 @@ class ConversationList:
     def _in_sections(
         self, search: Search, part: ListPart, sections: Sequence[Section], limit: int
     ) -> list[tuple[int, ListedConversation]]:
-        """Return the first rows of a part that sections have, as `walk` looks at them."""
+        """Return the first rows of a part in these sections, for `walk`."""
         filters, values = self._filters()
         past_place, place = part.past_place()
         rows = (SHARED if self.shared else OWN).format(join=JOIN_FOUND) + filters + past_place
@@ -126,7 +126,7 @@ class ConversationList:
         return [(row[0] - 1, _listed(row[1:])) for row in found]
 
     def _filters(self) -> tuple[str, dict[str, object]]:
-        """Return the conditions that the rows meet besides, in SQL, and the parameters of the whole."""
+        """Return the SQL conditions of the filters, and the parameters of the statement."""
         conditions: list[str] = []
         values: dict[str, object] = {"user": self.user.pk}
         if not self.shared:

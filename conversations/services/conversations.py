@@ -1,4 +1,4 @@
-"""Conversations: begun and changed."""
+"""Creating and changing conversations."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def _known_by_key(owner: User, key: str | None) -> Conversation | None:
 
 
 def unsaved(*, owner: User, fields: Mapping[str, object]) -> Conversation:
-    """Return a conversation that is not stored yet. Raises InvalidRequest as `create`."""
+    """Return an unsaved conversation. Raise InvalidRequest as `create`."""
     conversation = Conversation(owner=owner)
     _change(conversation, fields)
     return conversation
 
 
 def update(*, user: User, id: uuid.UUID | str, fields: Mapping[str, object]) -> Conversation:
-    """Change the fields that are given. Raises NotFound, or InvalidRequest for what can't be changed."""
+    """Change the given fields. Raise NotFound, or InvalidRequest for fields that can't be changed."""
     with transaction.atomic(durable=True):
         found = Conversation.objects.get_open(user, id, Right.OWN)
         conversation = Conversation.objects.select_for_update(no_key=True).get(pk=found.pk)
@@ -72,7 +72,7 @@ def _change(conversation: Conversation, fields: Mapping[str, object]) -> None:
 
 
 def activate(*, user: User, id: uuid.UUID | str, leaf: uuid.UUID) -> Conversation:
-    """Make a message the one that the next turn goes on from."""
+    """Make a message the active leaf, from which the next turn continues."""
     with transaction.atomic(durable=True):
         found = Conversation.objects.get_open(user, id, Right.WRITE)
         conversation = Conversation.objects.select_for_update(no_key=True).get(pk=found.pk)

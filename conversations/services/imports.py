@@ -1,4 +1,4 @@
-"""The life of an import: created with its archive, claimed, worked off in steps, ended; and its archive removed."""
+"""The life of an import: created with its archive, claimed, run in steps, ended; and the removal of its archive."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from conversations.services.files import stored_files
 from conversations.services.notices import notify
 
 AT_ONCE = 3
-"""Imports of a user that may not have ended."""
+"""The maximal number of a user's imports that have not ended."""
 CLAIMS_LIMIT = 20
-"""How often an import is begun again before it fails: it may be what its processes die of."""
+"""How often an import is restarted before it fails: it may be the cause of its processes' deaths."""
 PROBLEMS_LIMIT = 100
 TEXT_LIMIT = 500  # characters of a problem
 KEPT = timedelta(days=30)
@@ -34,7 +34,7 @@ LOST = "The processes that ran this import were lost again and again. What is im
 
 @dataclass
 class Tally:
-    """What became of some entries of an archive."""
+    """The results for some entries of an archive."""
 
     done: int = 0
     conversations: int = 0
@@ -45,17 +45,17 @@ class Tally:
     problems: list[dict[str, str]] = field(default_factory=list)
 
     def note(self, entry: str, message: str) -> None:
-        """Note what was left out of an entry."""
+        """Record a part of an entry that was left out."""
         self.problems.append({"entry": entry[:TEXT_LIMIT], "message": message[:TEXT_LIMIT]})
 
     def fail(self, entry: str, message: str) -> None:
-        """Note why an entry could not be imported."""
+        """Record why an entry could not be imported."""
         self.failed += 1
         self.note(entry, message)
 
 
 def create(*, owner: User, source: str, file: IO[bytes], size: int) -> ArchiveImport:
-    """Store an archive that has been checked, and the work of importing it, queued. Not within a transaction.
+    """Store a checked archive, and queue the work of importing it. Not within a transaction.
 
     Whoever asks for it has it run: `engine.run("import", id)`. Raises Conflict where too many have not ended.
     """
@@ -74,7 +74,7 @@ def create(*, owner: User, source: str, file: IO[bytes], size: int) -> ArchiveIm
 
 
 def claim(*, id: uuid.UUID, holder: uuid.UUID) -> ArchiveImport | None:
-    """Take a queued import for a process; return None where another one was first, or it was cancelled."""
+    """Claim a queued import for a process; return None if another one was faster, or it was cancelled."""
     with transaction.atomic(durable=True):
         claimed = ArchiveImport.claim(id, holder)
         return ArchiveImport.objects.select_related("owner").get(pk=id) if claimed else None
@@ -82,7 +82,7 @@ def claim(*, id: uuid.UUID, holder: uuid.UUID) -> ArchiveImport | None:
 
 @contextmanager
 def step(job: ArchiveImport) -> Iterator[Tally]:
-    """Run a part of an import in a transaction, with what is added to the tally that it yields.
+    """Run a step of an import in a transaction; yield a tally, whose counts are added to the import.
 
     Raises LostImport where the import does not run under this instance's fence any more.
     """
@@ -97,7 +97,7 @@ def step(job: ArchiveImport) -> Iterator[Tally]:
 
 
 def begin(job: ArchiveImport, total: int, left_out: Sequence[tuple[str, str]] = ()) -> int:
-    """Note how many entries there are, and what of the archive is none: places, and what is told of each.
+    """Record the number of entries, and the parts of the archive that can't be imported, each with a note.
 
     Return how many entries have been looked at before.
     """
@@ -121,7 +121,7 @@ def _locked_as_ours(job: ArchiveImport) -> ArchiveImport:
 
 
 def cancel(*, user: User, id: uuid.UUID | str) -> ArchiveImport:
-    """Stop an import; what it has imported stays. One that has ended stays as it is. Raises NotFound."""
+    """Stop an import; imported data stays. An ended import stays unchanged. Raise NotFound."""
     with transaction.atomic(durable=True):
         found = ArchiveImport.objects.get_visible(user, id)
         job = ArchiveImport.objects.select_for_update(no_key=True).get(pk=found.pk)
@@ -139,7 +139,7 @@ def cancel(*, user: User, id: uuid.UUID | str) -> ArchiveImport:
 
 
 def end(job: ArchiveImport, status: str, complaint: str = "") -> None:
-    """End an import that this process has claimed, if it still has it, and remove its archive."""
+    """End an import that this process has claimed, if it still holds it, and remove its archive."""
     with transaction.atomic(durable=True):
         ours = ArchiveImport.objects.select_for_update(no_key=True).filter(pk=job.pk, fence=job.fence)
         row = ours.filter(status=ArchiveImport.RUNNING).first()
@@ -158,14 +158,14 @@ def _end(row: ArchiveImport, status: str, complaint: str) -> None:
 
 
 def put_back(job: ArchiveImport) -> None:
-    """Let go of an import that runs here: another process goes on where it is."""
+    """Release an import that runs here: another process continues it."""
     ArchiveImport.objects.filter(pk=job.pk, fence=job.fence, status=ArchiveImport.RUNNING).update(
         status=ArchiveImport.QUEUED, holder=None
     )
 
 
 def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
-    """Put back an import that nobody runs any more, the process `by` included; end it where that is of no use."""
+    """Queue an import of a dead process again, or of the process `by`; end it if that was tried too often."""
     with transaction.atomic(durable=True):
         job = ArchiveImport.abandoned(by).select_for_update(no_key=True, skip_locked=True).filter(pk=id).first()
         if job is None:
@@ -178,7 +178,7 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
 
 
 def erase(user: User) -> int:
-    """Delete a user's imports with their archives, and stop them where they run. Return how many there were."""
+    """Delete a user's imports with their archives, after stopping them. Return the number."""
     jobs = list(ArchiveImport.objects.filter(owner=user))
     for job in jobs:
         ArchiveImport.objects.filter(pk=job.pk).delete()
@@ -188,7 +188,7 @@ def erase(user: User) -> int:
 
 
 def remove_old() -> None:
-    """Delete imports that ended long ago, and archives that nothing needs any more."""
+    """Delete imports that ended long ago, and archives without an import."""
     ArchiveImport.objects.filter(finished_at__lt=from_now(-KEPT.total_seconds())).delete()
     names = stored_files.names_in(FOLDER)  # before the rows: an archive is there first
     needed = {str(id) for id in ArchiveImport.unended().values_list("pk", flat=True)}
@@ -198,7 +198,7 @@ def remove_old() -> None:
 
 
 def _is_old(name: str) -> bool:
-    """Return whether an archive was stored so long ago that its row is either there or never will be."""
+    """Return whether an archive was stored so long ago that its row exists by now, or never will."""
     try:
         made = uuid.UUID(name).int >> 80  # the time in a UUIDv7, in milliseconds
     except ValueError:

@@ -1,4 +1,4 @@
-"""Parts of lists of conversations: which rows are wanted, and in which order."""
+"""Parts of lists of conversations: the wanted rows, and their order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ORDERS = {
     "title": ("conversation.title", "text"),
     "relevance": (RELEVANCE, "bigint"),
 }
-"""What a list can be ordered by, with its type; by relevance only what was searched for."""
+"""The columns by which a list can be ordered, with their types; by relevance only for searches."""
 
 TIMES = {"relevance": "updated_at", "updated_at": "updated_at", "created_at": "created_at"}
 """The orders in which what is on one shelf lies close together, each with the time that decides within a rank."""
@@ -27,7 +27,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ListedConversation(NamedTuple):
-    """A conversation as a list has it."""
+    """A conversation in a list."""
 
     id: uuid.UUID
     title: str
@@ -41,18 +41,18 @@ class ListedConversation(NamedTuple):
     updated_at: datetime
     owner_name: str
     role: str
-    """What it is to the user whose list it is: `owner`, or the role of a share."""
+    """The role of the list's user in the conversation: `owner`, or the role of a share."""
     relevance: int | None = None
-    """How well it matches what was searched for; None in a list that is not searched."""
+    """How well it matches the query; None in a list without a query."""
     document: int | None = None
-    """The id of what matches best."""
+    """The id of the best matching document."""
     snippet: str | None = None
-    """Where it was found (content/snippets.py)."""
+    """An excerpt with the match (content/snippets.py)."""
 
 
 @dataclass(frozen=True)
 class ListPart:
-    """Which of a list's rows are wanted: the first past a place, ordered by a column and, where that is equal, by id.
+    """The wanted rows of a list: the first ones after a place, ordered by a column and then by id.
 
     `place` has the values of the column and of the id, as text; the row there belongs to the part where `inclusive`.
     """
@@ -70,7 +70,7 @@ class ListPart:
         return f"{ORDERS[self.column][0]} {direction}, conversation.id {direction}"
 
     def past_place(self) -> tuple[str, dict[str, object]]:
-        """Return the condition for the rows past the place, in SQL, and its parameters."""
+        """Return the SQL condition for the rows after the place, and its parameters."""
         if not self.place:
             return "", {}
         sql, of_type = ORDERS[self.column]
@@ -80,7 +80,7 @@ class ListPart:
         return condition, {"value": value, "id": id}
 
     def value_of(self, row: ListedConversation) -> int:
-        """Return the relevance or the time that a row is ordered by; a time in microseconds."""
+        """Return the relevance or the time by which a row is ordered; a time in microseconds."""
         if self.column == "relevance":
             return row.relevance or 0
         return microseconds(row.updated_at if self.column == "updated_at" else row.created_at)
@@ -94,12 +94,12 @@ class ListPart:
         return int(value) if self.column == "relevance" else microseconds(datetime.fromisoformat(value))
 
     def last_value(self, rows: Iterable[ListedConversation]) -> int:
-        """Return the value of the one of these rows that is the last in the order."""
+        """Return the last value, in the order, of these rows."""
         values = map(self.value_of, rows)
         return min(values) if self.descending else max(values)
 
     def reaches(self, section: Section, value: int) -> bool:
-        """Return whether a section may have a row that does not come after all with a value."""
+        """Return whether a section may have a row that does not come after all rows with a value."""
         return section.greatest >= value if self.descending else section.least <= value
 
 
@@ -109,7 +109,7 @@ number. Those of one section are its first, in the part's order, and not more of
 
 
 def walk(part: ListPart, sections: Iterable[Section], look: Look) -> list[ListedConversation]:
-    """Return the rows of a part of the results, looking through no more sections than it takes."""
+    """Return the rows of a part of the results, reading as few sections as possible."""
     ahead = in_order(sections, part.place_value, descending=part.descending)
     rows = look(ahead, part.limit) if ahead else []
     found = {each.id: each for _, each in rows}
@@ -124,5 +124,5 @@ def walk(part: ListPart, sections: Iterable[Section], look: Look) -> list[Listed
 
 
 def microseconds(time: datetime) -> int:
-    """Return a time in microseconds since 1970, as RELEVANCE and the bounds of shelves have it."""
+    """Return a time in microseconds since 1970, the unit of RELEVANCE and of the shelves' ranges."""
     return (time - EPOCH) // timedelta(microseconds=1)

@@ -1,4 +1,4 @@
-"""Keeping what the Models API lists, and telling the catalogue of it."""
+"""Storing the Models API's list, and loading it into the catalogue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from conversations.services.notices import notify
 
 
 def store_listing(rows: list[dict[str, object]]) -> None:
-    """Replace what is kept. A model that is listed no more is kept as retired, if it was listed before."""
+    """Replace the stored list. A model that is not listed any more is kept as retired."""
     with transaction.atomic(durable=True):
         listed = {row["id"]: row for row in rows}
         for gone in ListedModel.objects.exclude(pk__in=listed):
@@ -22,5 +22,5 @@ def store_listing(rows: list[dict[str, object]]) -> None:
 
 
 def load_listing() -> None:
-    """Read what is kept into this process's catalogue."""
+    """Load the stored list into this process's catalogue."""
     catalogue.update_listing(list(ListedModel.objects.values_list("row", flat=True)))

@@ -1,4 +1,4 @@
-"""News for other processes, sent when the transaction commits and lost with it when it does not."""
+"""Notifications of other processes, sent when the transaction commits."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from conversations.streaming.wakes import CHANNEL, notification_payload
 
 
 def notify(kind: str, *ids: uuid.UUID) -> None:
-    """Notify all processes that there is news of this kind about these ids."""
+    """Notify all processes that there is something new of this kind about these ids."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, notification_payload(kind, *ids)])

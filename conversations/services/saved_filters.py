@@ -1,4 +1,4 @@
-"""Storing the filters of the usage review under a name."""
+"""Storing saved filters of the usage review."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from conversations.models import SavedFilter, User
 
 @dataclass(frozen=True)
 class Filters:
-    """What is stored: a page of the review with its period and its filters, which were checked by its form."""
+    """The data of a saved filter: a page with its period and its validated filters."""
 
     page: str
     period: str
@@ -17,6 +17,6 @@ class Filters:
 
 
 def save_filter(*, owner: User, name: str, filters: Filters, shared: bool) -> tuple[SavedFilter, bool]:
-    """Store filters under a name, in the place of those that the owner has under it; return them, and whether new."""
+    """Store filters under a name, replacing the owner's earlier ones of that name; return them, and whether new."""
     stored = {**asdict(filters), "shared": shared}
     return SavedFilter.objects.update_or_create(owner=owner, name=name, defaults=stored)

@@ -1,4 +1,4 @@
-"""Searching a user's conversations, or those that are shared with them. Results are ranked by where a query is found.
+"""Searching a user's conversations, or those shared with them, ranked by where a query matches.
 
 A title comes before what was said, and whole words before beginnings of words; of equals, what changed last is first.
 """
@@ -23,7 +23,7 @@ from conversations.services.search_shelves import shelf_key
 RANK_SHIFT = 56
 
 SHELF = "\x1f"
-"""Stands for a shelf in the queries of FOUND: no term has it."""
+"""The placeholder of a shelf in the queries of FOUND: it occurs in no term."""
 
 FEW = 32  # documents that are compared with a query one by one
 
@@ -51,7 +51,7 @@ match."""
 DOCUMENT = "(found.best & ((1::bigint << %(shift)s) - 1))"
 IN_MICROSECONDS = "(extract(epoch FROM {}) * 1000000)::bigint"
 RELEVANCE = f"(((found.best >> %(shift)s) << %(shift)s) + {IN_MICROSECONDS.format('conversation.updated_at')})"
-"""What results are ordered by: the rank, and below it the time of the last change, in microseconds."""
+"""The sort key of results: the rank, then the time of the last change, in microseconds."""
 
 OWNERS = f"""
 SELECT DISTINCT owner_id FROM conversations_conversation
@@ -68,7 +68,7 @@ WHERE document.id = ANY(%(documents)s)
 
 
 class Rank(IntEnum):
-    """How well a document matches. Odd ones are of whole words; FOUND knows that."""
+    """How well a document matches. Odd ranks are those of whole words, on which FOUND depends."""
 
     BEGINS_IN_MESSAGE = 0
     WHOLE_IN_MESSAGE = 1
@@ -77,31 +77,31 @@ class Rank(IntEnum):
 
     @property
     def is_whole(self) -> bool:
-        """Return whether all words are found as whole ones."""
+        """Return whether all words match whole words."""
         return self in (Rank.WHOLE_IN_MESSAGE, Rank.WHOLE_IN_TITLE)
 
     @property
     def in_title(self) -> bool:
-        """Return whether it is a title that matches."""
+        """Return whether a title matches."""
         return self >= Rank.BEGINS_IN_TITLE
 
 
 @dataclass(frozen=True)
 class Search:
-    """A query that is looked for in some documents."""
+    """A query over some owners' documents."""
 
     query: SearchQuery
 
     @cached_property
     def ranks(self) -> tuple[Rank, ...]:
-        """Return the ranks that results can have, the best first: none where nothing is looked for."""
+        """Return the possible ranks of results, the best first: none for an empty query."""
         if not self.query.terms:
             return ()
         only_whole = self.query.finds_as(self.query.exact)
         return tuple(rank for rank in sorted(Rank, reverse=True) if rank.is_whole or not only_whole)
 
     def parameters(self) -> dict[str, object]:
-        """Return the parameters of FOUND, and of what goes with it."""
+        """Return the parameters of FOUND and related statements."""
         exact = self.query.exact
         queries = [exact if rank.is_whole else self.query for rank in self.ranks]
         keys = [shelf_key(SHELF, title=rank.in_title) for rank in self.ranks]
@@ -116,13 +116,13 @@ class Search:
         }
 
     def snippets(self, documents: Sequence[int]) -> dict[int, str]:
-        """Return where documents have what was searched for, as HTML (content/snippets.py), by their ids."""
+        """Return the snippets of documents (content/snippets.py), by their ids."""
         found = prepared(ORIGINALS, {"documents": documents}) if documents else []
         return {id: snippet(text, self.query) for id, text in found}
 
 
 def begin_search(user: User, words: str, *, shared: bool) -> Search:
-    """Return the search for words that a user has typed, once all that is there to be found is indexed."""
+    """Return the search for a user's query, after indexing all that it could find."""
     query = parsed(words)
     if query.terms:
         index_before_search(owners_shared_with(user) if shared else [user.pk])

@@ -1,4 +1,4 @@
-"""The index of the search: documents are made of titles and messages right after these were written.
+"""The search index: documents are created for titles and messages right after these were written.
 
 Triggers note in the transaction that writes a text that it is to be indexed (migration 0005). Every process takes what
 is noted, again and again, and whoever searches first takes what is noted of theirs. What was not committed when a
@@ -59,11 +59,11 @@ STORE_TITLES = STORE.format(
     "ON CONFLICT (conversation_id) WHERE message_id IS NULL"
 )
 SEPARATOR = "\n"
-"""Between the terms of a document: no term has it."""
+"""The separator of a document's terms: it occurs in no term."""
 
 
 class Noted(NamedTuple):
-    """A title or, where it names one, a message that is to be indexed."""
+    """A title, or a message, that is to be indexed."""
 
     owner: uuid.UUID
     conversation: uuid.UUID
@@ -71,7 +71,7 @@ class Noted(NamedTuple):
 
 
 class Text(NamedTuple):
-    """A message's text or, without a message, a title."""
+    """The text of a message, or a title."""
 
     conversation: uuid.UUID
     message: uuid.UUID | None
@@ -79,7 +79,7 @@ class Text(NamedTuple):
 
 
 class Document(NamedTuple):
-    """What the search knows of a text."""
+    """The indexed form of a text."""
 
     conversation: uuid.UUID
     message: uuid.UUID | None
@@ -89,27 +89,27 @@ class Document(NamedTuple):
 
 
 def index_some() -> bool:
-    """Make some of the documents that are to be made; return whether there may be more. Not within a transaction."""
+    """Create some of the missing documents; return whether there may be more. Not within a transaction."""
     [[any_noted]] = prepared(ANY, {})
     return any_noted and _index(TAKE_ANY, {"limit": AT_ONCE}) == AT_ONCE
 
 
 def index_before_search(owners: Sequence[uuid.UUID]) -> None:
-    """Make the newest documents that are to be made of these owners' texts: what is there when this begins is found."""
+    """Create the newest missing documents of these owners, so that the search finds existing texts."""
     [[any_noted]] = prepared(ANY_OF, {"owners": owners})
     if any_noted:
         _index(TAKE_OF, {"owners": owners, "limit": BEFORE_A_SEARCH})
 
 
 def document_terms(key: str, text: str) -> list[str]:
-    """Return the terms of a folded text in the index, as many as there is room for; the first is the key itself."""
+    """Return the terms of a folded text for the index, up to a limit; the first one is the key itself."""
     terms = [key, *(key + term for term in index_terms(text))]
     ends = accumulate(len(term.encode()) for term in terms)
     return [term for term, end in zip(terms, ends, strict=True) if end <= TERMS_LIMIT]
 
 
 def _index(take: str, parameters: dict[str, object]) -> int:
-    """Make the documents of what is taken; return how many were noted."""
+    """Create the documents of the taken notes; return the number of notes."""
     with transaction.atomic():
         noted = [Noted(*row) for row in prepared(take, parameters)]
         owners = {each.conversation: each.owner for each in noted}
@@ -125,7 +125,7 @@ def _index(take: str, parameters: dict[str, object]) -> int:
 
 
 def _portions(texts: Sequence[Text]) -> Iterator[list[Text]]:
-    """Yield texts in as few portions as are stored in one statement each: of TEXT_LIMIT characters, and one text more.
+    """Yield texts in portions for one statement each: of TEXT_LIMIT characters, and one text more.
 
     Libpq keeps the room that the largest statement took.
     """

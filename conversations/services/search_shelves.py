@@ -1,4 +1,4 @@
-"""The shelves of the search: an owner's documents in parts of some thousands, each of which the index knows by itself.
+"""Shelves: partitions of an owner's search documents in the index, with some thousands each.
 
 Every term in the index begins with the key of a shelf, so that looking for a word on one shelf costs what that shelf
 has of it, however often its owner has said it elsewhere. A conversation is on one shelf with all that is in it, and
@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from conversations.database import prepared
 
 SHELF_SIZE = 4096
-"""Documents that a shelf is to have. Conversations that are there grow on; new ones come to the next."""
+"""The target number of documents on a shelf. Its conversations can still grow; new ones are put on the next shelf."""
 
 GROWTH = 16
-"""Documents that are kept free for each conversation, so that no shelf has more than SHELF_SIZE / GROWTH of them."""
+"""The number of documents reserved for each conversation: a shelf has at most SHELF_SIZE / GROWTH conversations."""
 
 # A number is taken from the sequence for each owner whose newest shelf is full, needed or not: there are enough. Rows
 # are written in the order of their ids, in which others wait for them too.
@@ -41,7 +41,7 @@ RETURNING conversation_id, shelf
 
 
 def shelve(documents: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> dict[uuid.UUID, int]:
-    """Return the shelf of each conversation that documents are made of; new ones are put on their owner's newest.
+    """Return the shelf of each conversation to index; new ones are put on their owner's newest shelf.
 
     `documents` has for each of them the conversation and its owner. Within the caller's transaction, which holds locks
     that let nobody delete the conversations.
@@ -56,10 +56,10 @@ def shelve(documents: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> dict[uuid.UUID, 
 
 
 def shelf_name(shelf: int) -> str:
-    """Return the number of a shelf as the keys of its terms have it."""
+    """Return the number of a shelf in the format of terms' keys."""
     return f"{shelf:x}"
 
 
 def shelf_key(name: str, *, title: bool) -> str:
-    """Return what all terms of a shelf's titles, or messages, begin with. No key begins with another one."""
+    """Return the prefix of all terms of a shelf's titles, or messages. No key is a prefix of another one."""
     return f"{name}{':' if title else '.'}"

@@ -1,4 +1,4 @@
-"""The sections of the search: what it finds of some ranks on one shelf, and how near to the beginning that can be.
+"""The order in which the search reads shelves: sections of results by rank, with bounds on their sort values.
 
 Of a section only this is known beforehand: between which two values of the column that results are ordered by it lies.
 Sections are looked through from the nearest on until a page is full, and then those that may have results which belong
@@ -17,7 +17,7 @@ TITLES = (Rank.BEGINS_IN_TITLE, Rank.WHOLE_IN_TITLE)
 
 
 class Shelf(NamedTuple):
-    """A shelf, and between which times its conversations lie, in microseconds."""
+    """A shelf, and the range of its conversations' times, in microseconds."""
 
     number: int
     earliest: int
@@ -26,17 +26,17 @@ class Shelf(NamedTuple):
 
 @dataclass(frozen=True)
 class Section:
-    """The results of some ranks on a shelf, and the values that they lie between."""
+    """The results of some ranks on a shelf, and the range of their sort values."""
 
     shelf: int
     ranks: tuple[Rank, Rank]
-    """The least and the greatest."""
+    """The minimal and the maximal value."""
     least: int
     greatest: int
 
 
 def sections_by_relevance(shelves: Iterable[Shelf], ranks: Iterable[Rank]) -> list[Section]:
-    """Return the sections of each shelf: one of its titles, which are few, and one of each other rank."""
+    """Return the sections of each shelf: one for titles, which are few, and one for each other rank."""
     of_titles = {rank: TITLES if rank.in_title else (rank, rank) for rank in ranks}
     return [
         Section(shelf.number, span, (span[0] << RANK_SHIFT) + shelf.earliest, (span[1] << RANK_SHIFT) + shelf.latest)
@@ -46,12 +46,12 @@ def sections_by_relevance(shelves: Iterable[Shelf], ranks: Iterable[Rank]) -> li
 
 
 def sections_by_time(shelves: Iterable[Shelf], ranks: Sequence[Rank]) -> list[Section]:
-    """Return a section for each shelf, with the results of all ranks."""
+    """Return one section for each shelf, with the results of all ranks."""
     return [Section(number, (min(ranks), max(ranks)), *times) for number, *times in shelves if ranks]
 
 
 def in_order(sections: Iterable[Section], place: int | None, *, descending: bool) -> list[Section]:
-    """Return the sections that reach past a place, the nearest first."""
+    """Return the sections that reach beyond a place, the nearest first."""
     if descending:
         ahead = [each for each in sections if place is None or each.least <= place]
         return sorted(ahead, key=lambda each: each.greatest, reverse=True)

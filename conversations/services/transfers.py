@@ -1,4 +1,4 @@
-"""Whole conversations, copied: forked, and exported. They are imported by services/conversation_import.py."""
+"""Copying whole conversations: forks and exports. They are imported by services/conversation_import.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AT_ONCE = 50  # messages in one statement, which is held several times over on i
 
 
 def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation:
-    """Create a conversation of the user's own with the path up to a message and the same settings.
+    """Create a conversation of the user with the path up to a message and the same settings.
 
     Files are not copied; somebody else's become attachments of the user's with the same bytes.
     """
@@ -61,7 +61,7 @@ def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation
 
 @dataclass(frozen=True)
 class Exported:
-    """A message on its way from one conversation to another; its ids mean something only among the others."""
+    """A message of an export; its ids are valid within the export only."""
 
     id: str
     parent: str | None
@@ -72,34 +72,34 @@ class Exported:
     feedback: Mapping[str, object] | None = None
     """The owner's rating and comment."""
     origin: str | None = None
-    """Its id where it was imported from, if it was."""
+    """Its id at the source from which it was imported, if any."""
 
     @property
     def key(self) -> str:
-        """Return what it is known by wherever it is copied to."""
+        """Return the identity of the message in all copies."""
         return self.origin or self.id
 
 
 @dataclass(frozen=True)
 class Export:
-    """All of a conversation but what running it left behind: the turns' transcripts, and the ledger's rows."""
+    """A conversation without the records of its runs: transcripts and ledger rows."""
 
     fields: Mapping[str, object]
     """Title, metadata, tags, settings and so on, as for `conversations.create`."""
     messages: list[Exported]
     active_leaf: str | None = None
     attachments: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Media type and base64, by the id that the messages name."""
+    """Media type and base64, by the ids in the messages."""
     stored: Mapping[str, str] = field(default_factory=dict)
-    """The ids of attachments of whoever imports it, by the ids that the messages name."""
+    """The ids of the importing user's attachments, by the ids in the messages."""
     origin: str | None = None
-    """What it is known by wherever it is copied to; without one, each import makes another conversation."""
+    """Identifies the conversation in all its copies; without an origin, each import creates a new conversation."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
 
 def export(*, user: User, id: uuid.UUID | str) -> Export:
-    """Return everything that `import_conversation` needs to make the same conversation somewhere else."""
+    """Return all that `import_conversation` needs to create a copy of the conversation."""
     conversation = Conversation.objects.get_open(user, id, Right.READ)
     shown = Attachment.objects.filter(shown_in__message__conversation=conversation).distinct()
     return Export(
@@ -113,7 +113,7 @@ def export(*, user: User, id: uuid.UUID | str) -> Export:
 
 
 def exported_fields(conversation: Conversation) -> dict[str, object]:
-    """Return a conversation's own fields and its settings, as `conversations.create` takes them."""
+    """Return a conversation's fields and settings, as arguments of `conversations.create`."""
     return {
         "title": conversation.title,
         "metadata": conversation.metadata,

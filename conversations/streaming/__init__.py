@@ -1,4 +1,4 @@
-"""Committed, then seen: the journal that commits what turns say, and the readers that follow it.
+"""Committed, then seen: the journal that commits turns' events, and the readers that follow them.
 
 Others read by `conversations.follow`; the journal, the readers and the wakes belong to `conversations.running.engine`.
 """

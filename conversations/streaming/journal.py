@@ -1,4 +1,4 @@
-"""The journal: what turns stream is committed first, and seen after that.
+"""The journal: turns' events are committed first, and sent to readers after that.
 
 One writer per process commits what its turns produce, many turns in one statement, which also wakes the readers in
 other processes. A turn's first delta is written at once, with the events before it, and so is any delta when the writer
@@ -73,7 +73,7 @@ Connection = psycopg.AsyncConnection[TupleRow]
 
 
 class Journal:
-    """The writer of this process, and the memory of what it has committed of the turns that still run."""
+    """The journal's writer in this process, with the transcripts of running turns in memory."""
 
     def __init__(self, wakes: Wakes, tables: TranscriptTables = TURN_TABLES) -> None:
         self._wakes = wakes
@@ -91,7 +91,7 @@ class Journal:
         self._away = False
 
     def open(self, turn: uuid.UUID, fence: int, events: list[Event]) -> LiveTranscript:
-        """Begin the transcript of a turn that this process has claimed, or go on with it after these events."""
+        """Open the transcript of a turn that this process has claimed, at its beginning or after these events."""
         live = self._live[turn] = LiveTranscript(turn, fence, self._kind)
         if events:
             live.show(Batch.of(str(turn), 0, events, self._kind))
@@ -99,7 +99,7 @@ class Journal:
         return live
 
     async def append(self, live: LiveTranscript, events: list[Event]) -> None:
-        """Add events, to be committed with the next flush. Raises LostTurn if the turn is not ours any more.
+        """Add events to be committed with the next flush. Raise LostTurn if the turn is not ours any more.
 
         Raises ColloquyError where its events can't be stored.
 
@@ -122,7 +122,7 @@ class Journal:
             await live.change()
 
     async def commit(self, live: LiveTranscript) -> None:
-        """Have everything committed that was appended, and wait for that. Raises as `append`."""
+        """Wait until all appended events are committed. Raise as `append`."""
         while (live.pending or live.flushing) and not live.over:
             self._urgent.add(live)
             self._hurry.set()
@@ -152,22 +152,22 @@ class Journal:
         return [event for batch in live.committed for event in batch.events] + live.pending
 
     async def hand_over(self, live: LiveTranscript) -> list[Event]:
-        """Return the whole transcript; from now on nothing more of it is written here."""
+        """Return the whole transcript, and write no more of it here."""
         events = await self.transcript(live)
         live.pending = []
         return events
 
     def close(self, live: LiveTranscript) -> None:
-        """Forget a turn that has ended; its readers go on from the table."""
+        """Forget an ended turn; its readers continue from the table."""
         self._live.pop(live.turn, None)
         self._wakes.disown(live.turn)
 
     def live(self, turn: uuid.UUID) -> LiveTranscript | None:
-        """Return the turn's memory if the turn runs in this process, else None."""
+        """Return the turn's transcript in memory if the turn runs in this process, else None."""
         return self._live.get(turn)
 
     async def write(self) -> None:
-        """Flush until cancelled: first deltas, which somebody waits for, then those who have waited longest."""
+        """Flush until cancelled: first deltas, which readers wait for, then turns that have waited longest."""
         clock = asyncio.get_running_loop().time
         connection, due = await connected(), 0.0
         while True:
@@ -185,11 +185,11 @@ class Journal:
                 self._any.clear()
 
     def _share(self) -> int:
-        """Return how many turns a flush takes for all to be flushed within `ROTATION`."""
+        """Return the number of turns per flush, so that all are flushed within `ROTATION`."""
         return max(TURNS_AT_ONCE, math.ceil(len(self._waiting) * FLUSH / ROTATION))
 
     def _next(self, number: int) -> list[LiveTranscript]:
-        """Take out of the waiting ones those whose first delta is pending, and at most `number` of the others."""
+        """Take from the queue the turns whose first delta is pending, and at most `number` of the others."""
         others = islice((live for live in self._waiting if live not in self._urgent), number)
         lives = [*self._urgent, *others][:TOLD_AT_ONCE]
         self._urgent.clear()
@@ -198,7 +198,7 @@ class Journal:
         return lives
 
     async def _gather(self, lives: list[LiveTranscript]) -> None:
-        """Let what Claude has sent meanwhile be read and added, so that it goes out with this flush."""
+        """Let the readers of Claude's streams add what has arrived meanwhile, so that this flush includes it."""
         for live in lives:
             live.wanted.set()
         for _ in range(STEPS):
@@ -222,7 +222,7 @@ class Journal:
     async def _commit(
         self, connection: Connection, batches: dict[LiveTranscript, Batch]
     ) -> tuple[Connection, Collection[uuid.UUID]]:
-        """Commit the batches, however long Postgres is away; return the turns that were still ours.
+        """Commit the batches, retrying as long as Postgres is unavailable; return the turns that are still ours.
 
         Also returns a connection that works. Where the events of a single turn can't be stored, that turn is failed.
         """
@@ -257,7 +257,7 @@ class Journal:
     async def _commit_singly(
         self, connection: Connection, batches: dict[LiveTranscript, Batch]
     ) -> tuple[Connection, Collection[uuid.UUID]]:
-        """Commit the batches one by one, so that only the turn whose events can't be stored is given up."""
+        """Commit the batches one by one, so that only a turn whose events can't be stored is given up."""
         written: set[uuid.UUID] = set()
         for live, batch in batches.items():
             connection, ours = await self._commit(connection, {live: batch})
@@ -265,7 +265,7 @@ class Journal:
         return connection, written
 
     async def _write(self, connection: Connection, batches: dict[LiveTranscript, Batch]) -> Collection[uuid.UUID]:
-        """Commit the batches in one statement; return the turns that were still ours."""
+        """Commit the batches in one statement; return the turns that are still ours."""
         values = {
             "turns": [live.turn for live in batches],
             "fences": [live.fence for live in batches],
@@ -284,7 +284,7 @@ class Journal:
 
 
 def _check_ours(live: LiveTranscript) -> None:
-    """Raise LostTurn where a turn is not ours any more, and what keeps its events from being stored."""
+    """Raise LostTurn if a turn is not ours any more, or the error that prevents storing its events."""
     if live.lost:
         raise LostTurn
     if live.failure:

@@ -1,4 +1,4 @@
-"""The memory of a turn that runs in this process: what is committed of its transcript, and what is not yet."""
+"""The transcript of a running turn in memory: its committed and its pending events."""
 
 from __future__ import annotations
 
@@ -17,51 +17,51 @@ NEWEST = 2  # of them that stay so when the others become one: readers who are b
 
 @dataclass(eq=False)
 class LiveTranscript:
-    """A turn that runs in this process: what is committed of its transcript, and what is not yet."""
+    """A turn that runs in this process: the committed and the pending events of its transcript."""
 
     turn: uuid.UUID
     fence: int
     kind: str = "turn"
-    """What has the transcript (Batch.kind)."""
+    """The kind of work that has the transcript (Batch.kind)."""
     position: int = 0
-    """How far the transcript is committed: readers see no further."""
+    """The position up to which the transcript is committed and visible to readers."""
     committed: list[Batch] = field(default_factory=list)
     pending: list[Event] = field(default_factory=list)
     waiting: int = 0
-    """How many positions are pending."""
+    """The number of pending positions."""
     flushing: bool = False
     begun: bool = False
-    """Whether a delta has come."""
+    """Whether a delta was received."""
     lost: bool = False
     """Whether the turn is no longer ours: another process has settled it."""
     failure: ColloquyError | None = None
-    """Why its events can't be stored. Nothing more of it is written."""
+    """The reason why its events can't be stored; no more of them are written then."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when something of it is taken to be flushed, and when that is over."""
+    """Set when some of its events are taken for a flush, and when the flush is over."""
     wanted: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when it is about to be flushed: what Claude has sent is read now."""
+    """Set when it is about to be flushed: its reader of Claude's stream continues now."""
 
     def since(self, position: int) -> Batch | None:
-        """Return what is committed past a position as one batch, or None where there is nothing."""
+        """Return the committed events after a position as one batch, or None if there are none."""
         if position >= self.position:
             return None
         first = bisect_right(self.committed, position, key=lambda batch: batch.end)
         return joined(self.committed[first:]).past(position)
 
     async def change(self) -> None:
-        """Wait until something of the turn is taken to be flushed, or that is over."""
+        """Wait until events of the turn are taken for a flush, or a flush is over."""
         self.changed.clear()
         await self.changed.wait()
 
     def take(self) -> Batch:
-        """Return everything that is pending as one batch to commit; from here on the turn is being flushed."""
+        """Return all pending events as one batch to commit, and mark the turn as being flushed."""
         events, self.pending, self.waiting = self.pending, [], 0
         self.flushing = True
         self.changed.set()
         return Batch.of(str(self.turn), self.position, events, self.kind)
 
     def fail(self, why: str) -> None:
-        """Give the turn up because its events can't be stored, and drop what came after: a transcript has no gaps."""
+        """Give the turn up because its events can't be stored, and drop later ones: a transcript has no gaps."""
         self.failure = ColloquyError(f"What Claude said could not be stored. {why}")
         self.pending, self.waiting = [], 0
 
@@ -72,11 +72,11 @@ class LiveTranscript:
 
     @property
     def over(self) -> bool:
-        """Return whether nothing more of the turn is written here."""
+        """Return whether no more of the turn is written here."""
         return self.lost or self.failure is not None
 
     def show(self, batch: Batch) -> None:
-        """Take in a batch that has been committed: readers may see it now."""
+        """Add a committed batch, which readers may see now."""
         if self.committed:
             self.committed[-1].forget_encoded()  # most readers are at the end
         self.committed.append(batch)

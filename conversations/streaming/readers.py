@@ -1,4 +1,4 @@
-"""Reading the journal's table for everyone who waits, in one statement at a time: the mirror of the group commit.
+"""Reading the journal's table for all waiting readers, by one statement at a time, like the group commit.
 
 Whoever asks while a statement runs is served by the next one, so a process with a thousand readers asks Postgres no
 faster than one with ten; readers at the same place share one batch, which is then encoded once for all of them.
@@ -40,19 +40,19 @@ ORDER BY asked.turn, asked.position, piece.start
 
 
 class Found(NamedTuple):
-    """What there is past a position."""
+    """The events after a position, and the state of the turn."""
 
     batch: Batch | None
     ended: bool = False
-    """Whether the turn has ended, so that no more will come."""
+    """Whether the turn has ended, so that there will be no more events."""
     waits: bool = False
-    """Whether it waits for its client's tools."""
+    """Whether the turn waits for the client's tools."""
     deleted: bool = False
-    """Whether the turn is not there any more."""
+    """Whether the turn was deleted."""
 
 
 class Readers:
-    """Everyone in this process who waits for something from the table."""
+    """All readers in this process that read from the table."""
 
     def __init__(self, tables: TranscriptTables = TURN_TABLES) -> None:
         self._tables = tables
@@ -60,10 +60,10 @@ class Readers:
         self._asked: dict[Place, asyncio.Future[Found]] = {}
         self._any = asyncio.Event()
         self._held: WeakValueDictionary[Place, Batch] = WeakValueDictionary()
-        """What somebody here is still sending of turns that have ended: nobody needs a copy of their own."""
+        """Batches of ended turns that a reader of this process is still sending, shared by all readers."""
 
     async def read(self, turn: uuid.UUID, position: int) -> Found:
-        """Return what there is of a turn past a position, as one batch; wait while Postgres is away. Raises Deleted."""
+        """Return the events of a turn after a position as one batch; wait while Postgres is away. Raise Deleted."""
         place = (turn, position)
         held = self._held.get(place)
         if held is not None:
@@ -71,7 +71,7 @@ class Readers:
         if place not in self._asked:
             self._asked[place] = asyncio.get_running_loop().create_future()
             self._any.set()
-        # Others may wait for the same: who leaves must not take it from them.
+        # Others may wait for the same result: cancelling one reader must not cancel it for them.
         found = await asyncio.shield(self._asked[place])
         if found.deleted:
             kind = self._tables.kind
@@ -81,7 +81,7 @@ class Readers:
         return found
 
     async def serve(self) -> None:
-        """Answer what readers ask of the journal, many in one statement; runs until it is cancelled."""
+        """Answer requests for pieces of the journal, many by one statement; runs until it is cancelled."""
         connection = await connected()
         while True:
             await self._any.wait()
@@ -116,7 +116,7 @@ class Readers:
         return connection
 
     def _resolve(self, waiting: asyncio.Future[Found], place: Place, rows: list[TupleRow]) -> None:
-        """Give those who wait what was found; a transcript that can't be read fails them alone."""
+        """Resolve the waiting requests; a transcript that can't be read fails only its own readers."""
         try:
             waiting.set_result(_found(self._tables, place, rows))
         except Exception as error:

@@ -1,4 +1,4 @@
-"""Where the transcripts of one kind of work are stored."""
+"""The tables of the transcripts of one kind of work."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class TranscriptTables:
     """
 
     kind: str
-    """What the work is called in its events, as the name of the field that has its id."""
+    """The kind of work, which is also the name of the field in its events that has its id."""
     work: str
     pieces: str
     column: str
-    """The name of the column of the pieces' table that has the work's id."""
+    """The column of the pieces' table that has the work's id."""
     terminal: frozenset[str]
     """The states in which the work has ended."""
     first_delta: bool = False
-    """Whether the work's table notes when the first delta came."""
+    """Whether the work's table has the time of the first delta."""
     decoded: Callable[[str], list[Event]] = decoded_events
-    """What reads the JSON of a piece."""
+    """Parses the JSON of a piece."""
 
 
 TURN_TABLES = TranscriptTables(

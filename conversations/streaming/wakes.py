@@ -1,4 +1,4 @@
-"""Who waits for what in this process, and how news from the others arrives.
+"""Waiting for news in this process, and receiving notifications from other processes.
 
 News says only that there is something new, never what: that is read from the tables. So a lost notification costs a
 moment (the safety poll), not text.
@@ -23,7 +23,7 @@ from conversations.database_faults import is_lost
 logger = logging.getLogger(__name__)
 
 CHANNEL = "colloquy"
-POLL = 1.0  # seconds between looks at what is watched, in case a notification was lost
+POLL = 1.0  # seconds between polls of watched ids, in case a notification was lost
 RECONNECT = 0.5  # seconds between attempts while Postgres is away
 
 CONVERSATIONS = "SELECT id, updated_at::text FROM conversations_conversation WHERE id = ANY(%(ids)s)"
@@ -33,21 +33,21 @@ Handler = Callable[[list[uuid.UUID]], None]
 
 
 class Wakes:
-    """Waiting for news of a turn, a conversation or an extraction, by its id."""
+    """Wake-ups of waiting tasks by the id of a turn, a conversation or an extraction."""
 
     def __init__(self) -> None:
         self._waiting: defaultdict[uuid.UUID, set[asyncio.Event]] = defaultdict(set)
         self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
         self._own: set[uuid.UUID] = set()
-        """The turns that run in this process: it wakes their readers itself, before the notification comes back."""
+        """The turns that run in this process, whose readers it wakes directly, without waiting for the notification."""
         self._progress: dict[uuid.UUID, object] = {}
         self._looks = [CONVERSATIONS]
         self._after_gaps: list[Callable[[], None]] = []
         self.hearing = False
-        """Whether every notification that is sent arrives here."""
+        """Whether the process listens, and so receives every notification."""
 
     def look_at(self, table: str) -> None:
-        """Look for progress of the work in a table as well, which has the columns of `Leased`, and `position`."""
+        """Poll another table of work for progress, which has the columns of `Leased`, and `position`."""
         self._looks.append(WORK.format(table=table))
 
     @contextmanager
@@ -64,35 +64,35 @@ class Wakes:
                 self._progress.pop(id, None)
 
     def wake(self, ids: Iterable[uuid.UUID]) -> None:
-        """Wake those who wait for news of these ids."""
+        """Wake the tasks that wait for news of these ids."""
         for id in ids:
             for event in self._waiting.get(id, ()):
                 event.set()
 
     def own(self, turn: uuid.UUID) -> None:
-        """Ignore what other processes tell of a turn from now on, as it runs here; wake those who wait for it."""
+        """Ignore notifications about a turn from now on, since it runs here; wake its waiting tasks."""
         self._own.add(turn)
         self.wake([turn])
 
     def disown(self, turn: uuid.UUID) -> None:
-        """Heed what other processes tell of a turn again; wake those who wait for it."""
+        """Heed notifications about a turn again; wake its waiting tasks."""
         self._own.discard(turn)
         self.wake([turn])
 
     def on(self, kind: str, handler: Handler) -> None:
-        """Have a function called with the ids of every notification of a kind."""
+        """Register a function that is called with the ids of every notification of a kind."""
         self._handlers[kind].append(handler)
 
     def on_gap(self, handler: Callable[[], None]) -> None:
-        """Have a function called when notifications may have been missed."""
+        """Register a function that is called when notifications may have been missed."""
         self._after_gaps.append(handler)
 
     def wake_all(self) -> None:
-        """Wake everyone who waits, so that they look for themselves."""
+        """Wake all waiting tasks, so that they check by themselves."""
         self.wake(list(self._waiting))
 
     async def listen(self) -> None:
-        """Hear the other processes until cancelled. Waiters are woken after every gap: news may have come in it."""
+        """Listen to notifications until cancelled. Waiting tasks are woken after every gap in listening."""
         gap = False
         while True:
             try:
@@ -128,7 +128,7 @@ class Wakes:
             handler(keys)
 
     async def _poll(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
-        """Wake those whose turn has moved, or whose conversation has changed, since the last look.
+        """Wake the tasks whose turn or conversation has changed since the last poll.
 
         Looked up by the ids that are watched, whatever there is besides: a new turn dates its conversation anew.
         """
@@ -144,12 +144,12 @@ class Wakes:
 
 
 def notification_payload(kind: str, *ids: uuid.UUID) -> str:
-    """Return the payload that tells other processes of these ids, at most 200."""
+    """Return the payload of a notification about these ids, at most 200."""
     return " ".join([kind, *(id.hex for id in ids)])
 
 
 class IdleTimer:
-    """Sets an event after each so many seconds in which it was not restarted; never, where they are None.
+    """Sets an event whenever it was not restarted for a number of seconds; never, if that is None.
 
     A restart only notes the time, and the timer is set anew when it runs out: readers restart it at every batch.
     """
@@ -168,12 +168,12 @@ class IdleTimer:
             self._handle.cancel()
 
     def restart(self) -> None:
-        """Begin the time anew."""
+        """Restart the timer from zero."""
         self._since = self._loop.time()
 
     @property
     def expired(self) -> bool:
-        """Whether so many seconds have passed since the last restart."""
+        """Whether the time has passed since the last restart."""
         return self._seconds is not None and self._loop.time() - self._since >= self._seconds
 
     def _look(self) -> None:

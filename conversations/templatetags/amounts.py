@@ -1,4 +1,4 @@
-"""Amounts as people read them."""
+"""Template filters for amounts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ register = template.Library()
 
 @register.filter
 def money(amount: Decimal) -> SafeString:
-    """Return an amount of US dollars as HTML, all of it in the title and for scripts."""
+    """Return an amount of US dollars as HTML, with all digits in the title and for scripts."""
     exact = decimal_string(amount)
     return format_html('<span title="{} USD" data-cost="{}">{}</span>', exact, exact, usd(amount))
 
 
 def usd(amount: Decimal) -> str:
-    """Return US dollars with cents, and with more digits where it is less than a dollar."""
+    """Return US dollars with cents, and with more digits if it is less than a dollar."""
     digits = 2 if abs(amount) >= 1 or not amount else 6
     return f"{'-' if amount < 0 else ''}${abs(amount):,.{digits}f}"
 
@@ -34,7 +34,7 @@ def signed_money(amount: Decimal) -> SafeString:
 
 @register.simple_tag
 def change(now: float | Decimal | None, before: float | Decimal | None) -> str:
-    """Return by how much a number has grown or shrunk since another one, in percent; empty where none can be told."""
+    """Return the change of a number in percent of another one; empty if it can't be computed."""
     if now == before:
         return "no change"
     if now is None or not before:
@@ -44,13 +44,13 @@ def change(now: float | Decimal | None, before: float | Decimal | None) -> str:
 
 @register.filter
 def percent(share: float | None) -> str:
-    """Return a share of 0 to 1 as a percentage; an empty string where there is none."""
+    """Return a share of 0 to 1 as a percentage; an empty string for None."""
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
 @register.filter
 def share_of(part: int, whole: int) -> float | None:
-    """Return the share of one number in another."""
+    """Return one number as a share of another."""
     return part / whole if whole else None
 
 

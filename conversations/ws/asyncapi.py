@@ -1,4 +1,4 @@
-"""The AsyncAPI document of the WebSocket, made of the serializers that check its frames and of the events' types."""
+"""The AsyncAPI document of the WebSocket, generated from the frames' serializers and the events' types."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def asyncapi(host: str, protocol: str) -> dict[str, object]:
 
 
 def _discriminated(part: JSONSchema) -> JSONSchema:
-    """Return an object with its discriminator as AsyncAPI has it: the name of the property alone."""
+    """Return an object with its discriminator in AsyncAPI's form: the name of the property alone."""
     discriminator = part.get("discriminator")
     return {**part, "discriminator": discriminator["propertyName"]} if isinstance(discriminator, dict) else part
 
@@ -93,7 +93,7 @@ TICKET: JSONSchema = {"type": "object", "properties": {"ticket": {"type": "strin
 
 
 def _commands(describing: OperationSchema) -> dict[str, JSONSchema]:
-    """Return a message for each command, as its serializer checks it."""
+    """Return a message for each command, from its serializer."""
     messages = {}
     for name, serializer in COMMANDS.items():
         schema = describing._map_serializer(serializer(), "request")
@@ -103,7 +103,7 @@ def _commands(describing: OperationSchema) -> dict[str, JSONSchema]:
 
 
 def _describing(registry: ComponentRegistry) -> OperationSchema:
-    """Return what describes serializers outside of any view: drf-spectacular wants one, and asks it for its request."""
+    """Return drf-spectacular's describer of serializers, outside of any view."""
     describing, view = OperationSchema(), APIView()
     view.request = None  # type: ignore[assignment]
     describing.registry, describing.view, describing.method = registry, view, "POST"
@@ -119,7 +119,7 @@ def _answers(describing: OperationSchema) -> dict[str, JSONSchema]:
 
 
 def _summary(described: type) -> str:
-    """Return the first line of what a type says of itself."""
+    """Return the first line of a type's description."""
     return (described.__doc__ or "").partition("\n")[0]
 
 
@@ -147,5 +147,5 @@ class AsyncApi(Queried, APIView):
     schema = None
 
     def get(self, request: Request) -> Response:
-        """Return the document for the address that the client asked."""
+        """Return the document for the URL that the client requested."""
         return Response(asyncapi(request.get_host(), "wss" if request.is_secure() else "ws"))

@@ -1,4 +1,4 @@
-"""The WebSocket: commands in, answers and events out. Nothing runs here: handlers parse, call a service, and return."""
+"""The WebSocket consumer: commands in, replies and events out. Handlers parse, call a service, and return."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 class Socket(AsyncWebsocketConsumer):
-    """One user's socket, and the turns and conversations that it follows."""
+    """One user's socket, with the turns and conversations that it follows."""
 
     user: User
     _credential: Credential
@@ -61,7 +61,7 @@ class Socket(AsyncWebsocketConsumer):
         self._closed = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand the socket's messages to their handlers, one after the other.
+        """Pass the socket's messages to their handlers, one after the other.
 
         Channels' own waits for each in a task of its own, beside those of a channel layer, and keeps the last one.
         """
@@ -71,7 +71,7 @@ class Socket(AsyncWebsocketConsumer):
                 await self.dispatch(await receive())
 
     async def dispatch(self, message: Message) -> None:
-        """Hand a message to its handler.
+        """Call the handler of a message.
 
         Channels' own first hops to a thread to close database connections. None is left open here: everything that
         touches the database goes through `in_database`.
@@ -82,14 +82,14 @@ class Socket(AsyncWebsocketConsumer):
         await handler(message)
 
     async def connect(self) -> None:
-        """Accept the socket, and only then close it where it is refused: a refused handshake carries no close code."""
+        """Accept the socket before closing it with a code if it is refused: a refused handshake has no close code."""
         try:
             self.user, self._credential = await authenticate(self.scope)
         except Refused as refused:
             await self.accept()
             await self.close(refused.code)
             return
-        except DATABASE_ERRORS:  # nobody can be recognised; the client is to come again, as when a process restarts
+        except DATABASE_ERRORS:  # nobody can be authenticated; the client should reconnect, as after a restart
             await self.accept()
             await self.close(RESTARTING)
             return
@@ -106,19 +106,19 @@ class Socket(AsyncWebsocketConsumer):
             await self._end(RESTARTING)
 
     async def websocket_disconnect(self, message: Message) -> None:
-        """End the consumer, as Channels' own does after it has hopped to a thread as well."""
+        """End the consumer, as Channels' own method does after an unnecessary hop to a thread."""
         await self.disconnect(message["code"])
         raise StopConsumer
 
     async def disconnect(self, code: int) -> None:
-        """End what was followed. The turns themselves go on."""
+        """End all subscriptions. The turns themselves continue."""
         self._leave_all()
         if hasattr(self, "_revoked"):
             self._revoked.cancel()
             (await engine()).part(Sockets).left(self.user.pk, self)
 
     async def _leave(self) -> None:
-        """Close the socket because the server restarts: the client goes on at another one."""
+        """Close the socket because the server restarts: the client reconnects to another one."""
         await self._end(RESTARTING)
 
     def _let_out(self, revoked: asyncio.Future[None]) -> None:
@@ -129,7 +129,7 @@ class Socket(AsyncWebsocketConsumer):
         """Close the socket from our side."""
         if not self._closed:
             self._leave_all()
-            with suppress(Exception):  # it may go, or have gone, at any moment; what a server makes of that differs
+            with suppress(Exception):  # the client may disconnect at any moment, which servers report differently
                 await self.close(code)
 
     def _leave_all(self) -> None:
@@ -137,7 +137,7 @@ class Socket(AsyncWebsocketConsumer):
         self._following.end_all()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Answer a command; one that can't be followed by an error frame, and the socket stays open."""
+        """Answer a command; if it fails, by an error frame, and the socket stays open."""
         if self._closed or not hasattr(self, "user"):
             return
         if not self._frames.takes():
@@ -161,7 +161,7 @@ class Socket(AsyncWebsocketConsumer):
                 await self._end(NOT_AUTHENTICATED)
 
     async def _in_database(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call what a command asks of the database. Raises NotAuthenticated where the user's access has ended."""
+        """Run a command's database code. Raise NotAuthenticated if the user's access has ended."""
         return await in_database(while_valid, self._credential, partial(function, *args, **kwargs))
 
     async def _create(self, frame: JSONObject, values: Values) -> None:
@@ -252,7 +252,7 @@ class Socket(AsyncWebsocketConsumer):
         await self._send(encode(answer))
 
     async def _send(self, text: str) -> None:
-        """Send a frame; the server ends the socket of a client that does not read. Raises Gone where it has gone."""
+        """Send a frame; the server closes the socket of a client that does not read. Raise Gone if it is closed."""
         try:
             await self.base_send({"type": "websocket.send", "text": text})
         except OSError:  # the server noticed before `disconnect` came

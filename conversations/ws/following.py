@@ -1,4 +1,4 @@
-"""What a socket follows: each turn, extraction and conversation in a task of its own."""
+"""A socket's subscriptions: each turn, extraction and conversation in a task of its own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 200
 
 Key = tuple[str, uuid.UUID]
-"""What is followed: its kind and its id."""
+"""The kind and the id of a followed object."""
 
 
 class Gone(Exception):
@@ -28,10 +28,10 @@ class Gone(Exception):
 
 
 class Following:
-    """The tasks that send one socket what it follows."""
+    """The tasks that send one socket the events of its subscriptions."""
 
     def __init__(self, send: Callable[[str], Awaitable[None]]) -> None:
-        """Take what sends the socket a frame, and raises Gone where nobody reads it."""
+        """Take a function that sends the socket a frame, and raises Gone if the client does not read."""
         self._send = send
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._closed = False
@@ -40,23 +40,23 @@ class Following:
         self._begun: set[uuid.UUID] = set()
 
     def check_room(self) -> None:
-        """Refuse to follow more than `AT_ONCE`. Raises RateLimited."""
+        """Refuse more than `AT_ONCE` subscriptions. Raise RateLimited."""
         if len(self._tasks) >= AT_ONCE:
             raise RateLimited(
                 f"A socket follows at most {AT_ONCE} turns, conversations and extractions: unfollow some."
             )
 
     def turn(self, turn: uuid.UUID, after: int, member: Membership | None) -> None:
-        """Follow a turn past a position; by a membership where it is of somebody else's conversation."""
+        """Follow a turn after a position; with a membership if it is in another user's conversation."""
         self.batches(("turn", turn), follow(turn, after), member)
 
     def begun(self, turn: uuid.UUID, member: Membership | None) -> None:
-        """Follow a turn that the socket has begun. As `turn`; whoever follows its conversation, too, gets it once."""
+        """Follow a turn that the socket has begun, once, even if the socket follows its conversation. As `turn`."""
         self._begun.add(turn)
         self.turn(turn, 0, member)
 
     async def conversation(self, by: Membership, member: Membership | None) -> None:
-        """Follow every turn that begins in a conversation after this has returned, each as `turn`.
+        """Follow every turn that begins in a conversation after this call has returned, each as `turn`.
 
         `by` is the membership that is watched, which is also there for an owner: theirs ends with the conversation.
         """
@@ -68,16 +68,16 @@ class Following:
         looked.cancel()
 
     def batches(self, key: Key, batches: AsyncIterator[Batch | None], member: Membership | None = None) -> None:
-        """Follow what yields batches. As `turn`."""
+        """Follow an iterator of batches. As `turn`."""
         self._in_background(key, self._relay(batches), member)
 
     def end(self, key: Key) -> bool:
-        """Follow something no more; return whether it was followed."""
+        """End a subscription; return whether there was one."""
         task = self._tasks.pop(key, None)
         return task is not None and task.cancel()
 
     def end_all(self) -> None:
-        """Follow nothing more, for ever."""
+        """End all subscriptions, and accept no new ones."""
         self._closed = True
         for task in self._tasks.values():
             if task is not asyncio.current_task():
@@ -86,7 +86,7 @@ class Following:
     def _in_background(
         self, key: Key, relay: Coroutine[object, None, None], member: Membership | None
     ) -> asyncio.Task[None]:
-        """Follow in a task of its own, which is returned: a handler that streams would be deaf to the next command."""
+        """Follow in a task, which is returned: a handler that streams would block later commands."""
         self.end(key)
         task = self._tasks[key] = asyncio.create_task(self._while_member(key, relay, member) if member else relay)
         task.add_done_callback(lambda done: self._relayed(key, done))
@@ -99,7 +99,7 @@ class Following:
             logger.error("Relaying %s %s ended in an error", *key, exc_info=task.exception())
 
     async def _while_member(self, key: Key, relay: Coroutine[object, None, None], member: Membership) -> None:
-        """Relay for as long as the user may read the conversation; then say that it is shared no more, or gone."""
+        """Relay as long as the user may read the conversation; then send that it is not shared any more, or deleted."""
         relaying = asyncio.create_task(relay)
         ended = (await engine()).memberships.watch(member)
         try:
@@ -114,7 +114,7 @@ class Following:
             relaying.cancel()
 
     async def _tell(self, error: ColloquyError) -> None:
-        """Send why no more comes of something that is followed."""
+        """Send the reason why a subscription ends."""
         with suppress(Gone):
             await self._send(encode({**error.payload(), "ref": None}))
 

@@ -1,4 +1,4 @@
-"""Who opens a WebSocket: a one-time ticket, a bearer token, or a session from an allowed origin."""
+"""Authentication of WebSockets: by a one-time ticket, a bearer token, or a session from an allowed origin."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from conversations.services.accounts.credentials import Credential
 from conversations.ws.codes import FORBIDDEN_ORIGIN, NOT_AUTHENTICATED
 
 HTTP = {"ws": "http", "wss": "https"}
-"""The scheme of the pages that open sockets of a scheme."""
+"""The HTTP scheme of a page's origin, by the scheme of its sockets."""
 
 
 class Refused(Exception):
@@ -35,7 +35,7 @@ class Refused(Exception):
 
 
 async def authenticate(scope: Scope) -> tuple[User, Credential]:
-    """Return the user who opens the socket, and what they were let in with. Raises Refused.
+    """Return the user who opens the socket, and their credential. Raise Refused.
 
     A browser sends its cookies from any page, so a session counts only with an origin that is ours. A ticket or a token
     is proof enough in itself, but a page that sends one must be ours too, unless COLLOQUY_CORS_ORIGINS is `*`. A ticket
@@ -61,7 +61,7 @@ async def authenticate(scope: Scope) -> tuple[User, Credential]:
 
 
 def _is_ours(origin: str, scope: Scope) -> bool:
-    """Tell whether an origin is that of the request itself, at an allowed host, or one that the settings name.
+    """Return whether an origin is that of the request itself, at an allowed host, or one in the settings.
 
     Scheme, host and port have to be the same: this is Django's own comparison, which protects its forms.
     """
@@ -77,7 +77,7 @@ def _is_ours(origin: str, scope: Scope) -> bool:
 
 
 async def by_token(header: str) -> tuple[User, Credential] | None:
-    """Return whom an `Authorization` header stands for, and what they show; None where it is nobody."""
+    """Return the user and credential of an `Authorization` header; None if it is not valid."""
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         return None
@@ -89,7 +89,7 @@ async def by_token(header: str) -> tuple[User, Credential] | None:
 
 
 async def by_session(cookie: str) -> tuple[User, Credential] | None:
-    """Return whom a `Cookie` header stands for, and what they show; None where it is nobody."""
+    """Return the user and credential of a `Cookie` header; None if it is not valid."""
     morsel = SimpleCookie(cookie).get(settings.SESSION_COOKIE_NAME)
     return await in_database(_of_session, morsel.value) if morsel else None
 

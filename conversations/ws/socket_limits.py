@@ -1,4 +1,4 @@
-"""How many open sockets one user may have of a process."""
+"""The limit on a user's open sockets per process."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class TooMany(Exception):
 
 
 class Sockets:
-    """The open sockets of a process, each with how it is told to leave: a part of its engine."""
+    """The open sockets of a process, each with a function that closes it: a part of its engine."""
 
     def __init__(self, engine: Engine) -> None:
-        """Have the sockets closed when the engine drains."""
+        """Register closing the sockets when the engine drains."""
         engine.at_drain.append(self.close_all)
         self._open: defaultdict[uuid.UUID, dict[object, Leave]] = defaultdict(dict)
 
@@ -40,13 +40,13 @@ class Sockets:
         self._open[user][socket] = leave
 
     def left(self, user: uuid.UUID, socket: object) -> None:
-        """Count a socket of a user out; nothing happens where it was not counted in."""
+        """Count a socket of a user out, if it was counted in."""
         self._open[user].pop(socket, None)
         if not self._open[user]:
             del self._open[user]
 
     async def close_all(self) -> None:
-        """Tell everyone to leave, not all at once: they all come back somewhere."""
+        """Close all sockets, spread over a while, since all clients reconnect elsewhere."""
         leaving = [leave for sockets in self._open.values() for leave in sockets.values()]
         spread = min(SPREAD, len(leaving) / CLOSED_A_SECOND)
         await asyncio.gather(*(_later(random.uniform(0, spread), leave) for leave in leaving))  # noqa: S311

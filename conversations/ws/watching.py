@@ -1,4 +1,4 @@
-"""The turns that begin in a conversation while somebody follows it."""
+"""The turns that begin in a conversation while a client follows it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conversations.running.engine import engine
 
 
 async def new_turns(conversation: uuid.UUID, looking: Callable[[], object]) -> AsyncIterator[uuid.UUID]:
-    """Yield the ids of the turns that begin from the moment at which `looking` is called, by anyone, on any process."""
+    """Yield the ids of turns that begin after `looking` was called, by any user, on any process."""
     here = await engine()
     with here.wakes.waiting(conversation) as news:
         known = set(await persistently(_latest, conversation, begun=True))
@@ -26,7 +26,7 @@ async def new_turns(conversation: uuid.UUID, looking: Callable[[], object]) -> A
 
 
 def _latest(conversation: uuid.UUID, *, begun: bool = False) -> list[uuid.UUID]:
-    """Return the newest turns, oldest first; those alone that have begun, where that is asked.
+    """Return the newest turns, oldest first; only those that have begun, if requested.
 
     They are many more than can begin between two looks, since one ends before the next.
     """

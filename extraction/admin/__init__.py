@@ -1,4 +1,4 @@
-"""The admin's pages of extraction; Django looks for them here."""
+"""The admin's pages of extraction, where Django looks for them."""
 
 from extraction.admin import batch_admin, evaluation_admin, extraction_admin
 

@@ -1,4 +1,4 @@
-"""Batches in the admin: how far each is, what it costs, and its items."""
+"""The admin's pages of batches: progress, cost and items."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from extraction.services.batches import NewBatch
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
-    """Batches of extractions, to be read only."""
+    """Batches of extractions, read-only."""
 
     list_display = ("created_at", "owner", "status", "mode", "schema", "done", "cost", "expected", "left")
     list_filter = ("status", "mode", ModelFilter, "created_at")
@@ -41,12 +41,12 @@ class BatchAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     def get_urls(self) -> list[URLPattern]:
-        """Return the model's URLs, and that of the button that makes an evaluation."""
+        """Return the model's URLs, and that of the button that creates an evaluation."""
         view = self.admin_site.admin_view(require_POST(self.evaluate))
         return [path("<uuid:id>/evaluate/", view, name="extraction_batch_evaluate"), *super().get_urls()]
 
     def evaluate(self, request: HttpRequest, id: uuid.UUID | str) -> HttpResponseBase:
-        """Make an evaluation of the items that have been reviewed, run as the batch was; go to its page."""
+        """Create an evaluation of the reviewed items, run like the batch; redirect to its page."""
         batch = get_object_or_404(Batch.objects.select_related("owner", "schema"), pk=id)
         run = NewBatch(batch.schema, batch.model, max_tokens=batch.max_tokens, max_attempts=batch.max_attempts)
         back = reverse("admin:extraction_batch_change", args=[id])
@@ -54,7 +54,7 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="done")
     def done(self, batch: Batch) -> SafeString:
-        """Return how many of the items have ended, as a bar and in figures."""
+        """Return the share of ended items, as a bar and in figures."""
         counts = _progress(batch).counts
         ended = counts["total"] - counts["queued"] - counts["running"]
         return format_html(
@@ -64,29 +64,29 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="items by status")
     def counts(self, batch: Batch) -> str:
-        """Return the items by status, without those states that none is in."""
+        """Return the numbers of items by status, without zeros."""
         found = {name: count for name, count in _progress(batch).counts.items() if count and name != "total"}
         return ", ".join(f"{count:,} {name}" for name, count in found.items()) or "none"
 
     @admin.display(description="cost so far")
     def cost(self, batch: Batch) -> str:
-        """Return what the batch has cost so far in US dollars."""
+        """Return the cost so far in US dollars."""
         return _dollars(_progress(batch).cost)
 
     @admin.display(description="expected cost")
     def expected(self, batch: Batch) -> str:
-        """Return what the batch will have cost in US dollars, as far as that can be told."""
+        """Return the estimated final cost in US dollars, if there is an estimate."""
         return _dollars(_progress(batch).expected_cost)
 
     @admin.display(description="time left")
     def left(self, batch: Batch) -> str:
-        """Return how long the rest takes at the pace of late."""
+        """Return the remaining time at the recent pace."""
         seconds = _progress(batch).seconds_left
         return "-" if seconds is None else str(timedelta(seconds=round(seconds)))
 
 
 def _progress(batch: Batch) -> Progress:
-    """Return how far a batch is, looked up once for a row."""
+    """Return the progress of a batch, looked up once per row."""
     if not hasattr(batch, "known_progress"):
         batch.known_progress = of_batch(batch)  # type: ignore[attr-defined]
     return batch.known_progress  # type: ignore[attr-defined]
@@ -98,7 +98,7 @@ def _dollars(amount: Decimal | None) -> str:
 
 @admin.register(Item)
 class ItemAdmin(ReadOnlyAdmin):
-    """The items of batches, to be read only."""
+    """The items of batches, read-only."""
 
     private = "batch.owner"
     list_display = ("key", "batch", "status", "failed_with", "price", "finished_at")
@@ -113,15 +113,15 @@ class ItemAdmin(ReadOnlyAdmin):
 
     @admin.display(description="failed with")
     def failed_with(self, item: Item) -> str:
-        """Return the type of its error; empty where it has none."""
+        """Return the type of the item's error; empty if it has none."""
         return str((item.error or {}).get("type", ""))
 
     @admin.display(description="cost")
     def price(self, item: Item) -> str:
-        """Return what it has cost in US dollars."""
+        """Return the item's cost in US dollars."""
         return _dollars(item.cost)
 
     @admin.display(description="error")
     def error_shown(self, item: Item) -> SafeString:
-        """Return type and message of what made it fail."""
+        """Return type and message of the item's error."""
         return rendering.rendered_json(item.error)

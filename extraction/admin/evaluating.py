@@ -1,4 +1,4 @@
-"""The buttons that make an evaluation of data that was reviewed."""
+"""The buttons that create an evaluation from reviewed data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAY_EVALUATE = "extraction.add_evaluation"
 def evaluate(
     request: HttpRequest, *, owner: User, items: Callable[[], list[ExpectedItem]], run: NewBatch, back: str
 ) -> HttpResponseRedirect:
-    """Begin an evaluation with one run, and go to its page; `back` where there is nothing to make it of."""
+    """Create an evaluation with one run, and redirect to its page, or to `back` if there is no reviewed data."""
     if not request.user.has_perm(MAY_EVALUATE):
         return HttpResponseRedirect(back)
     try:

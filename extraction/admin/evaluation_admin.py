@@ -1,4 +1,4 @@
-"""Evaluations in the admin: the runs side by side, field by field, and where they differ."""
+"""The admin's pages of evaluations: the runs side by side, field by field, and their differences."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from extraction.models import Evaluation
 from extraction.services.evaluations import Difference
 
 SHOWN = 200
-"""Differences on the page."""
+"""The number of differences on the page."""
 NAMES = {"normalised": "same meaning"}
 
 
 @admin.register(Evaluation)
 class EvaluationAdmin(ReadOnlyAdmin):
-    """Evaluations with their runs, to be read only."""
+    """Evaluations with their runs, read-only."""
 
     private = "owner"
     list_display = ("created_at", "owner", "runs_shown", "id")
@@ -32,7 +32,7 @@ class EvaluationAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, object] | None = None
     ) -> HttpResponse:
-        """Answer with an evaluation's page. That it is opened is noted first."""
+        """Answer with an evaluation's page, after recording the access in the access log."""
         found = self.get_object(request, object_id)
         if found is None or not self.has_view_permission(request, found):
             return super().change_view(request, object_id, form_url, extra_context)
@@ -56,7 +56,7 @@ class EvaluationAdmin(ReadOnlyAdmin):
 
 
 def _fields(report: Report) -> list[dict[str, object]]:
-    """Return a row for each field, with what each run has for it; the runs differ where one is better."""
+    """Return a row for each field with the score of each run, and whether the runs differ."""
     names = dict.fromkeys(each["field"] for run in report.runs for each in run["scores"]["fields"])
     rows = []
     for name in names:
@@ -69,7 +69,7 @@ def _fields(report: Report) -> list[dict[str, object]]:
 
 
 def _score(run: RunReport, field: str) -> FieldScoreShown | None:
-    """Return a run's score of a field; None where it has met nothing of it."""
+    """Return a run's score of a field; None if the field did not occur."""
     return next((each for each in run["scores"]["fields"] if each["field"] == field), None)
 
 
@@ -79,7 +79,7 @@ def _readable(row: Difference) -> dict[str, object]:
 
 
 def _said(match: str | None) -> str:
-    """Return what a match is called on the page; a run that has met nothing at a place has none."""
+    """Return the label of a match; empty if the run has nothing at this place."""
     return "not there" if match is None else NAMES.get(match, match)
 
 

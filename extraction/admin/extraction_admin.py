@@ -1,4 +1,4 @@
-"""Extractions and their attempts, to look at."""
+"""The admin's pages of extractions and their attempts."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from extraction.admin import review_queue
 from extraction.models import Attempt, Extraction
 
 NEWEST = 1000
-"""Failed extractions whose errors the filter offers."""
+"""The number of newest failed extractions whose error types the filter offers."""
 
 
 class AttemptInline(ReadOnlyInline):
-    """The requests to Claude."""
+    """The attempts of an extraction."""
 
     model = Attempt
     show_change_link = False
@@ -35,13 +35,13 @@ class AttemptInline(ReadOnlyInline):
 
 
 class ErrorFilter(admin.SimpleListFilter):
-    """By the type of the error that an extraction failed with."""
+    """A filter by the type of an extraction's error."""
 
     title = "error"
     parameter_name = "error"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Model]) -> list[tuple[str, str]]:
-        """Return the types of errors that the newest extractions failed with."""
+        """Return the error types of the newest failed extractions."""
         failed = Extraction.objects.filter(status=Extraction.Status.FAILED).order_by("-pk")
         newest = failed.annotate(error_type=KeyTextTransform("type", "error")).values_list("error_type", flat=True)
         return [(name, name) for name in sorted({str(name) for name in newest[:NEWEST] if name})]
@@ -53,7 +53,7 @@ class ErrorFilter(admin.SimpleListFilter):
 
 @admin.register(Extraction)
 class ExtractionAdmin(ReadOnlyAdmin):
-    """Extractions with their attempts, to be read only."""
+    """Extractions with their attempts, read-only."""
 
     private = "owner"
     list_display = ("created_at", "owner", "status", "failed_with", "model", "finished_at")
@@ -104,12 +104,12 @@ class ExtractionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="failed with")
     def failed_with(self, extraction: Extraction) -> str:
-        """Return the type of its error; empty where it has none."""
+        """Return the type of the error; empty if there is none."""
         return extraction.error_type or ""  # type: ignore[attr-defined]
 
     @admin.display(description="error")
     def error_shown(self, extraction: Extraction) -> SafeString:
-        """Return type and message of what made it fail."""
+        """Return type and message of the error."""
         return rendering.rendered_json(extraction.error)
 
     @admin.display(description="data")
@@ -124,5 +124,5 @@ class ExtractionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="schema")
     def schema_shown(self, extraction: Extraction) -> SafeString:
-        """Return the schema against which the data was checked, rendered as JSON."""
+        """Return the schema of the data, rendered as JSON."""
         return rendering.rendered_json(extraction.schema.json_schema)

@@ -1,4 +1,4 @@
-"""Extracted data as fields of a form: one for each value, and back. Pure."""
+"""Converting extracted data to form fields, one for each value, and back. Pure."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ WHOLE = "whole"
 
 @dataclass(frozen=True)
 class Leaf:
-    """A value of the data that a reviewer can change."""
+    """A value of the data that a reviewer can edit."""
 
     steps: tuple[str | int, ...]
     value: JSON
 
     @property
     def path(self) -> str:
-        """Where it stands: a JSON Pointer."""
+        """The place of the value: a JSON Pointer."""
         return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in self.steps)
 
     @property
     def text(self) -> str:
-        """Its value as it stands in the form: strings as they are, all else as JSON."""
+        """The value as text in the form: strings unchanged, all else as JSON."""
         return self.value if isinstance(self.value, str) else dumps(self.value, ascii=False)
 
     @property
@@ -39,7 +39,7 @@ class Leaf:
 
 
 def leaves_of(data: JSON, steps: tuple[str | int, ...] = ()) -> Iterator[Leaf]:
-    """Yield the values of data, those within objects and lists, and empty objects and lists as values."""
+    """Yield the values of data, nested ones included, with empty objects and lists as values."""
     if isinstance(data, Mapping) and data:
         for key, value in data.items():
             yield from leaves_of(value, (*steps, key))
@@ -51,12 +51,12 @@ def leaves_of(data: JSON, steps: tuple[str | int, ...] = ()) -> Iterator[Leaf]:
 
 
 def whole_of(data: JSON) -> str:
-    """Return data as the form has it as a whole."""
+    """Return data as the form's text of the whole."""
     return dumps(data, ascii=False, indent=2)
 
 
 def changed(data: JSON, form: Mapping[str, str]) -> JSON:
-    """Return data as a form has it: the whole, where that was changed, else with the values that were.
+    """Return the data of a form: the whole, if that was edited, else with the edited values.
 
     Raises InvalidRequest where the whole is no JSON.
     """
@@ -75,7 +75,7 @@ def changed(data: JSON, form: Mapping[str, str]) -> JSON:
 
 
 def _value(text: str, before: JSON) -> JSON:
-    """Return what was meant: a string stays one; all else is JSON if it can be read as that."""
+    """Return the edited value: a string stays one; other values are parsed as JSON if possible."""
     if isinstance(before, str):
         return text
     try:

@@ -1,4 +1,4 @@
-"""A source's text in segments, each with the values that rest on it. Pure."""
+"""Splitting a source's text into segments, each with the values that quote it. Pure."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from itertools import pairwise
 from conversations.contract.extraction_types import Evidence
 
 LONGEST = 300_000
-"""Characters of a text that are shown."""
+"""The number of a text's characters that are shown."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of a text, and the numbers of the values whose quotes it is part of."""
+    """A part of a text, with the numbers of the values that quote it."""
 
     text: str
     values: tuple[int, ...] = ()
 
     @property
     def names(self) -> str:
-        """The numbers of the values, as the page's script looks for them."""
+        """The numbers of the values, in the form that the page's script looks up."""
         return " ".join(map(str, self.values))
 
 
 def segments(text: str, evidence: Sequence[Evidence], numbers: Mapping[str, int]) -> Iterator[Segment]:
-    """Yield a text in segments. `evidence` is of this text; `numbers` has the values' by their paths."""
+    """Yield the segments of a text. `evidence` is of this text; `numbers` are those of values, by path."""
     spans = [
         (start, end, numbers[each["path"]])
         for each in evidence

@@ -1,4 +1,4 @@
-"""The queue of reviews: a document beside the data that was extracted from it, to approve, correct or reject."""
+"""The review queue: a document beside its extracted data, to approve, correct or reject."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from extraction.services.batches import NewBatch
 MAY_SEE = "extraction.view_extraction"
 MAY_DECIDE = "extraction.add_review"
 PAGES = 20
-"""Pages of a PDF that are drawn."""
+"""The number of a PDF's pages that are drawn."""
 
 
 def _waiting(batch: str) -> QuerySet[Extraction]:
@@ -49,7 +49,7 @@ def _waiting(batch: str) -> QuerySet[Extraction]:
 
 @permission_required(MAY_SEE, raise_exception=True)
 def queue(request: HttpRequest) -> HttpResponseBase:
-    """Go to the data that has waited longest for a decision, of a batch where the query names one."""
+    """Redirect to the extraction that has waited longest for a review, optionally of one batch."""
     batch = request.GET.get("batch", "")
     after = request.GET.get("after")
     rows = _waiting(batch)
@@ -67,7 +67,7 @@ def _address(id: uuid.UUID, batch: str) -> str:
 
 @permission_required(MAY_SEE, raise_exception=True)
 def review(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
-    """Show the data of an extraction beside its document, or take a decision on it. That it is opened is noted."""
+    """Show the data of an extraction beside its document, or store a decision, after recording the access."""
     extraction = _opened(request, id)
     form: Mapping[str, str] = {}
     if request.method == "POST":
@@ -93,7 +93,7 @@ def _next(extraction: Extraction, batch: str) -> str:
 
 
 def _decide(request: HttpRequest, extraction: Extraction, form: Mapping[str, str]) -> None:
-    """Take a decision. Raises InvalidRequest or Conflict for one that can't be made, PermissionDenied by Django."""
+    """Store a decision. Raise InvalidRequest or Conflict if it is not possible, Django's PermissionDenied."""
     decision = form.get("decision", "")
     if not request.user.has_perm(MAY_DECIDE):
         raise InvalidRequest(
@@ -117,7 +117,7 @@ def _decide(request: HttpRequest, extraction: Extraction, form: Mapping[str, str
 
 @permission_required(MAY_SEE, raise_exception=True)
 def evaluate_reviewed(request: HttpRequest, id: uuid.UUID) -> HttpResponseBase:
-    """Make an evaluation of all reviewed data of an extraction's user and schema, run as that extraction was."""
+    """Create an evaluation of all reviewed data of an extraction's user and schema, run like that extraction."""
     extraction = _opened(request, id)
     run = NewBatch(
         extraction.schema, extraction.model, max_tokens=extraction.max_tokens, max_attempts=extraction.max_attempts
@@ -152,7 +152,7 @@ def _context(request: HttpRequest, extraction: Extraction, form: Mapping[str, st
 
 
 def _accepted(extraction: Extraction) -> int:
-    """Return how many extractions of the same user and schema have data that was approved or corrected."""
+    """Return the number of approved or corrected extractions of the same user and schema."""
     alike = Extraction.objects.filter(owner=extraction.owner_id, schema=extraction.schema_id)
     return reviews.accepted(alike)[: evaluations.ITEMS_LIMIT].count()
 
@@ -160,7 +160,7 @@ def _accepted(extraction: Extraction) -> int:
 def _field(
     extraction: Extraction, leaf: Leaf, number: int, form: Mapping[str, str], problems: Mapping[str, list[str]]
 ) -> dict[str, object]:
-    """Return what the page shows of a value: what it rests on, and what is wrong with it."""
+    """Return the template context of a value: its quote, and its problems."""
     return {
         "number": number,
         "leaf": leaf,
@@ -171,7 +171,7 @@ def _field(
 
 
 def _sources(extraction: Extraction) -> list[Source]:
-    """Return the texts of the content as they were when it was extracted from, or as they are read now."""
+    """Return the texts of the content as they were at the extraction, or as they are read now."""
     kept = list(extraction.source_texts.all())
     if kept:
         return [Source(each.index, each.kind, each.text, tuple(each.pages), each.title) for each in kept]  # type: ignore[arg-type]
@@ -200,7 +200,7 @@ def _source(extraction: Extraction, source: Source, numbers: Mapping[str, int]) 
 
 
 def _attachment(extraction: Extraction, index: int) -> str | None:
-    """Return the id of the attachment that a content block is made of; None where it is none."""
+    """Return the id of a content block's attachment; None if it has none."""
     if not 0 <= index < len(extraction.content):
         return None
     source = extraction.content[index].get("source")
@@ -209,14 +209,14 @@ def _attachment(extraction: Extraction, index: int) -> str | None:
 
 @permission_required(MAY_SEE, raise_exception=True)
 def image(request: HttpRequest, id: uuid.UUID, index: int) -> HttpResponse:
-    """Answer with an image that an extraction is made from."""
+    """Answer with an image of an extraction's content."""
     extraction = _opened(request, id)
     return served(request, get_object_or_404(Attachment, pk=_attachment(extraction, index)))
 
 
 @permission_required(MAY_SEE, raise_exception=True)
 def page(request: HttpRequest, id: uuid.UUID, index: int, number: int) -> HttpResponse:
-    """Answer with a page of a PDF as an image, in which the quotes of the data are marked."""
+    """Answer with an image of a PDF's page, with the quotes of the data highlighted."""
     extraction = _opened(request, id)
     attachment = get_object_or_404(Attachment, pk=_attachment(extraction, index))
     of_it = [each for each in extraction.evidence if each.get("source") == index and each.get("page") == number]

@@ -1,4 +1,4 @@
-"""What batches are made of, as it comes: JSON, JSON lines, or a form with files."""
+"""Parsing the input of batches: JSON, JSON lines, or a form with files."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class BatchInput:
 
 @dataclass(frozen=True)
 class Lines:
-    """The body of a request as values, read line by line."""
+    """The body of a request as JSON values, read line by line."""
 
     stream: IO[bytes]
 
     def __iter__(self) -> Iterator[object]:
-        """Yield the value of each line that is not empty. Raises ParseError, which names a line that is no JSON."""
+        """Yield the value of each line that is not empty. Raise ParseError with the number of an invalid line."""
         number = 0
         while line := self.stream.readline(LINE_LIMIT + 1):
             number += 1
@@ -67,7 +67,7 @@ class Lines:
 
 
 class JsonLinesParser(BaseParser):
-    """Reads JSON lines while they are worked on; the whole of them is never in memory."""
+    """Parses JSON lines on demand; they are never in memory as a whole."""
 
     media_type = JSON_LINES
 
@@ -79,7 +79,7 @@ class JsonLinesParser(BaseParser):
 
 
 def input_of(request: Request, query: Mapping[str, object]) -> BatchInput:
-    """Return what a request asks for, whichever its content type. Raises InvalidRequest, or ParseError.
+    """Return a request's input, of any content type. Raise InvalidRequest, or ParseError.
 
     Settings of JSON lines are in the query, or in an object on the first line, which has no `key`.
     """
@@ -94,7 +94,7 @@ def input_of(request: Request, query: Mapping[str, object]) -> BatchInput:
 
 
 def _settings(query: Mapping[str, object], body: Mapping[str, object]) -> dict[str, object]:
-    """Return the settings of query and body. Raises InvalidRequest for one that is another in each."""
+    """Return the merged settings of query and body. Raise InvalidRequest for contradictions."""
     for name in sorted(query.keys() & body.keys()):
         if query[name] != body[name]:
             raise InvalidRequest.at(name, "Is given twice: in the query and, with another value, in the body.")
@@ -115,7 +115,7 @@ def _of_lines(lines: Iterator[object], query: Mapping[str, object]) -> BatchInpu
 
 
 def _of_form(form: QueryDict, query: Mapping[str, object]) -> BatchInput:
-    """Return what a form asks for: its files are the items, whatever their fields are called; the others are settings.
+    """Return a form's input: its files are the items, under any field names; other fields are settings.
 
     Raises ValidationError for a setting that is given twice.
     """
@@ -128,7 +128,7 @@ def _of_form(form: QueryDict, query: Mapping[str, object]) -> BatchInput:
 
 
 def _meant(field: object, text: str) -> object:
-    """Return what a text of a form stands for in a field: itself, or the JSON in it where the field takes no text."""
+    """Convert a form's text to a field's value: the text itself, or the JSON in it if the field's type is not text."""
     if isinstance(field, serializers.CharField | serializers.ChoiceField):
         return text
     try:
@@ -140,7 +140,7 @@ def _meant(field: object, text: str) -> object:
 
 
 def items_of(user: User, found: BatchInput, digest: Callable[[str, object], None]) -> Iterator[NewItem]:
-    """Yield the items of a batch, checked, with attachments in the place of base64.
+    """Yield the validated items of a batch, with attachments in place of base64.
 
     `digest` is called with the key and the content of each, as it came. Raises InvalidRequest with the number of an
     item that is not in order, and what `attachments.store_sources` raises.
@@ -177,7 +177,7 @@ def _check_key(key: object, number: int) -> str:
 
 
 def _block_of(user: User, file: UploadedFile[bytes]) -> Block:
-    """Return the content block of an uploaded file, kept as an attachment."""
+    """Return a content block of an uploaded file, stored as an attachment."""
     declared = declared_type(file)
     attachment = attachments.store(owner=user, data=file.read(), declared=declared)
     kind = "image" if attachment.media_type.startswith("image/") else "document"
@@ -186,13 +186,13 @@ def _block_of(user: User, file: UploadedFile[bytes]) -> Block:
 
 
 class Digest:
-    """What is the same for two requests only if they are to create the same batch."""
+    """A digest that is equal for two requests only if they would create the same batch."""
 
     def __init__(self, settings: Mapping[str, object]) -> None:
         self._hash = hashlib.sha256(dumps(dict(settings), sort_keys=True).encode())
 
     def add(self, key: str, content: object) -> None:
-        """Take in one more item."""
+        """Add an item to the digest."""
         self._hash.update(dumps([key, content], sort_keys=True).encode())
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Downloading the results of a batch, sent as they are read: neither memory nor a connection is held for all."""
+"""Downloads of a batch's results, streamed with bounded memory and without holding a connection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PART = 1 << 16  # bytes of a workbook that are sent at once
 
 
 class _FileRenderer(BaseRenderer):
-    """Lets a client ask for a kind of file; the file itself is no DRF response, and an error is JSON."""
+    """Registers a file's media type for content negotiation; errors are rendered as JSON."""
 
     render = JSONRenderer.render
 
@@ -51,7 +51,7 @@ RENDERERS = [JsonLinesRenderer, CsvRenderer, XlsxRenderer]
 
 
 def download(request: Request, batch: Batch) -> StreamingHttpResponse:
-    """Return the results of a batch as the kind of file that the query or `Accept` names.
+    """Return the results of a batch in the file format of the query or of `Accept`.
 
     Raises InvalidRequest for a list that is none of theirs.
     """

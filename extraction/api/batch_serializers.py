@@ -55,7 +55,7 @@ class BatchSettingsSerializer(AskingSerializer):
 
 
 def new_batch(asked: dict[str, Any], schema: SchemaVersion) -> NewBatch:
-    """Return what settings that have been validated ask for."""
+    """Return the new batch of validated settings."""
     return NewBatch(
         schema=schema,
         mode=asked["mode"],

@@ -49,14 +49,14 @@ AT_ONCE = 200  # items that are stored at once
 
 
 def schema_of(user: User, named: str | JSONSchema) -> SchemaVersion:
-    """Return the schema that a batch names or brings along. Raises NotFound, or InvalidRequest."""
+    """Return the schema of a batch's request, stored or inline. Raise NotFound, or InvalidRequest."""
     if isinstance(named, str):
         return schemas.find(user=user, named=named)
     return async_to_sync(nameless)(user, named)
 
 
 def received(user: User, key: str | None, found: BatchInput) -> Batch:
-    """Return the batch that a request creates, or has created before. What is wrong with it leaves nothing behind."""
+    """Return the batch that a request creates, or has created before. An invalid request leaves nothing behind."""
     serializer = BatchSettingsSerializer(data=dict(found.settings))
     serializer.is_valid(raise_exception=True)
     digest = Digest(found.settings)

@@ -77,7 +77,7 @@ class EvaluationRequestSerializer(StrictSerializer):
 
 
 def _reviewed(items: dict[str, object]) -> dict[str, object]:
-    """Return which reviewed data is the contents. Raises ValidationError."""
+    """Return the validated selection of reviewed data. Raise ValidationError."""
     match items:
         case {"batch": id, **rest} if not rest:
             return {"batch": Id().run_validation(id)}
@@ -177,7 +177,7 @@ class EvaluationSerializer(serializers.Serializer[Evaluation]):
 
 
 def shown(evaluation: Evaluation) -> dict[str, object]:
-    """Return an evaluation as the API shows it."""
+    """Return an evaluation, serialized."""
     report = report_of(evaluation)
     return {
         "id": evaluation.pk,
@@ -247,7 +247,7 @@ class EvaluationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSet[
 
 
 def expected_items(owner: User, items: Any) -> list[ExpectedItem]:
-    """Return the contents of an evaluation. Raises NotFound for a batch or an extraction that is not the user's."""
+    """Return the contents of an evaluation. Raise NotFound for another user's batch or extraction."""
     match items:
         case {"batch": id}:
             return evaluations.of_batch(Batch.objects.get_visible(owner, id))

@@ -17,14 +17,14 @@ from extraction.services.transcripts import TABLES
 
 
 class Extractions:
-    """Extractions, as clients follow them over HTTP and the WebSocket."""
+    """Extractions as followed work, over HTTP and the WebSocket."""
 
     def find(self, user: User, id: uuid.UUID) -> Extraction:
         """Return the user's extraction with an id. Raises NotFound."""
         return Extraction.objects.get_visible(user, id)
 
     async def follow(self, id: uuid.UUID, after: int, beat: float | None = None) -> AsyncIterator[Batch | None]:
-        """Yield the events past a position, to the end; the last event has the extraction as it is then."""
+        """Yield the events after a position, to the end; the last one has the extraction in its present state."""
         async for batch in follow(id, after, beat=beat, kind=TABLES.kind):
             if batch is None or not batch.last:
                 yield batch

@@ -1,4 +1,4 @@
-"""An extraction as the API shows it."""
+"""The API's representation of extractions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from extraction.models import Extraction
 
 
 def with_all(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
-    """Return extractions with what their serializer shows."""
+    """Return extractions with all data that their serializer shows."""
     return rows.select_related("schema").prefetch_related("attempts__answers__usage__corrections", "reviews__reviewer")
 
 
 def shown(id: uuid.UUID) -> dict[str, object]:
-    """Return an extraction as the API shows it now."""
+    """Return the present state of an extraction, serialized."""
     extraction = with_all(Extraction.objects.all()).get(pk=id)
     data: dict[str, object] = dict(ExtractionSerializer(extraction).data)  # type: ignore[call-overload]  # a field hides it
     return data

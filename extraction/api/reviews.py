@@ -25,7 +25,7 @@ class ReviewRequestSerializer(StrictSerializer):
 
 
 async def check_correction(extraction: Extraction, data: JSON) -> None:
-    """Refuse corrected data that does not satisfy the extraction's schema. Raises InvalidRequest with the places."""
+    """Refuse corrected data that does not satisfy the extraction's schema, by InvalidRequest with the places."""
     judgement = await checks.judged(extraction.owner_id, extraction.schema.json_schema, dumps(data))
     if judgement.problems:
         places = {f"data{each['path']}": each["message"] for each in judgement.problems}

@@ -79,7 +79,7 @@ class SchemaSerializer(serializers.ModelSerializer[SchemaVersion]):
 
 
 async def nameless(owner: User, json_schema: JSONSchema) -> SchemaVersion:
-    """Return the row of a schema that comes with a request. Raises InvalidRequest for what is not one."""
+    """Return the row of a request's inline schema. Raise InvalidRequest if it is not a schema."""
     found = await checks.checked(owner.pk, json_schema)
     new = NewSchema(json_schema, found.native, found.notes)
     return await persistently(schemas.keep_nameless, user=owner, new=new)

@@ -126,7 +126,7 @@ async def _source(extraction: Extraction, index: int) -> Source:
 
 
 async def _pdf_page(extraction: Extraction, index: int, number: int) -> tuple[Source, str]:
-    """Return a source that has such a page, and where its file is in the storage. Raises NotFound."""
+    """Return a source with such a page, and the path of its file in the storage. Raise NotFound."""
     source = await _source(extraction, index)
     file = _shown(extraction, source)["attachment"]
     if source.kind != "pdf" or file is None or not 1 <= number <= len(source.pages):
@@ -136,7 +136,7 @@ async def _pdf_page(extraction: Extraction, index: int, number: int) -> tuple[So
 
 
 def _evidence_on(extraction: Extraction, index: int, number: int) -> list[Evidence]:
-    """Return the evidence that has been found on a page."""
+    """Return the located evidence on a page."""
     return [
         each
         for each in extraction.evidence

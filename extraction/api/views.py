@@ -52,13 +52,13 @@ STREAM = OpenApiResponse(
 
 
 def digest(data: JSON) -> str:
-    """Return what is the same for two requests only if they are to create the same extraction."""
+    """Return a digest that is equal for two requests only if they would create the same extraction."""
     canonical = dumps(["extraction", data], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 async def answer_of(id: uuid.UUID) -> dict[str, object]:
-    """Return the extraction when it has ended.
+    """Wait until the extraction has ended, and return it.
 
     Raises what made it fail, Deleted, or Unavailable where this process ends before that.
     """

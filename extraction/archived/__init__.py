@@ -1,1 +1,1 @@
-"""Schemas and extractions in archives: as lines, and out of them."""
+"""Exporting and importing schemas and extractions as lines of archives."""

@@ -1,4 +1,4 @@
-"""Extractions in archives: those that have ended, with what they were made from and what was decided on them."""
+"""Ended extractions in archives, with their sources and reviews."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _review(row: Extraction, review: Review) -> dict[str, object]:
 
 
 async def take(importing: Importing, entries: Sequence[Entry]) -> None:
-    """Store extractions out of an archive. What is said of their data is found out anew, as far as it can be."""
+    """Store extractions from an archive. Claims about their data are verified as far as possible."""
     tally, several = imports.Tally(done=len(entries)), []
     for entry in entries:
         try:
@@ -156,7 +156,7 @@ def _store(importing: Importing, several: Sequence[Imported], tally: imports.Tal
 
 
 async def _imported(importing: Importing, entry: object) -> Imported:
-    """Return an extraction that can be stored; its files are attachments here. Raises one of `REFUSALS`."""
+    """Return a validated extraction, whose files are attachments here. Raise one of `REFUSALS`."""
     line = ArchivedExtractionSerializer.checked_values(entry)
     schema = await persistently(_schema_of, importing, **line["schema"])
     corrected = [each["data"] for each in line["reviews"] if each["decision"] == Review.Decision.CORRECTED]
@@ -180,7 +180,7 @@ async def _imported(importing: Importing, entry: object) -> Imported:
 
 
 def _schema_of(importing: Importing, *, digest: str, name: str | None, version: int) -> SchemaVersion:
-    """Return the owner's schema that asks for the same, of the same name if there is one. Raises InvalidRequest."""
+    """Return the owner's equal schema, of the same name if possible, or a new one. Raise InvalidRequest."""
     same = list(SchemaVersion.objects.filter(owner=importing.owner, digest=digest).order_by("pk"))
     if not same:
         raise InvalidRequest("schema: Its schema is neither in the archive nor here.")
@@ -188,7 +188,7 @@ def _schema_of(importing: Importing, *, digest: str, name: str | None, version: 
 
 
 def _content(importing: Importing, content: object) -> list[Block]:
-    """Return content with attachments of the owner's. Raises InvalidRequest, UnsupportedMediaType or NotFound."""
+    """Return content with the owner's attachments. Raise InvalidRequest, UnsupportedMediaType or NotFound."""
 
     def put_in(source: BlockSource) -> BlockSource:
         if source.get("type") != "attachment":
@@ -201,7 +201,7 @@ def _content(importing: Importing, content: object) -> list[Block]:
 
 
 async def _check_data(several: Sequence[object], schema: SchemaVersion) -> None:
-    """Raise InvalidRequest where data does not satisfy the schema that it is said to satisfy."""
+    """Raise InvalidRequest if data does not satisfy the schema that it claims to satisfy."""
     for data in several:
         judgement = await checks.judged(schema.owner_id, schema.json_schema, dumps(data))
         for problem in judgement.problems[:1]:
@@ -209,7 +209,7 @@ async def _check_data(several: Sequence[object], schema: SchemaVersion) -> None:
 
 
 def _check_quotes(evidence: Iterable[Evidence], texts: Iterable[Source]) -> None:
-    """Raise InvalidRequest where a quote does not stand exactly where it is said to."""
+    """Raise InvalidRequest if a quote is not exactly at its claimed place."""
     by_index = {each.index: each.text or "" for each in texts}
     for each in evidence:
         text = by_index.get(each["source"], "")

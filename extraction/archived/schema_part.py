@@ -60,7 +60,7 @@ def _line(row: SchemaVersion) -> dict[str, object]:
 
 
 async def take(importing: Importing, entries: Sequence[Entry]) -> None:
-    """Store versions of schemas out of an archive. Each is checked as a new one is."""
+    """Store versions of schemas from an archive, validated like new ones."""
     tally, checked = imports.Tally(done=len(entries)), []
     for entry in entries:
         try:

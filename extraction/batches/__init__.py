@@ -1,1 +1,1 @@
-"""Batches at work: exchanging with Anthropic, how far they are, and reading their results."""
+"""Running batches: exchanging data with Anthropic, progress, and reading results."""

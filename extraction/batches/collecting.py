@@ -1,4 +1,4 @@
-"""Finding out what became of the Message Batches that a batch's requests were sent in, and taking in their results."""
+"""Following up the Message Batches of a batch, and storing their results."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from extraction.work import refuses_format
 logger = logging.getLogger(__name__)
 
 CLOCKS = timedelta(minutes=5)
-"""By how much Anthropic's clock may be behind the database's."""
+"""The maximal lag of Anthropic's clock behind the database's."""
 COMPLETE = timedelta(hours=1)
-"""For how long after the end of a Message Batch results that it lacks are looked for."""
+"""The time after the end of a Message Batch for which missing results are awaited."""
 CANCELLED: Failure = {"type": "invalid_request_error", "message": "The Message Batch was cancelled."}
 EXPIRED: Failure = {
     "type": "timeout_error",
@@ -38,7 +38,7 @@ UNTOLD: Failure = {
 
 
 async def look_after(message_batch: MessageBatch, holder: uuid.UUID) -> None:
-    """Go on with a Message Batch that has not ended. Raises ClaudeError where Anthropic can't tell about it now."""
+    """Process a Message Batch that has not ended. Raise ClaudeError if Anthropic can't be asked about it now."""
     if message_batch.status == MessageBatch.RUNNING:
         if message_batch.holder == holder or await in_database(_is_abandoned, message_batch):
             await _recover(message_batch)
@@ -62,7 +62,7 @@ def _is_abandoned(message_batch: MessageBatch) -> bool:
 
 
 async def _recover(message_batch: MessageBatch) -> None:
-    """Find out what became of a Message Batch whose process was lost, or could not tell whether it was taken."""
+    """Find out whether a Message Batch was accepted whose process has died, or got no response."""
     if message_batch.sent_at is None:
         await persistently(message_batches.give_back, message_batch=message_batch)
         return
@@ -86,7 +86,7 @@ def _ids(message_batch: MessageBatch) -> tuple[set[str], set[str | None]]:
 
 
 async def _collect(message_batch: MessageBatch, state: BatchState) -> None:
-    """Store the results of a Message Batch that has ended; what it has no answer to is sent again or fails.
+    """Store the results of an ended Message Batch; requests without an answer are sent again or fail.
 
     Raises ClaudeError while results are missing: they may be there the next time, and are paid.
     """
@@ -103,7 +103,7 @@ async def _collect(message_batch: MessageBatch, state: BatchState) -> None:
 
 
 async def _end(message_batch: MessageBatch, failed: list[BatchedRequest]) -> None:
-    """End a Message Batch, and fail the items of those requests whose results are not to be had any more."""
+    """End a Message Batch, and fail the items of requests whose results are lost."""
     for request in failed:
         await persistently(message_batches.unanswered, request=request, error=UNTOLD, again=False)
     await persistently(message_batches.give_back, message_batch=message_batch, status=MessageBatch.ENDED)
@@ -114,7 +114,7 @@ def _open_requests(message_batch: MessageBatch) -> list[BatchedRequest]:
 
 
 def _open_request(message_batch: MessageBatch, custom_id: str) -> BatchedRequest | None:
-    """Return the request with a custom id that has not been answered."""
+    """Return the unanswered request with a custom id."""
     with suppress(ValueError):
         return _unanswered(message_batch).filter(answer=uuid.UUID(custom_id)).first()
     return None

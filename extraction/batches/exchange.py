@@ -19,7 +19,7 @@ from extraction.services import batch_items
 
 
 async def exchange(batch: uuid.UUID, holder: uuid.UUID) -> bool:
-    """Do what can be done now for a batch: collect results, take next steps, send requests.
+    """Do what is possible now for a batch: collect results, take next steps, send requests.
 
     Return whether there will be more to do. Raises ClaudeError where Anthropic can't be asked.
     """
@@ -36,7 +36,7 @@ def _unended(batch: uuid.UUID) -> list[MessageBatch]:
 
 
 def _goes_on(id: uuid.UUID) -> bool:
-    """Note the end of a batch that is done; return whether something is still to come of it, paused or not."""
+    """Record the end of a finished batch; return whether more work is to come, paused or not."""
     with transaction.atomic():
         batch = Batch.objects.select_for_update(no_key=True).get(pk=id)
         done = batch_items.end_if_done(batch)

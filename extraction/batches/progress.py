@@ -1,4 +1,4 @@
-"""How far a batch is: counts, cost so far and expected, and time left."""
+"""The progress of a batch: counts, cost so far and in the end, and remaining time."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from conversations import clock
 from extraction.models import Batch, Item
 
 LATEST = 200
-"""Items that ended last, whose pace tells how long the rest takes."""
+"""The number of items that ended last, from whose pace the remaining time is estimated."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a batch is."""
+    """The progress of a batch."""
 
     counts: dict[str, int]
     """Items by status, and `total`."""
     cost: Decimal | None
     """US dollars; None where a price is not known."""
     expected_cost: Decimal | None
-    """US dollars when it is done, if the rest costs on average what was done so far; None until anything was."""
+    """The estimated final cost in US dollars, at the average cost so far; None until an item has ended."""
     seconds_left: float | None
-    """None until it can be told."""
+    """The estimated remaining time; None until it can be estimated."""
 
 
 def of_batch(batch: Batch) -> Progress:
-    """Return how far a batch is, by the states of its items."""
+    """Return the progress of a batch, by the states of its items."""
     rows = batch.items.values("status").annotate(
         count=Count("pk"),
         spent=Sum("cost"),
@@ -57,7 +57,7 @@ def _expected(spent: Decimal, paid: int, left: int) -> Decimal | None:
 
 
 def _seconds(batch: Batch, left: int) -> float | None:
-    """Return how long the items that are left take at the pace of those that ended last."""
+    """Return the remaining time at the pace of the items that ended last."""
     if not left:
         return 0.0
     if batch.status != Batch.Status.RUNNING:

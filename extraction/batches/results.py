@@ -1,4 +1,4 @@
-"""The results of a batch's items, as the files of results have them."""
+"""The results of a batch's items, for files of results."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ AT_ONCE = 100  # items that are in memory at once
 
 
 def with_data(items: QuerySet[Item]) -> QuerySet[Item]:
-    """Return items with what their results are made of."""
+    """Return items with the data for their results."""
     answers = Prefetch("extraction__attempts__answers", Answer.objects.defer("content"))
     needed = ("extraction__reviews__reviewer", answers, "extraction__attempts__answers__usage__corrections")
     return items.select_related("extraction").prefetch_related(*needed).defer("content", "extraction__content")
 
 
 def result_of(item: Item) -> Result:
-    """Return what became of an item. Its query comes from `with_data`."""
+    """Return the result of an item. Its query comes from `with_data`."""
     extraction = item.extraction
     return Result(
         key=item.key,
@@ -43,7 +43,7 @@ def result_of(item: Item) -> Result:
 
 
 def final_data(extraction: Extraction) -> JSON:
-    """Return the data that counts: as it was corrected, where it was."""
+    """Return the final data: corrected, if there is a correction."""
     newest = next(iter(extraction.reviews.all()), None)
     corrected = newest is not None and newest.decision == newest.Decision.CORRECTED
     data: JSON = newest.data if newest is not None and corrected else extraction.data
@@ -51,7 +51,7 @@ def final_data(extraction: Extraction) -> JSON:
 
 
 def review_of(extraction: Extraction) -> ReviewShown | None:
-    """Return the newest decision on an extraction; None where there is none yet."""
+    """Return the newest review of an extraction, or None."""
     newest = next(iter(extraction.reviews.all()), None)
     if newest is None:
         return None
@@ -71,7 +71,7 @@ def part(batch: uuid.UUID, after: int) -> tuple[list[Result], int]:
 
 
 def layout_of(batch: uuid.UUID) -> Layout:
-    """Return the tables that the results of a batch come to."""
+    """Return the tables for the results of a batch."""
     layout = Layout()
     items = Item.objects.filter(batch=batch).order_by("number").select_related("extraction")
     needed = items.prefetch_related("extraction__reviews").only("number", "extraction__data")

@@ -1,4 +1,4 @@
-"""Sending a batch's requests to Anthropic in Message Batches: items' next steps, as far as budgets go."""
+"""Sending a batch's requests in Message Batches, within budgets."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ logger = logging.getLogger(__name__)
 
 REQUESTS_LIMIT = 10_000
 BYTES_LIMIT = 32 * 1024 * 1024
-"""Of one Message Batch. Anthropic takes more (claude-api.md 11), but this process has all of it in memory."""
+"""The maximal size of a Message Batch. Anthropic accepts more (claude-api.md 11), but it is all held in memory here."""
 UNSURE = 500
-"""From which status on a refusal does not tell whether a Message Batch was taken: a proxy may have lost the answer."""
+"""The status from which on it is unknown whether a Message Batch was accepted: a proxy may have lost the response."""
 
 
 class BudgetIsHeld(Exception):
-    """There is not enough left of a budget now, but there will be when what is held of it is let go."""
+    """A budget has not enough left now, but will have when other holds are released."""
 
 
 @dataclass
 class Gathered:
-    """The requests of a Message Batch that is not sent yet, by their custom ids."""
+    """The requests of an unsent Message Batch, by their custom ids."""
 
     message_batch: MessageBatch
     requests: list[tuple[str, Request]] = field(default_factory=list)
@@ -43,17 +43,17 @@ class Gathered:
 
     @property
     def full(self) -> bool:
-        """Whether it has as much as one Message Batch may have."""
+        """Whether it has the maximal size of a Message Batch."""
         return len(self.requests) >= REQUESTS_LIMIT or self.size >= BYTES_LIMIT
 
     def add(self, id: uuid.UUID, body: Request) -> None:
-        """Take in a request, which is answered under this id."""
+        """Add a request under this id."""
         self.requests.append((str(id), body))
         self.size += len(dumps(body))
 
 
 async def send_more(batch: uuid.UUID, holder: uuid.UUID) -> bool:
-    """Take the next step of queued items, and send their requests; return whether more can be sent now."""
+    """Take the next steps of queued items, and send their requests; return whether more can be sent now."""
     gathered: Gathered | None = None
     more = True
     while gathered is None or not gathered.full:
@@ -73,7 +73,7 @@ async def send_more(batch: uuid.UUID, holder: uuid.UUID) -> bool:
 
 
 async def _step(item: Item, gathered: Gathered) -> None:
-    """Take the next step of an item: its requests go into the Message Batch, or it ends."""
+    """Take the next step of an item: add its requests to the Message Batch, or end it."""
     assert item.extraction is not None
     extraction = await in_database(_with_all, item.extraction.pk)
     try:
@@ -89,7 +89,7 @@ def _with_all(id: uuid.UUID) -> Extraction:
 
 
 async def _next(extraction: Extraction, item: Item, gathered: Gathered) -> Outcome | None:
-    """Return how an extraction ends; None where its next requests are in the Message Batch."""
+    """Return the outcome of an extraction; None if its next requests were added to the Message Batch."""
     try:
         state = Extracting(extraction)
         await state.load()
@@ -112,7 +112,7 @@ async def _next(extraction: Extraction, item: Item, gathered: Gathered) -> Outco
 
 
 async def _gather(extraction: Extraction, item: Item, asks: list[Ask], gathered: Gathered) -> None:
-    """Put all requests of an extraction's next step into a Message Batch, or none of them.
+    """Add all requests of an extraction's next step to a Message Batch, or none of them.
 
     Raises BudgetExceeded, or BudgetIsHeld where the item is queued again.
     """
@@ -136,7 +136,7 @@ async def _gather(extraction: Extraction, item: Item, asks: list[Ask], gathered:
 
 
 async def _send(gathered: Gathered) -> bool:
-    """Send a Message Batch; return whether it is there. Where that is not known, the next look finds out."""
+    """Send a Message Batch; return whether it was accepted. If that is unknown, the next exchange finds it out."""
     message_batch = gathered.message_batch
     if not gathered.requests:
         await persistently(message_batches.discard, message_batch)
@@ -157,7 +157,7 @@ async def _send(gathered: Gathered) -> bool:
 
 
 async def _refused(message_batch: MessageBatch, error: ClaudeError) -> None:
-    """Give the requests of a Message Batch back that Anthropic did not take; fail their items if it never will."""
+    """Release the requests of a refused Message Batch; fail their items if a retry is pointless."""
     if not error.retryable:
         requests = message_batch.requests.select_related("answer__attempt")
         for request in await in_database(list, requests):

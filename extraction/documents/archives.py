@@ -1,4 +1,4 @@
-"""Office files as the ZIP archives that they are, looked at before anything in them is unpacked."""
+"""Checking office files, as the ZIP archives that they are, before anything is unpacked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BROKEN = (zipfile.BadZipFile, KeyError, OSError, ValueError, EOFError, NotImplem
 
 
 def check(data: bytes) -> None:
-    """Refuse an archive that is broken, encrypted, too large unpacked, or whose XML declares entities.
+    """Refuse an archive that is broken, encrypted, too large unpacked, or whose XML has a document type declaration.
 
     Raises UnsupportedMediaType.
     """

@@ -1,4 +1,4 @@
-"""Reading a file by what it is: its content decides, and what it is said to be where its content leaves that open."""
+"""Reading files by type: detected from the content, or else as declared."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from extraction.documents.text import Text, decoded, unpaged
 CSV, HTML, MAIL = "text/csv", "text/html", "message/rfc822"
 
 READERS = {PDF: "pdf", DOCX: "word", XLSX: "sheets", HTML: "html", MAIL: "mail"}
-"""The modules that read them; each is imported where it is needed, for they are large."""
+"""The module that reads each media type; each is imported on first use, since they are large."""
 
-HEAD = 2048  # bytes that are looked at
+HEAD = 2048  # bytes that are examined
 MARKUP = re.compile(
     rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|table|div)\b",
     re.IGNORECASE | re.DOTALL,
@@ -29,7 +29,7 @@ LEAST_HEADERS = 3
 
 
 def read(data: bytes, media_type: str) -> Text:
-    """Return the text of a file that is said to be of a media type.
+    """Return the text of a file with a declared media type.
 
     Raises UnsupportedMediaType where it can't be read, with the reason.
     """
@@ -41,7 +41,7 @@ def read(data: bytes, media_type: str) -> Text:
 
 
 def type_of(data: bytes, media_type: str) -> str:
-    """Return the media type of a file. Raises UnsupportedMediaType for an image, and for what is no document."""
+    """Return the media type of a file. Raise UnsupportedMediaType for an image, and for other files than documents."""
     found = identify(data, declared=media_type).media_type
     if found not in READ:
         raise UnsupportedMediaType(f"It is {found}, which is no document.")
@@ -51,7 +51,7 @@ def type_of(data: bytes, media_type: str) -> str:
 
 
 def _sniffed(data: bytes) -> str:
-    """Return whether text is HTML or a mail rather than what it was said to be."""
+    """Return the detected type of a text: HTML or a mail, or else as declared."""
     head = data[:HEAD]
     if MARKUP.match(head):
         return HTML

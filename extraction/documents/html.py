@@ -1,4 +1,4 @@
-"""HTML as text: a line for each block and each row of a table (lxml)."""
+"""Converting HTML to text: a line for each block and each row of a table (lxml)."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ LINES = (defs.block_tags | {*SECTIONS}) - {"del", "ins", "td", "th"}
 CELLS = frozenset(["td", "th"])
 DECLARED = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w-]{2,40})""", re.IGNORECASE)
 PROBE = b"<a b='\\n+AGE-'>"
-"""Bytes that every encoding reads alike that can be declared within a page, and UTF-16, UTF-7 and escapes do not."""
+"""Bytes that are the same in every encoding that a page can declare, but not in UTF-16, UTF-7 and escape encodings."""
 TOO_DEEP = "ERR_RESOURCE_LIMIT"
-"""What the parser reports where it leaves out the rest of a page: beyond 2,048 elements within each other."""
+"""The parser's error when it drops the rest of a page: beyond a nesting of 2,048 elements."""
 DECLARATION_LIMIT = 4096  # bytes at the beginning in which a declaration of the encoding is looked for
 
 
 def read(data: bytes) -> Text:
-    """Return the text of a page. Raises UnsupportedMediaType where there is none in it, or too much."""
+    """Return the text of a page. Raise UnsupportedMediaType if there is none, or too much."""
     return unpaged(text_of(_decoded(data)))
 
 
 def text_of(markup: str) -> str:
-    """Return the text of HTML, as it would be read.
+    """Return the text of HTML as a reader sees it.
 
     Raises UnsupportedMediaType where there is nothing in it, or where the parser gives up before its end.
     """
@@ -54,14 +54,14 @@ def _decoded(data: bytes) -> str:
 
 
 class _Writing:
-    """Writes the text of elements, in the order in which they begin and end."""
+    """Writes the text of elements in document order."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._line: list[str] = []
-        self._cells: list[str] | None = None  # of the row of a table that is being written
+        self._cells: list[str] | None = None  # of the table row that is being written
         self._kept = 0  # elements around in which white space counts
-        self._layout: set[lxml.etree._Element] = set()  # tables with tables in them, which only place things
+        self._layout: set[lxml.etree._Element] = set()  # tables with nested tables, which are for layout only
 
     def written(self, root: lxml.etree._Element) -> str:
         """Return the text of an element."""
@@ -111,13 +111,13 @@ class _Writing:
         self._kept -= tag == "pre"
 
     def _end_cell(self) -> None:
-        """End what stands in a row of a table before a cell or its end, as a cell of its own."""
+        """End the current text of a table row as a cell of its own."""
         if self._cells is not None and "".join(self._line).strip():
             self._cells.append("".join(self._line))
         self._line = []
 
     def _end_row(self) -> None:
-        """End the row of a table that is being written; without one, the line."""
+        """End the current row of a table; outside of tables, the line."""
         if self._cells is None:
             self._break()
             return
@@ -133,7 +133,7 @@ class _Writing:
             self._line.append(text if self._kept else re.sub(r"[ \t\r\n\f]+", " ", text))
 
     def _break(self) -> None:
-        """End the line, if there is anything in it; within a cell it is but a space."""
+        """End the line, if it is not empty; within a cell, add a space."""
         if self._cells is not None:
             self._line.append(" ")
             return

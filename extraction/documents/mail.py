@@ -1,4 +1,4 @@
-"""Mail (`.eml`) as text: who wrote to whom about what and when, the body, and the names of what is attached."""
+"""Converting mails (`.eml`) to text: sender, recipients, subject, date, body, and the names of attachments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_NAMES = 1000
 
 
 def read(data: bytes) -> Text:
-    """Return the text of a mail. Raises UnsupportedMediaType where it can't be read, or is too long."""
+    """Return the text of a mail. Raise UnsupportedMediaType if it can't be read, or is too long."""
     try:
         message = email.message_from_bytes(data, policy=email.policy.default)
         return unpaged("\n".join([*_headers(message), "", _body(message), "", *_attached(message)]).strip("\n"))
@@ -33,7 +33,7 @@ def _headers(message: EmailMessage) -> Iterator[str]:
 
 
 def _body(message: EmailMessage) -> str:
-    """Return the text of the body: the plain one, or the HTML where that is all there is."""
+    """Return the text of the body: the plain one, or else the HTML one."""
     for kind in ("plain", "html"):
         part = message.get_body(preferencelist=(kind,))
         text = _text_of(part) if part is not None else ""
@@ -45,7 +45,7 @@ def _body(message: EmailMessage) -> str:
 def _text_of(part: MIMEPart) -> str:
     try:
         return str(part.get_content())
-    except (LookupError, UnicodeError):  # a charset that nobody knows
+    except (LookupError, UnicodeError):  # an unknown charset
         payload = part.get_payload(decode=True)
         return decoded(payload) if isinstance(payload, bytes) else ""
 

@@ -1,4 +1,4 @@
-"""Joining what several parts of a document gave into one result. Pure."""
+"""Merging the results of a document's parts. Pure."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 Place = tuple[int, int]
 """The index of a source, and an offset in its text."""
-TOLD = 80  # characters of a value that a problem tells
+TOLD = 80  # characters of a value that a problem quotes
 
 
 @dataclass(frozen=True)
 class Found:
-    """What one part gave."""
+    """The result of one part."""
 
     data: JSON
     places: Mapping[str, Place] = field(default_factory=dict)
-    """Where the leaves stand, by JSON Pointer; those that are known."""
+    """The known places of leaves, by JSON Pointer."""
     overlaps: Mapping[int, int] = field(default_factory=dict)
     """For each source, by index, the offset up to which this part repeats the one before; see `overlaps`."""
 
 
 @dataclass(frozen=True)
 class Merged:
-    """The joined data, what the parts did not agree on, and where the leaves of each part have gone."""
+    """The merged data, contradictions between the parts, and where each part's leaves are in it."""
 
     data: JSON
     problems: list[Problem]
@@ -42,12 +42,12 @@ class Merged:
 
 
 def overlaps(part: Part) -> dict[int, int]:
-    """Return for each source of which a part repeats something the offset up to which it does."""
+    """Return for each source that a part repeats the offset up to which it does."""
     return {piece.source: piece.start + piece.overlap for piece in part.pieces if piece.overlap}
 
 
 def merge(parts: Sequence[Found]) -> Merged:
-    """Return the data of all parts as one.
+    """Merge the data of all parts.
 
     Objects are joined field by field: what was found first stays, and another value for it in a later part is a problem
     of that path. Null, and the empty string, are not found. Lists follow each other without the items that a part
@@ -60,7 +60,7 @@ def merge(parts: Sequence[Found]) -> Merged:
 
 
 class _Merging:
-    """What the parts so far come to."""
+    """The merged result of the parts so far."""
 
     def __init__(self) -> None:
         self.data: JSON = None
@@ -68,7 +68,7 @@ class _Merging:
         self._places: dict[str, Place] = {}
 
     def add(self, number: int, part: Found) -> dict[str, str]:
-        """Join another part, and return where its leaves have gone that were kept."""
+        """Merge another part, and return the new pointers of its kept leaves."""
         self._number, self._part = number, part
         self._moved: dict[str, str] = {}
         self.data = self._joined(self.data, part.data, "", "")
@@ -76,7 +76,7 @@ class _Merging:
         return self._moved
 
     def _joined(self, kept: JSON, new: JSON, path: str, at: str) -> JSON:
-        """Return two values as one. `path` is the pointer in the joined data, `at` the one in the part's."""
+        """Merge two values. `path` is the pointer in the merged data, `at` the one in the part's."""
         if _missing(new):
             return new if kept is None else kept
         if _missing(kept):
@@ -107,7 +107,7 @@ class _Merging:
         return joined
 
     def _same_places(self, path: str, at: str) -> dict[int, int]:
-        """Return the items of a part's list that are there already, with their indexes there, as their places tell."""
+        """Return the items of a part's list that exist already, by their places, with the existing indexes."""
         items: dict[Place, list[int]] = {}
         for index, places in _by_item(self._places, path).items():
             for place in places:
@@ -121,7 +121,7 @@ class _Merging:
         return same
 
     def _same_run(self, kept: list[JSON], new: list[JSON], at: str) -> dict[int, int]:
-        """Return the items at the beginning of a part's list that are the last ones of the list there."""
+        """Return the first items of a part's list that equal the last ones of the existing list."""
         if not self._part.overlaps:
             return {}
         places = _by_item(self._part.places, at)
@@ -133,7 +133,7 @@ class _Merging:
         return {}
 
     def _repeated(self, place: Place) -> bool:
-        """Return whether a place is in what the part repeats."""
+        """Return whether a place is in the text that the part repeats."""
         source, offset = place
         return offset < self._part.overlaps.get(source, 0)
 
@@ -152,13 +152,13 @@ def _by_item(places: Mapping[str, Place], path: str) -> dict[int, list[Place]]:
 
 
 def _agree(one: JSON, other: JSON) -> bool:
-    """Return whether two items may be the same one: they share something, and contradict each other in nothing."""
+    """Return whether two items may be the same: they share a value, and do not contradict each other."""
     pairs = list(_pairs(one, other))
     return all(a == b for a, b in pairs) and bool(pairs)
 
 
 def _pairs(one: JSON, other: JSON) -> Iterable[tuple[JSON, JSON]]:
-    """Yield the values that two items both have at the same place."""
+    """Yield the values at places that two items have in common."""
     if _missing(one) or _missing(other):
         return
     if isinstance(one, dict) and isinstance(other, dict):

@@ -1,4 +1,4 @@
-"""PDFs: their text page by page, and some of their pages as a PDF of its own (pypdfium2)."""
+"""Reading PDFs: the text of pages, drawings of pages, and parts of the document (pypdfium2)."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from conversations.pdf_opening import open_pdf
 from extraction.documents.text import Text, check_length, clean
 
 SCALE = 1.5
-"""Pixels of a drawn page for each point of its size."""
+"""The number of pixels of a drawn page per point of its size."""
 LARGEST_SIDE = 2000  # pixels of a drawn page
 MARK = (255, 200, 0, 90)
 """The colour that quotes are marked with: red, green, blue, opacity."""
 SHARE_DIGITS = 5  # a hundredth of a pixel of a large screen
 BREAK = "\f"
-"""What parts the text of two pages."""
+"""The separator of the texts of two pages."""
 
 Sought = tuple[str, int]
-"""A quote, and how often the page has it before the place that is meant."""
+"""A quote, and the number of its occurrences on the page before the right one."""
 Box = tuple[float, float, float, float]
-"""A rectangle on a page: its left, its top, its width and its height, as shares of the page's."""
+"""A rectangle on a page: left, top, width and height, as fractions of the page's size."""
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where quotes stand on a page."""
+    """The places of quotes on a page."""
 
     width: float
-    """Of the page, in points; so is the height."""
+    """The width of the page in points; so is the height."""
     height: float
     boxes: list[list[Box]]
-    """For each quote its rectangles, one for each line; none where it is not found."""
+    """For each quote its rectangles, one per line; none if it was not found."""
 
 
 def read(data: bytes) -> Text:
@@ -62,7 +62,7 @@ def read(data: bytes) -> Text:
 
 
 def cut(data: bytes, first: int, last: int) -> bytes:
-    """Return a PDF with the pages from `first` to `last` of another one; the first page is 1."""
+    """Return a PDF with the pages from `first` to `last` of another one, counted from 1."""
     with closing(open_pdf(data)) as document, closing(pypdfium2.PdfDocument.new()) as part:
         part.import_pages(document, list(range(first - 1, last)))
         written = io.BytesIO()
@@ -71,7 +71,7 @@ def cut(data: bytes, first: int, last: int) -> bytes:
 
 
 def draw(data: bytes, number: int, quotes: Sequence[Sought]) -> bytes:
-    """Return a page of a PDF, counted from 1, as a PNG in which quotes are marked.
+    """Return a page of a PDF, counted from 1, as a PNG with quotes highlighted.
 
     Raises UnsupportedMediaType as `read`, or where there is no such page.
     """
@@ -89,7 +89,7 @@ def draw(data: bytes, number: int, quotes: Sequence[Sought]) -> bytes:
 
 
 def places(data: bytes, number: int, quotes: Sequence[Sought]) -> Places:
-    """Return how large a page of a PDF is, counted from 1, and where each quote stands on it.
+    """Return the size of a page of a PDF, counted from 1, and the place of each quote on it.
 
     Raises UnsupportedMediaType as `draw`.
     """
@@ -100,7 +100,7 @@ def places(data: bytes, number: int, quotes: Sequence[Sought]) -> Places:
 
 @contextmanager
 def _opened(data: bytes, number: int) -> Iterator[tuple[pypdfium2.PdfPage, pypdfium2.PdfTextPage]]:
-    """Open a page of a PDF, counted from 1, and its text. Raises UnsupportedMediaType where there is no such page."""
+    """Open a page of a PDF, counted from 1, and its text. Raise UnsupportedMediaType if there is no such page."""
     with closing(open_pdf(data)) as document:
         if not 1 <= number <= len(document):
             raise UnsupportedMediaType(f"The PDF has no page {number}.")
@@ -109,7 +109,7 @@ def _opened(data: bytes, number: int) -> Iterator[tuple[pypdfium2.PdfPage, pypdf
 
 
 def _boxes(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, quote: str, before: int) -> Iterator[Box]:
-    """Yield the rectangles of a quote that the page has so often before."""
+    """Yield the rectangles of a quote after so many earlier occurrences."""
     with closing(text.search(quote, match_case=True)) as search:
         found = list(islice(iter(search.get_next, None), before + 1))
         for index in range(text.count_rects(*found[-1]) if found else 0):
@@ -119,7 +119,7 @@ def _boxes(page: pypdfium2.PdfPage, text: pypdfium2.PdfTextPage, quote: str, bef
 
 
 def _shown_at(page: pypdfium2.PdfPage, x: float, y: float) -> tuple[float, float]:
-    """Return where a point of the page's own space is when the page is shown, which may be turned and cropped."""
+    """Convert a point from the page's own space to the displayed page, which may be rotated and cropped."""
     side = 10**SHARE_DIGITS
     right, down = ctypes.c_int(), ctypes.c_int()
     pypdfium2.raw.FPDF_PageToDevice(page, 0, 0, side, side, 0, x, y, ctypes.byref(right), ctypes.byref(down))

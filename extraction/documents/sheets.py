@@ -1,4 +1,4 @@
-"""Spreadsheets (`.xlsx`) as text: each sheet's name, and its rows as lines (openpyxl)."""
+"""Converting spreadsheets (`.xlsx`) to text: each sheet's name, and its rows as lines (openpyxl)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def read(data: bytes) -> Text:
-    """Return the text of a workbook, formulae by their last results.
+    """Return the text of a workbook, with formulas' last results.
 
     Raises UnsupportedMediaType where it is broken, encrypted, empty or too long.
     """
@@ -34,10 +34,10 @@ def read(data: bytes) -> Text:
 
 
 def _lines(book: Workbook) -> Iterator[str]:
-    """Yield the lines of all sheets. Raises UnsupportedMediaType as soon as they are too many."""
+    """Yield the lines of all sheets. Raise UnsupportedMediaType as soon as they are too many."""
     length = 0
     for sheet in book.worksheets:
-        sheet.reset_dimensions()  # what a file says of its size need not be true
+        sheet.reset_dimensions()  # the declared size of a sheet may be wrong
         yield f"Sheet: {sheet.title}"
         for cells in sheet.iter_rows(values_only=True):
             line = row(map(_shown, cells))
@@ -49,7 +49,7 @@ def _lines(book: Workbook) -> Iterator[str]:
 
 
 def _shown(value: object) -> str:
-    """Return a cell's value as text; numbers with the 15 digits that spreadsheets show."""
+    """Return a cell's value as text; numbers with the 15 digits that spreadsheets display."""
     if value is None:
         return ""
     if isinstance(value, bool):

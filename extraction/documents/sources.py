@@ -1,4 +1,4 @@
-"""The text of content blocks: what Claude is shown, and what the offsets of evidence count in. Pure."""
+"""The text of content blocks, to which the offsets of evidence refer. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conversations.content.media import DOCX, PDF, TEXTUAL, XLSX
 READ = frozenset([PDF, DOCX, XLSX]) | TEXTUAL
 """The media types of documents that are read (extraction/documents/formats.py)."""
 Kind = Literal["text", "document", "pdf", "image", "url"]
-"""What a block is: text that somebody wrote, the text of a document, a PDF, an image, or an address of a document."""
+"""The kind of a block: written text, the text of a document, a PDF, an image, or the URL of a document."""
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,15 @@ class Source:
     """The text of one content block."""
 
     index: int
-    """Of the content block."""
+    """The index of the content block."""
     kind: Kind
     text: str | None
-    """None where only Claude sees what is there: images, and addresses that it fetches."""
+    """The text; None for images, and for URLs that Claude fetches."""
     pages: tuple[int, ...] = ()
     """The offset in code points at which each page begins; empty where the format has no pages."""
     title: str | None = None
-    """What the document is called, where that is known."""
+    """The document's title, if it is known."""
 
     def page_at(self, offset: int) -> int | None:
-        """Return the number, from 1, of the page that has this offset, or None where there are no pages."""
+        """Return the number, from 1, of the page at an offset, or None if there are no pages."""
         return bisect_right(self.pages, offset) or 1 if self.pages else None

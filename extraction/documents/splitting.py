@@ -1,4 +1,4 @@
-"""Dividing content that is too long for one request into parts with overlap. Pure."""
+"""Dividing content that is too long for one request into overlapping parts. Pure."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from itertools import accumulate
 from extraction.documents.sources import Source
 
 BYTES_PER_TOKEN = 2.5
-"""Of UTF-8; English has about three with the newer tokenizers, tables of numbers have fewer (claude-api.md 9)."""
+"""Bytes of UTF-8 per token; English has about three with newer tokenizers, number tables fewer (claude-api.md 9)."""
 IMAGE_TOKENS = 1600
-"""What an image, or the picture of a PDF's page, costs at most where it is not sent in high resolution."""
+"""The maximal tokens of an image, or of the image of a PDF's page, without high resolution."""
 URL_TOKENS = 50_000
-"""A guess at what stands at an address that Claude fetches."""
+"""An estimate of the tokens of a URL that Claude fetches."""
 SHORT = 2000
-"""A first or last text of so many characters is a question about the rest, and is repeated in every part."""
+"""The maximal characters of a first or last text that counts as a question, and is repeated in every part."""
 OVERLAP = 10
-"""One part in so many of a piece of text is repeated in the next one."""
+"""The inverse of the share of a piece of text that is repeated in the next one."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """What a part has of one source: characters from `start` to `end`, and pages from `first` to `last`."""
+    """A part's share of one source: characters from `start` to `end`, and pages from `first` to `last`."""
 
     source: int
     """The index of the content block."""
@@ -32,20 +32,20 @@ class Piece:
     first: int | None = None
     """The first page, from 1; None where the source is not sent by pages."""
     last: int | None = None
-    """The last page, which belongs to the piece."""
+    """The last page, inclusive."""
     overlap: int = 0
-    """So many characters at the beginning are the end of the same source's piece in the part before."""
+    """The number of characters at the beginning that repeat the end of the same source's piece in the part before."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one request has of the content: a piece of each source that it shows, in the order of the blocks."""
+    """The content of one request: a piece of each source in it, in the order of the blocks."""
 
     pieces: tuple[Piece, ...]
 
 
 def split(sources: Sequence[Source], *, tokens: int, pages: int, image_tokens: int = IMAGE_TOKENS) -> list[Part]:
-    """Return the parts in which content is sent: one, where it fits into one request.
+    """Divide content into parts: a single one if it fits into one request.
 
     `tokens` is what a request may have of content by estimate (`tokens_of`), `pages` how many pages of PDFs and images
     it may have, `image_tokens` what one of these costs besides its text. Long text is divided between paragraphs, else
@@ -79,7 +79,7 @@ def _with_repeated(pieces: list[Piece], repeated: list[Source]) -> Part:
 
 
 class _Packing:
-    """Puts sources into parts, one after the other, each as far as it has room."""
+    """Packs sources into parts, one after the other."""
 
     def __init__(self, tokens: int, pages: int, image_tokens: int) -> None:
         self._most_tokens, self._most_pages = tokens, pages
@@ -142,7 +142,7 @@ class _Packing:
             first = last + 1 - overlap
 
     def _last_page(self, costs: list[int], first: int) -> int:
-        """Return the last page from `first` on that the last part has room for; `first - 1` where it has none."""
+        """Return the last page from `first` on for which the last part has room; `first - 1` if there is none."""
         room = accumulate(costs[first : first + self._pages])
         return first - 1 + sum(tokens <= self._tokens for tokens in room)
 
@@ -162,7 +162,7 @@ def _of_pages(source: Source, first: int, last: int, overlap: int) -> Piece:
 
 
 def _cut(text: str, start: int, least: int, tokens: int) -> int:
-    """Return where a piece of text that begins at `start` ends, so that it has so many tokens at most.
+    """Return the end of a piece of text from `start` on with a maximal number of tokens.
 
     It ends at `least` or later, rather behind a paragraph, a line or a word that ends in its second half.
     """
@@ -180,7 +180,7 @@ def _cut(text: str, start: int, least: int, tokens: int) -> int:
 
 
 def _overlap(text: str, start: int, end: int) -> int:
-    """Return where the next piece begins: before the end of this one, behind a line, a word or anywhere."""
+    """Return the start of the next piece: before the end of this one, after a line or a word if possible."""
     earliest = end - (end - start) // OVERLAP
     for mark in ("\n", " "):
         found = text.find(mark, earliest, end - 1)

@@ -1,4 +1,4 @@
-"""The text of a file: clean, of bounded length, with the places of its pages."""
+"""The text of a file: cleaned, of bounded length, with the places of pages."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from charset_normalizer import from_bytes
 from conversations.errors import UnsupportedMediaType
 
 LIMIT = 5_000_000
-"""Characters of one document: as much as 600 pages of small print have."""
+"""The maximal number of characters of a document: 600 pages of small print."""
 UNSTORABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-"""Control characters and halves of surrogate pairs, which no text means, and which Postgres or JSON refuse."""
+"""Control characters and lone surrogates, which are no text, and which Postgres or JSON refuse."""
 WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
-"""What C1 controls mean, which no text has: quotation marks and dashes of Windows, said to be Latin-1 (as in HTML)."""
+"""The meaning of C1 controls in text: quotation marks and dashes of Windows-1252, declared as Latin-1 (as in HTML)."""
 ENCODINGS = [
     "cp1252",
     "shift_jis",
@@ -29,7 +29,7 @@ ENCODINGS = [
     "cp1255",
     "cp1256",
 ]
-"""Which encodings a file may have whose text is not Unicode."""
+"""The possible encodings of a file that is not Unicode."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,17 @@ class Text:
 
 
 def unpaged(text: str) -> Text:
-    """Return clean text without pages. Raises UnsupportedMediaType where there is none, or too much."""
+    """Return cleaned text without pages. Raise UnsupportedMediaType if there is none, or too much."""
     return Text(bounded(clean(text)), [])
 
 
 def clean(text: str) -> str:
-    """Return text with line feeds for line ends, with the characters that C1 controls stand for, and storable."""
+    """Return storable text, with LF as line end, and with C1 controls replaced by their characters."""
     return UNSTORABLE.sub("", text.translate(WINDOWS).replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def bounded(text: str) -> str:
-    """Return text. Raises UnsupportedMediaType where it has nothing but white space, or too much."""
+    """Return text. Raise UnsupportedMediaType if it is only white space, or too long."""
     if not text.strip():
         raise UnsupportedMediaType("There is no text in it.")
     check_length(len(text))
@@ -60,13 +60,13 @@ def bounded(text: str) -> str:
 
 
 def check_length(characters: int) -> None:
-    """Refuse a document with more text than is read. Raises UnsupportedMediaType."""
+    """Refuse a document with too much text, by UnsupportedMediaType."""
     if characters > LIMIT:
         raise UnsupportedMediaType(f"It has more than {LIMIT:,} characters of text, which is the most that is read.")
 
 
 def decoded(data: bytes) -> str:
-    """Return the text of bytes: UTF-8 or UTF-16, else by the encoding that they look most like."""
+    """Decode bytes as UTF-8 or UTF-16, or else by the most likely encoding."""
     for encoding in ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",):
         try:
             return data.decode(encoding)
@@ -77,7 +77,7 @@ def decoded(data: bytes) -> str:
 
 
 def row(cells: Iterable[str]) -> str:
-    """Return a row of a table as a line: its cells between bars, without empty ones at the end."""
+    """Return a row of a table as a line: its cells, separated by bars, without empty ones at the end."""
     texts = [" ".join(cell.split()) for cell in cells]
     while texts and not texts[-1]:
         texts.pop()

@@ -1,4 +1,4 @@
-"""Word documents (`.docx`) as text, with their tables' rows as lines (python-docx)."""
+"""Converting Word documents (`.docx`) to text, with their tables' rows as lines (python-docx)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _notes(document: Document) -> Iterator[BaseOxmlElement]:
 
 
 def _lines(element: BaseOxmlElement) -> Iterator[str]:
-    """Yield the paragraphs and the rows of tables in an element, however they are wrapped."""
+    """Yield the paragraphs and table rows in an element, however they are nested."""
     for child in element:
         if child.tag == PARAGRAPH:
             yield _text_of(child)
@@ -71,7 +71,7 @@ def _lines(element: BaseOxmlElement) -> Iterator[str]:
 
 
 def _is_of(row_element: BaseOxmlElement, table: BaseOxmlElement) -> bool:
-    """Return whether a row is of this table and not of one within it."""
+    """Return whether a row belongs to this table and not to a nested one."""
     return next(row_element.iterancestors(TABLE)) is table
 
 
@@ -83,7 +83,7 @@ def _cells(row_element: BaseOxmlElement) -> Iterator[str]:
 
 
 def _text_of(paragraph: BaseOxmlElement) -> str:
-    """Return the text of a paragraph, and of the text boxes that are anchored in it."""
+    """Return the text of a paragraph, including its text boxes."""
     parts: list[str] = []
     waiting = [paragraph]
     while waiting:

@@ -1,1 +1,1 @@
-"""How good extracted data is: held against what is expected, field by field. Pure."""
+"""Evaluating extracted data against expected data, field by field. Pure."""

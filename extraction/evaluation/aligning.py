@@ -1,4 +1,4 @@
-"""Which item of an extracted list stands for which of the expected one."""
+"""Pairing the items of an extracted list with those of the expected one."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from conversations.json_types import JSON, JSONObject
 from extraction.evaluation.normalising import readings
 
 MOST_PAIRS = 250_000
-"""Pairs of items for which the best assignment is looked for; the rest is aligned by its order."""
-NEARLY = 0.5  # of what equal values count: the most that values count which are only alike
-ORDER = 0.001  # what being at the same place counts, to decide between equals
-COMPARED = 64  # characters of a text in which likeness is looked for
-LEAVES = 50  # of an item, by which it is known
+"""The maximal number of pairs of items for which the optimal assignment is computed; others are aligned by order."""
+NEARLY = 0.5  # the maximal weight of values that are similar but not equal
+ORDER = 0.001  # the weight of an equal position, which decides between equals
+COMPARED = 64  # characters of texts that are compared for similarity
+LEAVES = 50  # leaves of an item that are compared
 
 Pair = tuple[int | None, int | None]
 
 
 @dataclass
 class Effort:
-    """What it may take to look for the best assignments in all the data that is compared together."""
+    """The remaining effort for optimal assignments in all data that is compared together."""
 
     values: int = 5_000_000
-    """Values that may still be compared with each other, each in about a microsecond."""
+    """The number of comparisons of values that are left, each of which takes about a microsecond."""
 
     def is_enough_for(self, left: Sequence[_Item], right: Sequence[_Item]) -> bool:
-        """Return whether all items can be compared with all others, and count what that takes, if so."""
+        """Return whether all items can be compared with each other, and subtract the effort if so."""
         pairs = len(left) * len(right)
         needed = pairs * (1 + max(len(item.leaves) for item in [*left, *right]))
         if pairs > MOST_PAIRS or needed > self.values:
@@ -38,7 +38,7 @@ class Effort:
 
 @dataclass
 class _Item:
-    """An item of a list, with what it is compared by."""
+    """An item of a list, with its leaves for comparison."""
 
     leaves: JSONObject = field(default_factory=dict)
 
@@ -52,12 +52,12 @@ class _Item:
 
     @cached_property
     def identity(self) -> tuple[tuple[str, str], ...]:
-        """What is the same for items whose values are all equal as texts."""
+        """A key that is the same for items whose values are all equal as texts."""
         return tuple(sorted((path, min(found)) for path, found in self.readings.items()))
 
 
 def aligned(expected: Sequence[JSON], actual: Sequence[JSON], effort: Effort | None = None) -> list[Pair]:
-    """Return pairs of indices, each index once; one without a counterpart is paired with None.
+    """Return pairs of indices, each index once; an unpaired one is paired with None.
 
     Pairs are in the order of the expected items, then come the extra ones. Items that are nothing alike are not paired.
     Where the effort is not enough to compare all of them, those that differ are paired by their order.
@@ -72,7 +72,7 @@ def aligned(expected: Sequence[JSON], actual: Sequence[JSON], effort: Effort | N
 
 
 def _identical(ours: Sequence[_Item], theirs: Sequence[_Item]) -> dict[int, int]:
-    """Return pairs of items that are equal, the first with the first."""
+    """Return pairs of equal items, the first with the first."""
     waiting: dict[tuple[tuple[str, str], ...], list[int]] = {}
     for index in range(len(theirs) - 1, -1, -1):
         waiting.setdefault(theirs[index].identity, []).append(index)
@@ -82,12 +82,12 @@ def _identical(ours: Sequence[_Item], theirs: Sequence[_Item]) -> dict[int, int]
 def _assigned(
     left: list[int], right: list[int], ours: Sequence[_Item], theirs: Sequence[_Item], effort: Effort
 ) -> dict[int, int]:
-    """Return the pairs of the best assignment; where that is too much effort, those at the same places."""
+    """Return the pairs of the optimal assignment; if that is too much effort, those at equal positions."""
     if not left or not right:
         return {}
     if not effort.is_enough_for([ours[each] for each in left], [theirs[each] for each in right]):
         return dict(zip(left, right, strict=False))
-    import lap  # with numpy under it, which nothing else needs
+    import lap  # it imports numpy, which nothing else needs
     import numpy
 
     length = max(len(ours), len(theirs))
@@ -99,7 +99,7 @@ def _assigned(
 
 
 def _alike(one: _Item, other: _Item) -> float:
-    """Return how much two items have in common, from 0 to 1."""
+    """Return the similarity of two items, from 0 to 1."""
     paths = one.leaves.keys() | other.leaves.keys()
     both = one.leaves.keys() & other.leaves.keys()
     if not paths:

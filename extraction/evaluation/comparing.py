@@ -1,4 +1,4 @@
-"""Data held against what is expected, value by value."""
+"""Comparing data with expected data, value by value."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from extraction.evaluation.aligning import Effort, aligned
 from extraction.evaluation.normalising import readings
 
 NOTHING: Any = object()
-"""In the place of a value that is not there."""
+"""Stands for a missing value."""
 
 
 class Match(StrEnum):
-    """What a value is, held against the expected one."""
+    """The result of comparing a value with the expected one."""
 
     EXACT = "exact"
     NORMALISED = "normalised"
-    """It means the same, but is written in another way."""
+    """The value has the same meaning in another notation."""
     WRONG = "wrong"
     MISSING = "missing"
     EXTRA = "extra"
@@ -29,21 +29,21 @@ class Match(StrEnum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """A value of the data, or of what is expected, and how it compares."""
+    """A value of the data, or of the expected data, with the result of its comparison."""
 
     field: str
     """A JSON Pointer, with `*` for every item of a list."""
     path: str
-    """A JSON Pointer into the data; where the value is missing, into what is expected."""
+    """A JSON Pointer into the data; for a missing value, into the expected data."""
     place: str
-    """A JSON Pointer into what is expected; of an extra value, into the data. It is the same in every comparison."""
+    """A JSON Pointer into the expected data; for an extra value, into the data. It is the same in every comparison."""
     match: Match
     expected: JSON = None
     actual: JSON = None
 
 
 class _Place(NamedTuple):
-    """Where a value is, as `Comparison` has it."""
+    """The place of a value, as in `Comparison`."""
 
     field: str = ""
     path: str = ""
@@ -55,7 +55,7 @@ class _Place(NamedTuple):
 
 
 def compared(expected: JSON, actual: JSON, effort: Effort | None = None) -> list[Comparison]:
-    """Return how data compares with what is expected, value by value; null and absent are the same.
+    """Compare data with expected data, value by value; null and absent are equal.
 
     The items of lists are aligned by what they have in common, not by their places, as far as the effort goes.
     """
@@ -110,7 +110,7 @@ def _match(expected: JSON, actual: JSON) -> Match:
 
 
 def _is_exact(expected: JSON, actual: JSON) -> bool:
-    """Return whether two values are the same in JSON: 1 and 1.0 are, 1 and true are not."""
+    """Return whether two values are equal in JSON: 1 and 1.0 are, 1 and true are not."""
     if isinstance(expected, bool) or isinstance(actual, bool):
         return expected is actual
     if isinstance(expected, int | float | Decimal) and isinstance(actual, int | float | Decimal):

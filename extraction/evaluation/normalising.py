@@ -1,4 +1,4 @@
-"""What values mean, however they are written: numbers, dates, white space and letter case."""
+"""Normalising values: numbers, dates, white space and letter case."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REMEMBERED = 20_000  # texts whose readings are remembered: data is often compar
 
 
 def readings(value: JSON) -> frozenset[str]:
-    """Return what a value can mean, as comparable strings. Two values mean the same if they have one in common.
+    """Return the possible meanings of a value, as comparable strings. Values with a common one have the same meaning.
 
     A text that can be read in several ways has several: `03/04/2026` is a day of March and of April, `1.234` is a
     number of about one and of about a thousand.
@@ -90,13 +90,13 @@ def _days(text: str) -> Iterator[str]:
 
 
 def _shape(text: str) -> str:
-    """Return what a text is besides its digits and the letters of its words."""
+    """Return the pattern of a text without its digits and the letters of its words."""
     return WORD.sub("a", "".join(character for character in text if not character.isdecimal()))
 
 
 @cache
 def _forms() -> dict[str, list[str]]:
-    """Return the forms of DATES by the shapes of the texts that have them: to try one takes 10 us."""
+    """Return the forms of DATES by the patterns of their texts: trying one takes 10 us."""
     found: dict[str, list[str]] = {}
     for form in DATES:
         shape = form.replace("%B", "a").replace("%b", "a")

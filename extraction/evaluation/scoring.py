@@ -43,7 +43,7 @@ class ScoresShown(TypedDict):
 
 @dataclass
 class Score:
-    """How often a field, or all of them, matched."""
+    """The numbers of matches of a field, or of all fields."""
 
     counts: Counter[Match] = field(default_factory=Counter)
 
@@ -66,7 +66,7 @@ class Score:
 
 @dataclass
 class Scores:
-    """The scores of each field, in the order in which they were met, and of all together."""
+    """The scores of each field, in the order of their first occurrence, and of all together."""
 
     total: Score = field(default_factory=Score)
     fields: dict[str, Score] = field(default_factory=dict)

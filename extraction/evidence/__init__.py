@@ -1,1 +1,1 @@
-"""Evidence: where in the sources the values of extracted data stand, checked against the sources' text. Pure."""
+"""Evidence: the places of extracted values in the sources, verified against the sources' text. Pure."""

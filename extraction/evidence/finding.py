@@ -13,23 +13,23 @@ from extraction.evidence.occurrences import Quote, Searched, Span
 Status = Literal["exact", "fuzzy", "not_found", "claimed"]
 
 TRIED = 24
-"""So many places of a quote on either side of the leaf next to it are weighed against each other."""
+"""The number of a quote's places, on each side of its neighbouring leaf, that are considered."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What Claude says a value rests on."""
+    """A quote that Claude gives for a value."""
 
     path: str
     """The JSON Pointer of a leaf of the data."""
     quote: str
     source: int | None = None
-    """The index of the content block, where Claude said it."""
+    """The index of the content block, if Claude named it."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A claim, checked: where the quote stands, in code points of the source's text."""
+    """A verified claim: the place of the quote, in code points of the source's text."""
 
     path: str
     quote: str
@@ -54,7 +54,7 @@ def located(sources: Sequence[Source], claims: Sequence[Claim], part: Part | Non
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a claim's quote stands."""
+    """The place of a claim's quote."""
 
     source: Source
     span: Span
@@ -63,14 +63,14 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Found:
-    """A source that has a quote, and the quote as it is looked for there."""
+    """A source with a quote, and the form in which the quote is searched."""
 
     searched: Searched
     quote: Quote
 
 
 class _Locating:
-    """Finds the places of claims: first those that can be but one, then the others by their neighbours."""
+    """Finds the places of claims: first those with a single place, then the others by their neighbours."""
 
     def __init__(self, sources: Sequence[Source], claims: Sequence[Claim], part: Part | None) -> None:
         self._sources = {source.index: source for source in sources}
@@ -101,7 +101,7 @@ class _Locating:
         return [self._checked(claim, place) for claim, place in zip(self._claims, self._places, strict=True)]
 
     def _find(self, claim: Claim) -> _Found | None:
-        """Return where a claim's quote stands at all: in the claim's own source rather, and exactly rather."""
+        """Return where a claim's quote occurs: preferably in the claim's own source, and exactly."""
         named = self._sources.get(-1 if claim.source is None else claim.source)
         if not claim.quote.strip() or (named and not (named.text or "").strip()):
             return None
@@ -112,7 +112,7 @@ class _Locating:
         return None
 
     def _following(self) -> list[int | None]:
-        """Return for each claim the next one after it whose place is known."""
+        """Return for each claim the next one with a known place."""
         following: list[int | None] = []
         known: int | None = None
         for number in reversed(range(len(self._claims))):
@@ -133,7 +133,7 @@ class _Locating:
         return min(candidates, key=cost)
 
     def _anchors(self, number: int, found: _Found, before: int | None, after: int | None) -> Iterator[int]:
-        """Yield the places of the neighbours in the same source: of both, or of the one that is nearer in the data."""
+        """Yield the neighbours' places in the same source: of both, or of the one that is nearer in the data."""
         path = self._claims[number].path
         shared = {each: _shared(path, self._claims[each].path) for each in (before, after) if each is not None}
         for each, depth in shared.items():
@@ -156,12 +156,12 @@ class _Locating:
         return Evidence(claim.path, claim.quote, source.index, status, span.start, span.end, source.page_at(span.start))
 
     def _unread(self) -> Source | None:
-        """Return the source that a quote is from which names none and is in no text: the first without text, if any."""
+        """Return the source of a quote that names none and is in no text: the first one without text, if any."""
         return next((each for each in self._sources.values() if not (each.text or "").strip()), None)
 
 
 def _shared(one: str, other: str) -> int:
-    """Return how many steps two JSON Pointers share at their beginning."""
+    """Return the number of common steps at the beginning of two JSON Pointers."""
     count = 0
     for step, same in zip(one.split("/"), other.split("/"), strict=False):
         if step != same:

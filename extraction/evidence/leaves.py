@@ -8,11 +8,11 @@ from conversations.json_types import JSON
 from extraction.evidence.finding import Claim
 
 TELLING = 4
-"""A value of fewer characters stands somewhere in any text, which says nothing of where it is from."""
+"""The minimal characters of a value to search: shorter ones occur by chance in any text."""
 
 
 def leaves(data: JSON, path: str = "") -> Iterator[tuple[str, JSON]]:
-    """Yield the strings, numbers and booleans of data in order, each after its JSON Pointer. Null is not one."""
+    """Yield the strings, numbers and booleans of data in order, each with its JSON Pointer, without nulls."""
     inner: Iterable[tuple[JSON, JSON]] = ()
     if isinstance(data, dict):
         inner = data.items()
@@ -30,7 +30,7 @@ def pointer(step: JSON) -> str:
 
 
 def claims_for(data: JSON, said: Sequence[Claim]) -> list[Claim]:
-    """Return a claim for each leaf of the data: what Claude said, or else the value as it would be written.
+    """Return a claim for each leaf of the data: Claude's quote, or else the value as text.
 
     Claims about what is no leaf of the data are left out; of several about the same leaf the first with a quote is
     taken. A value that is too short to be told from others by its characters, and is not said, has an empty quote.

@@ -1,4 +1,4 @@
-"""Text brought to the form in which quotes are compared, with the way back to the places in the text.
+"""Normalising text for the comparison of quotes, with a map back to the original offsets.
 
 Two texts with the same form differ at most in case, in compatible characters (NFKC: width, ligatures, precomposed
 accents), in white space, in kinds of dashes and quotation marks, in soft hyphens and in hyphenation.
@@ -27,7 +27,7 @@ UNSPACED = re.compile(
 
 
 class Dash(NamedTuple):
-    """A dash of a text, which its normal form leaves out."""
+    """A dash in a text, which the normal form omits."""
 
     position: int
     """The character of the normal form that follows."""
@@ -53,7 +53,7 @@ class Normal:
 
 
 class _Kinds(NamedTuple):
-    """How the characters of a text are treated."""
+    """The characters of a text by how they are normalised."""
 
     table: dict[int, str]
     """What the plain ones become: each another or several, or the same."""
@@ -61,12 +61,12 @@ class _Kinds(NamedTuple):
 
 
 def normal(text: str) -> Normal:
-    """Return the normal form of a text, in time that is linear in its length."""
+    """Return the normal form of a text, in linear time."""
     return _Normalising(text).done()
 
 
 def stripped(form: Normal) -> Normal:
-    """Return a form without white space at either end."""
+    """Return a form without white space at its ends."""
     start, end = len(form.text) - len(form.text.lstrip(" ")), len(form.text.rstrip(" "))
     if form.dashes:  # a space within dashes is not at the end
         start, end = min(start, form.dashes[0].position), max(end, form.dashes[-1].position)
@@ -104,7 +104,7 @@ class _Normalising:
         self._last = characters[-1]
 
     def _plain(self, characters: str, start: int, table: dict[int, str]) -> None:
-        """Add characters that become others whatever is around them: most of them one, some several (`ß`, `é`)."""
+        """Add characters whose replacement does not depend on the context: mostly one, for some several (`ß`, `é`)."""
         becoming = characters.translate(table)
         if len(becoming) == len(characters):
             self._add(becoming, range(start, start + len(characters)))
@@ -118,7 +118,7 @@ class _Normalising:
             self._add(" ", [start])
 
     def _dash(self, start: int, end: int) -> None:
-        """Note a dash; white space behind it goes with it where it may part a word."""
+        """Record a dash, with the white space after it if it may be a hyphenation."""
         parting = start > 0 and _in_word(self._text[start - 1]) and _in_word(self._text[end : end + 1])
         self._dashes.append(Dash(len(self._offsets), start, parting and end > start + 1))
         self._last = ""
@@ -126,7 +126,7 @@ class _Normalising:
             self._space(start + 1, end)
 
     def _cluster(self, cluster: str, start: int) -> None:
-        """Add a character and the marks on it, in canonical order."""
+        """Add a character with its combining marks, in canonical order."""
         pairs = [(part, start + index) for index, each in enumerate(cluster) for part in _folded(each)]
         for part, offset in _ordered(pairs):
             if not part.isspace():
@@ -150,7 +150,7 @@ def _ordered(pairs: list[tuple[str, int]]) -> Iterator[tuple[str, int]]:
 
 @lru_cache(maxsize=1 << 15)
 def _folded(character: str) -> str:
-    """Return what a character is compared as; several characters, or none, for some."""
+    """Return the normalised form of a character: one, several, or none."""
     if character in INVISIBLE:
         return ""
     if character in SINGLE_QUOTES:
@@ -162,7 +162,7 @@ def _folded(character: str) -> str:
 
 
 def is_dash(character: str) -> bool:
-    """Return whether a character is some dash, hyphen or minus."""
+    """Return whether a character is a dash, hyphen or minus."""
     return unicodedata.category(character) == "Pd" or character in MINUS
 
 
@@ -172,7 +172,7 @@ def _in_word(character: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _kinds_of(characters: frozenset[str]) -> _Kinds:
-    """Return how the characters of a text are treated."""
+    """Classify the characters of a text by how they are normalised."""
     spaces = {each for each in characters if each.isspace()}
     dashes = {each for each in characters - spaces if is_dash(each)}
     marks = {each for each in characters if unicodedata.combining((_folded(each) or "x")[0])}

@@ -1,4 +1,4 @@
-"""The places of a quote in one source's text: where it stands as it is, or else where its normal form stands."""
+"""The occurrences of a quote in one source's text: exact ones, or else those of its normal form."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Quote:
-    """A quote as it is looked for in a text: as it is, or by its normal form."""
+    """A quote in the form that is searched: as it is, or normalised."""
 
     text: str
     form: Normal | None = None
@@ -35,7 +35,7 @@ class Quote:
 
     @property
     def only(self) -> Span | None:
-        """Return its place, where it has one and no other."""
+        """Return its only place, or None if it has several or none."""
         return self.first[0] if len(self.first) == 1 else None
 
     @property
@@ -45,10 +45,10 @@ class Quote:
 
 
 class Searched:
-    """A stretch of a source's text in which quotes are looked for."""
+    """A range of a source's text in which quotes are searched."""
 
     def __init__(self, source: Source, start: int, end: int) -> None:
-        """Take the source, and the offsets of the stretch."""
+        """Take the source, and the offsets of the range."""
         self.source = source
         self.start = start
         self._end = end
@@ -57,7 +57,7 @@ class Searched:
         """How the quotes are found that have been looked for."""
 
     def sought(self, text: str) -> Quote | None:
-        """Return how a quote is found here: exactly, by its normal form, or (None) not at all."""
+        """Return the form of a quote that occurs here: exact or normalised, or None."""
         if text not in self._known:  # the same few words stand for many a value of a table
             self._known[text] = self._with_places(Quote(text)) or self._with_places(Quote(text, stripped(normal(text))))
         return self._known[text]
@@ -67,7 +67,7 @@ class Searched:
         return replace(quote, first=first) if first else None
 
     def around(self, quote: Quote, anchor: int, most: int) -> list[Span]:
-        """Return the places of a quote that are nearest to an offset, up to `most` on either side of it."""
+        """Return the occurrences of a quote nearest to an offset, up to `most` on each side."""
         return [*islice(self._forward(quote, anchor), most), *islice(self._backward(quote, anchor), most)]
 
     def bounded(self, span: Span) -> bool:
@@ -81,7 +81,7 @@ class Searched:
         return normal(self._text[self.start : self._end])
 
     def _forward(self, quote: Quote, offset: int) -> Iterator[Span]:
-        """Yield the places of a quote from an offset on, in order."""
+        """Yield the occurrences of a quote from an offset on, in order."""
         if quote.form is None:
             for at in _ahead(self._text, quote.text, offset, self._end):
                 yield Span(at, at + len(quote.text))
@@ -91,7 +91,7 @@ class Searched:
             yield from self._spans(quote.form, places)
 
     def _backward(self, quote: Quote, offset: int) -> Iterator[Span]:
-        """Yield the places of a quote that begin before an offset, the last one first."""
+        """Yield the occurrences of a quote that begin before an offset, the last one first."""
         if quote.form is None:
             for at in _behind(self._text, quote.text, self.start, offset):
                 yield Span(at, at + len(quote.text))
@@ -100,14 +100,14 @@ class Searched:
             yield from self._spans(quote.form, _behind(self._form.text, quote.form.text, 0, before))
 
     def _spans(self, quote: Normal, places: Iterator[int]) -> Iterator[Span]:
-        """Yield the places in the text of those in the normal form that are the quote's indeed."""
+        """Yield the places in the text of those places in the normal form that really match the quote."""
         for at in islice(places, LOOKED_AT):
             span = self._span(quote, at)
             if span is not None:
                 yield span
 
     def _span(self, quote: Normal, at: int) -> Span | None:
-        """Return the place in the text of a place in the normal form, or None where the quote does not stand there.
+        """Return the place in the text of a place in the normal form, or None if the quote does not match there.
 
         It does not where it would begin or end within a character or between a letter and its marks, or where one of
         the two has a dash within a line and the other has none.
@@ -126,7 +126,7 @@ class Searched:
         return Span(self.start + start, self.start + stop)
 
     def _splits(self, at: int) -> bool:
-        """Return whether a place of the normal form is within a character of the text, or in front of a mark on it."""
+        """Return whether a place of the normal form is within a character of the text, or before its combining mark."""
         form = self._form
         if not 0 < at < len(form.text):
             return False
@@ -134,12 +134,12 @@ class Searched:
 
 
 def _goes_on(edge: str) -> bool:
-    """Return whether the first of some characters is in one word or number with the next ones (`5.0`)."""
+    """Return whether two adjacent pieces of text belong to the same word or number (`5.0`)."""
     return edge[1:2].isalnum() if edge[1:2] not in (".", ",") else edge[:1].isdecimal() and edge[2:3].isdecimal()
 
 
 def _agree(quote: Normal, dashes: list[Dash], at: int, end: int) -> bool:
-    """Return whether a quote has the dashes that a place has, where they are not for the end of a line only.
+    """Return whether a quote has the same dashes as a place, except for hyphenation at line ends.
 
     At either end the text may have more of them than the quote.
     """
@@ -161,7 +161,7 @@ def _agree(quote: Normal, dashes: list[Dash], at: int, end: int) -> bool:
 
 
 def _ahead(text: str, sought: str, start: int, end: int) -> Iterator[int]:
-    """Yield the offsets from `start` on at which a text has another one, in order."""
+    """Yield the offsets of a text within another one from `start` on, in order."""
     found = text.find(sought, start, end)
     while found >= 0:
         yield found
@@ -169,7 +169,7 @@ def _ahead(text: str, sought: str, start: int, end: int) -> Iterator[int]:
 
 
 def _behind(text: str, sought: str, start: int, before: int) -> Iterator[int]:
-    """Yield the offsets from `start` on, and before `before`, at which a text has another one; the last one first."""
+    """Yield the offsets of a text within another one from `start` on, and before `before`, the last one first."""
     found = text.rfind(sought, start, min(before - 1, len(text)) + len(sought))
     while found >= 0:
         yield found

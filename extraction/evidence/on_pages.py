@@ -9,7 +9,7 @@ from extraction.documents.sources import Source
 
 
 def quotes_on_page(source: Source, number: int, evidence: Sequence[Evidence]) -> list[tuple[str, int]]:
-    """Return the quotes of evidence on a page, as its text has them, each with how often it has them before."""
+    """Return the quotes of evidence on a page, as its text has them, each with its number of earlier occurrences."""
     text, begins = source.text or "", source.pages[number - 1]
     spans = [(each.get("start"), each.get("end")) for each in evidence]
     return [

@@ -1,4 +1,4 @@
-"""The content of an extraction: its sources' text, and the parts in which Claude is shown it."""
+"""The content of an extraction: its sources' text, and its division into parts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEPT = 4  # parts whose blocks are held at once
 
 
 class Content:
-    """What an extraction is made from, divided into parts of which each fits into a request."""
+    """The content of an extraction, divided into parts that each fit into a request."""
 
     def __init__(self, extraction: Extraction, sources: Sequence[Source], parts: Sequence[Part]) -> None:
         self.sources = sources
@@ -43,7 +43,7 @@ class Content:
         return cls(extraction, sources, parts)
 
     async def blocks(self, part: int) -> list[Block]:
-        """Return a part as blocks that Claude takes."""
+        """Return a part as blocks in Claude's form."""
         if part not in self._blocks:
             if len(self._blocks) >= KEPT:
                 del self._blocks[next(iter(self._blocks))]
@@ -54,7 +54,7 @@ class Content:
         return self._blocks[part]
 
     def tokens(self, part: int) -> int:
-        """Return about how many tokens a part has."""
+        """Return an estimate of the tokens of a part."""
         pieces = [(self.sources[piece.source], piece) for piece in self.parts[part].pieces]
         written = sum(tokens_of((source.text or "")[piece.start : piece.end]) for source, piece in pieces)
         seen = sum(1 + (piece.last or 0) - (piece.first or 0) for source, piece in pieces if source.kind != "text")
@@ -62,7 +62,7 @@ class Content:
 
 
 async def sources_of(extraction: Extraction) -> list[Source]:
-    """Return the source of each content block, read from its file once. Raises UnsupportedMediaType."""
+    """Return the source of each content block, read from its file once. Raise UnsupportedMediaType."""
     stored = await persistently(source_texts.stored, extraction)
     if stored is not None:
         return stored
@@ -72,13 +72,13 @@ async def sources_of(extraction: Extraction) -> list[Source]:
 
 
 def window_of(model: str) -> int:
-    """Return how many tokens a request to a model and its answer may have together."""
+    """Return the maximal tokens of a request to a model, with its answer."""
     known = catalogue.find(model)
     return known.context_window if known else UNKNOWN_WINDOW
 
 
 def _room(extraction: Extraction, window: int) -> int:
-    """Return how many tokens of content a request may have: what schema and answer leave of the window."""
+    """Return the maximal tokens of a request's content: what schema and answer leave of the window."""
     schema = extraction.schema
     told = tokens_of(dumps([schema.json_schema, schema.examples]) + schema.instructions)
     known = catalogue.find(extraction.model)

@@ -1,4 +1,4 @@
-"""Joining an answer that was cut with what Claude went on with. Pure.
+"""Joining an answer that was cut with its continuations. Pure.
 
 Claude is asked to go on at the very character where it stopped; newer models take no beginning of their answer from the
 request (claude-api.md 2.6). It may say some of the end again, open a fence, leave out a comma, begin anew, or give the
@@ -36,7 +36,7 @@ class Joined:
 
 
 def joined(texts: list[str]) -> Joined:
-    """Return the text that answers add up to, each of which went on where those before were cut."""
+    """Return the text of an answer with its continuations."""
     text, grown = "", False
     for each in texts:
         longer = _longer(text, each) if text.strip() else each
@@ -55,7 +55,7 @@ def _is_whole(text: str) -> bool:
 
 
 def _longer(text: str, more: str) -> str:
-    """Return a text that was cut with what came after it; as it is, where there is nothing new."""
+    """Return a text that was cut with its continuation; unchanged, if that has nothing new."""
     body = _unfenced(more)
     start = _start(text)
     if start is None or not more.strip():  # there was nothing of JSON yet, or white space that may be within a string
@@ -69,7 +69,7 @@ def _longer(text: str, more: str) -> str:
 
 
 def _start(text: str) -> int | None:
-    """Return where the JSON of a cut answer begins: in the fence that is open, or at the first bracket."""
+    """Return the start of the JSON in a cut answer: in the open code fence, or at the first bracket."""
     fences = [fence.end() for fence in FENCE_LINE.finditer(text)]
     fence = fences[-1] if len(fences) % 2 else 0
     opening = OPENING.search(text, fence)
@@ -77,7 +77,7 @@ def _start(text: str) -> int | None:
 
 
 def _alternatives(said: str, more: str, body: str) -> Iterator[str]:
-    """Yield what the whole may be, the likeliest first."""
+    """Yield the possible joined texts, the likeliest first."""
     stripped = body.lstrip()
     if len(body) > len(said) and stripped.startswith(said):
         yield stripped
@@ -98,13 +98,13 @@ def _alternatives(said: str, more: str, body: str) -> Iterator[str]:
 
 
 def _overlap(said: str, body: str) -> int:
-    """Return how many characters at the beginning of a continuation are the end of the text again."""
+    """Return the number of characters at the beginning of a continuation that repeat the end of the text."""
     sizes = range(min(len(said), len(body), OVERLAP), LEAST_AGAIN - 1, -1)
     return next((size for size in sizes if said.endswith(body[:size])), 0)
 
 
 def _is_another(said: str, more: str, again: int) -> bool:
-    """Tell whether characters that come `again` are an item of a list that is the same as one beside it.
+    """Return whether repeated characters (`again`) are a list item that equals its neighbour.
 
     So it is where the item at which the answer was cut, put together as sent, is the same as the one before or after
     it: Claude is asked to repeat nothing, so that each is taken for one of its own.
@@ -122,13 +122,13 @@ def _is_another(said: str, more: str, again: int) -> bool:
 
 
 def _first_item(items: str) -> tuple[str, str]:
-    """Return the first item of a list, without white space, and the text after it, in the text after its bracket."""
+    """Return the first item of a list, without white space, and the text after it, given the text after the bracket."""
     end = _end_of_last_item(items, first=True) or len(items)
     return _bare(items[:end]), items[end:].lstrip().removeprefix(",")
 
 
 def _open_lists(text: str) -> list[list[int]]:
-    """Return where the items begin of each list that is open at the end of a text, the outermost first."""
+    """Return the start of the items of each list that is open at the end of a text, the outermost first."""
     open: list[list[int] | None] = []  # None: an object
     for token in TOKEN.finditer(text):
         match token[0]:
@@ -144,12 +144,12 @@ def _open_lists(text: str) -> list[list[int]]:
 
 
 def _next(text: str, position: int) -> int:
-    """Return where the next character is that is no white space."""
+    """Return the offset of the next character that is not white space."""
     return len(text) - len(text[position:].lstrip())
 
 
 def _begun_anew(said: str, body: str) -> Iterator[str]:
-    """Yield the whole where the continuation opens the list that was cut anew, as in `{"rows": [` twice.
+    """Yield the joined texts for a continuation that opens the cut list again, as in `{"rows": [` twice.
 
     It has the rest of the items, or all of them once more.
     """
@@ -177,7 +177,7 @@ def _bare(text: str) -> str:
 
 
 def _end_of_last_item(items: str, *, first: bool = False) -> int:
-    """Return where the last whole item of a list ends, or the `first`, in the text after its bracket."""
+    """Return the end of the last complete item of a list, or of the `first`, in the text after its bracket."""
     depth, end = 0, 0
     for token in TOKEN.finditer(items):
         mark = token[0]
@@ -195,7 +195,7 @@ def _end_of_last_item(items: str, *, first: bool = False) -> int:
 
 
 def _reads(text: str, *, partial: bool) -> bool:
-    """Tell whether a text is JSON or, with `partial`, can become it when something is added."""
+    """Return whether a text is JSON or, with `partial`, the beginning of JSON."""
     body = FENCE_END.sub("", text) if partial else text
     try:
         jiter.from_json(body.encode("utf-8", "replace"))

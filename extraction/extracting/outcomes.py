@@ -1,4 +1,4 @@
-"""What the judged answers of an attempt come to together: data, what it rests on, and what is wrong with it."""
+"""Combining the judged answers of an attempt: data, evidence and problems."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from extraction.services.extractions import Outcome
 
 
 async def whole_outcome(extraction: Extraction, content: Content, judged: Mapping[Thread, checks.Judgement]) -> Outcome:
-    """Return how an extraction ends with these answers, of each part of the content and each group of fields one."""
+    """Return the outcome of an extraction with these answers, one for each part and group of fields."""
     parts = [_of_part(judged, part) for part in range(len(content.parts))]
     evidence = await asyncio.gather(*(_evidence(extraction, content, number) for number in enumerate(parts)))
     conflicts: list[Problem] = []
@@ -34,7 +34,7 @@ async def whole_outcome(extraction: Extraction, content: Content, judged: Mappin
 
 
 def _of_part(judged: Mapping[Thread, checks.Judgement], part: int) -> checks.Judgement:
-    """Return what the answers about one part come to: the fields of all groups together."""
+    """Return the result of the answers about one part: the fields of all groups together."""
     found = [judgement for (number, _), judgement in sorted(judged.items()) if number == part]
     if len(found) == 1:
         return found[0]
@@ -46,7 +46,7 @@ def _of_part(judged: Mapping[Thread, checks.Judgement], part: int) -> checks.Jud
 
 
 async def _evidence(extraction: Extraction, content: Content, numbered: tuple[int, checks.Judgement]) -> list[Evidence]:
-    """Return where in the sources the values stand that one part gave."""
+    """Return the evidence of one part's values."""
     number, judgement = numbered
     if not judgement.claims:
         return []
@@ -60,7 +60,7 @@ async def _merged(
     parts: Sequence[checks.Judgement],
     evidence: Sequence[Sequence[Evidence]],
 ) -> tuple[JSON, list[Problem], list[Evidence]]:
-    """Return the data of all parts as one, what they did not agree on, and where the values stand."""
+    """Return the merged data of all parts, the contradictions, and the places of the values."""
     found = [
         Found(judgement.data, _places(places), overlaps(part))
         for judgement, places, part in zip(parts, evidence, content.parts, strict=True)
@@ -79,7 +79,7 @@ def _places(evidence: Sequence[Evidence]) -> dict[str, tuple[int, int]]:
 
 
 def _shown(evidence: Evidence) -> EvidenceShown:
-    """Return evidence as the contract has it: without a page where there are none."""
+    """Return evidence in the contract's form: without a page if there are none."""
     shown: EvidenceShown = {
         "path": evidence.path,
         "quote": evidence.quote,

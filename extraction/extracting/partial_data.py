@@ -1,4 +1,4 @@
-"""What there is of the data while Claude still writes. Pure."""
+"""The partial data while Claude still writes. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import jiter
 
 from conversations.json_types import JSON
 
-PAUSE = 0.1  # seconds between two looks
-GROWTH = 1.05  # times as much as the last time there must be: all looks together cost no more than a few of the last
-LARGEST = 300_000  # characters, above which a look would hold up everybody else
+PAUSE = 0.1  # seconds between two updates
+GROWTH = 1.05  # minimal growth factor between updates: all updates together then cost no more than a few of the last
+LARGEST = 300_000  # characters, above which an update would block the event loop
 START = re.compile(r"[{\[]")
 
 Thread = tuple[int, int]
 
 
 class PartialData:
-    """The answers that are being written, and what they come to so far."""
+    """The unfinished answers, and their data so far."""
 
     def __init__(self) -> None:
         self._texts: dict[Thread, str] = {}
@@ -28,11 +28,11 @@ class PartialData:
         self._data: JSON = None
 
     def begin(self, thread: Thread, said: str) -> None:
-        """Begin an answer, or go on with what was said of it."""
+        """Begin an answer, or continue one with its text so far."""
         self._texts[thread] = said
 
     def add(self, thread: Thread, text: str) -> JSON:
-        """Add more of an answer; return the data, where it is time for a look and there is more than before."""
+        """Add more text of an answer; return the data, if an update is due and it has grown."""
         self._texts[thread] += text
         size = sum(map(len, self._texts.values()))
         now = time.monotonic()
@@ -42,7 +42,7 @@ class PartialData:
         return self.news()
 
     def news(self) -> JSON:
-        """Return the data of all answers together, or None where there is no more than the last time."""
+        """Return the data of all answers together, or None if it has not grown."""
         if sum(map(len, self._texts.values())) > LARGEST:
             return None
         data: JSON = None
@@ -72,7 +72,7 @@ def _data_in(text: str) -> Any:
 
 
 def _joined(first: JSON, more: JSON) -> JSON:
-    """Return what two answers have together: fields of either, lists one after the other, else what was first."""
+    """Merge the data of two answers: fields of either, lists concatenated, else the first value."""
     if isinstance(first, dict) and isinstance(more, dict):
         return {**more, **first, **{key: _joined(first[key], more[key]) for key in first.keys() & more.keys()}}
     if isinstance(first, list) and isinstance(more, list):

@@ -1,4 +1,4 @@
-"""What an extraction is divided into, and where each of its requests stands. Pure."""
+"""The division of an extraction into requests, and their places in it. Pure."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from conversations.json_types import JSONSchema
 Schema = JSONSchema
 
 Thread = tuple[int, int]
-"""A part of the content and a group of fields, by their numbers from 0: what one request asks for of the other."""
+"""The numbers, from 0, of a part of the content and a group of fields: a request asks for one of the other."""
 
 
 class Place(NamedTuple):
-    """Where a request stands in an extraction, and its answer with it."""
+    """The place of a request, and of its answer, in an extraction."""
 
     attempt: int
     """The number of the attempt, from 1."""
     part: int = 0
-    """Which part of the content it is about, from 0."""
+    """The number of the part of the content, from 0."""
     group: int = 0
-    """Which fields of the schema it asks for, from 0."""
+    """The number of the group of fields, from 0."""
     turn: int = 0
-    """How often Claude was asked to go on before it, from 0."""
+    """The number of continuations before it, from 0."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Fields of a schema that are asked for together."""
+    """Fields of a schema that are requested together."""
 
     schema: Schema
-    """What their data has to satisfy."""
+    """The schema of the group's data."""
     grammar: Schema | None
     """What structured outputs hold Claude to: data and evidence; None where they can't express the schema."""
     leaves: int
-    """How many values there are, each list's items counted once."""
+    """The number of values, with a list's items counted once."""
     lists: bool
-    """Whether there are lists, so that the document decides how long the answer is."""
+    """Whether there are lists, so that the answer's length depends on the document."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,6 @@ class Answered:
     text: str
     stop_reason: str | None
     whole: bool
-    """Whether Claude's last word came."""
+    """Whether Claude's answer was received completely."""
     explanation: str = ""
-    """Claude's own words on why it refused."""
+    """Claude's explanation of its refusal."""

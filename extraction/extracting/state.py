@@ -1,4 +1,4 @@
-"""One extraction: what is still to be asked for it and, when nothing is, what it comes to.
+"""The state of an extraction: its next requests or, if there are none, its outcome.
 
 Both follow from what is stored: the extraction, and the answers so far. So it makes no difference whether the answers
 came over live requests or Message Batches, in this process or in one that was lost.
@@ -24,33 +24,33 @@ from extraction.models import Answer, Extraction
 from extraction.services.extractions import Outcome
 
 TURNS_LIMIT = 100
-"""How often Claude is asked to go on with one answer."""
+"""The maximal number of continuations of one answer."""
 CUT = "max_tokens"
 FULL = "model_context_window_exceeded"
-EXPLAINED = 300  # characters of what Claude said when it refused that are told
+EXPLAINED = 300  # characters of Claude's explanation of a refusal that an error quotes
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A request that is to be sent, and where its answer belongs."""
+    """A request to send, and the place of its answer."""
 
     place: Place
     body: ClaudeRequest
     said: str = ""
-    """What there is of the answer already."""
+    """The answer so far."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an attempt comes to."""
+    """The result of an attempt."""
 
     outcome: Outcome
     wrong: frozenset[Thread]
-    """What is worth asking again."""
+    """The errors for which another attempt is worthwhile."""
 
 
 class Extracting:
-    """An extraction that has been claimed, with its answers so far."""
+    """A claimed extraction, with its answers so far."""
 
     _content: Content
 
@@ -64,7 +64,7 @@ class Extracting:
         self._question = Question("")
 
     async def load(self) -> None:
-        """Read what is stored, and divide the content and the schema."""
+        """Read the stored state, and divide content and schema."""
         extraction, schema = self.extraction, self.extraction.schema
         for answer in await persistently(_stored, extraction):
             self.take(answer)
@@ -84,7 +84,7 @@ class Extracting:
         )
 
     def take(self, answer: Answer) -> None:
-        """Take in an answer that has been stored."""
+        """Add a stored answer."""
         place = Place(answer.attempt.number, answer.part, answer.group, answer.turn)
         # Blocks of text are parts of one: Claude cuts it wherever a citation begins or ends.
         texts = [block["text"] for block in answer.content if block.get("type") == "text" and block.get("text")]
@@ -92,11 +92,11 @@ class Extracting:
         self._answers[place] = Answered(place, "".join(texts), answer.stop_reason, answer.whole, explanation)
 
     def ask_in_words(self) -> None:
-        """Do not hold Claude to the schema any more: it has refused that."""
+        """Use instructions from now on, instead of structured outputs, which refused the schema."""
         self._native = False
 
     async def next(self) -> list[Ask] | Outcome:
-        """Return the requests that are to be sent now or, where there are none, what the extraction comes to."""
+        """Return the requests to send now or, if there are none, the outcome."""
         attempt, wanted = 1, self._threads()
         while True:
             asks = [ask for ask in [await self._open(attempt, thread) for thread in wanted] if ask is not None]
@@ -109,14 +109,14 @@ class Extracting:
 
     @property
     def ended_attempts(self) -> dict[int, list[Problem]]:
-        """The attempts that have been judged, with what was wrong with each."""
+        """The judged attempts, with their problems."""
         return {number: verdict.outcome.problems for number, verdict in self._verdicts.items()}
 
     def _threads(self) -> list[Thread]:
         return [(part, group) for part in range(len(self._content.parts)) for group in range(len(self._groups))]
 
     def _turns(self, attempt: int, thread: Thread) -> list[Answered]:
-        """Return an attempt's answers of a thread in their order."""
+        """Return an attempt's answers at a place, in order."""
         found = [each for place, each in self._answers.items() if place[:3] == (attempt, *thread)]
         return sorted(found, key=lambda each: each.place.turn)
 
@@ -131,7 +131,7 @@ class Extracting:
         return self._texts[last.place]
 
     async def _open(self, attempt: int, thread: Thread) -> Ask | None:
-        """Return the next request of a thread, or None where it has been answered, or can't be."""
+        """Return the next request at a place, or None if it has been answered, or can't be."""
         answers = self._turns(attempt, thread)
         if not answers:
             return await self._asking(attempt, thread, 0, None)
@@ -141,14 +141,14 @@ class Extracting:
         return await self._asking(attempt, thread, len(answers), said if said.strip() else None)
 
     async def _is_cut(self, answers: Sequence[Answered]) -> bool:
-        """Tell whether more of an answer is to come: it was cut, and is not whole by itself."""
+        """Return whether an answer is to be continued: it was cut, and is not complete by itself."""
         last = answers[-1]
         if last.whole and last.stop_reason != CUT:
             return last.stop_reason == FULL
         return not (await self._joined(answers)).complete
 
     async def _can_go_on(self, answers: Sequence[Answered]) -> bool:
-        """Tell whether Claude may be asked to go on: the window is not full, and the last time it had more to say."""
+        """Return whether a continuation is possible: the window is not full, and the last one added something."""
         last = answers[-1]
         if last.stop_reason == FULL or len(answers) > TURNS_LIMIT:
             return False
@@ -189,7 +189,7 @@ class Extracting:
         return tokens_for(self._question, group, content_tokens=tokens, most=most, thinks=thinks)
 
     async def _verdict(self, attempt: int) -> Verdict:
-        """Return what the answers up to an attempt come to, of each thread the newest."""
+        """Return the result of the answers up to an attempt, with the newest one of each place."""
         if attempt not in self._verdicts:
             self._verdicts[attempt] = await self._judge(attempt)
         return self._verdicts[attempt]
@@ -208,7 +208,7 @@ class Extracting:
         return next(found for number in range(attempt, 0, -1) if (found := self._turns(number, thread)))
 
     async def _cut_short(self, threads: Iterable[Sequence[Answered]]) -> Outcome | None:
-        """Return the outcome where Claude has refused, or an answer was cut and can't go on."""
+        """Return the outcome if Claude has refused, or an answer was cut and can't be continued."""
         for answers in threads:
             last = answers[-1]
             if last.stop_reason == "refusal":
@@ -233,7 +233,7 @@ def _stored(extraction: Extraction) -> list[Answer]:
 
 
 def _may_be_native(extraction: Extraction) -> bool:
-    """Tell whether Claude can be held to the extraction's schema: citations are not to be had with that."""
+    """Return whether structured outputs can be used for the extraction: they exclude citations."""
     model = catalogue.find(extraction.model)
     cites = any((block.get("citations") or {}).get("enabled") for block in extraction.content)
     refused = extraction.model in extraction.schema.refused_by

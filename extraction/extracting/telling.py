@@ -1,4 +1,4 @@
-"""What those who follow an extraction are told while it runs."""
+"""The events of an extraction for its followers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ATTEMPT_START, ATTEMPT_END = "attempt_start", "attempt_end"
 
 
 class Telling:
-    """The transcript of an extraction that runs here, as it is written."""
+    """The transcript of an extraction that runs here, while it is written."""
 
     def __init__(self, extraction: Extraction, journal: Journal, live: LiveTranscript) -> None:
         self._extraction = extraction
@@ -35,33 +35,33 @@ class Telling:
         self._ended = {event["attempt"] for event in events if event["type"] == ATTEMPT_END}
 
     async def begin(self) -> None:
-        """Tell that the extraction is being worked at, unless another process has done so."""
+        """Add the event that the extraction runs, unless another process has added it."""
         if not self._begun:
             await self._tell(first_event(self._extraction))
 
     async def begin_attempt(self, number: int) -> None:
-        """Tell that Claude is asked, once for each attempt."""
+        """Add the event that an attempt begins, once for each attempt."""
         if number not in self._open:
             self._open.add(number)
             self._partial = PartialData()
             await self._tell({"type": ATTEMPT_START, "attempt": number})
 
     def is_open(self, number: int) -> bool:
-        """Tell whether the end of an attempt is still to be told."""
+        """Return whether the end of an attempt is still to be told."""
         return number in self._open and number not in self._ended
 
     async def end_attempt(self, number: int, problems: list[Problem]) -> None:
-        """Tell what was found wrong with an attempt, and before that all of its data."""
+        """Add the event with an attempt's problems, after all of its data."""
         self._ended.add(number)
         await self._tell_partial(self._partial.news())
         await self._tell({"type": ATTEMPT_END, "attempt": number, "problems": problems})
 
     def begin_answer(self, ask: Ask) -> None:
-        """Take note that an answer begins, or goes on."""
+        """Begin an answer, or a continuation."""
         self._partial.begin((ask.place.part, ask.place.group), ask.said)
 
     async def add(self, ask: Ask, events: Iterable[Event]) -> None:
-        """Take in events of Claude's, and tell what there is of the data."""
+        """Process events of Claude's, and add events with the partial data."""
         text = "".join(string_of(event) or "" for event in events if _is_text(event))
         if text:
             await self._tell_partial(self._partial.add((ask.place.part, ask.place.group), text))

@@ -1,1 +1,1 @@
-"""The extraction page: its shells, which the browser fills over the API. It stands beside the chat page."""
+"""The extraction page: its shells, which the browser fills over the API."""

@@ -1,4 +1,4 @@
-"""The page on which users extract data from documents: three shells, and the samples to try it with."""
+"""The views of the extraction page: three shells, and samples to try it with."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def extraction(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
-    """Answer with the page of an extraction; 404 where it is not the user's."""
+    """Answer with the page of an extraction; 404 if it is not the user's."""
     try:
         found = Extraction.objects.select_related("item").get_visible(request.user, id)
     except NotFound:
@@ -47,7 +47,7 @@ def extraction(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @require_safe
 @login_required
 def batch(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
-    """Answer with the page of a batch; 404 where it is not the user's."""
+    """Answer with the page of a batch; 404 if it is not the user's."""
     try:
         Batch.objects.get_visible(request.user, id)
     except NotFound:
@@ -59,7 +59,7 @@ def batch(request: HttpRequest, id: uuid.UUID) -> HttpResponse:
 @require_safe
 @login_required
 def sample(request: HttpRequest, name: str) -> HttpResponse:
-    """Answer with a document or a schema that comes with the project, for the page to extract from or with."""
+    """Answer with a sample document or schema of the project."""
     found = next((file for file in SAMPLES.iterdir() if file.name == name), None)
     if found is None:
         raise Http404("There is no such sample.")

@@ -1,4 +1,4 @@
-"""Schemas, extractions, what Claude answered for them, batches, reviews and evaluations."""
+"""The database models of schemas, extractions, answers, batches, reviews and evaluations."""
 
 from extraction.models.attempt import Answer, Attempt
 from extraction.models.batch import Batch, BatchedRequest, Item, ItemSource, MessageBatch, UnwantedBatch

@@ -1,4 +1,4 @@
-"""Attempts at an extraction, and the requests to Claude that each of them took."""
+"""Attempts at an extraction, and their requests to Claude."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from extraction.models.extraction import Extraction
 
 
 class Attempt(models.Model):
-    """One try at the whole data: one request to Claude, or several where it does not fit into one."""
+    """One try at the complete data: one request to Claude, or several if it does not fit into one."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="attempts")
@@ -35,24 +35,24 @@ class Attempt(models.Model):
 
     @property
     def content(self) -> list[Block]:
-        """What Claude answered, in the order of the requests."""
+        """Claude's answers, in the order of the requests."""
         return [block for answer in self.answers.all() for block in answer.content]
 
     @property
     def stop_reason(self) -> str | None:
-        """Why Claude stopped the last time."""
+        """The last stop reason."""
         answers = list(self.answers.all())
         return answers[-1].stop_reason if answers else None
 
     @property
     def ledger_rows(self) -> list[Usage]:
-        """Return the ledger's rows of its requests, with what corrects them."""
+        """Return the ledger rows of its requests, corrections included."""
         booked = [answer.usage for answer in self.answers.all() if answer.usage]
         return [row for first in booked for row in (first, *first.corrections.all())]
 
 
 class Answer(models.Model):
-    """One request to Claude for an attempt, and what it answered; kept before it is looked at."""
+    """One request to Claude for an attempt, and its answer; stored before it is parsed."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="answers")

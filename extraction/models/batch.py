@@ -1,4 +1,4 @@
-"""Batches of extractions, their items, and the Message Batches that their requests are sent in."""
+"""Batches of extractions, their items, and their Message Batches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from extraction.models.schema import SchemaVersion
 
 
 class Batch(Idempotent):
-    """Many extractions with one schema, done by any number of workers, or in Anthropic's Message Batches."""
+    """Many extractions with one schema, run by any number of workers, or by Anthropic's Message Batches."""
 
     OWNER = "owner"
 
@@ -65,7 +65,7 @@ class Batch(Idempotent):
 
 
 class Item(models.Model):
-    """One of a batch's contents, with what has become of it."""
+    """One of a batch's contents, with its state."""
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -113,7 +113,7 @@ class Item(models.Model):
 
 
 class ItemSource(models.Model):
-    """An attachment that an item is made from, and so is kept."""
+    """An attachment in an item's content, which is kept for it."""
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="sources")
     attachment = models.ForeignKey(Attachment, on_delete=models.RESTRICT, related_name="+")
@@ -126,7 +126,7 @@ class ItemSource(models.Model):
 
 
 class MessageBatch(Leased):
-    """Requests that are sent to Anthropic together; a process holds it until it is known that they are there."""
+    """Requests that are sent to Anthropic together; a process holds them until it is known that they were accepted."""
 
     SENT = "sent"
     ENDED = "ended"
@@ -156,7 +156,7 @@ class UnwantedBatch(models.Model):
 
 
 class BatchedRequest(models.Model):
-    """A request of a Message Batch; the id of the row that its answer is stored in is its custom id."""
+    """A request of a Message Batch; its custom id is the id of the row for its answer."""
 
     message_batch = models.ForeignKey(MessageBatch, on_delete=models.CASCADE, related_name="requests")
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="batched")

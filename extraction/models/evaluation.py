@@ -1,4 +1,4 @@
-"""Evaluations: the same contents extracted in several ways, and held against what is expected."""
+"""Evaluations: the same contents extracted in several ways, and compared with expected data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from extraction.models.batch import Batch
 
 
 class Evaluation(models.Model):
-    """Contents whose data is known, and the runs that are compared by them."""
+    """Contents with known data, and the runs that are compared."""
 
     OWNER = "owner"
 
@@ -36,7 +36,7 @@ class Evaluation(models.Model):
 
 
 class EvaluationItem(models.Model):
-    """What is expected of one content; the runs' items with the same key are held against it."""
+    """The expected data of one content, which is compared with the runs' items of the same key."""
 
     evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="items")
     number = models.PositiveIntegerField(help_text="From 0.")
@@ -55,7 +55,7 @@ class EvaluationItem(models.Model):
 
 
 class EvaluationRun(models.Model):
-    """One way of extracting the contents: a batch of them, and its scores once that has ended."""
+    """One way of extracting the contents: a batch of them, and its scores once it has ended."""
 
     evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="runs")
     number = models.PositiveSmallIntegerField(help_text="From 0.")

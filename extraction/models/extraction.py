@@ -1,4 +1,4 @@
-"""Extractions, what they are made from, and their transcripts."""
+"""Extractions, their sources, and their transcripts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class LostExtraction(Exception):
 
 
 class Extraction(Idempotent, Leased):
-    """JSON that a schema describes, taken out of a text, images or documents."""
+    """JSON that a schema describes, extracted from text, images or documents."""
 
     OWNER = "owner"
 
@@ -76,17 +76,17 @@ class Extraction(Idempotent, Leased):
 
     @property
     def ledger_rows(self) -> list[Usage]:
-        """Return the ledger's rows of all its requests, with what corrects them."""
+        """Return the ledger rows of all its requests, corrections included."""
         return [row for attempt in self.attempts.all() for row in attempt.ledger_rows]
 
     @classmethod
     def waiting(cls, seconds: float) -> list[uuid.UUID]:
-        """Return ids of live work that nobody has taken for so many seconds, at most `AT_ONCE`."""
+        """Return ids of live extractions that were queued for so many seconds, at most `AT_ONCE`."""
         queued = cls.objects.filter(status=cls.QUEUED, mode=cls.Mode.LIVE, created_at__lt=from_now(-seconds))
         return list(queued.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
 
     def locked_as_ours(self) -> Extraction:
-        """Return the row as it is now, locked, within the caller's transaction.
+        """Return the present row, locked, within the caller's transaction.
 
         Raises LostExtraction where it does not run under this instance's fence any more.
         """
@@ -113,7 +113,7 @@ class Extraction(Idempotent, Leased):
 
 
 class Source(models.Model):
-    """An attachment that an extraction is made from, and so is kept."""
+    """An attachment in an extraction's content, which is kept for it."""
 
     extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="sources")
     attachment = models.ForeignKey(Attachment, on_delete=models.RESTRICT, related_name="+")
@@ -126,7 +126,7 @@ class Source(models.Model):
 
 
 class SourceText(models.Model):
-    """The text of a content block, as it was read from its file: what the offsets of evidence count in."""
+    """The text of a content block, as it was read from its file: the offsets of evidence refer to it."""
 
     extraction = models.ForeignKey(Extraction, on_delete=models.CASCADE, related_name="source_texts")
     index = models.PositiveIntegerField(help_text="Of the content block.")

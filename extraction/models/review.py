@@ -1,4 +1,4 @@
-"""What reviewers have decided on extracted data."""
+"""Reviews of extracted data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from extraction.models.extraction import Extraction
 
 
 class Review(models.Model):
-    """A decision on an extraction's data. The newest counts; the data that was extracted stays beside it."""
+    """A decision on an extraction's data. The newest counts; the extracted data is kept beside it."""
 
     class Decision(models.TextChoices):
         APPROVED = "approved"

@@ -1,4 +1,4 @@
-"""JSON Schemas that extractions are made with."""
+"""JSON Schemas of extractions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from conversations.models import OwnedQuerySet
 
 
 class SchemaVersion(models.Model):
-    """A JSON Schema of a user, with what Claude is told along with it.
+    """A JSON Schema of a user, with instructions and examples for Claude.
 
     What it asks for never changes. One that came with an extraction, not by itself, has no name; the same user's same
     schema is kept once.

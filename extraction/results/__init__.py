@@ -1,1 +1,1 @@
-"""The results of many extractions as files: JSON lines, CSV and XLSX. Pure, but for the folder of a workbook."""
+"""Files of results: JSON lines, CSV and XLSX. Pure, except for the folder of a workbook."""

@@ -1,4 +1,4 @@
-"""Data as the cells of a table: one row an item, a column for each path in it.
+"""Flattening data into the cells of a table: one row per item, a column for each path.
 
 A column is named by the keys that lead to its value, joined by dots (`vendor.name`); a dot within a key has a backslash
 before it. A list of objects is a table of its own; other lists are one cell of JSON.
@@ -15,12 +15,12 @@ from conversations.tables import Cells
 from extraction.results.result import Result
 
 ITEM = ("key", "status", "error", "review", "cost")
-"""The columns that each item has besides its data."""
+"""The columns of each item besides its data."""
 MOST = 10_000
-"""Columns of a table (Excel takes 16,384); the values of further paths stand together in one."""
+"""The maximal number of columns of a table (Excel's is 16,384); the values of further paths share one column."""
 OTHERS = "(others)"
 WHOLE = "data"
-"""The column of data that is no object."""
+"""The column for data that is not an object."""
 
 
 def flattened(data: JSON) -> JSONObject:
@@ -49,35 +49,35 @@ def cell(value: JSON) -> JSON:
 
 @dataclass
 class Columns:
-    """The columns of a table, in the order in which they were first met."""
+    """The columns of a table, in the order of their first occurrence."""
 
     names: dict[str, None] = field(default_factory=dict)
 
     def add(self, names: Iterable[str]) -> None:
-        """Take in the columns of one more row."""
+        """Add the columns of another row."""
         for name in names:
             if name not in self.names:
                 self.names[name if len(self.names) < MOST else OTHERS] = None
 
     def row(self, values: Mapping[str, JSON]) -> Cells:
-        """Return the cells of a row; what has no column of its own stands together as JSON."""
+        """Return the cells of a row; values without a column share one as JSON."""
         rest = {name: value for name, value in values.items() if name not in self.names}
         return [cell(rest if name == OTHERS and rest else values.get(name)) for name in self.names]
 
 
 @dataclass
 class Layout:
-    """The tables that results come to: one of the items, and one for each list of objects in their data.
+    """The tables of results: one of the items, and one for each list of objects in their data.
 
     All results have to be added before the first row is written, since any can have a path that no other has.
     """
 
     items: Columns = field(default_factory=Columns)
     lists: dict[str, Columns] = field(default_factory=dict)
-    """By the columns that the lists are in."""
+    """The tables of lists, by the columns that contain the lists."""
 
     def add(self, data: JSON) -> None:
-        """Take in the data of one more result."""
+        """Add the data of another result."""
         if data is None:
             return
         values = flattened(data)
@@ -90,11 +90,11 @@ class Layout:
 
     @property
     def header(self) -> Cells:
-        """The header of the table of items; a path that is named like a column of ours has `data.` before it."""
+        """The header of the table of items; a path that equals one of our columns is prefixed with `data.`."""
         return [*ITEM, *(f"data.{name}" if name in ITEM else name for name in self.items.names)]
 
     def row(self, result: Result, *, lists: bool = True) -> Cells:
-        """Return an item's row; without `lists`, a list of objects is left to its own table."""
+        """Return an item's row; without `lists`, lists of objects are left to their own tables."""
         values = {} if result.data is None else flattened(result.data)
         if not lists:
             values = {name: None if is_table(value) else value for name, value in values.items()}
@@ -102,7 +102,7 @@ class Layout:
         return [result.key, result.status, result.complaint, decision, result.cost, *self.items.row(values)]
 
     def list_header(self, name: str) -> Cells:
-        """Return the header of a list's table: whose each object is, and which of that item's, from 1."""
+        """Return the header of a list's table: the item's key, the index from 1, and the columns."""
         return [
             "key",
             "number",

@@ -1,4 +1,4 @@
-"""What a file of results says of one item."""
+"""The result of one item in files of results."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from conversations.json_types import JSON
 
 @dataclass(frozen=True)
 class Result:
-    """One item and what became of it; `data` is the corrected data where a reviewer has corrected it."""
+    """One item and its result; `data` is the corrected data if there is a correction."""
 
     key: str
-    """What the item is called: its key in the batch, or the name of its file."""
+    """The item's name: its key in the batch, or the name of its file."""
     status: str
     data: JSON = None
     problems: list[Problem] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Result:
     cost: str | None = None
     """US dollars as a decimal string; None where a price is not known."""
     extraction: str | None = None
-    """The id of its extraction; None where it has none."""
+    """The id of its extraction, if it has one."""
 
     @property
     def complaint(self) -> str:

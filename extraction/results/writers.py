@@ -10,7 +10,7 @@ from extraction.results.columns import Layout
 from extraction.results.result import Result, json_line
 
 BOM = "\ufeff".encode()
-"""What Excel knows UTF-8 by."""
+"""The byte order mark by which Excel recognises UTF-8."""
 
 
 def json_lines(results: Iterable[Result]) -> bytes:

@@ -33,10 +33,10 @@ LISTS = frozenset(["allOf", "anyOf", "items", "oneOf", "prefixItems"])
 MAPS = frozenset(
     ["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"],
 )
-"""Keywords whose value has a schema for each of some names."""
+"""Keywords whose value is an object of schemas."""
 
 UNQUOTED = "!$&'()*+,;=:@"
-"""What may stand in a fragment of a URI as it is (RFC 3986, 3.5), besides letters and digits."""
+"""The characters allowed unescaped in a URI fragment (RFC 3986, 3.5), besides letters and digits."""
 
 
 class NoSuchPlace(Exception):

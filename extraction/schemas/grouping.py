@@ -9,8 +9,8 @@ from extraction.schemas.dialect import NoSuchPlace, Schema, changed_references, 
 from extraction.schemas.native import DEFINITIONS, OPEN, fit
 
 GROUP_LEAVES = 150
-"""Most values of a request: the largest schemas that are known fail on every model when they are asked for at once."""
-MOST_GROUPS = 12  # requests that one schema is worth
+"""The maximal number of values of a request: the largest known schemas fail on every model in a single request."""
+MOST_GROUPS = 12  # maximal number of requests for one schema
 MOST_LEAVES = 10_000  # are counted; definitions that are used twice each have as many values as can't be counted
 COMBINED = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "$ref", "$dynamicRef"})
 
@@ -103,7 +103,7 @@ class _Size:
         self._root = root
         self._known: dict[int, int] = {}
         self.lists = False
-        """Whether there was a list, or an object of any number of fields."""
+        """Whether there is a list, or an object with any number of fields."""
 
     def of(self, schema: object) -> int:
         """Return the number of values; a schema within itself counts as one."""

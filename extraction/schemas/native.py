@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from conversations.exact_json import dumps
 from extraction.schemas.dialect import NoSuchPlace, Path, Schema, modern, parts, pointer, resolved
 
-# What structured outputs take of a schema (claude-api.md 7). The rest is told in words, and checked by us.
+# The parts of a schema that structured outputs support (claude-api.md 7). The rest is described, and validated by us.
 TAKEN = frozenset(
     [
         "type",
@@ -51,9 +51,9 @@ class Fit:
     """A schema as structured outputs take it."""
 
     grammar: Schema | None
-    """None where they can't express it."""
+    """The schema for structured outputs; None if they can't express it."""
     notes: list[str] = field(default_factory=list)
-    """What they don't enforce, with the place (a JSON Pointer): Claude is told it in words, and we check it."""
+    """The constraints that they don't enforce, with JSON Pointers: described to Claude, and validated by us."""
 
 
 def native(schema: Schema) -> Schema | None:

@@ -1,4 +1,4 @@
-"""Enum values in the letter case of the schema, which structured outputs don't guarantee (claude-api.md 7)."""
+"""Correcting the letter case of enum values, which structured outputs don't guarantee (claude-api.md 7)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from extraction.schemas.dialect import NoSuchPlace, Schema, modern, resolved
 
 
 def with_spelling(schema: Schema, data: JSON) -> JSON:
-    """Return the data with the values of `enum` and `const` spelt as the schema has them; the rest as it is."""
+    """Return the data with the values of `enum` and `const` in the schema's spelling; the rest unchanged."""
     try:
         modernised = modern(schema)
         return _Spelling(modernised).of(modernised, data)
@@ -16,7 +16,7 @@ def with_spelling(schema: Schema, data: JSON) -> JSON:
 
 
 class _Spelling:
-    """Goes through schema and data side by side, over each pair of a schema and a value once."""
+    """Walks schema and data in parallel, visiting each pair of a schema and a value once."""
 
     def __init__(self, root: Schema) -> None:
         self._root = root
@@ -24,7 +24,7 @@ class _Spelling:
         self._spelt: dict[tuple[int, int], tuple[JSON, JSON]] = {}
 
     def of(self, schema: object, data: JSON) -> JSON:
-        """Return the data as the schema spells it."""
+        """Return the data in the schema's spelling."""
         if not isinstance(schema, dict):
             return data
         pair = (id(schema), id(data))

@@ -1,4 +1,4 @@
-"""Schemas compiled and held against data. Numbers are compared as decimals, and patterns are those of ECMA-262."""
+"""Compiling schemas and validating data. Numbers are compared as decimals, and patterns are those of ECMA-262."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Pattern:
         self._expression = compiled(pattern)
 
     def validate(self, value: object) -> None:
-        """Raise ValueError for a string in which the pattern is not found."""
+        """Raise ValueError for a string that does not match the pattern."""
         if isinstance(value, str) and self._expression.find(value) is None:
             raise ValueError(f'"{value}" does not match "{self._pattern}"')
 
 
 def compiled(pattern: str) -> regress.Regex:
-    """Return a pattern as a regular expression, in Unicode mode if it can be read so. Raises regress.RegressError.
+    """Compile a pattern as a regular expression, in Unicode mode if possible. Raise regress.RegressError.
 
     Only the older mode takes escapes of what needs none, as in `\\-`, and many schemas have them.
     """
@@ -44,10 +44,10 @@ def compiled(pattern: str) -> regress.Regex:
 
 
 class Validator:
-    """A schema, ready to be held against data."""
+    """A compiled schema, which validates data."""
 
     def __init__(self, schema: Schema) -> None:
-        """Compile a schema. Raises jsonschema_rs.ValidationError where it is not one, ValueError where it is too deep.
+        """Compile a schema. Raise jsonschema_rs.ValidationError if it is invalid, ValueError if it is too deep.
 
         No reference is ever fetched.
         """
@@ -60,7 +60,7 @@ class Validator:
         return self._compiled.is_valid(data)
 
     def problems(self, data: object) -> list[Problem]:
-        """Return what is wrong with the data, in the order of places: where (a JSON Pointer), and what."""
+        """Return the problems of the data, ordered by place: a JSON Pointer, and a message."""
         if self.accepts(data):
             return []
         errors = sorted(self._compiled.iter_errors(data), key=lambda error: [str(step) for step in error.instance_path])

@@ -1,4 +1,4 @@
-"""The requests of an extraction: noted before each is sent, and booked and stored before anything is made of it."""
+"""The requests of an extraction: recorded before they are sent, and booked and stored before they are parsed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from extraction.models import Answer, Extraction
 
 
 def begin(*, extraction: Extraction, place: Place, request: Request, served: ServiceTerms = PLAIN) -> Answer:
-    """Note a request before it is sent, so that it is booked if this process dies with it on its way.
+    """Record a request before it is sent, so that it is booked if this process dies meanwhile.
 
     Holds what it can cost when it is `served` so. Returns the row that the answer is stored in. Raises BudgetExceeded,
     or LostExtraction where the extraction is not ours any more.
@@ -48,7 +48,7 @@ def keep(
     said: Folded | None,
     upstream: ledger.RequestRecord,
 ) -> Answer:
-    """Book and store an answer, before anything is made of it; of one that never began, what was asked.
+    """Book and store an answer before it is parsed; for one that never began, the request.
 
     Raises LostExtraction where the extraction is not ours any more.
     """
@@ -62,7 +62,7 @@ def keep(
 
 
 def forget(*, extraction: Extraction, answer: Answer) -> None:
-    """Take a request back that Claude did not take, with what is held of budgets for it."""
+    """Delete the record of a request that Claude did not accept, and release its holds."""
     with transaction.atomic(durable=True):
         held = extraction.locked_as_ours()
         take_back(Answer.objects.filter(pk=answer.pk))
@@ -71,7 +71,7 @@ def forget(*, extraction: Extraction, answer: Answer) -> None:
 
 
 def take_back(rows: QuerySet[Answer]) -> int:
-    """Delete those of the rows whose requests nobody has booked; return how many. Within the caller's transaction.
+    """Delete those of the rows whose requests are unbooked; return the number. Within the caller's transaction.
 
     Postgres refuses to delete such a row in any other way (migration 0002): its cost would be in no ledger.
     """
@@ -83,7 +83,7 @@ def take_back(rows: QuerySet[Answer]) -> int:
 
 
 def note(*, extraction: Extraction, number: int, problems: list[Problem]) -> None:
-    """Store what was found wrong with an attempt. Raises LostExtraction as `keep`."""
+    """Store the problems of an attempt. Raise LostExtraction as `keep`."""
     if not problems:
         return
     with transaction.atomic(durable=True):
@@ -91,7 +91,7 @@ def note(*, extraction: Extraction, number: int, problems: list[Problem]) -> Non
 
 
 def book_lost(extraction: Extraction) -> None:
-    """Book requests that were sent and whose answers nobody kept, by what they asked. Within the transaction."""
+    """Book requests that were sent and whose answers are lost, estimated from the requests. Within the transaction."""
     answers = Answer.objects.filter(attempt__extraction=extraction)
     lost = list(answers.filter(usage=None))
     if not lost:
@@ -105,7 +105,7 @@ def book_lost(extraction: Extraction) -> None:
 def book(
     extraction: Extraction, answer: Answer, said: Folded, upstream: ledger.RequestRecord, request: Mapping[str, object]
 ) -> None:
-    """Book a request, and store its answer. Within the transaction, which has locked the extraction."""
+    """Book a request, and store its answer. Within the transaction that has locked the extraction."""
     answer.content, answer.stop_reason, answer.whole = said.content, said.stop_reason, said.stopped
     answer.usage = ledger.book(
         ledger.ledger_row(

@@ -1,4 +1,4 @@
-"""The life of a batch's item: taken by a job, extracted, and ended by the transaction that ends its extraction."""
+"""The life of a batch's item: claimed by a job, extracted, and ended together with its extraction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from extraction.services.extractions import Spec, has_text
 
 
 def take_next(*, batch: uuid.UUID, holder: uuid.UUID) -> uuid.UUID | None:
-    """Take the next queued item for a process; return its extraction, which the process holds from now on.
+    """Claim the next queued item for a process; return its extraction, which the process then holds.
 
     None where there is none, the batch does not run or is gone, or as many of its items run as may.
     """
@@ -30,7 +30,7 @@ def take_next(*, batch: uuid.UUID, holder: uuid.UUID) -> uuid.UUID | None:
 
 
 def begin(batch: Batch, item: Item, holder: uuid.UUID) -> Extraction:
-    """Have an item run in a process: with a new extraction, or with the one that it has. Within the transaction."""
+    """Mark an item as running in a process, with a new extraction or its existing one. Within the transaction."""
     extraction = item.extraction
     if extraction is None:
         extraction, _ = extractions.create(
@@ -55,7 +55,7 @@ def _spec(batch: Batch, item: Item) -> Spec:
 
 
 def end_if_done(batch: Batch) -> bool:
-    """Note the end of a batch whose items have all ended; return whether it has. The caller has locked its row."""
+    """End a batch whose items have all ended; return whether it has. The caller has locked its row."""
     if batch.finished_at is None and not batch.items.exclude(status__in=Item.TERMINAL).exists():
         batch.finished_at = Now()
         if batch.status != Batch.Status.CANCELLED:

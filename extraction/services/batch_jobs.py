@@ -1,4 +1,4 @@
-"""The jobs of batches, queued in the transaction that makes them possible. What they do is in extraction/tasks.py."""
+"""The jobs of batches, queued in the transaction that creates the work. Their code is in extraction/tasks.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from extraction.job_names import EXCHANGE, WORK_ON_ITEM
 
 
 def queue_items(batch: uuid.UUID, count: int) -> None:
-    """Queue so many jobs that take the batch's next item each. One that finds nothing to do ends.
+    """Queue a number of jobs that each run the batch's next item. A job without an item ends.
 
     There are as many of them as the batch may have items running: each item that ends queues the next job.
     """
@@ -24,12 +24,12 @@ def queue_items(batch: uuid.UUID, count: int) -> None:
 
 
 def queued_items(batch: uuid.UUID) -> int:
-    """Return how many jobs of a batch wait for a worker."""
+    """Return the number of a batch's jobs that wait for a worker."""
     return ProcrastinateJob.objects.filter(task_name=WORK_ON_ITEM, status="todo", args__batch=str(batch)).count()
 
 
 def forget(batch: uuid.UUID) -> int:
-    """Delete the jobs of a batch that is gone, but for those that a worker is at: they end by finding nothing.
+    """Delete the jobs of a deleted batch, except running ones, which end without finding anything.
 
     Return how many were deleted.
     """
@@ -39,7 +39,7 @@ def forget(batch: uuid.UUID) -> int:
 
 
 def queue_exchange(batch: uuid.UUID, seconds: float = 0) -> None:
-    """Queue the job that exchanges a batch's requests and results with Anthropic, if it is not queued yet."""
+    """Queue the job that exchanges a batch's requests and results with Anthropic, unless it is queued already."""
     name = f"{EXCHANGE} {batch}"  # also a lock: two at once would send the same requests
     schedule = {"schedule_in": {"seconds": seconds}} if seconds else {}
     try:

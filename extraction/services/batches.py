@@ -1,4 +1,4 @@
-"""Batches: received item by item, worked on, paused, resumed, cancelled, and tried again."""
+"""Batches: received item by item, run, paused, resumed, cancelled, and retried."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from extraction.models import Batch, Item, ItemSource, SchemaVersion
 from extraction.services import batch_jobs, extractions
 
 CONCURRENCY = 8
-"""Items of a batch that are worked on at once, unless it says how many."""
+"""The default number of a batch's items that run at once."""
 
 
 @dataclass(frozen=True)
 class NewBatch:
-    """What is to be done with every item; all of it checked."""
+    """The validated settings of a batch."""
 
     schema: SchemaVersion
     model: str
@@ -40,7 +40,7 @@ class NewBatch:
 
 @dataclass(frozen=True)
 class NewItem:
-    """An item to be added."""
+    """An item to add."""
 
     key: str
     number: int
@@ -49,12 +49,12 @@ class NewItem:
 
     @property
     def digest(self) -> str:
-        """What is the same for two contents only if they are the same."""
+        """A digest that is equal for two items only if their contents are."""
         return hashlib.sha256(dumps(self.content, separators=(",", ":")).encode()).hexdigest()
 
 
 def receive(*, user: User, new: NewBatch, key: str | None = None) -> Batch:
-    """Return a batch to add items to, or the one that the key has created before: its status tells."""
+    """Return a new batch for adding items, or the one that the key has created before: its status tells."""
     if key is not None and (known := Batch.objects.filter(owner=user, idempotency_key=key).first()):
         return known
     try:
@@ -67,7 +67,7 @@ def receive(*, user: User, new: NewBatch, key: str | None = None) -> Batch:
 
 
 def add(*, batch: Batch, items: Sequence[NewItem]) -> None:
-    """Add items; one that is there already, with the same content, is the same item.
+    """Add items; an existing one with the same key and content is the same item.
 
     Raises InvalidRequest where a key is there with another content, NotFound where an attachment is gone.
     """
@@ -93,7 +93,7 @@ def add(*, batch: Batch, items: Sequence[NewItem]) -> None:
 
 
 def start(*, batch: Batch, digest: str) -> Batch:
-    """Have the items that were added worked on. Raises InvalidRequest where there are none."""
+    """Start a batch after its items were added. Raise InvalidRequest if there are none."""
     with transaction.atomic(durable=True):
         batch = _locked(Batch.objects.filter(pk=batch.pk))
         if batch.status != Batch.Status.RECEIVING:
@@ -107,12 +107,12 @@ def start(*, batch: Batch, digest: str) -> Batch:
 
 
 def discard(batch: Batch) -> None:
-    """Remove a batch that could not be received as a whole."""
+    """Delete a batch that could not be received completely."""
     Batch.objects.filter(pk=batch.pk, status=Batch.Status.RECEIVING).delete()
 
 
 def pause(*, user: User, id: uuid.UUID | str) -> Batch:
-    """Begin no more items; those that run are finished. Raises NotFound, or Conflict where it has ended."""
+    """Begin no more items; running ones are finished. Raise NotFound, or Conflict if it has ended."""
     with transaction.atomic(durable=True):
         batch = _of(user, id)
         _check(batch, Batch.Status.RUNNING, Batch.Status.PAUSED)
@@ -121,7 +121,7 @@ def pause(*, user: User, id: uuid.UUID | str) -> Batch:
 
 
 def resume(*, user: User, id: uuid.UUID | str) -> Batch:
-    """Go on with a batch that was paused. Raises NotFound, or Conflict where it has ended."""
+    """Continue a paused batch. Raise NotFound, or Conflict if it has ended."""
     with transaction.atomic(durable=True):
         batch = _of(user, id)
         _check(batch, Batch.Status.RUNNING, Batch.Status.PAUSED)
@@ -132,7 +132,7 @@ def resume(*, user: User, id: uuid.UUID | str) -> Batch:
 
 
 def cancel(*, user: User, id: uuid.UUID | str) -> Batch:
-    """End all items that have not ended; what has been answered stays. Raises NotFound.
+    """End all items that have not ended; existing results stay. Raise NotFound.
 
     Requests that are in a Message Batch end when Anthropic has ended that.
     """
@@ -151,7 +151,7 @@ def cancel(*, user: User, id: uuid.UUID | str) -> Batch:
 
 
 def retry(*, user: User, id: uuid.UUID | str) -> Batch:
-    """Queue the items again that have failed, and no others. Raises NotFound."""
+    """Queue the failed items again, and no others. Raise NotFound."""
     with transaction.atomic(durable=True):
         batch = _of(user, id)
         _check(batch, Batch.Status.RUNNING, Batch.Status.PAUSED, Batch.Status.ENDED, Batch.Status.CANCELLED)
@@ -183,7 +183,7 @@ def _set(batch: Batch, status: str) -> None:
 
 
 def _queue(batch: Batch) -> None:
-    """Queue the jobs that a batch needs which begins, or begins again. Within the transaction."""
+    """Queue the jobs of a batch that starts, or continues. Within the transaction."""
     if batch.mode == Batch.Mode.BATCH:
         batch_jobs.queue_exchange(batch.pk)
         return
@@ -193,7 +193,7 @@ def _queue(batch: Batch) -> None:
 
 
 def tend() -> None:
-    """Queue the jobs that running batches lack, since workers have died; remove what was never received as a whole."""
+    """Queue the missing jobs of running batches after workers have died; delete incompletely received batches."""
     for batch in Batch.objects.filter(pk__in=_unfinished()):
         with transaction.atomic():
             if batch.mode == Batch.Mode.BATCH:

@@ -1,4 +1,4 @@
-"""Deleting extractions and what belongs to them, and all that a user has of that. The rows of the ledger stay."""
+"""Deleting extractions and related objects, single ones or all of a user. Ledger rows stay."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from extraction.services import answers, batch_jobs, extractions
 RowT = TypeVar("RowT", bound=Model)
 
 AT_ONCE = 50
-"""Extractions that are deleted in one transaction."""
+"""The number of extractions that are deleted in one transaction."""
 ITEMS_AT_ONCE = 500
 
 
 def delete_extraction(*, user: User, id: uuid.UUID | str) -> None:
-    """Delete an extraction, and stop it where it runs. Raises NotFound."""
+    """Delete an extraction, and stop it if it runs. Raise NotFound."""
     found = Extraction.objects.get_visible(user, id)
     report = report_of(user, Deletion.Kind.EXTRACTION, Deletion.Cause.OWNER)
     _delete_all([found.pk], report)
-    if not report.erased:  # somebody else was faster
+    if not report.erased:  # another request was faster
         raise Extraction.objects.not_found()
     deletion_reports.finish(report)
 
 
 def erase(user: User, report: Deletion) -> None:
-    """Delete all that a user has of extraction, a part at a time. Called where an account is deleted."""
+    """Delete all of a user's extraction data, in portions. Called when an account is deleted."""
     for id in list(user.evaluations.values_list("pk", flat=True)):
         in_one_go(_delete_rows, Evaluation.objects.filter(pk=id), report)
     for id in list(user.batches.values_list("pk", flat=True)):
@@ -49,7 +49,7 @@ def _delete_rows(rows: QuerySet[RowT], report: Deletion) -> None:
 
 
 def _delete_batch(id: uuid.UUID, report: Deletion) -> None:
-    """Delete a batch: no item is begun any more, then its items go with their extractions, and at last its jobs."""
+    """Delete a batch: stop it, then delete its items with their extractions, and finally its jobs."""
     in_one_go(Batch.objects.filter(pk=id).update, status=Batch.Status.CANCELLED)
     items = Item.objects.filter(batch=id).order_by("number")
     extracted = items.filter(extraction__isnull=False).values_list("extraction", flat=True)
@@ -62,19 +62,19 @@ def _delete_batch(id: uuid.UUID, report: Deletion) -> None:
 
 
 def _deleted_items(ids: Collection[uuid.UUID], report: Deletion) -> set[uuid.UUID]:
-    """Delete items of a batch; return the ids of the attachments that they were made from."""
+    """Delete items of a batch; return the ids of the attachments in their contents."""
     made_from = set(ItemSource.objects.filter(item__in=ids).values_list("attachment", flat=True))
     _delete_rows(Item.objects.filter(pk__in=ids), report)
     return made_from
 
 
 def _delete_all(ids: Collection[uuid.UUID], report: Deletion) -> None:
-    """Delete extractions, and the attachments that nothing else is made from."""
+    """Delete extractions, and attachments without other references."""
     remove_attachments(in_one_go(_deleted, ids, report), report)
 
 
 def _deleted(ids: Collection[uuid.UUID], report: Deletion) -> set[uuid.UUID]:
-    """Book, stop and delete extractions; return the ids of the attachments that they were made from."""
+    """Book, stop and delete extractions; return the ids of the attachments in their contents."""
     # Locked before their attempts are looked for: whoever runs one adds none meanwhile.
     rows = Extraction.objects.filter(pk__in=ids).select_for_update(of=("self",))
     for extraction in rows.select_related("owner", "schema").order_by("pk"):

@@ -1,4 +1,4 @@
-"""Evaluations: created with their runs, and scored when those have ended."""
+"""Evaluations: created with their runs, and scored when these have ended."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from extraction.services import batches, reviews
 from extraction.services.batches import NewBatch, NewItem
 
 DIFFERENCES_LIMIT = 1000
-"""Places that are shown side by side at most."""
+"""The maximal number of differences that are shown."""
 ITEMS_LIMIT = 1000
-"""Contents of an evaluation at most, where they are not those of a batch."""
+"""The maximal number of an evaluation's contents, unless they are those of a batch."""
 AT_ONCE = 200  # items that are stored or read at once
 
 
@@ -48,7 +48,7 @@ class Difference(TypedDict):
 
 @dataclass(frozen=True)
 class ExpectedItem:
-    """A content whose data is known."""
+    """A content with known data."""
 
     key: str
     content: list[Block]
@@ -57,7 +57,7 @@ class ExpectedItem:
 
 
 def create(*, user: User, items: Sequence[ExpectedItem], runs: Sequence[NewBatch]) -> Evaluation:
-    """Begin an evaluation: each run is a batch of the same contents, whose keys differ."""
+    """Create an evaluation: each run is a batch of the same contents, whose keys must be distinct."""
     with transaction.atomic():
         evaluation = Evaluation.objects.create(owner=user)
         EvaluationItem.objects.bulk_create(
@@ -76,7 +76,7 @@ def create(*, user: User, items: Sequence[ExpectedItem], runs: Sequence[NewBatch
 
 
 def of_batch(batch: Batch) -> list[ExpectedItem]:
-    """Return the items of a batch whose data reviewers have approved or corrected, by their keys.
+    """Return the reviewed (approved or corrected) items of a batch, by their keys.
 
     Raises InvalidRequest where there are none.
     """
@@ -88,7 +88,7 @@ def of_batch(batch: Batch) -> list[ExpectedItem]:
 
 
 def of_schema(extraction: Extraction) -> list[ExpectedItem]:
-    """Return what reviewers have approved or corrected of a user's data with the schema of one of their extractions.
+    """Return a user's reviewed (approved or corrected) data of the schema of one of their extractions.
 
     It is the newest, and no more than an evaluation may have.
     """
@@ -97,7 +97,7 @@ def of_schema(extraction: Extraction) -> list[ExpectedItem]:
 
 
 def of_extractions(user: User, ids: Sequence[uuid.UUID]) -> list[ExpectedItem]:
-    """Return extractions with their data as reviewers have approved or corrected it, by their ids.
+    """Return extractions with their reviewed (approved or corrected) data, by their ids.
 
     Raises NotFound for one that is not the user's, InvalidRequest for one whose data nobody has approved or corrected.
     """
@@ -115,7 +115,7 @@ def _reviewed(extraction: Extraction, key: str) -> ExpectedItem:
 
 
 def settle(evaluation: Evaluation) -> Evaluation:
-    """Store the scores of the runs that have ended and, when all have, where they differ."""
+    """Store the scores of ended runs and, when all have ended, their differences."""
     runs = list(evaluation.runs.select_related("batch"))
     for run in runs:
         if run.scores is None and run.batch.finished_at is not None:
@@ -128,7 +128,7 @@ def settle(evaluation: Evaluation) -> Evaluation:
 
 
 def scores_of(run: EvaluationRun) -> ScoresShown:
-    """Return the scores of a run by what it has extracted so far."""
+    """Return the scores of a run by its results so far."""
     scores = Scores()
     for _, comparisons in _comparisons(run):
         scores.add(comparisons)
@@ -136,14 +136,14 @@ def scores_of(run: EvaluationRun) -> ScoresShown:
 
 
 def latency_of(batch: Batch) -> dict[str, float | None]:
-    """Return how long the extractions of a batch took, in seconds."""
+    """Return the mean and maximal duration of a batch's extractions, in seconds."""
     took = ExpressionWrapper(F("extraction__finished_at") - F("extraction__started_at"), DurationField())
     found = batch.items.filter(extraction__finished_at__isnull=False).aggregate(mean=Avg(took), longest=Max(took))
     return {name: None if value is None else round(value.total_seconds(), 3) for name, value in found.items()}
 
 
 def differences_of(evaluation: Evaluation, runs: Sequence[EvaluationRun]) -> list[Difference]:
-    """Return the places at which a run is not right: what is expected there, and what each run has."""
+    """Return the places at which a run is wrong: the expected value, and each run's."""
     places: dict[tuple[str, str, str], Difference] = {}
     for index, run in enumerate(runs):
         for key, comparisons in _comparisons(run):
@@ -168,7 +168,7 @@ RIGHT = (Match.EXACT, Match.NORMALISED)
 
 
 def _comparisons(run: EvaluationRun) -> Iterator[tuple[str, list[Comparison]]]:
-    """Yield the comparisons of each item of a run that has ended."""
+    """Yield the comparisons of each item of an ended run."""
     expected = dict(EvaluationItem.objects.filter(evaluation=run.evaluation_id).values_list("key", "expected"))
     ended = Item.objects.filter(batch=run.batch_id, finished_at__isnull=False).order_by("number")
     effort = Effort()

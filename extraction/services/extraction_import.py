@@ -1,4 +1,4 @@
-"""Extractions out of archives: stored as they ended elsewhere, once. Nothing of them is booked."""
+"""Importing ended extractions from archives, once, without booking them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from extraction.services.extractions import Outcome, Spec
 
 @dataclass(frozen=True)
 class ImportedReview:
-    """A decision on an extraction's data; who made it is known only where it was the owner."""
+    """A decision on an extraction's data; its author is known only if it was the owner."""
 
     decision: str
     data: object
@@ -27,18 +27,18 @@ class ImportedReview:
 
 @dataclass(frozen=True)
 class Imported:
-    """An extraction that has been checked, and how it ended."""
+    """A validated extraction, and how it ended."""
 
     origin: str
     spec: Spec
     outcome: Outcome
     reviews: Sequence[ImportedReview] = ()
     times: Mapping[str, datetime | None] = field(default_factory=dict)
-    """When it was created, started and finished, by the names of the fields."""
+    """The times of creation, start and end, by the names of the fields."""
 
 
 def store(*, owner: User, several: Sequence[Imported]) -> int:
-    """Store those extractions that are not here yet; return how many these are. Within the caller's transaction.
+    """Store those extractions that do not exist yet; return their number. Within the caller's transaction.
 
     Raises NotFound where an attachment is gone meanwhile.
     """
@@ -50,7 +50,7 @@ def store(*, owner: User, several: Sequence[Imported]) -> int:
 
 
 def _known(owner: User, origins: Sequence[str]) -> set[str]:
-    """Return those of the origins by which an extraction of the owner's is here, or of which it is the first one."""
+    """Return those of the origins that belong to existing extractions of the owner."""
     own = Extraction.objects.filter(owner=owner)
     ids = [origin.removeprefix(OWN) for origin in origins if _is_id(origin.removeprefix(OWN))]
     imported = own.filter(origin__in=origins).values_list("origin", flat=True)

@@ -1,4 +1,4 @@
-"""The life of an extraction: created, claimed, put back, stopped, ended."""
+"""The life of an extraction: created, claimed, released, stopped, ended."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from extraction.services.answers import book_lost
 
 LOST: Failure = {"type": "api_error", "message": "The process that ran this extraction was lost."}
 CLAIMS_LIMIT = 100
-"""How often an extraction that resumes is begun again before it fails: it may be what its processes die of."""
+"""How often an extraction is restarted before it fails: it may be the cause of its processes' deaths."""
 
 
 @dataclass(frozen=True)
 class Spec:
-    """What is to be extracted, from what, and how; all of it checked."""
+    """The validated request for an extraction."""
 
     schema: SchemaVersion
     content: Sequence[Block]
     """Content blocks as `attachments.store_sources` gives them."""
     model: str
     sources: Sequence[Text] = ()
-    """The text of each content block, where it has been read; else whoever runs the extraction reads it."""
+    """The text of each content block, if it was read already; otherwise the extraction's process reads it."""
     max_tokens: int | None = None
     max_attempts: int = 2
     wants_evidence: bool = True
@@ -48,7 +48,7 @@ class Spec:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an extraction ends."""
+    """The end of an extraction."""
 
     status: str
     data: object = None
@@ -66,7 +66,7 @@ def create(
     mode: str = Extraction.Mode.LIVE,
     resumes: bool = False,
 ) -> tuple[Extraction, bool]:
-    """Return the extraction, queued, and whether it is new: a key creates one for ever, and a retry gets that one.
+    """Return the queued extraction, and whether it is new: a retry with the same key returns the existing one.
 
     `digest` is of what was asked with the key. Whoever asks for it has it run: `engine.run("extraction", id)` once the
     transaction is committed, or `extraction.work.finish(id)` in a worker's job. Raises IdempotencyMismatch where the
@@ -87,7 +87,7 @@ def create(
 
 
 def store(owner: User, spec: Spec, **fields: object) -> Extraction:
-    """Return a new extraction of a user's as the spec has it, stored with its sources; `fields` are set besides.
+    """Store a new extraction of a user with its sources, and return it; `fields` are set, too.
 
     Within the caller's transaction. Raises NotFound where an attachment is gone.
     """
@@ -111,19 +111,19 @@ def store(owner: User, spec: Spec, **fields: object) -> Extraction:
 
 
 def has_text(content: Sequence[Block]) -> bool:
-    """Tell whether there is text in content, in which the values that are found can be shown to stand."""
+    """Return whether content has text, in which evidence can be verified."""
     return any(block["type"] != "image" for block in content)
 
 
 def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Extraction | None:
-    """Take a queued extraction for a process; return None where another one was first, or it was cancelled."""
+    """Claim a queued extraction for a process; return None if another one was faster, or it was cancelled."""
     with transaction.atomic(durable=True):
         claimed = Extraction.claim(id, holder)
         return Extraction.objects.select_related("owner", "schema").get(pk=id) if claimed else None
 
 
 def put_back(*, extraction: Extraction) -> None:
-    """Let go of an extraction that runs here: it is queued again, with what was answered so far.
+    """Release an extraction that runs here: it is queued again, with its answers so far.
 
     Raises LostExtraction where it is not ours any more.
     """
@@ -140,7 +140,7 @@ def _put_back(extraction: Extraction) -> None:
 
 
 def cancel(*, user: User, id: uuid.UUID | str) -> Extraction:
-    """Ask for an extraction to be stopped; one that nobody has begun ends at once. Raises NotFound.
+    """Ask for an extraction to be stopped; a queued one ends at once. Raise NotFound.
 
     One that has ended stays as it is.
     """
@@ -167,7 +167,7 @@ def finish(*, extraction: Extraction, outcome: Outcome, events: list[Event] | No
 
 
 def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
-    """Put back or end an extraction that nobody runs any more, the process `by` included; its answers are kept."""
+    """Queue or end an extraction whose process has died, or is `by` itself; its answers are kept."""
     with transaction.atomic(durable=True):
         extraction = Extraction.abandoned(by).select_for_update(no_key=True, skip_locked=True).filter(pk=id).first()
         if extraction is None:
@@ -180,7 +180,7 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
 
 
 def stop(extraction: Extraction) -> None:
-    """End an extraction under whoever runs it, if it has not ended, and book what nobody has booked of it.
+    """End an extraction that a process may be running, if it has not ended, and book unbooked requests.
 
     The caller's transaction has locked the row.
     """
@@ -191,13 +191,13 @@ def stop(extraction: Extraction) -> None:
 
 
 def _settle(extraction: Extraction) -> None:
-    """Book what nobody has booked of an extraction, and let go what is held for it, as far as its row allows."""
+    """Book an extraction's unbooked requests, and release its holds, as far as its row permits."""
     if_possible(f"The usage of extraction {extraction.pk}", lambda: book_lost(extraction))
     if_possible(f"What is held for extraction {extraction.pk}", lambda: budgets.release(extraction.pk))
 
 
 def end(extraction: Extraction, outcome: Outcome, events: list[Event] | None = None) -> Batch:
-    """End an extraction whose row the caller's transaction has locked; return its whole transcript."""
+    """End an extraction that the caller's transaction has locked; return its whole transcript."""
     if_possible(f"What is held for extraction {extraction.pk}", lambda: budgets.release(extraction.pk))
     extraction.status = outcome.status
     extraction.data = outcome.data

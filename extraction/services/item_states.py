@@ -1,4 +1,4 @@
-"""The state of a batch's item, which follows that of its extraction. All of it is within the caller's transaction."""
+"""The state of a batch's item, derived from its extraction, within the caller's transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from extraction.services import batch_jobs
 
 
 def end_item_of(extraction: Extraction) -> None:
-    """Give the item of an extraction that has ended its state and cost, and let the batch's next one be taken."""
+    """Set state and cost of the item of an ended extraction, and let the batch's next one be claimed."""
     item = _item_of(extraction)
     if item is None:
         return
@@ -25,7 +25,7 @@ def end_item_of(extraction: Extraction) -> None:
 
 
 def queue_item_of(extraction: Extraction) -> None:
-    """Queue the item of an extraction again that was given back, since its process has ended."""
+    """Queue the item of a released extraction again, since its process has ended."""
     item = _item_of(extraction)
     if item is not None:
         item.status = Item.Status.QUEUED
@@ -34,7 +34,7 @@ def queue_item_of(extraction: Extraction) -> None:
 
 
 def add_cost(extraction: Extraction, answer: Answer) -> None:
-    """Add what an answer cost that came when its extraction had ended."""
+    """Add the cost of an answer that was received after its extraction had ended."""
     cost = answer.usage.cost if answer.usage else None
     if cost is not None:
         Item.objects.filter(extraction=extraction).update(cost=F("cost") + cost)
@@ -50,6 +50,6 @@ def _queue_next(batch: Batch) -> None:
 
 
 def _cost(extraction: Extraction) -> Decimal | None:
-    """Return what the ledger has of an extraction in US dollars; None where a price is not known."""
+    """Return the booked cost of an extraction in US dollars; None if a price is unknown."""
     costs = list(Usage.objects.filter(answer__attempt__extraction=extraction).values_list("cost", flat=True))
     return None if None in costs else sum(filter(None, costs), Decimal(0))

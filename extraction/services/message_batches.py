@@ -1,4 +1,4 @@
-"""What is written for Message Batches: requests gathered, sent, answered, or given back because they were not."""
+"""The state of Message Batches: requests gathered, sent, answered, or released without an answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from extraction.services import answers, batch_items, extractions, item_states
 from extraction.services.extractions import Outcome
 
 RESENT = 3
-"""How often a request is sent in another Message Batch that got no answer in one."""
+"""How often a request without an answer is sent again in another Message Batch."""
 
 
 def gather(*, batch: uuid.UUID, holder: uuid.UUID) -> MessageBatch:
@@ -27,7 +27,7 @@ def gather(*, batch: uuid.UUID, holder: uuid.UUID) -> MessageBatch:
 
 
 def take_item(*, batch: uuid.UUID, holder: uuid.UUID) -> Item | None:
-    """Take the next queued item, whose extraction the process holds while its requests are made; None without any."""
+    """Claim the next queued item, whose extraction the process holds while its requests are built; None without any."""
     with transaction.atomic(durable=True):
         found = Batch.objects.select_for_update(no_key=True).get(pk=batch)
         item = found.items.filter(status=Item.Status.QUEUED).select_related("extraction").first()
@@ -38,7 +38,7 @@ def take_item(*, batch: uuid.UUID, holder: uuid.UUID) -> Item | None:
 
 
 def add(*, message_batch: MessageBatch, item: Item, extraction: Extraction, asked: Sequence[Answer]) -> None:
-    """Put the requests of an extraction's next step into a Message Batch, and let go of it until they are answered.
+    """Add the requests of an extraction's next step to a Message Batch, and release it until they are answered.
 
     What is held of budgets for them stays held. Raises LostExtraction where it is not ours any more.
     """
@@ -52,7 +52,7 @@ def add(*, message_batch: MessageBatch, item: Item, extraction: Extraction, aske
 
 
 def put_back(*, extraction: Extraction) -> None:
-    """Queue an item again whose requests can't be sent yet. Raises LostExtraction as `add`."""
+    """Queue an item again whose requests can't be sent yet. Raise LostExtraction as `add`."""
     with transaction.atomic(durable=True):
         _let_go(extraction)
         Item.objects.filter(extraction=extraction.pk).update(status=Item.Status.QUEUED)
@@ -65,17 +65,17 @@ def _let_go(extraction: Extraction) -> None:
 
 
 def unwanted() -> list[str]:
-    """Return what Anthropic calls the Message Batches that were deleted here."""
+    """Return Anthropic's ids of the Message Batches that were deleted here."""
     return list(UnwantedBatch.objects.values_list("upstream_id", flat=True))
 
 
 def forget_unwanted(upstream_id: str) -> None:
-    """Note that a Message Batch that was deleted here is gone at Anthropic, too."""
+    """Record that a Message Batch that was deleted here is deleted at Anthropic, too."""
     UnwantedBatch.objects.filter(pk=upstream_id).delete()
 
 
 def sending(message_batch: MessageBatch) -> bool:
-    """Note that a Message Batch is about to be sent: from now on it may be there.
+    """Record that a Message Batch is about to be sent: from now on Anthropic may have it.
 
     False where it must not be: another process has given its requests back, since this one's lease had run out.
     """
@@ -83,7 +83,7 @@ def sending(message_batch: MessageBatch) -> bool:
 
 
 def sent(message_batch: MessageBatch, upstream_id: str) -> bool:
-    """Note that a Message Batch is at Anthropic, and what it is called there. No process holds it any more.
+    """Record that Anthropic has accepted a Message Batch, with its id. No process holds it any more.
 
     False where another process has given its requests back meanwhile, so that nobody waits for it.
     """
@@ -98,7 +98,7 @@ def _ours(message_batch: MessageBatch) -> QuerySet[MessageBatch]:
 
 
 def give_back(*, message_batch: MessageBatch, status: str = MessageBatch.LOST) -> None:
-    """End a Message Batch: its items take their next steps, which are the same again where they got no answer.
+    """End a Message Batch: its items take their next steps, the same ones again if they got no answer.
 
     Two workers may find out at the same time that it has ended: what one has done the other leaves as it is.
     """
@@ -115,18 +115,18 @@ def give_back(*, message_batch: MessageBatch, status: str = MessageBatch.LOST) -
 
 
 def discard(message_batch: MessageBatch) -> None:
-    """Remove a Message Batch that no request has come into."""
+    """Delete a Message Batch without requests."""
     MessageBatch.objects.filter(pk=message_batch.pk, requests=None).delete()
 
 
 def _forget(answer: Answer) -> bool:
-    """Take a request back that nobody answers, with what is held of budgets for it; false where somebody has."""
+    """Delete the record of an unanswered request, and release its holds; return False if it was answered."""
     budgets.release(answer.attempt.extraction_id, answer.number)
     return bool(answers.take_back(Answer.objects.filter(pk=answer.pk)))
 
 
 def keep_answer(*, request: BatchedRequest, said: Folded) -> None:
-    """Book and store the answer to a request, once, also where its extraction has been stopped meanwhile."""
+    """Book and store the answer to a request, once, also if its extraction was stopped meanwhile."""
     with transaction.atomic(durable=True):
         extraction = _extraction_of(request)
         answer = Answer.objects.select_related("attempt").filter(pk=request.answer_id, usage=None).first()
@@ -138,7 +138,7 @@ def keep_answer(*, request: BatchedRequest, said: Folded) -> None:
 
 
 def unanswered(*, request: BatchedRequest, error: Failure, again: bool) -> None:
-    """Fail the item of a request that got no answer, unless it is to be sent `again`, which is done a few times.
+    """Fail the item of a request without an answer, unless it is to be sent `again`, which is limited.
 
     What is sent again is queued when its Message Batch is given back.
     """
@@ -153,6 +153,6 @@ def unanswered(*, request: BatchedRequest, error: Failure, again: bool) -> None:
 
 
 def _extraction_of(request: BatchedRequest) -> Extraction | None:
-    """Return the extraction of a request, locked; None where it has been deleted."""
+    """Return the extraction of a request, locked; None if it was deleted."""
     rows = Extraction.objects.select_for_update(no_key=True, of=("self",)).select_related("owner", "schema")
     return rows.filter(pk=request.answer.attempt.extraction_id).first()

@@ -1,4 +1,4 @@
-"""Decisions of reviewers on extracted data. They are added beside it, and change nothing of it."""
+"""Reviews of extracted data, which are added beside it and do not change it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from extraction.models import Extraction, Review
 
 PENDING = "pending"
 REVIEWABLE = (Extraction.Status.SUCCEEDED, Extraction.Status.INVALID, Extraction.Status.TRUNCATED)
-"""The states in which there is data to decide on."""
+"""The states in which there is data to review."""
 
 
 def check(*, extraction: Extraction, decision: str, has_data: bool) -> None:
-    """Refuse a decision that can't be made: raises Conflict, or InvalidRequest."""
+    """Refuse an impossible decision, by Conflict or InvalidRequest."""
     if extraction.status not in REVIEWABLE:
         raise Conflict(f"There is no data to review: the extraction is {extraction.status}.")
     if decision == Review.Decision.CORRECTED and not has_data:
@@ -28,7 +28,7 @@ def check(*, extraction: Extraction, decision: str, has_data: bool) -> None:
 
 
 def decide(*, extraction: Extraction, reviewer: User, decision: str, data: JSON = None, comment: str = "") -> Review:
-    """Add a decision, which counts from now on. It has been checked; corrected data satisfies the schema."""
+    """Add a validated decision, which counts from now on."""
     with transaction.atomic():
         return Review.objects.create(
             extraction=extraction, reviewer=reviewer, decision=decision, data=data, comment=comment
@@ -36,14 +36,14 @@ def decide(*, extraction: Extraction, reviewer: User, decision: str, data: JSON 
 
 
 def decided(rows: QuerySet[Extraction], decision: str) -> QuerySet[Extraction]:
-    """Return the extractions on which this was decided last or, for `PENDING`, that wait for a decision."""
+    """Return the extractions whose last decision was this one or, for `PENDING`, that wait for a decision."""
     if decision == PENDING:
         return rows.filter(~Exists(Review.objects.filter(extraction=OuterRef("pk"))), status__in=REVIEWABLE)
     return _decided_as(rows, [decision])
 
 
 def accepted(rows: QuerySet[Extraction]) -> QuerySet[Extraction]:
-    """Return the extractions whose data was approved or corrected last, with their reviews."""
+    """Return the extractions whose data was last approved or corrected, with their reviews."""
     right = (Review.Decision.APPROVED, Review.Decision.CORRECTED)
     return _decided_as(rows, right).prefetch_related("reviews")
 

@@ -1,4 +1,4 @@
-"""Schemas: kept once, numbered by their names, and found by what a client calls them."""
+"""Schemas: stored once, numbered by name, and looked up by the client's references."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ VERSION_DIGITS = 10
 
 @dataclass(frozen=True)
 class NewSchema:
-    """A schema that has been checked, with what Claude is told along with it."""
+    """A validated schema, with instructions and examples for Claude."""
 
     json_schema: JSONObject
     native: bool
     """Whether structured outputs can express it in one request."""
     notes: Sequence[str] = ()
-    """What structured outputs cannot enforce, and we check."""
+    """The constraints that structured outputs cannot enforce, and the platform validates."""
     instructions: str = ""
     examples: list[JSONObject] = field(default_factory=list)
 
     @property
     def digest(self) -> str:
-        """What is the same for two schemas only if they ask for the same."""
+        """A digest that is equal for two schemas only if they ask for the same."""
         asked = [self.json_schema, self.instructions, self.examples]
         return hashlib.sha256(dumps(asked, separators=(",", ":")).encode()).hexdigest()
 
@@ -51,7 +51,7 @@ def add_version(*, user: User, name: str, new: NewSchema) -> SchemaVersion:
 
 
 def keep_nameless(*, user: User, new: NewSchema) -> SchemaVersion:
-    """Return the user's schema without a name that asks for the same, or a new one."""
+    """Return the user's equal schema without a name, or a new one."""
     known = SchemaVersion.objects.filter(owner=user, name=None, digest=new.digest)
     if row := known.first():
         return row
@@ -61,7 +61,7 @@ def keep_nameless(*, user: User, new: NewSchema) -> SchemaVersion:
 
 @dataclass(frozen=True)
 class Version:
-    """A version of a schema out of an archive, which has been checked; without a name it came with an extraction."""
+    """A validated version of a schema in an archive; without a name it came with an extraction."""
 
     name: str | None
     version: int
@@ -71,7 +71,7 @@ class Version:
 
 
 def keep_versions(*, user: User, versions: Sequence[Version]) -> int:
-    """Store those versions of schemas that the user has not; return how many. Within the caller's transaction.
+    """Store those versions of schemas that the user does not have; return the number. Within the caller's transaction.
 
     One keeps its number, unless something else has that: then it is the next version under its name.
     """
@@ -121,7 +121,7 @@ def find(*, user: User, named: str) -> SchemaVersion:
 
 
 def named_so(user: Viewer, named: str) -> QuerySet[SchemaVersion]:
-    """Return the versions of a user's schemas that go by an id, a name or `name@version`."""
+    """Return the versions of a user's schemas for an id, a name or `name@version`."""
     visible = SchemaVersion.objects.visible_to(user)
     try:
         return visible.filter(pk=uuid.UUID(named))
@@ -143,14 +143,14 @@ def listed(user: Viewer) -> QuerySet[SchemaVersion]:
 
 
 def hide(*, user: User, id: uuid.UUID) -> None:
-    """Leave a name out of lists from now on, in all its versions; they can still be used. Raises NotFound."""
+    """Hide a name from lists, in all its versions; they can still be used. Raise NotFound."""
     row = SchemaVersion.objects.get_visible(user, id)
     same = SchemaVersion.objects.filter(pk=id) if row.name is None else SchemaVersion.objects.filter(name=row.name)
     same.filter(owner=user).update(hidden=True)
 
 
 def note_refusal(*, id: uuid.UUID, model: str) -> None:
-    """Remember that a model refused to be held to a schema: it is only asked to keep to it from now on."""
+    """Record that a model refused the schema for structured outputs: instructions are used from now on."""
     with transaction.atomic():
         row = SchemaVersion.objects.select_for_update(no_key=True).get(pk=id)
         if model not in row.refused_by:

@@ -1,4 +1,4 @@
-"""The text of an extraction's sources, kept as it was read: the offsets of evidence count in it."""
+"""The stored text of an extraction's sources, to which the offsets of evidence refer."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from extraction.models import Extraction, SourceText
 
 
 def stored(extraction: Extraction) -> list[Source] | None:
-    """Return the sources that are stored of an extraction; None where none are."""
+    """Return the stored sources of an extraction; None if there are none."""
     rows = list(extraction.source_texts.all())
     return [Source(row.index, row.kind, row.text, tuple(row.pages), row.title) for row in rows] or None  # type: ignore[arg-type]
 
 
 def store(extraction: Extraction, sources: Sequence[Source]) -> None:
-    """Store the sources of an extraction, unless they are there."""
+    """Store the sources of an extraction, unless they exist."""
     SourceText.objects.bulk_create(
         [
             SourceText(

@@ -25,7 +25,7 @@ def first_event(extraction: Extraction) -> Event:
 
 
 def written(extraction: Extraction) -> list[Event]:
-    """Return the events that are stored of an extraction; none before it was first run."""
+    """Return the stored events of an extraction; none before it first ran."""
     return [event for row in extraction.pieces.order_by("start") for event in row.events]
 
 

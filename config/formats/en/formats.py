@@ -1,4 +1,4 @@
-"""Days and times as they sort, and to the second: of two turns one wants to know which was first."""
+"""Formats of dates and times: sortable, and with seconds, so that the order of turns can be seen."""
 
 DATE_FORMAT = "Y-m-d"
 DATETIME_FORMAT = "Y-m-d H:i:s"

@@ -23,14 +23,14 @@ class Command(BaseCommand):
     requires_system_checks = []  # they would load every page of the API and the admin, which the server has
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Name what to say, and to whom."""
+        """Declare the message, the model and the server."""
         parser.add_argument("message", nargs="?")
         add_server_options(parser)
         parser.add_argument("--conversation", help="an id; default: a new one")
         parser.add_argument("--model")
 
     def handle(self, *args: object, **options: Any) -> None:
-        """Ask one message, or as many as are typed."""
+        """Ask one message, or all that the user types."""
         check_token(options)
         client = ChatClient(options["url"], options["token"])
         screen: Screen = TerminalScreen() if sys.stdout.isatty() else PlainScreen()
@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
 
 def converse(client: ChatClient, screen: Screen, conversation: str) -> None:
-    """Ask what is typed, message by message. What goes wrong with one is told, and the conversation goes on."""
+    """Ask each typed message. An error is shown, and the conversation goes on."""
     if sys.stdin.isatty():
         screen.note(HELP)
     for message in messages(local.data_dir() / "chat_history"):
@@ -65,7 +65,7 @@ def converse(client: ChatClient, screen: Screen, conversation: str) -> None:
 
 
 def ask(client: ChatClient, screen: Screen, conversation: str, message: str) -> None:
-    """Ask one message and show the answer, and then what it cost. Ctrl-C stops it; what was said is kept."""
+    """Ask one message, show the answer and its cost. Ctrl-C stops the answer and keeps its text."""
     notes: list[tuple[str, bool]] = []
     with StopOnInterrupt(client.cancel, lambda why: screen.note(NOT_STOPPED.format(why), error=True)) as stopping:
         screen.begin()
@@ -80,7 +80,7 @@ def ask(client: ChatClient, screen: Screen, conversation: str, message: str) -> 
 
 
 def show(screen: Screen, event: Answer, notes: list[tuple[str, bool]]) -> None:
-    """Show an event's text; what is to be said of it below the answer is added to the notes, with whether it failed."""
+    """Show an event's text; add notes for below the answer, each with whether it is an error."""
     if event.get("delta", {}).get("type") == "text_delta":
         screen.text(event["delta"]["text"])
     elif event["type"] == "error":

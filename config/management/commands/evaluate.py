@@ -15,13 +15,13 @@ from conversations.exact_json import dumps, loads
 
 
 class Command(BaseCommand):
-    """The command `manage.py evaluate`: hold ways of extracting against data that is known."""
+    """The command `manage.py evaluate`: evaluates ways of extracting data against known data."""
 
     help = "Extracts from contents whose data is known in several ways, over the API of a server; prints a table."
     requires_system_checks = []  # they would load every page of the API and the admin, which the server has
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Name the contents and the runs."""
+        """Declare the contents and the runs."""
         parser.add_argument("items", help='a file of JSON lines {"content", "expected"}, or the id of a reviewed batch')
         parser.add_argument(
             "--run",
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         add_server_options(parser)
 
     def handle(self, *args: object, **options: Any) -> None:
-        """Evaluate, wait for the end of all runs, and print what they came to."""
+        """Evaluate, wait for the end of all runs, and print the results."""
         check_token(options)
         asked = {"items": _items(options["items"]), "runs": [_run(each) for each in options["run"]]}
         client = ExtractionClient(options["url"], options["token"])
@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
 
 def _items(named: str) -> object:
-    """Return the contents of a file, or the batch. Raises CommandError for a line that is no JSON."""
+    """Return the contents of a file, or the batch. Raise CommandError for a line that is not JSON."""
     if not Path(named).is_file():
         return {"batch": named}
     items = []
@@ -72,7 +72,7 @@ def _run(named: str) -> dict[str, str]:
 
 
 def _table(evaluation: Answer) -> Table:
-    """Return precision and recall of each run, in all and by field, with cost and time."""
+    """Return the precision and recall of each run, in total and by field, with cost and time."""
     runs = evaluation["runs"]
     table = Table("field", *(f"{number}: {run['model']}" for number, run in enumerate(runs, 1)))
     scores = [{each["field"]: each for each in run["scores"]["fields"]} for run in runs]
@@ -86,7 +86,7 @@ def _table(evaluation: Answer) -> Table:
 
 
 def _rates(score: Answer | None) -> str:
-    """Return precision and recall, and what is not right."""
+    """Return precision and recall, and the errors."""
     if score is None:
         return "-"
     rates = " / ".join("-" if score[name] is None else f"{score[name]:.1%}" for name in ("precision", "recall"))

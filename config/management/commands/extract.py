@@ -22,13 +22,13 @@ AT_ONCE = 8
 
 
 class Command(BaseCommand):
-    """The command `manage.py extract`: extract what a schema describes from files."""
+    """The command `manage.py extract`: extracts the data that a schema describes from files."""
 
     help = "Extracts what a JSON Schema describes from files, over the API of a running server; prints JSON lines."
     requires_system_checks = []  # they would load every page of the API and the admin, which the server has
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Name the files, what to extract, and where to put it."""
+        """Declare the files, the schema and the output."""
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="text, images, PDF, office files, mail")
         parser.add_argument("--schema", required=True, help="a file with a JSON Schema, or a schema's name or id")
         parser.add_argument("--csv", type=Path, help="where to write a table, too")
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         add_server_options(parser)
 
     def handle(self, *args: object, **options: Any) -> None:
-        """Extract, print, and end with status 1 where a file has no valid data."""
+        """Extract, print, and exit with status 1 if a file has no valid data."""
         check_token(options)
         asked = _asked(options)
         client = ExtractionClient(options["url"], options["token"])
@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
 
 def _asked(options: Mapping[str, Any]) -> Answer:
-    """Return what every file's request has. Raises CommandError for a file of a schema that is no JSON."""
+    """Return the common fields of all files' requests. Raise CommandError for a schema file that is not JSON."""
     missing = [str(file) for file in options["files"] if not file.is_file()]
     if missing:
         raise CommandError(f"There is no such file: {', '.join(missing)}")
@@ -82,7 +82,7 @@ def _asked(options: Mapping[str, Any]) -> Answer:
 def _one_by_one(
     client: ExtractionClient, asked: Mapping[str, object], files: list[Path], progress: FilesProgress
 ) -> Iterator[Result]:
-    """Yield the results of files in their order, several of which are worked on at once."""
+    """Yield the results of files in order, several of which are processed concurrently."""
 
     def extract(file: Path) -> Result:
         try:
@@ -99,7 +99,7 @@ def _one_by_one(
 def _batch(
     client: ExtractionClient, asked: Mapping[str, object], files: list[Path], progress: FilesProgress
 ) -> Iterator[Result]:
-    """Yield the results of files in their order, when all have been extracted from by Message Batches."""
+    """Yield the results of files in order, when a batch by Message Batches has ended."""
     early: dict[str, Result] = {}
     items = []
     for file in files:

@@ -24,18 +24,18 @@ from config import local
 from config.migrated import missing_migrations
 from conversations.models import User
 
-LAST_JOBS = 10  # seconds that the worker gets to finish what it is at
-LOOK = 1.0  # seconds between looks whether it lives
+LAST_JOBS = 10  # seconds for the worker to finish its jobs
+LOOK = 1.0  # seconds between checks whether the worker lives
 
 
 class Command(BaseCommand):
     """The command `manage.py up`: run the whole platform in one terminal."""
 
     help = "The whole platform in one terminal: database, migrations, first user, sandbox, web, runner and worker."
-    requires_system_checks = []  # a first line comes before all that they would import
+    requires_system_checks = []  # they would delay the first line of output by their imports
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the address and the port to listen at."""
+        """Declare the address and the port."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             alone.release()
 
     def _run(self, host: str, port: int) -> None:
-        from config.web_server import bound, serve  # what they import takes longer than a first line may
+        from config.web_server import bound, serve  # their imports would delay the first line of output
 
         listening = bound(host, port)
         url = f"http://{host}:{listening.getsockname()[1]}"

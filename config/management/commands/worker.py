@@ -18,33 +18,33 @@ from conversations.streaming.wakes import wait_for_news
 logger = logging.getLogger(__name__)
 
 CONCURRENCY = 16  # jobs at a time; most of them wait for Claude
-AGAIN = 1.0  # seconds until what did not end is cancelled again
-RESTART = 1.0  # seconds until it begins anew where Postgres has left it
+AGAIN = 1.0  # seconds until a task that did not end is cancelled again
+RESTART = 1.0  # seconds until it restarts after losing Postgres
 
 
 class Command(BaseCommand):
-    """The command `manage.py worker`: work off batches, do nightly jobs, and recover those whose worker died."""
+    """The command `manage.py worker`: runs batches and scheduled jobs, and recovers the jobs of dead workers."""
 
     help = "Works off batches of extractions, does nightly jobs, and recovers jobs whose worker died."
     requires_system_checks = []  # they would load every page of the API and the admin, which it does not serve
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options: for whom the worker works."""
+        """Declare the options of the command."""
         parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
 
     def handle(self, *args: object, **options: Any) -> None:
-        """Work until a signal; what it is at is finished first."""
-        settings.COLLOQUY_RUN_TURNS = False  # what it runs comes by jobs
+        """Work until a signal; running jobs are finished first."""
+        settings.COLLOQUY_RUN_TURNS = False  # it runs work from jobs only
         asyncio.run(work(options["with_parent"]))
 
 
 async def work(with_parent: bool) -> None:
-    """Take jobs until a signal, however often Postgres goes away: Procrastinate's worker ends with its connection."""
+    """Take jobs until a signal, and restart after losing Postgres: Procrastinate's worker ends with its connection."""
     signalled = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signalled.set)
-    if with_parent:  # which writes nothing to it: it becomes readable when the parent is gone, however that went
+    if with_parent:  # the parent writes nothing to it: it becomes readable when the parent has ended, in whatever way
         loop.add_reader(sys.stdin, signalled.set)
     while not signalled.is_set():
         working = asyncio.create_task(take_jobs())
@@ -52,7 +52,7 @@ async def work(with_parent: bool) -> None:
         await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
         if here := running_engine():
             await here.stop()  # so that no job waits for an extraction any more
-        working.cancel()  # which lets it finish what it is at
+        working.cancel()  # Procrastinate then finishes running jobs
         stopping.cancel()
         [outcome, _] = await asyncio.gather(working, stopping, return_exceptions=True)
         if not signalled.is_set():
@@ -63,7 +63,7 @@ async def work(with_parent: bool) -> None:
 
 
 async def end_the_rest() -> None:
-    """Cancel what Procrastinate leaves behind until it ends: a task that has not begun yet can lose a cancellation."""
+    """Cancel the tasks that Procrastinate leaves behind until they end: an unstarted task can miss a cancellation."""
     while rest := asyncio.all_tasks() - {asyncio.current_task()}:
         for task in rest:
             task.cancel()

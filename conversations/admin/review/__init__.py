@@ -1,1 +1,1 @@
-"""Reviewing usage: the dashboard, and the way down from a month's sums to a single request."""
+"""Reviewing usage: the dashboard, and the drill-down from a month's sums to a single request."""

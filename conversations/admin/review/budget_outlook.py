@@ -1,4 +1,4 @@
-"""Whether the month's budgets will last, if it goes on like the last days."""
+"""Whether the month's budgets will last at the rate of the last days."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ from conversations.models import Budget, DailyUsage
 from conversations.services.billing import budgets
 
 TOP = 10
-"""Budgets that are shown."""
+"""The number of budgets that are shown."""
 
 Whose: TypeAlias = uuid.UUID | int | None
-"""The user or the group of a budget; None for that of all."""
+"""The user or the group of a budget; None for the platform's."""
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """How much of a budget is used, and what it will be at the end of the month."""
+    """The use of a budget, and its forecast for the end of the month."""
 
     meter: Meter
     forecast: Forecast | None = None
-    """What its users' month will cost; None for a budget of days."""
+    """The forecast cost of its users' month; None for a daily budget."""
 
     @property
     def at_the_end(self) -> Decimal | None:
-        """Return what will be spent when the month is over, in US dollars; None where it can't be told."""
+        """Return the forecast spending at the end of the month, in US dollars; None if it is unknown."""
         if self.forecast is None or not self.forecast.is_known:
             return None
         return self.meter.spent_now + sum(self.forecast.expected.values(), Decimal(0))
 
     @property
     def used_up(self) -> date | None:
-        """Return the day on which nothing of it will be left; None if something will be, or nothing is already."""
+        """Return the day on which the budget will be used up; None if it will not be, or is already."""
         return self.forecast.reaches(self.meter.budget.limit, self.meter.spent_now) if self.forecast else None
 
     @property
     def words(self) -> str:
-        """Return the outlook in words; empty where there is none."""
+        """Return the outlook as text; empty if there is none."""
         if self.forecast is None or self.meter.spent_now >= self.meter.budget.limit:
             return "used up" if self.meter.spent_now >= self.meter.budget.limit else ""
         if self.at_the_end is None:
@@ -64,7 +64,7 @@ class Outlook:
 
 
 def outlooks_beside(scope: Scope, now: datetime) -> tuple[Outlook | None, list[Outlook]]:
-    """Return the outlook of the budget that a scope is all of, if there is one, and of those that are used up most."""
+    """Return the outlook of the budget that covers exactly a scope, if any, and of the most used budgets."""
     used = (F("spent_now") + F("held")) / NullIf("limit", Value(Decimal(0)))
     most = list(_budgets().annotate(used=used).order_by(F("used").desc(nulls_first=True))[:TOP])
     own = list(_of_scope(scope))
@@ -73,7 +73,7 @@ def outlooks_beside(scope: Scope, now: datetime) -> tuple[Outlook | None, list[O
 
 
 def _of_scope(scope: Scope) -> QuerySet[Budget]:
-    """Return the month's budget of the user, group or platform that a scope is all of; none where it is a part."""
+    """Return the monthly budget of the user, group or platform that a scope covers exactly; None for other scopes."""
     is_part = scope.within(user=None, group=None, day=None) != Scope(scope.since, scope.until)
     if is_part or isinstance(scope.user, str) or (scope.user and scope.group):
         return _budgets().none()
@@ -85,7 +85,7 @@ def _budgets() -> QuerySet[Budget]:
 
 
 def outlooks(found: Iterable[Budget], now: datetime) -> list[Outlook]:
-    """Return the outlook of each of some budgets, which have what is spent now as `spent_now`, at a time (UTC)."""
+    """Return the outlook of budgets, which must have `spent_now`, at a time (UTC)."""
     listed = list(found)
     costs = _costs([each for each in listed if each.period == Budget.Period.MONTH], now)
     forecasts = {whose: forecast_for(days, now) for whose, days in costs.items()}
@@ -100,7 +100,7 @@ def _whose(budget: Budget) -> Whose:
 
 
 def _costs(monthly: Sequence[Budget], now: datetime) -> Mapping[Whose, dict[date, Decimal]]:
-    """Return what each day cost that the forecasts of budgets are made from: one read for each kind of budget."""
+    """Return the daily costs on which the budgets' forecasts are based, by one query for each kind of budget."""
     rows = DailyUsage.objects.filter(day__range=forecast_span(now)).order_by()
     users = [each.user_id for each in monthly if each.user_id]
     groups = [each.group_id for each in monthly if each.group_id]

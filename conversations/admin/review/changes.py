@@ -1,4 +1,4 @@
-"""What of a period cost more or less than in an earlier one, the largest differences first, and why."""
+"""Comparing the parts of a period with an earlier one, the largest differences first, with their reasons."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from conversations.admin.review.totals import Sums, ValuesRow, ValuesRows, summe
 
 WEEK = timedelta(days=7)
 BEFORE, WEEK_BEFORE = "before", "week"
-"""What a period can be held against: the one just before it, or the same days a week before."""
+"""The periods with which a period can be compared: the one just before it, or the same days a week before."""
 
 PAGE = 100
-"""Rows that are shown."""
+"""The number of rows that are shown."""
 
 Key: TypeAlias = tuple[uuid.UUID | str | None, ...]
 """The values of a division's columns."""
@@ -31,7 +31,7 @@ Key: TypeAlias = tuple[uuid.UUID | str | None, ...]
 
 @dataclass(frozen=True)
 class Division:
-    """What the rows of a comparison are: the values of some columns of the daily sums."""
+    """A way to divide a comparison into rows: by some columns of the daily sums."""
 
     name: str
     heading: str
@@ -53,7 +53,7 @@ DIVISIONS = {
 
 @dataclass(frozen=True)
 class Change:
-    """What a part of a scope cost in a period and in the earlier one."""
+    """The costs of a part of a scope in a period and in the earlier one."""
 
     label: str
     note: str
@@ -61,11 +61,11 @@ class Change:
     before: Sums
     why: Effects
     url: str = ""
-    """Where one sees what is behind it."""
+    """The URL of the page with the details."""
 
     @property
     def difference(self) -> Decimal:
-        """Return how many US dollars more it is now."""
+        """Return the increase in US dollars."""
         return self.now.cost - self.before.cost
 
 
@@ -80,12 +80,12 @@ class Comparison:
 
     @property
     def whole(self) -> Change:
-        """Return the change of all of the scope together."""
+        """Return the change of the whole scope."""
         now, before = (_by_model(rows) for rows in self._periods())
         return _change("", "", before, now)
 
     def largest(self, size: int = PAGE) -> list[Change]:
-        """Return the changes of the parts that differ most, the largest difference first."""
+        """Return the changes of the parts with the largest differences, the largest first."""
         found = list(self._ranked()[:size])
         among = Q()
         for column in self.division.columns:
@@ -114,7 +114,7 @@ class Comparison:
         return tuple(row[column] for column in self.division.columns)
 
     def _rows(self) -> QuerySet[Model]:
-        """Return the fewest rows that have the sums of both periods, and of what is between them."""
+        """Return the smallest set of rows with the sums of both periods and the time between them."""
         both = self.scope.within(day=None, since=self.before.span[0], until=self.scope.span[1])
         if "conversation" in self.division.columns or self.scope.conversation is not None:
             return both.within(turn=None, error="").daily_conversations().order_by()
@@ -139,7 +139,7 @@ class Comparison:
         return row["name"], row.get("model", "")
 
     def _url(self, row: ValuesRow) -> str:
-        """Return where the row is divided further: a conversation into its turns, a model into users."""
+        """Return the URL at which the row is divided further: a conversation into its turns, a model into users."""
         narrower = self.scope.within(**{column: row[column] or NOTHING for column in self.division.columns})
         if self.division.name == "conversation":
             return levels.address(narrower)
@@ -148,13 +148,13 @@ class Comparison:
 
 
 def address(scope: Scope, against: str = "", by: str = "") -> str:
-    """Return the address at which a scope is held against an earlier period."""
+    """Return the URL of the comparison of a scope with an earlier period."""
     named = {"against": against, "by": by}
     return levels.changes(scope) + "".join(f"&{name}={value}" for name, value in named.items() if value)
 
 
 def possible_comparisons(scope: Scope) -> dict[str, str]:
-    """Return what a scope can be held against, and what each is called: periods do not overlap."""
+    """Return the periods with which a scope can be compared, with their labels: periods do not overlap."""
     called = {BEFORE: "The day before" if len(scope.days) == 1 else "The period before"}
     if len(scope.days) <= WEEK.days:
         called[WEEK_BEFORE] = "The same day a week before" if len(scope.days) == 1 else "The same days a week before"
@@ -162,25 +162,25 @@ def possible_comparisons(scope: Scope) -> dict[str, str]:
 
 
 def earlier(scope: Scope, against: str) -> Scope:
-    """Return what a scope is held against; what is not possible is the period just before."""
+    """Return the scope of the earlier period; an impossible choice is replaced by the period just before."""
     return scope.shifted(WEEK) if against == WEEK_BEFORE and against in possible_comparisons(scope) else scope.before
 
 
 def possible_divisions(scope: Scope) -> list[Division]:
-    """Return the ways to divide a scope: the daily sums of conversations do not tell errors apart."""
+    """Return the ways to divide a scope: the daily sums of conversations do not distinguish errors."""
     whole = scope.conversation is None and not scope.error
     return [each for each in DIVISIONS.values() if whole or each.name != "conversation"]
 
 
 def comparison(scope: Scope, against: str = "", by: str = "") -> Comparison:
-    """Return the comparison of a scope; what is not possible of what is asked is as it is by default."""
+    """Return the comparison of a scope; impossible choices are replaced by the defaults."""
     divisions = {each.name: each for each in possible_divisions(scope)}
     against = against if against in possible_comparisons(scope) else BEFORE
     return Comparison(scope, earlier(scope, against), divisions.get(by, DIVISIONS["user-model"]), against)
 
 
 def is_not_over(scope: Scope, today: date) -> bool:
-    """Return whether the last day of a scope is still going on, while those that it is held against are whole."""
+    """Return whether the last day of a scope is not over, while those of the earlier period are."""
     return scope.span[0] <= today <= scope.span[1]
 
 
@@ -194,7 +194,7 @@ def _by_model(rows: QuerySet[Model]) -> dict[str, Sums]:
 
 
 def _by_key(rows: QuerySet[Model], division: Division) -> defaultdict[Key, dict[str, Sums]]:
-    """Return the sums of a division's parts, each by the model."""
+    """Return the sums of a division's parts, each by model."""
     columns = dict.fromkeys((*division.columns, "model"))
     found: defaultdict[Key, dict[str, Sums]] = defaultdict(dict)
     for row in rows.values(*columns).annotate(**summed(rows)):

@@ -1,4 +1,4 @@
-"""Charts, as Chart.js takes them."""
+"""The data of charts, for Chart.js."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-# Told apart on white and on black.
+# Colours that are distinguishable on white and on black.
 COLOURS = ("#7c3aed", "#0891b2", "#ea580c", "#65a30d", "#db2777", "#ca8a04", "#64748b")
 GREY = "#9ca3af"
 LABEL = 28  # characters
@@ -16,7 +16,7 @@ LABEL = 28  # characters
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart as the page's script draws it, with its data and options as JSON."""
+    """A chart for the page's script, with its data and options as JSON."""
 
     id: str
     title: str
@@ -24,7 +24,7 @@ class Chart:
     data: str
     options: str
     url: str
-    """Where its numbers are in a table."""
+    """The URL of the table with the chart's numbers."""
 
 
 def stacked(id: str, title: str, days: Sequence[date], series: Mapping[str, Sequence[object]], url: str) -> Chart:

@@ -1,4 +1,4 @@
-"""The dashboard: a period at a glance, from a few reads of the ledger's days."""
+"""The data of the dashboard, from a few queries of the ledger's daily sums."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class Part:
 
 
 class Parts:
-    """The sums of parts, from which most of the dashboard is made."""
+    """The sums of parts, on which most of the dashboard is based."""
 
     def __init__(self, sums: dict[Part, Sums], slowest: dict[Part, timedelta]) -> None:
         self._sums, self._slowest = sums, slowest
 
     @classmethod
     def read(cls, scope: Scope, *spans: tuple[date, date]) -> Parts:
-        """Return the parts of what a scope's filters name, in these spans of days: one read of the ledger's days."""
+        """Return the parts that a scope's filters select, for these spans of days, by one query of the daily sums."""
         rows = scope.daily_in(*spans)
         keys = tuple(each.name for each in fields(Part))
         found = rows.order_by().values(*keys).annotate(**summed(rows), most=Max("slowest"))
@@ -53,13 +53,13 @@ class Parts:
         return cls({part: Sums.of_row(row) for part, row in parts.items()}, slowest)
 
     def within(self, span: tuple[date, date]) -> Parts:
-        """Return those of a span of days."""
+        """Return the parts in a span of days."""
         first, last = span
         sums = {part: sums for part, sums in self._sums.items() if first <= part.day <= last}
         return Parts(sums, {part: most for part, most in self._slowest.items() if part in sums})
 
     def by(self, key: Callable[[Part], K]) -> defaultdict[K, Sums]:
-        """Return the sums of the parts with the same key together."""
+        """Return the sums of the parts by a key."""
         found: defaultdict[K, Sums] = defaultdict(Sums)
         for part, sums in self._sums.items():
             found[key(part)] += sums
@@ -72,23 +72,23 @@ class Parts:
 
     @cached_property
     def total(self) -> Sums:
-        """Return the sums of all of them."""
+        """Return the sums of all parts."""
         return sum(self.by_day.values(), Sums())
 
     @cached_property
     def errors(self) -> dict[str, int]:
-        """Return how many requests of the ledger failed, by the type of their error."""
+        """Return the number of failed requests in the ledger, by type of error."""
         return {name: sums.requests for name, sums in self.by(lambda part: part.error_type).items() if name}
 
     @property
     def slowest(self) -> list[Part]:
-        """Return those with requests whose time is known, by that of the slowest."""
+        """Return the parts with a known response time, ordered by that of their slowest request."""
         return sorted(self._slowest, key=lambda part: self._slowest[part], reverse=True)
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """How requests and turns of a period ended."""
+    """The numbers of requests and turns of a period by outcome."""
 
     failed: int = 0
     """Requests that failed after Claude had begun to answer: they are in the ledger."""
@@ -99,7 +99,7 @@ class Outcomes:
 
 
 def context(scope: Scope) -> dict[str, object]:
-    """Return everything that the dashboard shows of a scope."""
+    """Return all data that the dashboard shows for a scope."""
     now = datetime.now(UTC)
     every = Parts.read(scope, scope.span, scope.before.span, forecast.forecast_span(now))
     parts, parts_before = every.within(scope.span), every.within(scope.before.span)
@@ -151,7 +151,7 @@ def _outcomes(parts: Parts, failed_turns: int) -> Outcomes:
 
 @dataclass(frozen=True)
 class Failure:
-    """How often something failed for one reason, and where what failed is listed."""
+    """A reason for failures, their number, and the URL of their list."""
 
     reason: str
     turns: int
@@ -161,7 +161,7 @@ class Failure:
 
 
 def _failures(scope: Scope, parts: Parts) -> list[Failure]:
-    """Return why turns and requests of a scope failed, the most frequent reason first."""
+    """Return the reasons why turns and requests of a scope failed, the most frequent first."""
     requests = parts.errors
     grouped = scope.failed_turns().order_by().values("reason").annotate(turns=Count("pk"))
     turns = {each["reason"]: each["turns"] for each in grouped}
@@ -208,7 +208,7 @@ def _charts(scope: Scope, parts: Parts, users: list[levels.Row]) -> Iterator[Cha
 
 
 def dearest_conversations(scope: Scope) -> list[ValuesRow]:
-    """Return the sums of the conversations that cost most, found by cost alone and only then added up."""
+    """Return the sums of the most expensive conversations, which are found by cost before they are summed up."""
     rows = scope.by_conversation().filter(conversation__isnull=False)
     costs = rows.order_by().values("conversation").annotate(total=Sum("cost")).order_by("-total", "conversation")
     dearest = [each["conversation"] for each in costs[:TOP]]
@@ -216,7 +216,7 @@ def dearest_conversations(scope: Scope) -> list[ValuesRow]:
 
 
 def slowest(scope: Scope, parts: Parts) -> list[ValuesRow]:
-    """Return the requests that took longest.
+    """Return the requests with the longest durations.
 
     They are in the parts whose slowest were slowest, and there of the users whose slowest were: only these few are
     looked into.

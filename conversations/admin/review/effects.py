@@ -1,4 +1,4 @@
-"""Why something cost more or less: the number of requests, their models, their tokens, what a token cost. Pure."""
+"""The reasons of a difference in cost: number of requests, models, tokens, and cost per token. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from conversations.admin.review.totals import Sums
 
 CENT = Decimal("0.01")
 WORTH_TELLING = Decimal("0.1")
-"""The share of the largest reason from which on another one is told beside it."""
+"""The share of the largest reason from which on another reason is mentioned, too."""
 PLACES = 12
 """Decimal places of the ledger's amounts."""
 DIGITS = 60
-"""Significant digits to reckon with: parts may be far larger than what they add up to."""
+"""Significant digits of the computation: the parts may be far larger than their sum."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Effects:
 
     @property
     def told(self) -> list[tuple[str, Decimal]]:
-        """Return the reasons that matter, the largest first, each with its part of the difference."""
+        """Return the significant reasons, the largest first, each with its part of the difference."""
         found = sorted(self._named(), key=lambda each: -abs(each[1]))
         least = max(abs(found[0][1]) * WORTH_TELLING, CENT / 1000) if found else CENT
         return [(words, part) for words, part in found if abs(part) >= least]
@@ -50,7 +50,7 @@ class Effects:
 
 
 def effects(before: Mapping[str, Sums], now: Mapping[str, Sums]) -> Effects:
-    """Return why the sums of some models cost more or less than those of before, both by the model.
+    """Return the reasons of the difference between the sums by model of two periods.
 
     Where there was nothing before, or is nothing now, it is all because of the number of requests.
     """
@@ -72,13 +72,13 @@ def effects(before: Mapping[str, Sums], now: Mapping[str, Sums]) -> Effects:
 
 
 def _each(was: Sums, here: Sums) -> Fraction:
-    """Return what a request to a model cost before; if there were none, what one costs now."""
+    """Return the previous cost of a request to a model; if there were none, the present one."""
     known = was if was.requests > 0 else here
     return Fraction(known.cost) / known.requests if known.requests else Fraction(0)
 
 
 def _by_tokens(was: Sums, here: Sums) -> Fraction:
-    """Return what a model cost more by the number of tokens of its requests, at what a token cost before."""
+    """Return the difference by the number of tokens of a model's requests, at the previous cost per token."""
     if min(was.requests, here.requests, was.tokens) <= 0:
         return Fraction(0)
     more = Fraction(here.tokens) - Fraction(was.tokens) / was.requests * here.requests
@@ -86,5 +86,5 @@ def _by_tokens(was: Sums, here: Sums) -> Fraction:
 
 
 def _rounded(amount: Fraction) -> Decimal:
-    """Return an amount with as many places as the ledger has."""
+    """Return an amount rounded to the ledger's decimal places."""
     return Decimal(round(amount * 10**PLACES)) / 10**PLACES

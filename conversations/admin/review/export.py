@@ -1,4 +1,4 @@
-"""Sums and requests as CSV or XLSX. Nothing that somebody wrote is a formula there.
+"""Exports of sums and requests as CSV or XLSX. No text of users is a formula in them.
 
 A file of requests is read from the ledger in batches, and CSV is sent as it is read, so that its size does not matter:
 neither a connection nor memory is held for all of it.
@@ -26,11 +26,11 @@ from conversations.database import in_database
 from conversations.tables import KINDS, Cells, Workbook, csv_rows
 
 BATCH = 2000
-"""Requests that are read at once."""
+"""Requests that are read by one statement."""
 PART = 1 << 16
 """Bytes of a workbook that are sent at once."""
 WORKBOOK = 100_000
-"""Requests in a workbook at most: it can't be sent before it is whole."""
+"""The maximal number of requests in a workbook, which can't be sent before it is complete."""
 
 EFFECTS = tuple(each.name for each in fields(Effects))
 SUMS = ("requests", *CLASSES, "cost", "unpriced")
@@ -75,7 +75,7 @@ def export_sums(level: Level[Any], scope: Scope, kind: str) -> HttpResponseBase:
 
 
 def export_changes(found: Comparison, kind: str) -> HttpResponseBase:
-    """Return all differences between two periods as a file, each with the parts of it by its reasons."""
+    """Return all differences between two periods as a file, each with its reasons."""
     called = [each.lower() for each in found.division.called]
     amounts = ("requests_now", "requests_before", "now", "before", "difference")
     header: Cells = [*called, *amounts, *(f"by_{name}" for name in EFFECTS)]

@@ -1,4 +1,4 @@
-"""What the present month will cost at the rate of the last days: pure."""
+"""Forecasting the present month's cost at the rate of the last days. Pure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from conversations.admin.review.scope import DAY
 
 WEEK = 7
 WINDOW = 4 * WEEK
-"""Whole days before today that are looked at: weekdays differ, and of each there are four."""
+"""The number of whole days before today on which a forecast is based: four of each weekday."""
 
 FEWEST = 3
-"""Whole days with which a forecast is made at all."""
+"""The minimal number of whole days for a forecast."""
 ENOUGH = 2 * WEEK
-"""Whole days from which each weekday is told apart, as it has been seen twice."""
+"""The number of whole days from which on weekdays are distinguished: two of each."""
 
 EIGHT_OF_TEN = Decimal("1.2816")
 """Standard deviations around the middle within which eight of ten values of a normal distribution are."""
@@ -25,41 +25,41 @@ EIGHT_OF_TEN = Decimal("1.2816")
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a month will cost, in US dollars."""
+    """The forecast cost of a month, in US dollars."""
 
     month: date
     """The first day of the month."""
     so_far: Decimal
     known: int
-    """Whole days that it is made from."""
+    """The number of whole days that it is based on."""
     expected: Mapping[date, Decimal]
-    """What is to come on each day that is left, with the rest of today; empty where too few days are known."""
+    """The expected cost of each remaining day, with the rest of today; empty if too few days are known."""
     deviation: Decimal
-    """The standard deviation of the sum of what is to come."""
+    """The standard deviation of the sum of the expected costs."""
 
     @property
     def is_known(self) -> bool:
-        """Return whether there are enough days to make one."""
+        """Return whether there are enough days for a forecast."""
         return self.known >= FEWEST
 
     @cached_property
     def whole(self) -> Decimal:
-        """Return what all of the month will cost; what it has cost so far where more is not known."""
+        """Return the cost of the whole month; the cost so far if there is no forecast."""
         return self.so_far + sum(self.expected.values(), Decimal(0))
 
     @property
     def likely(self) -> tuple[Decimal, Decimal]:
-        """Return between which sums it will be in eight of ten months like this one."""
+        """Return the range in which eight of ten such months would end."""
         apart = EIGHT_OF_TEN * self.deviation
         return max(self.so_far, self.whole - apart), self.whole + apart
 
     @property
     def is_sure(self) -> bool:
-        """Return whether there are enough days to say between which sums it is likely to be."""
+        """Return whether there are enough days for a range."""
         return self.known >= ENOUGH
 
     def reaches(self, limit: Decimal, spent: Decimal) -> date | None:
-        """Return the day on which a limit will be reached by a month that has spent so much; None if it will not."""
+        """Return the day on which a budget with this limit and spending will be used up; None if it will not be."""
         if spent >= limit:
             return None
         for day in sorted(self.expected):
@@ -70,13 +70,13 @@ class Forecast:
 
 
 def forecast_span(now: datetime) -> tuple[date, date]:
-    """Return the first and the last of the days from which the forecast at a time (UTC) is made."""
+    """Return the first and the last of the days on which the forecast at a time (UTC) is based."""
     today = now.date()
     return min(today.replace(day=1), today - WINDOW * DAY), today
 
 
 def forecast_for(costs: Mapping[date, Decimal], now: datetime) -> Forecast:
-    """Return the forecast for the month of a time (UTC), from what each day of the span cost, in US dollars.
+    """Return the forecast for the month of a time (UTC), from the daily costs of the span, in US dollars.
 
     The level is that of the last seven days, and the weekdays share it as they did in the four weeks before today.
     """
@@ -93,14 +93,14 @@ def forecast_for(costs: Mapping[date, Decimal], now: datetime) -> Forecast:
 
 
 def _whole_days(costs: Mapping[date, Decimal], today: date) -> dict[date, Decimal]:
-    """Return what the whole days of the window cost, from the first on which there was anything."""
+    """Return the costs of the window's whole days, from the first one with any cost."""
     window = [today - n * DAY for n in range(WINDOW, 0, -1)]
     used = [day for day in window if costs.get(day)]
     return {day: costs.get(day, Decimal(0)) for day in window if used and day >= used[0]}
 
 
 def _rates(days: Mapping[date, Decimal]) -> list[Decimal]:
-    """Return what is expected of a Monday, of a Tuesday and so on."""
+    """Return the expected cost of each weekday, from Monday."""
     last = list(days.values())[-WEEK:]
     level = sum(last, Decimal(0)) / len(last)
     usual = _by_weekday(days)
@@ -111,7 +111,7 @@ def _rates(days: Mapping[date, Decimal]) -> list[Decimal]:
 
 
 def _by_weekday(days: Mapping[date, Decimal]) -> list[Decimal]:
-    """Return what each weekday cost on average; where not all were seen twice, what any day did."""
+    """Return the average cost of each weekday; with less than two of each, that of all days."""
     if len(days) < ENOUGH:
         return [sum(days.values(), Decimal(0)) / len(days)] * WEEK
     seen = [[cost for day, cost in days.items() if day.weekday() == weekday] for weekday in range(WEEK)]
@@ -119,7 +119,7 @@ def _by_weekday(days: Mapping[date, Decimal]) -> list[Decimal]:
 
 
 def _deviation(days: Mapping[date, Decimal], left: Decimal) -> Decimal:
-    """Return the standard deviation of what so many days will cost, when their level is that of seven days."""
+    """Return the standard deviation of the cost of so many days, for a level that is estimated from seven days."""
     usual = _by_weekday(days)
     squares = sum(((cost - usual[day.weekday()]) ** 2 for day, cost in days.items()), Decimal(0))
     variance = squares / (len(days) - 1)
@@ -127,7 +127,7 @@ def _deviation(days: Mapping[date, Decimal], left: Decimal) -> Decimal:
 
 
 def _left(now: datetime) -> dict[date, Decimal]:
-    """Return the days of the month that are left after a time (UTC), each with how much of it is left, 0 to 1."""
+    """Return the remaining days of the month after a time (UTC), each with the remaining share of it, 0 to 1."""
     today = now.date()
     rest = datetime.combine(today + DAY, time(), UTC) - now
     found = {today: Decimal(rest.total_seconds()) / Decimal(timedelta(days=1).total_seconds())}

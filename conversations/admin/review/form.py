@@ -1,4 +1,4 @@
-"""The filters of the review's pages, as people give them."""
+"""The form of the review pages' filters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CENTURY = (MinValueValidator(FIRST), MaxValueValidator(LAST))
 
 
 class ScopeForm(forms.Form):
-    """The filters of the review's pages. What is not given is as it is by default."""
+    """The filters of the review pages. Missing ones have defaults."""
 
     user = forms.CharField(required=False, widget=UnfoldAdminTextInputWidget, help_text="A name.")
     group = forms.ModelChoiceField(
@@ -38,7 +38,7 @@ class ScopeForm(forms.Form):
         super().__init__(_completed(parameters))
         period = {name: forms.DateField(widget=_date_input(), validators=CENTURY) for name in ("from", "to")}
         self.fields = {**period, **self.fields}
-        if self.data.get("day"):  # one day of the period: it can be seen, changed and taken out
+        if self.data.get("day"):  # one day of the period: shown as a field that can be changed or removed
             self.fields["day"].widget = _date_input()
         self._choices("model", [(name, name) for name in models_used()])
         self._choices("source", Usage.Source.choices)
@@ -49,7 +49,7 @@ class ScopeForm(forms.Form):
         self.fields["error"].widget = UnfoldAdminSelectWidget(choices=named)
 
     def hide(self, *names: str) -> None:
-        """Keep fields out of sight where they mean nothing, though what they say is kept in links."""
+        """Hide fields that do not apply; links keep their values."""
         for name in names:
             self.fields[name].widget = forms.HiddenInput()
 
@@ -59,7 +59,7 @@ class ScopeForm(forms.Form):
         field.choices = [("", "Any"), *choices]
 
     def clean_user(self) -> Id:
-        """Return the id of the user who is named by name or id; the user may have been deleted."""
+        """Return the id of the user, given by name or id; the user may have been deleted."""
         given: str = self.cleaned_data["user"].strip()
         if not given or given == NOTHING:
             return given or None
@@ -72,11 +72,11 @@ class ScopeForm(forms.Form):
         return found
 
     def clean_conversation(self) -> Id:
-        """Return the conversation's id, or None where none is given."""
+        """Return the conversation's id, or None."""
         return self._id("conversation")
 
     def clean_turn(self) -> Id:
-        """Return the turn's id, or None where none is given."""
+        """Return the turn's id, or None."""
         return self._id("turn")
 
     def _id(self, name: str) -> Id:
@@ -94,7 +94,7 @@ class ScopeForm(forms.Form):
 
     @property
     def scope(self) -> Scope:
-        """Return the scope that the filters describe; an empty one where a filter names what does not exist."""
+        """Return the scope that the filters describe; an empty one if a filter refers to a missing object."""
         if not self.is_valid():
             today = datetime.now(UTC).date()
             return Scope(today, today, user=NOTHING, conversation=NOTHING, turn=NOTHING)
@@ -107,7 +107,7 @@ def _date_input() -> forms.Widget:
 
 
 def _completed(parameters: QueryDict) -> QueryDict:
-    """Return the parameters with the default period, and with users' names in the place of ids, which links have."""
+    """Return the parameters with the default period, and with names in place of users' ids, which links have."""
     completed = parameters.copy()
     until = _day(completed.get("to", "")) or datetime.now(UTC).date()
     for name, value in (("from", until - PERIOD + DAY), ("to", until)):
@@ -115,7 +115,7 @@ def _completed(parameters: QueryDict) -> QueryDict:
             completed[name] = value.isoformat()
     id = as_id(completed.get("user", ""))
     user = User.objects.filter(pk=id).first() if id else None
-    if user is not None:  # who is gone has no name that is theirs alone
+    if user is not None:  # names of deleted users are not unique
         completed["user"] = user.username
     return completed
 
@@ -142,12 +142,12 @@ NEWEST = 1000
 
 
 def models_used() -> list[str]:
-    """Return the models that anything was ever booked for."""
+    """Return the models of all bookings."""
     return _used("model")
 
 
 def errors_used() -> list[str]:
-    """Return the types of errors that booked requests ever failed with."""
+    """Return the types of errors of booked requests."""
     return _used("error_type")
 
 
@@ -158,6 +158,6 @@ def _used(column: str) -> list[str]:
 
 
 def reasons_used() -> set[str]:
-    """Return why the newest turns that failed did so."""
+    """Return the error types of the newest failed turns."""
     newest = Turn.objects.filter(status__in=Turn.UNSUCCESSFUL).annotate(reason=REASON).order_by("-finished_at")
     return set(newest.values_list("reason", flat=True)[:NEWEST])

@@ -1,4 +1,4 @@
-"""The way down: a scope's sums by day, user, model, conversation, turn or request, each row the next level's scope.
+"""The drill-down: a scope's sums by day, user, model, conversation, turn or request; each row leads to the next level.
 
 The rows of a level add up to the row that led to it, since they are sums of the same rows of the ledger.
 """
@@ -22,7 +22,7 @@ from conversations.models import Conversation, DailyUsage, Turn, Usage
 PAGE = 100
 """Rows of a level on a page."""
 GLANCE = 14
-"""Days that are shown at a glance."""
+"""The number of days that are shown together."""
 MODELS = 3
 """Models that are named beside a user."""
 
@@ -38,10 +38,10 @@ class Row:
     label: str
     sums: Sums
     url: str = ""
-    """The address of the page that shows the part by itself; empty where there is none."""
+    """The URL of the page about this part; empty if there is none."""
     note: str = ""
     changes: str = ""
-    """Where it is held against what was before it."""
+    """The URL of the comparison with the previous period."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,16 @@ class Level(Generic[Found]):
     rows: Callable[[Scope], QuerySet[Model, Found]]
     shown: Callable[[Scope, list[Found]], Iterable[Row]]
     columns: tuple[str, str] = ("", "note")
-    """What a file calls the label and the note of a row; without a word for the label, the level's name."""
+    """An export's headings of a row's label and note; the default of the former is the level's name."""
 
 
 def level_named(scope: Scope, by: str) -> Level[Any]:
-    """Return the level with this name, or else the first level by which the scope can be divided."""
+    """Return the level with this name, or else the first one that is possible for the scope."""
     return next((level for level in possible_levels(scope) if level.name == by), LEVELS[_below(scope)])
 
 
 def possible_levels(scope: Scope) -> list[Level[Any]]:
-    """Return the levels by which a scope can be divided: turns and requests only where they are not too many."""
+    """Return the levels that are possible for a scope: turns and requests only if there are not too many."""
     if scope.turn is not None:
         names: tuple[str, ...] = ("model", "request")
     elif scope.conversation is not None:
@@ -81,23 +81,23 @@ def page_of_level(level: Level[Found], scope: Scope, number: int, size: int = PA
 
 
 def newest_days(scope: Scope, sums: Mapping[date, Sums]) -> list[Row]:
-    """Return the days of a scope with these sums, the newest first, as far as they are shown at a glance."""
+    """Return the days of a scope with these sums, the newest first, up to a limit."""
     return [_row_of_day(scope, day, sums[day]) for day in sorted(sums, reverse=True)[:GLANCE]]
 
 
 def address(scope: Scope, by: str = "") -> str:
-    """Return the address at which a level of a scope is shown."""
+    """Return the URL of a level of a scope."""
     return f"{reverse('admin:conversations_usage_review')}?{scope.query}{f'&by={by}' if by else ''}"
 
 
 def changes(scope: Scope, against: str = "") -> str:
-    """Return where a scope is held against an earlier period (changes.py)."""
+    """Return the URL of the comparison of a scope with an earlier period (changes.py)."""
     address = f"{reverse('admin:conversations_usage_changes')}?{scope.query}"
     return f"{address}&against={against}" if against else address
 
 
 def trail(scope: Scope) -> list[tuple[str, str]]:
-    """Return the steps from the whole period to this scope, each with its label and its address."""
+    """Return the breadcrumbs from the whole period to this scope, each with its label and URL."""
     steps = {"day": scope.day, "user": scope.user, "conversation": scope.conversation, "turn": scope.turn}
     taken = [(name, value) for name, value in steps.items() if value is not None]
     whole = scope.within(**dict.fromkeys(steps))
@@ -109,7 +109,7 @@ def trail(scope: Scope) -> list[tuple[str, str]]:
 
 
 def called(name: str, value: Any) -> str:
-    """Return what a user, conversation, day or turn is called, by its id."""
+    """Return the label of a user, conversation, day or turn, by its id."""
     if value == NOTHING:
         return f"Without a {name}"
     if name == "user":
@@ -160,7 +160,7 @@ def _show_users(scope: Scope, found: list[ValuesRow]) -> Iterable[Row]:
 
 
 def _models_of(scope: Scope, users: list[uuid.UUID | None]) -> dict[uuid.UUID | None, list[str]]:
-    """Return what each of some users spent on the models that cost most of it, in words."""
+    """Return the most expensive models of each user with their costs, as text."""
     spent: dict[uuid.UUID | None, list[str]] = {user: [] for user in users}
     rows = scope.summable().filter(Q(user__in=[user for user in users if user]) | Q(user__isnull=True))
     for each in rows.order_by().values("user", "model").annotate(cost=Sum("cost")).order_by("-cost", "model"):
@@ -203,7 +203,7 @@ def _show_conversations(scope: Scope, found: list[ValuesRow]) -> Iterable[Row]:
 
 
 def titles_of(ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
-    """Return the titles of the conversations that still exist, by their ids."""
+    """Return the titles of existing conversations by their ids."""
     found = Conversation.objects.filter(pk__in=[id for id in ids if id]).only("id", "title")
     return {each.pk: str(each) for each in found}
 
@@ -240,7 +240,7 @@ def _show_requests(scope: Scope, found: list[Usage]) -> Iterable[Row]:
 
 
 def clock(at: datetime) -> str:
-    """Return the time of day of a moment, in UTC as the days are."""
+    """Return the time of day in UTC."""
     return f"{at:%H:%M:%S}"
 
 

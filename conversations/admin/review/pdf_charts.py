@@ -45,7 +45,7 @@ def _axis(document: Document, top: float, most: Decimal, step: Decimal) -> None:
 
 
 def _step(most: Decimal) -> Decimal:
-    """Return the distance of an axis's lines: 1, 2 or 5 times a power of ten, of which four or five are enough."""
+    """Return the distance of an axis's lines: 1, 2 or 5 times a power of ten, so that there are four or five lines."""
     if most <= 0:
         return Decimal(1)
     power = Decimal(10) ** ((most / 4).adjusted())

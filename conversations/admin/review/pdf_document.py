@@ -17,12 +17,12 @@ INK, SOFT, RULE = "#1f2328", "#656d76", "#d8dee4"
 ROW = 6.0
 """The height of a table's row."""
 APART = 3.0
-"""What is between a number and the text after it."""
+"""The space between a number and the text after it."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table; numbers stand at its right."""
+    """A column of a table; numbers are aligned to the right."""
 
     heading: str
     width: float
@@ -45,14 +45,14 @@ class Document(FPDF):
         self.add_page()
 
     def footer(self) -> None:
-        """Draw the line at the foot of a page, as the library asks for when one is full."""
+        """Draw the footer of a page; the library calls this at the end of each page."""
         self.set_y(-BOTTOM + 6)
         self.write_line(f"{self._footer} · page {self.page_no()} of {{nb}}", size=7, colour=SOFT)
 
     def write_line(
         self, text: str, *, size: float = 9, bold: bool = False, colour: str = INK, height: float | None = None
     ) -> None:
-        """Write a text, in points, in one line from the left margin, and go to the next line."""
+        """Write one line of text from the left margin, with the font size in points."""
         self._style(size, colour, bold=bold)
         fitting = self.fitting(text, WIDTH)
         self.set_x(MARGIN)
@@ -70,7 +70,7 @@ class Document(FPDF):
         colour: str = INK,
         right: bool = False,
     ) -> None:
-        """Write a text into a box that begins at x and y, at its left or its right, cut where it is too long."""
+        """Write text into a box at x and y, left- or right-aligned, cut if it is too long."""
         self._style(size, colour, bold=bold)
         self.set_xy(x, y)
         self.cell(width, size * 0.5, self.fitting(text, width), align="R" if right else "L")
@@ -82,7 +82,7 @@ class Document(FPDF):
         self.multi_cell(WIDTH, 3.8, self._fonts.drawable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
     def heading(self, text: str, room: float = 30) -> None:
-        """Write a heading; on the next page where there are not so many millimetres below it."""
+        """Write a heading, on a new page if fewer than so many millimetres are left."""
         if self.get_y() + room > self.h - BOTTOM:
             self.add_page()
         elif self.get_y() > MARGIN + 1:
@@ -138,7 +138,7 @@ class Document(FPDF):
         self.rect(x, y, width, height, style="F")
 
     def fitting(self, text: str, width: float) -> str:
-        """Return as much of a text as fits into a width in the present font, with dots where it is cut."""
+        """Return the part of a text that fits into a width in the present font, with dots if it is cut."""
         text = self._fonts.drawable(text)
         room = width - 2 * self.c_margin
         if self.get_string_width(text) <= room:
@@ -149,7 +149,7 @@ class Document(FPDF):
 
     @property
     def missing(self) -> str:
-        """Return a note where characters are missing; else an empty text."""
+        """Return a note if characters were missing, else an empty text."""
         missing = f" {MISSING} stands for a character that the fonts of this report do not have."
         return missing if self._fonts.is_missing_some else ""
 

@@ -1,4 +1,4 @@
-"""The fonts of the printed report: what they have is drawn, and what none of them has is shown to be missing."""
+"""The fonts of the printed report; characters that no font has are replaced by a mark."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 FONT, CJK = "FiraGO", "DroidSansFallback"
 """Latin, Cyrillic, Greek, Arabic, Hebrew, Thai and others; and Chinese, Japanese and Korean."""
 MISSING = "◊"
-"""In the place of a character that no font has."""
+"""The replacement of a character that no font has."""
 PACKED = Path(__file__).parent / "fonts" / f"{CJK}.ttf.xz"
 JOINERS = "\u200c\u200d"
-"""Without a shape of their own; they tell how the letters around them are written."""
+"""Characters without a glyph, which change the letters around them."""
 
 
 class Fonts:
-    """The fonts of one document, in a folder that has to stay until it is written."""
+    """The fonts of one document, in a folder that must exist until the document is written."""
 
     def __init__(self, document: FPDF, folder: Path) -> None:
-        """Add the plain fonts to a document; that of Chinese, Japanese and Korean comes with the first such text."""
+        """Add the basic fonts to a document; that of Chinese, Japanese and Korean is added on demand."""
         import pymupdf_fonts  # type: ignore[import-untyped]
 
         self._document, self._folder = document, folder
@@ -47,7 +47,7 @@ class Fonts:
         self._has |= self._characters(CJK)
 
     def drawable(self, text: str) -> str:
-        """Return a text in one line, with a mark for each character that can't be drawn."""
+        """Return a text in one line, with a mark in place of each character that can't be drawn."""
         line = " ".join(text.split())
         plain = "".join(each for each in line if each in JOINERS or unicodedata.category(each) not in ("Cc", "Cf"))
         if not self._covers(plain) and CJK.lower() not in self._document.fonts:

@@ -1,4 +1,4 @@
-"""The periods that are asked for most, each as a link that keeps all other filters."""
+"""Common periods, each as a link that keeps all other filters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from conversations.admin.review.scope import DAY, Scope
 
 MONTHS = 12
-"""Months that can be chosen, the present one included."""
+"""The number of months that can be chosen, the present one included."""
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,18 @@ class Preset:
     since: date
     until: date
     query: str
-    """The scope with this period as the parameters of an address."""
+    """The query parameters of the scope with this period."""
     chosen: bool
-    """Whether it is what is shown."""
+    """Whether this period is shown at present."""
 
 
 @dataclass(frozen=True)
 class Period:
-    """A period that moves on with time."""
+    """A period relative to the present day."""
 
     called: str
     of: Callable[[date], tuple[date, date]]
-    """Its first and last day, on a day."""
+    """Returns the period's first and last day, for a given day."""
 
 
 PERIODS = {
@@ -45,7 +45,7 @@ BUTTONS = ("today", "7-days", "this-month", "last-month")
 
 
 def presets_for(scope: Scope) -> list[Preset]:
-    """Return today, the last 7 days, this month, the last month, and the months before those by their names."""
+    """Return today, the last 7 days, this month, the last month, and earlier months by name."""
     today = datetime.now(UTC).date()
     periods = [(PERIODS[name].called, *PERIODS[name].of(today)) for name in BUTTONS]
     periods += [(f"{month:%b %Y}", month, after(month) - DAY) for month in _months(today)[2:]]

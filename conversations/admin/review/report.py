@@ -1,4 +1,4 @@
-"""A month's report: what it says, read from the daily sums; report_pdf.py draws it."""
+"""The data of the monthly report, read from the daily sums; report_pdf.py draws it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ WEEK = 7
 
 @dataclass(frozen=True)
 class Month:
-    """The month that a report is of, as far as it is there."""
+    """The month of a report, up to the present day."""
 
     scope: Scope
     is_over: bool
 
     @classmethod
     def of(cls, scope: Scope, month: date, today: date) -> Month:
-        """Return the month of a day with the filters of a scope; of the present month, the days until today."""
+        """Return the month of a day with the filters of a scope; for the present month, the days until today."""
         first = month.replace(day=1)
         end = after(first) - DAY
         return cls(scope.within(day=None, since=first, until=max(first, min(end, today))), end < today)
@@ -38,7 +38,7 @@ class Month:
 
 @dataclass(frozen=True)
 class Line:
-    """A model, a user or a conversation in the report, with what it used and, where that is compared, used before."""
+    """A model, a user or a conversation in the report, with its usage and, if compared, its previous usage."""
 
     label: str
     now: Sums
@@ -48,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that a month's report says."""
+    """The data of a monthly report."""
 
     month: Month
     made_at: datetime
@@ -58,14 +58,14 @@ class Report:
     by_day_and_model: dict[tuple[date, str], Sums]
     models: list[Line]
     users: list[Line]
-    """Those who spent most, and the others together."""
+    """The users with the highest cost, and all others together."""
     changed: list[Change]
     conversations: list[Line]
     unusual: list[Unusual]
     forecast: Forecast | None
-    """Only of a month that is not over."""
+    """Only for a month that is not over."""
     filters: Sequence[tuple[str, str]] = ()
-    """What the report is limited to, each with its name."""
+    """The filters of the report, by name."""
     outlook: Outlook | None = None
     budgets: list[Outlook] = field(default_factory=list)
 
@@ -82,7 +82,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Reader:
-    """For whom a report is made, and what they may see."""
+    """The reader of a report, and their permissions."""
 
     name: str
     titles: bool
@@ -90,7 +90,7 @@ class Reader:
 
 
 def read(month: Month, reader: Reader, now: datetime) -> Report:
-    """Return the report of a month, made at a time (UTC). It takes a constant number of statements."""
+    """Return the report of a month, made at a time (UTC), by a constant number of statements."""
     scope = month.scope
     every = dashboard.Parts.read(scope, scope.span, *(() if month.is_over else (forecast.forecast_span(now),)))
     parts = every.within(scope.span)
@@ -121,7 +121,7 @@ def _forecast(every: dashboard.Parts, now: datetime) -> Forecast:
 
 
 def _lines(found: list[Change], most: int) -> list[Line]:
-    """Return those that cost most, and all others together as one line."""
+    """Return the most expensive lines, and all others summed up as one line."""
     dearest = sorted(found, key=lambda each: (-each.now.cost, each.label))
     lines = [Line(each.label, each.now, each.before) for each in dearest[:most]]
     others = dearest[most:]

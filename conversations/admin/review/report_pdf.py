@@ -1,4 +1,4 @@
-"""A month's report as a PDF that can be printed."""
+"""The monthly report as a PDF for printing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from conversations.templatetags.amounts import change, percent, usd
 
 NARROW = 24.0
 TOLD = 3
-"""Reasons of a difference that are told at most."""
+"""The maximal number of reasons that are shown for a difference."""
 CENT = Decimal("0.01")
 CARD, GAP = 41.5, 4.0
 """Millimetres: the width of a card, and what is between two."""
@@ -27,7 +27,7 @@ SPENT, HELD, FULL = "#7c3aed", "#ca8a04", "#dc2626"
 
 
 def drawn(report: Report) -> bytes:
-    """Return a report as a PDF."""
+    """Draw a report as a PDF; return its bytes."""
     first = report.scope.since
     made = f"Made {report.made_at:%Y-%m-%d %H:%M} UTC by {report.made_by}"
     with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +78,7 @@ def _card(document: Document, x: float, y: float, card: Sequence[str]) -> None:
 
 
 def _outlook(document: Document, report: Report) -> None:
-    """Say what the month will cost, and why it costs more or less than the one before."""
+    """Write the forecast of the month, and the reasons of the difference to the month before."""
     first, last = report.before.span
     document.write_note(f"“Before” is {first} to {last}. Days begin at midnight UTC.")
     if report.forecast is not None:
@@ -190,7 +190,7 @@ def _budgets(document: Document, report: Report) -> None:
 
 
 def _meter(document: Document, outlook: Outlook) -> None:
-    """Draw a budget's line with a bar of what is spent and held."""
+    """Draw a budget's line with a bar of spending and holds."""
     y, meter = document.get_y(), outlook.meter
     document.write_at(MARGIN, y + 1, 72, str(meter.budget), colour=INK)
     document.rectangle(MARGIN + 76, y + 1.6, 26, 2.4, RULE)
@@ -230,6 +230,6 @@ def _reasons(why: Effects) -> str:
 
 
 def _signed(amount: Decimal) -> str:
-    """Return a difference in US dollars with its sign, in cents where it has any."""
+    """Return a difference in US dollars with its sign, with cents if it has any."""
     shown = amount.quantize(CENT)
     return f"{'+' if amount > 0 else '-' if amount < 0 else ''}{f'${abs(shown):,}' if shown else usd(abs(amount))}"

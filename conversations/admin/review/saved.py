@@ -1,4 +1,4 @@
-"""The saved filters of the review's pages: what can be saved, and where a saved one leads."""
+"""Saved filters of the review pages."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ KEPT = {
     "by": {*levels.LEVELS, *changes.DIVISIONS},
     "against": {changes.BEFORE, changes.WEEK_BEFORE},
 }
-"""What else a page's address can say, and the values that are kept of it."""
+"""Other query parameters of a page, with the values that are saved."""
 PERIOD = ("from", "to", "day")
 FIXED = "Exactly these days"
 LISTED = 30
-"""Saved filters that are offered on a page."""
+"""The number of saved filters that a page lists."""
 
 
 class SaveForm(forms.Form):
-    """What a reviewer says to save the filters of a page."""
+    """The form that saves the filters of a page."""
 
     name = forms.CharField(max_length=80, widget=UnfoldAdminTextInputWidget)
     period = forms.ChoiceField(required=False, widget=UnfoldAdminSelectWidget)
@@ -49,7 +49,7 @@ class SaveForm(forms.Form):
         cast(forms.ChoiceField, self.fields["period"]).choices = [("", FIXED), *moving]
 
     def clean_query(self) -> QueryDict:
-        """Return the parameters, of which the pages' own form has checked each; anything else is left out."""
+        """Return the query parameters that the pages' own form accepts; others are dropped."""
         given = QueryDict(self.cleaned_data["query"])
         form = ScopeForm(given)
         if not form.is_valid():
@@ -62,7 +62,7 @@ class SaveForm(forms.Form):
 
     @property
     def filters(self) -> Filters:
-        """Return what is to be stored of a form that is valid."""
+        """Return the filters to store, of a valid form."""
         query, period = self.cleaned_data["query"], self.cleaned_data["period"]
         if period:
             for name in PERIOD:
@@ -72,16 +72,16 @@ class SaveForm(forms.Form):
 
 @dataclass(frozen=True)
 class Choice:
-    """A saved filter that can be chosen on a page."""
+    """A saved filter in a page's list."""
 
     name: str
     url: str
     by: str
-    """Who shares it; empty where it is one's own."""
+    """The user who shares it; empty if it is the reader's own."""
 
 
 def choices(user: User) -> list[Choice]:
-    """Return the saved filters that a user can choose, their own before those of others."""
+    """Return the saved filters that a user can choose, their own first."""
     found = SavedFilter.objects.visible_to(user).select_related("owner")
     listed = sorted(found[:LISTED], key=lambda each: each.owner_id != user.pk)
     return [
@@ -90,7 +90,7 @@ def choices(user: User) -> list[Choice]:
 
 
 def form_for(page: str, scope: Scope, **kept: str) -> SaveForm:
-    """Return the form that saves a page as it is shown; its period moves on where it is one that can be chosen."""
+    """Return the form that saves a page with its present filters; a period that is a preset keeps moving."""
     today = datetime.now(UTC).date()
     moving = [name for name, period in presets.PERIODS.items() if period.of(today) == scope.span]
     query = QueryDict(scope.query, mutable=True)
@@ -100,12 +100,12 @@ def form_for(page: str, scope: Scope, **kept: str) -> SaveForm:
 
 
 def address(saved: SavedFilter) -> str:
-    """Return the short address of a saved filter."""
+    """Return the short URL of a saved filter."""
     return reverse("saved-filter", args=[saved.key])
 
 
 def opened(request: HttpRequest, key: str) -> HttpResponseBase:
-    """Lead to the page that is stored under a key, if it is the user's or shared. Raises Http404."""
+    """Redirect to the page that is saved under a key, if it is the user's or shared. Raise Http404."""
     visible = SavedFilter.objects.visible_to(cast(User, request.user))
     saved = visible.filter(key=key).first()
     if saved is None:
@@ -114,7 +114,7 @@ def opened(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def shown_at(saved: SavedFilter) -> str:
-    """Return the address of the page that a saved filter shows today."""
+    """Return the URL of the page that a saved filter shows today."""
     query = QueryDict(saved.query, mutable=True)
     if saved.period in presets.PERIODS:
         since, until = presets.PERIODS[saved.period].of(datetime.now(UTC).date())

@@ -1,4 +1,4 @@
-"""What of the ledger is looked at: a period, and filters; further down a day, a user, a conversation, a turn."""
+"""The part of the ledger that is shown: a period and filters; in the drill-down a day, user, conversation or turn."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ ModelT = TypeVar("ModelT", bound=Model)
 DAY = timedelta(days=1)
 LONGEST = 366 * DAY
 NOTHING = "none"
-"""In the place of an id: of what is of no user, conversation or turn."""
+"""Stands for an id in the filter for rows without user, conversation or turn."""
 
 ANY = "any"
-"""In the place of an error: of whatever type it is."""
+"""Stands for a type of error in the filter for errors of any type."""
 
 PLAIN = ("model", "source", "purpose")
 
@@ -35,20 +35,20 @@ REASON = Coalesce(KeyTextTransform("type", "error"), F("status"), output_field=T
 
 @dataclass(frozen=True)
 class Scope:
-    """Which rows. None and empty are 'any'."""
+    """A filter of rows. None and empty values mean any."""
 
     since: date
     until: date
     """The last day, which is included."""
     day: date | None = None
-    """One day of the period, where only that is looked at."""
+    """The only day of the period to show, if it is set."""
     user: Id = None
     group: Group | None = None
     model: str = ""
     source: str = ""
     purpose: str = ""
     error: str = ""
-    """The type of the error that it failed with, or ANY; empty also for what did not fail."""
+    """The type of the error, or ANY; empty for no filter, which includes requests without an error."""
     conversation: Id = None
     turn: Id = None
 
@@ -69,7 +69,7 @@ class Scope:
 
     @property
     def before(self) -> Scope:
-        """Return the period of the same length just before; for days of one month, those of the month before."""
+        """Return the previous period of the same length; for the first days of a month, those of the month before."""
         first, last = self.span
         if first.day > 1 or first == last or (first.year, first.month) != (last.year, last.month):
             return self.shifted(last - first + DAY)
@@ -96,7 +96,7 @@ class Scope:
         return urlencode({name: str(value) for name, value in named.items() if value})
 
     def daily(self) -> QuerySet[DailyUsage]:
-        """Return the days of users in it, where no conversation is named."""
+        """Return the daily sums of users in the scope, which must name no conversation."""
         return self.daily_in(self.span)
 
     def daily_conversations(self) -> QuerySet[DailyConversation]:
@@ -120,20 +120,20 @@ class Scope:
         return self.rows() if self.turn is not None or self.error else self.daily_conversations()
 
     def daily_in(self, *spans: tuple[date, date]) -> QuerySet[DailyUsage]:
-        """Return the days of users that its filters name, in these spans of days instead of its own."""
+        """Return the daily sums of users that the filters select, in these spans of days instead of its own."""
         within = Q(day__in=())
         for span in spans:
             within |= Q(day__range=span)
         return self._filtered(DailyUsage.objects.filter(within))
 
     def by_day(self) -> QuerySet[Model]:
-        """Return the fewest rows with a `day` that have its sums; what is narrower than a conversation is left out."""
+        """Return the smallest set of rows with a `day` and its sums, ignoring filters narrower than a conversation."""
         if self.conversation is None:
             return self.daily()
         return self.within(turn=None, error="").daily_conversations()
 
     def failed_turns(self, among: QuerySet[Turn] | None = None) -> QuerySet[Any]:
-        """Return the turns that failed or were interrupted in its days, or those among some turns, with each `reason`.
+        """Return the turns that failed or were interrupted in its days, each with its `reason`.
 
         Requests that Claude never began to answer leave no row in the ledger: only their turns tell of them. A turn has
         no source, and that of the scope is ignored.
@@ -145,7 +145,7 @@ class Scope:
         return turns.filter(reason=self.error) if self.error not in ("", ANY) else turns
 
     def turns(self, among: QuerySet[Turn]) -> QuerySet[Turn]:
-        """Return those among some turns that were asked in its days; with an error, those that failed in them."""
+        """Return the turns that were asked in its days; with an error, those that failed in them."""
         if self.error:
             return self.failed_turns(among)
         first, last = self.span
@@ -183,7 +183,7 @@ def _midnight(day: date) -> datetime:
 
 
 def as_id(text: str) -> uuid.UUID | None:
-    """Return the id that a text stands for."""
+    """Return the id in a text."""
     try:
         return uuid.UUID(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What rows of the ledger, or of its days, add up to."""
+"""Sums over rows of the ledger, or of its daily sums."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ CLASSES = {
     "cache_write_5m_tokens": "Cache write, 5 min",
     "cache_write_1h_tokens": "Cache write, 1 h",
 }
-"""Claude's five classes of tokens, and what they are called."""
+"""Claude's five classes of tokens, and their labels."""
 
 
 ValuesRow: TypeAlias = dict[str, Any]
-"""A row as a query with `values` gives it: columns and sums by their names."""
+"""A row of a query with `values`: columns and sums by their names."""
 ValuesRows: TypeAlias = "QuerySet[Model, ValuesRow]"
 
 
 class Sums(NamedTuple):
-    """Requests, their tokens by class, and what they cost together, in US dollars as far as it is known.
+    """Numbers of requests and of tokens by class, and the known cost in US dollars.
 
     A tuple, since a page adds up thousands of them.
     """
@@ -68,7 +68,7 @@ class Sums(NamedTuple):
 
 
 def summed(rows: QuerySet[Model]) -> dict[str, Expression]:
-    """Return the sums as aggregates, under names that no column has."""
+    """Return the sums as aggregates, under names that are not columns."""
     nothing = Value(Decimal(0), output_field=DecimalField(max_digits=24, decimal_places=12))
     sums: dict[str, Expression] = {f"sum_{name}": Sum(name, default=0) for name in ("requests", *CLASSES)}
     unpriced = Sum("requests", filter=Q(cost=None), default=0) if rows.model is Usage else Sum("unpriced", default=0)

@@ -1,4 +1,4 @@
-"""Users whose week is far above their own weeks before, and what it went to."""
+"""Users whose week is far above their own earlier weeks, with the causes."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from conversations.admin.review.totals import ValuesRow
 from conversations.models import DailyUsage
 
 EARLIER = 8
-"""Weeks that a week is held against."""
+"""The number of weeks with which a week is compared."""
 FEWEST = 3
-"""Of these, the weeks since a user began without which nothing is unusual: there is no usual week yet."""
+"""The minimal number of these weeks since a user began; with fewer there is no usual week yet."""
 FLOOR = Decimal(5)
-"""US dollars above the usual week below which nothing is worth a look."""
+"""The minimal difference to the usual week, in US dollars, that is shown."""
 SPREAD = Decimal("1.4826") * 5
-"""Five standard deviations, told from the median distance to the median, which a week of an outlier can't move."""
+"""Five standard deviations, estimated from the median absolute deviation, which a single outlier does not change."""
 OVER = Decimal("1.5")
-"""How much more than the usual week, as a multiple of it, a week has at least."""
+"""The minimal ratio of a week to the usual week."""
 SHOWN = 10
 
 
@@ -41,16 +41,16 @@ class Unusual:
     usual: Decimal
     """The median of their weeks before."""
     model: str
-    """The model on which most was spent."""
+    """The model with the highest cost."""
     share: Decimal
     """Its share of the cost, 0 to 1."""
     conversations: int
     url: str
-    """Where the conversations are, with what each cost more than in the week before."""
+    """The URL of the conversations, each with its difference to the week before."""
 
     @property
     def words(self) -> str:
-        """Return what is unusual in words."""
+        """Return the description of the unusual week."""
         many = f"{self.conversations} conversation{'' if self.conversations == 1 else 's'}"
         most = f"{'mostly' if self.share >= Decimal('0.5') else 'most of it'} {self.model}"
         return f"{self._times}, {most}, {many}"
@@ -64,7 +64,7 @@ class Unusual:
 
 
 def usual_week(earlier: Sequence[Decimal]) -> Decimal | None:
-    """Return what a user's week usually costs, from the costs of earlier ones, the oldest first. Pure.
+    """Return the usual cost of a user's week, from the costs of earlier weeks, the oldest first. Pure.
 
     The weeks before the first in which anything was spent do not count. None where too few are left.
     """
@@ -87,7 +87,7 @@ def _known(earlier: Sequence[Decimal]) -> Sequence[Decimal]:
 
 
 def unusual_users(scope: Scope, until: date, weeks: int = 1) -> list[Unusual]:
-    """Return whose week, of the last weeks until a day, is most above their own before; each user once."""
+    """Return the unusual weeks, of the last weeks until a day; each user once, with the week that is most above."""
     if scope.error or scope.conversation is not None:
         return []
     largest: dict[uuid.UUID, _Week] = {}
@@ -109,7 +109,7 @@ class _Week:
 
 
 def _weeks(scope: Scope, until: date, weeks: int) -> Iterator[_Week]:
-    """Read the sums of all weeks that are needed, for those users only who may be unusual at all: one statement."""
+    """Read the sums of all weeks, for users who may be unusual, by one statement."""
     spans = [(until - (7 * n + 6) * DAY, until - 7 * n * DAY) for n in range(weeks + EARLIER)]
     sums: dict[str, Expression] = {
         f"week{n}": Sum("cost", filter=Q(day__range=span), default=Decimal(0)) for n, span in enumerate(spans)
@@ -132,7 +132,7 @@ def _unusual_weeks(row: ValuesRow, spans: Sequence[tuple[date, date]], weeks: in
 
 
 def _looked_into(scope: Scope, found: list[_Week]) -> list[_Week]:
-    """Add to each week the model that cost most, and how many conversations there were: two statements."""
+    """Add the most expensive model and the number of conversations to each week, by two statements."""
     if not found:
         return []
     among = Q()

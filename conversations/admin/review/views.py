@@ -22,7 +22,7 @@ MAY_SEE = "conversations.view_usage"
 
 
 def overview(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
-    """Add the dashboard to the admin's first page, for those who may see the ledger."""
+    """Add the dashboard to the admin's first page, for users who may see the ledger."""
     if not request.user.has_perm(MAY_SEE):
         return context
     form = ScopeForm(request.GET)
@@ -63,7 +63,7 @@ def review(request: HttpRequest) -> HttpResponseBase:
 
 @permission_required(MAY_SEE, raise_exception=True)
 def changes_page(request: HttpRequest) -> HttpResponseBase:
-    """Show, or with `export` return as a file, what has changed in a scope since an earlier period."""
+    """Show the changes in a scope since an earlier period or, with `export`, return them as a file."""
     form = ScopeForm(request.GET)
     scope = form.scope
     found = changes.comparison(scope, request.GET.get("against", ""), request.GET.get("by", ""))
@@ -93,7 +93,7 @@ def changes_page(request: HttpRequest) -> HttpResponseBase:
 
 
 def _filters(request: HttpRequest, page: str, form: ScopeForm, **kept: str) -> dict[str, object]:
-    """Return what the filters of a page show: themselves, periods, saved ones and what else the address says."""
+    """Return the template context of a page's filters: form, periods, saved filters and other parameters."""
     return {
         "form": form,
         "presets": presets.presets_for(form.scope),
@@ -105,7 +105,7 @@ def _filters(request: HttpRequest, page: str, form: ScopeForm, **kept: str) -> d
 
 
 def _every_page(request: HttpRequest, page: str, form: ScopeForm, **kept: str) -> dict[str, object]:
-    """Return what every page of the review but the dashboard shows: the filters, the way here, where it goes on."""
+    """Return the template context of all review pages but the dashboard: filters, breadcrumbs, links."""
     scope = form.scope
     return {
         **admin.site.each_context(request),
@@ -137,7 +137,7 @@ def requests(request: HttpRequest) -> HttpResponseBase:
 
 @permission_required(MAY_SEE, raise_exception=True)
 def month_report(request: HttpRequest) -> HttpResponseBase:
-    """Answer with the report of the month of a scope's last day as a PDF."""
+    """Answer with the report for the month of a scope's last day as a PDF."""
     from conversations.admin.review import report_pdf  # here: most processes never print a report
 
     form = ScopeForm(request.GET)

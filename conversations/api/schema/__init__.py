@@ -1,1 +1,1 @@
-"""How the API describes itself: the OpenAPI document of the HTTP API and the AsyncAPI document of the WebSocket."""
+"""The API's descriptions: the OpenAPI document of the HTTP API and the AsyncAPI document of the WebSocket."""

@@ -1,4 +1,4 @@
-"""Types of `conversations.contract` as named components of a document, and as what a response or a field is."""
+"""Types of `conversations.contract` as named components of a document, and in responses and fields."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from conversations.json_types import JSONSchema
 
 @dataclass(frozen=True)
 class Shape:
-    """A type that stands where drf-spectacular takes a serializer: as a response, or as a part of one."""
+    """A type in a place where drf-spectacular expects a serializer."""
 
     annotation: object
     also: tuple[object, ...] = ()
@@ -25,7 +25,7 @@ class Shape:
 
 
 def register(registry: ComponentRegistry, annotation: Any) -> JSONSchema:
-    """Put a type and all that it refers to among the components. Return its schema: a reference, if it has a name."""
+    """Add a type and the types in it to the components. Return its schema: a reference, if it has a name."""
     if not isinstance(annotation, TypeAliasType) and not is_typeddict(annotation):
         schema, definitions = described(annotation)
         _register(registry, definitions)
@@ -47,18 +47,18 @@ def _component(name: str, schema: JSONSchema | None = None) -> ResolvedComponent
 
 
 def without_enum_ids(result: JSONSchema, **options: object) -> JSONSchema:
-    """Take out the marks by which drf-spectacular's own hook, which is not used, would name enums."""
+    """Remove the marks by which drf-spectacular's own hook, which is not used, would name enums."""
     stripped: JSONSchema = changed(result, lambda part: {k: v for k, v in part.items() if k != "x-spec-enum-id"})
     return stripped
 
 
 class TypedJson(OpenApiSerializerFieldExtension):
-    """Describes a `Json` field by the type that it declares."""
+    """Describes a `Json` field by its declared type."""
 
     target_class = "conversations.api.serializer_fields.Json"
     match_subclasses = True
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: str) -> JSONSchema:
-        """Return the schema of the field's type; any JSON where it declares none."""
+        """Return the schema of the field's type; any JSON if it declares none."""
         annotation = self.target.shape
         return {} if annotation is None else register(auto_schema.registry, annotation)

@@ -1,4 +1,4 @@
-"""The OpenAPI document and its browser, which are not in the document themselves."""
+"""The endpoints of the OpenAPI document and its browser, which are not part of the document."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from conversations.api.queries import DOCUMENT_FORMATS, DocumentQuery, Queried
 
 @lru_cache(maxsize=1)
 def openapi_document() -> dict[str, object]:
-    """Return the document: it takes half a second to make, and is the same for everybody as long as a process lives."""
+    """Return the document, which is generated once per process, in half a second."""
     document: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return document
 
 
 class MadeOnce(SchemaGenerator):
-    """The generator that the view asks at each request."""
+    """A schema generator that returns the cached document."""
 
     def get_schema(self, request: Request | None = None, public: bool = False) -> dict[str, object]:
         """Return the one document."""
@@ -35,7 +35,7 @@ class Document(Queried, SpectacularAPIView):
     generator_class = MadeOnce
 
     def get_format_suffix(self, **kwargs: object) -> str | None:
-        """Return the format that the query names, which DRF takes before `Accept` as it does a path's suffix."""
+        """Return the format in the query, which takes precedence over `Accept`, as a suffix of the path would."""
         asked = self.request.query_params.get("format")
         return asked if asked in DOCUMENT_FORMATS else None
 

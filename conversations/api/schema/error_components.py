@@ -1,4 +1,4 @@
-"""The errors that operations answer: their statuses, what they mean, and one body for all (api.md)."""
+"""The error responses of operations: their statuses, meanings, and common body (api.md)."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ HEADERS: dict[int, JSONSchema] = {429: RETRY_AFTER, 503: RETRY_AFTER}
 
 
 def errors(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
-    """Return the responses of these statuses, as `extend_schema` takes them."""
+    """Return the responses for these statuses, in the form of `extend_schema`."""
     body = Shape(ErrorResponse)
     return {(each, "application/json"): OpenApiResponse(body, description=MEANINGS[each]) for each in statuses}
 
 
 def statuses_of(*, authenticated: bool, unsafe: bool, has_body: bool, has_id: bool) -> list[int]:
-    """Return the error statuses that an operation of this kind can answer, whatever it does."""
+    """Return the error statuses of every operation of this kind."""
     applies = {
         400: True,
         401: authenticated,

@@ -1,4 +1,4 @@
-"""How operations are described: drf-spectacular's way, with the contract's types and errors."""
+"""The description of operations: drf-spectacular's, with the contract's types and errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
 
 class Example(TypedDict):
-    """What a real server was asked, if anything, and what it answered."""
+    """An example: the request to a real server, if any, and the response."""
 
     status: str
     request: object
@@ -46,7 +46,7 @@ class Example(TypedDict):
 
 @cache
 def _examples() -> dict[str, Example]:
-    """Return the examples by their operations' ids; `python -m tests.contract --examples` writes them."""
+    """Return the examples by operation ids; `python -m tests.contract --examples` writes them."""
     examples: dict[str, Example] = json.loads(Path(__file__).with_name("examples.json").read_text())
     return examples
 
@@ -56,10 +56,10 @@ def _shows_every_field(serializer: object) -> bool:
 
 
 class OperationSchema(AutoSchema):
-    """Describes an operation, its errors included."""
+    """Describes an operation, including its errors."""
 
     def get_operation(self, *args: Any) -> JSONSchema | None:
-        """Add the operation's example: what a real server was asked, and what it answered."""
+        """Add the operation's example."""
         operation: JSONSchema | None = super().get_operation(*args)
         example = _examples().get(self.get_operation_id())
         if operation and example:
@@ -69,7 +69,7 @@ class OperationSchema(AutoSchema):
         return operation
 
     def get_tags(self) -> list[str]:
-        """Return the first word of the path."""
+        """Return the first segment of the path."""
         return [self.path.removeprefix("/api/").split("/")[0]]
 
     def get_override_parameters(self) -> list[Any]:
@@ -78,7 +78,7 @@ class OperationSchema(AutoSchema):
         return [query] if query and query.fields else []
 
     def _get_response_bodies(self, direction: Direction = "response") -> JSONSchema:
-        """Add the errors that every operation of its kind can answer to what the view declares."""
+        """Add the errors of every operation of its kind to those that the view declares."""
         responses: JSONSchema = super()._get_response_bodies(direction)
         for (status, media_type), error in errors(*self._error_statuses()).items():
             if str(status) not in responses:
@@ -89,7 +89,7 @@ class OperationSchema(AutoSchema):
         return dict(sorted(responses.items()))
 
     def _get_request_body(self, direction: Direction = "request") -> JSONSchema | None:
-        """Return the body of a DELETE as well, where the view declares one: drf-spectacular leaves it out."""
+        """Include the body of a DELETE, which drf-spectacular omits, if the view declares one."""
         if self.method == "DELETE" and self.get_request_serializer() is not None:
             self.method = "POST"
             try:
@@ -100,7 +100,7 @@ class OperationSchema(AutoSchema):
         return described
 
     def _map_basic_serializer(self, serializer: object, direction: Direction) -> JSONSchema:
-        """Say that unknown fields are refused, and which fields a response always has."""
+        """Declare that unknown fields are refused, and which fields a response always has."""
         described: JSONSchema = super()._map_basic_serializer(serializer, direction)
         if direction == "request" and isinstance(serializer, StrictSerializer):
             described["additionalProperties"] = False

@@ -11,7 +11,7 @@ class Command(BaseCommand):
     help = "Checks that holds, what is spent, and the ledger agree."
 
     def handle(self, *args: object, **options: Any) -> None:
-        """Print what does not agree; exit with an error if there is anything."""
+        """Print the differences; exit with an error if there are any."""
         found = ledger_audit.audit()
         for problem in found.problems:
             self.stderr.write(problem)

@@ -14,12 +14,12 @@ from conversations.services.billing import ledger
 
 
 class Command(BaseCommand):
-    """The command `manage.py correct`: correct a request's rows in the ledger by adding others."""
+    """The command `manage.py correct`: corrects a request's ledger rows by additional ones."""
 
     help = "Takes back what a request was booked at in the ledger, and books it anew where --usage or --again is given."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options: which row, why, and what is right."""
+        """Declare the options: the row, the reason, and the right usage."""
         parser.add_argument("row", type=uuid.UUID, help="the id of any of the request's rows")
         parser.add_argument("--reason", required=True)
         right = parser.add_mutually_exclusive_group()
@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
 
 def usage_object(text: str) -> dict[str, object]:
-    """Return the JSON object in a text."""
+    """Parse a JSON object."""
     try:
         found = json.loads(text)
     except ValueError:

@@ -9,17 +9,17 @@ from conversations.services.deletion import account_deletion
 
 
 class Command(BaseCommand):
-    """The command `manage.py delete_account`: delete a user with everything of theirs."""
+    """The command `manage.py delete_account`: deletes a user with all their data."""
 
     help = "Deletes a user with everything of theirs, and prints what went. The ledger stays, under a pseudonym."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the arguments: whose account, and that it is meant."""
+        """Declare the arguments: the user, and the confirmation."""
         parser.add_argument("username")
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Delete the account once it is confirmed, and print how many of each kind went."""
+        """Delete the account once it is confirmed, and print the numbers of deleted objects by kind."""
         name = options["username"]
         user = User.objects.filter(username=name).first()
         if user is None:

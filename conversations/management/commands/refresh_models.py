@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Asks the Models API which models there are, and what they take."
 
     def handle(self, *args: object, **options: Any) -> None:
-        """Refresh the catalogue of models; running processes take it over at once."""
+        """Refresh the catalogue of models; running processes are notified."""
         try:
             rows = asyncio.run(_listed())
         except ClaudeError as error:

@@ -13,10 +13,10 @@ class Command(BaseCommand):
     help = "Removes attachments that were uploaded and never used."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the option: after how long an unused attachment is removed."""
+        """Declare the option: the age from which on unused attachments are removed."""
         parser.add_argument("--days", type=float, default=7)
 
     def handle(self, *args: object, **options: Any) -> None:
-        """Remove the attachments that no message uses, and print how many they were."""
+        """Remove the attachments that no message uses, and print their number."""
         removed = attachment_removal.remove_unused(older_than=timedelta(days=options["days"]))
         self.stdout.write(f"{removed} removed.")

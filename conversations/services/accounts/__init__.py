@@ -1,1 +1,1 @@
-"""Who may do what: users, credentials, shares, and who has looked."""
+"""Users, credentials, shares, and the access log."""

@@ -1,4 +1,4 @@
-"""Noting who of the staff opens what is another's."""
+"""Recording when staff open another user's data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from conversations.models import Opening, User
 
 
 def note_opening(*, staff: User, owner: User, opened: models.Model) -> None:
-    """Note that one of the staff opens what belongs to another user, before it is shown."""
+    """Record that a staff user opens another user's data, before it is shown."""
     if owner.pk != staff.pk:
         kind = str(opened._meta.model_name)
         Opening.objects.create(owner=owner, staff=staff.get_username(), kind=kind, object=str(opened.pk))

@@ -1,4 +1,4 @@
-"""Users and groups of them, tokens for API clients and one-time tickets for WebSockets."""
+"""Users and groups, tokens for API clients and one-time tickets for WebSockets."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ TICKET_SECONDS = 30
 
 
 def issue_token(*, user: User) -> tuple[AuthToken, str]:
-    """Create a token of the user's; return it and its text, which is kept nowhere."""
+    """Create a token of the user; return it and its text, which is not stored."""
     issued: tuple[AuthToken, str] = get_token_model().objects.create(user=user)
     return issued
 
 
 def make_group(*, name: str, permissions: Collection[tuple[str, str]]) -> None:
-    """Make a group with these permissions, unless there is one of the name or a permission is not there yet.
+    """Create a group with these permissions, unless it exists or a permission does not exist yet.
 
     Arguments: permissions: each the label of its app and its code name.
     """
@@ -43,7 +43,7 @@ def make_group(*, name: str, permissions: Collection[tuple[str, str]]) -> None:
 
 
 def issue_ticket(*, user: User, credential: Credential) -> str:
-    """Return a pass for one WebSocket handshake within `TICKET_SECONDS`; it ends with the credential."""
+    """Return a ticket for one WebSocket handshake within `TICKET_SECONDS`; it ends with the credential."""
     ticket = secrets.token_urlsafe(32)
     Ticket.objects.filter(expires_at__lt=Now()).delete()
     Ticket.objects.create(
@@ -57,7 +57,7 @@ def issue_ticket(*, user: User, credential: Credential) -> str:
 
 
 def redeem_ticket(*, ticket: str) -> tuple[User, Credential] | None:
-    """Return the user whose ticket this is, and the credential that it came from; None where either is not valid.
+    """Return the ticket's user, and the credential that it came from; None if either is not valid.
 
     The ticket is gone with that, so that of two redemptions only one gets the user.
     """
@@ -75,7 +75,7 @@ def _digest(ticket: str) -> str:
 
 
 def is_valid_token(token: str) -> bool:
-    """Return whether a token still opens the API."""
+    """Return whether a token is still valid."""
     try:
         TokenAuthentication().authenticate_credentials(token.encode())
     except AuthenticationFailed:

@@ -1,4 +1,4 @@
-"""What users have shown to be let in: a token or a session. Either may be revoked while something is open with it."""
+"""Credentials of users: tokens and sessions. Either may be revoked while something is open with it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ WHERE {LETS_IN}
 
 @dataclass(frozen=True)
 class Credential:
-    """What a user was let in with: the digest of a token, or the key of a session."""
+    """The credential of a user: the digest of a token, or the key of a session."""
 
     user: uuid.UUID
     token: str = ""
@@ -50,17 +50,17 @@ class Credential:
 
     @classmethod
     def of_token(cls, token: AuthToken) -> Credential:
-        """Return that of a token."""
+        """Return the credential of a token."""
         return cls(token.user_id, token=token.digest)
 
     @classmethod
     def of_session(cls, user: User, key: str) -> Credential:
-        """Return that of a user's session with this key."""
+        """Return the credential of a user's session with this key."""
         return cls(user.pk, session=key, password=hashlib.sha256(user.password.encode()).hexdigest())
 
 
 def revoked(credentials: Iterable[Credential]) -> set[Credential]:
-    """Return those that let nobody in any more, found in one statement and by the database's clock.
+    """Return those of the credentials that were revoked, by one statement and the database's clock.
 
     They are: those whose token or session is deleted or has expired, whose user is deactivated or deleted, and sessions
     whose user has another password by now. (A change of the password deletes the user's tokens.)
@@ -74,7 +74,7 @@ def revoked(credentials: Iterable[Credential]) -> set[Credential]:
 
 
 def while_valid(credential: Credential, function: Callable[[], T]) -> T:
-    """Call a function for a user who was let in earlier. Raises NotAuthenticated where the credential is revoked."""
+    """Call a function for a user who authenticated earlier. Raise NotAuthenticated if the credential is revoked."""
     if revoked([credential]):
         raise NotAuthenticated(NOT_ANY_MORE)
     return function()

@@ -1,4 +1,4 @@
-"""How often logging in may fail: counted in Postgres, and so over all processes, by the database's clock."""
+"""Limits on failed logins, counted in Postgres over all processes, by the database's clock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ The last is the loosest: else anybody could keep a user out by failing in their 
 
 
 def count_attempt(*, name: str, address: str) -> FailedLogin:
-    """Count an attempt as failed, until `forget_attempts` takes that back; so those at the same moment count as well.
+    """Count an attempt as failed, until `forget_attempts` reverts that; so concurrent attempts count as well.
 
     Raises RateLimited where too many have failed within `WINDOW`.
     """
@@ -39,17 +39,17 @@ def count_attempt(*, name: str, address: str) -> FailedLogin:
 
 
 def forget_attempts(attempt: FailedLogin) -> None:
-    """Forget what failed of this name from this address: it was the user's own mistyping."""
+    """Delete the failures of this name from this address after a successful login."""
     FailedLogin.objects.filter(name=attempt.name, address=attempt.address).delete()
 
 
 def forget_name(name: str) -> None:
-    """Forget what has failed of a name from anywhere: nobody has it any more."""
+    """Delete the failures of a name from all addresses: nobody has it any more."""
     FailedLogin.objects.filter(name=_digest(name)).delete()
 
 
 def forget_old() -> None:
-    """Remove what counts no more."""
+    """Delete failures that count no more."""
     FailedLogin.objects.filter(created_at__lt=Now() - WINDOW).delete()
 
 
@@ -79,7 +79,7 @@ def _refuse(failed: QuerySet[FailedLogin], times: int) -> None:
 
 
 def _network(address: str) -> str:
-    """Return an address, or the network of one of IPv6, of which everybody has as many as they like."""
+    """Return an IPv4 address, or the network of an IPv6 address, of which anybody has many."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

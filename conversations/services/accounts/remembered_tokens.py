@@ -1,4 +1,4 @@
-"""Bearer tokens: looked up in one statement, and remembered for a moment where the process hears of their end."""
+"""Bearer tokens: looked up by one statement, and cached while the process receives notifications of their end."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ MOST = 10_000  # tokens that are remembered
 
 
 class ValidToken(NamedTuple):
-    """The rows of a token that lets somebody in, and of its user, as they were at one moment."""
+    """The rows of a valid token and its user, as they were at one moment."""
 
     token: Sequence[object]
     user: Sequence[object]
     lasts: float
-    """Seconds for which it is valid; `LONG_MEMORY` at most."""
+    """Seconds for which the token is valid; `LONG_MEMORY` at most."""
 
     def instances(self) -> tuple[User, AuthToken]:
-        """Return the rows as new instances, which nobody else has."""
+        """Return the rows as new model instances."""
         user, token = (
             User.from_db(None, _names(User), self.user),
             AuthToken.from_db(None, _names(AuthToken), self.token),
@@ -42,13 +42,13 @@ class ValidToken(NamedTuple):
 
 
 class Hearing(Protocol):
-    """What tells whether the process hears the notifications of the database."""
+    """Tells whether the process receives the database's notifications."""
 
     hearing: bool
 
 
 def find(digest: str) -> ValidToken | None:
-    """Return the token with this digest; None where it has expired, or its user is deactivated, or there is none.
+    """Return the token with this digest; None if it is unknown or expired, or its user is deactivated.
 
     By the database's clock, in one statement.
     """
@@ -61,7 +61,7 @@ def find(digest: str) -> ValidToken | None:
 
 
 class RememberedTokens:
-    """Tokens that were valid a moment ago. For any thread.
+    """A cache of valid tokens. Thread-safe.
 
     Nothing is remembered while the process does not hear: it would not know whose access has ended.
     """
@@ -73,15 +73,15 @@ class RememberedTokens:
         self._known: dict[str, tuple[ValidToken, float]] = {}
         """Each token, and when it was looked up, in seconds of this process's clock."""
         self._changes = 0
-        """How often something was forgotten: what was read before that is not remembered after it."""
+        """The number of invalidations: results that were read before one are not cached after it."""
         self._looks: dict[tuple[str, int], asyncio.Task[ValidToken | None]] = {}
-        """The looks that several wait for, each with the number of changes when it began."""
+        """Running look-ups, for which several callers may wait, each with the number of changes when it began."""
         # What this process changes itself it need not hear of first.
         post_delete.connect(self._token_deleted, sender=AuthToken)
         post_save.connect(self._user_saved, sender=User)
 
     def find(self, digest: str, memory: float = MEMORY) -> ValidToken | None:
-        """Return a token as `find` does, without a statement where it was looked up less than `memory` seconds ago."""
+        """Return a token as `find` does, without a statement if it was looked up less than `memory` seconds ago."""
         known = self._remembered(digest, memory)
         if known:
             return known
@@ -95,7 +95,7 @@ class RememberedTokens:
         return found
 
     async def find_together(self, digest: str) -> ValidToken | None:
-        """Return a token as `find` does, and hold no thread of those who ask for it: they share one look at it."""
+        """Return a token as `find` does, without blocking a thread: concurrent callers share one look-up."""
         known = self._remembered(digest, MEMORY)
         if known:
             return known
@@ -111,14 +111,14 @@ class RememberedTokens:
         return known if lasts else None
 
     def forget(self, users: list[uuid.UUID]) -> None:
-        """Forget the tokens of users who have changed, or whose access has ended."""
+        """Drop the tokens of users who have changed, or whose access has ended."""
         with self._lock:
             self._changes += 1
             place = _names(User).index("id")
             self._known = {digest: each for digest, each in self._known.items() if each[0].user[place] not in users}
 
     def forget_all(self) -> None:
-        """Forget everything: news may have been missed."""
+        """Drop all tokens: notifications may have been missed."""
         with self._lock:
             self._changes += 1
             self._known = {}

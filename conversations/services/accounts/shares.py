@@ -1,4 +1,4 @@
-"""Sharing conversations: who is let in, who is shown what, and who is let in no more."""
+"""Sharing conversations with users and groups."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ NOT_SHARED_ANY_MORE = "This conversation is not shared with you any more, or it 
 
 
 class Membership(NamedTuple):
-    """A user who reads what is in a conversation: as long as it is there, and is theirs or shared with them."""
+    """A user's access to another user's conversation, as long as it exists and is shared with them."""
 
     user: uuid.UUID
     conversation: uuid.UUID
 
 
 def membership(user: User, conversation_id: uuid.UUID, owner_id: uuid.UUID) -> Membership | None:
-    """Return by what a user reads what is in a conversation; None for its owner, whose access nobody else can end."""
+    """Return a user's membership in a conversation; None for its owner, whose access nobody else can end."""
     return None if owner_id == user.pk else Membership(user.pk, conversation_id)
 
 
 def readable_turn(user: User, id: uuid.UUID | str) -> tuple[Turn, Membership | None]:
-    """Return a turn that a user may read, and by what. Raises NotFound."""
+    """Return a turn that a user may read, and their membership. Raise NotFound."""
     with_owners = Turn.objects.annotate(owner_id=F("conversation__owner"))
     turn = with_owners.get_open(user, id, Right.READ)
     return turn, membership(user, turn.conversation_id, turn.owner_id)
 
 
 def ended(memberships: Sequence[Membership]) -> set[Membership]:
-    """Return those of these whose users may not read the conversations any more, found in one statement."""
+    """Return those of the memberships whose users may not read the conversations any more, by one statement."""
     with connection.cursor() as cursor:
         cursor.execute(OPEN, [[each.user for each in memberships], [each.conversation for each in memberships]])
         still = {memberships[place - 1] for (place,) in cursor}
@@ -62,7 +62,7 @@ def ended(memberships: Sequence[Membership]) -> set[Membership]:
 
 
 def shares_of(*, user: User, conversation_id: uuid.UUID | str) -> KeyedQuerySet[Share]:
-    """Return the shares of a conversation of the user's. Raises NotFound."""
+    """Return the shares of a user's own conversation. Raise NotFound."""
     conversation = Conversation.objects.get_open(user, conversation_id, Right.OWN)
     return Share.objects.filter(conversation=conversation).select_related("user", "group")
 
@@ -70,7 +70,7 @@ def shares_of(*, user: User, conversation_id: uuid.UUID | str) -> KeyedQuerySet[
 def share(
     *, user: User, conversation_id: uuid.UUID | str, with_user: str | None, with_group: str | None, role: str
 ) -> tuple[Share, bool]:
-    """Share a conversation of the user's with one user or group; return the share, and whether it is new.
+    """Share a user's own conversation with one user or group; return the share, and whether it is new.
 
     What is shared with them already gets the role. Raises NotFound where there is no such conversation, user or group,
     InvalidRequest for the owner.
@@ -88,19 +88,19 @@ def share(
 
 
 def withdraw(*, user: User, conversation_id: uuid.UUID | str, share_id: uuid.UUID | str) -> None:
-    """End a share of a conversation of the user's, and what is open by it. Raises NotFound."""
+    """End a share of a user's own conversation, and close what is open by it. Raise NotFound."""
     remove(shares_of(user=user, conversation_id=conversation_id).get_by_id(share_id))
 
 
 def remove(share: Share) -> None:
-    """End a share, and what is open by it in any process."""
+    """End a share, and close what is open by it in any process."""
     with transaction.atomic():
         share.delete()
         notify("shares", share.conversation_id)
 
 
 def _user(name: str) -> User:
-    """Return the user with an id, or with a name. Raises NotFound."""
+    """Return the user with an id or a name. Raise NotFound."""
     named = Q(username=name)
     try:
         named = Q(pk=uuid.UUID(name))
@@ -113,7 +113,7 @@ def _user(name: str) -> User:
 
 
 def _group(name: str) -> Group:
-    """Return the group with a name, or with an id where none has that name. Raises NotFound."""
+    """Return the group with a name, or else with an id. Raise NotFound."""
     found = Group.objects.filter(name=name).first()
     if found is None and re.fullmatch("[0-9]{1,9}", name):
         found = Group.objects.filter(pk=int(name)).first()
@@ -128,7 +128,7 @@ def _nobody(kind: str, name: str) -> NotFound:
 
 
 def seen_by(user: User, conversation: Conversation) -> Conversation:
-    """Return a conversation with its owner and what it is to a user who may read it."""
+    """Return a conversation with its owner, and the role of a user who may read it."""
     if conversation.owner_id == user.pk:
         conversation.owner, conversation.role = user, OWNER
         return conversation

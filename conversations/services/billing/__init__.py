@@ -1,1 +1,1 @@
-"""What everything costs: prices, the ledger, budgets and limits."""
+"""Prices, the ledger, budgets and limits."""

@@ -1,4 +1,4 @@
-"""The statements by which budgets are held and settled: each locks its rows in the order of `ORDERED`."""
+"""The SQL statements that hold and settle budgets; each locks its rows in the order of `ORDERED`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ OR conversations_budget.group_id IN (SELECT group_id FROM conversations_user_gro
 """The condition under which a budget applies to a user's requests."""
 
 ORDERED = "conversations_budget.user_id IS NULL, conversations_budget.group_id IS NULL, conversations_budget.id"
-"""The user's own first, that of all last: everybody's transactions wait for that one, and should not for long."""
+"""The user's own budget first, the platform's last: all transactions wait for its lock, which should be short."""
 
 SPENT_NOW = f"CASE WHEN conversations_budget.period_start >= {THIS_PERIOD} THEN conversations_budget.spent ELSE 0 END"
-"""What of `spent` is of the present period; the rest of the row is of an earlier one until something changes it."""
+"""The amount spent in the present period: the row may be of an earlier one until something changes it."""
 
 # It returns those of the budgets that have not enough left, and holds nothing of any then. The same request holds once.
 HOLD = f"""

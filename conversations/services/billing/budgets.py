@@ -1,4 +1,4 @@
-"""Keeping within budgets: held before a request is made, settled when what it cost is known.
+"""Enforcing budgets: an amount is held before a request is sent, and settled when its cost is known.
 
 A hold is made by the transaction that makes the request possible, a row of the ledger is added to what is spent by the
 transaction that writes it, and a hold is let go by the transaction that ends the work, whichever process that is in.
@@ -28,13 +28,13 @@ from conversations.services.billing.budget_statements import APPLIES, HOLD, ORDE
 SCOPES = ("user", "group", "platform")
 WHOSE = {"user": "Your", "group": "Your group's", "platform": "The platform's"}
 
-# What of `spent` is of the present period; the rest of the row is of an earlier one until something changes it.
+# The amount spent in the present period: the row may be of an earlier one until something changes it.
 SPENT = Case(When(period_start__gte=this_period(), then=F("spent")), default=Decimal(0))
 NOW = {"spent": SPENT, "period_start": Greatest(F("period_start"), this_period())}
 
 
 def applying_to(user: User | None) -> list[Budget]:
-    """Return the budgets that apply to a user's requests; where the user is gone, those of all."""
+    """Return the budgets that apply to a user's requests; for a deleted user, the platform's."""
     names = [each.attname for each in Budget._meta.concrete_fields]
     columns = ", ".join(f'"{name}"' for name in names)
     applies = APPLIES.format(user="%(user)s")
@@ -48,17 +48,17 @@ def applying_to(user: User | None) -> list[Budget]:
 
 
 def with_spent(id: uuid.UUID) -> Budget:
-    """Return a budget with what is spent in its present period as `spent_now`."""
+    """Add the spending of the present period to a budget, as `spent_now`."""
     return Budget.objects.annotate(spent_now=SPENT).get(pk=id)
 
 
 def _ordered(budgets: Iterable[Budget]) -> list[Budget]:
-    # That of all comes last: everybody's transactions wait for it, and should not for long.
+    # The platform's budget comes last: all transactions wait for its lock, which should be short.
     return sorted(budgets, key=lambda each: (SCOPES.index(each.scope), each.pk))
 
 
 def hold(*, budgets: list[Budget], work: uuid.UUID, number: int, amount: Decimal) -> None:
-    """Hold an amount of each budget for a request. Raises BudgetExceeded where one has less left.
+    """Hold an amount of each budget for a request. Raise BudgetExceeded if one has less left.
 
     Within the caller's transaction, which it leaves as it was where it raises. The same request holds once.
     """
@@ -69,18 +69,18 @@ def hold(*, budgets: list[Budget], work: uuid.UUID, number: int, amount: Decimal
 
 
 def room_left(budgets: list[Budget]) -> Decimal:
-    """Return what is left of the tightest of the budgets, in US dollars; it may be less than nothing."""
+    """Return the least amount left of the budgets, in US dollars; it may be negative."""
     return min(map(left_of, Budget.objects.filter(pk__in=[each.pk for each in budgets]).annotate(spent_now=SPENT)))
 
 
 def left_of(budget: Budget) -> Decimal:
-    """Return what is left of a budget, in US dollars. The budget comes from `applying_to`."""
+    """Return the amount left of a budget, in US dollars. The budget comes from `applying_to`."""
     now: Decimal = budget.spent_now  # type: ignore[attr-defined]
     return budget.limit - now - budget.held
 
 
 def release(work: uuid.UUID, number: int | None = None) -> None:
-    """Release what is held for a piece of work, or for one of its requests. Within the caller's transaction."""
+    """Release the holds of a piece of work, or of one of its requests. Within the caller's transaction."""
     holds = Hold.objects.filter(work=work) if number is None else Hold.objects.filter(work=work, number=number)
     held = holds.values("budget").annotate(amount=Sum("amount"))
     amounts = {row["budget"]: row["amount"] for row in held}
@@ -91,7 +91,7 @@ def release(work: uuid.UUID, number: int | None = None) -> None:
 
 
 def spend(row: Usage) -> None:
-    """Add a row of the ledger to what its user, their groups and all have spent, if it is of the last period.
+    """Add a ledger row to the spending of its user, their groups and the platform, if it is of the last period.
 
     Within the transaction that writes it. Only the row's own time decides on the period: around midnight no two clocks
     agree on what day it is, nor two transactions that wait for each other.
@@ -111,7 +111,7 @@ def period_of(budget: Budget, at: datetime) -> date:
 
 
 def frees_at(budget: Budget, now: datetime) -> datetime:
-    """Return when the period after that of a time begins."""
+    """Return the beginning of the period after that of a time."""
     start = period_of(budget, now)
     after = start + timedelta(days=1 if budget.period == Budget.Period.DAY else 32)
     first = after if budget.period == Budget.Period.DAY else after.replace(day=1)
@@ -119,7 +119,7 @@ def frees_at(budget: Budget, now: datetime) -> datetime:
 
 
 def describe_budget(budget: Budget) -> dict[str, object]:
-    """Return a budget as its user sees it. The budget comes from `applying_to`."""
+    """Return the representation of a budget for its user. The budget comes from `applying_to`."""
     return {
         "limit": decimal_string(budget.limit),
         "spent": decimal_string(budget.spent_now),  # type: ignore[attr-defined]
@@ -130,7 +130,7 @@ def describe_budget(budget: Budget) -> dict[str, object]:
 
 
 def _exceeded(budget: Budget, amount: Decimal) -> BudgetExceeded:
-    """Return the error for a budget that has no such amount left, without amounts where it is not the user's own.
+    """Return the error for a budget with less than an amount left; amounts are omitted unless it is the user's own.
 
     It says whether there will be room once what is held is let go: then another attempt may do better.
     """
@@ -151,5 +151,5 @@ def _exceeded(budget: Budget, amount: Decimal) -> BudgetExceeded:
 
 
 def lowers_max_tokens() -> bool:
-    """Return whether a turn that is too dear is made shorter instead of refused."""
+    """Return whether `max_tokens` is lowered for turns that are too expensive, instead of refusing them."""
     return bool(settings.COLLOQUY_BUDGETS_LOWER_MAX_TOKENS)

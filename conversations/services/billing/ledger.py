@@ -1,4 +1,4 @@
-"""Booking what upstream requests used, and setting right what was booked, by rows that are added."""
+"""Booking the usage of upstream requests, and correcting bookings by additional rows."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from conversations.services.billing import budgets
 from conversations.services.billing.price_list import PriceList
 from conversations.services.billing.pseudonyms import pseudonym_of
 
-# About what a token of English is; only used where Claude's own count never came.
+# About the length of a token of English; used only if Claude's own count was not received.
 CHARACTERS_PER_TOKEN = 3.5
 
-# What a row that takes another one back has below zero.
+# The columns that are negative in a row that cancels another one.
 NUMBERS = (
     "requests",
     "input_tokens",
@@ -42,7 +42,7 @@ NUMBERS = (
 
 @dataclass(frozen=True)
 class RequestRecord:
-    """What is known of one upstream request besides what it answered."""
+    """The known facts of an upstream request besides its answer."""
 
     request_id: str = ""
     error_type: str = ""
@@ -51,7 +51,7 @@ class RequestRecord:
 
 
 def estimated_usage(answer: Folded, asked: Callable[[], Mapping[str, object]] | None) -> dict[str, object]:
-    """Return the usage of an answer which does not tell it, or was cut before it did.
+    """Return an estimate of the usage of an answer that does not report it, or was cut before.
 
     Cancelled requests are billed for what was generated (claude-api.md 4.3), so the output is as long as the answer, at
     least where it was cut. An input that was not told is as long as the request that `asked` returns.
@@ -69,13 +69,13 @@ def estimated_usage(answer: Folded, asked: Callable[[], Mapping[str, object]] | 
 
 
 def unanswered_request(request: Mapping[str, object]) -> Folded:
-    """Return the answer to a request that was cut before its answer began: nothing, at an estimated input."""
+    """Return an empty answer with an estimated input, for a request that was cut before its answer began."""
     said = len(encode({name: request.get(name) for name in ("system", "tools", "messages")}))
     return Folded("assistant", usage={"input_tokens": math.ceil(said / CHARACTERS_PER_TOKEN), "output_tokens": 0})
 
 
 def book(row: Usage) -> Usage:
-    """Add the row of an upstream request to the ledger, and to what budgets have spent; return it.
+    """Add the row of an upstream request to the ledger, and to the budgets' spending; return it.
 
     Within the caller's transaction.
     """
@@ -96,7 +96,7 @@ def ledger_row(
     asked: Callable[[], Mapping[str, object]] | None = None,
     prices: PriceList | None = None,
 ) -> Usage:
-    """Return the row of an upstream request, not stored yet, at the prices of the moment for which these are, or now's.
+    """Return the unsaved row of an upstream request, at the prices of the given moment, by default the present.
 
     `model` is the one that was asked for; Claude's own word on which answered comes before it. Where Claude's last word
     on the usage never came, or can't be read, it is estimated and the row says so; `asked` returns the request, which
@@ -124,12 +124,12 @@ def ledger_row(
 
 
 def ledger_name(user: User) -> str:
-    """Return what the ledger calls a user: by name or, where names are not kept, by a pseudonym."""
+    """Return a user's name in the ledger: their name or, if names are not kept, a pseudonym."""
     return user.get_username() if settings.COLLOQUY_KEEP_NAMES else pseudonym_of(user.pk)
 
 
 def _priced(model: str, raw: Mapping[str, object], prices: PriceList) -> dict[str, object]:
-    """Return the columns that follow from the model and Claude's usage object."""
+    """Return the columns that are computed from the model and Claude's usage object."""
     counts, terms = pricing.counts(raw), pricing.service_terms(raw)
     price = prices.price(model, counts, terms)
     return {
@@ -147,7 +147,7 @@ def _priced(model: str, raw: Mapping[str, object], prices: PriceList) -> dict[st
 
 
 def correct(*, row: Usage, reason: str, usage: Mapping[str, object] | None = None, model: str = "") -> list[Usage]:
-    """Take back what a request was booked at and, where Claude's usage object is given, book that in its place.
+    """Cancel the booking of a request and, if a usage object is given, book that in its place.
 
     `row` is any of the request's rows. What is added is of the time of the request, at that day's prices as they are
     known now, so that the sums of that time come right; with the usage as it was, it is only priced anew.
@@ -168,7 +168,7 @@ def correct(*, row: Usage, reason: str, usage: Mapping[str, object] | None = Non
 
 
 def _check(usage: Mapping[str, object]) -> None:
-    """Refuse what is not a usage object of Claude's: a misspelt count would be booked as none at all."""
+    """Refuse what is not a usage object of Claude's: a misspelt count would be booked as zero."""
     if not pricing.is_readable(usage) or not all(type(each) is int for each in pricing.counts_in(usage)):
         raise InvalidRequest.at(
             "usage",
@@ -177,7 +177,7 @@ def _check(usage: Mapping[str, object]) -> None:
 
 
 def standing_row(row: Usage) -> Usage:
-    """Return the one of a request's rows at which it is booked now. Raises Conflict where it was taken back."""
+    """Return the row with which a request is booked at present. Raise Conflict if it was cancelled."""
     first = row.corrects or row
     rows = [first, *first.corrections.order_by("pk")]
     if not sum(each.requests for each in rows):
@@ -191,7 +191,7 @@ def _negated(booked: Usage) -> dict[str, object]:
 
 
 def _correction(first: Usage, booked: Usage, reason: str, **columns: object) -> Usage:
-    """Add a row like the one that is booked, but for these columns."""
+    """Add a copy of the booked row with these columns changed."""
     same = {each.attname: getattr(booked, each.attname) for each in Usage._meta.concrete_fields if each.name != "id"}
     row = Usage.objects.create(**{**same, "corrects_id": first.pk, "reason": reason, **columns})
     budgets.spend(row)
@@ -199,7 +199,7 @@ def _correction(first: Usage, booked: Usage, reason: str, **columns: object) -> 
 
 
 def usage_sum(rows: Iterable[Usage]) -> UsageSum:
-    """Return the usage of several upstream requests together, in the contract's names."""
+    """Return the summed usage of several upstream requests, in the contract's names."""
     rows = list(rows)
     return {
         "input_tokens": sum(row.input_tokens for row in rows),
@@ -211,7 +211,7 @@ def usage_sum(rows: Iterable[Usage]) -> UsageSum:
 
 
 def total_cost(rows: Iterable[Usage]) -> str | None:
-    """Return the cost in US dollars as a decimal string; None where one of the prices is not known."""
+    """Return the cost in US dollars as a decimal string; None if one of the prices is unknown."""
     rows = list(rows)
     if sum(row.requests for row in rows if row.cost is None):
         return None

@@ -1,4 +1,4 @@
-"""Looking whether the numbers agree: the ledger, its days, what budgets have spent and hold, and what they hold for."""
+"""Checking that the numbers agree: the ledger, its daily sums, and budgets' spending and holds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conversations.models.lease import Leased
 
 
 def audit() -> Audit:
-    """Check everything as it is at one moment, while the platform goes on, and keep what was found."""
+    """Compare ledger, daily sums, budgets and holds in one snapshot, and store the differences."""
     began = time.monotonic()
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
@@ -25,7 +25,7 @@ def audit() -> Audit:
 
 
 def _budgets() -> Iterator[str]:
-    """Find budgets that do not agree; of groups only what is held, since their members may have changed."""
+    """Find budgets with differences; for groups only in holds, since their members may have changed."""
     for budget in Budget.objects.annotate(start=this_period(), sum_held=Sum("holds__amount")):
         if budget.held != (budget.sum_held or 0):
             yield f"Budget {budget.pk}: {budget.held} is held, and its holds are {budget.sum_held or 0}."
@@ -47,7 +47,7 @@ def _holds() -> Iterator[str]:
 
 
 def _turns() -> Iterator[str]:
-    """Find ended turns with answers that are not in the ledger, or with more rows than were sent."""
+    """Find ended turns with unbooked answers, or with more rows than requests."""
     answers = Count("messages", filter=Q(messages__role="assistant"), distinct=True)
     ended = Turn.objects.filter(status__in=Turn.TERMINAL).annotate(answers=answers)
     booked = ended.annotate(rows=Count("usage", filter=Q(usage__corrects__isnull=True), distinct=True))
@@ -56,7 +56,7 @@ def _turns() -> Iterator[str]:
         yield f"Turn {turn.pk}: {turn.requests_sent} requests, {turn.answers} answers, {turn.rows} rows in the ledger."
 
 
-# The ledger's rows and, taken from them, the sums of the days: what is left of a day is what does not agree.
+# The ledger's rows minus the daily sums: any remainder of a day is a difference.
 DAYS = """
 SELECT day, user_id, sum(requests), sum(tokens), sum(cost) FROM (
     SELECT (created_at AT TIME ZONE 'UTC')::date AS day, {keys}, requests, coalesce(cost, 0) AS cost,
@@ -73,7 +73,7 @@ ORDER BY day, user_id LIMIT 100
 
 
 def _days(days: type[Daily]) -> Iterator[str]:
-    """Find days whose sums are not those of their rows."""
+    """Find days whose sums differ from those of their rows."""
     (once,) = (each for each in days._meta.constraints if isinstance(each, UniqueConstraint))
     columns = {each.name: str(each.column) for each in days._meta.concrete_fields}
     keys = ", ".join(columns[name] for name in once.fields if name != "day")

@@ -1,4 +1,4 @@
-"""The prices of a moment: the platform's own, and where it has none, the list's.
+"""The prices at a moment: the platform's own, or else the published list's.
 
 A process remembers the platform's own for the ends of its turns. It hears of no change: the statement that ends a turn
 writes nothing where they are not those any more by which its costs were worked out (`UNCHANGED`).
@@ -25,21 +25,21 @@ UNCHANGED = f"%(prices)s = ({FINGERPRINT})"
 
 
 class OwnPrices(NamedTuple):
-    """All prices of the platform's own, of whatever day, as they were at one moment."""
+    """All of the platform's own prices, of any day, as they were at one moment."""
 
     prices: Sequence[Price]
     fingerprint: str
 
 
 def own_prices() -> OwnPrices:
-    """Read the platform's own prices, in one statement."""
+    """Read the platform's own prices, by one statement."""
     fingerprint = RawSQL(f"({FINGERPRINT})", ())  # noqa: S611 - ours
     prices = list(Price.objects.annotate(fingerprint=fingerprint))
     return OwnPrices(prices, prices[0].fingerprint if prices else "0")
 
 
 class PriceList:
-    """What requests of a moment cost: by the platform's `own` prices and, where none of them applies, by the list."""
+    """The prices of requests at a moment: the platform's `own` prices, or else the published ones."""
 
     def __init__(self, moment: datetime, own: Sequence[Price]) -> None:
         day = moment.astimezone(UTC).date()
@@ -52,7 +52,7 @@ class PriceList:
         return cls(moment, list(Price.objects.all()))
 
     def price(self, model: str, counted: TokenCounts, served: ServiceTerms = PLAIN) -> pricing.PricedRequest | None:
-        """Return the cost of a request; None where nobody knows the model's price."""
+        """Return the cost of a request; None if the model's price is unknown."""
         own = [each for each in self._own if _applies(each, model, counted, served)]
         best = max(own, key=lambda each: _precedence(each, model), default=None)
         rates = _rates(best) if best else published_prices.published_rates(model, counted, self.moment, served)

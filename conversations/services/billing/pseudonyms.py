@@ -1,4 +1,4 @@
-"""What stands for a user whose name is not kept."""
+"""Pseudonyms of users whose names are not kept."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ UPDATE {{table}} SET username = %(pseudonym)s WHERE id IN (
 
 
 def pseudonym_of(user: uuid.UUID) -> str:
-    """Return what stands for a user, by their id: always the same, and not to be told without the secret key."""
+    """Return the pseudonym of a user id: always the same, and not computable without the secret key."""
     return salted_hmac("conversations.usage.username", str(user), algorithm="sha256").hexdigest()[:LENGTH]
 
 
 def forget_names(*, user: uuid.UUID, names: Iterable[str]) -> None:
-    """Put the pseudonym in the place of a user's name and mail in the logs, which go by names.
+    """Replace a user's name and email by the pseudonym in the logs, which identify users by name.
 
     `names` are those that are in nobody's row any more. Within the caller's transaction.
     """
@@ -45,7 +45,7 @@ def forget_names(*, user: uuid.UUID, names: Iterable[str]) -> None:
 
 
 def _forget_in_admin_log(name: str, pseudonym: str) -> None:
-    """Put a pseudonym in the place of a name wherever it stands by itself in what the admin has noted."""
+    """Replace a name by a pseudonym in the admin's log, wherever it is a word of its own."""
     alone = re.compile(rf"(?<![\w.@+-]){re.escape(name)}(?![\w.@+-])")
     written = Q(object_repr__contains=name) | Q(change_message__contains=name)
     for entry in LogEntry.objects.filter(written | Q(change_message__contains=json.dumps(name)[1:-1])):
@@ -55,7 +55,7 @@ def _forget_in_admin_log(name: str, pseudonym: str) -> None:
 
 
 def _without_name(message: str, alone: re.Pattern[str], pseudonym: str) -> str:
-    """Return the message of an entry without a name. In those of Django, which are JSON, it stands under `object`."""
+    """Return the message of a log entry without a name. Django's messages are JSON, with the name under `object`."""
     try:
         parts = json.loads(message)
     except ValueError:
@@ -70,7 +70,7 @@ def _without_name(message: str, alone: re.Pattern[str], pseudonym: str) -> str:
 
 
 def rename_in_ledger(user: uuid.UUID) -> None:
-    """Put the pseudonym in the place of the name in a user's rows of the ledger and of its days, a part at a time.
+    """Replace the name by the pseudonym in a user's ledger rows and daily sums, in portions.
 
     Not within a transaction. Postgres refuses it (migration 0003) while there is a user of that id by another name.
     """

@@ -1,4 +1,4 @@
-"""What a user's rows of the ledger add up to, from the sums of whole days and the rows of what is left of a time."""
+"""Sums of a user's ledger rows, from the daily sums of whole days and the rows of partial days."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Sums = dict[str, Any]
 
 
 def usage_sums_of(*, user: User, since: datetime, until: datetime | None, by: Sequence[str]) -> dict[Key, Sums]:
-    """Return what the user's rows from `since` to before `until` (None: to now) add up to, as `OF_ROWS` names it.
+    """Return the sums of the user's rows from `since` to before `until` (None: now), named as in `OF_ROWS`.
 
     By the values of `by`, any of `BY_ROWS` and "tag", in their order; with none of them there is one key, which is
     empty. What was used in a conversation with several tags is in the sums of each of them.
@@ -56,7 +56,7 @@ def usage_sums_of(*, user: User, since: datetime, until: datetime | None, by: Se
 
 
 def _by_tag(user: User, since: datetime, until: datetime | None, by: Sequence[str]) -> dict[Key, Sums]:
-    """Return the sums under the tags that conversations have now; None stands for no tag."""
+    """Return the sums by the present tags of conversations; None stands for no tag."""
     names = [*(name for name in by if name not in ("tag", "conversation")), "conversation"]
     tags: dict[object, list[str]] = dict(
         Conversation.objects.filter(owner=user).exclude(tags=[]).values_list("pk", "tags")

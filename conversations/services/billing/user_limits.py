@@ -1,4 +1,4 @@
-"""How much a user may ask for at once and in a minute, counted in Postgres, and so over all processes."""
+"""Limits of users' concurrency and requests per minute, counted in Postgres over all processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from conversations.errors import RateLimited
 from conversations.models import Turn, User
 
 WINDOW = "1 minute"
-SOON = 1.0  # seconds after which a turn that runs may have ended
+SOON = 1.0  # seconds after which a running turn may have ended
 REACHED = {
     "turns_per_minute": "You have begun {} turns within a minute, which is the most that is taken",
     "concurrent_turns": "You have {} turns that have not ended, which is the most at once",
@@ -60,13 +60,13 @@ AND (%(tokens_per_minute)s::bigint IS NULL OR tokens < %(tokens_per_minute)s)
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit, and how far it is used."""
+    """A limit, and its use."""
 
     name: str
     most: int
     used: int
     reset: float
-    """Seconds until there is more room, if nothing else is asked meanwhile."""
+    """Seconds until the limit permits another turn, if nothing else is requested meanwhile."""
 
     @property
     def remaining(self) -> int:
@@ -75,7 +75,7 @@ class Limit:
 
 
 class Used(NamedTuple):
-    """A row of USED: counts, and the seconds until there is more room; none where nothing is used."""
+    """A row of USED: counts, and the seconds until more is permitted; none if nothing is used."""
 
     turns: int
     turns_reset: Decimal | None
@@ -84,12 +84,12 @@ class Used(NamedTuple):
     tokens_reset: Decimal | None
 
     def with_another_turn(self) -> Used:
-        """Return what is used when another turn has begun."""
+        """Return the use after one more turn has begun."""
         reset = Decimal(60) if self.turns_reset is None else self.turns_reset
         return self._replace(turns=self.turns + 1, turns_reset=reset, concurrent=self.concurrent + 1)
 
     def limits(self) -> list[Limit]:
-        """Return the limits that there are, used so far."""
+        """Return the configured limits with their use."""
         found = {
             "turns_per_minute": (self.turns, self.turns_reset or 0),
             "concurrent_turns": (self.concurrent, SOON),
@@ -108,7 +108,7 @@ def parameters_of_limits() -> dict[str, object]:
 
 
 def refuse_beyond_limits(used: Used, names: Collection[str] = NAMES) -> None:
-    """Raise RateLimited where nothing is left of one of the limits with these names."""
+    """Raise RateLimited if one of the limits with these names is used up."""
     for limit in used.limits():
         if limit.name in names and limit.used >= limit.most:
             raise RateLimited(
@@ -119,12 +119,12 @@ def refuse_beyond_limits(used: Used, names: Collection[str] = NAMES) -> None:
 
 
 def limits_of(user: User) -> list[Limit]:
-    """Return the limits that there are, as the user has used them, found in one statement."""
+    """Return the configured limits with their use by a user, by one statement."""
     return used_by(user).limits()
 
 
 def used_by(user: User) -> Used:
-    """Return what a user has used, if that is limited, found in one statement."""
+    """Return a user's use of the limits, if any are configured, by one statement."""
     if not configured_limits():
         return NOTHING_USED
     [row] = prepared(USED.format(user="%(user)s"), {"user": user.pk, **parameters_of_limits()})
@@ -132,7 +132,7 @@ def used_by(user: User) -> Used:
 
 
 def rate_limit_headers(used: Used) -> dict[str, str]:
-    """Return the limit of a minute that is reached first, as `RateLimit` headers."""
+    """Return the `RateLimit` headers of the per-minute limit that is closest to exhaustion."""
     of_a_minute = [each for each in used.limits() if each.name.endswith("_per_minute")]
     tightest = min(of_a_minute, key=lambda each: each.remaining / each.most, default=None)
     if tightest is None:
@@ -145,6 +145,6 @@ def rate_limit_headers(used: Used) -> dict[str, str]:
 
 
 def configured_limits() -> dict[str, int]:
-    """Return the limits that are set, by their names."""
+    """Return the configured limits by name."""
     found = {name: getattr(settings, f"COLLOQUY_{name.upper()}") for name in NAMES}
     return {name: most for name, most in found.items() if most}

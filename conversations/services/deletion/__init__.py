@@ -1,1 +1,1 @@
-"""What goes, and what stays of it: conversations, accounts, and what is over."""
+"""Deletion of conversations and accounts, and retention."""

@@ -1,4 +1,4 @@
-"""Deleting accounts: closed at once, and then erased part by part, so that no lock is held for long.
+"""Deleting accounts: closed at once, and then erased in steps, so that no lock is held for long.
 
 A process that dies on the way leaves a report that is not finished: the worker goes on (`resume`). The rows of the
 ledger stay, under a pseudonym.
@@ -31,14 +31,14 @@ SESSIONS_AT_ONCE = 500
 
 
 def delete_account(*, user: User, cause: Deletion.Cause) -> Deletion:
-    """Delete a user with everything of theirs; return the report. Not within a transaction."""
+    """Delete a user with all their data; return the report. Not within a transaction."""
     report = in_one_go(close_account, user=user, cause=cause)
     erase(report)
     return report
 
 
 def close_account(*, user: User, cause: Deletion.Cause) -> Deletion:
-    """Let nobody in as the user any more, and forget their name and mail; return the report, which is not finished.
+    """Revoke all access of the user, and remove their name and email; return the unfinished report.
 
     Within the caller's transaction. What they have is deleted by `erase`. An account that is closed already has a
     report. Raises NotFound where it is gone.
@@ -62,7 +62,7 @@ def close_account(*, user: User, cause: Deletion.Cause) -> Deletion:
 
 
 def resume() -> None:
-    """Go on with all deletions of accounts that are not finished, one by one. One that fails is logged."""
+    """Continue all unfinished deletions of accounts. One that fails is logged."""
     for report in Deletion.objects.filter(kind=Deletion.Kind.ACCOUNT, finished_at=None).order_by("pk"):
         try:
             erase(report)
@@ -71,7 +71,7 @@ def resume() -> None:
 
 
 def erase(report: Deletion) -> None:
-    """Delete all that is left of a closed account, and finish its report. Not within a transaction.
+    """Delete the remaining data of a closed account, and finish its report. Not within a transaction.
 
     Where another process is at it, nothing happens.
     """
@@ -91,7 +91,7 @@ def erase(report: Deletion) -> None:
 
 
 def _erase(user: User, report: Deletion) -> None:
-    deletion_reports.add(report, {"imports": imports.erase(user)})  # first: they make what is deleted after them
+    deletion_reports.add(report, {"imports": imports.erase(user)})  # first: imports create objects
     for eraser in settings.COLLOQUY_ERASERS:
         import_string(eraser)(user, report)
     for id in list(user.conversations.values_list("pk", flat=True)):
@@ -107,9 +107,9 @@ def _erase(user: User, report: Deletion) -> None:
 
 
 def _leave_turn(id: uuid.UUID) -> None:
-    """Leave a turn that the user asked for in somebody else's conversation to that one's owner. It is stopped first.
+    """Transfer a turn of the user in another user's conversation to that user, after stopping it.
 
-    What it was to ask, and is no message, goes.
+    Its question, if it is not a message yet, is deleted.
     """
     for turn in Turn.unended().select_for_update(no_key=True).filter(pk=id):
         turn_end.stop(turn)
@@ -121,7 +121,7 @@ def _leave_turn(id: uuid.UUID) -> None:
 
 
 def _end_sessions(user: User, report: Deletion) -> None:
-    """Delete the user's sessions, whose rows say only in their data whose they are."""
+    """Delete the user's sessions, which only their data identifies."""
     own = [
         session.pk
         for session in Session.objects.iterator(SESSIONS_AT_ONCE)
@@ -133,7 +133,7 @@ def _end_sessions(user: User, report: Deletion) -> None:
 
 
 def _delete_user(id: uuid.UUID, report: Deletion) -> None:
-    """Delete the user's row with the little that is left: budgets, feedback, what staff has looked at."""
-    list(User.objects.select_for_update().filter(pk=id).values_list("pk"))  # nothing new comes meanwhile
+    """Delete the user's row with the remaining rows: budgets, feedback, the access log."""
+    list(User.objects.select_for_update().filter(pk=id).values_list("pk"))  # locked: nothing new is created meanwhile
     _, deleted = User.objects.filter(pk=id).delete()
     deletion_reports.add(report, deletion_reports.kinds(deleted))

@@ -1,4 +1,4 @@
-"""Deleting conversations with everything in them. The rows of the ledger stay, and a report of what went.
+"""Deleting conversations with everything in them. Ledger rows stay, and a report.
 
 Whatever runs is ended first, as if it were stopped: booked, and what is held for it released. Postgres refuses to
 delete work that has not ended, whoever tries (migration 0005). Accounts are deleted by
@@ -33,30 +33,30 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 TRIES = 5
-"""How often a deletion is begun that somebody else's writing gets in the way of."""
+"""The maximal number of attempts at a deletion that conflicts with concurrent writes."""
 
 
 def delete_conversation(*, user: User, id: uuid.UUID | str, cause: Deletion.Cause = Deletion.Cause.OWNER) -> Deletion:
-    """Delete a user's conversation with everything in it, and the attachments that nothing else shows.
+    """Delete a user's conversation with everything in it, and attachments without other references.
 
     Return the report. Raises NotFound.
     """
     found = Conversation.objects.only("pk").get_open(user, id, Right.OWN)
     report = report_of(user, Deletion.Kind.CONVERSATION, cause)
     erase_conversation(found.pk, report)
-    if not report.erased:  # somebody else was faster
+    if not report.erased:  # another request was faster
         raise Conversation.objects.not_found()
     deletion_reports.finish(report)
     return report
 
 
 def report_of(user: User, kind: Deletion.Kind, cause: Deletion.Cause) -> Deletion:
-    """Return a new report, which is stored with the first of what went."""
+    """Return a new report, which is stored with its first entry."""
     return Deletion(owner=user, pseudonym=pseudonym_of(user.pk), kind=kind, cause=cause)
 
 
 def erase_conversation(id: uuid.UUID, report: Deletion, is_due: Callable[[uuid.UUID], bool] = lambda _id: True) -> None:
-    """Delete a conversation, if it is there, and add what went to a report. Not within a transaction.
+    """Delete a conversation, if it exists, and add the counts to a report. Not within a transaction.
 
     `is_due` is asked once nobody can begin a turn in it any more; where it says no, nothing happens.
     """
@@ -65,14 +65,14 @@ def erase_conversation(id: uuid.UUID, report: Deletion, is_due: Callable[[uuid.U
 
 
 def remove_attachments(ids: set[uuid.UUID], report: Deletion) -> None:
-    """Remove those attachments that nothing shows any more, with their bytes. Not within a transaction."""
+    """Remove those attachments, with their bytes, that have no references. Not within a transaction."""
     removed = attachment_removal.remove_each_if_unused(ids)
     if removed:
         deletion_reports.add(report, {"attachments": removed})
 
 
 def in_one_go(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what a step returns, run in a transaction of its own.
+    """Run a step in a transaction of its own; return its result.
 
     It is begun anew a few times where it meets somebody else's: one that waits for it as it waits for the other, work
     that has begun meanwhile, a row that refers to what it deletes.
@@ -89,7 +89,7 @@ def in_one_go(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 def _delete_conversation(id: uuid.UUID, report: Deletion, is_due: Callable[[uuid.UUID], bool]) -> set[uuid.UUID]:
-    """Return the ids of the attachments that the messages of the deleted conversation showed.
+    """Delete a conversation's rows; return the ids of the attachments in its messages.
 
     The locks are taken in the order of those who end work: its own row, then the conversation, then pending turns.
     """

@@ -13,7 +13,7 @@ from conversations.models import Deletion
 
 
 def add(report: Deletion, counts: Mapping[str, int]) -> None:
-    """Add to what a report says went; it is stored with the first of that. Within the transaction that deletes."""
+    """Add counts to a report, which is stored with the first of them. Within the transaction that deletes."""
     with transaction.atomic():
         stored = Deletion.objects.select_for_update(no_key=True).filter(pk=report.pk).first()
         erased = Counter(stored.erased if stored else {})
@@ -26,13 +26,13 @@ def add(report: Deletion, counts: Mapping[str, int]) -> None:
 
 
 def finish(report: Deletion) -> None:
-    """Note that nothing is left to delete."""
+    """Mark a report as finished."""
     Deletion.objects.filter(pk=report.pk).update(finished_at=Now())
     report.refresh_from_db()
 
 
 def kinds(deleted: Mapping[str, int]) -> dict[str, int]:
-    """Return what the ORM says it has deleted by the names of kinds, as reports have them: `attachments`, `turns`."""
+    """Convert the ORM's counts of deleted rows to the names of kinds in reports, such as `attachments`, `turns`."""
     models = {apps.get_model(label): count for label, count in deleted.items()}
     return {
         str(model._meta.verbose_name_plural).replace(" ", "_"): count

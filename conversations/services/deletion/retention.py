@@ -1,4 +1,4 @@
-"""Deleting conversations whose time is over: temporary ones, and those that a rule does not keep any longer."""
+"""Deleting conversations whose retention is over: temporary ones, and those beyond a rule."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ BEFORE_ALL = uuid.UUID(int=0)
 
 
 def remove_expired(*, temporary_only: bool = False) -> Deletion | None:
-    """Delete the conversations whose time is over, each in a transaction of its own; return the report, if any went.
+    """Delete expired conversations, each in a transaction of its own; return the report, if any were deleted.
 
     One that can't be deleted is logged, and does not keep the others.
     """
@@ -73,7 +73,7 @@ def remove_expired(*, temporary_only: bool = False) -> Deletion | None:
 
 
 def is_due(id: uuid.UUID) -> bool:
-    """Return whether the time of a conversation is over, as it is now."""
+    """Return whether a conversation is expired at present."""
     return bool(_due(ONE, id))
 
 

@@ -1,1 +1,1 @@
-"""What users upload: stored once by its bytes, checked, removed."""
+"""Uploaded files: checked, stored once by their hash, removed."""

@@ -1,4 +1,4 @@
-"""Whose attachments are named: what somebody may read becomes an attachment of whoever is to show it.
+"""Owners of attachments: an attachment that a user may read is copied for the user whose conversation refers to it.
 
 So a message shows only attachments of its conversation's owner, and a user can go with all that is theirs.
 """
@@ -14,7 +14,7 @@ from conversations.services.files import stored_files
 
 
 def attachment_source(reader: User, source: Source, owner: User | None = None) -> Source:
-    """Return a source that names an attachment which a user may read, with its type; others as they are.
+    """Return a source of an attachment that a user may read, with its type; other sources unchanged.
 
     With `owner` it names theirs, with the same bytes. Raises NotFound.
     """
@@ -25,7 +25,7 @@ def attachment_source(reader: User, source: Source, owner: User | None = None) -
 
 
 def adopted(attachment: Attachment, owner: User) -> Attachment:
-    """Return an owner's attachment with the same bytes as this one: this one, one that they have, or a new one.
+    """Return an owner's attachment with the same bytes: this one, an existing one, or a new one.
 
     Raises NotFound where this one is gone.
     """
@@ -42,7 +42,7 @@ def source_of(attachment: Attachment) -> Source:
 
 
 def with_adopted(blocks: Sequence[Block], owner: User) -> list[Block]:
-    """Return stored blocks that name attachments of an owner's, with the same bytes as those that they name.
+    """Return stored blocks with attachments replaced by those of an owner with the same bytes.
 
     For blocks that the owner may read. What is gone stays as it is.
     """

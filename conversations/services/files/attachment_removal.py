@@ -1,4 +1,4 @@
-"""Removing attachments that nothing shows any more, and the bytes that no user has any more.
+"""Removing unused attachments, and bytes in the storage without an owner.
 
 Postgres notes the bytes of every attachment that is deleted, whoever deletes it (`UnwantedFile`): what could not be
 removed from the storage at once is removed at night.
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def remove_if_unused(id: uuid.UUID) -> bool:
-    """Remove an attachment that nothing shows any more, and its bytes if no other user has the same.
+    """Remove an attachment without references, and its bytes if no other user has the same.
 
     Return whether it was removed. Not within a transaction: the storage is asked.
     """
@@ -40,7 +40,7 @@ def remove_if_unused(id: uuid.UUID) -> bool:
 
 
 def remove_each_if_unused(ids: Iterable[uuid.UUID]) -> int:
-    """Remove attachments as `remove_if_unused` does, and return how many were removed.
+    """Remove attachments as `remove_if_unused` does; return the number of removed ones.
 
     One that can't be removed is logged, and does not keep the others.
     """
@@ -56,14 +56,14 @@ def _removed(id: uuid.UUID) -> bool:
 
 
 def remove_unused(*, older_than: timedelta) -> int:
-    """Remove what was uploaded so long ago and is shown by nothing; return how many were removed."""
+    """Remove old uploads without references; return the number of removed ones."""
     before = from_now(-older_than.total_seconds())
     unused = Attachment.objects.filter(shown_in__isnull=True, created_at__lt=before)
     return remove_each_if_unused(list(unused.values_list("pk", flat=True)))
 
 
 def remove_file(sha256: str) -> None:
-    """Remove bytes from the storage, unless a user has them, and what is noted of them."""
+    """Remove bytes from the storage, unless a user has them, and their record."""
     noted = list(UnwantedFile.objects.filter(sha256=sha256).values_list("pk", flat=True))
     with stored_files.locked(sha256):
         if not Attachment.objects.filter(sha256=sha256).exists():
@@ -72,7 +72,7 @@ def remove_file(sha256: str) -> None:
 
 
 def remove_unwanted_files() -> None:
-    """Remove the bytes of all attachments that were deleted; those that can't be removed now stay noted."""
+    """Remove the bytes of all deleted attachments; failures are retried the next time."""
     for sha256 in list(UnwantedFile.objects.values_list("sha256", flat=True).distinct()):
         try:
             remove_file(sha256)

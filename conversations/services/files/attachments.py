@@ -1,4 +1,4 @@
-"""Keeping images and documents: the bytes once in the storage, by their hash, and a row for each user who has them.
+"""Storing images and documents: the bytes once in the storage, by their hash, and a row for each user who has them.
 
 How they go again is in services/files/attachment_removal.py.
 """
@@ -24,14 +24,14 @@ from conversations.services.files.attachment_owners import attachment_source, so
 from conversations.services.files.pdf_checks import check_opens
 
 MOST_IMAGES = 600  # in a request (claude-api.md 6)
-MOST_IMAGES_SMALL = 100  # where the context window is of 200,000 tokens
+MOST_IMAGES_SMALL = 100  # for a context window of 200,000 tokens
 MANY = 20  # images, above which each has to be smaller
 SIDE = 2000  # pixels
 REQUEST_LIMIT = 32 * 1024 * 1024  # bytes (claude-api.md 5)
 
 
 def store(*, owner: User, data: bytes, declared: str = "") -> Attachment:
-    """Return a user's attachment with these bytes: the one that they have already, or a new one.
+    """Return a user's attachment with these bytes: an existing one, or a new one.
 
     `declared` is the media type that the sender gives them; see `identify`.
 
@@ -54,7 +54,7 @@ def store(*, owner: User, data: bytes, declared: str = "") -> Attachment:
                 "height": identified.height,
             },
         )
-        if not new:  # it is not to be taken for one that was left unused long ago
+        if not new:  # so that it does not count as unused for long
             Attachment.objects.filter(pk=attachment.pk).update(created_at=Now())
         stored_files.save(attachment.path, data)
     return attachment
@@ -67,7 +67,7 @@ def store_sources(
     documents: Container[str] = CLAUDES_DOCUMENTS,
     reader: User | None = None,
 ) -> list[Block]:
-    """Return checked blocks with attachments of the owner's in the place of base64, and of what is shared with them.
+    """Return validated blocks with the owner's attachments in place of base64 and of shared attachments.
 
     `documents` are the media types that a document may have; of text, what the sender says it is stays. `reader` is who
     names the attachments, where that is not the owner. Not within a transaction, as `store`; the one that refers to
@@ -91,12 +91,12 @@ def store_sources(
 
 
 def store_for_conversation(conversation: Conversation, by: User, blocks: Sequence[Block]) -> list[Block]:
-    """Return what a user says in a conversation, with attachments of the conversation's owner. As `store_sources`."""
+    """Return a user's content for a conversation, with attachments of its owner. As `store_sources`."""
     return store_sources(owner=conversation.owner, reader=by, blocks=blocks)
 
 
 def _stored(block: Block, path: str, take: Callable[[Source], Source]) -> list[Block]:
-    """Return a block with its sources taken. Raises UnsupportedMediaType with the place of a file that can't be."""
+    """Return a block with its sources stored. Raise UnsupportedMediaType with the place of an unsupported file."""
     try:
         return sources.with_sources([block], take)
     except UnsupportedMediaType as error:
@@ -104,7 +104,7 @@ def _stored(block: Block, path: str, take: Callable[[Source], Source]) -> list[B
 
 
 def lock_attachments(*, owner: User | uuid.UUID, blocks: Sequence[Block]) -> None:
-    """Let no attachment in the blocks be removed as unused before the caller's transaction has put it somewhere.
+    """Lock the attachments in the blocks, so that they are not removed as unused before they are referred to.
 
     Raises NotFound where one is gone.
     """
@@ -115,7 +115,7 @@ def lock_attachments(*, owner: User | uuid.UUID, blocks: Sequence[Block]) -> Non
 
 
 def check_images(blocks: Sequence[Block], most: int = MOST_IMAGES) -> None:
-    """Refuse images that are too many or too large for one request (claude-api.md 6): raises InvalidRequest."""
+    """Refuse too many or too large images for one request (claude-api.md 6), by InvalidRequest."""
     images = sources.images_in(blocks)
     if not images:
         return
@@ -138,7 +138,7 @@ def check_images(blocks: Sequence[Block], most: int = MOST_IMAGES) -> None:
 
 
 def check_weight(blocks: Sequence[Block]) -> None:
-    """Refuse attachments that no request can hold together, since each is sent again every time: raises TooLarge."""
+    """Refuse attachments that together exceed a request, since each is sent again every time, by TooLarge."""
     weights: list[int] = []
 
     def weigh(source: Source) -> Source:
@@ -155,7 +155,7 @@ def check_weight(blocks: Sequence[Block]) -> None:
 
 
 def link_to_messages(messages: Iterable[Message]) -> None:
-    """Note which attachments messages of one conversation show, once they are stored: those of its owner's.
+    """Record which attachments the stored messages of one conversation contain: those of its owner.
 
     Who may read a message may read what it is linked to.
     """
@@ -172,7 +172,7 @@ def link_to_messages(messages: Iterable[Message]) -> None:
 
 
 def with_paths(blocks: Sequence[Block]) -> list[Block]:
-    """Return stored blocks whose attachments say where the storage has them, for `with_bytes`."""
+    """Add the storage's paths of attachments to stored blocks, for `with_bytes`."""
     named = sources.attachments_in(blocks)
     found = {str(id): each for id, each in Attachment.objects.in_bulk(named).items()} if named else {}
 
@@ -191,28 +191,28 @@ def with_paths(blocks: Sequence[Block]) -> list[Block]:
 
 
 def with_bytes(blocks: Sequence[Block]) -> list[Block]:
-    """Return blocks that come from `with_paths` as Claude takes them. This asks the storage, and not the database."""
+    """Return blocks from `with_paths` in Claude's form. This reads the storage, and not the database."""
     return sources.with_base64(blocks, lambda source: (source["media_type"], stored_files.read(source["path"])))
 
 
 def needs_bytes(request: Request) -> bool:
-    """Return whether there are files in a Messages request that are still to be read."""
+    """Return whether a Messages request has files that are still to be read."""
     return any(sources.attachments_in(each["content"]) for each in request["messages"])
 
 
 def request_with_bytes(request: Request) -> Request:
-    """Return a Messages request with the bytes of its files, as `with_bytes`."""
+    """Return a Messages request with its files' bytes, as `with_bytes`."""
     messages: list[ClaudeMessage] = [{**each, "content": with_bytes(each["content"])} for each in request["messages"]]
     return {**request, "messages": messages}
 
 
 def as_claude_takes(blocks: Sequence[Block]) -> list[Block]:
-    """Return stored blocks as Claude takes them."""
+    """Return stored blocks in Claude's form."""
     return with_bytes(with_paths(blocks))
 
 
 def with_sizes(blocks: Sequence[Block]) -> list[Block]:
-    """Return stored blocks with the sizes of their attachments, in bytes, in the place of what is in them."""
+    """Return stored blocks with the sizes of attachments, in bytes, in place of their data."""
     named = sources.attachments_in(blocks)
     found = Attachment.objects.in_bulk(named) if named else {}
     sizes = {str(id): each for id, each in found.items()}
@@ -227,5 +227,5 @@ def with_sizes(blocks: Sequence[Block]) -> list[Block]:
 
 
 def read_bytes(attachment: Attachment) -> bytes:
-    """Return the attachment's bytes. Raises ClaudeError where they are missing."""
+    """Return the attachment's bytes. Raise ClaudeError if they are missing."""
     return stored_files.read(attachment.path)

@@ -1,4 +1,4 @@
-"""Whether a PDF can be opened, found out in a process of its own, which is given up where it takes too much."""
+"""Checking that a PDF can be opened, in a child process with limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATIENCE = 60  # seconds, of which a busy machine may need many
 RETRY = 30  # seconds
 
 INHERITED = ("LANG", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
-"""What the process is given of the environment: none of the platform's secrets."""
+"""The environment variables that the process gets: none of the platform's secrets."""
 
 
 def check_opens(data: bytes) -> None:
@@ -42,7 +42,7 @@ def check_opens(data: bytes) -> None:
 
 
 def _opened(data: bytes) -> subprocess.CompletedProcess[bytes]:
-    """Return how the process ended that has opened a PDF. Raises TimeoutExpired after `PATIENCE`."""
+    """Return the result of a process that has opened a PDF. Raise TimeoutExpired after `PATIENCE`."""
     command = [sys.executable, "-m", "conversations.pdf_check_process", str(SECONDS), str(MEGABYTES)]
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return subprocess.run(  # noqa: S603 - the command is ours; the file comes in at stdin

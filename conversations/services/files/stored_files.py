@@ -18,19 +18,19 @@ from conversations.errors import ClaudeError
 
 
 def save(path: str, data: bytes) -> None:
-    """Keep bytes under a path, if they are not there yet."""
+    """Store bytes under a path, unless it exists."""
     storage = _storage()
     if not storage.exists(path):
         storage.save(path, ContentFile(data))
 
 
 def save_file(path: str, file: IO[bytes]) -> None:
-    """Keep what is in an open file under a path, without having it in memory."""
+    """Store an open file under a path, without reading it into memory."""
     _storage().save(path, File(file))
 
 
 def opened(path: str) -> IO[bytes]:
-    """Return the file under a path, open. Raises ClaudeError where it is missing."""
+    """Open the file under a path. Raise ClaudeError if it is missing."""
     try:
         return _storage().open(path)
     except FileNotFoundError:
@@ -38,7 +38,7 @@ def opened(path: str) -> IO[bytes]:
 
 
 def names_in(folder: str) -> list[str]:
-    """Return the names of the files in a folder of the storage, which may not be there."""
+    """Return the names of the files in a folder of the storage, which may not exist."""
     try:
         return _storage().listdir(folder)[1]
     except FileNotFoundError:
@@ -46,7 +46,7 @@ def names_in(folder: str) -> list[str]:
 
 
 def read(path: str) -> bytes:
-    """Return the bytes under a path. Raises ClaudeError where they are missing."""
+    """Return the bytes under a path. Raise ClaudeError if they are missing."""
     try:
         with _storage().open(path) as file:
             return bytes(file.read())
@@ -59,13 +59,13 @@ def _missing(path: str) -> ClaudeError:
 
 
 def remove(path: str) -> None:
-    """Remove the bytes under a path, if they are there."""
+    """Remove the file under a path, if it exists."""
     _storage().delete(path)
 
 
 @contextmanager
 def locked(sha256: str) -> Iterator[None]:
-    """Let nobody else keep or remove the bytes with this hash meanwhile. Nobody waits for it who has no such bytes."""
+    """Lock the bytes with this hash against concurrent storing and removing."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [sha256])
     try:

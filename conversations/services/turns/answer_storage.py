@@ -1,4 +1,4 @@
-"""Storing what a turn's transcript adds up to: its messages, and a row of the ledger for each upstream request."""
+"""Storing the results of a turn's transcript: its messages, and a ledger row for each upstream request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from conversations.services.turns import turn_requests
 def store_answers(
     turn: Turn, folded: list[Folded], upstream: tuple[ledger.RequestRecord, ...], *, whole: bool = True
 ) -> None:
-    """Store the messages, usage and stop reason of a transcript, as far as they are not stored yet.
+    """Store the messages, usage and stop reason of a transcript that are not stored yet.
 
     With `whole` false the turn goes on later: results of tools which others are to join are left for then.
     """
@@ -32,7 +32,7 @@ def store_answers(
 
 
 def book_answers(turn: Turn, folded: list[Folded], upstream: tuple[ledger.RequestRecord, ...]) -> None:
-    """Add a row to the ledger for each request that reached Claude and has none, answered or not."""
+    """Add a ledger row for each request that reached Claude and has none, answered or not."""
     for answer, known in zip_longest(_answers(folded)[turn.usage.count() :], upstream):
         before = folded[: folded.index(answer)] if answer else folded
         asked = partial(turn_requests.request_of_turn, turn, before, list)
@@ -49,7 +49,7 @@ def book_answers(turn: Turn, folded: list[Folded], upstream: tuple[ledger.Reques
 
 
 def message_of(turn: Turn, said: Folded, parent: uuid.UUID | None) -> Message:
-    """Return a message of a turn, not stored yet, as the child of another one."""
+    """Return an unsaved message of a turn, as the child of another one."""
     return Message(
         conversation_id=turn.conversation_id,
         parent_id=parent,
@@ -62,7 +62,7 @@ def message_of(turn: Turn, said: Folded, parent: uuid.UUID | None) -> Message:
 
 
 def searchable_text(blocks: list[Block]) -> str:
-    """Return the text of the blocks as a column can hold it: Claude may say NUL, Postgres' text can't."""
+    """Return the text of the blocks in storable form: Claude's text may have NUL, Postgres' can't."""
     return plain_text(blocks).replace("\0", "")
 
 
@@ -71,7 +71,7 @@ def _answers(folded: list[Folded]) -> list[Folded]:
 
 
 def _keep_messages(turn: Turn, folded: list[Folded]) -> None:
-    """Store the messages of the transcript that have no rows yet, each as the child of the one before."""
+    """Store the messages of the transcript without rows, each as the child of the one before."""
     before = list(turn.messages.order_by("id"))
     begins_after = before[-1].pk if before else turn.answers_after
     parent = begins_after

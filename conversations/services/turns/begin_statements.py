@@ -1,4 +1,4 @@
-"""The two statements that begin turns: one reads what they rest on, one stores them.
+"""The two statements that begin turns: one reads the data that they depend on, one stores them.
 
 Each does in one round trip what the ORM does in ten to twenty, for many turns as for one. The second is conditional:
 where what a turn rests on has changed meanwhile it writes nothing of it and says so.
@@ -27,12 +27,12 @@ from conversations.streaming.wakes import CHANNEL
 
 
 class Ground(NamedTuple):
-    """What a new turn rests on."""
+    """The data that a new turn depends on."""
 
     conversation: Conversation | None
-    """The one that was asked for, if the user may ask in it."""
+    """The requested conversation, if the user may ask in it."""
     known: uuid.UUID | None
-    """The turn that the idempotency key has made already."""
+    """The turn that the idempotency key has created already."""
     let_in: bool
     """Whether the credential is valid."""
     budgeted: bool = False
@@ -40,13 +40,13 @@ class Ground(NamedTuple):
 
 
 class GroundQuery(NamedTuple):
-    """What is to be read of what a new turn rests on."""
+    """The query for the data that a new turn depends on."""
 
     user: uuid.UUID
     conversation: uuid.UUID
     key: str | None
     credential: Credential | None
-    """What the user was let in with, where that is to be checked."""
+    """The user's credential, if it has to be checked."""
 
 
 COLUMNS = {
@@ -62,7 +62,7 @@ COLUMNS = {
 
 
 def read_ground(query: GroundQuery) -> Ground:
-    """Return what a new turn rests on. Within the transaction that stores it.
+    """Return the data that a new turn depends on. Within the transaction that stores the turn.
 
     Where turns are limited, a user's requests wait here for each other: of two for the last place one is refused.
     """
@@ -76,7 +76,7 @@ def grounds_values(queries: Sequence[GroundQuery]) -> Parameters:
 
 
 def grounds_of(rows: Sequence[TupleRow], number: int) -> list[Ground | None]:
-    """Return what the rows of `ground_statement` say of each of so many queries; None of one that has no row."""
+    """Return the results of `ground_statement` for so many queries; None for those without a row."""
     found = {row[0]: _ground(row) for row in rows}
     return [found.get(place) for place in range(1, number + 1)]
 
@@ -96,7 +96,7 @@ def _ground(row: TupleRow) -> Ground:
 
 
 def ground_statement(*, many: bool = False) -> str:
-    """Return the statement that reads what a new turn rests on, or what `many` rest on.
+    """Return the statement that reads the data for a new turn, or for `many`.
 
     It returns a row for each, with its place, but none where there is no such user. That for many waits for nobody: it
     returns none either where another transaction has locked the user.
@@ -133,20 +133,20 @@ def _read_ground(limited: bool, many: bool) -> str:
 
 @cache
 def _shown_columns(model: type[Model]) -> list[str]:
-    """Return the columns of a model, in its fields' order, but for those that Postgres makes of others."""
+    """Return the columns of a model, in its fields' order, without generated ones."""
     return [each.attname for each in model._meta.concrete_fields if not each.generated]
 
 
 class BeginResult(NamedTuple):
-    """What came of a turn in the statement that begins turns."""
+    """The result for one turn of the statement that begins turns."""
 
     begun: bool
     used: Used
-    """What the user had used of the limits before it."""
+    """The user's usage of their limits before this turn."""
 
 
 def begin(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere: bool) -> BeginResult:
-    """Store a new turn, its question where that is new, and where it runs already its first event.
+    """Store a new turn, its question if that is new, and its first event if it already runs.
 
     Sets the conversation's active leaf to what is asked, and tells those who watch it. Writes nothing where the user's
     limits leave no room, where the conversation is gone or its active leaf is not `at_leaf` any more, unless the turn
@@ -159,7 +159,7 @@ def begin(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere:
 
 
 def begin_values(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere: bool) -> Parameters:
-    """Return what `begin_parameters` takes of a turn, by the arguments of `begin`."""
+    """Return a turn's values for `begin_parameters`, from the arguments of `begin`."""
     start = Batch.of(str(turn.pk), 0, [transcripts.turn_start(turn)])
     return {
         "conversation": turn.conversation_id,
@@ -184,7 +184,7 @@ def begin_parameters(turns: Sequence[Parameters]) -> Parameters:
 
 
 def begin_result(turn: Turn, row: TupleRow) -> BeginResult:
-    """Return what a row of `begin_statement` says; note in the turn's rows that they are stored, where they are."""
+    """Parse a row of `begin_statement`; mark the turn's instances as stored, if they are."""
     now, begun, *used, _ = row
     if begun:
         for stored in (turn, turn.question):

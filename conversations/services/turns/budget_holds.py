@@ -1,4 +1,4 @@
-"""What is held of a user's budgets for each request of their turns and of other work."""
+"""Holds on a user's budgets for the requests of turns and other work."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from conversations.services.billing import budgets
 from conversations.services.turns import cost_bounds
 from conversations.services.turns.cost_bounds import Bound
 
-LEAST = 16  # tokens of output for which it is worth to ask
+LEAST = 16  # tokens of output for which a request is worth sending
 
 
 def hold_for_turn(turn: Turn) -> None:
-    """Hold what a new turn's first request can cost. Raises BudgetExceeded. Within the caller's transaction."""
+    """Hold the maximal cost of a new turn's first request. Raise BudgetExceeded. Within the caller's transaction."""
     applying = budgets.applying_to(turn.user)
     if applying:
         _hold(turn, 1, applying, cost_bounds.bound_of_turn(turn))
 
 
 def limited_bound(turn: Turn, folded: list[Folded]) -> Bound | None:
-    """Return what a later request of a turn, which has said so much already, can cost; None where nothing limits it."""
+    """Return the bound of a later request of a turn, after these events; None if no budget applies."""
     return cost_bounds.bound_of_next_request(turn, folded) if budgets.applying_to(turn.user) else None
 
 
 def hold_for_request_of_turn(turn: Turn, number: int, bound: Bound) -> None:
-    """Hold what a later request of a turn can cost. As `hold_for_turn`."""
+    """Hold the maximal cost of a later request of a turn. As `hold_for_turn`."""
     _hold(turn, number, budgets.applying_to(turn.user), bound)
 
 
 def hold_for_other_work(
     *, user: User, work: uuid.UUID, number: int, request: Request, served: ServiceTerms = PLAIN
 ) -> None:
-    """Hold what a request of other work than a turn can cost, once it is built. Raises as `hold_for_turn`."""
+    """Hold the maximal cost of a request of other work, once it is built. Raise as `hold_for_turn`."""
     applying = budgets.applying_to(user)
     if applying:
         amount = cost_bounds.bound_of_request(request, served=served).cost(request["max_tokens"])
@@ -44,7 +44,7 @@ def hold_for_other_work(
 
 
 def _least(turn: Turn) -> int:
-    """Return the lowest `max_tokens` of a turn: more than it may think."""
+    """Return the minimal `max_tokens` of a turn: more than its thinking budget."""
     thinking = (turn.settings.get("thinking") or {}).get("budget_tokens")
     return max(LEAST, thinking + 1) if isinstance(thinking, int) else LEAST
 

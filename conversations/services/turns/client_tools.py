@@ -1,4 +1,4 @@
-"""The calls of a client's tools in a turn, and the results that the client has handed in for them."""
+"""Calls of client tools in a turn, and the submitted results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from conversations.models import Message, Turn
 
 
 def open_calls(turn: Turn, folded: list[Folded]) -> list[Block]:
-    """Return the calls of the client's tools in the newest answer that have no result yet, and an input to read.
+    """Return the client tool calls of the newest answer that have no result yet, and a readable input.
 
     `folded` is what the turn's transcript adds up to.
     """
@@ -26,7 +26,7 @@ def open_calls(turn: Turn, folded: list[Folded]) -> list[Block]:
 
 
 def received_results(turn: Turn, folded: list[Folded]) -> list[Event]:
-    """Return the results that are there of the calls that await them, as events of the transcript.
+    """Return the submitted results of open calls, as events of the transcript.
 
     They are kept where the turn ends before the others are there: their tools did run, and Claude must not be told
     that they did not.

@@ -1,4 +1,4 @@
-"""What a request can cost at most, before it is made: what budgets hold for it."""
+"""Computing the maximal cost of a request before it is sent, for budget holds."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ A tool may say less as its `max_content_tokens`.
 
 @dataclass(frozen=True)
 class Bound:
-    """The most that a request's input and searches can be, under a model's prices."""
+    """The maximal input and searches of a request, under a model's prices."""
 
     model: str
     input_tokens: int
     at: datetime
-    """The time whose prices it is under."""
+    """The time whose prices apply."""
     searches: int = 0
     for_an_hour: bool = False
-    """Whether it may be written to the cache for an hour, which costs most."""
+    """Whether the input may be cached for an hour, which costs most."""
     served: ServiceTerms = PLAIN
-    """How it will be served, as far as that makes it cheaper: in a Message Batch, at half the price."""
+    """How the request will be served, as far as it is cheaper: in a Message Batch, at half the price."""
 
     def cost(self, max_tokens: int) -> Decimal:
-        """Return the most that the request can cost in US dollars, with so many tokens of output."""
+        """Return the maximal cost of the request in US dollars, with so many tokens of output."""
         name = "cache_write_1h_tokens" if self.for_an_hour else "cache_write_5m_tokens"
         plain = TokenCounts(self.input_tokens, max_tokens, web_search_requests=self.searches)
         written = TokenCounts(output_tokens=max_tokens, web_search_requests=self.searches, **{name: self.input_tokens})
@@ -61,7 +61,7 @@ class Bound:
         return PriceList.at(self.at)
 
     def affordable(self, amount: Decimal, max_tokens: int) -> int:
-        """Return how many of `max_tokens` of output an amount pays for; less than one where not even the input."""
+        """Return how many of `max_tokens` of output an amount pays for; less than one if not even the input."""
         nothing, all = self.cost(0), self.cost(max_tokens)
         if amount >= all or all == nothing:
             return max_tokens
@@ -69,7 +69,7 @@ class Bound:
 
 
 def bound_of_turn(turn: Turn) -> Bound:
-    """Return the bound of a turn's first request: what Claude has counted of its path already, and what is new."""
+    """Return the bound of a turn's first request: Claude's earlier token counts of its path, and the new content."""
     if turn_requests.is_in_memory(turn):
         return bound_of_request(turn_requests.request_of_turn(turn, []), at=turn.created_at)
     asked = turn.continues or turn.question
@@ -91,7 +91,7 @@ def bound_of_next_request(turn: Turn, folded: list[Folded]) -> Bound:
 
 
 def _with_new(turn: Turn, new: Iterable[Message | Folded]) -> Request:
-    """Return as much of a request as its bound needs: its settings, and those of its messages that are new."""
+    """Return the parts of a request that its bound needs: settings, and those of its messages that are new."""
     said = [{"role": each.role, "content": attachments.with_sizes(each.content)} for each in new]
     whole: Any = {**turn.settings, "messages": said}
     request: Request = whole
@@ -114,7 +114,7 @@ WHERE answer.id = %(answer)s AND NOT EXISTS (
 
 
 def _counted(turn: Turn, answer: uuid.UUID) -> int | None:
-    """Return how many tokens Claude counted up to an answer and with it; None where they differ for this turn."""
+    """Return Claude's token count up to and including an answer; None if it does not apply to this turn."""
     rows = prepared(COUNTED, {"answer": answer, "provider": Usage.Source.PROVIDER.value})
     for settings, raw in rows:
         if turn_requests.request_prefix(settings) == turn_requests.request_prefix(turn.settings):
@@ -129,7 +129,7 @@ def _used(counts: TokenCounts) -> int:
 def bound_of_request(
     request: Request, known: int = 0, at: datetime | None = None, served: ServiceTerms = PLAIN
 ) -> Bound:
-    """Return the bound of a Messages request, under the prices of a time, by default of the present.
+    """Return the bound of a Messages request, at the prices of a time, by default the present.
 
     `known` tokens of its input are counted already, and not in it; `served` says how it will be served.
     """

@@ -28,7 +28,7 @@ def end_values(
     prices: str,
     delta: bool,
 ) -> Parameters:
-    """Return the parameters of `end_statement` for a turn that has ended: its answer, and the row of its request.
+    """Return the parameters of `end_statement` for an ended turn: its answer, and its request's row.
 
     `seen` is the position up to which the transcript is committed, and `whole` the whole of it; `titling` is the work
     of naming its conversation, `prices` the fingerprint of the platform's own prices by which the row was made; `delta`
@@ -55,7 +55,7 @@ def end_values(
 
 
 def _end_of_row(turn: Turn) -> Parameters:
-    """Return the parameters of `end_statement` that are the turn's own."""
+    """Return those parameters of `end_statement` that come from the turn itself."""
     return {
         "id": turn.pk,
         "user": turn.user_id,

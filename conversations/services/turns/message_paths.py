@@ -1,4 +1,4 @@
-"""Walking the tree of a conversation's messages."""
+"""Reading paths in the tree of a conversation's messages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ORDER BY path.depth DESC
 
 
 def no_such_message(field: str, id: object) -> NotFound:
-    """Return the error for a field of a request that names no message of its conversation."""
+    """Return the error for a field of a request with an unknown message."""
     complaint = f"This conversation has no message with the id {id}."
     return NotFound(f"{field}: {complaint}", details={field: complaint})
 
@@ -41,7 +41,7 @@ def path_to(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> list[Messa
 
 
 def turns_on_path(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> RawSQL:
-    """Return the turns that said what is on the path to a leaf, as a subquery."""
+    """Return the turns of the messages on the path to a leaf, as a subquery."""
     # As PATH, but only by the keys: what was said is not read.
     return RawSQL(
         """
@@ -58,7 +58,7 @@ def turns_on_path(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> RawS
 
 
 class PathMessage(NamedTuple):
-    """A message of a page, and how many have the same parent, itself included."""
+    """A message of a page, and its number of siblings, itself included."""
 
     id: uuid.UUID
     parent_id: uuid.UUID | None
@@ -75,7 +75,7 @@ class PathPage(NamedTuple):
 
     leaf: uuid.UUID | None
     skipped: int
-    """How many messages are before the page's first."""
+    """The number of messages before the page's first."""
     messages: list[PathMessage]
 
 
@@ -125,7 +125,7 @@ ORDER BY page.depth
 def page_of_path(
     conversation_id: uuid.UUID | str, leaf_id: uuid.UUID | None, skip: int, size: int, reader: User | None = None
 ) -> PathPage:
-    """Return so many messages of the path to a leaf, or to the active one, after the first `skip`.
+    """Return a number of messages on the path to a leaf, by default the active one, after the first `skip`.
 
     A negative `skip` is counted from the path's end: -50 skips all but the last 50. Raises NotFound where the
     conversation has no such message, or is not open to the reader, if one is named.

@@ -1,4 +1,4 @@
-"""The beginning of a plain turn, worked out in memory between two statements that are sent with those of others.
+"""Beginning plain turns: computed in memory, between two statements that are shared with other turns.
 
 Plain is a turn that says something short at its conversation's active leaf, in words alone, by a user to whom no budget
 applies. Most turns are. All others, and those that the statements do not take, are begun by `turn_begin`.
@@ -21,7 +21,7 @@ SHORT = 20_000  # characters of JSON that are worked on in the event loop withou
 
 
 def is_short(data: object) -> bool:
-    """Return whether data of a turn are short enough for it to be plain."""
+    """Return whether a turn's data are short enough for it to be plain."""
     return len(encode(data)) <= SHORT
 
 
@@ -33,19 +33,19 @@ class Draft(NamedTuple):
     """What `begin_parameters` takes of it."""
 
     def created(self, result: BeginResult) -> Created:
-        """Return what has been created, once it is committed."""
+        """Return the created turn, once it is committed."""
         return Created(self.turn, is_new=True, used=result.used.with_another_turn())
 
 
 @dataclass(frozen=True)
 class PlainBeginning:
-    """What is asked for: a turn of a conversation, which `begin` makes of nothing but what is in memory."""
+    """A request for a turn that `begin` creates from data in memory only."""
 
     conversation: uuid.UUID
     begin: Callable[[Conversation], Begun]
 
     def draft(self, who: Asker, ground: Ground) -> Draft | None:
-        """Return the turn, by what it rests on; None where it is not plain, or its key has made one.
+        """Return the turn, given the data that it depends on; None if it is not plain, or its key is known.
 
         Raises NotAuthenticated, NotFound, and what `begin` raises.
         """

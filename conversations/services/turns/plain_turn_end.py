@@ -1,4 +1,4 @@
-"""The end of a plain turn, worked out in memory and written by one statement.
+"""Ending plain turns: computed in memory and written by one statement.
 
 Plain is a turn that has run in one go in this process, with one request and an answer that calls no tool. Most turns
 are. All others, and those that the statement does not take, are ended by `services.turn_end`.
@@ -25,7 +25,7 @@ LONGEST = 50_000  # positions of a transcript that is folded on the event loop; 
 
 @dataclass(frozen=True)
 class PlainEnding:
-    """What is written at the end of a plain turn, and what its readers are shown once it is."""
+    """The data to write at the end of a plain turn, and the events for its readers afterwards."""
 
     parameters: Parameters
     tail: Batch
@@ -34,7 +34,7 @@ class PlainEnding:
 def plain_ending(
     turn: Turn, events: list[Event], ending: Ending, *, seen: int, at: datetime, own: OwnPrices
 ) -> PlainEnding | None:
-    """Return the end of a turn that has run in one go here; None where it is not plain.
+    """Return the ending of a turn that ran here without interruption; None if it is not plain.
 
     `events` are its whole transcript, of which `seen` positions are committed; `at` is the time by the database's
     clock; `own` are the platform's own prices, as far as is known. Sets what the turn is then.

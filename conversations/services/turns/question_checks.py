@@ -1,4 +1,4 @@
-"""What can't be asked after what was said before."""
+"""Checking whether a question is valid after the messages before it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from conversations.services.turns import message_paths, turn_requests
 
 
 def check_question(conversation_id: uuid.UUID, question: Message, settings: Settings) -> None:
-    """Refuse a question that Claude would not take after its parent. Raises InvalidRequest, TooLarge."""
+    """Refuse a question that Claude would not accept after its parent. Raise InvalidRequest, TooLarge."""
     _check_results(question.parent_id, question.content)
     check_files(conversation_id, question.parent_id, [question], settings)
 
 
 def check_files(conversation_id: uuid.UUID, after: uuid.UUID | None, said: list[Message], settings: Settings) -> None:
-    """Refuse files that can't be sent with what is before them: once stored, nothing could be asked after them.
+    """Refuse files that exceed the limits together with those on the path, which would block later questions.
 
     Where the newest message has no files there is nothing to look at.
     """
@@ -28,7 +28,7 @@ def check_files(conversation_id: uuid.UUID, after: uuid.UUID | None, said: list[
 
 
 def _check_results(parent: uuid.UUID | None, content: list[Block]) -> None:
-    """Refuse results of tools that do not come right after the answer that called for them, as Claude does."""
+    """Refuse tool results that do not directly follow the answer with their calls, as Claude does."""
     results = {block["tool_use_id"] for block in content if block["type"] == "tool_result"}
     if not results:
         return

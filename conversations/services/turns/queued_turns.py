@@ -1,4 +1,4 @@
-"""Turns that are asked for while another one of their conversation is active: queued behind it, or in its place.
+"""Turns that are requested while another one is active: queued behind it, or replacing it.
 
 A pending turn is a row with a question that is no message yet. When the active turn ends, whoever ends it lets the next
 one be active at the leaf of that moment (`turn_queue`), and the process that claims it looks here whether it may run,
@@ -33,13 +33,13 @@ from conversations.services.turns.turn_begin import (
 )
 
 MOST_PENDING = 20
-"""Turns of a conversation that wait for their turn; besides, as many may wait to interrupt."""
+"""The maximal number of a conversation's queued turns; as many more may wait to interrupt."""
 
 MOST_ENDINGS = 40  # turns that may end one after the other at the very moment at which one is to be queued behind them
 
 
 class OnActive(StrEnum):
-    """What happens to a turn that is asked for while another one of the conversation is active."""
+    """What happens to a turn that is requested while another one of the conversation is active."""
 
     REJECT = "reject"
     QUEUE = "queue"
@@ -49,7 +49,7 @@ class OnActive(StrEnum):
 def begin_or_queue(
     who: Asker, conversation_id: uuid.UUID | str, begin: Callable[[Conversation], Begun], on_active: OnActive
 ) -> Created:
-    """Store the turn that `begin` makes, as `begin_once`; where another one is active, do what `on_active` says.
+    """Store the turn that `begin` returns, as `begin_once`; while another one is active, act as `on_active` says.
 
     Raises as `begin_once`, and Conflict where too many turns wait already.
     """
@@ -69,7 +69,7 @@ def begin_or_queue(
 def _queued(
     who: Asker, conversation_id: uuid.UUID, begin: Callable[[Conversation], Begun], *, interrupts: bool
 ) -> Created | None:
-    """Store a pending turn; None where the active turn is another one by now. As `begin_or_queue`."""
+    """Store a pending turn; None if the active turn has changed. As `begin_or_queue`."""
     try:
         with transaction.atomic(durable=True):
             found = read_conversation(who, conversation_id)
@@ -89,7 +89,7 @@ def _queued(
 
 
 def _behind(ahead: Turn | None, who: Asker, conversation: Conversation, begun: Begun, *, interrupts: bool) -> Created:
-    """Store a pending turn behind the active one; where there is none, it begins as if that had just ended."""
+    """Store a pending turn behind the active one; if there is none, activate it at once."""
     used = used_by(who.user)
     refuse_beyond_limits(used, ("turns_per_minute",))
     waiting = turn_queue.pending_in(conversation.pk).filter(interrupts=interrupts)
@@ -139,13 +139,13 @@ def _stop(ahead: Turn) -> None:
 
 
 def _interrupt_first(turn_id: uuid.UUID) -> None:
-    """Ask for a turn to be stopped; one that is pending is stopped when what it asks is part of the history."""
+    """Ask for a turn to be stopped; a pending one is stopped once its question is part of the history."""
     Turn.objects.filter(pk=turn_id, cancel_requested_at=None).update(cancel_requested_at=Now())
     notify("cancel", turn_id)
 
 
 def cancel_pending(found: Turn) -> Turn | None:
-    """End a turn before it begins; return it, or None where it is not pending, or not any more."""
+    """End a turn before it begins; return it, or None if it is not pending any more."""
     if found.status != Turn.Status.PENDING:
         return None
     with transaction.atomic(durable=True):
@@ -158,7 +158,7 @@ def cancel_pending(found: Turn) -> Turn | None:
 
 
 def admit(turn: Turn) -> bool:
-    """Let a turn run that was pending, and runs in this process now; return whether it does.
+    """Decide whether a formerly pending turn, which this process has claimed, may run; return the decision.
 
     It ends at once where it is to be interrupted, and fails where its user has no right, limit or budget left, or
     Claude would not take what it asks. Raises LostTurn where it is not ours any more.
@@ -174,7 +174,7 @@ def admit(turn: Turn) -> bool:
 
 
 def _ending_at_once(turn: Turn) -> turn_end.Ending | None:
-    """Return how a turn ends that can't go on; None where it can, and what it may cost is held."""
+    """Return how a turn ends that must not run; None if it may run, with its cost held."""
     if turn.cancel_requested_at is not None:
         return turn_end.Ending(Turn.Status.CANCELLED)
     try:

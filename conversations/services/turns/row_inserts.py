@@ -1,4 +1,4 @@
-"""INSERTs of rows of a model, as parts of a statement that does more, and the parameters that they take.
+"""INSERTs of model instances, as parts of a larger statement, with their parameters.
 
 What the ORM takes 0.5 ms for takes a tenth of that here: a row is one parameter, but for what people or Claude said.
 """
@@ -29,7 +29,7 @@ NOW = {"created_at": "now()"}
 def insert_row(
     name: str, model: type[Model], source: str, instead: Mapping[str, str] = NOW, *, given: str = "%({})s"
 ) -> str:
-    """Return an INSERT of a row for each row of `source`, which is what stands after FROM.
+    """Return an INSERT of a row for each row of `source`, the SQL after FROM.
 
     `instead` has the SQL of columns that are not taken from the row, and `given` that of what `row_values` returns
     under a name: a parameter, or a column of the source.
@@ -49,7 +49,7 @@ def _value(name: str, field: Column, given: str) -> str:
 
 
 class _KindsOfColumns(NamedTuple):
-    """The columns that an INSERT names, each with its attribute, by what is sent of them."""
+    """The columns of an INSERT, each with its attribute, by how their values are sent."""
 
     plain: list[tuple[str, str]]
     texts: list[tuple[str, str]]
@@ -66,7 +66,7 @@ def _kinds_of_columns(model: type[Model]) -> _KindsOfColumns:
 
 
 def _is_said(field: Column) -> bool:
-    """Return whether a column has what people or Claude said. It is sent by itself: NUL is taken in `json` alone."""
+    """Return whether a column has text of users or Claude, which is sent separately: only `json` accepts NUL."""
     return isinstance(field, (VerbatimJSONField, TextField))
 
 
@@ -77,7 +77,7 @@ def names_of_values(name: str, model: type[Model]) -> list[str]:
 
 
 def row_values(name: str, row: Model) -> Parameters:
-    """Return the parameters of `insert_row`: one for most of the row, and one for each column with what was said."""
+    """Return the parameters of `insert_row`: one for most of the row, and one for each column with such text."""
     kinds, known = _kinds_of_columns(type(row)), vars(row)
     plain = {column: known[attribute] for column, attribute in kinds.plain}
     whole = {column: value for column, value in plain.items() if not isinstance(value, DatabaseDefault)}
@@ -88,7 +88,7 @@ def row_values(name: str, row: Model) -> Parameters:
 
 @cache
 def values_of_none(name: str, model: type[Model]) -> Parameters:
-    """Return the parameters of `insert_row` where no row is to be inserted."""
+    """Return the parameters of `insert_row` if no row is to be inserted."""
     return row_values(name, model())
 
 
@@ -102,5 +102,5 @@ def _text(value: Decimal | timedelta) -> str:
 
 @cache
 def _stored(model: type[Model]) -> list[Column]:
-    """Return the columns that an INSERT names; a trigger sets a message's place (services/turns/message_paths.py)."""
+    """Return the columns of an INSERT; a trigger sets a message's place (services/turns/message_paths.py)."""
     return [each for each in model._meta.concrete_fields if not each.generated and each.name not in ("depth", "jump")]

@@ -1,4 +1,4 @@
-"""Giving titles to conversations: a row is queued when the first turn ends, and the title is booked as usage."""
+"""Generating titles: work is queued when the first turn ends, and its request is booked as usage."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Give it a title of at most six words, in the language of the question. Write the
 
 
 def wanted(turn: Turn) -> Titling | None:
-    """Return the work of naming a turn's conversation; None where it has a title, or titles are not wanted.
+    """Return the work on the title of a turn's conversation; None if it has one, or titles are not enabled.
 
     It is stored with the turn's end, unless the conversation had such work before: this is not its first whole turn.
     """
@@ -49,7 +49,7 @@ def wanted(turn: Turn) -> Titling | None:
 
 
 def queue(turn: Turn) -> None:
-    """Have a turn's conversation named, if that is wanted. In the caller's transaction."""
+    """Queue the work on a title, if it is wanted. In the caller's transaction."""
     titling = wanted(turn)
     if titling and not Titling.objects.filter(conversation=turn.conversation).exists():
         titling.save(force_insert=True)
@@ -57,13 +57,13 @@ def queue(turn: Turn) -> None:
 
 
 def claim(*, id: uuid.UUID, holder: uuid.UUID) -> Titling | None:
-    """Take a queued title for a process; return None where another one was first."""
+    """Claim queued work on a title for a process; return None if another one was faster."""
     with transaction.atomic(durable=True):
         return Titling.objects.select_related("turn__user").get(pk=id) if Titling.claim(id, holder) else None
 
 
 def begin_request(*, titling: Titling) -> Request | None:
-    """Note the request for the title as sent, and return it; None where the title is not ours to ask for any more.
+    """Record the request for the title as sent, and return it; None if the work is not ours any more.
 
     Raises BudgetExceeded.
     """
@@ -94,7 +94,7 @@ def _request(titling: Titling) -> Request:
 
 
 def finish(*, id: uuid.UUID, fence: int, answer: Folded | None, upstream: ledger.RequestRecord | None) -> None:
-    """Name the conversation, if nobody has meanwhile, and book the request if it reached Claude."""
+    """Store the title, unless the conversation has one, and book the request if it reached Claude."""
     with transaction.atomic(durable=True):
         ours = Titling.objects.select_for_update(no_key=True, of=("self",)).select_related("turn__user", "conversation")
         titling = ours.filter(pk=id, fence=fence, status=Titling.RUNNING).first()
@@ -103,7 +103,7 @@ def finish(*, id: uuid.UUID, fence: int, answer: Folded | None, upstream: ledger
 
 
 def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
-    """Give up a title that nobody works on any more. What was sent is booked as an estimate."""
+    """Give up the work of a dead process. A request that was sent is booked as an estimate."""
     with transaction.atomic(durable=True):
         left = Titling.abandoned(by).select_for_update(no_key=True, skip_locked=True)
         titling = left.filter(pk=id).first()
@@ -112,7 +112,7 @@ def settle(*, id: uuid.UUID, by: uuid.UUID) -> None:
 
 
 def stop(titling: Titling) -> None:
-    """Give up a title under whoever works on it, and tell that process. What was sent is booked as an estimate.
+    """Give up work that a process may be running, and notify it. A request that was sent is booked as an estimate.
 
     The caller's transaction has locked the row, which has not ended.
     """
@@ -139,7 +139,7 @@ def _end_whole(titling: Titling, answer: Folded | None, upstream: ledger.Request
 
 
 def _end_least(titling: Titling, upstream: ledger.RequestRecord | None) -> None:
-    """End the work on a title whose answer, or whose conversation, nothing can be made of."""
+    """End the work on a title whose answer, or whose conversation, is unusable."""
     if_possible(f"The usage of title {titling.pk}", lambda: _book_least(titling, upstream))
     if_possible(f"What is held for title {titling.pk}", lambda: budgets.release(titling.pk))
     Titling.objects.filter(pk=titling.pk).update(status=Titling.Status.FAILED, finished_at=Now())
@@ -171,7 +171,7 @@ def _book(titling: Titling, answer: Folded, upstream: ledger.RequestRecord) -> N
 
 
 def _title(answer: Folded) -> str:
-    """Return the first line of an answer without quotes and full stop; nothing where it was cut or refused."""
+    """Return the first line of an answer without quotes and full stop; empty if the answer was cut or refused."""
     lines = [line for line in plain_text(answer.content).replace("\0", "").splitlines() if line.strip()]
     if not lines or not answer.stopped or answer.stop_reason == "refusal":
         return ""

@@ -22,12 +22,12 @@ def turn_start(turn: Turn) -> Event:
 
 
 def written(turn: Turn) -> list[Event]:
-    """Return the events that are stored of a turn; none before it was first run."""
+    """Return the stored events of a turn; none before it first ran."""
     return [event for row in turn.pieces.order_by("start") for event in row.events]
 
 
 def committed(turn: Turn) -> list[Event]:
-    """Return the transcript as far as a client can have seen it; of a turn that never ran, its first event.
+    """Return the transcript as clients can have seen it; for a turn that never ran, its first event.
 
     Raises ValueError where a piece of it could not be sent to a reader.
     """
@@ -72,7 +72,7 @@ def _insert(turn: Turn, batch: Batch) -> None:
 
 
 def _is_readable(row: Piece) -> bool:
-    """Return whether a piece can be sent to readers, who then arrive where it ends."""
+    """Return whether a piece can be sent to readers, who then arrive at its end."""
     try:
         frames = Batch(str(row.turn_id), row.start, row.end, row.events).frames
     except Exception:  # noqa: BLE001 - whatever is wrong with it

@@ -1,4 +1,4 @@
-"""Beginning a turn: stored with its question by one statement, once for each key."""
+"""Beginning a turn: it is stored with its question by one statement, once for each key."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ MOST_TRIES = 5  # to begin a turn in a conversation that others change at the sa
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks for a turn, and under which key; and which process is to run it."""
+    """The user who requests a turn, with the key; and the process that will run it."""
 
     user: User
     key: str | None = None
-    """An idempotency key: it makes one turn for ever."""
+    """The idempotency key, which creates one turn for ever."""
     digest: str = ""
-    """SHA-256 of what is asked: the same key with another one is refused."""
+    """SHA-256 of the request: the same key with another digest is refused."""
     holder: uuid.UUID | None = None
     """The process that runs the turn from the moment that it is stored; without one it is queued for any."""
     credential: Credential | None = None
-    """What the user was let in with, where that is to be checked with what the turn rests on."""
+    """The user's credential, if it has to be checked in the same transaction."""
     turn_id: uuid.UUID = field(default_factory=uuid7)
 
     def ground_query(self, conversation: uuid.UUID) -> begin_statements.GroundQuery:
-        """Return what is to be read of what the turn rests on, which is asked for in a conversation."""
+        """Return the query for the data that a turn in a conversation depends on."""
         return begin_statements.GroundQuery(self.user.pk, conversation, self.key, self.credential)
 
 
 @dataclass(frozen=True)
 class Begun:
-    """What a new turn is to be."""
+    """The properties of a new turn."""
 
     question: Message
     settings: Settings
@@ -52,21 +52,21 @@ class Begun:
     """Whether the question is not stored yet."""
     continues: Message | None = None
     at_leaf: bool = False
-    """Whether it was asked for after whatever the conversation's active leaf is."""
+    """Whether the turn continues from the active leaf, whichever that is."""
 
 
 @dataclass(frozen=True)
 class Created:
-    """A turn as it was asked for: a new one, or the one that the key had made before."""
+    """A requested turn: a new one, or the existing one with the same key."""
 
     turn: Turn
     is_new: bool
     used: Used
-    """What the user has used of their limits."""
+    """The user's usage of their limits."""
 
 
 def begin_once(who: Asker, conversation_id: uuid.UUID | str, begin: Callable[[Conversation], Begun]) -> Created:
-    """Store the turn that `begin` makes, if the key has not made one already.
+    """Store the turn that `begin` returns, unless the key has created one already.
 
     Raises NotFound where the user has no such conversation, Conflict while another turn of it is active,
     IdempotencyMismatch where the key was used for another request, NotAuthenticated where the credential is not valid
@@ -89,7 +89,7 @@ def begin_once(who: Asker, conversation_id: uuid.UUID | str, begin: Callable[[Co
 
 
 def _stored(who: Asker, conversation_id: uuid.UUID, begin: Callable[[Conversation], Begun]) -> Created | None:
-    """Store the turn that `begin` makes; None where the conversation's active leaf is another one by now."""
+    """Store the turn that `begin` returns; None if the conversation's active leaf has changed."""
     with transaction.atomic(durable=True):
         ground = begin_statements.read_ground(who.ground_query(conversation_id))
         conversation = opened(ground)
@@ -112,7 +112,7 @@ def _stored(who: Asker, conversation_id: uuid.UUID, begin: Callable[[Conversatio
 
 
 def read_conversation(who: Asker, conversation_id: uuid.UUID) -> Conversation | Created:
-    """Return the conversation in which a turn is asked for, or the turn that the key has made already.
+    """Return the conversation of a requested turn, or the turn that the key has already created.
 
     Within the transaction that stores the turn. Raises as `begin_once`.
     """
@@ -122,7 +122,7 @@ def read_conversation(who: Asker, conversation_id: uuid.UUID) -> Conversation | 
 
 
 def opened(ground: begin_statements.Ground) -> Conversation:
-    """Return the conversation of what a new turn rests on. Raises NotAuthenticated, NotFound."""
+    """Return the conversation in the data that a new turn depends on. Raise NotAuthenticated, NotFound."""
     if not ground.let_in:
         raise NotAuthenticated(NOT_ANY_MORE)
     if ground.conversation is None:  # also where it is not shared any more with whoever has used the key in it
@@ -131,7 +131,7 @@ def opened(ground: begin_statements.Ground) -> Conversation:
 
 
 def new_turn(who: Asker, conversation: Conversation, begun: Begun) -> Turn:
-    """Return a turn as it is asked for, not stored yet: running where `who` names a process that runs it."""
+    """Return an unsaved turn for a request: running if `who` has a process that runs it."""
     turn = Turn(
         id=who.turn_id,
         conversation=conversation,
@@ -154,12 +154,12 @@ def _known_turn(id: uuid.UUID, who: Asker) -> Created:
 
 
 def _known(turn: Turn, who: Asker) -> Created:
-    """Return the turn that the key has made. Raises IdempotencyMismatch where it was of another request."""
+    """Return the turn that the key has created. Raise IdempotencyMismatch if the request differs."""
     return Created(turn.asked_for_by(who.digest), is_new=False, used=used_by(who.user))
 
 
 def known_by_key(who: Asker) -> Created | None:
-    """Return the turn that the key has made, if it has. Raises IdempotencyMismatch where it was of another request."""
+    """Return the turn that the key has created, if any. Raise IdempotencyMismatch if the request differs."""
     made = _made_before().filter(user=who.user, idempotency_key=who.key)
     known = made.first() if who.key is not None else None
     return _known(known, who) if known else None

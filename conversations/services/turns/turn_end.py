@@ -1,4 +1,4 @@
-"""Ending a turn, whoever ran it and whatever its row is like.
+"""Ending a turn, on any process and whatever its row contains.
 
 Each ending has two tries. The first one writes everything: messages, usage, the whole transcript. Where that fails,
 because the transcript can't be folded, or what it holds can't be stored, the second one depends on none of it: the turn
@@ -34,13 +34,13 @@ class Ending:
 
     status: str
     error: Failure | None = None
-    """`type` and `message` of what made it fail."""
+    """`type` and `message` of the error that made it fail."""
     upstream: tuple[ledger.RequestRecord, ...] = ()
     """Its upstream requests that reached Claude and are not booked yet, in their order."""
 
 
 def lock_running_turn(turn_id: uuid.UUID, fence: int) -> Turn:
-    """Return the turn that runs under this fence, locked. Raises LostTurn where another process has it now."""
+    """Return the turn that runs under this fence, locked. Raise LostTurn if another process has it now."""
     turn = Turn.objects.select_for_update(no_key=True).filter(pk=turn_id, status=Turn.RUNNING, fence=fence).first()
     if turn is None:
         raise LostTurn
@@ -59,14 +59,14 @@ def finish(*, turn_id: uuid.UUID, fence: int, events: list[Event] | None, ending
 
 
 def fail(*, turn_id: uuid.UUID, fence: int, error: Failure) -> None:
-    """End a turn that this process has claimed and can't run, with what is committed of it. As `finish`."""
+    """End a turn that this process has claimed and can't run, with its committed events. As `finish`."""
     with transaction.atomic(durable=True):
         turn = lock_running_turn(turn_id, fence)
         end(turn, None, Ending(Turn.Status.FAILED, error, upstream=unbooked_requests(turn)))
 
 
 def settle(*, turn_id: uuid.UUID, by: uuid.UUID) -> None:
-    """End a turn that nobody runs any more, the process `by` included, or whose client has forgotten it.
+    """End a turn whose process has died, or is `by` itself, or whose client has not sent tool results.
 
     What was committed is kept; what it spent is estimated from that.
     """
@@ -81,7 +81,7 @@ def settle(*, turn_id: uuid.UUID, by: uuid.UUID) -> None:
 
 
 def stop(turn: Turn) -> None:
-    """End a turn under whoever runs it, with what is committed of it, and tell that process.
+    """End a turn that a process may be running, with its committed events, and notify that process.
 
     The caller's transaction has locked the turn, which has not ended.
     """
@@ -90,12 +90,12 @@ def stop(turn: Turn) -> None:
 
 
 def unbooked_requests(turn: Turn) -> tuple[ledger.RequestRecord, ...]:
-    """Return what is known of the requests of a turn that ran somewhere else: that they were sent."""
+    """Return the records of requests of a turn that ran elsewhere: only that they were sent."""
     return (ledger.RequestRecord(),) * (turn.requests_sent - turn.usage.count())
 
 
 def end(turn: Turn, events: list[Event] | None, ending: Ending) -> Batch | None:
-    """Write everything that the end of a turn writes. As `finish`, within the caller's transaction."""
+    """Write everything at the end of a turn. As `finish`, within the caller's transaction."""
     tail = whole_or_least(f"Turn {turn.pk}", lambda: _end_whole(turn, events, ending), lambda: _end_least(turn, ending))
     if turn.has_queue:
         if_possible(f"The queue after turn {turn.pk}", lambda: turn_queue.advance(turn.conversation_id))
@@ -126,7 +126,7 @@ def _closing_events(turn: Turn) -> list[Event]:
 
 
 def closing_events(turn: Turn, rows: list[Usage], messages: list[uuid.UUID]) -> list[Event]:
-    """Return the last events of the transcript of a turn that has these rows in the ledger and these messages."""
+    """Return the last events of the transcript of a turn with these ledger rows and messages."""
     error: list[Event] = [{"type": "error", "error": turn.error}] if turn.error else []
     return [
         *error,
@@ -142,7 +142,7 @@ def closing_events(turn: Turn, rows: list[Usage], messages: list[uuid.UUID]) -> 
 
 
 def _end_least(turn: Turn, ending: Ending) -> Batch | None:
-    """End a turn of whose transcript nothing can be made. Only its row has to be written; the rest where it can be."""
+    """End a turn with an unusable transcript. Only its row must be written; the rest if possible."""
     turn.refresh_from_db()
     if_possible(f"The usage of turn {turn.pk}", lambda: _book_estimates(turn, ending.upstream))
     if_possible(f"What is held for turn {turn.pk}", lambda: budgets.release(turn.pk))
@@ -159,7 +159,7 @@ def _end_least(turn: Turn, ending: Ending) -> Batch | None:
 
 
 def _book_estimates(turn: Turn, upstream: tuple[ledger.RequestRecord, ...]) -> None:
-    """Add a row for each of these requests: its input as the request was, the output as long as the transcript is."""
+    """Add a ledger row for each of these requests, estimated from the request and the transcript's length."""
     asked = whole_or_least(
         f"An estimate of what turn {turn.pk} asked",
         lambda: ledger.unanswered_request(turn_requests.request_of_turn(turn, [], list)).usage["input_tokens"],

@@ -1,4 +1,4 @@
-"""The queue of a conversation: pending turns, of which the next one is active when the active one has ended.
+"""A conversation's queue: when the active turn has ended, the next pending one becomes active.
 
 Whoever changes which turn is active locks the turn, then the conversation, and changes statuses after that: a new
 turn locks the conversation, and then waits for such changes. Pending turns are locked after their conversation.
@@ -20,13 +20,13 @@ AT_ONCE = 100
 
 
 def pending_in(conversation_id: uuid.UUID) -> QuerySet[PendingQuestion]:
-    """Return the questions of a conversation's pending turns: those that interrupt first, then as they were created."""
+    """Return the questions of a conversation's pending turns: those that interrupt first, then by creation."""
     pending = PendingQuestion.objects.filter(turn__conversation=conversation_id, turn__status=Turn.Status.PENDING)
     return pending.order_by("-interrupts", "turn__created_at", "turn_id")
 
 
 def advance(conversation_id: uuid.UUID) -> None:
-    """Let the next pending turn of a conversation be its active one, for any process that runs turns.
+    """Make the next pending turn of a conversation active, for any process that runs turns.
 
     What it asks becomes a message, after the leaf of this moment unless it names another parent. Within the caller's
     transaction, in which the conversation has no active turn any more.
@@ -41,7 +41,7 @@ def advance(conversation_id: uuid.UUID) -> None:
 
 
 def _put(question: PendingQuestion, conversation: Conversation) -> None:
-    """Put a question into the history, as its active leaf. The caller has locked the conversation."""
+    """Add a question to the history, as the active leaf. The caller has locked the conversation."""
     turn = Turn.objects.get(pk=question.turn_id)
     if question.content is not None:
         message = Message(
@@ -61,7 +61,7 @@ def _put(question: PendingQuestion, conversation: Conversation) -> None:
 
 
 def advance_stalled() -> None:
-    """Advance every queue whose conversation has no active turn: it went in a way in which nobody looks at queues."""
+    """Advance all queues whose conversation has no active turn, because it ended without advancing its queue."""
     active = Turn.objects.filter(conversation=OuterRef("conversation"), status__in=Turn.ACTIVE)
     pending = Turn.objects.filter(~Exists(active), status=Turn.Status.PENDING)
     for conversation in pending.order_by().values_list("conversation", flat=True).distinct()[:AT_ONCE]:

@@ -1,4 +1,4 @@
-"""Messages requests, made of what is stored."""
+"""Building Messages requests from stored data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SMALL_WINDOW = 200_000  # tokens
 BYTES_PER_TOKEN = 6  # of text, on average at most
 NO_TEXT: Source = {"type": ""}
 UNTAKEN = frozenset({"invalid_request_error", "request_too_large"})
-"""What a request fails with that would fail again."""
+"""The errors of a request for which a retry would fail, too."""
 
 
 def request_for_path(
@@ -33,7 +33,7 @@ def request_for_path(
     settings: Settings,
     expand: Callable[[Sequence[Block]], list[Block]] = attachments.as_claude_takes,
 ) -> Request:
-    """Return the request for a path of messages, the newest of them a user's, under a turn's settings."""
+    """Return the request for a path of messages that ends in a user's message, under a turn's settings."""
     path = _without_untaken(path, settings["model"])
     said = [
         history.Said(message.role, _content(message), message.stop_reason, prefix=_prefix_of(message))
@@ -52,7 +52,7 @@ def request_for_path(
 def request_of_turn(
     turn: Turn, folded: list[Folded], expand: Callable[[Sequence[Block]], list[Block]] = attachments.with_paths
 ) -> Request:
-    """Return the request for the path that a turn answers and what it has said since, with its settings."""
+    """Return the request for a turn's path and its messages so far, under its settings."""
     said = [
         Message(role=each.role, content=each.content, stop_reason=each.stop_reason, turn=turn)
         for each in folded
@@ -66,13 +66,13 @@ def request_of_turn(
 
 
 def is_in_memory(turn: Turn) -> bool:
-    """Return whether all that a turn's first request is made of is in memory: a conversation's first question."""
+    """Return whether all data for a turn's first request is in memory: a conversation's first question."""
     asked = turn.question if Turn.user_message.is_cached(turn) and turn.continues_id is None else None
     return asked is not None and asked.parent_id is None and not attachments_in(asked.content)
 
 
 def _container(turn: Turn, folded: list[Folded]) -> str | None:
-    """Return the container of Claude's code in this turn: the code waits there for the tools that it has called."""
+    """Return the container of Claude's code in this turn: the code waits there for the results of its tool calls."""
     cut = turn.continues.turn if turn.continues else None
     folded = [*(fold(transcripts.committed(cut)) if cut else []), *folded]
     given = [found for each in folded if isinstance(found := each.envelope.get("container"), dict)]
@@ -80,7 +80,7 @@ def _container(turn: Turn, folded: list[Folded]) -> str | None:
 
 
 def _without_untaken(path: Sequence[Message], model: str) -> Sequence[Message]:
-    """Return the path without questions, and results of tools, that this model would not take, or their files, at all.
+    """Return the path without questions, tool results or files that exceed this model's limits.
 
     They have no answer. They would be refused with every question after them again, and so lock the conversation.
     """
@@ -95,7 +95,7 @@ def _without_untaken(path: Sequence[Message], model: str) -> Sequence[Message]:
 
 
 def check_files(path: Sequence[Message], settings: Settings) -> None:
-    """Refuse a path with more images, or heavier files, than one request may have: InvalidRequest or TooLarge."""
+    """Refuse a path with more images, or heavier files, than a request may have, by InvalidRequest or TooLarge."""
     model = catalogue.find(settings["model"])
     small = model is not None and model.context_window <= SMALL_WINDOW
     blocks = [block for message in path for block in message.content]
@@ -104,7 +104,7 @@ def check_files(path: Sequence[Message], settings: Settings) -> None:
 
 
 def check_results_fit(blocks: Sequence[Block], settings: Settings) -> None:
-    """Raise InvalidRequest for results of tools whose text alone can't fit into the model's context window.
+    """Raise InvalidRequest for tool results whose text alone exceeds the model's context window.
 
     Only what is clear is refused here. What is close is counted by Claude before it is sent, and is left out of later
     requests if it did not fit.
@@ -121,13 +121,13 @@ def check_results_fit(blocks: Sequence[Block], settings: Settings) -> None:
 
 
 def _content(message: Message) -> list[Block]:
-    """Return what a message says, as far as Claude takes it where another conversation, or nobody, has said it."""
+    """Return the content of a message, filtered if it was imported or copied."""
     foreign = message.role == Message.Role.ASSISTANT and message.turn_id is None
     return foreign_answers.acceptable(message.content) if foreign else message.content
 
 
 def _prefix_of(message: Message) -> tuple[object, ...] | None:
-    """Return what a message was made under; None of one that no turn has made."""
+    """Return the prefix of a message; None for one that no turn has created."""
     if message.turn_id is None:
         return None
     if hasattr(message, "turn_settings"):
@@ -136,14 +136,14 @@ def _prefix_of(message: Message) -> tuple[object, ...] | None:
 
 
 def request_prefix(settings: Mapping[str, object]) -> tuple[object, ...]:
-    """Return what a request is made under besides its messages. Comparable."""
+    """Return the prefix of a request besides its messages: model, system and tools. Comparable."""
     return tuple(settings.get(key) for key in ("model", "system", "tools"))
 
 
 def hypothetical_request(
     *, user: User, conversation_id: uuid.UUID, after: uuid.UUID | None, content: list[Block], settings: Settings
 ) -> Request:
-    """Return the request of a turn that does not exist: what a user might say after a message. Nothing is stored.
+    """Return the request that a turn with this question would send. Nothing is stored.
 
     Raises NotFound for an attachment that the user may not read.
     """

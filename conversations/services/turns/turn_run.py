@@ -1,4 +1,4 @@
-"""Running a turn up to its end: claimed by a process, asked of Claude, left to its client's tools."""
+"""Running a turn up to its end: claiming it, its requests, and waiting for client tools."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from conversations.services.turns.turn_end import Ending, end, lock_running_turn
 
 
 def claim(*, turn_id: uuid.UUID, holder: uuid.UUID) -> Turn | None:
-    """Take a queued turn for a process. Return None where another one was first, or it was cancelled meanwhile."""
+    """Claim a queued turn for a process. Return None if another one was faster, or it was cancelled meanwhile."""
     with transaction.atomic(durable=True):
         if not Turn.claim(turn_id, holder):
             return None
@@ -29,19 +29,19 @@ def claim(*, turn_id: uuid.UUID, holder: uuid.UUID) -> Turn | None:
 
 
 def requeue(*, turn_id: uuid.UUID, holder: uuid.UUID) -> bool:
-    """Queue a turn that was stored as running here, and whose first request was not sent; return whether it was."""
+    """Queue a turn that was stored as running here, if its first request was not sent; return whether it was queued."""
     with transaction.atomic(durable=True):
         unsent = Turn.objects.filter(pk=turn_id, holder=holder, status=Turn.RUNNING, fence=1, position__lte=1)
         return bool(unsent.update(status=Turn.QUEUED, holder=None, requests_sent=0))
 
 
 def next_request(*, turn: Turn, events: list[Event]) -> Request:
-    """Return the turn's next Messages request, after these events. Its files are named in it, and not read yet."""
+    """Return the turn's next Messages request, after these events, with references to its files."""
     return turn_requests.request_of_turn(turn, fold(events))
 
 
 def begin_request(*, turn: Turn, number: int, events: list[Event], request: Request) -> Request:
-    """Note that the turn's `number`th request is about to be sent, after these events; return it as it may be sent.
+    """Record that the turn's `number`th request is about to be sent, after these events; return its final form.
 
     If this process dies with it on its way, it is booked all the same. The transaction holds locks that others wait
     for, so nothing in it takes time: the request is whole, and what it can cost is known. The turn's row is locked
@@ -59,7 +59,7 @@ def begin_request(*, turn: Turn, number: int, events: list[Event], request: Requ
 
 
 def suspend(*, turn_id: uuid.UUID, fence: int, events: list[Event], upstream: tuple[RequestRecord, ...]) -> str:
-    """Let a turn wait for its client's tools, and for no process; return the status that it has then.
+    """Have a turn wait for its client's tools, without a holder; return its new status.
 
     It is queued again where their results are there already, and ended where it was to be stopped meanwhile. Raises
     LostTurn where it is not ours any more.
@@ -81,7 +81,7 @@ def suspend(*, turn_id: uuid.UUID, fence: int, events: list[Event], upstream: tu
 
 
 def resume_if_answered(turn: Turn, folded: list[Folded]) -> None:
-    """Queue a turn that awaits tools, if all their results are there. Its transcript folds to `folded`.
+    """Queue a turn that awaits tools, if all results have arrived. Its transcript folds to `folded`.
 
     Within the caller's transaction, which saves the turn and tells of it.
     """

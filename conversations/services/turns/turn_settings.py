@@ -1,4 +1,4 @@
-"""What a request to Claude is made with: the platform's, the conversation's over them, the turn's over those."""
+"""The settings of a request to Claude: the platform's, overridden by the conversation's and the turn's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMES = (
 
 
 def resolved_settings(*layers: Mapping[str, object]) -> Settings:
-    """Return the settings that hold, later layers over earlier ones. A null takes a setting away.
+    """Return the merged settings; later layers override earlier ones. A null resets a setting.
 
     Raises InvalidRequest for a platform's tool that there is not.
     """

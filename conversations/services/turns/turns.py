@@ -1,4 +1,4 @@
-"""What a user does with turns: asks, goes on from a cut answer, stops."""
+"""Operations of users on turns: create, continue, stop, submit tool results."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ Go on exactly from there, without repeating any of it and without a word about t
 
 @dataclass(frozen=True)
 class Asked:
-    """What a user asks in a turn: content to say after `parent`, or an answer to `regenerate`."""
+    """A user's request for a turn: content to add after `parent`, or an answer to `regenerate`."""
 
     content: list[Block] | None = None
     parent: uuid.UUID | None = None
     at_leaf: bool = True
-    """Whether to go on from the active leaf; otherwise `parent` says where, and None makes a new root."""
+    """Whether to continue from the active leaf; otherwise from `parent`, where None creates a new root."""
     regenerate: uuid.UUID | None = None
     settings: Mapping[str, object] | None = None
     """This turn's own settings, on top of the conversation's."""
@@ -51,7 +51,7 @@ class Asked:
 
 
 def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> Created:
-    """Store a turn: a key creates one turn for ever, and a retry gets that one.
+    """Store a turn; a retry with the same key returns the existing one.
 
     Raises NotFound, Conflict while another turn of the conversation is active, unless this one is to be queued behind
     it or to interrupt it, IdempotencyMismatch where the key was
@@ -67,7 +67,7 @@ def create(*, who: Asker, conversation_id: uuid.UUID | str, asked: Asked) -> Cre
 
 
 def plain_beginning(conversation_id: uuid.UUID | str, asked: Asked) -> PlainBeginning | None:
-    """Return what `create` would store where that is a plain turn; None where it is not, or may not be."""
+    """Return what `create` would store for a plain turn; None if it is not plain, or may not be."""
     content = asked.content or []
     is_of_words = {block["type"] for block in content} == {"text"}
     if asked.regenerate or not asked.at_leaf or not is_of_words or not is_short([content, asked.settings]):
@@ -84,7 +84,7 @@ def _begun(asked: Asked, conversation: Conversation) -> Begun:
 
 
 def hypothetical_request(*, user: User, conversation_id: uuid.UUID | str, asked: Asked) -> Request:
-    """Return the request that `create` would make Claude answer; nothing is stored. Raises as `create` does."""
+    """Return the request that `create` would send to Claude; nothing is stored. Raise as `create` does."""
     conversation = Conversation.objects.get_open(user, conversation_id, Right.WRITE)
     settings = _checked(conversation.settings, asked.settings)
     if asked.regenerate:
@@ -100,7 +100,7 @@ def hypothetical_request(*, user: User, conversation_id: uuid.UUID | str, asked:
 
 
 def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: Mapping[str, object]) -> Created:
-    """Create a turn that goes on from the answer of one that was cut, in the way that its model allows; as `create`.
+    """Create a turn that continues an answer that was cut off, in the way that its model allows; as `create`.
 
     Up to Claude 4.5 the answer so far is sent as the beginning of the next one; later models refuse that, and are asked
     to go on by a message that quotes its end (claude-api.md 2.6, 4.3). Where nothing was said yet, the question is
@@ -139,7 +139,7 @@ def _refuse_whole(turn: Turn) -> None:
 
 
 def _goes_on_by_itself(last: Message) -> bool:
-    """Return whether Claude goes on after a message without another: it has results of tools, or calls for them."""
+    """Return whether Claude continues after a message without a question: it has tool results, or tool calls."""
     calls = any(block.get("type") == "tool_use" for block in last.content) and last.stop_reason == "tool_use"
     return last.role == Message.Role.USER or calls or history.is_paused(last.content, last.stop_reason)
 
@@ -164,7 +164,7 @@ def _parent(conversation: Conversation, asked: Asked) -> uuid.UUID | None:
 
 
 def _message(conversation: Conversation, parent: uuid.UUID | None, blocks: list[Block]) -> Message:
-    """Return a question, which is not stored yet."""
+    """Return an unsaved question."""
     return Message(
         conversation=conversation,
         parent_id=parent,
@@ -181,7 +181,7 @@ def _in_conversation(conversation: Conversation, id: uuid.UUID | None) -> uuid.U
 
 
 def _regenerated(conversation: Conversation, id: uuid.UUID) -> Message:
-    """Return the message that the answer with this id answered; a question's id stands for itself."""
+    """Return the question of the answer with this id; a question's id stands for itself."""
     answer = conversation.messages.select_related("turn__user_message").filter(pk=id).first()
     if answer is None:
         raise message_paths.no_such_message("regenerate", id)
@@ -196,7 +196,7 @@ def _regenerated(conversation: Conversation, id: uuid.UUID) -> Message:
 
 
 def cancel(*, user: User, turn_id: uuid.UUID | str) -> Turn:
-    """Ask for a turn to be stopped, or stop it at once if nobody runs it. Asking again, or too late, is harmless."""
+    """Ask for a turn to be stopped, or stop it at once if nobody runs it. Repeated and late calls are harmless."""
     found = Turn.objects.get_open(user, turn_id, Right.WRITE)
     if pending := cancel_pending(found):
         return pending
@@ -211,7 +211,7 @@ def cancel(*, user: User, turn_id: uuid.UUID | str) -> Turn:
 
 
 def _locked(found: Turn) -> Turn:
-    """Return a turn as it is now, locked. Raises NotFound where it was deleted meanwhile."""
+    """Return the present row of a turn, locked. Raise NotFound if it was deleted meanwhile."""
     turn = Turn.objects.select_for_update(no_key=True).filter(pk=found.pk).first()
     if turn is None:
         raise NotFound("There is no turn with this id, or it is not yours.")
@@ -219,7 +219,7 @@ def _locked(found: Turn) -> Turn:
 
 
 def submit_tool_results(*, user: User, turn_id: uuid.UUID | str, results: list[Block]) -> Turn:
-    """Take results of a client's tools; when all that are awaited are there, the turn is queued to go on.
+    """Store results of client tools; when all results have arrived, queue the turn.
 
     They may come in parts, and as soon as their calls are seen. Handing in the same again is harmless. Raises
     InvalidRequest for results of no call, Conflict for another result of the same call, or where the turn has ended.
