@@ -7,8 +7,8 @@ import email.policy
 from collections.abc import Iterator
 from email.message import EmailMessage, MIMEPart
 
-from conversations.errors import UnsupportedMediaType
 from extraction.documents import html
+from extraction.documents.broken import refuse_if_broken
 from extraction.documents.text import Text, decoded, unpaged
 
 HEADERS = ("From", "To", "Cc", "Reply-To", "Date", "Subject")
@@ -17,13 +17,9 @@ MOST_NAMES = 1000
 
 def read(data: bytes) -> Text:
     """Return the text of a mail. Raise UnsupportedMediaType if it can't be read, or is too long."""
-    try:
+    with refuse_if_broken("mail", "a message (.eml)"):
         message = email.message_from_bytes(data, policy=email.policy.default)
         return unpaged("\n".join([*_headers(message), "", _body(message), "", *_attached(message)]).strip("\n"))
-    except (UnsupportedMediaType, MemoryError):
-        raise
-    except Exception as error:  # noqa: BLE001 - the parser raises whatever a malformed header leads it to
-        raise UnsupportedMediaType(f"The mail is broken: {type(error).__name__}.") from None
 
 
 def _headers(message: EmailMessage) -> Iterator[str]:
@@ -33,7 +29,7 @@ def _headers(message: EmailMessage) -> Iterator[str]:
 
 
 def _body(message: EmailMessage) -> str:
-    """Return the text of the body: the plain one, or else the HTML one."""
+    """Return the text of the body: the plain one, or the HTML where that is all there is."""
     for kind in ("plain", "html"):
         part = message.get_body(preferencelist=(kind,))
         text = _text_of(part) if part is not None else ""
@@ -45,7 +41,7 @@ def _body(message: EmailMessage) -> str:
 def _text_of(part: MIMEPart) -> str:
     try:
         return str(part.get_content())
-    except (LookupError, UnicodeError):  # an unknown charset
+    except (LookupError, UnicodeError):  # a charset that nobody knows
         payload = part.get_payload(decode=True)
         return decoded(payload) if isinstance(payload, bytes) else ""
 

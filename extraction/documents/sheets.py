@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 
-from conversations.errors import UnsupportedMediaType
 from extraction.documents import archives
+from extraction.documents.broken import refuse_if_broken
 from extraction.documents.text import Text, check_length, row, unpaged
 
 if TYPE_CHECKING:
@@ -24,13 +24,11 @@ def read(data: bytes) -> Text:
     Raises UnsupportedMediaType where it is broken, encrypted, empty or too long.
     """
     archives.check(data)
-    try:
-        with closing(openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)) as book:
-            return unpaged("\n".join(_lines(book)).strip("\n"))
-    except (UnsupportedMediaType, MemoryError):
-        raise
-    except Exception as error:  # noqa: BLE001 - openpyxl raises whatever its parts do on a file that is no workbook
-        raise UnsupportedMediaType(f"The spreadsheet is broken: {type(error).__name__}.") from None
+    with (
+        refuse_if_broken("spreadsheet", "Excel (.xlsx)"),
+        closing(openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)) as book,
+    ):
+        return unpaged("\n".join(_lines(book)).strip("\n"))
 
 
 def _lines(book: Workbook) -> Iterator[str]:

@@ -10,8 +10,8 @@ import docx
 from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 
-from conversations.errors import UnsupportedMediaType
 from extraction.documents import archives
+from extraction.documents.broken import refuse_if_broken
 from extraction.documents.text import Text, row, unpaged
 
 if TYPE_CHECKING:
@@ -35,14 +35,10 @@ def read(data: bytes) -> Text:
     Raises UnsupportedMediaType where it is broken, encrypted, empty or too long.
     """
     archives.check(data)
-    try:
+    with refuse_if_broken("document", "Word (.docx)"):
         document = docx.Document(io.BytesIO(data))
         roots = [*_margins(document, "header"), document.element.body, *_notes(document), *_margins(document, "footer")]
         return unpaged("\n".join(line for root in roots for line in _lines(root)).strip("\n"))
-    except (UnsupportedMediaType, MemoryError):
-        raise
-    except Exception as error:  # noqa: BLE001 - python-docx raises whatever its parts do on a file that is no document
-        raise UnsupportedMediaType(f"The document is broken: {type(error).__name__}.") from None
 
 
 def _margins(document: Document, name: str) -> list[BaseOxmlElement]:

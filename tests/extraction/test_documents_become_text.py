@@ -135,7 +135,7 @@ def test_a_file_is_what_its_content_is(data: bytes, said: str, read: str) -> Non
         (files.pdf("secret", encrypted=True), PDF, "encrypted"),
         (b"%PDF-1.4 nothing of the kind", PDF, "broken"),
         (files.pdf(*["x"] * 601), PDF, "601 pages"),
-        (files.archive(word__document_xml=b"<broken"), DOCX, "broken"),
+        (files.archive(word__document_xml=b"<broken"), DOCX, r"document is broken: it can't be read as Word"),
         (files.word([" "]), DOCX, "no text"),
         (files.workbook(A=[["x"]])[:-100], XLSX, "broken"),
         (files.archive(xl__workbook_xml=b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"), XLSX, "document type"),
