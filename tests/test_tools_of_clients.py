@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from conversations.sandbox.server import Sandbox
 from conversations.services.turns import turn_end
 from tests.calls import LOOK, TOUCH, calls_in, hand_in, results_in
 from tests.clients import Api
+from tests.waiting import until
 
 
 def test_a_turn_waits_for_its_clients_tools(api: Api) -> None:
@@ -47,6 +49,29 @@ def test_results_may_come_in_parts_and_more_than_once(api: Api) -> None:
     assert hand_in(api, turn, (look, "red"), (touch, "warm")).status_code == 202
     assert hand_in(api, turn, (look, "blue")).status_code == 409
     assert hand_in(api, turn, ("call", "x")).status_code == 409  # it has ended
+
+
+def waits_having_said(api: Api, turn: str, messages: int) -> bool:
+    """Whether the turn awaits results after so many messages."""
+    found = api.get(f"turns/{turn}/").json()
+    return bool(found["status"] == "awaiting_tools" and len(found["messages"]) == messages)
+
+
+def test_calls_of_later_answers_may_have_the_ids_of_earlier_ones(api: Api, sandbox: Sandbox) -> None:
+    """Some servers number the calls of each answer anew."""
+    call = json.dumps([{"type": "tool_use", "id": "call_0", "name": "look", "input": {}}])
+    calls = f"content={call}; stop_reason=tool_use; then; " * 3
+    turn = api.ask(f"Hello [[sandbox: {calls}text=Seen]]", api.conversation(tools=[LOOK]))
+    for number, result in enumerate(("red", "blue", "blue")):
+        until(partial(waits_having_said, api, turn["id"], 2 * number + 1))
+        assert hand_in(api, turn, ("call_0", result)).status_code == 202
+    assert api.ended(turn["id"])["status"] == "completed"
+    sent = [block for message in sandbox.requests[-1].body["messages"][2::2] for block in message["content"]]
+    assert [(block["tool_use_id"], block["content"]) for block in sent] == [
+        ("call_0", "red"),
+        ("call_0_2", "blue"),
+        ("call_0_3", "blue"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -230,13 +230,13 @@ def submit_tool_results(*, user: User, turn_id: uuid.UUID | str, results: list[B
     with transaction.atomic(durable=True):
         turn = _locked(found)
         folded = fold(transcripts.committed(turn))
-        new = _unknown_yet(turn, folded, taken)
+        calls = {call["id"] for call in open_calls(turn, folded)}
+        new = _unknown_yet(turn, folded, taken, calls)
         attachments.lock_attachments(owner=found.conversation.owner_id, blocks=new)
         if new and turn.ended:
             raise Conflict(
                 "This turn has ended: it takes no results of tools any more.", details={"status": turn.status}
             )
-        calls = {call["id"] for call in open_calls(turn, folded)}
         if strange := [result["tool_use_id"] for result in new if result["tool_use_id"] not in calls]:
             raise InvalidRequest(
                 f"results: This turn has no open tool call {', '.join(strange)}, only those in `details.awaited`.",
@@ -253,8 +253,14 @@ def submit_tool_results(*, user: User, turn_id: uuid.UUID | str, results: list[B
     return turn
 
 
-def _unknown_yet(turn: Turn, folded: list[Folded], results: list[Block]) -> list[Block]:
-    taken = [block for message in folded if message.role == Message.Role.USER for block in message.content]
+def _unknown_yet(turn: Turn, folded: list[Folded], results: list[Block], calls: set[str]) -> list[Block]:
+    """Return the results that are not here yet, of the open calls with these ids or of none.
+
+    What an earlier call with the same id came to is no result of an open one: some servers number the calls of each
+    answer anew.
+    """
+    said = [block for message in folded if message.role == Message.Role.USER for block in message.content]
+    taken = [block for block in said if block["tool_use_id"] not in calls]
     known = {each["tool_use_id"]: each for each in [*taken, *turn.tool_results]}
     for result in results:
         if known.get(result["tool_use_id"], result) != result:
