@@ -171,6 +171,19 @@ def test_code_of_claudes_that_was_stopped_can_go_on_or_be_left(api: Api, sandbox
     assert sandbox.requests[-1].body["container"].startswith("container_")
 
 
+def test_results_of_code_of_claudes_that_was_stopped_may_be_said_later(api: Api, sandbox: Sandbox) -> None:
+    """There it goes on where it runs; in a copy of the conversation nobody knows where that is."""
+    conversation = api.conversation(tools=[CODE_TOOL, LOOK])
+    turn = asked_by_code(api, conversation)
+    api.post(f"turns/{turn['id']}/cancel/")
+    copy = api.post(f"conversations/{conversation}/fork/", {"message": turn["messages"][0]["id"]}).json()["id"]
+    late = [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "a wall"}]
+    assert api.ask(late, conversation)["status"] == "completed"
+    assert sandbox.requests[-1].body["container"].startswith("container_")
+    assert api.ask(late, copy)["status"] == "completed"
+    assert [block["type"] for block in sandbox.requests[-1].body["messages"][1]["content"]] == ["tool_use"]
+
+
 def test_results_in_a_message_must_be_of_the_answer_before_it(api: Api) -> None:
     content = [{"type": "tool_result", "tool_use_id": "call", "content": "x"}]
     response = api.post(f"conversations/{api.conversation()}/turns/", {"content": content})

@@ -36,11 +36,13 @@ def build_request(
     prefix: object = None,
     *,
     bound: bool = True,
+    container: str | None = None,
 ) -> Request:
     """Return the body of a Messages request for a path that ends in a user's message, or an answer to continue.
 
     `expand` puts the bytes of attachments back in; `prefix` is what the request is made under, to be compared with that
-    of each answer; `bound` says whether the model refuses thinking that was made under another one.
+    of each answer; `bound` says whether the model refuses thinking that was made under another one; `container` is
+    where code of Claude's waits for the tools that it has called, if it is known.
     """
     messages = _without_refused(said)
     # Thinking is bound to all that came before it, and refused under another prefix (claude-api.md 2.7). That of the
@@ -48,7 +50,7 @@ def build_request(
     # turn goes on with other settings, or a copy does, only some models would refuse it.
     keep_all = all(message.prefix == prefix for message in messages if message.role == "assistant")
     loop = _loop(messages)
-    called = _without_open_server_calls(_taken_back(messages))
+    called = _without_open_server_calls(_taken_back(messages), container)
     gaps = _gaps(messages, called)
 
     def keeps_thinking(index: int, message: Said) -> bool:
@@ -64,12 +66,14 @@ def build_request(
         "max_tokens": settings["max_tokens"],
         "messages": [{"role": role, "content": expand(content)} for role, content in path],
     }
-    _add_settings(request, settings)
-    return request
+    if container:
+        request["container"] = container
+    return _with_settings(request, settings)
 
 
-def _add_settings(request: Request, settings: Settings) -> None:
-    """Add the conversation's settings to a request, without those that are the platform's own."""
+def _with_settings(request: Request, settings: Settings) -> Request:
+    """Return a request with the conversation's settings, without those that are the platform's own."""
+    request = request.copy()
     if system := settings.get("system"):
         request["system"] = system
     if (temperature := settings.get("temperature")) is not None:
@@ -84,6 +88,7 @@ def _add_settings(request: Request, settings: Settings) -> None:
         request["tool_choice"] = tool_choice
     if effort := settings.get("effort"):
         request["output_config"] = {"effort": effort}
+    return request
 
 
 def is_paused(content: Iterable[Block], stop_reason: str | None) -> bool:
@@ -153,29 +158,31 @@ def only_results(content: Sequence[Block]) -> bool:
     return all(block.get("type") == "tool_result" for block in content)
 
 
-def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
+def _without_open_server_calls(messages: Sequence[Said], container: str | None) -> list[Said]:
     """Omit server tool calls without a result, and results without a call.
 
     Calls stay where Claude is about to go on with them: it paused, or waits for results of tools (claude-api.md 3.2).
+    Code that has called tools goes on in its container alone: in a copy of the conversation that is not known.
     """
     answers = [block for message in messages if message.role == "assistant" for block in message.content]
     called = {block.get("id") for block in answers if block.get("type") in SERVER_CALLS}
     answered = {block.get("tool_use_id") for block in answers if _is_server_result(block)}
     newest = max((i for i, message in enumerate(messages) if message.role == "assistant"), default=-1)
     goes_on = all(only_results(message.content) for message in messages[newest + 1 :])
+    calling = {_code_of(block) for block in answers}
 
-    def waits(index: int) -> bool:
-        return index == newest and goes_on and messages[index].stop_reason in ("pause_turn", "tool_use")
+    def waits(index: int, call: object) -> bool:
+        stopped = index == newest and goes_on and messages[index].stop_reason in ("pause_turn", "tool_use")
+        return stopped and (container is not None or call not in calling)
 
     def stays(index: int, block: Block) -> bool:
         if block.get("type") in SERVER_CALLS:
-            return block.get("id") in answered or waits(index)
+            return block.get("id") in answered or waits(index, block.get("id"))
         return not _is_server_result(block) or block.get("tool_use_id") in called
 
     def kept(index: int, block: Block) -> Block:
-        caller = block.get("caller")
-        code = caller.get("tool_id") if block.get("type") == "tool_use" and isinstance(caller, dict) else None
-        if code is None or code in answered or waits(index):
+        code = _code_of(block)
+        if code is None or code in answered or waits(index, code):
             return block
         without = block.copy()
         del without["caller"]  # the code that made the call is omitted
@@ -187,6 +194,12 @@ def _without_open_server_calls(messages: Sequence[Said]) -> list[Said]:
         else message
         for index, message in enumerate(messages)
     ]
+
+
+def _code_of(block: Block) -> object:
+    """Return the id of the call of Claude's code that calls a tool by this block; None where it is no such block."""
+    caller = block.get("caller")
+    return caller.get("tool_id") if block.get("type") == "tool_use" and isinstance(caller, dict) else None
 
 
 def _gaps(before: Sequence[Said], after: Sequence[Said]) -> set[int]:

@@ -32,8 +32,12 @@ def request_for_path(
     path: Sequence[Message],
     settings: Settings,
     expand: Callable[[Sequence[Block]], list[Block]] = attachments.as_claude_takes,
+    container: str | None = None,
 ) -> Request:
-    """Return the request for a path of messages that ends in a user's message, under a turn's settings."""
+    """Return the request for a path of messages that ends in a user's message, under a turn's settings.
+
+    `container` is where the code of Claude's runs that the newest answer is to continue with.
+    """
     path = _without_untaken(path, settings["model"])
     said = [
         history.Said(message.role, _content(message), message.stop_reason, prefix=_prefix_of(message))
@@ -43,7 +47,7 @@ def request_for_path(
     plain: Settings = {**settings, "tools": tools.tools_for_claude(settings.get("tools") or [])}
     model = catalogue.find(settings["model"])
     bound = model is None or model.preserved_thinking
-    request = history.build_request(said, plain, expand, request_prefix(settings), bound=bound)
+    request = history.build_request(said, plain, expand, request_prefix(settings), bound=bound, container=container)
     # A local server's model may not know of marks.
     keeps = model.cache_minimum if model and django_settings.COLLOQUY_PROMPT_CACHING else None
     return cache_marks.with_cache_marks(request, keeps)
@@ -60,9 +64,7 @@ def request_of_turn(
     ]
     known = is_in_memory(turn) and not said
     path = [turn.question] if known else message_paths.path_to(turn.conversation_id, turn.answers_after)
-    request = request_for_path([*path, *said], turn.settings, expand)
-    container = _container(turn, folded)
-    return {**request, "container": container} if container else request
+    return request_for_path([*path, *said], turn.settings, expand, _container(path, folded))
 
 
 def is_in_memory(turn: Turn) -> bool:
@@ -71,10 +73,18 @@ def is_in_memory(turn: Turn) -> bool:
     return asked is not None and asked.parent_id is None and not attachments_in(asked.content)
 
 
-def _container(turn: Turn, folded: list[Folded]) -> str | None:
-    """Return the container of Claude's code in this turn: the code waits there for the results of its tool calls."""
-    cut = turn.continues.turn if turn.continues else None
-    folded = [*(fold(transcripts.committed(cut)) if cut else []), *folded]
+def _container(path: Sequence[Message], folded: list[Folded]) -> str | None:
+    """Return the container of Claude's code in a turn: the code waits there for the results of its tool calls.
+
+    A turn continues an answer where only results of its tools come after it on the path. Then the container may be that
+    of the answer's turn.
+    """
+    after = 0
+    while after < len(path) and history.only_results(path[-1 - after].content):
+        after += 1
+    before = path[-1 - after] if after < len(path) else None
+    continued = before.turn if before and before.role == Message.Role.ASSISTANT else None
+    folded = [*(fold(transcripts.committed(continued)) if continued else []), *folded]
     given = [found for each in folded if isinstance(found := each.envelope.get("container"), dict)]
     return given[-1].get("id") if given else None
 
