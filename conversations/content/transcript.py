@@ -231,13 +231,20 @@ def joined(batches: list[Batch]) -> Batch:
     return Batch.of(first.turn, first.start, [event for batch in batches for event in batch.events], first.kind)
 
 
+LINE_BREAKS = {"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+"""What JSON may have in a string, and Python's `splitlines`, and clients that use it, take for the end of a line."""
+
+
 def encode(value: object) -> str:
-    """Return the value as JSON on one line.
+    """Return the value as JSON on one line, whatever its reader takes for the end of one.
 
     Decimals keep their digits. What orjson does not take (integers beyond 64 bits, lone surrogates) simplejson does.
     """
     try:
-        return orjson.dumps(value, default=_number).decode()
+        text = orjson.dumps(value, default=_number).decode()
+        for sign, escaped in LINE_BREAKS.items():
+            text = text.replace(sign, escaped)
+        return text
     except TypeError:
         return simplejson.dumps(value, use_decimal=True, separators=(",", ":"))
 

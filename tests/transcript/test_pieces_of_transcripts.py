@@ -153,6 +153,14 @@ def test_a_value_is_written_on_one_line_with_all_its_digits(value: object, text:
     assert encode(value) == text
 
 
+def test_json_is_one_line_for_every_reader() -> None:
+    """Clients that divide a stream by Python's `splitlines`, as httpx's `iter_lines` does, know many ends of lines."""
+    text = "a\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029z"
+    assert len(text.splitlines()) > 9
+    assert encode({"text": text}).splitlines() == [encode({"text": text})]
+    assert json.loads(encode({"text": text})) == {"text": text}
+
+
 def test_what_is_no_json_is_not_written() -> None:
     with pytest.raises(TypeError):
         encode({"a": object()})
