@@ -49,7 +49,7 @@ def keep_loaded(*_: object) -> None:
 async def lifespan(scope: Scope, receive: Receive, send: Send) -> None:
     """Start the engine before the first request, and stop it after the last.
 
-    Where the database is not ready the server begins without an engine, so that `/readyz` can say so.
+    If the database is not ready, the server starts without an engine, so that `/readyz` can report it.
     """
     while True:
         message = await receive()

@@ -38,10 +38,10 @@ class HeadTooLarge(InvalidRequest):
 class BodyLimits:
     """An ASGI application that refuses requests that are too large, and passes on all others.
 
-    A view names its own limit as `body_limit`, in bytes; others have `DATA_UPLOAD_MAX_MEMORY_SIZE`. Views that need no
-    credentials, requests without credentials and paths that nothing serves have `ANONYMOUS_LIMIT`. Credentials that are
-    not valid are answered 401. A body with a length is refused before any of it is read, one without as soon as it is
-    over the limit. Compressed bodies are refused: their size is not known before they are read.
+    A view sets its own limit as `body_limit`, in bytes; the default is `DATA_UPLOAD_MAX_MEMORY_SIZE`. The limit is
+    `ANONYMOUS_LIMIT` for views that need no credentials, requests without credentials and unknown paths. Invalid
+    credentials get 401. A body with a Content-Length is refused before any of it is read, one without as soon as it
+    exceeds the limit. Compressed bodies are refused: their size is not known before they are read.
     """
 
     def __init__(self, app: App) -> None:

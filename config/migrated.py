@@ -21,7 +21,7 @@ LOOK = 2.0  # seconds between checks whether the migrations have been applied
 def missing_migrations() -> list[str]:
     """Return the names, as "app.name", of this code's migrations that the database lacks.
 
-    Only the files' names are read, since importing them would cost every start of a process as much as Django itself.
+    Only the files' names are read: importing the migrations would take as long as importing Django.
     """
     applied = {f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations()}
     known = {

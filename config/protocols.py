@@ -1,6 +1,6 @@
 """Uvicorn's protocols, with limits on the resources of a client that does not read, or does not stop sending.
 
-Named by their paths to uvicorn, which imports them before Django is set up.
+uvicorn gets the classes' paths, and imports them before Django is set up.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ LATE = 0.05  # seconds in which a request is still accepted that arrives at the 
 class HttpProtocol(HttpToolsProtocol):
     """The HTTP protocol, with limits per client.
 
-    A client that has not read for `COLLOQUY_SEND_TIMEOUT` seconds is cut; it can resume where it was. A head without an
-    end is refused: the parser would collect it for as long as it comes. The rest of a body that was answered before it
-    was read is thrown away, so that the answer can be read, but not for ever. A client that has connected, or has begun
-    a request, has `COLLOQUY_RECEIVE_TIMEOUT` seconds to send the whole head, and as many between two parts of the body.
+    A client that has not read for `COLLOQUY_SEND_TIMEOUT` seconds is disconnected; it can resume where it was. A head
+    without an end is refused: the parser would buffer it without a limit. The rest of a body that was answered before
+    it was read is discarded for a limited time, so that the client can read the response. A client that has connected,
+    or has begun a request, has `COLLOQUY_RECEIVE_TIMEOUT` seconds to send the whole head, and as many between two parts
+    of the body.
     """
 
     _stalled: asyncio.TimerHandle | None = None
@@ -85,7 +86,7 @@ class HttpProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer an invalid HTTP request in the contract's shape, and close the connection.
 
-        405 where the parser has failed because it does not know the method.
+        The status is 405 if the parser has failed because of an unknown method.
         """
         if isinstance(sys.exc_info()[1], HttpParserInvalidMethodError):
             self._refuse(405, "There is no such HTTP method.")
@@ -185,7 +186,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse the data. An unreadable handshake (with a line over 8 KB, or a body) is refused and closed.
 
-        Uvicorn would neither answer it nor close the connection, ever.
+        Uvicorn would neither answer such a handshake nor close the connection.
         """
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:

@@ -23,7 +23,8 @@ SEEN = {
 def make_group(*, sender: AppConfig, apps: Apps, **migration: object) -> None:
     """Create the group if it does not exist, once all permissions exist; later changes by the staff are kept.
 
-    Arguments: those of the signal `post_migrate`: the app that was migrated last, and all apps as far as they are.
+    The arguments are those of the signal `post_migrate`: the app that was migrated last, and the present state of all
+    apps.
     """
     if "permission" not in apps.all_models["auth"]:
         return

@@ -37,8 +37,8 @@ SECRET_KEY = SECRET_KEY or local.secret_key()
 SECURE_CONTENT_TYPE_NOSNIFF = True
 BEHIND_PROXY = env_bool("DJANGO_BEHIND_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
-# Whoever names hosts is reached by other machines, and that is to be by HTTPS. The redirection to it needs the proxy
-# that speaks it: without, it would lead nowhere.
+# If hosts are named, other machines connect, which should be by HTTPS. Redirecting to HTTPS requires a proxy that
+# serves it.
 TLS = env_bool("DJANGO_TLS", default=BEHIND_PROXY or not set(ALLOWED_HOSTS) <= {*LOOPBACK, "testserver"})
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = TLS
 SECURE_SSL_REDIRECT = TLS and BEHIND_PROXY
@@ -129,8 +129,8 @@ LOGIN_URL = "page-login"
 
 # --- The database -----------------------------------------------------------------------------------------------------
 
-# The pool is per process; persistent connections would be one per thread and never come back under ASGI. There are no
-# more threads than connections, so that the pool is never out of them while Postgres is there.
+# The pool is per process; persistent connections would be one per thread and never be returned under ASGI. There are no
+# more threads than connections, so the pool is never exhausted while Postgres is available.
 CONNECTIONS = max(2, int(env_number("COLLOQUY_DATABASE_POOL", 20)))
 DATABASE_THREADS = max(1, CONNECTIONS * 2 // 5)
 LOGINS_AT_ONCE = 1  # hashing takes a core: the others' requests are to have the rest
@@ -140,8 +140,8 @@ DATABASE_POOL = {
     "min_size": 2,
     "max_size": CONNECTIONS,
     "timeout": 3,  # seconds that a request waits for a connection
-    # Seconds until an attempt to connect is given up for a new one: the pool waits longer and longer between the tries
-    # of one, and would notice up to a minute late that Postgres is back.
+    # Seconds after which an attempt to connect is given up for a new one: the pool waits longer and longer between the
+    # retries of one attempt, and would notice up to a minute late that Postgres is back.
     "reconnect_timeout": 1,
 }
 
@@ -153,7 +153,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The SDK reads the key and the base URL from the environment itself. Without either, the sandbox answers.
 SANDBOX = not any(os.environ.get(name) for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"))
-# Whether it may answer users on other machines, who would take it for Claude.
+# Whether the sandbox may answer users on other machines, who could mistake it for Claude.
 COLLOQUY_ALLOW_SANDBOX = env_bool("COLLOQUY_ALLOW_SANDBOX", default=False)
 ANTHROPIC_BASE_URL = local.sandbox_url if SANDBOX else None
 ANTHROPIC_API_KEY = "sandbox" if SANDBOX else None
@@ -163,7 +163,7 @@ COLLOQUY_RETRY_TIME = env_number("COLLOQUY_RETRY_TIME", 30)  # seconds in which 
 
 COLLOQUY_DEFAULT_MODEL = os.environ.get("COLLOQUY_DEFAULT_MODEL") or "claude-sonnet-4-6"
 COLLOQUY_DEFAULT_MAX_TOKENS = int(env_number("COLLOQUY_DEFAULT_MAX_TOKENS", 1024))
-# US dollars per million tokens that an unknown model is assumed to cost, where a bound is needed.
+# The assumed price of unknown models for bounds, in US dollars per million tokens.
 COLLOQUY_FALLBACK_PRICE = env_prices("COLLOQUY_FALLBACK_PRICE", "10/50")
 COLLOQUY_BUDGETS_LOWER_MAX_TOKENS = env_bool("COLLOQUY_BUDGETS_LOWER_MAX_TOKENS", default=False)
 COLLOQUY_TITLE_MODEL = os.environ.get("COLLOQUY_TITLE_MODEL", "")  # unset: conversations get no titles by themselves
@@ -176,22 +176,22 @@ COLLOQUY_TOOL_TIMEOUT = env_number("COLLOQUY_TOOL_TIMEOUT", 30)  # seconds that 
 COLLOQUY_TOOL_WAIT = env_number("COLLOQUY_TOOL_WAIT", 24 * 3600)  # seconds that a turn waits for a client's tools
 COLLOQUY_REQUESTS_PER_TURN = int(env_number("COLLOQUY_REQUESTS_PER_TURN", 25))  # upstream; then the turn ends
 
-# Whether the ledger has users' names as long as they are there; else pseudonyms, from its next row on.
+# Whether the ledger has the names of existing users; otherwise it has pseudonyms, from its next row on.
 COLLOQUY_KEEP_NAMES = env_bool("COLLOQUY_KEEP_NAMES", default=True)
 
 # --- Running turns ----------------------------------------------------------------------------------------------------
 
-# What every engine runs; named by path, because only a process that has an engine needs the modules.
+# The work that every engine runs; by path, because only a process with an engine needs the modules.
 COLLOQUY_WORK = [
     "conversations.running.turn_work.TurnWork",
     "conversations.running.title_work.TitleWork",
     "extraction.work.Extractions",
     "conversations.archives.import_work.ImportWork",
 ]
-# What clients follow besides turns, by the name of its commands; likewise.
+# Other kinds of work that clients can follow, by the name in commands; likewise.
 COLLOQUY_FOLLOWED = {"extraction": "extraction.api.following.Extractions"}
 COLLOQUY_ERASERS = ["extraction.services.deletion.erase"]  # what else goes with an account; likewise
-# What a user's archive has, in the order in which it is imported; likewise.
+# The parts of a user's archive, in the order of their import; likewise.
 COLLOQUY_ARCHIVE_PARTS = ["conversations.archives.core_parts.PARTS", "extraction.archive_parts.PARTS"]
 COLLOQUY_RUN_TURNS = env_bool("COLLOQUY_RUN_TURNS", default=True)
 COLLOQUY_LEASE = env_number("COLLOQUY_LEASE", 30)  # seconds that a silent process keeps its turns
@@ -290,7 +290,7 @@ LOGGING = {
     "loggers": {
         **{name: {"level": "WARNING"} for name in QUIET},
         "psycopg.pool": {"level": "ERROR"},  # each attempt to connect; what waits for a connection says so itself
-        # Also where uvicorn is started by its own command, with handlers of its own, which would not redact.
+        # Also if uvicorn is started by its own command, with handlers of its own, which would not redact.
         **{
             name: {"level": "WARNING", "handlers": [], "propagate": True}
             for name in ("uvicorn", "uvicorn.error", "uvicorn.access")

@@ -19,8 +19,8 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def drain_on_signals() -> None:
     """Drain before the server shuts down: it would drop the sockets and wait for the streams, and they for turns.
 
-    With the first signal the process drains while it goes on serving those who read, and passes the signal on when it
-    has. A second one is passed on at once.
+    On the first signal the process drains while it still serves readers, and passes the signal on afterwards. A second
+    signal is passed on at once.
     """
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
@@ -53,7 +53,8 @@ def _drain_before(number: int, then: Handler) -> None:
 class ClosingConnections:
     """An ASGI application whose responses announce the end of their connection while the process drains.
 
-    So no client sends a request over a connection that is about to be closed, and has to guess whether it was taken.
+    So no client sends a request over a connection that is about to be closed, not knowing whether the request was
+    accepted.
     """
 
     def __init__(self, app: App) -> None:
@@ -73,7 +74,7 @@ class ClosingConnections:
 def end_with_parent() -> None:
     """Have this process end when its supervisor has ended, for instance by SIGKILL.
 
-    Only for processes of `multiprocessing`, as the workers of `serve --workers` and of uvicorn are. Left alone they
+    Only for processes of `multiprocessing`, such as the workers of `serve --workers` and of uvicorn. Orphaned workers
     would keep the port.
     """
     parent = multiprocessing.parent_process()

@@ -1,7 +1,7 @@
 """Static files from the web process itself, named by their content, so that browsers keep them for a year.
 
-No build step and no copy is needed: a name's hash is computed when the name is first asked for. A script that imports
-others names them by their place beside it, so scripts lie under a folder that has the hash, of all their files.
+No build step is needed: a name's hash is computed when the name is first used. Since scripts import each other by
+relative names, they are served from a folder with the hash of all their files.
 """
 
 from __future__ import annotations

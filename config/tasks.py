@@ -1,6 +1,6 @@
 """The worker's scheduled jobs, and the recovery of jobs of dead workers.
 
-A job is a row; any number of workers on any machines take them. Each of these may run twice without harm.
+A job is a row; any number of workers on any machines run them. Each job may run twice without harm.
 """
 
 from __future__ import annotations

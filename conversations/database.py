@@ -1,7 +1,7 @@
 """Access to Postgres from asynchronous code.
 
-Three ways, and no other: `in_database` for the ORM, `on_own_connection` for what may take long, and
-`connect` for the few connections that live as long as the process (the journal's, the listener's).
+There are three ways: `in_database` for the ORM, `on_own_connection` for slow work, and `connect` for the few
+connections that live as long as the process (the journal's, the listener's).
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    # Not asgiref's thread-sensitive thread: everybody's statements would then wait for each other's (a 1.5 s query of
-    # one user's held up another's deltas for as long).
+    # Not asgiref's thread-sensitive thread, in which all users' statements would wait for each other (a 1.5 s query of
+    # one user delayed another's deltas as long).
     return ThreadPoolExecutor(max_workers=settings.DATABASE_THREADS, thread_name_prefix="database")
 
 
@@ -72,7 +72,7 @@ async def in_threads(threads: ThreadPoolExecutor, function: Callable[P, T], *arg
 def on_own_connection(function: Callable[[], T]) -> T:
     """Run a slow function that uses the ORM, on a connection outside of the pool; return its result.
 
-    It may never give it back. In a thread of its own, whose connection this replaces.
+    It may never release the connection. It runs in a thread of its own, whose connection is replaced.
     """
     own = connections["default"].copy()
     own.settings_dict["OPTIONS"] = {**own.settings_dict["OPTIONS"], "pool": False}
@@ -86,8 +86,8 @@ def on_own_connection(function: Callable[[], T]) -> T:
 async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `in_database`, with retries as long as Postgres is unavailable, and a few times for contention.
 
-    Only for what may be done twice. Other errors of the database are raised as ours (database_faults.py), and those of
-    its constraints as they are.
+    Only for repeatable work. Other errors of the database are converted (database_faults.py); integrity errors are
+    raised unchanged.
     """
     name = getattr(function, "__name__", function)
     while True:
@@ -107,7 +107,7 @@ async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
 def again_where_contended(function: Callable[[], T]) -> T:
     """Run a transaction of synchronous code, with a few retries for contention (such as deadlocks).
 
-    Not within a transaction. Raises what the last try raises.
+    Not within a transaction. Raise the error of the last attempt.
     """
     for tries in range(1, CONTENDED_TRIES):
         try:
@@ -124,7 +124,7 @@ def again_where_contended(function: Callable[[], T]) -> T:
 def _numbered(statement: str) -> tuple[str, tuple[str, ...]]:
     """Return a statement with numbered parameters instead of named ones, and the names in order.
 
-    Psycopg would look for the names at every use: it remembers only where they are in short statements.
+    Psycopg would parse the names at every use: it caches the result for short statements only.
     """
     numbers = {name: f"${number}" for number, name in enumerate(dict.fromkeys(NAMED.findall(statement)), 1)}
     return NAMED.sub(lambda found: numbers[found[1]], statement), tuple(numbers)
@@ -133,9 +133,9 @@ def _numbered(statement: str) -> tuple[str, tuple[str, ...]]:
 def prepared(statement: str, parameters: Mapping[str, object]) -> list[TupleRow]:
     """Run a server-side prepared statement on Django's connection of this thread.
 
-    Within the caller's transaction, if there is one. Returns the rows; none, where it has none to give. Django's own
-    cursor would put the parameters into the text of the statement, which is then parsed and planned anew each time, and
-    its loaders of the values that are sent as text take five times as long.
+    Within the caller's transaction, if there is one. Return the rows; none, if the statement returns none. Django's own
+    cursor would insert the parameters into the statement's text, which is then parsed and planned anew each time, and
+    its loaders of text values take five times as long.
     """
     text, names = _numbered(statement)
     connection.ensure_connection()
@@ -157,7 +157,7 @@ async def execute_prepared(
 def copy_in(rows: Sequence[Model], names: Collection[str]) -> None:
     """Insert rows of one model by COPY, with these fields; the others get the database's defaults.
 
-    Within the caller's transaction, in the order that the rows have. It takes a fraction of the time of `bulk_create`.
+    Within the caller's transaction, in the order of the rows. It takes a fraction of the time of `bulk_create`.
     """
     if not rows:
         return
@@ -175,7 +175,7 @@ def copy_in(rows: Sequence[Model], names: Collection[str]) -> None:
 async def mend_pool() -> None:
     """Replace the pool's connections that Postgres has dropped.
 
-    Left to itself the pool finds them one by one as they are asked for, and waits longer after each.
+    By itself the pool would find them one by one on use, and wait longer after each.
     """
     await asyncio.get_running_loop().run_in_executor(_threads(), _check_pool)
 
@@ -221,8 +221,8 @@ async def connected(*settings: str) -> psycopg.AsyncConnection[TupleRow]:
 
 async def connect() -> psycopg.AsyncConnection[TupleRow]:
     """Open a separate connection to the default database, in autocommit mode."""
-    # Not in one of the database's threads: a user's statements that wait for a lock may have all of them, and the
-    # connections that everybody's turns are written by could not be replaced before that lock is free.
+    # Not in one of the database's threads: they may all be taken by statements that wait for a lock of one user, and
+    # the connections that write everybody's turns could not be replaced before that lock is released.
     params = await asyncio.to_thread(_connection_params)
     made = await psycopg.AsyncConnection.connect(**params, autocommit=True)
     (OPEN.get() or OPEN.set(WeakSet())).add(made)
@@ -237,5 +237,5 @@ async def close_connections() -> None:
 
 def _connection_params() -> dict[str, Any]:
     params: dict[str, Any] = connection.get_connection_params()
-    # Django's own cursors, type adapters and refusal to prepare statements are of no use on these connections.
+    # These connections don't need Django's cursors and type adapters, and prepare statements.
     return {key: params[key] for key in params.keys() - {"cursor_factory", "context", "prepare_threshold"}}

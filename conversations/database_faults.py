@@ -1,9 +1,11 @@
 """Classifying the database's errors by their SQLSTATE.
 
-Lost: the connection is gone, and whatever it was may be done again on another one, for ever.
-Contended: a deadlock or a serialisation failure; the same transaction may succeed a moment later, so it is tried again
-a few times.
-Everything else stays as it is however often it is tried: it is an error, and says so in its own words.
+Lost: the connection is gone; the same work can be repeated on another one, without a limit.
+
+Contended: a deadlock or a serialisation failure; the same transaction may succeed a moment later, so it is retried a
+few times.
+
+All others: a retry would not help, and the error is reported.
 """
 
 from __future__ import annotations
@@ -63,8 +65,7 @@ def is_passing(error: BaseException) -> bool:
 def translate(error: BaseException) -> ColloquyError | None:
     """Return the error for a client that corresponds to an error of the database; None for other exceptions.
 
-    503 where it may be tried again, 409 where the rows that it refers to have changed meanwhile, 400 for a value that
-    no column takes.
+    503 if a retry may help, 409 if referenced rows have changed meanwhile, 400 for a value that no column accepts.
     """
     if not isinstance(error, (*DATABASE_ERRORS, psycopg.Error)):
         return None

@@ -1,7 +1,7 @@
 """JSON whose numbers keep their digits. Pure.
 
-What has a fraction or an exponent is read as a Decimal and written as the number it was: as floats,
-12345678901234567.89 and 12345678901234567.90 are the same, and 19.99 is not a multiple of 0.01.
+Numbers with a fraction or an exponent are read as Decimals and written with the same digits: as floats,
+12345678901234567.89 and 12345678901234567.90 are equal, and 19.99 is not a multiple of 0.01.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def loads(text: str, *, repeating: bool = False) -> Any:
 def loads_at(text: str, start: int, *, repeating: bool = False) -> tuple[Any, int]:
     """Parse the JSON that begins at an offset of a text; return its value, and the offset of its end.
 
-    `repeating` and errors as for `loads`.
+    `repeating` and errors are as for `loads`.
     """
     try:
         return (REPEATING_DECODER if repeating else DECODER).raw_decode(text, start)

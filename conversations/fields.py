@@ -27,7 +27,7 @@ def uuid7() -> uuid.UUID:
 class VerbatimJSONField(models.JSONField):
     """JSON that is stored unchanged: in a `json` column, not `jsonb`.
 
-    `jsonb` re-orders keys and refuses NUL; Claude wants its blocks back byte for byte (claude-api.md 2.7, 12).
+    `jsonb` reorders keys and refuses NUL; Claude requires its blocks unchanged, byte for byte (claude-api.md 2.7, 12).
     """
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
@@ -64,7 +64,7 @@ class ExactJSONField(VerbatimJSONField):
 class WrittenField(models.DateTimeField):  # type: ignore[type-arg]
     """The time of a row's last write, by the database's clock.
 
-    A new row has it at once; the instance of one that is written again has it when it is read again.
+    A new instance has the value at once; after an update, it has to be read again.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

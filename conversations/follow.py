@@ -66,11 +66,10 @@ async def follow(
 ) -> AsyncIterator[Batch | None]:
     """Yield all events of a turn, or of other work, after a position; each time all available ones, as one batch.
 
-    A reader is its position and nothing else. While it is busy with a batch nothing is queued for it; it just gets a
-    bigger one next time. With `beat` it also gets a None after so many silent seconds. When the process is about to
-    leave, it ends before the turn does, and the reader goes on from its position at another one. Without
-    `through_waits` it ends as well where the turn waits for its client's tools. Raises Deleted where the turn is
-    deleted before its end was read.
+    A reader's only state is its position. While it is busy with a batch nothing is queued for it; the next batch is
+    larger. With `beat`, None is yielded after so many seconds of silence. If the process is about to stop, the iterator
+    ends before the turn does, and the reader continues from its position on another process. Without `through_waits` it
+    also ends if the turn waits for its client's tools. Raise Deleted if the turn is deleted before its end was read.
     """
     here = await engine()
     stream = here.stream(kind)
@@ -79,7 +78,7 @@ async def follow(
         while True:
             leaving = here.drained
             news.clear()  # before reading: what is committed from here on sets it again
-            # One that has ended here meanwhile is read to its end from memory.
+            # A turn that has ended here meanwhile is read to its end from memory.
             live = stream.journal.live(turn) or (live if live and live.ended else None)
             found = Found(live.since(position)) if live else await stream.readers.read(turn, position)
             batch = found.batch

@@ -1,6 +1,6 @@
 """Types of JSON values whose shape is not known here.
 
-Where a shape is known it is a TypedDict (conversations.contract); where a value is only passed on it is an `object`.
+Known shapes are TypedDicts (conversations.contract); values that are only passed on are `object`.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ T = TypeVar("T")
 class LoopLocal(Generic[T]):
     """A variable with a value for each event loop. The app keeps it (`ConversationsConfig.loops`) as long as the loop.
 
-    An instance is the key under which it is kept.
+    An instance is the key of its own values.
     """
 
     def get(self) -> T | None:

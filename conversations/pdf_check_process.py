@@ -1,7 +1,7 @@
 """A process that opens one PDF from stdin, and writes its error, if any, to stdout.
 
 Run as `python -m conversations.pdf_check_process SECONDS MEGABYTES` by conversations/services/files/pdf_checks.py. It
-ends by a signal where it needs more CPU time or memory than that, and with a status above 0 only by a fault of ours.
+ends by a signal if it exceeds these limits of CPU time or memory, and with a status above 0 only because of a bug.
 """
 
 from __future__ import annotations

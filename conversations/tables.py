@@ -48,7 +48,7 @@ class Workbook:
     def __init__(self, folder: Path, rows: int = SHEET_ROWS) -> None:
         """Take an existing folder; the file and its temporary files are removed with it.
 
-        A table of more than `rows` goes on in a further sheet, which has its header again.
+        A table of more than `rows` continues in a further sheet, with its header repeated.
         """
         self._file = folder / "whole.xlsx"
         import xlsxwriter  # which nobody needs who downloads no workbook

@@ -1,8 +1,7 @@
 """Calling tools' functions: isolated from each other, and given up after a timeout.
 
-A thread can't be stopped. One that hangs goes on after its call was given up, in a thread of its own and with a
-connection of its own to the database: it takes neither from anybody else. Only its own user, and then its tool, run out
-of calls.
+A thread can't be stopped. One that hangs after its call was given up keeps a thread and a database connection of its
+own, which are taken from nobody else. Only its own user, and then its tool, run out of calls.
 """
 
 from __future__ import annotations

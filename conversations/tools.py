@@ -111,7 +111,7 @@ def _failed(complaint: str) -> Result:
 def _result(value: object) -> Result:
     """Return the result of a tool: strings and content blocks unchanged, anything else as JSON.
 
-    It is checked like all that comes from outside. Raises InvalidRequest for what can't be stored or sent.
+    It is validated like all external input. Raise InvalidRequest for results that can't be stored or sent.
     """
     if isinstance(value, list) and value and all(isinstance(each, dict) and "type" in each for each in value):
         blocks = block_checks.check_blocks(json.loads(_json(value)), "content", block_checks.IN_TOOL_RESULT)
@@ -187,9 +187,9 @@ def registered_tool(name: str) -> Tool | None:
 def with_definitions(given: Settings) -> Settings:
     """Return settings with the complete definitions of platform tools.
 
-    Raises InvalidRequest for unknown ones.
+    Raise InvalidRequest for unknown ones.
 
-    A turn keeps them so: that a tool has changed since is then seen by comparing turns.
+    A turn stores the definitions, so that a later change of a tool is noticed by comparing turns.
     """
     tools = given.get("tools")
     return {**given, "tools": [_defined(each, at) for at, each in enumerate(tools)]} if tools else given

@@ -53,9 +53,9 @@ class _Candidate:
 def judged(schema: Schema, text: str, *, evidence: bool = False) -> Judgement:
     """Return the first JSON value of an answer that satisfies the schema, else the largest with its problems.
 
-    Values are looked for in this order: the whole text, fenced blocks, values in prose; each may stand in an object of
-    other names, as in `{"result": {...}}`. With `evidence` it may stand beside what it rests on, as the request asked.
-    Enum values may be spelt in another letter case than the schema's, and get that.
+    Values are searched in this order: the whole text, fenced blocks, values in prose; each may be in a wrapper, as in
+    `{"result": {...}}`. With `evidence` the data may be beside its claims, as the request asked. Enum values in another
+    letter case are corrected to the schema's spelling.
     """
     judgement = _judged(schema, text, evidence)
     return replace(judgement, claims=claims_for(judgement.data, judgement.claims)) if evidence else judgement
@@ -99,8 +99,8 @@ def _names(schema: Schema) -> frozenset[str]:
 def _with_claims(found: _Candidate, names: frozenset[str]) -> list[_Candidate]:
     """Return the data and the claims in a value that has both, as the request asked.
 
-    The value as it is counts only where the schema has a field `data` of its own: one that leaves other fields open
-    would take the whole for data, whatever is wrong with it.
+    The value itself counts as data only if the schema has a field `data` of its own: a schema with open fields would
+    accept any value.
     """
     value = found.value
     if not isinstance(value, dict) or "data" not in value or value.keys() - {"data", "evidence"}:
@@ -173,7 +173,7 @@ def _kept(value: JSON, size: int) -> _Candidate | ValueError:
 def _plain(value: JSON, path: tuple[str | int, ...], problems: list[Problem]) -> JSON:
     """Return a value with each key of an object once, and record repeated keys.
 
-    Raises ValueError for what could be stored but not shown again. (NUL and long integers can be.)
+    Raise ValueError for values that could be stored but not encoded again. (NUL and long integers can be.)
     """
     if len(path) > DEPTH_LIMIT:
         raise ValueError("The JSON is nested too deep.")

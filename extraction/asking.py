@@ -85,8 +85,8 @@ class Request:
 def request_for(question: Question, request: Request) -> ClaudeRequest:
     """Build the body of a Messages request.
 
-    Where several requests have the same content, it comes first and is marked for Claude's cache, and what is asked of
-    it follows: system and content are the same in all of them (claude-api.md 12).
+    If several requests have the same content, it comes first with a cache mark, and the specific instructions follow:
+    system and content are the same in all of them (claude-api.md 12).
     """
     again = question.divided or request.said is not None
     content = _cached(request.content) if again else list(request.content)
@@ -157,9 +157,8 @@ def _cached(content: Sequence[Block]) -> list[Block]:
 def tokens_for(question: Question, group: Group, *, content_tokens: int, most: int | None, thinks: bool = False) -> int:
     """Return the `max_tokens` of an answer: enough for the group's values, with lists as long as the content.
 
-    `content_tokens` is about how long the content is; `most` is what the model writes, None where that is not known;
-    `thinks` says whether it thinks before that.
-    An answer that is longer after all is cut and goes on, so that it need not be reckoned with.
+    `content_tokens` is an estimate of the content's tokens; `most` is the model's maximal output, None if unknown;
+    `thinks` says whether it thinks first. A longer answer is cut and continued, so it need not be included.
     """
     value = TOKENS_OF_VALUE + (TOKENS_OF_EVIDENCE if question.evidence else 0)
     listed = LISTED_WITH_EVIDENCE if question.evidence else LISTED

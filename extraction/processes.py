@@ -88,8 +88,8 @@ class TaskProcess:
 class Pool:
     """The processes that run a module, started on demand.
 
-    An owner has one task done at a time, and waits for a process in line with the other owners, not behind their next
-    tasks: whoever has tasks without end keeps nobody else waiting for longer than one of them may take.
+    An owner has one running task at a time, and queues for a process behind the other owners' present tasks only: an
+    owner with endless tasks delays nobody else for longer than one task may take.
     """
 
     def __init__(self, module: str, *, most: int, seconds: float, megabytes: int) -> None:

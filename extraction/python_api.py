@@ -71,7 +71,7 @@ def extract(
 ) -> Extracted[Any]:
     """Extract the data that a schema describes from content, and return the result. For synchronous code.
 
-    Where the process serves, the extraction runs in its event loop, else in one of its own. Arguments as `aextract`.
+    If the process serves, the extraction runs in its event loop, else in one of its own. Arguments as for `aextract`.
     """
     work = aextract(content, schema, user=user, **options)
     here = running_engine()
@@ -93,9 +93,9 @@ async def aextract(
 ) -> Extracted[Any]:
     """Extract the data that a schema describes from content, and return the result.
 
-    `content` is text or Claude's content blocks; `schema` a JSON Schema, a class of Pydantic's, or the id, the name or
-    `name@version` of one of the user's. It is paid by the user, and kept like one that was asked for over HTTP. Raises
-    InvalidRequest, UnsupportedMediaType, NotFound, and ClaudeError where it failed.
+    `content` is text or Claude's content blocks; `schema` a JSON Schema, a Pydantic model, or the id, the name or
+    `name@version` of one of the user's schemas. The user pays for it, and it is stored like one over HTTP. Raise
+    InvalidRequest, UnsupportedMediaType, NotFound, and ClaudeError if it failed.
     """
     settled = model or settings.COLLOQUY_DEFAULT_MODEL
     parameters.check_parameters({"model": settled, "max_tokens": max_tokens or 1})

@@ -88,7 +88,7 @@ async def located(
 ) -> list[Evidence]:
     """Return the evidence for each claim (extraction/evidence/finding.py), found in a task process.
 
-    Where that takes too long, nothing is found.
+    If that takes too long, nothing is found.
     """
     pieces = None if part is None else [asdict(piece) for piece in part.pieces]
     sought = [asdict(claim) for claim in claims]

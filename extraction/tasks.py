@@ -1,6 +1,6 @@
 """The jobs of batches. Each may run twice without harm: its work is in the rows, not in the job.
 
-Every command imports this module, and a worker alone does the jobs: what they need is imported by them.
+Every command imports this module, but only workers run the jobs: so the jobs import what they need themselves.
 """
 
 from __future__ import annotations

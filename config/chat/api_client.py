@@ -35,7 +35,7 @@ class ChatClient:
     def ask(self, conversation: str, content: str) -> Iterator[Answer]:
         """Create a turn and yield its events to its end, however often the connection is lost meanwhile.
 
-        Raises Refused where there is no turn, httpx2.HTTPError where the server stays away.
+        Raise Refused if no turn is created, httpx2.HTTPError if the server stays unavailable.
         """
         path = f"/api/conversations/{conversation}/turns/"
         turn, position, ended = "", 0, False
@@ -57,8 +57,8 @@ class ChatClient:
     def cancel(self, turn: str) -> None:
         """Ask the server to stop a turn: what Claude has said until then is kept.
 
-        The connection is the call's own: another thread may make it, whoever closes the client meanwhile.
-        Raises Refused where the server does not stop the turn, httpx2.HTTPError where it can't be reached.
+        The call uses a connection of its own: another thread may make it while the client is closed. Raise Refused if
+        the server does not stop the turn, httpx2.HTTPError if it can't be reached.
         """
         _check(httpx2.post(f"{self._url}/api/turns/{turn}/cancel/", headers=self._headers, timeout=TIMEOUT))
 

@@ -18,7 +18,7 @@ HELP = "Enter sends, Alt-Enter begins a new line, Ctrl-C stops an answer, Ctrl-D
 def messages(history: Path) -> Iterator[str]:
     """Yield the typed messages until the end of input, with a history in a file.
 
-    Where standard input is no terminal, each of its lines is a message.
+    If standard input is not a terminal, each of its lines is a message.
     """
     typed = _typed(history) if sys.stdin.isatty() else sys.stdin
     yield from filter(None, map(str.strip, typed))

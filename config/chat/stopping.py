@@ -16,9 +16,10 @@ from config.server_access import Refused
 class StopOnInterrupt:
     """A context in which the first Ctrl-C stops a turn; the second one interrupts the program as usual.
 
-    The turn's id is not known until the server has created it: until then a stop is remembered.
+    The turn's id is unknown until the server has created the turn: until then, a stop is remembered.
 
-    Arguments: stop: stops the turn with an id; failed: is told why a turn could not be stopped, from another thread.
+    Arguments: `stop` stops the turn with an id; `failed` is called with the error if a turn could not be stopped, from
+    another thread.
     """
 
     def __init__(self, stop: Callable[[str], None], failed: Callable[[str], None]) -> None:
@@ -50,7 +51,7 @@ class StopOnInterrupt:
             self._stop_aside()
 
     def _stop_aside(self) -> None:
-        # In a thread: the handler may have interrupted the very client that it would use, in the middle of a request.
+        # In a thread: the signal may have interrupted a request of the same client that the handler would use.
         threading.Thread(target=self._stop_or_tell, daemon=True).start()
 
     def _stop_or_tell(self) -> None:

@@ -102,7 +102,7 @@ class ExtractionClient:
     def _respond(self, method: str, path: str, **options: Unpack[Sent]) -> httpx2.Response:
         """Send a request, with retries while the server is unavailable or busy, and return its response.
 
-        Raises Refused for what the server refuses, httpx2.HTTPError where it stays away.
+        Raise Refused for errors of the server, httpx2.HTTPError if it stays unavailable.
         """
         for retry in range(RETRIES + 1):
             try:

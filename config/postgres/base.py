@@ -50,7 +50,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 def _is_dropped(connection: psycopg.Connection[TupleRow]) -> bool:
     """Return whether an idle connection has been closed by the server, as all are after its restart.
 
-    Its end can be read from the socket then, as can a notice; nothing is sent to look, but where there is something.
+    The end of the connection, or a notice, can then be read from the socket. A query is sent only if there is something
+    to read.
     """
     socket = select.poll()
     socket.register(connection.fileno(), select.POLLIN)

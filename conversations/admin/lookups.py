@@ -15,7 +15,7 @@ from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
-# The parameters of Django's filters on a column, which are given by its name.
+# The query parameters of Django's filters on a column, by the column's name.
 OF_A_COLUMN = ("", "__exact", "__isnull", "__gte", "__lt", "__id__exact", "__in")
 
 UNANSWERABLE = (DisallowedModelAdminLookup, DataError, OverflowError)
@@ -43,8 +43,8 @@ class CompletedChoice(AutocompleteSelect):
 class DeclaredLookups(ModelAdmin):
     """A model's admin whose list can be filtered by `list_filter` only.
 
-    Django allows any look-up of a model's own columns: whoever sees the list could find out what a column says that it
-    does not show, by counting what is left of it.
+    Django allows any look-up of a model's own columns: a viewer of the list could find out the value of a hidden column
+    by filtering and counting.
     """
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:

@@ -1,6 +1,6 @@
 """Rendering messages: Markdown without active content, and without anything that is loaded from other hosts.
 
-What a model writes is nobody's HTML, and an image in it would tell its server who has read it, and what.
+A model's text is untrusted: its HTML must not run, and an image in it would tell a server who has read the message.
 """
 
 from __future__ import annotations

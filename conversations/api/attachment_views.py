@@ -85,7 +85,7 @@ def _last_modified(request: HttpRequest, attachment: Attachment) -> datetime:
 def served(request: HttpRequest, attachment: Attachment) -> HttpResponse:
     """Return the bytes of an attachment as a response that browsers do not execute.
 
-    A client that has them already is answered 304, and nothing is read for it.
+    A client that has the present bytes gets 304, without reading the storage.
     """
     image = attachment.media_type.startswith("image/")
     headers = {

@@ -24,8 +24,8 @@ from conversations.services.accounts.remembered_tokens import LONG_MEMORY, MEMOR
 class TokenAuthentication(knox.TokenAuthentication):
     """Knox's tokens, looked up in one statement, by the database's clock. What has expired is removed at night.
 
-    For requests that only read, a token may be remembered from a moment ago; for those whose view checks with what it
-    does that it is still valid (`checks_credential`), from a while ago. For any other command it is looked up.
+    For requests that only read, a token may be cached for a moment; for those whose view checks the credential in the
+    same transaction as its work (`checks_credential`), for longer. For any other command the token is looked up.
     """
 
     _find: Callable[[str], ValidToken | None] = staticmethod(find)

@@ -39,7 +39,7 @@ View = Callable[[HttpRequest], HttpResponseBase]
 def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """Return the response to a view's exception; DRF calls this.
 
-    None for a bug of ours, which Django then logs and answers with `server_error`.
+    None for a bug, which Django then logs and answers with `server_error`.
     """
     ours = translate(error)
     if ours is None:

@@ -1,6 +1,6 @@
 """Responses that take time: a view returns a `Later`, which is awaited after Django is done with the request.
 
-So no thread, no connection and no request object is held while a turn streams, and nothing of Django is between the
+So no thread, no connection and no request object is held while a turn streams, and no code of Django runs between the
 journal and the socket.
 """
 
@@ -69,7 +69,7 @@ class _Pending(NamedTuple):
 class LaterBegun(HttpResponse):
     """A response to work that has not begun when the view returns: `begin` begins it, and returns the continuation.
 
-    What `begin` raises is the answer. It is not cut where the client leaves meanwhile.
+    An error of `begin` becomes the response. `begin` is not cancelled if the client disconnects meanwhile.
     """
 
     def __init__(self, request: Request, begin: Begin, status: int = 200) -> None:
@@ -199,7 +199,7 @@ class _Answer:
 async def _while_let_in(receive: Receive, answer: _Answer, opening: Opening, credential: Credential) -> None:
     """Respond as long as the client is connected, its credential is valid, and it may read the response.
 
-    The end of either ends the answer, and nothing else.
+    Whichever ends first ends the response.
     """
     answering = asyncio.create_task(answer.give(opening.then))
     leaving = asyncio.create_task(_has_left(receive))

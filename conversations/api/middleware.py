@@ -50,7 +50,7 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
 class RedirectsOfReaders(CommonMiddleware):
     """Django's redirection to the path with a final slash, limited to methods that only read.
 
-    A redirected POST comes as a GET, without its body, and what it was to do would be lost without a word.
+    A redirected POST would arrive as a GET, without its body, and silently do nothing.
     """
 
     def should_redirect_with_slash(self, request: HttpRequest) -> bool:

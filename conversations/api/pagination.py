@@ -1,10 +1,10 @@
 """Pages of lists, each with a link to the next and the previous one.
 
-A page is found by where the last one ended, not by its number: a cursor names the row there by the field that the list
-is ordered by and, where rows are equal in that, by its id. So its cost does not grow with its number, every row that
-does not change is in exactly one page, and one that is added or removed meanwhile moves no other. A row whose field
-changes moves to its new place in the list. It may be missed on the way forward if that is behind the reader, who finds
-it by following `previous` from where they began, and be seen again if it is ahead.
+Pages are found by cursor, not by number: a cursor has the value of the ordering field of the last page's last row and,
+for ties, its id. So the cost of a page does not grow with its number, every unchanged row is in exactly one page, and
+rows that are added or removed meanwhile move no others. A row whose field changes moves to its new place in the list:
+on the way forward it may be missed if that is behind the reader, who finds it by following `previous` from the start,
+or be seen again if it is ahead.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Pages(BasePagination):
             value, id = place
             or_at = "e" if way == "upto" else ""
             further = Q(**{f"{field}__{beyond}": value}) | Q(**{f"id__{beyond}{or_at}": id})
-            # The first condition is implied by the others; it is what an index is looked up by.
+            # The first condition is implied by the others; the index look-up uses it.
             rows = rows.filter(Q(**{f"{field}__{beyond}e": value}) & further)
         return list(rows.order_by(f"{sign}{field}", f"{sign}id")[:limit])
 
@@ -123,7 +123,7 @@ class PathPages(Pages):
         self.path = request.path
         start, limit = read(cursor, self.path, 2) if cursor else (-size if query["last"] else 0, size)
         leaf, skip, found = message_paths.page_of_path(conversation_id, query.get("leaf"), start, limit + 1, reader)
-        # The leaf is named, so that a page stays what it is when the conversation goes on.
+        # The links name the leaf, so that pages stay the same when the conversation continues.
         self.url = replace_query_param(request.build_absolute_uri(), "leaf", str(leaf))
         self.next = self._at(skip + limit, size) if len(found) > limit else None
         self.previous = self._at(max(0, skip - size), min(skip, size)) if skip else None

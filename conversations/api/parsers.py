@@ -22,10 +22,9 @@ _STRUCTURE = (b",", b"[", b"{")
 def parse_json(text: str | bytes, most: int = VALUES_LIMIT, *, exact: bool = False) -> Any:
     """Return the value of a JSON document (RFC 8259) that all parsers interpret alike.
 
-    `most` is the number of values that it may have; with `exact`, numbers with a fraction or an exponent are Decimals.
-    Raises ValueError with a message for the sender for what is no
-    JSON or no UTF-8, for too many values or nesting more than 200 deep, for a key that an object has twice, for a
-    number that is infinite as a double, and for half surrogate pairs.
+    `most` is the maximal number of values; with `exact`, numbers with a fraction or an exponent become Decimals. Raise
+    ValueError with a message for the sender for invalid JSON or UTF-8, too many values, nesting more than 200 deep,
+    repeated keys of an object, numbers that are infinite as a double, and lone surrogates.
     """
     data = text.encode() if isinstance(text, str) else text
     if _count(data) > most and _count(_outside_of_strings(data, most)) > most:

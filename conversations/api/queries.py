@@ -230,7 +230,7 @@ CARRYING = frozenset({"POST", "PUT", "PATCH"})
 class Queried(APIView):
     """A view that refuses query parameters and bodies which it does not declare.
 
-    Operations are named as the viewset's actions are, or by the methods of a plain view.
+    Operations have the names of the viewset's actions, or of the methods of a plain view.
     """
 
     queries: ClassVar[Mapping[str, type[Query]]] = {}
@@ -245,8 +245,8 @@ class Queried(APIView):
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         """Read the query, and refuse an unexpected body, after authentication.
 
-        Raises ValidationError; ParseError or UnsupportedMediaType for a body that can't be read. A method that there is
-        not is answered 405, whatever its query and its body.
+        Raise ValidationError; ParseError or UnsupportedMediaType for a body that can't be read. An unsupported method
+        gets 405, whatever its query and its body.
         """
         super().initial(request, *args, **kwargs)
         method = str(request.method)

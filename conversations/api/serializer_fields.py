@@ -59,8 +59,8 @@ class StrictSerializer(serializers.Serializer[Any]):
     def checked_values(cls, data: object) -> Values:
         """Return the validated values of the fields. Raise ValidationError, as `is_valid` does.
 
-        One instance checks everything, in any thread: nothing of what it checks is kept in it, and its fields, which
-        take a third of a request's time to make, are made once.
+        One instance validates all data, in any thread: it keeps no state of the data, and its fields, whose creation
+        takes a third of a request's time, are created once.
         """
         if data is None:
             raise serializers.ValidationError({"non_field_errors": ["No data provided"]})
@@ -139,7 +139,7 @@ class Boolean(serializers.BooleanField):
 class Json(serializers.JSONField):
     """JSON of certain types that can be stored: no NUL, no lone surrogates.
 
-    `shape` is the type of `conversations.contract` that the API's description gives for it.
+    `shape` is the type of `conversations.contract` for the OpenAPI document.
     """
 
     def __init__(self, *types: type, shape: object = None, **options: Unpack[FieldOptions]) -> None:

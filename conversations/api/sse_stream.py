@@ -24,7 +24,7 @@ AT_ONCE = 64 * 1024  # bytes that are sent in one go
 def event_stream(id: uuid.UUID, after: int, form: Form, kind: str = "turn", follow: Follow = follow) -> Stream:
     """Return a response body with a turn's events from a position to its end, in one of the forms below.
 
-    Those of work of another kind are yielded by `follow`.
+    Other kinds of work pass an iterator `follow` of their batches.
     """
     reader = _Reader(id, after, form, kind, follow)
     return Stream(reader.body(), HEADERS, reader.last_words)
@@ -62,8 +62,8 @@ class _Reader:
 def as_events(batch: Batch) -> list[bytes]:
     """Encode a batch as Claude's own events with `turn` and `position`.
 
-    `id` is the last line of each: some clients (`@microsoft/fetch-event-source`) take it as seen as soon as its line
-    has come, and would resume behind an event that was cut before its data.
+    `id` is the last line of each event: some clients (`@microsoft/fetch-event-source`) store the id as soon as its line
+    has arrived, and would resume after an event that was cut before its data.
     """
     return _joined(f"event: {frame.type}\ndata: {frame.data}\nid: {frame.position}\n\n" for frame in batch.frames)
 

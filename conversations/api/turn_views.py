@@ -101,7 +101,7 @@ def create(request: Request, conversation: str) -> LaterBegun:
 def answered(request: Request, digest: str, create: Create, plain: PlainBeginning | None = None) -> LaterBegun:
     """Begin a turn, run it if it is new, and respond in the requested form. `digest` is that of the request.
 
-    A reader that retries the request after its stream was cut, with `Last-Event-ID`, gets what it has not seen.
+    A reader that retries the request after its stream was cut, with `Last-Event-ID`, gets the remaining events.
     """
     form, wait = stream_format(request), query_of(request)["wait"]
     user, credential, key = user_of(request), credential_of(request), key_of(request)
@@ -160,8 +160,8 @@ LAST_SEEN = "Last-Event-ID"
 def position_of(request: Request, work: Followable) -> int:
     """Return the position after which a reader wants to read a transcript.
 
-    `Last-Event-ID` comes before `after`: a reader that reconnects by itself asks the address that it was first given,
-    and tells in the header how far it has come since. Raises InvalidRequest for what is no position there.
+    `Last-Event-ID` takes precedence over `after`: a reader that reconnects by itself uses the original URL again, and
+    has its present position in the header. Raise InvalidRequest if the value is not a position.
     """
     seen = _last_seen(request)
     name, text = (LAST_SEEN, seen) if seen else ("after", str(query_of(request).get("after", 0)))
@@ -176,7 +176,7 @@ def position_of(request: Request, work: Followable) -> int:
 def has_seen_all(request: Request, work: Followable) -> bool:
     """Return whether a reader reconnects to ended work after it has received everything.
 
-    Such a reader, as a browser's EventSource, comes back until it is answered 204.
+    Such a reader, for instance a browser's EventSource, reconnects until it gets a 204.
     """
     return work.ended and _last_seen(request) == str(work.position)
 

@@ -1,8 +1,8 @@
 """Converting conversations of ChatGPT's exports to lines of our archives.
 
-The code that it ran and what came of it are text of the answers, and so are documents of its canvas. What its other
-tools did is kept in blocks that are shown and never sent to Claude; its thoughts likewise (content/foreign_answers.py).
-Images that it made are put in as the user's, since no answer of Claude's could have any.
+Code with its output, and canvas documents, become text of the answers. The blocks of other tools are shown and never
+sent to Claude, and so is reasoning (content/foreign_answers.py). Generated images are added as the user's, since an
+answer of Claude can't contain images.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Converting text documents of ChatGPT's canvas to text. Pure.
 
-Its tool `canmore` is called with JSON: a new document, changes of one by regular expressions, or comments on places
-that regular expressions find. Nothing is looked for by these expressions: they are others', and may take for ever.
+The tool `canmore` is called with JSON: a new document, changes by regular expressions, or comments on places that
+regular expressions find. These expressions are never evaluated: they are untrusted, and may run for ever.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Converting conversations of claude.ai's exports to lines of our archives.
 
-What Claude's tools there did is kept in blocks that are shown and never sent to Claude again; thinking likewise, as it
-comes without its signature (content/foreign_answers.py).
+The blocks of Claude's tools there are shown and never sent to Claude again, and so is thinking, which is exported
+without its signature (content/foreign_answers.py).
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def take_converted(
 ) -> None:
     """Import conversations, in one transaction: existing ones get their new messages. Not within another one.
 
-    `convert` makes a line of ours of an entry's text. Each is then checked like any import.
+    `convert` makes a line of our archives from an entry's text, which is then validated like any import.
     """
     tally = imports.Tally(done=len(entries))
     several, at = [], clock.now()

@@ -67,7 +67,7 @@ def tasks_of(archive: Archive, source: str) -> list[Task]:
 def left_out(importing: Importing, counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
     """Yield the files of an archive that can't be imported, each with its place and a note.
 
-    `counts` says how many entries there are in each of its files.
+    `counts` has the number of entries in each file.
     """
     if importing.job.source == ArchiveImport.Source.COLLOQUY:
         yield from _missing(importing.archive, counts)

@@ -34,7 +34,7 @@ class ForeignFiles:
     def block(self, ids: Sequence[str], name: str) -> Block:
         """Return a block with a file, which becomes an attachment; or else a text about the missing file.
 
-        `ids` are what its name in the archive may begin with; `name` is what the user called it.
+        `ids` are possible prefixes of its name in the archive; `name` is the user's name for it.
         """
         name = name or "without a name"
         found = next((found for id in ids if (found := self._find(id))), None)

@@ -12,15 +12,14 @@ from conversations.errors import InvalidRequest
 CHUNK = 1 << 20  # bytes
 LIMIT = 64 << 20  # bytes of one object
 
-# The beginning of a list of conversations, what may become one when more is read, a whole string, a brace outside of
-# strings, or the beginning of a string whose end is not there yet.
+# The start of a list of conversations, a possible prefix of that at the end of the buffer, a complete string, a bracket
+# outside of strings, or the start of an incomplete string.
 TOKEN = re.compile(
     rb'(?P<list>"conversations"\s*+:\s*+\[)|(?P<more>"conversations"\s*+:?\s*+\Z)'
     rb'|"[^"\\]*+(?:\\.[^"\\]*+)*+"|(?P<brace>[{}])|(?P<part>")',
     re.DOTALL,
 )
-# Between the objects that are asked for: a brace, a bracket, a whole string or another single value that has ended, or
-# the beginning of one that has not.
+# Between the wanted objects: a brace, a bracket, a complete string or other scalar, or the start of an incomplete one.
 BETWEEN = re.compile(
     rb'(?P<brace>[{}])|(?P<bracket>[\[\]])|(?P<single>"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s,:\[\]{}"]++(?=[\s,:\[\]{}"]))'
     rb"|(?P<part>[^\s,:])",
@@ -91,9 +90,9 @@ def is_object(text: bytes) -> bool:
 def values(file: IO[bytes], name: str) -> Iterator[bytes]:
     """Yield the text of each outermost object, string, number and so on of a document, unvalidated.
 
-    Lists are gone through. In the place of an object that has a list `conversations`, the values of that list are
-    yielded. `name` is what errors call the document. Raises InvalidRequest for a value of more than `LIMIT` bytes, or
-    an object that has no end.
+    Lists are traversed. In place of an object with a list `conversations`, the values of that list are yielded. `name`
+    is the document's name in errors. Raise InvalidRequest for a value of more than `LIMIT` bytes, or an object without
+    an end.
     """
     buffer, at, scan = b"", 0, _Scan()
     while chunk := file.read(max(CHUNK, len(buffer))):

@@ -10,7 +10,7 @@ from types import MappingProxyType
 Object = Mapping[str, object]
 
 NOTHING: Object = MappingProxyType({})
-# A pair of surrogates, half of one, or any other escape.
+# A surrogate pair, a lone surrogate, or any other escape.
 ESCAPES = re.compile(rb"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)")
 
 

@@ -44,7 +44,7 @@ def distinct_ids(ids: Iterable[str]) -> list[str]:
 def tree_of(nodes: Sequence[Node], leaf: str | None) -> Tree:
     """Return the messages of a conversation, whose ids must be distinct.
 
-    Nodes whose parents are not there begin it. So does the first of those whose parents lead round in a circle.
+    Nodes without a known parent become roots. So does the first node of a cycle.
     """
     known = {node.id: node for node in nodes}
     children: defaultdict[str | None, list[Node]] = defaultdict(list)

@@ -1,6 +1,6 @@
 """The parts of archives: what each app exports of a user, and how it imports that again.
 
-An app names its parts in COLLOQUY_ARCHIVE_PARTS (config/settings.py). They are exported and imported in that order.
+COLLOQUY_ARCHIVE_PARTS lists the apps' parts (config/settings.py). They are exported and imported in that order.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The catalogue of Claude's models (`models.json`, from claude-api.md 2.3 to 2.7, 9 and 12).
 
-What the Models API says of a model goes before that; what it does not say of a new one is not checked.
+The Models API overrides these data; unknown capabilities of a new model are not checked.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Model:
 def _listed() -> Mapping[str, Model]:
     """Return the last list of the Models API, by id. The app keeps it, for all threads of the process.
 
-    A process without Django, as the sandbox's own, has only what is written down.
+    A process without Django, such as the sandbox's own, has only the built-in catalogue.
     """
     if not apps.ready:
         return {}

@@ -1,7 +1,7 @@
 """Access to Claude: the SDK's client, and its streams as raw events.
 
-With `errors` and `transport` the only module that knows the SDK. Everything else sees dicts and `ClaudeError`s. The SDK
-is imported with the first client: it takes half of the time in which a process starts, and 45 MB.
+With `errors` and `transport` the only module that uses the SDK. All other modules see dicts and `ClaudeError`s. The SDK
+is imported with the first client: the import takes half of the time of a process's start, and 45 MB.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ SENDER: LoopLocal[MessageSender] = LoopLocal()
 async def client() -> anthropic.AsyncAnthropic:
     """Return the client of the running event loop, created on first use: its connections are bound to the loop.
 
-    The first one of a process waits in a thread for the SDK to be imported, and for the sandbox to be started if it is
-    the sandbox that answers.
+    The first call in a process waits in a thread for the import of the SDK, and for the start of the sandbox if it is
+    used.
     """
     known = OURS.get()
     if known is None:
@@ -82,7 +82,7 @@ async def close_client() -> None:
 class ClaudeStream:
     """The response to one request: its events, and the identifiers of request and message.
 
-    Keeps the response's body alone: the SDK's objects around it, with the request, take 20 KB as long as it streams.
+    It keeps the response's body only: the SDK's objects around it, with the request, take 20 KB as long as it streams.
     """
 
     def __init__(self, response: httpx2.Response) -> None:
@@ -106,7 +106,7 @@ class ClaudeStream:
         reader = AnswerReader(self.request_id, self._media_type)
         try:
             with translated(streaming=True):
-                # The SDK's own iterator would build an object from every delta, and lose what it does not know.
+                # The SDK's own iterator would build an object for every delta, and drop unknown fields.
                 async for chunk in self._body:
                     if events := reader.feed(chunk):
                         yield events
@@ -131,7 +131,7 @@ class ClaudeStream:
 def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
     if "content-encoding" in response.headers:
         return response.aiter_bytes()
-    # Straight from the transport: the response's own iterators cost as much as all that we do with a chunk.
+    # Directly from the transport: the response's own iterators cost as much as all our processing of a chunk.
     return cast("httpx2.AsyncByteStream", response.stream).__aiter__()
 
 
@@ -151,7 +151,7 @@ async def _new_sender() -> MessageSender:
     return SENDER.set(import_module(TRANSPORT).MessageSender(made))
 
 
-# What counting does not take: it produces nothing (claude-api.md 2.2).
+# Parameters that token counting does not accept: it produces no output (claude-api.md 2.2).
 NOT_COUNTED = frozenset({"model", "messages", "max_tokens", "stop_sequences", *SAMPLING})
 
 

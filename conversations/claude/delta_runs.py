@@ -1,8 +1,8 @@
 """Merging runs of string deltas, of which answers mostly consist, in one step. Pure.
 
-A delta for itself costs a JSON parser, a check and some ten calls; here all that is around their strings is compared at
-once. It knows only the form in which Claude sends them, with and without spaces; the caller reads all else event by
-event.
+A single delta costs a JSON parse, a validation and some ten calls; here everything around the strings of many deltas is
+compared at once. Only Claude's own formats are recognised, with and without spaces; the caller reads all others event
+by event.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BEGIN = re.compile(
 )
 _END = '"}}\n\n'
 _PADDED_END = re.compile(r'"\} +\}\n\n')
-# A JSON string's inside: what it may not be, in whole or in part, does not match (RFC 8259, section 7).
+# The content of a JSON string: invalid and incomplete content does not match (RFC 8259, section 7).
 _STRING = re.compile(r'[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
 _SPECIAL = re.compile(r'["\\\x00-\x1f]')
 """The characters for which a string's content has to be parsed."""
@@ -31,8 +31,8 @@ _SPECIAL = re.compile(r'["\\\x00-\x1f]')
 def joined_run(events: bytes) -> Event | None:
     """Return a run of string deltas of one block as one delta with the concatenated string.
 
-    `events` are whole server-sent events, whose lines end by LF. Returns None where they are anything else, have halves
-    of characters in them, or do not all begin alike.
+    `events` are complete server-sent events with LF as line end. Return None if they are anything else, contain
+    surrogates, or do not all begin alike.
     """
     try:
         text = _PADDED_END.sub(_END, events.decode())

@@ -1,6 +1,7 @@
 """Checking whether a request fits into its model's context window, before it is sent.
 
-Claude refuses input that is too long by itself; with `max_tokens` on top it is taken (claude-api.md 13).
+Claude refuses input that is too long by itself; input that is too long only together with `max_tokens` is accepted
+(claude-api.md 13).
 """
 
 from __future__ import annotations

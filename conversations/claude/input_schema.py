@@ -1,6 +1,6 @@
 """Checking a tool's `input_schema` (claude-api.md 8). Pure.
 
-Claude's API refuses requests with a schema that is none: every turn of a conversation with such a tool would fail.
+Claude's API refuses requests with an invalid schema: every turn of a conversation with such a tool would fail.
 """
 
 from __future__ import annotations

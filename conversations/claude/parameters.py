@@ -147,7 +147,7 @@ def _tools(settings: Settings, model: Model | None) -> Complaints:
 
 def _tool(tool: Mapping[str, object], path: str, model: Model | None) -> Complaints:
     kind = "custom" if tool.get("type") is None else tool["type"]
-    # A toolset brings its tools' names with it.
+    # A toolset defines its tools' names itself.
     nameless = isinstance(kind, str) and "toolset" in kind and "name" not in tool
     name = tool.get("name")
     if not nameless and not (isinstance(name, str) and TOOL_NAME.fullmatch(name)):

@@ -1,7 +1,7 @@
 """Computing the cost of requests from token counts and rates.
 
-Where there are no rates of their own for fast or for batched requests, the standard price is multiplied as Anthropic's
-rules say (claude-api.md 10).
+If there are no separate rates for fast or batched requests, the standard price is multiplied according to Anthropic's
+rules (claude-api.md 10).
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class PricedRequest:
         return shown
 
 
-# The names of the classes: here, in the counts, and in the list.
+# The names of the classes: here, in the counts, and in the price list.
 CLASSES = {
     "input": ("input_tokens", "input_mtok"),
     "output": ("output_tokens", "output_mtok"),
@@ -121,8 +121,8 @@ VERSION = re.compile(r"claude-[a-z]+-(\d+)(?:[-.](\d{1,2})(?!\d))?")
 def counts(usage: Mapping[str, object]) -> TokenCounts:
     """Return the counts in Claude's usage object.
 
-    Streamed, the split of cache writes comes with message_start and may be short of the final total; the rest was
-    written for 5 minutes (claude-api.md 4.2).
+    In a stream, the split of cache writes is in message_start only, and its sum may be less than the final total; the
+    rest was written for 5 minutes (claude-api.md 4.2).
     """
     written = count(usage, "cache_creation_input_tokens")
     hour = count(usage, "cache_creation", "ephemeral_1h_input_tokens")
@@ -146,7 +146,7 @@ def count(usage: object, *path: str) -> int:
 def as_count(value: object) -> int | None:
     """Return a count of tokens or requests as an integer: 12, 12.0 and "12" are accepted.
 
-    None for anything else, and for a number that no request can have used.
+    None for anything else, and for a number larger than any request can have.
     """
     if (isinstance(value, str) and COUNT.fullmatch(value)) or (isinstance(value, float) and value.is_integer()):
         value = int(value)

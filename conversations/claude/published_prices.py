@@ -1,7 +1,7 @@
 """Looking up Anthropic's published prices in `genai-prices`.
 
-That list is kept by others and dated. It has bands for long prompts, and for some models prices of their own for fast
-and for batched requests. It is loaded with the first price that is asked for, since that takes 0.25 s.
+The list is maintained by others, and dated. It has price bands for long prompts, and for some models separate prices
+for fast and batched requests. It is loaded on first use, since that takes 0.25 s.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def published_rates(model: str, counted: TokenCounts, at: datetime, served: Serv
 def _listed(model: str, at: datetime, terms: str) -> ModelPrice:
     """Return the prices of a model at a time, for requests on these terms, if the list distinguishes them.
 
-    Remembered, as a look into the list costs as much as a statement. Raises LookupError for an unknown model.
+    Cached, since a look-up in the list costs as much as a statement. Raise LookupError for an unknown model.
     """
     import genai_prices  # here: every process imports this module, and few price anything
 

@@ -19,8 +19,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0  # seconds, where Claude names none; the S
 async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
     """Return the result of `attempt`, which is retried up to ANTHROPIC_MAX_RETRIES times if a ClaudeError permits.
 
-    Waits before each as long as Claude asks for, else 0.5 s and each time twice as long. Raises the last ClaudeError
-    as soon as the next attempt would begin later than COLLOQUY_RETRY_TIME seconds after the first.
+    The pause before each retry is as long as Claude asks for, else 0.5 s, doubled each time. Raise the last ClaudeError
+    if the next attempt would begin later than COLLOQUY_RETRY_TIME seconds after the first.
     """
     clock = asyncio.get_running_loop().time
     latest = clock() + settings.COLLOQUY_RETRY_TIME

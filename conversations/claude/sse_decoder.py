@@ -1,6 +1,6 @@
 """Decoding server-sent events, in chunks of any size. Pure.
 
-The SDK's own decoder costs more than all else that is done with a delta; this one splits at the blank lines.
+The SDK's own decoder costs more than all other processing of a delta; this one splits the stream at blank lines.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class ServerSentEvent(NamedTuple):
 class Decoder:
     """Splits an event stream of any dialect into complete events.
 
-    Lines end by LF, CR or both, and a byte order mark may come first. What is not ended by a blank line is no event.
+    Lines end by LF, CR or both, and the stream may begin with a byte order mark. Text without a blank line after it is
+    not an event.
     """
 
     def __init__(self) -> None:

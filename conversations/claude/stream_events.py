@@ -1,7 +1,7 @@
 """Validating the events of Claude's stream, once, on arrival. Pure.
 
-What is known has the shape that Claude's API gives it (claude-api.md 4.1) and fits our columns. Kinds of events, blocks
-and deltas that nobody knows yet pass as they are, but none that looks like our own.
+Known kinds must have the shape of Claude's API (claude-api.md 4.1) and fit our columns. Unknown kinds of events, blocks
+and deltas pass unchanged, unless they could be mistaken for our own.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reading an answer: from the bytes of a response to validated events. Pure.
 
-An answer is a stream of server-sent events. A whole message as JSON, with which some servers answer a request for a
-stream, is read as the events that it would have been; an error as JSON, though the status was 200, as an error event.
+An answer is a stream of server-sent events. Some servers respond with a complete message as JSON, which is converted to
+the equivalent events, or with an error as JSON and status 200, which becomes an error event.
 """
 
 from __future__ import annotations

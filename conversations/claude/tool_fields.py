@@ -1,6 +1,6 @@
 """Validating the fields of tools (claude-api.md 8, 13.4). Pure.
 
-The platform checks them before anything is asked.
+The platform validates them before it sends any request.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The SDK's client with a transport by aiohttp that reads only on demand.
 
-With aiohttp's defaults every delta of every stream wakes the process, wanted or not. Here the kernel keeps what comes
-while a reader is busy, and it gets several deltas in one read. What all Messages requests have in common is made once.
+With aiohttp's defaults, every delta of every stream wakes the process. Here the kernel buffers data while a reader is
+busy, which then gets several deltas in one read. The common parts of all Messages requests are built once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import httpx2
 from aiohttp import ClientResponse
 from anthropic._models import FinalRequestOptions
 
-# The SDK's own copy: the published package takes a refused connection for one that timed out.
+# The SDK's own copy: the published package reports a refused connection as a timeout.
 from anthropic._vendor.httpx_aiohttp import AiohttpTransport
 from anthropic._vendor.httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
 from django.conf import settings
@@ -41,7 +41,7 @@ def new_client(base_url: str | None) -> anthropic.AsyncAnthropic:
 class MessageSender:
     """Sends Messages requests with the URL, headers and timeouts of the SDK.
 
-    The SDK makes all that anew for each request, in 0.35 ms of the processor; here it makes it once, for an empty one.
+    The SDK computes these anew for each request, in 0.35 ms of CPU; here they are computed once, for an empty request.
     """
 
     def __init__(self, client: anthropic.AsyncAnthropic) -> None:
@@ -86,7 +86,7 @@ class _Transport(AiohttpTransport):
 class _WhenWanted(AiohttpResponseStream):
     def __init__(self, response: ClientResponse) -> None:
         super().__init__(response)
-        # For aiohttp's own errors, which are none of this: the request's headers, 5 KB as long as the answer streams.
+        # Needed for aiohttp's own errors only: the request's headers, 5 KB as long as the answer streams.
         response._request_info = None  # type: ignore[assignment]
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -110,7 +110,7 @@ class _WhenWanted(AiohttpResponseStream):
 def _told_when_lost(response: aiohttp.ClientResponse) -> Iterator[None]:
     """Have the reader of the body notified if the connection is lost.
 
-    Of a chunk without a size aiohttp tells nobody: it closes the connection, stops its clock, and lets them wait.
+    On a chunk without a size, aiohttp closes the connection and stops its timer without notifying the reader.
     """
     content, connection = response.content, response.connection
     protocol = connection.protocol if connection else None

@@ -1,6 +1,6 @@
 """Validating content from outside, and normalising its form. Pure.
 
-The limits are Claude's (claude-api.md 6): what it would refuse is refused before anything is stored.
+The limits are Claude's (claude-api.md 6): content that it would refuse is refused before anything is stored.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ URL_LIMIT = 8192
 PDF_ONLY = frozenset([PDF])
 """The types of documents that Claude accepts as base64 (claude-api.md 6)."""
 
-# The fields of each kind of block that a user may send; those in the first place are required.
+# The fields of each kind of block that a user may send: required and optional ones.
 KINDS: dict[str, tuple[set[str], set[str]]] = {
     "text": ({"text"}, {"cache_control"}),
     "image": ({"source"}, {"cache_control"}),
@@ -165,7 +165,7 @@ def _source(block: Unchecked, path: str, kinds: tuple[str, ...]) -> Source:
     if not _is_source(source, kinds):
         raise InvalidRequest.at(f"{path}.type", f"Must be one of {', '.join(kinds)}.")
     kind = source["type"]
-    # An attachment comes back from us with its media type and URL, and may be sent again as it came.
+    # The API returns attachments with media type and URL, and clients may send these again.
     extra = {"media_type", "url"} if kind == "attachment" else set()
     _check_fields(source, path, SOURCES[kind], SOURCES[kind] | extra | {"type"})
     for name in SOURCES[kind]:

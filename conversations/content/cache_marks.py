@@ -1,8 +1,8 @@
 """Placing cache marks, so that the next turn reads the prompt for a tenth of its price. Pure.
 
-The recipe is that of claude-api.md 12: a mark that moves with the end of the conversation, one on a system prompt long
-enough to be kept by itself, and one where the last request ended if a turn has added more than is looked back over.
-Prefixes stay the same byte for byte, since what was stored is sent again verbatim.
+The scheme is that of claude-api.md 12: a mark that moves with the end of the conversation, one on a system prompt that
+is long enough to be cached by itself, and one at the end of the last request if a turn has added more blocks than the
+look-back. Prefixes stay the same byte for byte, since stored blocks are sent verbatim.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def is_mark(value: object) -> bool:
 def with_cache_marks(request: Request, minimum: int | None) -> Request:
     """Return the request with cache marks.
 
-    `minimum` is how many tokens the model keeps at least; with None no marks are added.
+    `minimum` is the model's minimal number of tokens to cache; with None no marks are added.
 
-    Where a user has set marks, they alone know what should be kept and for how long: none are added to theirs.
+    If the user has set marks, no others are added: only they know what should be cached and for how long.
     """
     if _has_mark([request.get("tools"), request.get("system"), request["messages"]]):
         return _limited(request)
@@ -58,7 +58,8 @@ def _has_mark(value: object) -> bool:
 def _limited(request: Request) -> Request:
     """Return the request with at most as many of its user's marks as Claude accepts, in a valid order.
 
-    Those of many turns add up. The newest of the messages' stay: what the older ones kept is found by them as well.
+    The marks of many turns accumulate. The newest marks of messages are kept: they also find what older ones have
+    cached.
     """
     fixed = [*_marks([request.get("tools"), request.get("system")])]
     said = [*_marks(request["messages"])]

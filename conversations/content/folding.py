@@ -140,7 +140,8 @@ def _apply_string(block: Block, key: StringField, string: str) -> None:
 def _tool_input(text: str) -> JSONObject:
     """Return the parsed input of a tool call.
 
-    Where the text is not one JSON object (it was cut, has NaN, an infinity or a key twice), return it under UNREADABLE.
+    If the text is not one JSON object (it was cut off, has NaN, an infinity or a repeated key), return it under
+    UNREADABLE.
     """
     try:
         value = jiter.from_json(text.encode(), allow_inf_nan=False, catch_duplicate_keys=True)

@@ -1,7 +1,7 @@
 """Filtering imported or copied answers to the blocks that Claude accepts (claude-api.md 3.1). Pure.
 
-Of its own answers Claude takes everything back, kinds of blocks that nobody knows yet included. What stands in an
-import may be anything, and one block that Claude refuses would have every later request of its branch refused.
+Claude accepts its own answers completely, including future kinds of blocks. Imported answers may contain anything, and
+a single refused block would block all later requests of the branch.
 """
 
 from __future__ import annotations

@@ -40,14 +40,14 @@ def build_request(
 ) -> Request:
     """Return the body of a Messages request for a path that ends in a user's message, or an answer to continue.
 
-    `expand` puts the bytes of attachments back in; `prefix` is what the request is made under, to be compared with that
-    of each answer; `bound` says whether the model refuses thinking that was made under another one; `container` is
-    where code of Claude's waits for the tools that it has called, if it is known.
+    `expand` inserts the bytes of attachments; `prefix` is the prefix of the request, to be compared with that of each
+    answer; `bound` says whether the model refuses thinking with another prefix; `container` is the container in which
+    Claude's code waits for the tools that it has called, if it is known.
     """
     messages = _without_refused(said)
-    # Thinking is bound to all that came before it, and refused under another prefix (claude-api.md 2.7). That of the
-    # tool loop which goes on must stay all the same: mostly it was made under this request's own prefix, and where a
-    # turn goes on with other settings, or a copy does, only some models would refuse it.
+    # Thinking is bound to all content before it, and refused with another prefix (claude-api.md 2.7). But the thinking
+    # of a running tool loop has to stay: usually its prefix is that of this request; if a turn continues with other
+    # settings, or in a copy, only some models would refuse it.
     keep_all = all(message.prefix == prefix for message in messages if message.role == "assistant")
     loop = _loop(messages)
     called = _without_open_server_calls(_taken_back(messages), container)
@@ -161,8 +161,8 @@ def only_results(content: Sequence[Block]) -> bool:
 def _without_open_server_calls(messages: Sequence[Said], container: str | None) -> list[Said]:
     """Omit server tool calls without a result, and results without a call.
 
-    Calls stay where Claude is about to go on with them: it paused, or waits for results of tools (claude-api.md 3.2).
-    Code that has called tools goes on in its container alone: in a copy of the conversation that is not known.
+    Calls stay if Claude is about to continue with them: it paused, or waits for tool results (claude-api.md 3.2). Code
+    that has called tools can continue only in its container, which is unknown in a copy of the conversation.
     """
     answers = [block for message in messages if message.role == "assistant" for block in message.content]
     called = {block.get("id") for block in answers if block.get("type") in SERVER_CALLS}
@@ -205,7 +205,8 @@ def _code_of(block: Block) -> object:
 def _gaps(before: Sequence[Said], after: Sequence[Said]) -> set[int]:
     """Return the indices of messages whose thinking may be bound to omitted calls.
 
-    They reach from an answer that has lost a call up to the next question, which was asked without it.
+    These are the messages from an answer that has lost a call up to the next question, which was asked without the
+    call.
     """
     gaps: set[int] = set()
     gap = False
@@ -248,7 +249,7 @@ def _empty_text(block: Block) -> bool:
 def _merged(messages: Iterable[tuple[str, list[Block]]]) -> Path:
     """Join adjacent messages of the same role, and omit those without content.
 
-    What was said after calls of tools was said after their results, and stays apart.
+    Text after tool calls was written after their results, and stays separate.
     """
     merged: Path = []
     has_called = False
@@ -266,7 +267,7 @@ def _merged(messages: Iterable[tuple[str, list[Block]]]) -> Path:
 def _cited_alike(messages: Path) -> Path:
     """Enable citations for all documents or for none, and likewise for search results (claude-api.md 6).
 
-    The first of a kind decides for those after it: thinking is bound to what was before, which must not change.
+    The first of a kind decides for the later ones: thinking is bound to the earlier content, which must not change.
     """
     decided: dict[str, bool] = {}
     return [(role, _like_the_first(content, decided) if role == "user" else content) for role, content in messages]

@@ -23,7 +23,7 @@ def check_text(value: object, path: str) -> None:
 def _flaw(value: object, depth: int) -> tuple[list[str], str] | None:
     """Return the first error of a JSON value, and the keys that lead to it, innermost first.
 
-    No path is built for what has none: keys may be long, and are said again for everything below them.
+    Paths are built only for errors: keys may be long, and would be repeated for every nested value.
     """
     if depth > DEPTH_LIMIT:
         return [], f"Must not be nested more than {DEPTH_LIMIT} deep."

@@ -52,9 +52,9 @@ class Identified:
 def identify(data: bytes, declared: str = "") -> Identified:
     """Return the type of an image, a PDF, an office document or text.
 
-    Its content tells. Only of text that is not UTF-8 what it is `declared` as is believed, if that is a kind of text
-    which is often in another encoding: tables, HTML and mail. Raises UnsupportedMediaType for anything else,
-    InvalidRequest for an image that can't be read.
+    The content decides. The declared type (`declared`) counts only for text that is not UTF-8, if it is a kind of text
+    that often has another encoding: tables, HTML and mail. Raise UnsupportedMediaType for anything else, InvalidRequest
+    for an image that can't be read.
     """
     for magic, format in MAGIC.items():
         if data.startswith(magic):

@@ -75,7 +75,7 @@ class SearchQuery:
     def narrow_tsquery(self, key: str) -> str | None:
         """Return the query, as `tsquery` does, for the longest look-up only, which is probably a rare one.
 
-        None where that saves nothing: Postgres collects all matches of a beginning, but not those of a whole term.
+        None if that saves nothing: Postgres collects all matches of a prefix, but not those of a whole term.
         """
         lookups = self.lookups()
         if len(lookups) < 2 or not any(begins for _, begins in lookups):
@@ -91,7 +91,7 @@ class SearchQuery:
 def parsed(typed: str) -> SearchQuery:
     """Parse a user's input: words, and phrases in quotation marks.
 
-    It has no terms where nothing was typed that can be seen.
+    The query has no terms if the input has no visible characters.
     """
     found = _TERMS.finditer(folded(typed))
     return SearchQuery(tuple(dict.fromkeys(_terms(found))))

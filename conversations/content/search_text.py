@@ -1,6 +1,6 @@
 """Preparing text for the search: folded, with marked word boundaries, and split into index terms.
 
-Pure. Texts and queries go the same way, so that what is typed is found however either of them is written.
+Pure. Texts and queries are prepared in the same way, so that differences of notation do not matter.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _TABLE = {
     ord("œ"): "oe",
 }
 
-# Of scripts that are written without spaces, or whose words are looked for by their parts: any substring is found. By
-# pairs of characters where there are thousands of them, as in Chinese, Japanese and Korean (and symbols, as emoji),
-# by threes where there are as few as letters.
+# Scripts without spaces, or whose words are searched by parts: any substring is found. They are indexed by pairs of
+# characters if they have thousands of them, as in Chinese, Japanese and Korean (and symbols, such as emoji), by triples
+# if they have few.
 _PAIRED = (
     "\u1100-\u11ff\u2190-\u2bff\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u9fff\ua000-\ua4cf\ua960-\ua97f"
     "\uac00-\ud7ff\uf900-\ufaff\U0001f000-\U0001faff\U00020000-\U0003ffff"
@@ -77,7 +77,7 @@ def marked(folded_text: str) -> str:
 def pieces(folded_text: str) -> Iterator[tuple[str, int]]:
     """Yield the words of a folded text, and runs of scripts whose substrings are searchable.
 
-    Each comes with the length of the grams that a run is indexed by; 0 for a word, which is indexed whole.
+    Each has the length of the grams by which a run is indexed; 0 for a word, which is indexed as a whole.
     """
     pattern = _ASCII_PIECE if folded_text.isascii() else _ANY_PIECE
     for piece in pattern.finditer(folded_text):
@@ -87,7 +87,7 @@ def pieces(folded_text: str) -> Iterator[tuple[str, int]]:
 def index_terms(folded_text: str) -> list[str]:
     """Return the index terms of a text, each once, in order: words, and grams that begin anywhere.
 
-    Grams at the end of a run are shorter, so that each substring of it is the beginning of one.
+    Grams at the end of a run are shorter, so that each substring of it is a prefix of a gram.
     """
     found: dict[str, None] = {}
     for piece, length in pieces(folded_text):

@@ -25,7 +25,7 @@ class Match(NamedTuple):
 def snippet(text: str, query: SearchQuery) -> str:
     """Return a part of a text with the matches of a query in `<mark>`, the only tag; all else is escaped.
 
-    The piece is where most of the terms stand close together; the beginning, where none is found.
+    The part is where most of the terms occur close together; the beginning, if none occurs.
     """
     part = _best_part(text, query)
     matches = _matches(part, query)

@@ -71,8 +71,8 @@ def check_attachments(
 ) -> None:
     """Refuse attachments of a wrong type. They have their media types.
 
-    `documents` are the types that a document may have. Raises InvalidRequest for an image as a document and the other
-    way round, UnsupportedMediaType for a document of another type.
+    `documents` are the allowed types of a document. Raise InvalidRequest for an image as a document or vice versa,
+    UnsupportedMediaType for a document of another type.
     """
     for index, block in enumerate(blocks):
         source = block.get("source")
@@ -99,7 +99,7 @@ def _check_attachment(media_type: str, kind: str, path: str, documents: Containe
 def with_base64(blocks: Sequence[Block], read: Callable[[Source], tuple[str, bytes]]) -> list[Block]:
     """Return the blocks in Claude's form, with base64 in place of attachments.
 
-    `read` gives the media type and the bytes of a source that names an attachment.
+    `read` returns the media type and the bytes of an attachment's source.
     """
 
     def expand(source: Source) -> Source:

@@ -38,7 +38,7 @@ def pair_results(messages: Path) -> Path:
 def with_distinct_ids(messages: Path) -> Path:
     """Give tool calls, and their results, other ids if these were used before.
 
-    Claude refuses an id that comes twice, and some servers number the calls of each answer anew.
+    Claude refuses repeated ids, and some servers number the calls of each answer from the beginning.
     """
     used: dict[str, int] = {}
     renamed: list[str] = []
@@ -59,7 +59,7 @@ def with_distinct_ids(messages: Path) -> Path:
 def _unused(id: str, used: dict[str, int]) -> str:
     """Return an unused id: this one, or this one with a number.
 
-    Each that has been used comes with the last number that it was given.
+    Used ids are kept with the last number that was added to them.
     """
     found, number = id, used.get(id, 1)
     while found in used:

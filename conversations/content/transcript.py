@@ -93,7 +93,7 @@ def span(events: Iterable[Event]) -> int:
 def merge(events: Iterable[Event]) -> list[Event]:
     """Return the transcript with adjacent string deltas of one block joined, and without empty ones.
 
-    Of adjacent snapshots the newest is left, as long as they are together.
+    Of adjacent snapshots only the newest is kept, with the length of all.
     """
     merged: list[Event] = []
     strings: list[str] = []
@@ -124,7 +124,7 @@ def _same_but_string(left: Event, right: Event) -> bool:
 def cut(events: Iterable[Event], position: int) -> tuple[list[Event], list[Event]]:
     """Split the events at a position, counted from the first of them.
 
-    A string delta that the position falls into is divided; a snapshot is in both parts.
+    A string delta at the position is split; a snapshot is in both parts.
     """
     before: list[Event] = []
     after: list[Event] = []
@@ -238,7 +238,8 @@ LINE_BREAKS = {"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 def encode(value: object) -> str:
     """Return the value as JSON on one line, whatever its reader takes for the end of one.
 
-    Decimals keep their digits. What orjson does not take (integers beyond 64 bits, lone surrogates) simplejson does.
+    Decimals keep their digits. Values that orjson does not support (integers beyond 64 bits, lone surrogates) are
+    encoded by simplejson.
     """
     try:
         text = orjson.dumps(value, default=_number).decode()

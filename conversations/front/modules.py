@@ -18,7 +18,7 @@ IMPORT = re.compile(r'^(?:import|export)\b(?:[^;"]*?\bfrom)? "(\.[^"]+)";', re.M
 def modules_of(main: str) -> list[str]:
     """Return the URLs of a page's modules, the main one first, so that the browser can load all at once.
 
-    What is imported only when it is needed is left out.
+    Modules that are imported on demand are left out.
     """
     names = [main]
     for name in names:  # which grows

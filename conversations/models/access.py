@@ -41,7 +41,7 @@ ROLES = {Right.READ: ("reader", "writer"), Right.WRITE: ("writer",), Right.OWN: 
 def open_condition(*, conversation: str, owner: str, user: str, right: Right) -> str:
     """Return the SQL condition under which a user has a right in a conversation.
 
-    `conversation`, `owner` and `user` are the SQL of their ids. For the owner, no share is looked at.
+    `conversation`, `owner` and `user` are the SQL expressions of ids. For the owner, no share is looked up.
     """
     if not ROLES[right]:
         return f"{owner} = {user}"

@@ -29,8 +29,8 @@ LOOK = 0.02  # seconds between checks whether they have ended
 class Budget(models.Model):
     """A limit in US dollars on the spending of a user, of a group, or of the platform, in a day or month (UTC).
 
-    `spent` and `held` are never read to be written back: single UPDATEs change them (services/billing/budgets.py), and
-    `save` leaves them alone.
+    `spent` and `held` are never written from a value read before: single UPDATEs change them
+    (services/billing/budgets.py), and `save` does not write them.
     """
 
     class Period(models.TextChoices):
@@ -85,8 +85,8 @@ class Budget(models.Model):
     def _catch_up(self) -> None:
         """Add the bookings of its period from before it was visible, without a lock that others wait for.
 
-        Whoever books a row adds it to the budgets that they see. When those are done who could not see this one, one
-        look at the ledger and at `spent` tells what is missing.
+        A transaction that books a row adds it to the budgets that it sees. When all transactions have ended that could
+        not see this one, the difference between the ledger and `spent` is what is missing.
         """
         _outlast_writers()
         with transaction.atomic(durable=True):

@@ -38,8 +38,8 @@ class Conversation(Idempotent):
         blank=True,
         help_text="Its owner's words to find it by.",
     )
-    # A migration adds the foreign key (id, active_leaf) -> (conversation, id). With one of the leaf alone, Postgres
-    # would look through all conversations for each message that is deleted.
+    # A migration adds the foreign key (id, active_leaf) -> (conversation, id). With a key of the leaf alone, Postgres
+    # would search all conversations for each deleted message.
     active_leaf = models.ForeignKey(
         "Message", null=True, on_delete=models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
@@ -54,13 +54,13 @@ class Conversation(Idempotent):
         help_text="What it was imported from: `<source>/<its id there>`. Null where it began here.",
     )
     imported_at = models.DateTimeField(null=True, editable=False)
-    # With a default in the database, since the processes of the release before go on during a deploy.
+    # With a default in the database, since processes of the previous release still run during a deploy.
     request_digest = models.CharField(
         max_length=64, blank=True, default="", db_default="", help_text="SHA-256 of what was asked."
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = WrittenField()
-    # Of the words of titles, for staff; its owner's search looks through SearchDocument.
+    # An index of the words of titles, for staff; the owner's search uses SearchDocument.
     searchable = models.GeneratedField(
         expression=SearchVector("title", config="simple"), output_field=SearchVectorField(), db_persist=True
     )
@@ -117,8 +117,8 @@ class Message(models.Model):
         max_length=ORIGIN_LENGTH, null=True, editable=False, help_text="Its id where it was imported from."
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    # Both are set by a trigger (the migration), whoever inserts the row: services/turns/message_paths.py finds
-    # ancestors by them.
+    # Both are set by a trigger (the migration) for every insert: services/turns/message_paths.py finds ancestors by
+    # them.
     depth = models.PositiveIntegerField(default=0, db_default=0, editable=False, help_text="0 for a root.")
     jump = models.UUIDField(null=True, editable=False, help_text="An ancestor some way up; a root's own id.")
 

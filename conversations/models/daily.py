@@ -1,7 +1,7 @@
 """The ledger's daily sums, updated by the transaction that adds rows (migration 0003).
 
-A trigger does it, so that whoever books a row keeps the sums as well, and nothing else writes to these tables. A row
-that takes another one back is of the day of its request, and so are its sums. Days are UTC's.
+A trigger updates the sums for every booking, and nothing else writes to these tables. A correction counts on the day of
+the corrected request. Days are in UTC.
 """
 
 from __future__ import annotations
@@ -84,6 +84,6 @@ class DailyConversation(Daily):
         )
         indexes = (
             models.Index(fields=("user", "day"), name="daily_conversation_by_user"),
-            # With the cost: of the many conversations of a period, those that cost most are found in the index alone.
+            # With the cost, so that the most expensive conversations of a period are found in the index alone.
             models.Index(fields=("conversation", "day"), include=("cost",), name="daily_conversation_by_day"),
         )

@@ -62,7 +62,7 @@ class Deletion(models.Model):
 class Retention(models.Model):
     """The time for which conversations of a user, or of a group's members, are kept after their last turn.
 
-    A user's own rule comes before those of their groups, of which the shortest holds, and these before
+    A user's own rule comes before those of their groups, of which the shortest applies, and these before
     COLLOQUY_KEEP_DAYS.
     """
 

@@ -12,7 +12,7 @@ from conversations.errors import IdempotencyMismatch
 class Idempotent(models.Model):
     """A row that may have an idempotency key, which its owner can use for no other request.
 
-    A model of this kind has a unique constraint on its owner and the key.
+    Such a model has a unique constraint on its owner and the key.
     """
 
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - null is 'no key', and not unique

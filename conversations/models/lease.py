@@ -19,8 +19,8 @@ AT_ONCE = 100
 class Leased(models.Model):
     """A piece of work with at most one holder.
 
-    The fence grows with every claim, and nothing is written for the work unless under the newest one: a process that
-    slept past its lease writes nothing more.
+    The fence grows with every claim, and only writes under the newest one are accepted: a process that slept past its
+    lease writes nothing more.
     """
 
     QUEUED = "queued"
@@ -48,7 +48,7 @@ class Leased(models.Model):
     def claim(cls, id: uuid.UUID, holder: uuid.UUID) -> bool:
         """Claim queued work for a process; return False if another was faster, or it was cancelled meanwhile.
 
-        True as well where this process has it already: the answer to its first claim was lost with the connection.
+        Also True if this process has claimed it already: the result of its first claim was lost with the connection.
         """
         queued = cls._base_manager.filter(pk=id, status=cls.QUEUED)
         claimed = queued.update(
@@ -71,7 +71,7 @@ class Leased(models.Model):
     def abandoned(cls, by: uuid.UUID) -> models.QuerySet[Self]:
         """Return running work whose holder has died, or is `by` itself.
 
-        Its process has not been heard of for a lease, or is `by` itself.
+        The lease of its process has expired, or the process is `by` itself.
         """
         alive = Process.objects.filter(pk=models.OuterRef("holder"), leased_until__gt=Now()).exclude(pk=by)
         return cls._base_manager.filter(status=cls.RUNNING).exclude(models.Exists(alive))

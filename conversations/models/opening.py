@@ -14,8 +14,8 @@ from conversations.models.access import OwnedQuerySet
 class Opening(models.Model):
     """A record that a staff user has opened another user's conversation, or a part of it.
 
-    Rows are only added (the migration's trigger). They go with the owner, to whom they are shown, and outlive the
-    staff.
+    Rows are append-only (by the migration's trigger). They are deleted with the owner, to whom they are shown, and
+    outlive the staff user.
     """
 
     OWNER = "owner"

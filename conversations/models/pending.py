@@ -15,8 +15,8 @@ from conversations.models.turn import Turn
 class PendingQuestion(models.Model):
     """The question of a pending turn, and its place in the queue.
 
-    It becomes a message when the turn begins: only then it is known after what it comes. It stays as it is where the
-    turn is cancelled before that.
+    It becomes a message when the turn begins, since its parent is known only then. If the turn is cancelled before, it
+    stays.
     """
 
     turn = models.OneToOneField(Turn, on_delete=models.CASCADE, primary_key=True, related_name="pending_question")

@@ -18,9 +18,8 @@ def dollars(name: str | None = None, **options: Any) -> models.DecimalField[Any,
 class Price(models.Model):
     """The platform's own price for some models, which overrides the list's: by a contract, or for unlisted models.
 
-    Of several that apply, an exact id comes before a pattern, the prices of fast requests before standard ones, the
-    highest band before lower ones, and then the newest. One that has priced something stays as it is; another comes
-    after it.
+    Of several matching prices, an exact id comes before a pattern, prices of fast requests before standard ones, the
+    highest band before lower ones, and then the newest. A price that was used stays unchanged; a newer one replaces it.
     """
 
     class Speed(models.TextChoices):

@@ -18,8 +18,8 @@ ON CONFLICT (id) DO UPDATE SET leased_until = EXCLUDED.leased_until
 class Process(models.Model):
     """A process that runs turns. Its single lease covers all work that it holds.
 
-    One narrow row to renew, instead of every turn's: renewing those would get in the way of the journal, which updates
-    them many times a second.
+    Renewing one narrow row, instead of every turn's, avoids conflicts with the journal, which updates turns many times
+    a second.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

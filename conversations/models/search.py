@@ -14,7 +14,7 @@ from conversations.models.conversation import Conversation, Message
 class ShelvedConversation(models.Model):
     """The shelf with a conversation's search documents: a partition of its owner's documents in the index.
 
-    A conversation is put on a shelf when its first document is made, and stays there. Postgres deletes the row with
+    A conversation is put on a shelf when its first document is created, and stays there. Postgres deletes the row with
     the conversation.
     """
 
@@ -38,7 +38,8 @@ class SearchDocument(models.Model):
     """A title or the text of a message in its searchable form (content/search_text.py)."""
 
     id = models.BigAutoField(primary_key=True)
-    # Postgres deletes documents with what they are of (migration 0002): one may be made while that is being deleted.
+    # Postgres deletes documents with their messages and titles (migration 0002): one may be created during the
+    # deletion.
     conversation = models.ForeignKey(Conversation, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False)
     message = models.OneToOneField(
         Message,
@@ -58,7 +59,7 @@ class SearchDocument(models.Model):
         constraints = (
             models.UniqueConstraint("conversation", condition=models.Q(message=None), name="search_document_of_title"),
         )
-        # Without a list of what is not in the index yet: each look at a shelf would read all of it.
+        # Without the index's list of pending entries, which each look-up on a shelf would have to read.
         indexes = (GinIndex("terms", name="search_document_terms", fastupdate=False),)
 
     def __str__(self) -> str:
@@ -68,7 +69,7 @@ class SearchDocument(models.Model):
 class Unindexed(models.Model):
     """A title or message whose search document has to be created or updated. Triggers add the rows.
 
-    It has no foreign keys: what is gone is forgotten when its turn comes.
+    It has no foreign keys: a row for a deleted text is dropped when it is processed.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -95,8 +95,8 @@ class Turn(Idempotent, Leased):
     def actions(self) -> list[str]:
         """Return what the user can do next (claude-api.md 3.2).
 
-        continue: let Claude go on from what it said. retry: ask for another answer (`regenerate`). tool_results: hand
-        in what is awaited. edit: say something else instead. An end that is not known is taken for a whole answer's.
+        continue: let Claude continue its answer. retry: request another answer (`regenerate`). tool_results: submit the
+        awaited results. edit: change the question. An unknown stop reason counts as a complete answer.
         """
         if self.status == self.Status.AWAITING_TOOLS:
             return ["tool_results"]
@@ -156,7 +156,7 @@ class Turn(Idempotent, Leased):
 class Piece(models.Model):
     """A contiguous part of a turn's transcript: its events from one position to another.
 
-    A running turn has many; an ended one has one, which stays as long as the turn does.
+    A running turn has many; an ended one has one, which is kept as long as the turn.
     """
 
     pk = models.CompositePrimaryKey("turn_id", "start")

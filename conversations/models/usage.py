@@ -1,9 +1,8 @@
 """The ledger.
 
-Postgres refuses to remove its rows and to change anything in them (migration 0003), but for a name that a
-pseudonym takes the place of when its user is gone. So they have no foreign keys to hold: they keep the ids of what they
-were spent on, also when that is gone. Columns that come later have defaults in the database, since the
-processes of the release before go on booking during a deploy.
+Postgres refuses to delete or change rows (migration 0003), except for replacing the name of a deleted user by a
+pseudonym. So there are no foreign keys: rows keep the ids of objects that are deleted later. New columns get defaults
+in the database, since processes of the previous release book during a deploy.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from conversations.models.turn import Turn
 class Usage(models.Model):
     """The usage and cost of one upstream request. Rows are append-only, and outlive the objects that they refer to.
 
-    A wrong one is taken back by another with its numbers below zero: sums over rows are right, counts of them are not.
+    A wrong row is cancelled by another one with negative numbers: sums over rows are right, counts of rows are not.
     """
 
     OWNER = "user"

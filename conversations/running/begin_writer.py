@@ -61,7 +61,7 @@ class BeginWriter:
     async def begin(self, who: Asker, plain: PlainBeginning) -> Created | None:
         """Store a turn together with others; return None if it must be begun individually.
 
-        Raises what `PlainBeginning.draft` raises, and OperationalError where it may or may not have been stored.
+        Raise the errors of `PlainBeginning.draft`, and OperationalError if the turn may or may not have been stored.
         """
         if not self.connected.is_set():
             return None
@@ -120,7 +120,7 @@ class BeginWriter:
             return True
         stored: list[_Stored] = []
         try:
-            # Without BEGIN, the end of the pipeline would commit what was sent before an error of ours.
+            # Without BEGIN, the end of the pipeline would commit statements from before an exception of ours.
             async with asyncio.timeout(PATIENCE), connection.pipeline():
                 await connection.execute("BEGIN", prepare=False)
                 stored = await _written(connection, batch)

@@ -36,8 +36,8 @@ class EndWriter:
     async def write(self, parameters: Parameters) -> bool:
         """Commit an ending, retrying as long as Postgres is unavailable.
 
-        Returns whether it was written; it was not where the turn is not ours any more, where something else has to be
-        written with it, or where Postgres does not take its values.
+        Return whether it was written; it was not if the turn is not ours any more, if more has to be written with it,
+        or if Postgres does not accept its values.
         """
         waiting = _Waiting(parameters, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
@@ -49,8 +49,8 @@ class EndWriter:
         connection = await connected(PLANNED_ONCE)
         while True:
             await self._any.wait()
-            # In the order of their users, for each of whom the ledger's sums are locked: no two processes that write
-            # the endings of several users wait for each other in a circle.
+            # Ordered by user, whose daily sums are locked: processes that write endings of several users can't
+            # deadlock.
             batch = sorted(self._waiting[:AT_ONCE], key=lambda each: each.parameters["user"])
             del self._waiting[:AT_ONCE]
             if not self._waiting:
@@ -95,7 +95,7 @@ class EndWriter:
 async def _write(connection: Connection, endings: list[Parameters]) -> list[bool]:
     """Commit endings together, in one round trip; return which of them were written.
 
-    What is sent in one pipeline is one transaction, which needs no statements of its own to begin and to end.
+    The statements of one pipeline are one transaction, without statements to begin and to end it.
     """
     async with connection.pipeline():
         cursors = [await execute_prepared(connection, end_statement(), each) for each in endings]

@@ -1,7 +1,7 @@
 """The long-lived tasks of a process: journal, readers, notifications, lease and work.
 
-One engine per event loop, which is one per process. It starts with the server (ASGI lifespan) or, where the server
-sends no lifespan (Daphne), at the first request that needs it.
+There is one engine per event loop, which is one per process. It starts with the server (ASGI lifespan) or, if the
+server sends no lifespan (Daphne), at the first request that needs it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ ENGINE: LoopLocal[Engine] = LoopLocal()
 async def engine(*, takes_work: bool | None = None) -> Engine:
     """Return the engine of the running loop, started on first use.
 
-    `takes_work` says whether it runs what nobody else has taken; by default the setting COLLOQUY_RUN_TURNS does.
+    `takes_work` says whether it runs queued work; the default is the setting COLLOQUY_RUN_TURNS.
     """
     here = ENGINE.get()
     if here is None:

@@ -1,10 +1,9 @@
 """Returning unused memory of this process to the system.
 
-What a large request took stays with the process in three places. Requests of REST framework, and exceptions that a
-frame of their own traceback names, refer to themselves: they stay with all their data until the garbage collector
-looks, which a few large objects do not make it do. What a thread has freed, glibc keeps for that thread, and the more
-of it the larger the blocks were that it has seen. And libpq keeps the buffers of a connection as large as the largest
-statement or row that ever went through them.
+The memory of a large request stays with the process in three places. Requests of REST framework, and exceptions in a
+frame of their own traceback, are reference cycles: they stay with all their data until garbage collection, which a few
+large objects do not trigger. Memory that a thread has freed is kept by glibc for that thread, the more of it the larger
+the blocks were. And libpq keeps the buffers of a connection as large as its largest statement or row.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _STATM = Path("/proc/self/statm")  # of Linux
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # mallopt(3)
 
-# Of glibc; other allocators do without.
+# Functions of glibc; other allocators have none of them.
 _mallopt = getattr(ctypes.CDLL(None), "mallopt", lambda _parameter, _value: 0)
 _trim = getattr(ctypes.CDLL(None), "malloc_trim", lambda _pad: 0)
 
@@ -46,10 +45,10 @@ def resident() -> int:
 async def give_back() -> None:
     """Return memory repeatedly: after large growth, and when a process that has grown is idle again.
 
-    Each time stops the streams: with 400 of them for 0.1 to 0.2 s. Where what it has grown by is in use, the pauses
-    between the attempts become longer.
+    Each time pauses all streams, with 400 of them for 0.1 to 0.2 s. If the memory turns out to be in use, the pauses
+    between attempts become longer.
     """
-    # Left to itself, glibc raises both with every large block that is freed, to as much as 32 and 64 MB.
+    # By itself, glibc raises both with every large block that is freed, up to 32 and 64 MB.
     _mallopt(_MMAP_THRESHOLD, LARGE)
     _mallopt(_TRIM_THRESHOLD, LARGE)
     lowest = last = resident()
@@ -74,8 +73,8 @@ async def give_back() -> None:
 async def _free() -> None:
     """Collect garbage, and return free memory to the system.
 
-    The collector stops this event loop meanwhile, for as long as it takes to look at what was made since the process
-    began to serve; the allocator does not.
+    The collector blocks this event loop while it scans the objects that were created since the process began to serve;
+    the allocator does not.
     """
     gc.collect()
     await asyncio.to_thread(_trim, 0)

@@ -1,6 +1,6 @@
 """Access to the storage of attachments from asynchronous code, in a separate thread pool.
 
-A slow storage keeps these threads, and the turns that need its files, waiting; never a thread or a connection for the
+A slow storage blocks only these threads, and the turns that need its files; never a thread or a connection for the
 database.
 """
 

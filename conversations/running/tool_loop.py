@@ -96,7 +96,7 @@ class ToolLoop:
     async def _go_on(self, folded: list[Folded]) -> str | None:
         """Run the tools that the newest answer calls, concurrently.
 
-        Return the turn's status, or None where Claude is asked again.
+        Return the turn's status, or None if another request is to be sent.
         """
         answer = folded[-1]
         if history.is_paused(answer.content, answer.stop_reason):

@@ -28,7 +28,7 @@ async def start_turn(
 ) -> Created:
     """Create a turn, if the credential is valid, and have it run: here, or on a process that runs turns.
 
-    `plain` is what is created where that is plain. Raises what `create` raises.
+    `plain` is the turn in the form of a plain one, if it is. Raise the errors of `create`.
     """
     here = await engine()
     if not here.takes_work:
@@ -50,7 +50,7 @@ async def _started(here: Engine, who: Asker, create: Create, plain: PlainBeginni
     except BaseException as error:
         runner.forget(who.turn_id)
         if isinstance(error, DATABASE_ERRORS):
-            # The commit may have gone through, and only the answer to it been lost.
+            # The commit may have succeeded, with only its response lost.
             in_background(_take_up(here, who.turn_id))
         raise
     if created.is_new and created.turn.status == Turn.RUNNING:

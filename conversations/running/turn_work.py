@@ -62,7 +62,7 @@ class TurnWork:
 
     async def run(self, id: uuid.UUID, stop: StopSignal) -> None:
         """Claim a turn, and run it to its end or until it waits for the client's tools."""
-        # Where their results are there before the turn waits for them, it is queued again at once.
+        # If their results arrived before the turn began to wait for them, it is queued again at once.
         while await self._run(id, stop) == Turn.QUEUED:
             pass
 
@@ -103,14 +103,14 @@ class TurnWork:
         events = await persistently(transcripts.written, turn)
         live = journal.open(turn.pk, turn.fence, events)
         if not events:
-            # Before anything can stop it: every transcript begins like this.
+            # Before anything can stop it: every transcript begins with this event.
             await journal.append(live, [transcripts.turn_start(turn)])
         return await self._lead(turn, live, stop)
 
     async def _lead(self, turn: Turn, live: LiveTranscript, stop: StopSignal, began: float | None = None) -> str:
         """Run a turn from the present end of its transcript; return the resulting status.
 
-        `began` is when it was stored, in seconds of the monotonic clock, where it was begun here.
+        `began` is the time at which the turn was stored, in seconds of the monotonic clock, if it was begun here.
         """
         try:
             ended = await self._outcome(live, turn, stop, begun=began is not None)

@@ -38,7 +38,8 @@ class Stopped(Exception):
 class StopSignal:
     """Stops a piece of work, but never while it is claimed or ended.
 
-    (Cancelling its task could hit between the commit of a claim and our knowing of it, and leave the row to nobody.)
+    (Cancelling its task could happen between the commit of a claim and its result here, and leave the row without a
+    runner.)
     """
 
     def __init__(self) -> None:
@@ -69,8 +70,8 @@ class StopSignal:
 async def shielded(coroutine: Coroutine[object, None, T]) -> T:
     """Await a coroutine and return its result; it runs to its end even if the caller is cancelled meanwhile.
 
-    The cancellation is raised when the coroutine has ended. An error of the coroutine is only logged then: what is
-    stopped may well have been deleted or taken over.
+    The cancellation is raised when the coroutine has ended. An error of the coroutine is then only logged: stopped work
+    may have been deleted or taken over.
     """
     task = asyncio.create_task(coroutine)
     cancelled: asyncio.CancelledError | None = None
@@ -102,7 +103,7 @@ class Work(Protocol):
     def abandoned(self, process: uuid.UUID, running: Collection[uuid.UUID]) -> list[uuid.UUID]:
         """Return the ids of abandoned work.
 
-        A dead process left it running, or this one did, and it is not in `running`.
+        Its process has died, or it is this process and the id is not in `running`.
         """
 
     def waiting(self, seconds: float) -> list[uuid.UUID]:
@@ -146,7 +147,7 @@ class WorkRunner:
     def expect(self, id: uuid.UUID) -> None:
         """Exclude an id from sweeps that is about to be stored as running here. Thread-safe.
 
-        Until it is started, or forgotten.
+        Until it is started, or `forget` is called.
         """
         self._expected.add(id)
 
@@ -183,12 +184,12 @@ class WorkRunner:
     async def sweep(self, untaken: float | None) -> None:
         """Stop cancelled work, settle abandoned work, and start work that was queued for `untaken` seconds.
 
-        What looks abandoned is settled when it has looked so for a while: when Postgres has been away for longer than a
-        lease, every lease has run out, and the processes that live need a moment to renew theirs.
+        Work is settled only after it has looked abandoned for a while: if Postgres was unavailable for longer than a
+        lease, all leases have expired, and live processes need a moment to renew theirs.
         """
         self.cancel(await in_database(self.work.to_cancel, self._process))
         before, self._abandoned = self._abandoned, {}
-        # A claim that comes between the question and the answer is in `_running` by then.
+        # A claim between the query and its result is in `_running` by then.
         now = time.monotonic()
         self._put_off = {id: until for id, until in self._put_off.items() if now < until + PUT_OFF}
         held_back = [id for id, until in self._put_off.items() if now < until]
@@ -223,7 +224,7 @@ class WorkRunner:
 def in_background(coroutine: Coroutine[object, None, None]) -> asyncio.Task[None]:
     """Create a task of the coroutine in a fresh context.
 
-    In the context of the request that began it, asgiref would send its database work to the request's own thread, which
-    is gone when the response is.
+    In the context of the request, asgiref would send its database work to the request's own thread, which ends with the
+    response.
     """
     return asyncio.get_running_loop().create_task(coroutine, context=contextvars.Context())

@@ -1,7 +1,7 @@
 """Signatures that bind thinking to everything before it (claude-api.md 2.7). Pure.
 
-A signature of the sandbox's says under which model, system prompt, tools and messages the block was made, and which
-thinking block came before it: those may be left out from the beginning, but not between others.
+A signature of the sandbox encodes the model, system prompt, tools and messages of the block, and the thinking block
+before it: thinking may be omitted from the beginning, but not between other thinking blocks.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ class Filled:
 def filled(schema: JSONSchema, text: str) -> Filled:
     """Return a value that satisfies the schema, filled from the text as far as possible.
 
-    The schema is well-formed. Raises Refused where the value would be too large, or endless.
+    The schema must be well-formed. Raise Refused if the value would be too large, or endless.
     """
     filling = _Filling(schema, text)
     try:

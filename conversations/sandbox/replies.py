@@ -39,9 +39,8 @@ class Answer:
 def directives_in(body: Body) -> tuple[Directives, str]:
     """Return the directives of the user's newest text, and the text of its message without any directives.
 
-    A question that was never answered is sent again in one message with the next question, as an earlier text block of
-    it: such a block directs nothing any more. Without directives in the newest text, those of an earlier text hold if
-    they say `always`.
+    An unanswered question is sent again in one message with the next question, as an earlier text block: its directives
+    no longer count. Without directives in the newest text, those of an earlier text apply if they have `always`.
     """
     body, _ = request_text.without_going_on(body)
     messages = [request_text.texts(message["content"]) for message in body["messages"] if message["role"] == "user"]
@@ -72,7 +71,7 @@ def _due(directives: Directives, prompt: str, body: Body) -> Directives:
 
 def answer_to(body: Body, model: Model, directives: Directives, prompt: str) -> Answer:
     """Return the answer to a valid request."""
-    # Ids are different in every request of a conversation, and the same in the same request.
+    # Ids differ between the requests of a conversation, and are the same for the same request.
     seed = hashlib.sha256(json.dumps(body["messages"]).encode())
     ids = (hashlib.sha256(seed.digest() + b"%d" % number).hexdigest()[:20] for number in count())
     answer = Answer(_content(body, directives, prompt, ids))

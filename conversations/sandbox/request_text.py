@@ -19,7 +19,7 @@ LEAST_TO_GO_ON = 3  # messages: a question, an answer that was cut, and that
 def without_going_on(body: Body) -> tuple[Body, str]:
     """Return a request for a continuation in its original form, and the answer so far.
 
-    Any other request is returned as it is.
+    Any other request is returned unchanged.
     """
     messages = body["messages"]
     if len(messages) < LEAST_TO_GO_ON or not text(messages[-1]["content"]).startswith(GO_ON):
@@ -61,7 +61,7 @@ def _of_document(source: Block) -> str:
 def unreadable(body: Body) -> bool:
     """Return whether the request depends on content that the sandbox cannot read.
 
-    That is a document without text, or an image where there is no text that an answer could be made from.
+    That is a document without text, or an image if there is no text to answer from.
     """
     documents = [block["source"] for block in _attached(body, "document")]
     if any(source["type"] not in ("text", "content") and not _of_document(source).strip() for source in documents):

@@ -1,7 +1,7 @@
 """The objects of a Messages request as the SDK's parameter types declare them: kinds, fields and types.
 
-The sandbox judges what the platform sends. What it knows about requests comes from here and not from the platform's
-own checks, so that a mistake there does not pass here as well.
+The sandbox checks what the platform sends. Its knowledge of requests comes from the SDK and not from the platform's own
+checks, so that a mistake there is not repeated here.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Shape:
     def check(self, value: Mapping[str, object], path: str, *, deep: bool = True) -> None:
         """Raise Refused for an object with a missing or unknown field, or a field of another type than declared.
 
-        What is within its fields is only looked at where `deep`: Claude's own blocks may have more than the SDK knows.
+        Nested values are checked only with `deep`: Claude's own blocks may have more fields than the SDK knows.
         """
         for name in sorted(self.required - value.keys()):
             require(False, f"{path}.{name}: Field required")

@@ -12,7 +12,7 @@ from conversations.sandbox.request_text import Block, Body
 PIECES = re.compile(r"\S+\s*|\s+")
 JSON_PIECE = 12  # characters
 
-# What is streamed in deltas, and so is empty in content_block_start.
+# Fields that are streamed in deltas, and so are empty in content_block_start.
 STREAMED: dict[str, Block] = {
     "text": {"text": ""},
     "thinking": {"thinking": "", "signature": ""},

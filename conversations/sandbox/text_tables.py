@@ -46,7 +46,7 @@ class Lines:
 def rows(text: str, fields: Mapping[str, str]) -> list[Row]:
     """Return the rows of all tables whose headers have the fields, each with its values for them.
 
-    `fields` has the kind of each one's values (text_values.PATTERNS), or `text`.
+    `fields` has the kind of each field's values (text_values.PATTERNS), or `text`.
     """
     lines = Lines(text)
     names = {name: words_of(name) for name in fields}

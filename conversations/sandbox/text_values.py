@@ -1,6 +1,7 @@
 """Finding values for fields in a text: behind words that resemble the field's name. Pure.
 
-It is done by rules, so that trying things out looks as it would with Claude on simple documents. Nothing is understood.
+Values are found by simple rules, so that trials with simple documents look as they would with Claude. The text is not
+understood.
 """
 
 from __future__ import annotations

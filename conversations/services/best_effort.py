@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 def whole_or_least(what: str, whole: Callable[[], T], least: Callable[[], T]) -> T:
     """Return the result of `whole`; if it raises, log the error, roll back, and do `least` instead.
 
-    Within the caller's transaction. Errors of the database that pass (database.py) are raised: then the caller's whole
-    transaction is worth another try. `what` names the work in the log.
+    Within the caller's transaction. Temporary errors of the database (database.py) are raised, since the caller's whole
+    transaction can be retried. `what` names the work in the log.
     """
     try:
         with transaction.atomic():

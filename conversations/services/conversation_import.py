@@ -71,8 +71,8 @@ def import_conversation(*, owner: User, export: Export) -> Conversation:
 def check(*, owner: User, export: Export, at: datetime) -> Checked:
     """Validate an export, and store its files as attachments; not within a transaction.
 
-    `at` is the time by the database's clock, which is that of the import and of all that the export gives no time for.
-    Raises InvalidRequest or UnsupportedMediaType for what no conversation could be like.
+    `at` is the database's time, used as the time of the import and for all times that the export lacks. Raise
+    InvalidRequest or UnsupportedMediaType for an invalid conversation.
     """
     conversation = _unsaved(owner, export, at)
     messages = [
@@ -95,7 +95,7 @@ def _unsaved(owner: User, export: Export, at: datetime) -> Conversation:
 def store_all(*, owner: User, several: Iterable[Checked], known: Mapping[str, Known]) -> Stored:
     """Store validated conversations; an existing one with the same origin gets its new messages.
 
-    Within the caller's transaction. Raises NotFound where an attachment is gone meanwhile.
+    Within the caller's transaction. Raise NotFound if an attachment was deleted meanwhile.
     """
     made: list[Conversation] = []
     messages: list[Message] = []
@@ -166,7 +166,7 @@ def _row(conversation: Conversation, exported: Exported, parent: uuid.UUID | Non
 def _go_on(conversation: Conversation, leaf: uuid.UUID | None, exported: Collection[uuid.UUID]) -> None:
     """Activate the newest imported message of an existing conversation, unless its owner has continued it here.
 
-    `exported` are the messages that the export has, but for its leaf.
+    `exported` are the messages of the export, except its leaf.
     """
     if leaf is not None and conversation.active_leaf_id in {*exported, None}:
         conversation.active_leaf_id = leaf
@@ -198,8 +198,8 @@ def _check_tree(messages: Sequence[Exported], active_leaf: str | None) -> None:
 def find_known(owner: User, several: Collection[Checked]) -> dict[str, Known]:
     """Return an owner's existing conversations with the origins of the validated ones.
 
-    An origin `colloquy/<id>` is also that of the conversation with this id itself. Within the caller's transaction,
-    which keeps others from adding to them.
+    An origin `colloquy/<id>` is also that of the conversation with this id itself. Within the caller's transaction; the
+    rows are locked, so that nobody adds to them meanwhile.
     """
     origins = [each.conversation.origin for each in several if each.conversation.origin]
     own = Conversation.objects.filter(owner=owner).select_for_update(no_key=True).order_by("pk")
@@ -271,7 +271,7 @@ def _exported_file(named: Source, export: Export, path: str) -> Source:
 def _check_answer(block: Block, path: str) -> None:
     """Raise InvalidRequest for blocks that Claude would not send, and so would not accept in its own answers.
 
-    Kinds not known yet are its own.
+    Unknown kinds of blocks count as Claude's own.
     """
     kind = block.get("type")
     if not isinstance(kind, str) or kind in block_checks.ONLY_ASKED:

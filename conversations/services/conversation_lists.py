@@ -50,7 +50,7 @@ JOIN conversations_shelvedconversation AS shelved
     ON shelved.conversation_id = conversation.id AND shelved.owner_id = conversation.owner_id
 """
 
-# Postgres goes on to the next section only where there are not enough rows yet.
+# Postgres continues with the next section only if there are not enough rows yet.
 IN_SECTIONS = """
 SELECT result.* FROM unnest(%(shelves)s::text[], %(least)s::bigint[], %(greatest)s::bigint[])
     WITH ORDINALITY AS section(shelf, least, greatest, number)
@@ -65,7 +65,7 @@ CROSS JOIN LATERAL (
 class ConversationList:
     """A user's own conversations, or those that others share with them.
 
-    All of them, or those that are archived or not, have a tag, or values in metadata.
+    The filters are: archived or not, a tag, and values in metadata.
     """
 
     user: User

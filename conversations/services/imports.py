@@ -57,7 +57,7 @@ class Tally:
 def create(*, owner: User, source: str, file: IO[bytes], size: int) -> ArchiveImport:
     """Store a checked archive, and queue the work of importing it. Not within a transaction.
 
-    Whoever asks for it has it run: `engine.run("import", id)`. Raises Conflict where too many have not ended.
+    The caller has it run by `engine.run("import", id)`. Raise Conflict if too many have not ended.
     """
     job = ArchiveImport(pk=uuid7(), owner=owner, source=source, size=size)
     stored_files.save_file(job.path, file)
@@ -99,7 +99,7 @@ def step(job: ArchiveImport) -> Iterator[Tally]:
 def begin(job: ArchiveImport, total: int, left_out: Sequence[tuple[str, str]] = ()) -> int:
     """Record the number of entries, and the parts of the archive that can't be imported, each with a note.
 
-    Return how many entries have been looked at before.
+    Return the number of entries that were processed before.
     """
     tally = Tally()
     for entry, message in left_out:

@@ -54,7 +54,7 @@ class ListedConversation(NamedTuple):
 class ListPart:
     """The wanted rows of a list: the first ones after a place, ordered by a column and then by id.
 
-    `place` has the values of the column and of the id, as text; the row there belongs to the part where `inclusive`.
+    `place` has the values of the column and of the id, as text; the row at the place is included if `inclusive`.
     """
 
     column: str

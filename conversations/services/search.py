@@ -1,6 +1,6 @@
 """Searching a user's conversations, or those shared with them, ranked by where a query matches.
 
-A title comes before what was said, and whole words before beginnings of words; of equals, what changed last is first.
+Titles come before messages, and whole words before prefixes; equal results are ordered by the time of the last change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from conversations.models.access import SHARED_WITH
 from conversations.services.search_index import index_before_search
 from conversations.services.search_shelves import shelf_key
 
-# The rank is above the id in `best`, so that the greatest is the newest document among those that match best.
+# The rank is the higher part of `best`, so that the maximum is the newest document among the best matches.
 RANK_SHIFT = 56
 
 SHELF = "\x1f"

@@ -1,8 +1,8 @@
 """The search index: documents are created for titles and messages right after these were written.
 
-Triggers note in the transaction that writes a text that it is to be indexed (migration 0005). Every process takes what
-is noted, again and again, and whoever searches first takes what is noted of theirs. What was not committed when a
-process died is still noted.
+Triggers record, in the transaction that writes a text, that it is to be indexed (migration 0005). Every process indexes
+recorded texts repeatedly, and a search first indexes those of its owners. If a process dies before its commit, the
+record is still there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DELETE FROM conversations_unindexed WHERE id IN (
 TAKE_ANY = TAKE.format(which="", waiting="SKIP LOCKED")
 TAKE_OF = TAKE.format(which="WHERE owner_id = ANY(%(owners)s)", waiting="")
 
-# The locks let nobody delete meanwhile what a document will refer to. What is being deleted then is waited for.
+# The locks prevent that rows to which a document will refer are deleted meanwhile, and wait for running deletions.
 MESSAGES = """
 SELECT conversation.id, message.id, left(message.text, %(limit)s) FROM conversations_message AS message
 JOIN conversations_conversation AS conversation ON conversation.id = message.conversation_id
@@ -53,7 +53,7 @@ FROM unnest(
 DO UPDATE SET terms = excluded.terms, text = excluded.text
 """
 STORE_MESSAGES = STORE.format(condition="ON CONFLICT (message_id)")
-# A title that has changed since it was read is noted again.
+# A title that has changed since it was read is recorded again.
 STORE_TITLES = STORE.format(
     condition="WHERE EXISTS (SELECT FROM conversations_conversation WHERE id = conversation AND title = original) "
     "ON CONFLICT (conversation_id) WHERE message_id IS NULL"
@@ -127,7 +127,7 @@ def _index(take: str, parameters: dict[str, object]) -> int:
 def _portions(texts: Sequence[Text]) -> Iterator[list[Text]]:
     """Yield texts in portions for one statement each: of TEXT_LIMIT characters, and one text more.
 
-    Libpq keeps the room that the largest statement took.
+    Libpq keeps buffers of the size of the largest statement.
     """
     ends = accumulate(len(each.text) for each in texts)
     for _, portion in groupby(zip(texts, ends, strict=True), lambda each: each[1] // TEXT_LIMIT):

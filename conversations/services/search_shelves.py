@@ -1,8 +1,8 @@
 """Shelves: partitions of an owner's search documents in the index, with some thousands each.
 
-Every term in the index begins with the key of a shelf, so that looking for a word on one shelf costs what that shelf
-has of it, however often its owner has said it elsewhere. A conversation is on one shelf with all that is in it, and
-those that were begun one after another are on the same.
+Every term in the index begins with the key of a shelf, so that looking up a word on one shelf costs only its matches
+there, however often it occurs elsewhere. A conversation is on one shelf with all its messages, and conversations that
+were begun in sequence are on the same one.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ SHELF_SIZE = 4096
 GROWTH = 16
 """The number of documents reserved for each conversation: a shelf has at most SHELF_SIZE / GROWTH conversations."""
 
-# A number is taken from the sequence for each owner whose newest shelf is full, needed or not: there are enough. Rows
-# are written in the order of their ids, in which others wait for them too.
+# A number is taken from the sequence for each owner whose newest shelf is full, whether or not it is used: there are
+# enough. Rows are written in the order of their ids, in which other transactions lock them too.
 SHELVE = f"""
 WITH asked AS (
     SELECT * FROM unnest(%(conversations)s::uuid[], %(owners)s::uuid[], %(documents)s::int[])
@@ -43,8 +43,8 @@ RETURNING conversation_id, shelf
 def shelve(documents: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> dict[uuid.UUID, int]:
     """Return the shelf of each conversation to index; new ones are put on their owner's newest shelf.
 
-    `documents` has for each of them the conversation and its owner. Within the caller's transaction, which holds locks
-    that let nobody delete the conversations.
+    `documents` has the conversation and owner of each document. Within the caller's transaction, which holds locks that
+    prevent the deletion of the conversations.
     """
     counted = Counter(documents)
     parameters = {

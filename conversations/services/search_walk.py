@@ -1,8 +1,8 @@
 """The order in which the search reads shelves: sections of results by rank, with bounds on their sort values.
 
-Of a section only this is known beforehand: between which two values of the column that results are ordered by it lies.
-Sections are looked through from the nearest on until a page is full, and then those that may have results which belong
-before its last one. So a word that is everywhere costs what a shelf or two have of it. Pure.
+Of a section only the range of its sort values is known beforehand. Sections are read from the nearest on until a page
+is full, and then those that may have results before its last one. So a frequent word costs only the matches on one or
+two shelves. Pure.
 """
 
 from __future__ import annotations

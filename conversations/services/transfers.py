@@ -21,7 +21,7 @@ AT_ONCE = 50  # messages in one statement, which is held several times over on i
 def fork(*, user: User, id: uuid.UUID | str, message: uuid.UUID) -> Conversation:
     """Create a conversation of the user with the path up to a message and the same settings.
 
-    Files are not copied; somebody else's become attachments of the user's with the same bytes.
+    Files are not copied; other users' files become attachments of the user with the same bytes.
     """
     source = Conversation.objects.get_open(user, id, Right.READ)
     path = message_paths.path_to(source.pk, message)

@@ -1,4 +1,5 @@
 """Committed, then seen: the journal that commits turns' events, and the readers that follow them.
 
-Others read by `conversations.follow`; the journal, the readers and the wakes belong to `conversations.running.engine`.
+Other packages read by `conversations.follow`; the journal, the readers and the wakes belong to
+`conversations.running.engine`.
 """

@@ -1,10 +1,10 @@
 """The journal: turns' events are committed first, and sent to readers after that.
 
-One writer per process commits what its turns produce, many turns in one statement, which also wakes the readers in
-other processes. A turn's first delta is written at once, with the events before it, and so is any delta when the writer
-is idle. After that, flushes that take all turns are `CALM` apart. Where there are too many for that, flushes are
-`FLUSH` apart and take the turns in rotation: each is read from Claude, committed and shown once in `ROTATION`. So the
-cost of all that is paid for several deltas together.
+Each process has one writer, which commits the events of many turns in one statement, and notifies readers on other
+processes by it. A turn's first delta is written at once, with the events before it, and so is any delta if the writer
+is idle. After that, flushes that take all turns are `CALM` apart. If there are too many turns for that, flushes are
+`FLUSH` apart and take the turns in rotation: each turn is read from Claude, committed and published once per
+`ROTATION`. So several deltas share the cost.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ TURNS_AT_ONCE = 40  # that are flushed together though fewer would do for `ROTAT
 TOLD_AT_ONCE = 200  # turns whose ids fit into one notification
 STEPS = 4  # of the event loop, from waking those who read from Claude until they have appended what there was
 PENDING_LIMIT = 200_000  # positions of one turn that may wait to be committed before Claude's stream is read slower
-# The turn's row is the lock: nothing is written but by the newest holder of a running turn, exactly where it left off.
-# Writing the same flush again changes nothing, so a flush whose outcome was lost with the connection is just repeated.
+# The turn's row is the lock: only the newest holder of a running turn can write, exactly where the transcript ends.
+# Repeating a flush changes nothing, so one whose outcome was lost with the connection is repeated.
 WRITE = """
 WITH flush AS (
     SELECT * FROM unnest(%(turns)b::uuid[], %(fences)b::bigint[], %(starts)b::bigint[], %(ends)b::bigint[],
@@ -101,10 +101,11 @@ class Journal:
     async def append(self, live: LiveTranscript, events: list[Event]) -> None:
         """Add events to be committed with the next flush. Raise LostTurn if the turn is not ours any more.
 
-        Raises ColloquyError where its events can't be stored.
+        Raise ColloquyError if the events can't be stored.
 
-        After a delta it waits until the turn is about to be flushed: what Claude sends meanwhile is read then, all at
-        once, instead of waiting here. While Postgres is away it goes on, up to a limit: Claude has no patience.
+        After a delta it waits until the turn is about to be flushed, so that everything that Claude sends meanwhile is
+        read at once. While Postgres is unavailable it does not wait, up to a limit, since Claude's stream would time
+        out.
         """
         _check_ours(live)
         for event in events:
@@ -113,7 +114,7 @@ class Journal:
         if live.begun:
             self._any.set()
         else:
-            # The first delta is about to come, and would else wait until these are committed by themselves.
+            # The first delta is expected soon, and would otherwise wait until these are committed by themselves.
             asyncio.get_running_loop().call_later(CALM, self._look)
         if events and is_delta(events[-1]) and not self._away:
             live.wanted.clear()
@@ -224,7 +225,7 @@ class Journal:
     ) -> tuple[Connection, Collection[uuid.UUID]]:
         """Commit the batches, retrying as long as Postgres is unavailable; return the turns that are still ours.
 
-        Also returns a connection that works. Where the events of a single turn can't be stored, that turn is failed.
+        Also return a working connection. A turn whose events can't be stored is failed.
         """
         contended = 0
         while True:
@@ -274,7 +275,7 @@ class Journal:
             "deltas": [any(map(is_delta, batch.events)) for batch in batches.values()],
             "events": [encode(batch.events) for batch in batches.values()],
         }
-        # Never prepared: a plan that fits any number of turns looks at all of them for each.
+        # Never prepared: a generic plan for any number of turns would scan all of them for each.
         row = await (await connection.execute(self._statement, values, prepare=False)).fetchone()
         written = set((row and row[0]) or ())
         if len(written) < len(batches):

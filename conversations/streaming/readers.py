@@ -1,7 +1,7 @@
 """Reading the journal's table for all waiting readers, by one statement at a time, like the group commit.
 
-Whoever asks while a statement runs is served by the next one, so a process with a thousand readers asks Postgres no
-faster than one with ten; readers at the same place share one batch, which is then encoded once for all of them.
+Requests that arrive while a statement runs are served by the next one, so a process with a thousand readers sends
+Postgres no more statements than one with ten; readers at the same position share one batch, which is encoded once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ AT_ONCE = 200  # places in one statement
 
 Place = tuple[uuid.UUID, int]
 
-# One statement sees one moment: where it finds the turn ended, it has found the whole transcript.
+# One statement sees one snapshot: if the turn has ended in it, so is the transcript complete.
 READ = """
 SELECT asked.turn, asked.position, turn.status, piece.start, piece."end", piece.events::text
 FROM unnest(%(turns)s::uuid[], %(positions)s::bigint[]) AS asked(turn, position)

@@ -14,7 +14,8 @@ from conversations.models import Turn
 class TranscriptTables:
     """The tables of one kind of work and of its transcripts' pieces.
 
-    The work's has the columns of `Leased`, and `position`; the pieces' are like those of `conversations.models.Piece`.
+    The table of the work has the columns of `Leased`, and `position`; that of the pieces is like
+    `conversations.models.Piece`.
     """
 
     kind: str

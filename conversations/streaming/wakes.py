@@ -1,7 +1,7 @@
 """Waiting for news in this process, and receiving notifications from other processes.
 
-News says only that there is something new, never what: that is read from the tables. So a lost notification costs a
-moment (the safety poll), not text.
+A notification says only that there is something new, never what: that is read from the tables. So a lost notification
+costs a moment (until the next poll), not text.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Wakes:
 
     async def _hear(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
         while True:
-            # To its own end, which comes after POLL: left early, the generator would go on holding the connection.
+            # To the iterator's own end, after POLL: a generator that is left early would keep the connection.
             async for notification in connection.notifies(timeout=POLL):
                 self._handle(notification.payload)
             await self._poll(connection)
@@ -130,7 +130,7 @@ class Wakes:
     async def _poll(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
         """Wake the tasks whose turn or conversation has changed since the last poll.
 
-        Looked up by the ids that are watched, whatever there is besides: a new turn dates its conversation anew.
+        The look-up is by the watched ids only. For conversations, a new turn changes the time of the last change.
         """
         ids = [id for id in self._waiting if id not in self._own]
         if not ids:
@@ -151,7 +151,7 @@ def notification_payload(kind: str, *ids: uuid.UUID) -> str:
 class IdleTimer:
     """Sets an event whenever it was not restarted for a number of seconds; never, if that is None.
 
-    A restart only notes the time, and the timer is set anew when it runs out: readers restart it at every batch.
+    A restart only records the time, and the timer is set again when it expires: readers restart it at every batch.
     """
 
     def __init__(self, event: asyncio.Event, seconds: float | None) -> None:

@@ -63,7 +63,7 @@ class Socket(AsyncWebsocketConsumer):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the socket's messages to their handlers, one after the other.
 
-        Channels' own waits for each in a task of its own, beside those of a channel layer, and keeps the last one.
+        Channels' own method awaits each message in a task, beside those of a channel layer, and keeps the last one.
         """
         self.scope, self.base_send = scope, send
         with suppress(StopConsumer):
@@ -73,8 +73,8 @@ class Socket(AsyncWebsocketConsumer):
     async def dispatch(self, message: Message) -> None:
         """Call the handler of a message.
 
-        Channels' own first hops to a thread to close database connections. None is left open here: everything that
-        touches the database goes through `in_database`.
+        Channels' own method first hops to a thread to close database connections. None are open here: all database
+        access goes through `in_database`.
         """
         handler = getattr(self, get_handler_name(message), None)
         if handler is None:
@@ -172,7 +172,7 @@ class Socket(AsyncWebsocketConsumer):
         asked = asked_in(values)
         plain = turns.plain_beginning(conversation, asked)
         own = {"type", "ref", "conversation", "idempotency_key"}
-        # The same body has the same digest over REST, so that a retry may come the other way.
+        # The same body has the same digest over REST, so that a retry may use the other transport.
         body = {name: value for name, value in frame.items() if name not in own}
         digest_of = partial(turn_api.digest, str(conversation), body)
         digest = digest_of() if plain else await asyncio.to_thread(digest_of)  # what is not plain may be large

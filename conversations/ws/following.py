@@ -58,7 +58,7 @@ class Following:
     async def conversation(self, by: Membership, member: Membership | None) -> None:
         """Follow every turn that begins in a conversation after this call has returned, each as `turn`.
 
-        `by` is the membership that is watched, which is also there for an owner: theirs ends with the conversation.
+        `by` is the watched membership, which an owner has as well: theirs ends with the conversation.
         """
         looking = asyncio.Event()
         relay = self._relay_turns(by.conversation, member, looking.set)

@@ -97,7 +97,7 @@ COMMANDS: dict[str, type[FrameSerializer]] = {
 async def off_the_loop(check: Callable[[T], C], value: T, *, size: int) -> C:
     """Return what a check makes of a frame, or of its text, of so many characters; in a thread where it is large.
 
-    Nobody else is served while the loop checks something.
+    Nothing else is served while the event loop validates a frame.
     """
     return await asyncio.to_thread(check, value) if size > LARGE else check(value)
 

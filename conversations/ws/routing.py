@@ -7,7 +7,7 @@ from conversations.ws.consumer import Socket
 async def sockets(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve the WebSocket at `/ws/`, and refuse the handshake at any other path.
 
-    Channels' own router would keep a copy of the scope as long as the socket, and log a traceback of what it refuses.
+    Channels' own router would keep a copy of the scope as long as the socket, and log a traceback for unknown paths.
     """
     if scope["path"].removeprefix(scope.get("root_path", "")) == "/ws/":
         await Socket()(scope, receive, send)

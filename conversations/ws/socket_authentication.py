@@ -37,9 +37,9 @@ class Refused(Exception):
 async def authenticate(scope: Scope) -> tuple[User, Credential]:
     """Return the user who opens the socket, and their credential. Raise Refused.
 
-    A browser sends its cookies from any page, so a session counts only with an origin that is ours. A ticket or a token
-    is proof enough in itself, but a page that sends one must be ours too, unless COLLOQUY_CORS_ORIGINS is `*`. A ticket
-    is used up whatever the answer is.
+    A browser sends its cookies from any page, so a session counts only with an allowed origin. A ticket or a token is
+    sufficient by itself, but a page that sends one must have an allowed origin, too, unless COLLOQUY_CORS_ORIGINS is
+    `*`. A ticket is used up in any case.
     """
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
@@ -63,7 +63,7 @@ async def authenticate(scope: Scope) -> tuple[User, Credential]:
 def _is_ours(origin: str, scope: Scope) -> bool:
     """Return whether an origin is that of the request itself, at an allowed host, or one in the settings.
 
-    Scheme, host and port have to be the same: this is Django's own comparison, which protects its forms.
+    Scheme, host and port have to be equal: this is Django's own comparison, which protects its forms.
     """
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True

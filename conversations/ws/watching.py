@@ -28,7 +28,7 @@ async def new_turns(conversation: uuid.UUID, looking: Callable[[], object]) -> A
 def _latest(conversation: uuid.UUID, *, begun: bool = False) -> list[uuid.UUID]:
     """Return the newest turns, oldest first; only those that have begun, if requested.
 
-    They are many more than can begin between two looks, since one ends before the next.
+    The number is much larger than the turns that can begin between two looks, since one ends before the next.
     """
     rows = Turn.objects.filter(conversation_id=conversation).order_by("-created_at", "-pk")
     found = rows.filter(started_at__isnull=False) if begun else rows

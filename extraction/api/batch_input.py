@@ -81,7 +81,7 @@ class JsonLinesParser(BaseParser):
 def input_of(request: Request, query: Mapping[str, object]) -> BatchInput:
     """Return a request's input, of any content type. Raise InvalidRequest, or ParseError.
 
-    Settings of JSON lines are in the query, or in an object on the first line, which has no `key`.
+    The settings of JSON lines are in the query, or in an object on the first line, which has no `key`.
     """
     data = request.data
     if isinstance(data, Lines):
@@ -142,8 +142,8 @@ def _meant(field: object, text: str) -> object:
 def items_of(user: User, found: BatchInput, digest: Callable[[str, object], None]) -> Iterator[NewItem]:
     """Yield the validated items of a batch, with attachments in place of base64.
 
-    `digest` is called with the key and the content of each, as it came. Raises InvalidRequest with the number of an
-    item that is not in order, and what `attachments.store_sources` raises.
+    `digest` is called with the key and the unchanged content of each. Raise InvalidRequest with the number of an
+    invalid item, and the errors of `attachments.store_sources`.
     """
     for number, raw in enumerate(found.items):
         if number >= ITEMS_LIMIT:

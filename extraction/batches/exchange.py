@@ -1,8 +1,8 @@
 """Exchanging a batch's requests and results with Anthropic's Message Batches.
 
-One job at a time does this for a batch, again and again until the batch has ended. Whatever it was at when it was lost,
-the next one finds in the rows: requests that were gathered and not sent are gathered anew, and a Message Batch that may
-have been sent is looked for at Anthropic before anything is sent again.
+One job at a time does this for a batch, repeatedly until the batch has ended. After a crash, the next job continues
+from the rows: requests that were gathered and not sent are gathered anew, and before sending again it looks at
+Anthropic for a Message Batch that may have been sent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from extraction.services import batch_items
 async def exchange(batch: uuid.UUID, holder: uuid.UUID) -> bool:
     """Do what is possible now for a batch: collect results, take next steps, send requests.
 
-    Return whether there will be more to do. Raises ClaudeError where Anthropic can't be asked.
+    Return whether more is to be done. Raise ClaudeError if Anthropic can't be asked.
     """
     for message_batch in await in_database(_unended, batch):
         await look_after(message_batch, holder)

@@ -49,10 +49,10 @@ def overlaps(part: Part) -> dict[int, int]:
 def merge(parts: Sequence[Found]) -> Merged:
     """Merge the data of all parts.
 
-    Objects are joined field by field: what was found first stays, and another value for it in a later part is a problem
-    of that path. Null, and the empty string, are not found. Lists follow each other without the items that a part
-    repeats: those most of whose leaves stand at the places of an item that is there already, or, where no places are
-    known, the longest run at the beginning that agrees with the last ones of the part before.
+    Objects are merged field by field: the first value is kept, and a different value in a later part is a problem at
+    that path. Null and the empty string do not count as values. Lists are concatenated without the items that a part
+    repeats: those most of whose leaves are at the places of an existing item or, if no places are known, the longest
+    run at the beginning that agrees with the last items of the part before.
     """
     merging = _Merging()
     moved = [merging.add(number, part) for number, part in enumerate(parts, 1)]

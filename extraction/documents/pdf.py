@@ -130,7 +130,7 @@ def _text_of(document: pypdfium2.PdfDocument, number: int) -> str:
     """Return the text of a page, counted from 0."""
     try:
         with closing(document[number]) as page, closing(page.get_textpage()) as text:
-            # Pdfium has U+FFFE for the hyphen at which a word is divided.
+            # Pdfium returns U+FFFE for a hyphen at which a word is divided.
             return clean(text.get_text_bounded().replace("\ufffe", "-"))
     except pypdfium2.PdfiumError:
         raise UnsupportedMediaType(f"The PDF is broken: its page {number + 1} can't be read.") from None

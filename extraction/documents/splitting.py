@@ -47,8 +47,8 @@ class Part:
 def split(sources: Sequence[Source], *, tokens: int, pages: int, image_tokens: int = IMAGE_TOKENS) -> list[Part]:
     """Divide content into parts: a single one if it fits into one request.
 
-    `tokens` is what a request may have of content by estimate (`tokens_of`), `pages` how many pages of PDFs and images
-    it may have, `image_tokens` what one of these costs besides its text. Long text is divided between paragraphs, else
+    `tokens` is the maximal content of a request by estimate (`tokens_of`), `pages` its maximal number of PDF pages and
+    images, `image_tokens` the tokens of one of these besides its text. Long text is divided between paragraphs, or else
     between lines, words or characters; PDFs are divided between pages. Each part repeats the end of the one before
     (Piece.overlap), and each character of each source is in some part. A short first or last text block is repeated in
     every part.
@@ -164,7 +164,7 @@ def _of_pages(source: Source, first: int, last: int, overlap: int) -> Piece:
 def _cut(text: str, start: int, least: int, tokens: int) -> int:
     """Return the end of a piece of text from `start` on with a maximal number of tokens.
 
-    It ends at `least` or later, rather behind a paragraph, a line or a word that ends in its second half.
+    The end is `least` or later, preferably after a paragraph, a line or a word in the second half.
     """
     low, high = start, min(len(text), start + int(tokens * BYTES_PER_TOKEN))
     while low < high:  # the largest end that fits

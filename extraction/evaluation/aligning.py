@@ -59,8 +59,8 @@ class _Item:
 def aligned(expected: Sequence[JSON], actual: Sequence[JSON], effort: Effort | None = None) -> list[Pair]:
     """Return pairs of indices, each index once; an unpaired one is paired with None.
 
-    Pairs are in the order of the expected items, then come the extra ones. Items that are nothing alike are not paired.
-    Where the effort is not enough to compare all of them, those that differ are paired by their order.
+    Pairs are in the order of the expected items, followed by extra ones. Items without similarity are not paired. If
+    the effort is not enough to compare all items, different ones are paired by order.
     """
     ours, theirs = [_Item(dict(_leaves(each))) for each in expected], [_Item(dict(_leaves(each))) for each in actual]
     found = _identical(ours, theirs)

@@ -57,7 +57,7 @@ class _Place(NamedTuple):
 def compared(expected: JSON, actual: JSON, effort: Effort | None = None) -> list[Comparison]:
     """Compare data with expected data, value by value; null and absent are equal.
 
-    The items of lists are aligned by what they have in common, not by their places, as far as the effort goes.
+    The items of lists are aligned by similarity, not by position, as far as the effort permits.
     """
     return list(_compared(expected, actual, _Place(), effort or Effort()))
 

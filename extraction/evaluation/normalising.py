@@ -31,8 +31,8 @@ REMEMBERED = 20_000  # texts whose readings are remembered: data is often compar
 def readings(value: JSON) -> frozenset[str]:
     """Return the possible meanings of a value, as comparable strings. Values with a common one have the same meaning.
 
-    A text that can be read in several ways has several: `03/04/2026` is a day of March and of April, `1.234` is a
-    number of about one and of about a thousand.
+    An ambiguous text has several: `03/04/2026` is a day of March and of April, `1.234` is a number of about one and of
+    about a thousand.
     """
     if isinstance(value, bool):
         return frozenset([f"text {str(value).lower()}"])

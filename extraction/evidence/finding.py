@@ -43,11 +43,11 @@ class Evidence:
 def located(sources: Sequence[Source], claims: Sequence[Claim], part: Part | None = None) -> list[Evidence]:
     """Return the evidence for each claim, in order.
 
-    `exact`: the text from `start` to `end` is the quote; `fuzzy`: it is but for case, white space, width, dashes,
-    quotation marks, ligatures and hyphenation; `not_found`: neither; `claimed`: it cannot be checked, since the source
-    has no text. A quote is looked for in the source that the claim names, then in the others; where it stands several
-    times, the place nearest to the evidence of the leaves next to it is taken. With `part`, only what that part has of
-    the sources is looked through; offsets are in the whole text all the same.
+    The status is `exact` if the text from `start` to `end` is the quote; `fuzzy` if it differs in case, white space,
+    width, dashes, quotation marks, ligatures and hyphenation only; `not_found`; or `claimed` if the source has no text
+    to check. A quote is searched in the source that the claim names, then in the others; of several occurrences, the
+    one nearest to the evidence of the neighbouring leaves is chosen. With `part`, only that part of the sources is
+    searched; offsets are still those in the whole text.
     """
     return _Locating(sources, claims, part).evidence()
 

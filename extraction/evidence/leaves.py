@@ -32,8 +32,8 @@ def pointer(step: JSON) -> str:
 def claims_for(data: JSON, said: Sequence[Claim]) -> list[Claim]:
     """Return a claim for each leaf of the data: Claude's quote, or else the value as text.
 
-    Claims about what is no leaf of the data are left out; of several about the same leaf the first with a quote is
-    taken. A value that is too short to be told from others by its characters, and is not said, has an empty quote.
+    Claims about paths that are not leaves are dropped; of several about the same leaf the first with a quote is used. A
+    value that is too short to search, and has no quote, gets an empty one.
     """
     known: dict[str, Claim] = {}
     for claim in said:

@@ -109,8 +109,8 @@ class Searched:
     def _span(self, quote: Normal, at: int) -> Span | None:
         """Return the place in the text of a place in the normal form, or None if the quote does not match there.
 
-        It does not where it would begin or end within a character or between a letter and its marks, or where one of
-        the two has a dash within a line and the other has none.
+        It does not match if it would begin or end within a character or between a letter and its combining marks, or if
+        only one of the two has a dash within a line.
         """
         form, end = self._form, at + len(quote.text)
         dashes = form.dashes_in(at, end)

@@ -38,7 +38,7 @@ class Content:
         sources = await sources_of(extraction)
         window = window_of(extraction.model)
         pages = PAGES if window >= LARGE_WINDOW else PAGES_SMALL
-        # On a thread: of a long text it takes longer than the event loop may be held.
+        # In a thread: for a long text it would block the event loop for too long.
         parts = await asyncio.to_thread(split, sources, tokens=_room(extraction, window), pages=pages)
         return cls(extraction, sources, parts)
 

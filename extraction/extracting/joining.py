@@ -1,8 +1,8 @@
 """Joining an answer that was cut with its continuations. Pure.
 
-Claude is asked to go on at the very character where it stopped; newer models take no beginning of their answer from the
-request (claude-api.md 2.6). It may say some of the end again, open a fence, leave out a comma, begin anew, or give the
-rest as a value of its own. Which of these it did is told by whether the whole can still become JSON.
+Claude is asked to continue at the very character where it stopped; newer models accept no prefill (claude-api.md 2.6).
+It may repeat some of the end, open a code fence, omit a comma, begin anew, or give the rest as a value of its own.
+Which of these it did is decided by whether the joined text can still become JSON.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def _overlap(said: str, body: str) -> int:
 def _is_another(said: str, more: str, again: int) -> bool:
     """Return whether repeated characters (`again`) are a list item that equals its neighbour.
 
-    So it is where the item at which the answer was cut, put together as sent, is the same as the one before or after
-    it: Claude is asked to repeat nothing, so that each is taken for one of its own.
+    They are if the item at the cut, joined as sent, equals the one before or after it: Claude is asked not to repeat
+    anything, so each counts as an item of its own.
     """
     whole = said + more
     head = whole.removesuffix(more.lstrip().removeprefix(",").lstrip())
@@ -151,7 +151,7 @@ def _next(text: str, position: int) -> int:
 def _begun_anew(said: str, body: str) -> Iterator[str]:
     """Yield the joined texts for a continuation that opens the cut list again, as in `{"rows": [` twice.
 
-    It has the rest of the items, or all of them once more.
+    The continuation has the rest of the items, or all of them once more.
     """
     opened, anew = _to_first_list(said), _to_first_list(body)
     if not opened or not anew or _bare(opened) != _bare(anew):

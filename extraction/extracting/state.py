@@ -1,7 +1,7 @@
 """The state of an extraction: its next requests or, if there are none, its outcome.
 
-Both follow from what is stored: the extraction, and the answers so far. So it makes no difference whether the answers
-came over live requests or Message Batches, in this process or in one that was lost.
+Both are computed from stored data: the extraction, and the answers so far. So it makes no difference whether the
+answers came from live requests or Message Batches, in this process or in one that has died.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Extracting:
     def take(self, answer: Answer) -> None:
         """Add a stored answer."""
         place = Place(answer.attempt.number, answer.part, answer.group, answer.turn)
-        # Blocks of text are parts of one: Claude cuts it wherever a citation begins or ends.
+        # Text blocks are parts of one text: Claude splits it at citations.
         texts = [block["text"] for block in answer.content if block.get("type") == "text" and block.get("text")]
         explanation = plain_text(answer.content)[:EXPLAINED]
         self._answers[place] = Answered(place, "".join(texts), answer.stop_reason, answer.whole, explanation)

@@ -146,7 +146,7 @@ class SourceText(models.Model):
 class ExtractionPiece(models.Model):
     """A contiguous part of an extraction's transcript: its events from one position to another.
 
-    A running extraction has many; an ended one has one, which stays as long as the extraction does.
+    A running extraction has many; an ended one has one, which is kept as long as the extraction.
     """
 
     pk = models.CompositePrimaryKey("extraction_id", "start")

@@ -16,8 +16,7 @@ from conversations.models import OwnedQuerySet
 class SchemaVersion(models.Model):
     """A JSON Schema of a user, with instructions and examples for Claude.
 
-    What it asks for never changes. One that came with an extraction, not by itself, has no name; the same user's same
-    schema is kept once.
+    Its contents never change. One that came with an extraction has no name; equal schemas of a user are stored once.
     """
 
     OWNER = "owner"

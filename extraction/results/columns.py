@@ -1,7 +1,7 @@
 """Flattening data into the cells of a table: one row per item, a column for each path.
 
-A column is named by the keys that lead to its value, joined by dots (`vendor.name`); a dot within a key has a backslash
-before it. A list of objects is a table of its own; other lists are one cell of JSON.
+A column is named by the keys that lead to its value, joined by dots (`vendor.name`); a dot within a key is preceded by
+a backslash. A list of objects is a table of its own; other lists are one cell of JSON.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Columns:
 class Layout:
     """The tables of results: one of the items, and one for each list of objects in their data.
 
-    All results have to be added before the first row is written, since any can have a path that no other has.
+    All results have to be added before the first row is written, since any may have a path that no other has.
     """
 
     items: Columns = field(default_factory=Columns)

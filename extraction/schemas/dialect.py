@@ -46,7 +46,7 @@ class NoSuchPlace(Exception):
 def parts(schema: Schema) -> Iterator[tuple[Path, object]]:
     """Yield what stands in a schema where schemas stand, each with its path from there.
 
-    What `default`, `const`, `enum` and `examples` hold is data, whatever it looks like.
+    The values of `default`, `const`, `enum` and `examples` are data, not schemas, whatever they look like.
     """
     for keyword, value in schema.items():
         if keyword in ONE and not isinstance(value, list):
@@ -123,8 +123,9 @@ def resolved(ref: str, root: Schema) -> Any:
 def modern(schema: Schema) -> Schema:
     """Return the same schema in the words of draft 2020-12; what is malformed is left as it is.
 
-    A tuple's `items: [...]` is `prefixItems`, its `additionalItems` are `items`, `dependencies` are `dependentRequired`
-    and `dependentSchemas`, and an `$id` that is a fragment is an `$anchor`. References that pass there are moved along.
+    A tuple's `items: [...]` becomes `prefixItems`, its `additionalItems` become `items`, `dependencies` become
+    `dependentRequired` and `dependentSchemas`, and an `$id` that is a fragment becomes an `$anchor`. References to
+    these places are changed accordingly.
     """
     translated: Schema = _modern(schema, schema)
     return translated

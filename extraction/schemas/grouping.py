@@ -32,8 +32,8 @@ EVIDENCE: Schema = {
 def groups(schema: Schema, *, evidence: bool, partial: bool) -> list[Group]:
     """Return what the requests of an extraction ask for: the whole schema, or some of its fields each.
 
-    With `evidence` each grammar asks for the quotes too. With `partial` they are asked about a part of a document
-    each, which need not have everything.
+    With `evidence` each grammar includes the quotes. With `partial` each request is about a part of a document, which
+    need not have every field.
     """
     wanted = modern(schema)
     if partial:

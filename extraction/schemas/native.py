@@ -64,7 +64,7 @@ def native(schema: Schema) -> Schema | None:
 def fit(schema: Schema) -> Fit:
     """Return a schema as structured outputs take it, and notes on what they don't enforce.
 
-    Constraints that they don't take are put into the description, where Claude at least reads them.
+    Constraints that they don't support are added to the description, where Claude at least reads them.
     """
     modernised = modern(schema)
     fitting = _Fitting()

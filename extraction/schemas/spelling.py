@@ -20,7 +20,7 @@ class _Spelling:
 
     def __init__(self, root: Schema) -> None:
         self._root = root
-        # The values are kept with their ids, which would else be given to others.
+        # The values are kept with their ids, which could otherwise be reused for other objects.
         self._spelt: dict[tuple[int, int], tuple[JSON, JSON]] = {}
 
     def of(self, schema: object, data: JSON) -> JSON:

@@ -19,7 +19,7 @@ MESSAGE_LIMIT = 500  # characters
 class Pattern:
     """The keyword `pattern`, by the regular expressions of ECMA-262, which JSON Schema's are.
 
-    (The validator's own engine knows no back references and takes U+2028 for an ordinary character.)
+    (The validator's own engine does not support back references and treats U+2028 as an ordinary character.)
     """
 
     def __init__(self, parent: Schema, pattern: str, path: list[str | int]) -> None:
@@ -35,7 +35,7 @@ class Pattern:
 def compiled(pattern: str) -> regress.Regex:
     """Compile a pattern as a regular expression, in Unicode mode if possible. Raise regress.RegressError.
 
-    Only the older mode takes escapes of what needs none, as in `\\-`, and many schemas have them.
+    Only the older mode accepts unnecessary escapes, as in `\\-`, which many schemas have.
     """
     try:
         return regress.Regex(pattern, "u")
@@ -49,7 +49,7 @@ class Validator:
     def __init__(self, schema: Schema) -> None:
         """Compile a schema. Raise jsonschema_rs.ValidationError if it is invalid, ValueError if it is too deep.
 
-        No reference is ever fetched.
+        References are never fetched.
         """
         self._compiled = Draft202012Validator(
             modern(schema), validate_formats=True, offline=True, keywords={"pattern": Pattern}

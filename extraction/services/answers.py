@@ -21,8 +21,8 @@ from extraction.models import Answer, Extraction
 def begin(*, extraction: Extraction, place: Place, request: Request, served: ServiceTerms = PLAIN) -> Answer:
     """Record a request before it is sent, so that it is booked if this process dies meanwhile.
 
-    Holds what it can cost when it is `served` so. Returns the row that the answer is stored in. Raises BudgetExceeded,
-    or LostExtraction where the extraction is not ours any more.
+    Hold its maximal cost, given how it is `served`. Return the row for the answer. Raise BudgetExceeded, or
+    LostExtraction if the extraction is not ours any more.
     """
     with transaction.atomic(durable=True):
         held = extraction.locked_as_ours()
@@ -73,7 +73,7 @@ def forget(*, extraction: Extraction, answer: Answer) -> None:
 def take_back(rows: QuerySet[Answer]) -> int:
     """Delete those of the rows whose requests are unbooked; return the number. Within the caller's transaction.
 
-    Postgres refuses to delete such a row in any other way (migration 0002): its cost would be in no ledger.
+    Postgres refuses every other deletion of such a row (migration 0002): its cost would be in no ledger.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('colloquy.takes_back', 'on', true)")

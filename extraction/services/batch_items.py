@@ -15,7 +15,7 @@ from extraction.services.extractions import Spec, has_text
 def take_next(*, batch: uuid.UUID, holder: uuid.UUID) -> uuid.UUID | None:
     """Claim the next queued item for a process; return its extraction, which the process then holds.
 
-    None where there is none, the batch does not run or is gone, or as many of its items run as may.
+    None if there is none, if the batch does not run or was deleted, or if the maximal number of its items is running.
     """
     with transaction.atomic(durable=True):
         found = Batch.objects.select_for_update(no_key=True).filter(pk=batch).first()

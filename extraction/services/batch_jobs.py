@@ -16,7 +16,7 @@ from extraction.job_names import EXCHANGE, WORK_ON_ITEM
 def queue_items(batch: uuid.UUID, count: int) -> None:
     """Queue a number of jobs that each run the batch's next item. A job without an item ends.
 
-    There are as many of them as the batch may have items running: each item that ends queues the next job.
+    A batch has as many of them as it may have running items: each item that ends queues the next job.
     """
     arguments: list[JSONDict] = [{"batch": str(batch)} for _ in range(count)]
     if arguments:
@@ -31,7 +31,7 @@ def queued_items(batch: uuid.UUID) -> int:
 def forget(batch: uuid.UUID) -> int:
     """Delete the jobs of a deleted batch, except running ones, which end without finding anything.
 
-    Return how many were deleted.
+    Return the number of deleted jobs.
     """
     jobs = ProcrastinateJob.objects.filter(args__batch=str(batch)).exclude(status="doing")
     _, deleted = jobs.delete()

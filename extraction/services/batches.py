@@ -134,7 +134,7 @@ def resume(*, user: User, id: uuid.UUID | str) -> Batch:
 def cancel(*, user: User, id: uuid.UUID | str) -> Batch:
     """End all items that have not ended; existing results stay. Raise NotFound.
 
-    Requests that are in a Message Batch end when Anthropic has ended that.
+    Requests that are in a Message Batch end when Anthropic has ended it.
     """
     with transaction.atomic(durable=True):
         batch = _of(user, id)

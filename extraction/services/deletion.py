@@ -75,7 +75,7 @@ def _delete_all(ids: Collection[uuid.UUID], report: Deletion) -> None:
 
 def _deleted(ids: Collection[uuid.UUID], report: Deletion) -> set[uuid.UUID]:
     """Book, stop and delete extractions; return the ids of the attachments in their contents."""
-    # Locked before their attempts are looked for: whoever runs one adds none meanwhile.
+    # Locked before their attempts are read, so that no running process adds one meanwhile.
     rows = Extraction.objects.filter(pk__in=ids).select_for_update(of=("self",))
     for extraction in rows.select_related("owner", "schema").order_by("pk"):
         extractions.stop(extraction)

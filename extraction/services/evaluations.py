@@ -90,7 +90,7 @@ def of_batch(batch: Batch) -> list[ExpectedItem]:
 def of_schema(extraction: Extraction) -> list[ExpectedItem]:
     """Return a user's reviewed (approved or corrected) data of the schema of one of their extractions.
 
-    It is the newest, and no more than an evaluation may have.
+    The newest ones, up to the maximal number of an evaluation.
     """
     alike = Extraction.objects.filter(owner=extraction.owner_id, schema=extraction.schema_id)
     return [_reviewed(each, str(each.pk)) for each in reviews.accepted(alike).order_by("-pk")[:ITEMS_LIMIT]]

@@ -68,9 +68,9 @@ def create(
 ) -> tuple[Extraction, bool]:
     """Return the queued extraction, and whether it is new: a retry with the same key returns the existing one.
 
-    `digest` is of what was asked with the key. Whoever asks for it has it run: `engine.run("extraction", id)` once the
-    transaction is committed, or `extraction.work.finish(id)` in a worker's job. Raises IdempotencyMismatch where the
-    key was used with another body, NotFound where an attachment is gone.
+    `digest` is that of the request. The caller has it run: by `engine.run("extraction", id)` once the transaction is
+    committed, or by `extraction.work.finish(id)` in a worker's job. Raise IdempotencyMismatch if the key was used with
+    another body, NotFound if an attachment was deleted.
     """
     twins = Extraction.objects.filter(owner=user, idempotency_key=key)
     try:
@@ -132,7 +132,7 @@ def put_back(*, extraction: Extraction) -> None:
 
 
 def _put_back(extraction: Extraction) -> None:
-    # A request that was on its way is sent again in its own place, and booked once, by the answer that comes.
+    # A request without an answer yet is sent again at the same place, and booked once, by the answer to come.
     budgets.release(extraction.pk)
     extraction.status, extraction.holder = Extraction.QUEUED, None
     extraction.save(update_fields=["status", "holder"])
@@ -142,7 +142,7 @@ def _put_back(extraction: Extraction) -> None:
 def cancel(*, user: User, id: uuid.UUID | str) -> Extraction:
     """Ask for an extraction to be stopped; a queued one ends at once. Raise NotFound.
 
-    One that has ended stays as it is.
+    An ended one stays unchanged.
     """
     with transaction.atomic(durable=True):
         Extraction.objects.get_visible(user, id)
@@ -159,8 +159,8 @@ def cancel(*, user: User, id: uuid.UUID | str) -> Extraction:
 def finish(*, extraction: Extraction, outcome: Outcome, events: list[Event] | None = None) -> Batch:
     """End an extraction that runs here; return its whole transcript.
 
-    `events` is the transcript so far, where this process has it. Raises LostExtraction where the extraction is not ours
-    any more.
+    `events` is the transcript so far, if this process has it. Raise LostExtraction if the extraction is not ours any
+    more.
     """
     with transaction.atomic(durable=True):
         return end(extraction.locked_as_ours(), outcome, events)

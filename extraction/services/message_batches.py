@@ -40,7 +40,7 @@ def take_item(*, batch: uuid.UUID, holder: uuid.UUID) -> Item | None:
 def add(*, message_batch: MessageBatch, item: Item, extraction: Extraction, asked: Sequence[Answer]) -> None:
     """Add the requests of an extraction's next step to a Message Batch, and release it until they are answered.
 
-    What is held of budgets for them stays held. Raises LostExtraction where it is not ours any more.
+    Their holds on budgets stay. Raise LostExtraction if it is not ours any more.
     """
     with transaction.atomic(durable=True):
         if message_batch.requests.filter(answer__in=asked).exists():
@@ -77,7 +77,7 @@ def forget_unwanted(upstream_id: str) -> None:
 def sending(message_batch: MessageBatch) -> bool:
     """Record that a Message Batch is about to be sent: from now on Anthropic may have it.
 
-    False where it must not be: another process has given its requests back, since this one's lease had run out.
+    Return False if it must not be sent: another process has released its requests, since this one's lease had expired.
     """
     return bool(_ours(message_batch).update(sent_at=Now()))
 
@@ -85,7 +85,7 @@ def sending(message_batch: MessageBatch) -> bool:
 def sent(message_batch: MessageBatch, upstream_id: str) -> bool:
     """Record that Anthropic has accepted a Message Batch, with its id. No process holds it any more.
 
-    False where another process has given its requests back meanwhile, so that nobody waits for it.
+    Return False if another process has released its requests meanwhile, so that nobody waits for it.
     """
     _ours(message_batch).update(status=MessageBatch.SENT, holder=None, upstream_id=upstream_id)
     return MessageBatch.objects.filter(pk=message_batch.pk, upstream_id=upstream_id).exists()
@@ -100,7 +100,7 @@ def _ours(message_batch: MessageBatch) -> QuerySet[MessageBatch]:
 def give_back(*, message_batch: MessageBatch, status: str = MessageBatch.LOST) -> None:
     """End a Message Batch: its items take their next steps, the same ones again if they got no answer.
 
-    Two workers may find out at the same time that it has ended: what one has done the other leaves as it is.
+    Two workers may find at the same time that it has ended: the second one changes nothing.
     """
     for request in message_batch.requests.filter(answer__usage=None).select_related("answer__attempt"):
         with transaction.atomic():
@@ -140,7 +140,7 @@ def keep_answer(*, request: BatchedRequest, said: Folded) -> None:
 def unanswered(*, request: BatchedRequest, error: Failure, again: bool) -> None:
     """Fail the item of a request without an answer, unless it is to be sent `again`, which is limited.
 
-    What is sent again is queued when its Message Batch is given back.
+    Requests to be sent again are queued when their Message Batch is released.
     """
     with transaction.atomic(durable=True):
         extraction = _extraction_of(request)

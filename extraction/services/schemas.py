@@ -44,7 +44,7 @@ class NewSchema:
 def add_version(*, user: User, name: str, new: NewSchema) -> SchemaVersion:
     """Return the next version under a name of the user's."""
     with transaction.atomic():
-        # Two that add a version at once wait for each other here, and so get different numbers.
+        # Concurrent additions of versions wait for each other here, and so get different numbers.
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
         newest = SchemaVersion.objects.filter(owner=user, name=name).order_by("-version").first()
         return _row(user, new, name=name, version=newest.version + 1 if newest else 1)
@@ -73,7 +73,7 @@ class Version:
 def keep_versions(*, user: User, versions: Sequence[Version]) -> int:
     """Store those versions of schemas that the user does not have; return the number. Within the caller's transaction.
 
-    One keeps its number, unless something else has that: then it is the next version under its name.
+    A version keeps its number, unless that is taken: then it becomes the next version under its name.
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     return sum(_kept(user, each) for each in versions)

@@ -32,8 +32,8 @@ def written(extraction: Extraction) -> list[Event]:
 def close(extraction: Extraction, events: list[Event] | None) -> Batch:
     """Store the whole transcript as one piece, with its last event; return it. The caller saves the extraction.
 
-    Without `events` they are those that are stored. What the extraction came to is not in the last event: readers are
-    shown it as it is when they come.
+    Without `events` the stored ones are used. The last event does not contain the result: readers get the extraction's
+    present state.
     """
     known = (written(extraction) if events is None else events) or [first_event(extraction)]
     whole = Batch.of(str(extraction.pk), 0, [*known, {"type": END}], TABLES.kind)

@@ -218,8 +218,8 @@ def dearest_conversations(scope: Scope) -> list[ValuesRow]:
 def slowest(scope: Scope, parts: Parts) -> list[ValuesRow]:
     """Return the requests with the longest durations.
 
-    They are in the parts whose slowest were slowest, and there of the users whose slowest were: only these few are
-    looked into.
+    They are in the parts with the slowest requests, and there of the users with the slowest ones: only these few are
+    searched.
     """
     candidates = parts.slowest[:TOP]
     within = Q(pk__in=())

@@ -52,7 +52,7 @@ class Effects:
 def effects(before: Mapping[str, Sums], now: Mapping[str, Sums]) -> Effects:
     """Return the reasons of the difference between the sums by model of two periods.
 
-    Where there was nothing before, or is nothing now, it is all because of the number of requests.
+    If there were no requests before, or are none now, the whole difference is due to their number.
     """
     sums_before, sums_now = sum(before.values(), Sums()), sum(now.values(), Sums())
     difference = sums_now.cost - sums_before.cost

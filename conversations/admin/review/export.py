@@ -1,7 +1,7 @@
 """Exports of sums and requests as CSV or XLSX. No text of users is a formula in them.
 
-A file of requests is read from the ledger in batches, and CSV is sent as it is read, so that its size does not matter:
-neither a connection nor memory is held for all of it.
+Requests are read from the ledger in batches, and CSV is streamed, so that neither a connection nor memory is held for
+the whole file.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def forecast_span(now: datetime) -> tuple[date, date]:
 def forecast_for(costs: Mapping[date, Decimal], now: datetime) -> Forecast:
     """Return the forecast for the month of a time (UTC), from the daily costs of the span, in US dollars.
 
-    The level is that of the last seven days, and the weekdays share it as they did in the four weeks before today.
+    The level is that of the last seven days, distributed over the weekdays as in the four weeks before today.
     """
     today = now.date()
     month = today.replace(day=1)

@@ -43,7 +43,7 @@ class ScopeForm(forms.Form):
         self._choices("model", [(name, name) for name in models_used()])
         self._choices("source", Usage.Source.choices)
         self._choices("purpose", Usage.Purpose.choices)
-        # Not a field of choices: a link may name an error that nothing has failed with for a long time.
+        # Not a choice field: a link may have an error that has not occurred for a long time.
         errors = sorted({*errors_used(), *reasons_used(), self.data.get("error", "")} - {"", ANY})
         named = [("", "Whether it failed or not"), (ANY, "All failures"), *((each, each) for each in errors)]
         self.fields["error"].widget = UnfoldAdminSelectWidget(choices=named)
@@ -128,7 +128,7 @@ def _day(text: str) -> date | None:
     return day if FIRST <= day <= LAST else None
 
 
-# From each value to the next in the column's index: there are many rows, and few values.
+# A loose index scan, from each value to the next: there are many rows, and few values.
 USED = """
 WITH RECURSIVE used(value) AS (
     SELECT min({column}) FROM conversations_dailyusage WHERE {column} <> ''

@@ -1,6 +1,6 @@
 """The drill-down: a scope's sums by day, user, model, conversation, turn or request; each row leads to the next level.
 
-The rows of a level add up to the row that led to it, since they are sums of the same rows of the ledger.
+The rows of a level add up to the row that led to it, since both are sums of the same ledger rows.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def possible_levels(scope: Scope) -> list[Level[Any]]:
     if scope.turn is not None:
         names: tuple[str, ...] = ("model", "request")
     elif scope.conversation is not None:
-        # The days of conversations do not tell errors apart.
+        # The daily sums of conversations do not distinguish errors.
         names = ("model", "turn", "request") if scope.error else ("day", "model", "turn", "request")
     else:
         few = scope.user is not None and len(scope.days) == 1

@@ -135,8 +135,8 @@ class Scope:
     def failed_turns(self, among: QuerySet[Turn] | None = None) -> QuerySet[Any]:
         """Return the turns that failed or were interrupted in its days, each with its `reason`.
 
-        Requests that Claude never began to answer leave no row in the ledger: only their turns tell of them. A turn has
-        no source, and that of the scope is ignored.
+        Requests that Claude never began to answer have no ledger row, only a failed turn. A turn has no source, and
+        that of the scope is ignored.
         """
         first, last = self.span
         turns = Turn.objects.all() if among is None else among

@@ -66,7 +66,7 @@ class Unusual:
 def usual_week(earlier: Sequence[Decimal]) -> Decimal | None:
     """Return the usual cost of a user's week, from the costs of earlier weeks, the oldest first. Pure.
 
-    The weeks before the first in which anything was spent do not count. None where too few are left.
+    The weeks before the first one with any cost do not count. None if too few are left.
     """
     known = _known(earlier)
     return median(known) if len(known) >= FEWEST else None

@@ -30,7 +30,7 @@ def issue_token(*, user: User) -> tuple[AuthToken, str]:
 def make_group(*, name: str, permissions: Collection[tuple[str, str]]) -> None:
     """Create a group with these permissions, unless it exists or a permission does not exist yet.
 
-    Arguments: permissions: each the label of its app and its code name.
+    `permissions` are pairs of an app's label and a code name.
     """
     wanted = Q()
     for app, codename in permissions:
@@ -59,7 +59,7 @@ def issue_ticket(*, user: User, credential: Credential) -> str:
 def redeem_ticket(*, ticket: str) -> tuple[User, Credential] | None:
     """Return the ticket's user, and the credential that it came from; None if either is not valid.
 
-    The ticket is gone with that, so that of two redemptions only one gets the user.
+    The ticket is deleted, so that of two redemptions only one succeeds.
     """
     found = Ticket.objects.select_related("user").filter(digest=_digest(ticket), expires_at__gt=Now()).first()
     if found is None or not Ticket.objects.filter(pk=found.pk).delete()[0]:

@@ -16,8 +16,8 @@ from conversations.models import User
 
 T = TypeVar("T")
 
-# The condition under which a credential lets its user in, for a row `asked` with the fields of `Credential`. A session
-# is bound to the password with which it began, as Django's own sessions are.
+# The condition under which a credential is valid, for a row `asked` with the fields of `Credential`. A session is bound
+# to the password with which it began, like Django's own sessions.
 LETS_IN = """
 EXISTS (
     SELECT FROM conversations_user AS person
@@ -62,8 +62,8 @@ class Credential:
 def revoked(credentials: Iterable[Credential]) -> set[Credential]:
     """Return those of the credentials that were revoked, by one statement and the database's clock.
 
-    They are: those whose token or session is deleted or has expired, whose user is deactivated or deleted, and sessions
-    whose user has another password by now. (A change of the password deletes the user's tokens.)
+    These are credentials whose token or session is deleted or has expired, or whose user is deactivated or deleted, and
+    sessions from before a change of the password. (A change of the password deletes the user's tokens.)
     """
     asked = list(credentials)
     columns = [[getattr(each, name) for each in asked] for name in ("user", "token", "session", "password")]

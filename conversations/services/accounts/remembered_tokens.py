@@ -63,7 +63,7 @@ def find(digest: str) -> ValidToken | None:
 class RememberedTokens:
     """A cache of valid tokens. Thread-safe.
 
-    Nothing is remembered while the process does not hear: it would not know whose access has ended.
+    Nothing is cached while the process does not receive notifications: it would not learn of revoked tokens.
     """
 
     def __init__(self, wakes: Hearing, look: Callable[[str], ValidToken | None] = find) -> None:
@@ -76,7 +76,7 @@ class RememberedTokens:
         """The number of invalidations: results that were read before one are not cached after it."""
         self._looks: dict[tuple[str, int], asyncio.Task[ValidToken | None]] = {}
         """Running look-ups, for which several callers may wait, each with the number of changes when it began."""
-        # What this process changes itself it need not hear of first.
+        # Changes by this process itself take effect before their notification arrives.
         post_delete.connect(self._token_deleted, sender=AuthToken)
         post_save.connect(self._user_saved, sender=User)
 

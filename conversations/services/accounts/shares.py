@@ -72,8 +72,8 @@ def share(
 ) -> tuple[Share, bool]:
     """Share a user's own conversation with one user or group; return the share, and whether it is new.
 
-    What is shared with them already gets the role. Raises NotFound where there is no such conversation, user or group,
-    InvalidRequest for the owner.
+    An existing share gets the new role. Raise NotFound for an unknown conversation, user or group, InvalidRequest for
+    the owner.
     """
     with transaction.atomic(durable=True):
         locked = Conversation.objects.select_for_update(no_key=True)
@@ -133,6 +133,6 @@ def seen_by(user: User, conversation: Conversation) -> Conversation:
         conversation.owner, conversation.role = user, OWNER
         return conversation
     found = prepared(ROLE_OF, {"user": user.pk, "conversation": conversation.pk})
-    # What was shared a moment ago is shown once more.
+    # The conversation may have been shared a moment ago: read it once more.
     conversation.role = found[0][0] or Share.Role.READER
     return conversation

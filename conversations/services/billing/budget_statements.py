@@ -17,7 +17,7 @@ ORDERED = "conversations_budget.user_id IS NULL, conversations_budget.group_id I
 SPENT_NOW = f"CASE WHEN conversations_budget.period_start >= {THIS_PERIOD} THEN conversations_budget.spent ELSE 0 END"
 """The amount spent in the present period: the row may be of an earlier one until something changes it."""
 
-# It returns those of the budgets that have not enough left, and holds nothing of any then. The same request holds once.
+# Returns the budgets with too little left, and then holds nothing of any. Repeating it for the same request holds once.
 HOLD = f"""
 WITH asked AS MATERIALIZED (
     SELECT id, "limit" >= {SPENT_NOW} + held + %(amount)s AS has_room
@@ -40,9 +40,9 @@ SELECT id FROM asked WHERE NOT has_room
 BOOKED_PERIOD = "date_trunc(conversations_budget.period, %(booked_at)s AT TIME ZONE 'UTC')::date"
 LATEST_PERIOD = f"greatest(conversations_budget.period_start, {THIS_PERIOD}, {BOOKED_PERIOD})"
 
-# Parts of a statement that ends work: the rows of `ended` have its id and its user. What is held for it is released,
-# and what it has cost is spent of the budgets that apply, if it is of their latest period. The lock on the user's daily
-# sums comes before those on budgets, as where a row of the ledger is stored by itself.
+# Parts of a statement that ends work: the rows of `ended` have its id and its user. The work's holds are released, and
+# its cost is added to the spending of the budgets that apply, if it is of their latest period. The lock on the user's
+# daily sums comes before those on budgets, as when a ledger row is stored alone.
 SETTLED = f"""
 summing AS MATERIALIZED (
     SELECT pg_advisory_xact_lock(hashtext('daily usage'), hashtext(ended.user_id::text)) FROM ended

@@ -1,9 +1,8 @@
 """Enforcing budgets: an amount is held before a request is sent, and settled when its cost is known.
 
-A hold is made by the transaction that makes the request possible, a row of the ledger is added to what is spent by the
-transaction that writes it, and a hold is let go by the transaction that ends the work, whichever process that is in.
-Each is one UPDATE for every budget that applies, always in the order of `_ordered`, so that none waits for another in a
-circle.
+The transaction that prepares a request makes the hold, the one that writes a ledger row adds it to the spending, and
+the one that ends the work releases the hold, on any process. Each is one UPDATE of all budgets that apply, always in
+the order of `_ordered`, so that there are no deadlocks.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def _ordered(budgets: Iterable[Budget]) -> list[Budget]:
 def hold(*, budgets: list[Budget], work: uuid.UUID, number: int, amount: Decimal) -> None:
     """Hold an amount of each budget for a request. Raise BudgetExceeded if one has less left.
 
-    Within the caller's transaction, which it leaves as it was where it raises. The same request holds once.
+    Within the caller's transaction, which is left unchanged by an error. Repeating it for the same request holds once.
     """
     values = {"budgets": [each.pk for each in budgets], "work": work, "number": number, "amount": amount}
     exceeded = prepared(HOLD, values)
@@ -93,8 +92,8 @@ def release(work: uuid.UUID, number: int | None = None) -> None:
 def spend(row: Usage) -> None:
     """Add a ledger row to the spending of its user, their groups and the platform, if it is of the last period.
 
-    Within the transaction that writes it. Only the row's own time decides on the period: around midnight no two clocks
-    agree on what day it is, nor two transactions that wait for each other.
+    Within the transaction that writes the row. The row's own time decides on the period: around midnight clocks
+    disagree about the day, and so may transactions that wait for each other.
     """
     user = User.objects.filter(pk=row.user_id).first() if row.user_id else None
     for budget in applying_to(user):
@@ -132,7 +131,7 @@ def describe_budget(budget: Budget) -> dict[str, object]:
 def _exceeded(budget: Budget, amount: Decimal) -> BudgetExceeded:
     """Return the error for a budget with less than an amount left; amounts are omitted unless it is the user's own.
 
-    It says whether there will be room once what is held is let go: then another attempt may do better.
+    It says whether releasing present holds would make room: then a retry may succeed.
     """
     now = clock.now()
     fresh = with_spent(budget.pk)

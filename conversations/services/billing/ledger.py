@@ -53,8 +53,8 @@ class RequestRecord:
 def estimated_usage(answer: Folded, asked: Callable[[], Mapping[str, object]] | None) -> dict[str, object]:
     """Return an estimate of the usage of an answer that does not report it, or was cut before.
 
-    Cancelled requests are billed for what was generated (claude-api.md 4.3), so the output is as long as the answer, at
-    least where it was cut. An input that was not told is as long as the request that `asked` returns.
+    Cancelled requests are billed for the generated output (claude-api.md 4.3), so the estimate of the output is the
+    length of the answer so far. An unreported input is estimated from the request that `asked` returns.
     """
     usage = dict(answer.usage)
     if answer.stopped and pricing.as_count(usage.get("output_tokens")) is not None:
@@ -98,9 +98,9 @@ def ledger_row(
 ) -> Usage:
     """Return the unsaved row of an upstream request, at the prices of the given moment, by default the present.
 
-    `model` is the one that was asked for; Claude's own word on which answered comes before it. Where Claude's last word
-    on the usage never came, or can't be read, it is estimated and the row says so; `asked` returns the request, which
-    an input that is not known is estimated from.
+    `model` is the requested model; the one that Claude reports takes precedence. If Claude's final usage is missing or
+    unreadable, it is estimated and the row is marked; `asked` returns the request, from which an unknown input is
+    estimated.
     """
     prices = prices or PriceList.at(clock.now())
     model = str(answer.envelope.get("model") or model)
@@ -149,8 +149,8 @@ def _priced(model: str, raw: Mapping[str, object], prices: PriceList) -> dict[st
 def correct(*, row: Usage, reason: str, usage: Mapping[str, object] | None = None, model: str = "") -> list[Usage]:
     """Cancel the booking of a request and, if a usage object is given, book that in its place.
 
-    `row` is any of the request's rows. What is added is of the time of the request, at that day's prices as they are
-    known now, so that the sums of that time come right; with the usage as it was, it is only priced anew.
+    `row` is any of the request's rows. The added rows have the time of the request and that day's prices as they are
+    known now, so that sums over that time become right; with unchanged usage, only the price is computed again.
     """
     if usage is not None:
         _check(usage)

@@ -1,7 +1,7 @@
 """The prices at a moment: the platform's own, or else the published list's.
 
-A process remembers the platform's own for the ends of its turns. It hears of no change: the statement that ends a turn
-writes nothing where they are not those any more by which its costs were worked out (`UNCHANGED`).
+A process caches the platform's own prices for ending turns, without notifications of changes: the statement that ends a
+turn writes nothing if the prices have changed since (`UNCHANGED`).
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def pseudonym_of(user: uuid.UUID) -> str:
 def forget_names(*, user: uuid.UUID, names: Iterable[str]) -> None:
     """Replace a user's name and email by the pseudonym in the logs, which identify users by name.
 
-    `names` are those that are in nobody's row any more. Within the caller's transaction.
+    `names` are names that no user has any more. Within the caller's transaction.
     """
     pseudonym, given = pseudonym_of(user), [name for name in names if name]
     for name in given:
@@ -72,7 +72,7 @@ def _without_name(message: str, alone: re.Pattern[str], pseudonym: str) -> str:
 def rename_in_ledger(user: uuid.UUID) -> None:
     """Replace the name by the pseudonym in a user's ledger rows and daily sums, in portions.
 
-    Not within a transaction. Postgres refuses it (migration 0003) while there is a user of that id by another name.
+    Not within a transaction. Postgres refuses it (migration 0003) while a user with that id has another name.
     """
     values: Parameters = {"user": user, "pseudonym": pseudonym_of(user)}
     for model in (Usage, DailyUsage, DailyConversation):

@@ -12,7 +12,7 @@ from django.db.models.functions import TruncDate
 
 from conversations.models import Conversation, DailyConversation, DailyUsage, Usage, User
 
-# Under names that no column has.
+# Under names that are not columns.
 TOKENS: dict[str, Aggregate] = {
     "sum_input_tokens": Sum("input_tokens", default=0),
     "sum_output_tokens": Sum("output_tokens", default=0),
@@ -41,8 +41,8 @@ Sums = dict[str, Any]
 def usage_sums_of(*, user: User, since: datetime, until: datetime | None, by: Sequence[str]) -> dict[Key, Sums]:
     """Return the sums of the user's rows from `since` to before `until` (None: now), named as in `OF_ROWS`.
 
-    By the values of `by`, any of `BY_ROWS` and "tag", in their order; with none of them there is one key, which is
-    empty. What was used in a conversation with several tags is in the sums of each of them.
+    The keys are the values of `by`, any of `BY_ROWS` and "tag", in their order; without any there is one empty key.
+    Usage in a conversation with several tags is in the sums of each of them.
     """
     if "tag" in by:
         return _by_tag(user, since, until, by)
@@ -104,7 +104,7 @@ def _of_days(user: User, first: date, last: date | None, by: Sequence[str]) -> Q
 def _grouped(
     rows: QuerySet[Model], by: Mapping[str, Expression | F], what: Mapping[str, Aggregate]
 ) -> QuerySet[Model, Sums]:
-    # Without a column to group by, a constant stands for one group of all, which is there only if it has rows.
+    # Without a column to group by, a constant forms a single group, which exists only if there are rows.
     keys = {f"by_{name}": column for name, column in by.items()}
     grouped = rows.order_by().values(**keys) if keys else rows.order_by().values(by_nothing=F("user_id"))
     summed: QuerySet[Model, Sums] = grouped.annotate(**what, rows=Count("pk"))

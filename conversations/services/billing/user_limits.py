@@ -23,8 +23,8 @@ REACHED = {
 }
 NAMES = tuple(REACHED)
 
-# Turns whose conversation is gone meanwhile count as well: the ledger has them, from their end. Tokens are those of the
-# requests that have ended; what is read from the cache does not count, as with Claude itself.
+# Turns of deleted conversations count as well: the ledger has them, once they have ended. Tokens are those of ended
+# requests; cache reads do not count, as with Claude's own limits.
 USED = """
 WITH recent AS (
     SELECT id, created_at FROM conversations_turn

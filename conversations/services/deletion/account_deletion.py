@@ -1,7 +1,7 @@
 """Deleting accounts: closed at once, and then erased in steps, so that no lock is held for long.
 
-A process that dies on the way leaves a report that is not finished: the worker goes on (`resume`). The rows of the
-ledger stay, under a pseudonym.
+If a process dies during a deletion, its report is unfinished, and the worker continues (`resume`). Ledger rows stay,
+under a pseudonym.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def delete_account(*, user: User, cause: Deletion.Cause) -> Deletion:
 def close_account(*, user: User, cause: Deletion.Cause) -> Deletion:
     """Revoke all access of the user, and remove their name and email; return the unfinished report.
 
-    Within the caller's transaction. What they have is deleted by `erase`. An account that is closed already has a
-    report. Raises NotFound where it is gone.
+    Within the caller's transaction. The data is deleted by `erase`. A closed account already has a report, which is
+    returned. Raise NotFound if the user does not exist.
     """
     row = User.objects.select_for_update().filter(pk=user.pk).first()
     if row is None:
@@ -73,7 +73,7 @@ def resume() -> None:
 def erase(report: Deletion) -> None:
     """Delete the remaining data of a closed account, and finish its report. Not within a transaction.
 
-    Where another process is at it, nothing happens.
+    If another process is running it, nothing happens.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 1))", [str(report.pk)])

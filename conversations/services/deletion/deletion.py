@@ -1,8 +1,7 @@
 """Deleting conversations with everything in them. Ledger rows stay, and a report.
 
-Whatever runs is ended first, as if it were stopped: booked, and what is held for it released. Postgres refuses to
-delete work that has not ended, whoever tries (migration 0005). Accounts are deleted by
-services/deletion/account_deletion.py.
+Running work is stopped and booked first, and its holds are released. Postgres refuses every deletion of work that has
+not ended (migration 0005). Accounts are deleted by services/deletion/account_deletion.py.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ def report_of(user: User, kind: Deletion.Kind, cause: Deletion.Cause) -> Deletio
 def erase_conversation(id: uuid.UUID, report: Deletion, is_due: Callable[[uuid.UUID], bool] = lambda _id: True) -> None:
     """Delete a conversation, if it exists, and add the counts to a report. Not within a transaction.
 
-    `is_due` is asked once nobody can begin a turn in it any more; where it says no, nothing happens.
+    `is_due` is called once no turn can begin in the conversation any more; if it returns False, nothing happens.
     """
     shown = in_one_go(_delete_conversation, id, report, is_due)
     remove_attachments(shown, report)
@@ -74,8 +73,8 @@ def remove_attachments(ids: set[uuid.UUID], report: Deletion) -> None:
 def in_one_go(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run a step in a transaction of its own; return its result.
 
-    It is begun anew a few times where it meets somebody else's: one that waits for it as it waits for the other, work
-    that has begun meanwhile, a row that refers to what it deletes.
+    It is retried a few times on conflicts with concurrent transactions: deadlocks, work that has begun meanwhile, and
+    new references to rows that it deletes.
     """
     for _ in range(TRIES - 1):
         try:
@@ -91,7 +90,7 @@ def in_one_go(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 def _delete_conversation(id: uuid.UUID, report: Deletion, is_due: Callable[[uuid.UUID], bool]) -> set[uuid.UUID]:
     """Delete a conversation's rows; return the ids of the attachments in its messages.
 
-    The locks are taken in the order of those who end work: its own row, then the conversation, then pending turns.
+    Locks are taken in the same order as for ending work: its own row, then the conversation, then pending turns.
     """
     unended = Turn.unended().filter(conversation=id).select_for_update(no_key=True).order_by("pk")
     active = list(unended.exclude(status=Turn.Status.PENDING))

@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 TEMPORARY_HOURS = 24
 AT_ONCE = 100  # conversations that are looked for in one statement
 
-# What was imported counts from its import on, however old it is. Where there is no rule, conversations are kept until
-# nobody has touched them for COLLOQUY_KEEP_DAYS.
+# Imported conversations count from their import on, however old they are. Without a rule, conversations are kept until
+# they have been unused for COLLOQUY_KEEP_DAYS.
 DUE = """
 SELECT conversation.id
 FROM conversations_conversation AS conversation
@@ -55,7 +55,7 @@ BEFORE_ALL = uuid.UUID(int=0)
 def remove_expired(*, temporary_only: bool = False) -> Deletion | None:
     """Delete expired conversations, each in a transaction of its own; return the report, if any were deleted.
 
-    One that can't be deleted is logged, and does not keep the others.
+    A conversation that can't be deleted is logged, and does not block the others.
     """
     report = Deletion(kind=Deletion.Kind.EXPIRED, cause=Deletion.Cause.RETENTION)
     last = BEFORE_ALL

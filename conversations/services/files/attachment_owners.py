@@ -1,6 +1,6 @@
 """Owners of attachments: an attachment that a user may read is copied for the user whose conversation refers to it.
 
-So a message shows only attachments of its conversation's owner, and a user can go with all that is theirs.
+So a message refers only to attachments of its conversation's owner, and a user can be deleted with all their data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from conversations.services.files import stored_files
 def attachment_source(reader: User, source: Source, owner: User | None = None) -> Source:
     """Return a source of an attachment that a user may read, with its type; other sources unchanged.
 
-    With `owner` it names theirs, with the same bytes. Raises NotFound.
+    With `owner` it is one of theirs, with the same bytes. Raise NotFound.
     """
     if source["type"] != "attachment":
         return source
@@ -44,7 +44,7 @@ def source_of(attachment: Attachment) -> Source:
 def with_adopted(blocks: Sequence[Block], owner: User) -> list[Block]:
     """Return stored blocks with attachments replaced by those of an owner with the same bytes.
 
-    For blocks that the owner may read. What is gone stays as it is.
+    For blocks that the owner may read. References to deleted attachments stay unchanged.
     """
 
     def take(source: Source) -> Source:

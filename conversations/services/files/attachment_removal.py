@@ -1,7 +1,7 @@
 """Removing unused attachments, and bytes in the storage without an owner.
 
-Postgres notes the bytes of every attachment that is deleted, whoever deletes it (`UnwantedFile`): what could not be
-removed from the storage at once is removed at night.
+Postgres records the bytes of every deleted attachment (`UnwantedFile`): those that could not be removed from the
+storage at once are removed at night.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ logger = logging.getLogger(__name__)
 def remove_if_unused(id: uuid.UUID) -> bool:
     """Remove an attachment without references, and its bytes if no other user has the same.
 
-    Return whether it was removed. Not within a transaction: the storage is asked.
+    Return whether it was removed. Not within a transaction: the storage is used.
     """
     try:
         with transaction.atomic(durable=True):
             attachment = Attachment.objects.select_for_update().filter(pk=id).first()
-            # Asked once it is locked: a message that was just about to show it is there by now.
+            # After locking it: a message that was about to refer to it does so by now.
             if attachment is None or attachment.shown_in.exists():
                 return False
             attachment.delete()
@@ -42,7 +42,7 @@ def remove_if_unused(id: uuid.UUID) -> bool:
 def remove_each_if_unused(ids: Iterable[uuid.UUID]) -> int:
     """Remove attachments as `remove_if_unused` does; return the number of removed ones.
 
-    One that can't be removed is logged, and does not keep the others.
+    One that can't be removed is logged, and does not block the others.
     """
     return sum(map(_removed, set(ids)))
 

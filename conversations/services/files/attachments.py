@@ -1,6 +1,6 @@
 """Storing images and documents: the bytes once in the storage, by their hash, and a row for each user who has them.
 
-How they go again is in services/files/attachment_removal.py.
+They are removed by services/files/attachment_removal.py.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ REQUEST_LIMIT = 32 * 1024 * 1024  # bytes (claude-api.md 5)
 def store(*, owner: User, data: bytes, declared: str = "") -> Attachment:
     """Return a user's attachment with these bytes: an existing one, or a new one.
 
-    `declared` is the media type that the sender gives them; see `identify`.
+    `declared` is the media type that the sender gives; see `identify`.
 
-    Not within a transaction: the bytes may take seconds. The row is there before them, so that they are found and
-    removed as unused if whatever was to refer to them fails; a row whose bytes are missing gets them when they are sent
-    again. Raises UnsupportedMediaType for what is no file of a type that we take, or a PDF that can't be opened.
+    Not within a transaction: writing the bytes may take seconds. The row is written before them, so that they are
+    removed as unused if the caller fails; a row whose bytes are missing gets them at the next upload. Raise
+    UnsupportedMediaType for unsupported types, or a PDF that can't be opened.
     """
     identified = identify(data, declared)
     sha256 = hashlib.sha256(data).hexdigest()
@@ -69,10 +69,10 @@ def store_sources(
 ) -> list[Block]:
     """Return validated blocks with the owner's attachments in place of base64 and of shared attachments.
 
-    `documents` are the media types that a document may have; of text, what the sender says it is stays. `reader` is who
-    names the attachments, where that is not the owner. Not within a transaction, as `store`; the one that refers to
-    them calls `lock_attachments`. Raises NotFound for what the reader may not read, InvalidRequest or
-    UnsupportedMediaType for one that can't be used there.
+    `documents` are the allowed media types of a document; for text, the declared type is kept. `reader` is the user who
+    refers to the attachments, if not the owner. Not within a transaction, like `store`; the transaction that refers to
+    them calls `lock_attachments`. Raise NotFound for attachments that the reader may not read, InvalidRequest or
+    UnsupportedMediaType for one that can't be used at its place.
     """
 
     def take(source: Source) -> Source:
@@ -157,14 +157,14 @@ def check_weight(blocks: Sequence[Block]) -> None:
 def link_to_messages(messages: Iterable[Message]) -> None:
     """Record which attachments the stored messages of one conversation contain: those of its owner.
 
-    Who may read a message may read what it is linked to.
+    Users who may read a message may read its linked attachments.
     """
     shown = [(message, id) for message in messages for id in sources.attachments_in(message.content)]
     if not shown:
         return
     theirs = Attachment.objects.filter(owner__conversations=shown[0][0].conversation_id)
     found = theirs.filter(pk__in={id for _, id in shown}).select_for_update(no_key=True, of=("self",))
-    # One that a tool has named may be gone by now; the turn has to end all the same.
+    # An attachment in a tool's result may have been deleted; the turn has to end all the same.
     known = set(found.values_list("pk", flat=True))
     MessageAttachment.objects.bulk_create(
         MessageAttachment(message=message, attachment_id=id) for message, id in shown if uuid.UUID(id) in known

@@ -1,7 +1,7 @@
 """The bytes of attachments in the storage, under their SHA-256.
 
-The storage may be a bucket far away, or a disk that is slow for seconds. So nothing here runs within a transaction,
-whose locks others would wait for; whoever tries gets a RuntimeError.
+The storage may be a remote bucket, or a disk that is slow for seconds. So nothing here may run within a transaction,
+whose locks others would wait for: it would raise a RuntimeError.
 """
 
 from __future__ import annotations

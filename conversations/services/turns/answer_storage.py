@@ -19,7 +19,7 @@ def store_answers(
 ) -> None:
     """Store the messages, usage and stop reason of a transcript that are not stored yet.
 
-    With `whole` false the turn goes on later: results of tools which others are to join are left for then.
+    With `whole` false the turn continues later: tool results to which others will be added are stored then.
     """
     kept = folded if whole or not folded or folded[-1].role == Message.Role.ASSISTANT else folded[:-1]
     _keep_messages(turn, kept)

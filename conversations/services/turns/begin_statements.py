@@ -1,7 +1,7 @@
 """The two statements that begin turns: one reads the data that they depend on, one stores them.
 
-Each does in one round trip what the ORM does in ten to twenty, for many turns as for one. The second is conditional:
-where what a turn rests on has changed meanwhile it writes nothing of it and says so.
+Each does in one round trip what the ORM does in ten to twenty, for any number of turns. The second is conditional: for
+a turn whose data have changed meanwhile it writes nothing, and reports that.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ COLUMNS = {
 def read_ground(query: GroundQuery) -> Ground:
     """Return the data that a new turn depends on. Within the transaction that stores the turn.
 
-    Where turns are limited, a user's requests wait here for each other: of two for the last place one is refused.
+    If turns are limited, a user's requests wait for each other here, so that of two for the last place one is refused.
     """
     rows = prepared(ground_statement(), dict(zip(COLUMNS, _values(query), strict=True)))
     return _ground(rows[0]) if rows else Ground(None, None, let_in=query.credential is None)
@@ -98,8 +98,8 @@ def _ground(row: TupleRow) -> Ground:
 def ground_statement(*, many: bool = False) -> str:
     """Return the statement that reads the data for a new turn, or for `many`.
 
-    It returns a row for each, with its place, but none where there is no such user. That for many waits for nobody: it
-    returns none either where another transaction has locked the user.
+    It returns a row for each turn, with its index, but none for an unknown user. The one for many turns never waits: it
+    also returns no row if another transaction has locked the user.
     """
     return _read_ground(bool(configured_limits()), many)
 
@@ -148,10 +148,10 @@ class BeginResult(NamedTuple):
 def begin(turn: Turn, *, new_message: bool, at_leaf: uuid.UUID | None, anywhere: bool) -> BeginResult:
     """Store a new turn, its question if that is new, and its first event if it already runs.
 
-    Sets the conversation's active leaf to what is asked, and tells those who watch it. Writes nothing where the user's
-    limits leave no room, where the conversation is gone or its active leaf is not `at_leaf` any more, unless the turn
-    goes on from `anywhere`. Raises IntegrityError where the conversation has an active turn or the idempotency key a
-    turn. Within the caller's transaction.
+    Set the conversation's active leaf to the question, and notify its followers. Write nothing if the user's limits are
+    used up, if the conversation was deleted, or if its active leaf is not `at_leaf` any more, unless the turn continues
+    from `anywhere`. Raise IntegrityError if the conversation has an active turn or the idempotency key a turn. Within
+    the caller's transaction.
     """
     values = begin_values(turn, new_message=new_message, at_leaf=at_leaf, anywhere=anywhere)
     [row] = prepared(begin_statement(), begin_parameters([values]))
@@ -196,9 +196,8 @@ def begin_result(turn: Turn, row: TupleRow) -> BeginResult:
 def begin_statement(*, plain: bool = False) -> str:
     """Return the statement that stores new turns. It returns a row for each, in their order.
 
-    Where they are `plain`, it writes nothing either of those that others in the same transaction would have to wait
-    for, or fail with: where another transaction has locked the conversation, another turn is active in it, or the
-    idempotency key has a turn.
+    If the turns are `plain`, it also skips those for which others in the same transaction would have to wait or fail:
+    if another transaction has locked the conversation, another turn is active in it, or the idempotency key has a turn.
     """
     return _begin(bool(configured_limits()), plain)
 
@@ -232,7 +231,7 @@ NOTHING_IS_LIMITED = """
 SELECT place, 0 AS turns, NULL::numeric AS turns_reset, 0 AS concurrent, 0 AS tokens, NULL::numeric AS tokens_reset
 FROM asked
 """
-# As if those of the same user that were asked for before had all begun.
+# As if earlier ones of the same user had all begun.
 USED_BEFORE = f"""
 SELECT asked.place, turns + before AS turns, turns_reset, concurrent + before AS concurrent, tokens, tokens_reset
 FROM (SELECT place, "user", row_number() OVER (PARTITION BY "user" ORDER BY place) - 1 AS before FROM asked) AS asked

@@ -13,7 +13,7 @@ from conversations.models import Message, Turn
 def open_calls(turn: Turn, folded: list[Folded]) -> list[Block]:
     """Return the client tool calls of the newest answer that have no result yet, and a readable input.
 
-    `folded` is what the turn's transcript adds up to.
+    `folded` is the folded transcript of the turn.
     """
     ours = {each["name"] for each in turn.settings.get("tools") or () if tools.is_platform(each)}
     answers = [at for at, message in enumerate(folded) if message.role == Message.Role.ASSISTANT]
@@ -28,7 +28,7 @@ def open_calls(turn: Turn, folded: list[Folded]) -> list[Block]:
 def received_results(turn: Turn, folded: list[Folded]) -> list[Event]:
     """Return the submitted results of open calls, as events of the transcript.
 
-    They are kept where the turn ends before the others are there: their tools did run, and Claude must not be told
+    They are stored even if the turn ends before the others arrive: their tools did run, and Claude must not be told
     that they did not.
     """
     given = {result["tool_use_id"]: result for result in turn.tool_results}

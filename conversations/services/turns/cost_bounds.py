@@ -98,7 +98,7 @@ def _with_new(turn: Turn, new: Iterable[Message | Folded]) -> Request:
     return request
 
 
-# Of a turn whose last message is this answer, and whose last request made it.
+# The usage of a turn whose last message is this answer, and whose last request created it.
 COUNTED = """
 SELECT turn.settings, usage.raw
 FROM conversations_message AS answer
@@ -131,7 +131,7 @@ def bound_of_request(
 ) -> Bound:
     """Return the bound of a Messages request, at the prices of a time, by default the present.
 
-    `known` tokens of its input are counted already, and not in it; `served` says how it will be served.
+    `known` tokens of its input are counted already, and not in the request; `served` says how it will be served.
     """
     tools = request.get("tools") or []
     searches = sum(_uses(each) for each in tools if _family(each) == "web_search_")

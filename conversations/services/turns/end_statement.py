@@ -1,7 +1,7 @@
 """The statement that ends a plain turn.
 
-It does in one round trip what the ORM does in ten to twenty. It is conditional: where what it rests on has changed
-meanwhile it writes nothing and says so, and the caller goes the long way, step by step.
+It does in one round trip what the ORM does in ten to twenty. It is conditional: if the data that it depends on have
+changed meanwhile, it writes nothing and reports that, and the caller ends the turn step by step.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def end_values(
 ) -> Parameters:
     """Return the parameters of `end_statement` for an ended turn: its answer, and its request's row.
 
-    `seen` is the position up to which the transcript is committed, and `whole` the whole of it; `titling` is the work
-    of naming its conversation, `prices` the fingerprint of the platform's own prices by which the row was made; `delta`
-    says whether there is a delta in the transcript.
+    `seen` is the committed position of the transcript, `whole` the complete transcript; `titling` is the work on the
+    conversation's title, `prices` the fingerprint of the platform's own prices with which the row was computed; `delta`
+    says whether the transcript has a delta.
     """
     return {
         **_end_of_row(turn),
@@ -81,8 +81,8 @@ ended JOIN conversations_conversation AS named ON named.id = ended.conversation_
 def end_statement() -> str:
     """Return the statement that ends a plain turn.
 
-    It writes nothing and returns no row where the turn is not ours, where another one may be to begin at its end, and
-    where the platform's prices have changed.
+    It writes nothing and returns no row if the turn is not ours, if another turn may be waiting for its end, or if the
+    platform's prices have changed.
     """
     return f"""
         WITH ended AS (

@@ -14,7 +14,7 @@ from conversations.errors import NotFound
 from conversations.models import Conversation, Message, Right, User
 from conversations.models.access import open_condition
 
-# Upwards along `parent`, so that the cost is the path's length and not the conversation's.
+# Upwards along `parent`, so that the cost depends on the path's length and not on the conversation's size.
 PATH = """
 WITH RECURSIVE path AS (
     SELECT id, parent_id, 0 AS depth FROM conversations_message WHERE id = %s AND conversation_id = %s
@@ -42,7 +42,7 @@ def path_to(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> list[Messa
 
 def turns_on_path(conversation_id: uuid.UUID, leaf_id: uuid.UUID | None) -> RawSQL:
     """Return the turns of the messages on the path to a leaf, as a subquery."""
-    # As PATH, but only by the keys: what was said is not read.
+    # Like PATH, but with keys only, without contents.
     return RawSQL(
         """
         WITH RECURSIVE path AS (
@@ -79,9 +79,9 @@ class PathPage(NamedTuple):
     messages: list[PathMessage]
 
 
-# From the leaf to the page's last message by jumps, which are as long as they can be (Myers' skew-binary ones): about
-# twice the logarithm of the depth. From there upwards along `parent`, to its first. Without a leaf, the active one's
-# path; with a reader, only where the conversation is open to them.
+# From the leaf to the page's last message by jump pointers (Myers' skew-binary ones), in about twice the logarithm of
+# the depth; from there upwards along `parent`, to its first. Without a leaf, it is the active one's path; with a
+# reader, the conversation must be open to them.
 OPEN = open_condition(
     conversation="conversation.id", owner="conversation.owner_id", user="%(reader)s::uuid", right=Right.READ
 )
@@ -127,8 +127,8 @@ def page_of_path(
 ) -> PathPage:
     """Return a number of messages on the path to a leaf, by default the active one, after the first `skip`.
 
-    A negative `skip` is counted from the path's end: -50 skips all but the last 50. Raises NotFound where the
-    conversation has no such message, or is not open to the reader, if one is named.
+    A negative `skip` is counted from the path's end: -50 skips all but the last 50. Raise NotFound if the conversation
+    has no such message, or is not open to the reader, if one is given.
     """
     values = {
         "conversation": Conversation.objects.key(conversation_id),

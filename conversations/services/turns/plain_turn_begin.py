@@ -1,7 +1,7 @@
 """Beginning plain turns: computed in memory, between two statements that are shared with other turns.
 
-Plain is a turn that says something short at its conversation's active leaf, in words alone, by a user to whom no budget
-applies. Most turns are. All others, and those that the statements do not take, are begun by `turn_begin`.
+A turn is plain if its question is short and text only, at the conversation's active leaf, and its user has no budget.
+Most turns are. All others, and those that the statements reject, are begun by `turn_begin`.
 """
 
 from __future__ import annotations

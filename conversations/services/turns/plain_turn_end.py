@@ -1,7 +1,7 @@
 """Ending plain turns: computed in memory and written by one statement.
 
-Plain is a turn that has run in one go in this process, with one request and an answer that calls no tool. Most turns
-are. All others, and those that the statement does not take, are ended by `services.turn_end`.
+A turn is plain if it ran without interruption in this process, with one request and an answer without tool calls. Most
+turns are. All others, and those that the statement rejects, are ended by `services.turn_end`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def plain_ending(
 ) -> PlainEnding | None:
     """Return the ending of a turn that ran here without interruption; None if it is not plain.
 
-    `events` are its whole transcript, of which `seen` positions are committed; `at` is the time by the database's
-    clock; `own` are the platform's own prices, as far as is known. Sets what the turn is then.
+    `events` is the whole transcript, of which `seen` positions are committed; `at` is the database's time; `own` are
+    the platform's own prices, as far as they are known. Set the turn's new fields.
     """
     folded = fold(events) if span(events) <= LONGEST else None
     if folded is None or not _is_plain(turn, folded, ending):
@@ -67,7 +67,7 @@ def plain_ending(
 def _is_plain(turn: Turn, folded: list[Folded], ending: Ending) -> bool:
     answered = len(folded) == len(ending.upstream) <= 1 and all(each.role == Message.Role.ASSISTANT for each in folded)
     calls = any(block.get("type") == "tool_use" for each in folded for block in each.content)
-    # An input that Claude did not tell is estimated from the request, which is not at hand here.
+    # An unreported input would be estimated from the request, which is not available here.
     told = all(pricing.as_count(each.usage.get("input_tokens")) is not None for each in folded)
     return answered and told and not calls and ending.status in Turn.TERMINAL
 

@@ -20,7 +20,7 @@ def check_question(conversation_id: uuid.UUID, question: Message, settings: Sett
 def check_files(conversation_id: uuid.UUID, after: uuid.UUID | None, said: list[Message], settings: Settings) -> None:
     """Refuse files that exceed the limits together with those on the path, which would block later questions.
 
-    Where the newest message has no files there is nothing to look at.
+    If the newest message has no files, there is nothing to check.
     """
     newest = said[-1].content
     if sources.images_in(newest) or sources.attachments_in(newest):

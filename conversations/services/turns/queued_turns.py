@@ -1,7 +1,7 @@
 """Turns that are requested while another one is active: queued behind it, or replacing it.
 
-A pending turn is a row with a question that is no message yet. When the active turn ends, whoever ends it lets the next
-one be active at the leaf of that moment (`turn_queue`), and the process that claims it looks here whether it may run,
+A pending turn is a row whose question is not a message yet. The transaction that ends the active turn makes the next
+one active, at the leaf of that moment (`turn_queue`), and the process that claims it checks here whether it may run,
 within the limits and budgets of that moment.
 """
 
@@ -75,7 +75,7 @@ def _queued(
             found = read_conversation(who, conversation_id)
             if isinstance(found, Created):
                 return found
-            # Whoever ends the active turn has locked it as well: they see either this one, or none to wait for.
+            # The transaction that ends the active turn locks it as well: it sees either this one, or none.
             active = Turn.objects.filter(conversation=found, status__in=Turn.ACTIVE)
             ahead = active.select_for_update(no_key=True).first()
             locked = Conversation.objects.select_for_update(no_key=True).get(pk=found.pk)
@@ -160,8 +160,8 @@ def cancel_pending(found: Turn) -> Turn | None:
 def admit(turn: Turn) -> bool:
     """Decide whether a formerly pending turn, which this process has claimed, may run; return the decision.
 
-    It ends at once where it is to be interrupted, and fails where its user has no right, limit or budget left, or
-    Claude would not take what it asks. Raises LostTurn where it is not ours any more.
+    The turn ends at once if it is to be interrupted, and fails if its user has no right, limit or budget left, or
+    Claude would not accept its question. Raise LostTurn if it is not ours any more.
     """
     with transaction.atomic(durable=True):
         locked = turn_end.lock_running_turn(turn.pk, turn.fence)

@@ -1,6 +1,6 @@
 """INSERTs of model instances, as parts of a larger statement, with their parameters.
 
-What the ORM takes 0.5 ms for takes a tenth of that here: a row is one parameter, but for what people or Claude said.
+This takes a tenth of the ORM's 0.5 ms: a row is one parameter, except for texts of users and Claude.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def insert_row(
 ) -> str:
     """Return an INSERT of a row for each row of `source`, the SQL after FROM.
 
-    `instead` has the SQL of columns that are not taken from the row, and `given` that of what `row_values` returns
-    under a name: a parameter, or a column of the source.
+    `instead` has the SQL of columns that are not taken from the row, and `given` that of the values that `row_values`
+    returns under a name: a parameter, or a column of the source.
     """
     fields = _stored(model)
     columns = ", ".join(f'"{each.column}"' for each in fields)

@@ -40,7 +40,8 @@ Give it a title of at most six words, in the language of the question. Write the
 def wanted(turn: Turn) -> Titling | None:
     """Return the work on the title of a turn's conversation; None if it has one, or titles are not enabled.
 
-    It is stored with the turn's end, unless the conversation had such work before: this is not its first whole turn.
+    It is stored with the turn's end, unless the conversation had such work before, so that this is not its first
+    complete turn.
     """
     model = settings.COLLOQUY_TITLE_MODEL
     if not model or turn.status != Turn.Status.COMPLETED or turn.conversation.title:

@@ -54,8 +54,8 @@ def add(turn: Turn, events: list[Event]) -> Batch:
 def close(turn: Turn, tail: list[Event]) -> Batch:
     """Store the last events of a transcript that may be damaged; return them. The caller saves the turn.
 
-    Pieces that readers can be sent stay as they are. From the first one that they cannot be sent, the pieces are
-    removed: they would break every reader for ever.
+    Readable pieces stay unchanged. From the first unreadable one on, pieces are removed: they would break every reader
+    for ever.
     """
     rows = list(turn.pieces.order_by("start"))
     readable = next((at for at, row in enumerate(rows) if not _is_readable(row)), len(rows))

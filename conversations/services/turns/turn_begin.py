@@ -84,7 +84,7 @@ def begin_once(who: Asker, conversation_id: uuid.UUID | str, begin: Callable[[Co
             raise _turn_active(id) from None
         if created is not None:
             return created
-        # Its active leaf is another one by now, or it is gone.
+        # Its active leaf has changed, or it was deleted.
     raise Conflict("Others are changing this conversation. Send the request again.")
 
 
@@ -144,7 +144,7 @@ def new_turn(who: Asker, conversation: Conversation, begun: Begun) -> Turn:
         request_digest=who.digest,
     )
     if who.holder:
-        # Its beginning is in the transcript, and its first request, which is sent at once, is noted.
+        # Its first event is in the transcript, and its first request, which is sent at once, is recorded.
         turn.status, turn.holder, turn.fence, turn.position, turn.requests_sent = Turn.RUNNING, who.holder, 1, 1, 1
     return turn
 

@@ -1,8 +1,8 @@
 """Ending a turn, on any process and whatever its row contains.
 
-Each ending has two tries. The first one writes everything: messages, usage, the whole transcript. Where that fails,
-because the transcript can't be folded, or what it holds can't be stored, the second one depends on none of it: the turn
-is failed, its requests are booked as estimates, and what was committed of the transcript is closed.
+Each ending has two attempts. The first one writes everything: messages, usage, the whole transcript. If it fails,
+because the transcript can't be folded or its contents can't be stored, the second one does without them: the turn is
+failed, its requests are booked as estimates, and the committed part of the transcript is closed.
 """
 
 from __future__ import annotations
@@ -50,9 +50,8 @@ def lock_running_turn(turn_id: uuid.UUID, fence: int) -> Turn:
 def finish(*, turn_id: uuid.UUID, fence: int, events: list[Event] | None, ending: Ending) -> Batch | None:
     """End a turn that runs here, in one transaction.
 
-    `events` are its whole transcript; None stands for what is committed of it. Returns the transcript's last events,
-    which are committed now, or None where they could not be stored. Raises LostTurn where the turn is not ours any
-    more.
+    `events` is the whole transcript; None stands for its committed part. Return the transcript's last events, which are
+    committed now, or None if they could not be stored. Raise LostTurn if the turn is not ours any more.
     """
     with transaction.atomic(durable=True):
         return end(lock_running_turn(turn_id, fence), events, ending)
@@ -68,7 +67,7 @@ def fail(*, turn_id: uuid.UUID, fence: int, error: Failure) -> None:
 def settle(*, turn_id: uuid.UUID, by: uuid.UUID) -> None:
     """End a turn whose process has died, or is `by` itself, or whose client has not sent tool results.
 
-    What was committed is kept; what it spent is estimated from that.
+    Committed events are kept; usage is estimated from them.
     """
     with transaction.atomic(durable=True):
         left = (Turn.abandoned(by), Turn.forgotten())

@@ -1,7 +1,7 @@
 """A conversation's queue: when the active turn has ended, the next pending one becomes active.
 
-Whoever changes which turn is active locks the turn, then the conversation, and changes statuses after that: a new
-turn locks the conversation, and then waits for such changes. Pending turns are locked after their conversation.
+A change of the active turn locks the turn, then the conversation, and then changes statuses: a new turn locks the
+conversation, and then waits for such changes. Pending turns are locked after their conversation.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def pending_in(conversation_id: uuid.UUID) -> QuerySet[PendingQuestion]:
 def advance(conversation_id: uuid.UUID) -> None:
     """Make the next pending turn of a conversation active, for any process that runs turns.
 
-    What it asks becomes a message, after the leaf of this moment unless it names another parent. Within the caller's
+    Its question becomes a message, after the present leaf unless it names another parent. Within the caller's
     transaction, in which the conversation has no active turn any more.
     """
     conversation = Conversation.objects.select_for_update(no_key=True).get(pk=conversation_id)

@@ -48,7 +48,7 @@ def request_for_path(
     model = catalogue.find(settings["model"])
     bound = model is None or model.preserved_thinking
     request = history.build_request(said, plain, expand, request_prefix(settings), bound=bound, container=container)
-    # A local server's model may not know of marks.
+    # A local server's model may not support cache marks.
     keeps = model.cache_minimum if model and django_settings.COLLOQUY_PROMPT_CACHING else None
     return cache_marks.with_cache_marks(request, keeps)
 
@@ -92,7 +92,7 @@ def _container(path: Sequence[Message], folded: list[Folded]) -> str | None:
 def _without_untaken(path: Sequence[Message], model: str) -> Sequence[Message]:
     """Return the path without questions, tool results or files that exceed this model's limits.
 
-    They have no answer. They would be refused with every question after them again, and so lock the conversation.
+    They have no answer. They would be refused again with every later question, and so block the conversation.
     """
     unanswered = {each.pk for each, after in pairwise(path) if each.role == after.role == Message.Role.USER}
     if not unanswered:
@@ -116,8 +116,8 @@ def check_files(path: Sequence[Message], settings: Settings) -> None:
 def check_results_fit(blocks: Sequence[Block], settings: Settings) -> None:
     """Raise InvalidRequest for tool results whose text alone exceeds the model's context window.
 
-    Only what is clear is refused here. What is close is counted by Claude before it is sent, and is left out of later
-    requests if it did not fit.
+    Only clear cases are refused here. Close ones are counted by Claude before the request is sent, and left out of
+    later requests if they did not fit.
     """
     model = catalogue.find(settings["model"])
     said = with_sources(blocks, lambda source: source if source["type"] == "text" else NO_TEXT)

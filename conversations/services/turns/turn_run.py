@@ -43,10 +43,10 @@ def next_request(*, turn: Turn, events: list[Event]) -> Request:
 def begin_request(*, turn: Turn, number: int, events: list[Event], request: Request) -> Request:
     """Record that the turn's `number`th request is about to be sent, after these events; return its final form.
 
-    If this process dies with it on its way, it is booked all the same. The transaction holds locks that others wait
-    for, so nothing in it takes time: the request is whole, and what it can cost is known. The turn's row is locked
-    last, since the group commit of everybody's events waits for it. Raises LostTurn where the turn is not ours,
-    BudgetExceeded where there is not enough left for the request.
+    If this process dies before the answer, the request is booked all the same. The transaction holds locks that others
+    wait for, so it does nothing slow: the request is complete, and its maximal cost is known. The turn's row is locked
+    last, since everybody's group commits wait for it. Raise LostTurn if the turn is not ours, BudgetExceeded if a
+    budget has not enough left.
     """
     bound = budget_holds.limited_bound(turn, fold(events)) if number > 1 else None
     with transaction.atomic(durable=True):
@@ -61,8 +61,8 @@ def begin_request(*, turn: Turn, number: int, events: list[Event], request: Requ
 def suspend(*, turn_id: uuid.UUID, fence: int, events: list[Event], upstream: tuple[RequestRecord, ...]) -> str:
     """Have a turn wait for its client's tools, without a holder; return its new status.
 
-    It is queued again where their results are there already, and ended where it was to be stopped meanwhile. Raises
-    LostTurn where it is not ours any more.
+    It is queued again if its results are already there, and ended if it was asked to stop meanwhile. Raise LostTurn if
+    it is not ours any more.
     """
     with transaction.atomic(durable=True):
         turn = lock_running_turn(turn_id, fence)
@@ -83,7 +83,7 @@ def suspend(*, turn_id: uuid.UUID, fence: int, events: list[Event], upstream: tu
 def resume_if_answered(turn: Turn, folded: list[Folded]) -> None:
     """Queue a turn that awaits tools, if all results have arrived. Its transcript folds to `folded`.
 
-    Within the caller's transaction, which saves the turn and tells of it.
+    Within the caller's transaction, which saves the turn and notifies others.
     """
     results = received_results(turn, folded)
     if len(results) < len(open_calls(turn, folded)):

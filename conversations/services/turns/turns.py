@@ -102,9 +102,9 @@ def hypothetical_request(*, user: User, conversation_id: uuid.UUID | str, asked:
 def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: Mapping[str, object]) -> Created:
     """Create a turn that continues an answer that was cut off, in the way that its model allows; as `create`.
 
-    Up to Claude 4.5 the answer so far is sent as the beginning of the next one; later models refuse that, and are asked
-    to go on by a message that quotes its end (claude-api.md 2.6, 4.3). Where nothing was said yet, the question is
-    answered anew. Raises Conflict while the turn runs, InvalidRequest if it was not cut.
+    Up to Claude 4.5 the answer so far is sent as a prefill; later models refuse that, and are asked to continue by a
+    message that quotes the end (claude-api.md 2.6, 4.3). If there is no answer yet, the question is answered anew.
+    Raise Conflict while the turn runs, InvalidRequest if it was not cut off.
     """
     cut = Turn.objects.select_related("conversation").get_open(who.user, turn_id, Right.WRITE)
 
@@ -221,8 +221,8 @@ def _locked(found: Turn) -> Turn:
 def submit_tool_results(*, user: User, turn_id: uuid.UUID | str, results: list[Block]) -> Turn:
     """Store results of client tools; when all results have arrived, queue the turn.
 
-    They may come in parts, and as soon as their calls are seen. Handing in the same again is harmless. Raises
-    InvalidRequest for results of no call, Conflict for another result of the same call, or where the turn has ended.
+    They may be submitted in parts, and as soon as their calls are visible. Submitting the same again is harmless. Raise
+    InvalidRequest for results without a call, Conflict for another result of the same call, or if the turn has ended.
     """
     found = Turn.objects.select_related("conversation__owner").get_open(user, turn_id, Right.WRITE)
     turn_requests.check_results_fit(results, found.settings)
