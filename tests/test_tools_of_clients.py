@@ -52,7 +52,7 @@ def test_results_may_come_in_parts_and_more_than_once(api: Api) -> None:
 
 
 def waits_having_said(api: Api, turn: str, messages: int) -> bool:
-    """Whether the turn awaits results after so many messages."""
+    """Return whether the turn awaits tool results after so many messages."""
     found = api.get(f"turns/{turn}/").json()
     return bool(found["status"] == "awaiting_tools" and len(found["messages"]) == messages)
 

@@ -31,7 +31,7 @@ class Result:
 
     @property
     def complaint(self) -> str:
-        """What is wrong with it, in words; empty where nothing is."""
+        """The item's error or problems, as text; empty if there are none."""
         if self.error:
             return str(self.error.get("message") or self.error.get("type") or "")
         return "; ".join(f"{problem['path'] or '/'}: {problem['message']}" for problem in self.problems)

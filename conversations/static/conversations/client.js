@@ -5,7 +5,7 @@
  *     const conversation = await client.createConversation({ title: "Tea" });
  *     for await (const event of client.ask(conversation.id, "Why is tea green?")) console.log(event);
  *
- * On a page of the platform's own, where the user has a session, `new Client()` is enough. docs/client.md has examples.
+ * On the platform's own pages, where the user has a session, `new Client()` is enough. docs/client.md has examples.
  */
 
 import { Answer } from "./client/answer.js";
@@ -27,15 +27,15 @@ export { Answer, ApiError, ConnectionLost, Folding, isActive };
 
 /**
  * @typedef {object} ClientOptions
- * @property {string} [url] the server's address; by default the page's own
- * @property {Transport} [transport] how events come; "auto": over the WebSocket, over SSE where none can be opened
+ * @property {string} [url] the server's URL; by default the page's origin
+ * @property {Transport} [transport] the transport of events; "auto": the WebSocket, or SSE if none can be opened
  * @property {number} [silence] milliseconds without a byte after which a connection counts as broken
  */
 
 /**
  * @typedef {object} AskOptions
- * @property {AbortSignal} [signal] leaves the answer; the turn itself goes on
- * @property {string} [key] the idempotency key; by default one that is made up for this call
+ * @property {AbortSignal} [signal] stops following the answer; the turn itself continues
+ * @property {string} [key] the idempotency key; by default one that is generated for this call
  */
 
 /**
@@ -47,7 +47,7 @@ export { Answer, ApiError, ConnectionLost, Folding, isActive };
 
 const SILENCE = 35_000; // the server sends something at least every 15 seconds
 
-/** One user's way to one server. Fires `connection` when what `connection` says changes. */
+/** A user's client of a server. Fires the event `connection` when the property `connection` changes. */
 export class Client extends EventTarget {
   /** @param {ClientOptions & Access} [options] */
   constructor({ url = globalThis.location?.origin ?? "", transport = "auto", silence = SILENCE, ...access } = {}) {
@@ -57,7 +57,7 @@ export class Client extends EventTarget {
     this.http = new Http(url, access, (reached) => this._reached(reached));
     this.socket = new Socket(this.http, { silence });
     this._ways = { http: this.http, socket: this.socket, transport, silence };
-    /** Data out of documents, by a schema. */
+    /** Extractions of data from documents, by a schema. */
     this.extractions = new Extractions(this._ways);
     this.batches = new Batches(this.http);
     this.schemas = new Schemas(this.http);
@@ -76,7 +76,7 @@ export class Client extends EventTarget {
     return answer;
   }
 
-  /** End this client's token. */
+  /** Revoke this client's token. */
   async logout() {
     await this.http.request("POST", "auth/logout/");
     this.close();
@@ -87,7 +87,7 @@ export class Client extends EventTarget {
     return this.get("me/");
   }
 
-  /** Close the WebSocket. Turns go on. */
+  /** Close the WebSocket. Turns continue. */
   close() {
     this.socket.close();
   }
@@ -134,7 +134,7 @@ export class Client extends EventTarget {
   }
 
   /**
-   * Let the next turn go on from a message.
+   * Make a message the one from which the next turn continues.
    * @param {string} id
    * @param {string} leaf
    * @returns {Promise<any>}
@@ -143,7 +143,7 @@ export class Client extends EventTarget {
     return this.http.request("POST", `conversations/${id}/activate/`, { body: { leaf }, repeatable: true });
   }
 
-  /** Yield the ids of turns as anybody begins them. @param {string} id @param {AbortSignal} [signal] */
+  /** Yield the ids of a conversation's turns as they begin. @param {string} id @param {AbortSignal} [signal] */
   watch(id, signal = new AbortController().signal) {
     return watchConversation(this._ways, id, signal);
   }
@@ -151,7 +151,7 @@ export class Client extends EventTarget {
   // --- Turns ---------------------------------------------------------------------------------------------------------
 
   /**
-   * Ask, and return the answer as it comes. A request whose answer was lost is sent again, and is still one turn.
+   * Ask, and return the streamed answer. A request whose response was lost is retried, and creates only one turn.
    * @param {string} conversation
    * @param {string | any[] | Fields} question content, or the fields of a turn: content, parent, settings
    * @param {AskOptions} [options]
@@ -162,7 +162,7 @@ export class Client extends EventTarget {
   }
 
   /**
-   * Ask something else in the place of a question.
+   * Edit a question: ask something else in its place.
    * @param {string} conversation
    * @param {{parent: string | null}} message
    * @param {string | any[]} content
@@ -173,7 +173,7 @@ export class Client extends EventTarget {
   }
 
   /**
-   * Have an answer, or a question, answered anew.
+   * Regenerate an answer, given the answer or its question.
    * @param {string} conversation
    * @param {string} message
    * @param {AskOptions & Fields} [options]
@@ -183,7 +183,7 @@ export class Client extends EventTarget {
   }
 
   /**
-   * Go on with an answer that was cut, stopped or interrupted.
+   * Continue an answer that was cut off, stopped or interrupted.
    * @param {string} turn
    * @param {AskOptions & Fields} [options]
    */
@@ -191,13 +191,13 @@ export class Client extends EventTarget {
     return this._begin(`turns/${turn}/continue/`, settings, { signal, key });
   }
 
-  /** Follow a turn that exists, from its beginning. @param {string} turn @param {AskOptions} [options] */
+  /** Follow an existing turn from its beginning. @param {string} turn @param {AskOptions} [options] */
   resume(turn, { signal } = {}) {
     return this._answer(async () => ({ id: turn }), signal);
   }
 
   /**
-   * Yield a turn's events past a position.
+   * Yield a turn's events after a position.
    * @param {string} turn
    * @param {number} [after]
    * @param {AbortSignal} [signal]
@@ -222,13 +222,13 @@ export class Client extends EventTarget {
     return this.get(`conversations/${conversation}/turns/?${new URLSearchParams(query)}`);
   }
 
-  /** Stop a turn, and keep what has been said. @param {string} id @returns {Promise<any>} */
+  /** Stop a turn, and keep the partial answer. @param {string} id @returns {Promise<any>} */
   stop(id) {
     return this.http.request("POST", `turns/${id}/cancel/`, { repeatable: true, patience: Infinity });
   }
 
   /**
-   * Hand in what the client's tools came to.
+   * Submit the results of the client's tools.
    * @param {string} turn
    * @param {{tool_use_id: string, content: any, is_error?: boolean}[]} results
    * @returns {Promise<any>}
@@ -261,7 +261,7 @@ export class Client extends EventTarget {
   }
 
   /**
-   * Return what is at a path of the API, or at a page's `next`.
+   * Send a GET request for a path of the API, or a page's `next`; return the JSON.
    * @param {string} path
    * @param {AbortSignal} [signal]
    * @returns {Promise<any>}
@@ -270,7 +270,7 @@ export class Client extends EventTarget {
     return this.http.request("GET", path, { signal });
   }
 
-  /** Yield everything in a list, page after page. @param {string} path @returns {AsyncGenerator<any>} */
+  /** Yield all rows of a list, page after page. @param {string} path @returns {AsyncGenerator<any>} */
   async *all(path) {
     for (let page = await this.get(path); ; page = await this.get(page.next)) {
       yield* page.results;

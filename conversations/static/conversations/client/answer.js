@@ -1,4 +1,4 @@
-/** An answer as it comes: its events, and the messages that they add up to. */
+/** A streamed answer: its events, and the messages folded from them. */
 
 import { Folding } from "./folding.js";
 import { Followed } from "./followed.js";

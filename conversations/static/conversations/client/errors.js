@@ -1,4 +1,4 @@
-/** What can go wrong between a page and the server: refused by the server, or not reached at all. */
+/** Errors of requests: refused by the server, or a lost connection. */
 
 /**
  * @typedef {object} ErrorBody The server's own description of an error.
@@ -9,7 +9,7 @@
 
 const NOT_REFUSED = new Set([408, 425, 429, 500, 502, 503, 504]);
 
-/** The server has answered, and what it answered is an error. */
+/** The server has responded with an error. */
 export class ApiError extends Error {
   /**
    * @param {number} status of the HTTP response; 0 for an error that came over the WebSocket
@@ -26,7 +26,7 @@ export class ApiError extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** Whether the same request may succeed later: overloaded, restarting, or a limit that says when it frees. */
+  /** Whether a retry may succeed: the server is overloaded or restarts, or a limit says when to retry. */
   get isTemporary() {
     if (this.status === 429) return this.retryAfter !== undefined && this.type !== "budget_exceeded";
     return NOT_REFUSED.has(this.status);
@@ -38,7 +38,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The server was not reached, or the connection broke: nothing is known of what was asked. */
+/** The server was not reached, or the connection broke: the outcome of the request is unknown. */
 export class ConnectionLost extends Error {
   /** @param {string} message @param {unknown} [cause] */
   constructor(message, cause) {
@@ -51,14 +51,14 @@ export class ConnectionLost extends Error {
 const STATUSES = { authentication_error: 401, permission_error: 403, not_found_error: 404, rate_limit_error: 429 };
 
 /**
- * Return the error that the server tells of within a stream, or over the WebSocket.
+ * Return the error in an event of a stream, or in a frame of the WebSocket.
  * @param {ErrorBody} body
  */
 export function toldError(body) {
   return new ApiError(STATUSES[body.type] ?? 0, body);
 }
 
-/** The WebSocket's close codes after which nothing is tried again, as errors of the API. */
+/** The WebSocket's close codes after which there is no retry, as errors of the API. */
 const REFUSALS = new Map([
   [4401, { status: 401, type: "authentication_error", message: "You are not logged in any more: log in again." }],
   [4403, { status: 403, type: "permission_error", message: "This page's origin is not allowed by the server." }],
@@ -68,7 +68,7 @@ const REFUSALS = new Map([
 /**
  * Return the error for a WebSocket that was closed.
  * @param {number} code
- * @returns {ApiError | ConnectionLost} the latter where connecting again may help
+ * @returns {ApiError | ConnectionLost} the latter if reconnecting may help
  */
 export function closeError(code) {
   const refusal = REFUSALS.get(code);
@@ -76,7 +76,7 @@ export function closeError(code) {
 }
 
 /**
- * Return the error that a response of the server tells of.
+ * Return the error in a response of the server.
  * @param {{status: number, headers: {get(name: string): string | null}}} response
  * @param {string} text its body
  */
@@ -95,7 +95,7 @@ function errorBody(text, status) {
     const { error } = JSON.parse(text);
     if (typeof error?.message === "string") return error;
   } catch {
-    // A proxy's page, which says nothing that a user could use.
+    // A proxy's error page, which is of no use to the user.
   }
   return { type: "api_error", message: `The server answered ${status}.` };
 }

@@ -1,9 +1,9 @@
-/** JSON whose whole numbers keep their digits: those that a number of JavaScript would round become BigInts. */
+/** JSON whose integers keep their digits: those that JavaScript would round become BigInts. */
 
 const LONG = /\d{16}/; // fewer digits are exact
 const WHOLE = /^-?\d+$/;
 
-/** Reads and writes JSON as `JSON` does; exactly where the engine tells a value's source text, else rounded. */
+/** Parses and encodes JSON as `JSON` does; exactly if the engine provides a value's source text, else rounded. */
 export const exactJson = {
   /** @param {string} text @returns {any} */
   parse(text) {

@@ -1,4 +1,4 @@
-/** An extraction as it comes: its events, and the data that there is so far. */
+/** A streamed extraction: its events, and the data so far. */
 
 import { Followed } from "./followed.js";
 
@@ -16,7 +16,7 @@ import { Followed } from "./followed.js";
  * @property {string} [status]
  */
 
-/** What the events of an extraction come to. */
+/** The state of an extraction, computed from its events. */
 export class ExtractionState {
   constructor() {
     this.position = 0;
@@ -34,7 +34,7 @@ export class ExtractionState {
     return this.extraction !== null;
   }
 
-  /** Take in the next event. @param {ExtractionEvent} event */
+  /** Process the next event. @param {ExtractionEvent} event */
   add(event) {
     this.position = event.position;
     if (event.type === "extraction_start") this.status = "running";

@@ -1,4 +1,4 @@
-/** Extractions, their batches and their schemas, as the API has them. */
+/** The API's extractions, batches and schemas. */
 
 import { Extracting } from "./extracting.js";
 import { EXTRACTIONS, follow } from "./following.js";
@@ -12,7 +12,7 @@ import { newKey } from "./http.js";
 
 const PATH = "extraction";
 
-/** Things of one kind under a path of the API. */
+/** A collection under a path of the API. */
 class Collection {
   /** @param {Http} http @param {string} name */
   constructor(http, name) {
@@ -40,7 +40,7 @@ class Collection {
   }
 
   /**
-   * Create one, once: a request whose answer was lost is sent again with the same key.
+   * Create an object, exactly once: a request whose response was lost is retried with the same key.
    * @param {Fields} body
    * @param {CreateOptions} [options]
    * @returns {Promise<any>}
@@ -50,12 +50,12 @@ class Collection {
     return this._http.request("POST", `${this._path}/`, options);
   }
 
-  /** Read what is below one of them. @param {string} id @param {string} path @returns {Promise<any>} */
+  /** Read a path below an object. @param {string} id @param {string} path @returns {Promise<any>} */
   _below(id, path) {
     return this._http.request("GET", `${this._path}/${id}/${path}`);
   }
 
-  /** Ask for something that changes nothing when it is asked for twice. @param {string} id @param {string} action */
+  /** Send an idempotent action to an object. @param {string} id @param {string} action */
   _act(id, action) {
     return this._http.request("POST", `${this._path}/${id}/${action}/`, { repeatable: true });
   }
@@ -70,7 +70,7 @@ export class Extractions extends Collection {
   }
 
   /**
-   * Extract, and return the extraction as it comes.
+   * Extract, and return the streamed extraction.
    * @param {Fields} fields schema, content, model, max_attempts, …
    * @param {CreateOptions} [options]
    */
@@ -78,13 +78,13 @@ export class Extractions extends Collection {
     return this._extracting(() => this.create(fields, { signal, key }), signal);
   }
 
-  /** Follow an extraction that exists, from its beginning. @param {string} id @param {AbortSignal} [signal] */
+  /** Follow an existing extraction from its beginning. @param {string} id @param {AbortSignal} [signal] */
   resume(id, signal) {
     return this._extracting(async () => ({ id }), signal);
   }
 
   /**
-   * Yield an extraction's events past a position; of what there is of the data, the newest is enough.
+   * Yield an extraction's events after a position; of events with partial data, older ones may be skipped.
    * @param {string} id
    * @param {number} [after]
    * @param {AbortSignal} [signal]
@@ -94,13 +94,13 @@ export class Extractions extends Collection {
     return follow(this._ways, EXTRACTIONS, id, after, signal);
   }
 
-  /** Stop it, and keep what there is. @param {string} id @returns {Promise<any>} */
+  /** Stop an extraction, and keep its answers. @param {string} id @returns {Promise<any>} */
   cancel(id) {
     return this._act(id, "cancel");
   }
 
   /**
-   * Decide on the data.
+   * Review the data.
    * @param {string} id
    * @param {{decision: "approved" | "rejected" | "corrected", data?: any, comment?: string}} decision
    * @returns {Promise<any>}
@@ -109,7 +109,7 @@ export class Extractions extends Collection {
     return this._http.request("POST", `${this._path}/${id}/review/`, { body: decision });
   }
 
-  /** Return what it is made from. @param {string} id @returns {Promise<any[]>} */
+  /** Return the sources of an extraction. @param {string} id @returns {Promise<any[]>} */
   async sources(id) {
     return (await this._below(id, "sources/")).results;
   }
@@ -119,12 +119,12 @@ export class Extractions extends Collection {
     return this._below(id, `sources/${index}/text/`);
   }
 
-  /** Return where quotes stand on a page of a PDF. @param {string} id @param {number} index @param {number} page */
+  /** Return the places of quotes on a page of a PDF. @param {string} id @param {number} index @param {number} page */
   sourcePage(id, index, page) {
     return this._below(id, `sources/${index}/pages/${page}/`);
   }
 
-  /** Return the address of the picture of a page. @param {string} id @param {number} index @param {number} page */
+  /** Return the URL of the image of a page. @param {string} id @param {number} index @param {number} page */
   sourcePageImage(id, index, page) {
     return this._http.url(`${this._path}/${id}/sources/${index}/pages/${page}/image/`);
   }
@@ -164,12 +164,12 @@ export class Batches extends Collection {
     return this._act(id, "cancel");
   }
 
-  /** Try again what has failed. @param {string} id @returns {Promise<any>} */
+  /** Retry the failed items. @param {string} id @returns {Promise<any>} */
   retry(id) {
     return this._act(id, "retry");
   }
 
-  /** Return the address of the results as a file. @param {string} id @param {"jsonl" | "csv" | "xlsx"} format */
+  /** Return the URL of the results as a file. @param {string} id @param {"jsonl" | "csv" | "xlsx"} format */
   results(id, format) {
     return this._http.url(`${this._path}/${id}/results/?format=${format}`);
   }
@@ -183,7 +183,7 @@ export class Schemas extends Collection {
   }
 
   /**
-   * Add a schema, or the next version of one. It is not sent again by itself, since each time would make a version.
+   * Add a schema, or the next version of one. The request is not retried, since each one would create a version.
    * @param {{name: string, json_schema: Fields, instructions?: string, examples?: any[]}} schema
    * @returns {Promise<any>}
    */

@@ -1,4 +1,4 @@
-/** Folds a turn's events into the messages that they add up to, as the server stores them. */
+/** Folds a turn's events into messages, in the form in which the server stores them. */
 
 import { toolInput } from "./tool_input.js";
 import { STRING_DELTAS, stringOf } from "./transcript.js";
@@ -14,12 +14,12 @@ import { STRING_DELTAS, stringOf } from "./transcript.js";
  * @property {string | null} stop_sequence
  * @property {any} stop_details
  * @property {Record<string, any>} usage
- * @property {boolean} stopped whether its end has come: only then is it whole
+ * @property {boolean} stopped whether its end was received: only then it is complete
  */
 
 const CALLS = new Set(["tool_use", "server_tool_use", "mcp_tool_use"]);
 
-/** A turn as far as its events have come. It changes with each event, and is never copied. */
+/** The state of a turn, computed from its events so far. It is mutated by each event, and never copied. */
 export class Folding {
   constructor() {
     /** @type {FoldedMessage[]} */
@@ -49,12 +49,12 @@ export class Folding {
     return this._joined("text");
   }
 
-  /** What Claude has thought so far, where it is shown. */
+  /** Claude's thinking so far, if it is shown. */
   get thinking() {
     return this._joined("thinking");
   }
 
-  /** The calls of tools so far, also of those that the server runs. */
+  /** The tool calls so far, including those of the server's tools. */
   get toolCalls() {
     return this._all().filter((block) => CALLS.has(block.type));
   }
@@ -64,14 +64,14 @@ export class Folding {
     return this._all().flatMap((block) => block.citations ?? []);
   }
 
-  /** The calls of the client's own tools that have no result yet. */
+  /** The calls of the client's tools without a result. */
   get openCalls() {
     const answered = new Set(this._all().map((block) => block.tool_use_id));
     return this.toolCalls.filter((call) => call.type === "tool_use" && !answered.has(call.id));
   }
 
   /**
-   * Return the JSON that has come so far of a tool call's input, which is not whole yet.
+   * Return the incomplete JSON of a tool call's input so far.
    * @param {Block} call
    */
   partialInput(call) {
@@ -98,13 +98,13 @@ export class Folding {
     return strings.filter(Boolean).join("\n");
   }
 
-  /** Read the inputs of the newest message's tool calls, as far as they have come. */
+  /** Parse the inputs of the newest message's tool calls, as far as they are complete. */
   _readInputs() {
     for (const [block, text] of this._json) block.input = text ? toolInput(text) : (block.input ?? {});
     for (const block of this._blocks.values()) if (block.type === "tool_use") block.input ??= {};
   }
 
-  /** Close the newest message: nothing is added to its blocks any more. */
+  /** End the newest message: nothing more is added to its blocks. */
   _closeMessage() {
     this._readInputs();
     this._json.clear();

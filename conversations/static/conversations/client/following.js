@@ -1,4 +1,4 @@
-/** Following a turn or an extraction to its end, whatever happens to the connections on the way. */
+/** Following a turn or an extraction to its end, with reconnections. */
 
 import { ApiError, ConnectionLost } from "./errors.js";
 import { Backoff } from "./pauses.js";
@@ -14,7 +14,7 @@ import { leavesGap, past } from "./transcript.js";
  * @typedef {object} Kind What is followed.
  * @property {"turn" | "extraction"} name as commands and events have it
  * @property {string} path under which the API has them
- * @property {boolean} isWhole whether every event comes to every reader; of partial data only the newest does
+ * @property {boolean} isWhole whether every reader gets every event; older events with partial data may be skipped
  */
 
 /** @typedef {"auto" | "websocket" | "sse"} Transport */
@@ -25,11 +25,11 @@ export const TURNS = { name: "turn", path: "turns", isWhole: true };
 /** @type {Kind} */
 export const EXTRACTIONS = { name: "extraction", path: "extraction/extractions", isWhole: false };
 
-const SOCKET_ATTEMPTS = 2; // until events come over SSE, where no WebSocket has ever opened
+const SOCKET_ATTEMPTS = 2; // before SSE is used, if no WebSocket has ever opened
 
 /**
- * Yield the events of something past a position, each once and in order, to its end.
- * Connects again as often as the connection is lost. Throws ApiError where the server refuses for good.
+ * Yield the events after a position, each once and in order, to the end.
+ * Reconnects whenever the connection is lost. Throws ApiError if the server refuses permanently.
  * @param {Ways} ways
  * @param {Kind} kind
  * @param {string} id
@@ -68,9 +68,9 @@ function connected(ways, kind, id, after, signal, attempt) {
 }
 
 /**
- * Tell whether the next attempt goes over the WebSocket.
+ * Return whether the next attempt uses the WebSocket.
  * @param {Ways} ways
- * @param {number} attempt how many there have been before
+ * @param {number} attempt the number of earlier attempts
  */
 export function usesSocket({ transport, socket }, attempt) {
   if (transport !== "auto") return transport === "websocket";
@@ -78,7 +78,7 @@ export function usesSocket({ transport, socket }, attempt) {
 }
 
 /**
- * Yield the events of something past a position, until the connection is lost, which is thrown.
+ * Yield the events after a position, until the connection is lost, which throws.
  * @param {Socket} socket
  * @param {Kind} kind
  * @param {string} id
@@ -101,7 +101,7 @@ async function* socketEvents(socket, { name }, id, after, signal) {
 }
 
 /**
- * Whether a frame is an event of what is followed, or says why no more of them come.
+ * Return whether a frame is an event of the followed work, or the error that ends it.
  * @param {any} frame @param {string} name @param {string} id
  */
 function isAbout(frame, name, id) {

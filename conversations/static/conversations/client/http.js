@@ -1,4 +1,4 @@
-/** Requests to the API: with a token or the page's session, tried again where that is safe and may help. */
+/** Requests to the API, with a token or the page's session; they are retried if that is safe and may help. */
 
 import { ApiError, ConnectionLost, responseError } from "./errors.js";
 import { exactJson } from "./exact_json.js";
@@ -8,27 +8,27 @@ import { Backoff } from "./pauses.js";
  * @typedef {object} Access How the server knows who asks.
  * @property {string} [token] sent as `Authorization: Bearer`; without one, the browser sends its session's cookie
  * @property {() => string} [csrf] returns the session's CSRF token; by default the cookie `csrftoken`
- * @property {boolean} [exactNumbers] whether whole numbers that JavaScript would round come as BigInts; by default not
+ * @property {boolean} [exactNumbers] whether integers that JavaScript would round become BigInts; by default not
  */
 
 /**
  * @typedef {object} RequestOptions
- * @property {any} [body] sent as JSON, or as it is where it is a FormData
+ * @property {any} [body] sent as JSON, or unchanged if it is a FormData
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
- * @property {boolean} [repeatable] whether it may be sent again after its answer was lost; by default all but POST
- * @property {number} [patience] milliseconds in which it is tried again; by default 30 seconds
+ * @property {boolean} [repeatable] whether it may be retried after its response was lost; by default all but POST
+ * @property {number} [patience] milliseconds in which it is retried; by default 30 seconds
  */
 
 const PATIENCE = 30_000;
 const ANSWER_WITHIN = 60_000; // milliseconds until a request counts as lost
 
-/** One server, and one user's access to it. */
+/** A user's access to a server. */
 export class Http {
   /**
-   * @param {string} base the server's address
+   * @param {string} base the server's URL
    * @param {Access} access
-   * @param {(reached: "online" | "offline" | "refused") => void} onReached told of each attempt
+   * @param {(reached: "online" | "offline" | "refused") => void} onReached called after each attempt
    */
   constructor(base, access, onReached) {
     this.base = base.replace(/\/+$/, "");
@@ -39,8 +39,8 @@ export class Http {
   }
 
   /**
-   * Send a request and return its answer's JSON; null where it has none.
-   * Throws ApiError for an error that the server answers, ConnectionLost where it can't be reached.
+   * Send a request and return the response's JSON; null if it has none.
+   * Throws ApiError for an error response, ConnectionLost if the server can't be reached.
    * @param {string} method
    * @param {string} path such as "me/", or an address of the server's own
    * @param {RequestOptions} [options]
@@ -51,7 +51,7 @@ export class Http {
   }
 
   /**
-   * Do what sends a request, and do it again where that is safe and may help.
+   * Call a function that sends a request, and retry it if that is safe and may help.
    * @template T
    * @param {string} method
    * @param {() => Promise<T>} attempt
@@ -74,7 +74,7 @@ export class Http {
   }
 
   /**
-   * Send a request once and return its response, whose body has not been read.
+   * Send a request once and return the response, with its body unread.
    * @param {string} method
    * @param {string} path
    * @param {RequestOptions} [options]
@@ -87,7 +87,7 @@ export class Http {
     const response = await this._fetch(this.url(path), {
       method, signal, headers: all, body: json ? this.json.stringify(body) : body, credentials: this.credentials,
     });
-    // A browser takes what there is of a status line that was cut for a status.
+    // Browsers parse a truncated status line as a status.
     if (response.status < 200) throw this._lost(`status ${response.status}`);
     if (!response.ok) throw this._refused(responseError(response, await this._text(response)));
     this._onReached("online");
@@ -97,7 +97,7 @@ export class Http {
   /** @param {string} path @returns {string} */
   url(path) {
     if (!/^https?:/.test(path)) return `${this.base}/api/${path}`;
-    const { pathname, search } = new URL(path); // a proxy may have hidden the address under which we reach it
+    const { pathname, search } = new URL(path); // behind a proxy, the URL may differ from the one that we use
     return this.base + pathname + search;
   }
 
@@ -162,10 +162,10 @@ export class Http {
 function mayRepeat(error, repeatable) {
   if (error instanceof ConnectionLost) return repeatable;
   if (!(error instanceof ApiError) || !error.isTemporary) return false;
-  return repeatable || error.status === 429 || error.status === 503; // which say that nothing was done
+  return repeatable || error.status === 429 || error.status === 503; // these statuses mean that nothing was done
 }
 
-/** Whether a DELETE that is sent again finds that it has been done. @param {string} method @param {unknown} error */
+/** Return whether an error of a retried DELETE means that it was done. @param {string} method @param {unknown} error */
 function isGone(method, error) {
   return method === "DELETE" && error instanceof ApiError && error.status === 404;
 }
@@ -174,7 +174,7 @@ function csrfCookie() {
   return /(?:^|; )csrftoken=([^;]*)/.exec(globalThis.document?.cookie ?? "")?.[1] ?? "";
 }
 
-/** Return an idempotency key that nobody has used. (`randomUUID` is missing on pages that came without TLS.) */
+/** Return a new idempotency key. (`randomUUID` is missing on pages without TLS.) */
 export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

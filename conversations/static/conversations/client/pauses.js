@@ -1,4 +1,4 @@
-/** Pauses between attempts: each longer than the one before, at random, and ended early when the network is back. */
+/** Pauses between attempts: growing, with jitter, and ended early when the network is back. */
 
 const FIRST = 250; // milliseconds
 const LONGEST = 15_000;
@@ -12,13 +12,13 @@ export class Backoff {
     this.failures = 0;
   }
 
-  /** Begin anew with short pauses: an attempt has succeeded. */
+  /** Reset to short pauses, after a successful attempt. */
   reset() {
     this.failures = 0;
   }
 
   /**
-   * Wait before the next attempt, between half the limit and all of it, so that clients do not come back together.
+   * Wait before the next attempt, between half the limit and all of it, so that clients do not reconnect together.
    * @param {AbortSignal} [signal] ends the wait with its reason
    * @param {number} [atLeast] seconds that the server has asked for
    */

@@ -6,10 +6,10 @@ import { ApiError, ConnectionLost, toldError } from "./errors.js";
 /** @typedef {import("./transcript.js").TurnEvent} TurnEvent */
 
 /**
- * Yield the events of something past a position until its end, or until the connection breaks.
- * Throws ConnectionLost where it breaks, also where the server is silent for so long; ApiError where it refuses.
+ * Yield the events after a position until the end, or until the connection breaks.
+ * Throws ConnectionLost if it breaks or the server is silent for too long, ApiError if the server refuses.
  * @param {Http} http
- * @param {string} path of what is followed, such as `turns/ID`
+ * @param {string} path of the followed work, such as `turns/ID`
  * @param {number} after
  * @param {{signal: AbortSignal, silence: number}} options `silence` in milliseconds
  * @returns {AsyncGenerator<TurnEvent>}
@@ -33,7 +33,7 @@ export async function* streamedEvents(http, path, after, { signal, silence }) {
   }
 }
 
-/** Calls back when nothing has happened for some time. */
+/** A timer that calls back after a time without activity. */
 class Watch {
   /** @param {number} milliseconds @param {() => void} onSilence */
   constructor(milliseconds, onSilence) {
@@ -53,7 +53,7 @@ class Watch {
 }
 
 /**
- * Yield the events of a response, each as soon as it is whole.
+ * Yield the events of a response, each as soon as it is complete.
  * @param {Response} response
  * @param {{parse: (text: string) => any}} json
  * @param {() => void} onBytes
@@ -84,7 +84,7 @@ function* eventIn(part, json) {
 }
 
 /**
- * Pass a transcript's events on. An error that is not of the transcript, but the server's last word, is thrown.
+ * Yield a transcript's events. An error of the connection, as opposed to one in the transcript, is thrown.
  * @param {AsyncGenerator<TurnEvent>} events
  * @param {number} position of the reader
  */

@@ -1,4 +1,4 @@
-/** The WebSocket: one connection at a time, shared by all that follow something. */
+/** The WebSocket: one connection at a time, shared by all subscriptions. */
 
 import { ApiError, ConnectionLost, closeError, toldError } from "./errors.js";
 
@@ -9,7 +9,7 @@ import { ApiError, ConnectionLost, closeError, toldError } from "./errors.js";
 const PING_EVERY = 20_000; // milliseconds
 const OPEN_WITHIN = 10_000;
 
-/** Opens a connection when somebody needs one, and keeps it while it lasts. */
+/** Opens a connection on demand, and keeps it until it is lost. */
 export class Socket {
   /**
    * @param {Http} http
@@ -18,13 +18,13 @@ export class Socket {
   constructor(http, { silence }) {
     this.http = http;
     this.silence = silence;
-    /** Whether a connection has ever been open: where none ever was, something on the way may not let them through. */
+    /** Whether a connection was ever open: if not, a proxy may block WebSockets. */
     this.hasWorked = false;
     /** @type {Promise<Connection> | null} */
     this._connection = null;
   }
 
-  /** Return the open connection, or open one. Throws ApiError where the server refuses, else ConnectionLost. */
+  /** Return the open connection, or open one. Throws ApiError if the server refuses, else ConnectionLost. */
   connection() {
     this._connection ??= this._open();
     return this._connection;
@@ -52,7 +52,7 @@ export class Socket {
 
   /** @param {unknown} error */
   _left(error) {
-    if (!this._connection) return; // it was to be closed
+    if (!this._connection) return; // closed on purpose
     this._connection = null;
     this.http._onReached(error instanceof ApiError ? (error.needsLogin ? "refused" : "online") : "offline");
   }
@@ -69,7 +69,7 @@ export class Socket {
 /** One open WebSocket. */
 export class Connection {
   /**
-   * Return a connection that is open. Throws ConnectionLost or ApiError.
+   * Open a connection and return it. Throws ConnectionLost or ApiError.
    * @param {string} address
    * @param {number} silence milliseconds
    * @param {{parse: (text: string) => any}} json
@@ -106,14 +106,14 @@ export class Connection {
     this._pinging = setInterval(() => this._ping(), Math.min(PING_EVERY, silence));
   }
 
-  /** Close it: those who listen hear that it is lost. */
+  /** Close the connection: its subscriptions end with ConnectionLost. */
   close() {
     this._socket.close();
     this._end(new ConnectionLost("The WebSocket was closed."));
   }
 
   /**
-   * Send a command and yield the frames that `isWanted`, from then on until the connection ends, which is thrown.
+   * Send a command and yield the frames for which `isWanted` is true, until the connection ends, which throws.
    * @param {Frame} command
    * @param {(frame: Frame) => boolean} isWanted
    * @param {AbortSignal} signal
