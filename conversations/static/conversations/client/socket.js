@@ -140,7 +140,7 @@ export class Connection {
   }
 
   /**
-   * Send a command that nothing answers, if the connection is still there.
+   * Send a command without a reply, if the connection is still open.
    * @param {Frame} command
    */
   tell(command) {
@@ -158,7 +158,7 @@ export class Connection {
     for (const listener of this._listeners) listener.offer(frame);
   }
 
-  /** A connection can be broken without anybody saying so: then no pong comes. */
+  /** Detect a silently broken connection: it does not answer pings. */
   _ping() {
     if (this._socket.readyState !== WebSocket.OPEN) return;
     this._socket.send('{"type": "ping"}');
@@ -177,7 +177,7 @@ export class Connection {
   }
 }
 
-/** The frames that somebody waits for, in their order, and after them the end. */
+/** A queue of the frames that a subscription waits for, and the end of the connection. */
 class Listener {
   /** @param {(frame: Frame) => boolean} isWanted */
   constructor(isWanted) {

@@ -1,10 +1,10 @@
-/** The input of a tool call, out of the JSON that Claude has written piece by piece. */
+/** Parsing the input of a tool call from the streamed JSON. */
 
-const UNREADABLE = "INVALID_JSON"; // the only key of an input that could not be read, as the server keeps it
+const UNREADABLE = "INVALID_JSON"; // the only key of an object that replaces an unreadable input, as on the server
 const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
 
 /**
- * Return a tool call's input. Text that is not one JSON object, or has a key twice, is kept under INVALID_JSON.
+ * Return a tool call's input. Text that is not one JSON object, or has a repeated key, is kept under INVALID_JSON.
  * @param {string} text
  * @returns {Record<string, any>}
  */
@@ -14,7 +14,7 @@ export function toolInput(text) {
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
     if (isObject && !hasKeyTwice(text)) return value;
   } catch {
-    // It was cut, or never was JSON.
+    // It was cut off, or is not JSON.
   }
   return { [UNREADABLE]: text };
 }

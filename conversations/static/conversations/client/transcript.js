@@ -27,7 +27,7 @@
 export const STRING_DELTAS = { text_delta: "text", thinking_delta: "thinking", input_json_delta: "partial_json" };
 
 /**
- * Return the string that a delta carries, or undefined for any other event.
+ * Return the string of a delta, or undefined for any other event.
  * @param {TurnEvent} event
  * @returns {string | undefined}
  */
@@ -38,7 +38,7 @@ export function stringOf(event) {
 }
 
 /**
- * Return how far an event moves the position.
+ * Return the number of positions of an event.
  * @param {TurnEvent} event
  */
 export function lengthOf(event) {
@@ -54,7 +54,7 @@ function codePoints(string) {
 }
 
 /**
- * Return the part of an event that a reader at a position has not seen: all of it, none (null), or the end of a string.
+ * Return the part of an event after a reader's position: all of it, none (null), or the end of a string.
  * @param {TurnEvent} event
  * @param {number} position
  * @returns {TurnEvent | null}
@@ -69,7 +69,7 @@ export function past(event, position) {
 }
 
 /**
- * Tell whether something is missing between a reader's position and an event.
+ * Return whether there is a gap between a reader's position and an event.
  * @param {TurnEvent} event
  * @param {number} position
  */

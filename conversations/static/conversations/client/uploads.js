@@ -1,4 +1,4 @@
-/** Files on their way to the server, with progress where the browser tells it. */
+/** Uploading files, with progress if the browser reports it. */
 
 import { ConnectionLost, responseError } from "./errors.js";
 
@@ -50,7 +50,7 @@ function sendWithProgress(http, path, body, onProgress, signal) {
     const lost = () => reject(new ConnectionLost("The file could not be sent: the server can't be reached."));
     request.upload.onprogress = ({ loaded, total }) => onProgress(loaded / total);
     request.onload = () => {
-      if (request.status < 200) lost(); // a browser reads a status line that was cut
+      if (request.status < 200) lost(); // browsers parse a truncated status line
       else if (request.status < 300) resolve(JSON.parse(request.responseText));
       else reject(refused(request));
     };

@@ -1,4 +1,4 @@
-/** Hearing of the turns that anybody begins in a conversation. */
+/** Watching a conversation for turns that any user begins. */
 
 import { ApiError, ConnectionLost } from "./errors.js";
 import { usesSocket } from "./following.js";
@@ -7,12 +7,12 @@ import { Backoff, pause } from "./pauses.js";
 /** @typedef {import("./following.js").Ways} Ways */
 
 const LOOK_AFTER = 2_000; // milliseconds, and
-const LOOK_EVERY = 30_000; // in case that one was begun just when nobody listened
-const POLL_EVERY = 3_000; // where there is no WebSocket
+const LOOK_EVERY = 30_000; // in case a turn began while no connection was open
+const POLL_EVERY = 3_000; // without a WebSocket
 const NEWEST = 5;
 
 /**
- * Yield the ids of a conversation's turns as they begin, and first of those that are active. Each comes once.
+ * Yield the ids of a conversation's turns: first of active ones, then of new ones as they begin, each once.
  * @param {Ways} ways
  * @param {string} conversation
  * @param {AbortSignal} signal ends it with its reason
@@ -43,7 +43,7 @@ async function newestTurns({ http }, conversation, signal) {
 }
 
 /**
- * Yield whenever it is worth looking: at once, when a turn begins, after a lost connection, and now and then.
+ * Yield whenever a check for turns is due: at once, when a turn begins, after a reconnection, and periodically.
  * @param {Ways} ways @param {string} conversation @param {AbortSignal} signal @returns {AsyncGenerator<void>}
  */
 async function* moments(ways, conversation, signal) {

@@ -1,4 +1,4 @@
-/** An answer: everything that a turn has said, one block after the other. The same for stored and for live ones. */
+/** The view of an answer: all blocks of a turn, in order, for stored and live answers alike. */
 
 import { element } from "./elements.js";
 import { ToolView, isResult, viewFor } from "./block_views.js";
@@ -6,7 +6,7 @@ import { ToolView, isResult, viewFor } from "./block_views.js";
 /** @typedef {import("./block_views.js").Block} Block */
 /** @typedef {{role: string, content: Block[]}} Said */
 
-/** Shows an answer's blocks, and changes only what has changed. */
+/** Shows an answer's blocks, and updates only changed ones. */
 export class AnswerView {
   /** @param {string} name who answers */
   constructor(name) {

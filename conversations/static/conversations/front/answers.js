@@ -1,4 +1,4 @@
-/** The answers of a conversation that are coming, whoever asked for them, and how each has ended. */
+/** The running answers of a conversation, to questions of any user, and how each has ended. */
 
 import { announce, element, textButton } from "./elements.js";
 import { footersOf } from "./footers.js";
@@ -11,7 +11,7 @@ import { ToolResults } from "./tool_results.js";
 /** @typedef {import("./items.js").Item} Item */
 /** @typedef {import("../client.js").Answer} Answer */
 
-/** What is being answered in one conversation. */
+/** The running answers of one conversation. */
 export class Answers {
   /** @param {Conversation} conversation */
   constructor(conversation) {
@@ -26,29 +26,29 @@ export class Answers {
     this._joining = Promise.resolve();
   }
 
-  /** Whether something is being answered, or about to be. */
+  /** Whether an answer is running, or about to begin. */
   get isBusy() {
     return this._live.size + this._beginning.size > 0;
   }
 
-  /** Forget what was shown: the thread is about to be filled anew. */
+  /** Forget the shown answers: the thread is about to be filled again. */
   forgetShown() {
     this._shown.clear();
   }
 
-  /** Follow nothing any longer: another conversation is shown. What is being answered goes on. */
+  /** Stop following, because another conversation is shown. Running answers continue on the server. */
   leave() {
     for (const answer of this._live.values()) answer.leave();
   }
 
-  /** Stop what is being answered; what waits behind it comes next. */
+  /** Stop the running answer; the next queued question begins then. */
   async stop() {
     const [oldest] = [...this._live.values(), ...this._beginning];
     await oldest?.stop();
   }
 
   /**
-   * Ask, and show the answer as it comes.
+   * Ask, and show the streamed answer.
    * @param {() => Answer} ask
    * @param {Item} [asked] the question, if it is new
    * @param {() => void} [onSent] called when the server has the question, or will not have it
@@ -93,7 +93,7 @@ export class Answers {
     await this._follow(answer, thread.append(comingItem()), asked);
   }
 
-  /** Show the path that the server goes on from, if it is not the one that is shown. */
+  /** Show the server's active path, if another one is shown. */
   async _showPath() {
     const { conversation } = this;
     const { active_leaf } = await conversation.client.conversation(/** @type {string} */ (conversation.id));
@@ -132,7 +132,7 @@ export class Answers {
   }
 
   /**
-   * Say that a question waits for the answers before it, and let the user have it back.
+   * Show that a question is queued, and let the user take it back.
    * @param {Answer} answer
    * @param {Item} asked
    */

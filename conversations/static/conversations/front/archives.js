@@ -19,7 +19,7 @@ import { errorText } from "./notices.js";
  */
 
 const SENDING = "Sending the archive …";
-const PAUSE = 500; // milliseconds between looks at an import
+const PAUSE = 500; // milliseconds between polls of an import
 const SHOWN = 20; // problems
 
 /** Let the dialog import archives. @param {Client} client @param {() => void} onImported */

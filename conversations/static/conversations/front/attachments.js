@@ -1,4 +1,4 @@
-/** Images and files to be asked about: pasted, dropped or chosen, uploaded at once, shown before they are sent. */
+/** Attachments of the next question: pasted, dropped or chosen, uploaded at once, shown before they are sent. */
 
 import { announce, element, icon, iconButton } from "./elements.js";
 import { errorText } from "./notices.js";
@@ -51,7 +51,7 @@ export class Attachments {
     return this._files.length;
   }
 
-  /** Whether one is still on its way to the server. */
+  /** Whether an upload is still running. */
   get areComing() {
     return this._files.some(({ block }) => !block);
   }
@@ -61,7 +61,7 @@ export class Attachments {
     return this._files.map(({ name, block }) => ({ name, block }));
   }
 
-  /** Return the files as content blocks, and begin anew. */
+  /** Return the files as content blocks, and clear the list. */
   take() {
     const blocks = this.contents.map(({ block }) => block);
     this._drafts.delete(this._draft);

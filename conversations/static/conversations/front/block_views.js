@@ -1,4 +1,4 @@
-/** The parts of an answer: text, thinking, calls of tools, and what else Claude may send. Each view can grow. */
+/** The views of an answer's blocks: text, thinking, tool calls, and other kinds. Each view can grow. */
 
 import { element, icon } from "./elements.js";
 import { GrowingMarkdown } from "./growing_markdown.js";
@@ -46,7 +46,7 @@ function marksFor(citations, sources) {
   }).join("");
 }
 
-/** What Claude thought, folded away. */
+/** Claude's thinking, collapsed. */
 export class ThinkingView {
   constructor() {
     this._label = element("span", {}, "Thinking…");
@@ -66,7 +66,7 @@ export class ThinkingView {
   }
 }
 
-/** A call of a tool, and what it came to. */
+/** A tool call with its result. */
 export class ToolView {
   constructor() {
     this._name = element("strong");
@@ -115,7 +115,7 @@ function textOf({ content }) {
   return texts.length ? texts.join("\n") : JSON.stringify(content, null, 2);
 }
 
-/** A block that this page has no view for, as it is. */
+/** A block of an unknown kind, as JSON. */
 export class OtherView {
   constructor() {
     this._text = element("pre", { tabindex: 0 });

@@ -1,4 +1,4 @@
-/** What is left of the user's budget. */
+/** The amount left of the user's budget. */
 
 import { byId } from "./elements.js";
 import { dollars } from "./money.js";

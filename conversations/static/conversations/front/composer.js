@@ -1,4 +1,4 @@
-/** Where the user asks: text, images and files, and what to do while another answer is being written. */
+/** The form for questions: text, images and files, and what to do while another answer is running. */
 
 import { Attachments } from "./attachments.js";
 import { byId } from "./elements.js";
@@ -36,7 +36,7 @@ export class Composer {
   }
 
   /**
-   * Go on with the text that was left in a conversation, or that was typed while the page was loading.
+   * Restore the draft of a conversation, or the text that was typed while the page was loading.
    * @param {string | null} conversation
    */
   open(conversation) {
@@ -70,7 +70,7 @@ export class Composer {
   }
 
   /**
-   * Put a question back, to be changed and asked again; what has been typed meanwhile stays below it.
+   * Put a question back into the form, to be edited and sent again; text that was typed meanwhile stays below it.
    * @param {any[]} content
    */
   putBack(content) {

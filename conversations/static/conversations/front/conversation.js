@@ -1,4 +1,4 @@
-/** One conversation on the page: what was said in it, what is being answered, and what the user does with it. */
+/** One conversation on the page: its messages, its running answers, and the user's actions. */
 
 import { Answers } from "./answers.js";
 import { isQuestion, itemsOf, question } from "./items.js";
@@ -50,12 +50,12 @@ export class Conversation {
     this.siblings = new Siblings(this);
   }
 
-  /** Aborted when the user goes to another conversation. */
+  /** Aborted when the user opens another conversation. */
   get signal() {
     return this._left.signal;
   }
 
-  /** Whether its title, tags and settings are the user's to change. */
+  /** Whether the user may change its title, tags and settings. */
   get isOwn() {
     return (this.data.role ?? "owner") === "owner";
   }
@@ -69,7 +69,7 @@ export class Conversation {
     this._watch();
   }
 
-  /** Stop showing it. What is being answered goes on. */
+  /** Stop showing the conversation. Running answers continue on the server. */
   leave() {
     this._left.abort(new DOMException("Another conversation was opened.", "AbortError"));
     this.answers.leave();
@@ -89,7 +89,7 @@ export class Conversation {
     await this.answers.tellOfUnanswered();
   }
 
-  /** Show what was said before what is shown. */
+  /** Show the messages before the shown ones. */
   async loadOlder() {
     const path = this._older;
     if (!path) return;
@@ -102,7 +102,7 @@ export class Conversation {
     await this.thread.prepend(items, Boolean(page.previous));
   }
 
-  /** Read its title, settings and cost anew. */
+  /** Reload its title, settings and cost. */
   async refresh() {
     if (!this.id || this.signal.aborted) return;
     this.data = await this.client.conversation(this.id);
@@ -120,7 +120,7 @@ export class Conversation {
   }
 
   /**
-   * Ask something, after what is being answered, or in its place.
+   * Ask a question, after the running answer or in its place.
    * @param {any[]} content
    * @param {OnActive} [onActive]
    */
@@ -169,7 +169,7 @@ export class Conversation {
     return this.answers.show(() => this.client.continue(turn));
   }
 
-  /** Stop what is being answered. */
+  /** Stop the running answer. */
   stop() {
     return this.answers.stop();
   }
@@ -192,7 +192,7 @@ export class Conversation {
     this._watch();
   }
 
-  /** Show what is asked elsewhere: in another window, on another device, by others. */
+  /** Show questions from elsewhere: from other windows, devices and users. */
   async _watch() {
     try {
       for await (const turn of this.client.watch(/** @type {string} */ (this.id), this.signal)) {
@@ -210,7 +210,7 @@ export class Conversation {
 }
 
 /**
- * Divide a page of messages at its first question: what is before it ends an answer that begins on the page before.
+ * Divide a page of messages at its first question: the messages before it belong to an answer on the page before.
  * @param {{results: Fields[], previous: string | null}} page
  */
 function fromFirstQuestion({ results, previous }) {

@@ -1,4 +1,4 @@
-/** What can be done with a whole conversation: rename, archive, share, copy, export, delete. */
+/** Actions on a whole conversation: rename, archive, share, copy, export, delete. */
 
 import { confirmDeletion } from "./deletion.js";
 import { byId } from "./elements.js";
@@ -15,7 +15,7 @@ import { shareConversation } from "./sharing.js";
  */
 
 /**
- * Return the entries of a conversation's menu: what the server lets this user do with it.
+ * Return the entries of a conversation's menu: the actions that the server permits this user.
  * @param {Client} client
  * @param {Fields} conversation
  * @param {Handlers} handlers
@@ -34,7 +34,7 @@ export function conversationActions(client, conversation, handlers) {
 }
 
 /**
- * Return what only its owner can do, divided where the other entries are.
+ * Return the actions of the owner, divided at the place of the other entries.
  * @param {Client} client
  * @param {Fields} conversation
  * @param {Handlers} handlers
@@ -71,7 +71,7 @@ function askFor(label, value, onGiven) {
 }
 
 /**
- * Copy a conversation, up to the message from which it would go on, into one of the user's own; return its id.
+ * Copy a conversation, up to its active leaf, into one of the user's own; return its id.
  * @param {Client} client
  * @param {Fields} conversation
  * @returns {Promise<string>}

@@ -1,9 +1,9 @@
-/** Asking before something is deleted for good. */
+/** Confirming permanent deletions. */
 
 import { byId } from "./elements.js";
 
 /**
- * Ask whether something is to be deleted.
+ * Ask the user to confirm a deletion.
  * @param {{question: string, consequence: string}} texts
  * @param {() => void} onConfirmed
  */

@@ -6,7 +6,7 @@ import { byId, element, textButton } from "./elements.js";
 /** @typedef {import("./items.js").Item} Item */
 
 /**
- * Let the user change a question; what they ask instead becomes its sibling.
+ * Let the user edit a question; the new one becomes its sibling.
  * @param {Conversation} conversation
  * @param {Item} item
  */

@@ -1,4 +1,4 @@
-/** What is under each message: what can be done with it, how it ended, what it cost. */
+/** The footer of each message: its actions, its end, its cost. */
 
 import { copyText } from "./copying.js";
 import { element, iconButton } from "./elements.js";
@@ -24,7 +24,7 @@ export function footersOf(conversation) {
   return found;
 }
 
-/** The footers of one conversation. What a turn cost is asked for when its answer stays in sight. */
+/** The footers of one conversation. A turn's cost is loaded when its answer stays in view. */
 class Footers {
   /** @param {Conversation} conversation */
   constructor(conversation) {

@@ -1,4 +1,4 @@
-/** What every page has around its content: passing messages, the state of the connection, the list at the side. */
+/** The frame of every page: passing messages, the state of the connection, the list at the side. */
 
 import { ApiError } from "../client.js";
 import { wireDrawer } from "./drawer.js";

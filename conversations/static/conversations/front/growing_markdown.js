@@ -34,7 +34,7 @@ export class GrowingMarkdown {
     this._text = text;
   }
 
-  /** Nothing comes any more: the last block is final, too. */
+  /** The text is complete: the last block is final, too. */
   finish() {
     if (DEFINITION.test(this._text)) this._begin(this._text);
     this._fence = null;
@@ -74,7 +74,7 @@ export class GrowingMarkdown {
     if (blocks.length) this._final.append(elementsOf(blocks));
   }
 
-  /** Whoever adds to an open fence needs no parser. */
+  /** Adding to an open code fence needs no parser. */
   _noteFence() {
     const mark = OPEN_FENCE.exec(this._rest)?.[1];
     const closing = mark ? new RegExp(`\\n {0,3}\\${mark[0]}{${mark.length},}[ \\t]*(?:\\n|$)`) : null;

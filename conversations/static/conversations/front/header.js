@@ -1,4 +1,4 @@
-/** The head of a conversation: its title, its tags, what it has cost. */
+/** The header of a conversation: its title, tags and cost. */
 
 import { byId, element, iconButton } from "./elements.js";
 import { dollars } from "./money.js";
@@ -8,7 +8,7 @@ import { dollars } from "./money.js";
 const NAME = "New conversation";
 const OTHERS = "Only its owner can change the title";
 
-/** Shows what the present conversation is called, and lets the user change it. */
+/** Shows the title of the present conversation, and lets the user change it. */
 export class Header {
   constructor() {
     this._title = byId("title");

@@ -1,4 +1,4 @@
-/** What a conversation's messages are on the page: questions, and answers with all messages of their turns. */
+/** The items of a conversation on the page: questions, and answers with all messages of their turns. */
 
 import { AnswerView } from "./answer_view.js";
 import { isResult } from "./block_views.js";

@@ -1,4 +1,4 @@
-/** Answers that are coming: followed, shown as they grow, and concluded. */
+/** Streamed answers: followed, shown as they grow, and completed. */
 
 import { announce } from "./elements.js";
 
@@ -12,7 +12,7 @@ const ENDS = {
 const SHARE = 4; // a frame may take this part of the time; after a slow one the next is later
 
 /**
- * Show an answer as it comes, to its end.
+ * Show a streamed answer to its end.
  * @param {Answer} answer
  * @param {AnswerView} view
  * @param {() => void} onShown

@@ -129,7 +129,7 @@ function copied(id) {
   refreshSidebar();
 }
 
-/** Read the list of conversations anew, and mark the one that is open. */
+/** Reload the list of conversations, and mark the open one. */
 function refreshSidebar() {
   sidebar.refresh().then(() => sidebar.mark(current.id));
 }

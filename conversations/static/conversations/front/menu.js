@@ -1,4 +1,4 @@
-/** What can be done with a conversation, as a menu under a button. */
+/** A menu of actions under a button. */
 
 import { byId, element } from "./elements.js";
 

@@ -1,4 +1,4 @@
-/** Amounts as people read them. */
+/** Formatting amounts of money. */
 
 /**
  * Return dollars: the cents of larger amounts, more digits of small ones.

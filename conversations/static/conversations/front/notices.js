@@ -1,4 +1,4 @@
-/** What a user is told when something did not go as they wished, and what can be done. */
+/** Messages to the user about errors and ends of turns. */
 
 import { element, textButton } from "./elements.js";
 import { durationOf, momentOf } from "./times.js";
@@ -38,7 +38,7 @@ const ENDS = {
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 
 /**
- * Return what to say of an error. Times in the server's message are shown as the reader's own.
+ * Return the message about an error. Times in the server's message are converted to the reader's time zone.
  * @param {{type?: string, message: string, retryAfter?: number, requestId?: string}} error
  */
 export function errorText(error) {
@@ -50,7 +50,7 @@ export function errorText(error) {
 }
 
 /**
- * Return what to say of how a turn ended; null where there is nothing to say.
+ * Return the message about the end of a turn; null if there is none.
  * @param {{status: string, stop_reason?: string | null, error?: any, messages?: {content: any[]}[]}} turn
  * @returns {Notice | null}
  */

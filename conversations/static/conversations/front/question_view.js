@@ -7,7 +7,7 @@ import { elementsOf, blocksOf } from "./markdown.js";
 
 const LONG = 1500; // characters above which a question is folded
 
-/** Shows what a user has asked. */
+/** The view of a question. */
 export class QuestionView {
   /** @param {string | Block[]} content */
   constructor(content) {

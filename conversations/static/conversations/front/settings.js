@@ -78,7 +78,7 @@ export class Settings {
     return Object.fromEntries(Object.entries(given).filter(([name, value]) => value !== (data[name] ?? null)));
   }
 
-  /** The model decides how thinking is asked for. */
+  /** Show the controls for thinking that the model supports. */
   _thinking() {
     const types = this._model?.capabilities.thinking ?? [];
     if (types.includes("adaptive")) return { type: "adaptive" };
@@ -96,7 +96,7 @@ export class Settings {
       element("option", { value: id, selected: id === chosen }, `${name}${priceOf(prices)}`)));
   }
 
-  /** Offer only what the chosen model takes. */
+  /** Offer only settings that the chosen model supports. */
   async _limit() {
     const models = (await this._models) ?? [];
     this._model = models.find(({ id }) => id === this._form.model.value);

@@ -1,4 +1,4 @@
-/** With whom a conversation is shared: other users and groups, who read it or ask in it too. */
+/** The shares of a conversation: users and groups as readers or writers. */
 
 import { byId, element, iconButton } from "./elements.js";
 import { errorText } from "./notices.js";

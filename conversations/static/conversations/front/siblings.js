@@ -1,4 +1,4 @@
-/** The other versions of a message: how many there are, and the way from one to the next. */
+/** The siblings (other versions) of a message: their number, and switching between them. */
 
 import { element, iconButton } from "./elements.js";
 
@@ -15,7 +15,7 @@ export class Siblings {
     this._tree = null;
   }
 
-  /** Look again: there are more now. */
+  /** Reload the siblings: there are more now. */
   async refresh() {
     this._tree = null;
     const { client, thread, id, signal } = this.conversation;

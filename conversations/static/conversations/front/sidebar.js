@@ -1,4 +1,4 @@
-/** The list of conversations: searched, filtered, and what can be done with each. */
+/** The list of conversations: search, filters, and actions on each. */
 
 import { byId, element, iconButton } from "./elements.js";
 import { snippetOf } from "./snippets.js";
@@ -7,7 +7,7 @@ import { snippetOf } from "./snippets.js";
 /** @typedef {Record<string, any>} Fields */
 
 const AT_ONCE = 50; // conversations
-const MOST = 200; // that the server gives at once
+const MOST = 200; // maximal page size of the server
 const TYPING = 200; // milliseconds after the last key until the list is searched
 const NAME = "Untitled";
 
@@ -59,7 +59,7 @@ export class Sidebar {
     this._list.parentElement.scrollTop = 0;
   }
 
-  /** Read as much of the list anew as is shown. */
+  /** Reload the shown part of the list. */
   refresh() {
     return this._read(Math.min(Math.max(this._list.childElementCount, AT_ONCE), MOST));
   }

@@ -1,4 +1,4 @@
-/** Doing much in small parts, between which the browser draws and reacts. */
+/** Doing long work in small slices, between which the browser draws and reacts. */
 
 const SLICE = 8; // milliseconds: half of what a frame has
 const UNDRAWN = 100; // milliseconds after which what is done in a hidden tab, where nothing is drawn, goes on
@@ -18,7 +18,7 @@ export function nextFrame() {
 }
 
 /**
- * Return what is made of each of many things, without keeping the browser from anything else for long.
+ * Map a function over many values, without blocking the browser for long.
  * @template T, U
  * @param {T[]} things
  * @param {(thing: T) => U} make

@@ -1,4 +1,4 @@
-/** Where a search has found its words. */
+/** The snippets of search results. */
 
 import { element } from "./elements.js";
 

@@ -1,4 +1,4 @@
-/** The messages of a conversation on the page, and the way back to older ones. */
+/** The messages of a conversation on the page, and loading older ones. */
 
 import { element } from "./elements.js";
 import { nextFrame } from "./slices.js";
@@ -10,7 +10,7 @@ const NEAR_END = 120; // pixels from the end within which a reader who scrolls d
 const AT_END = 1; // pixel: positions are rounded
 const AHEAD = "600%"; // of the height of what is seen: how far above it older messages are loaded
 
-/** The list of what was said, and where the reader is in it. */
+/** The list of messages, and the reader's scroll position in it. */
 export class Thread {
   /**
    * @param {HTMLElement} list
@@ -87,17 +87,17 @@ export class Thread {
     return this.items.find((item) => item.messages.some((message) => message.id === id));
   }
 
-  /** The id of the last message that is stored; null where there is none. */
+  /** The id of the last stored message; null if there is none. */
   get leaf() {
     return this.items.flatMap((item) => item.messages).findLast((message) => message.id)?.id ?? null;
   }
 
-  /** Follow what comes, if the reader has been at the end. */
+  /** Scroll to new content, if the reader was at the end. */
   follow() {
     if (this._follows) this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
-  /** Go to the end, and follow what comes. */
+  /** Scroll to the end, and to new content from then on. */
   toEnd() {
     this._setFollowing(true);
     this.follow();
@@ -143,7 +143,7 @@ export class Thread {
     this.scroller.classList.toggle("away", !follows);
   }
 
-  /** Look anew whether older messages are wanted. */
+  /** Check again whether older messages have to be loaded. */
   _look() {
     this._sight.unobserve(this._older);
     this._sight.observe(this._older);

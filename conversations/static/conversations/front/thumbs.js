@@ -1,4 +1,4 @@
-/** Rating an answer, and saying why. */
+/** Feedback on an answer: a rating and a comment. */
 
 import { announce, element, iconButton } from "./elements.js";
 

@@ -1,4 +1,4 @@
-/** Times and durations as people read them. */
+/** Formatting times and durations. */
 
 const TODAY = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hour12: false });
 const EARLIER = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" });

@@ -1,4 +1,4 @@
-/** A form for what the client's tools came to, where nothing but the user can say it. */
+/** A form for the results of the client's tools, which the user fills in. */
 
 import { pause } from "../client/pauses.js";
 import { announce, element, textButton } from "./elements.js";
@@ -26,7 +26,7 @@ export class ToolResults {
     this._form = undefined;
   }
 
-  /** Ask for what is open now. Call it whenever something of the answer has come. */
+  /** Ask for the results of open calls. Called whenever the answer has grown. */
   update() {
     const { ended, messages, openCalls } = this._answer.state;
     const calls = !ended && messages.at(-1)?.stopped ? openCalls : [];

@@ -1,10 +1,10 @@
-/** Questions on their way to the server: kept in the browser, so that a reload of the page does not lose them. */
+/** Unsent questions, kept in the browser so that a reload of the page does not lose them. */
 
 const NEW = "new"; // in the place of a conversation's id while there is none
 let noted = 0;
 
 /**
- * Note a question until the server has it.
+ * Store a question until the server has it.
  * @param {string | null} conversation
  * @param {any[]} content
  * @returns {() => void} forgets it

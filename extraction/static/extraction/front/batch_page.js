@@ -1,4 +1,4 @@
-/** The page of a batch: how far it is, what it costs, its items, and its results as files. */
+/** The page of a batch: its progress, its cost, its items, and its results as files. */
 
 import { Client } from "../../conversations/client.js";
 import { showBudget } from "../../conversations/front/budget.js";
@@ -22,7 +22,7 @@ const client = new Client();
 const { tell } = wireFrame(client);
 let shown = PAGE;
 
-/** Look at the batch until it has ended. */
+/** Poll the batch until it has ended. */
 async function watch() {
   for (;;) {
     const batch = await look();

@@ -1,4 +1,4 @@
-/** Extracted data as people read it: fields with their values, lists of rows as tables. */
+/** The view of extracted data: fields with their values, lists of rows as tables. */
 
 import { element, iconButton, textButton } from "../../conversations/front/elements.js";
 import { below, stepsOf } from "./pointers.js";
@@ -216,7 +216,7 @@ export class DataView {
 }
 
 /**
- * Return what an object itself has under a name: data may have any, such as "constructor".
+ * Return an object's own property: data may have any names, such as "constructor".
  * @param {any} object
  * @param {string} name
  */

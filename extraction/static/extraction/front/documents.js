@@ -1,4 +1,4 @@
-/** What is extracted from: files that are dropped, pasted or chosen, and text. */
+/** The documents to extract from: files that are dropped, pasted or chosen, and text. */
 
 import { Attachments } from "../../conversations/front/attachments.js";
 import { byId } from "../../conversations/front/elements.js";
@@ -22,7 +22,7 @@ export class Documents {
     }
   }
 
-  /** Whether a file is still on its way to the server. */
+  /** Whether an upload is still running. */
   get areComing() {
     return this._files.areComing;
   }

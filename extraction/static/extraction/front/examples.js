@@ -1,4 +1,4 @@
-/** Examples of content and the data that is right for it, which Claude is shown. */
+/** Examples for Claude: content and the right data for it. */
 
 import { element, iconButton } from "../../conversations/front/elements.js";
 

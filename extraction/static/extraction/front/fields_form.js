@@ -1,4 +1,4 @@
-/** The fields of a schema as a form: what each is called, what it is, and whether it must be there. */
+/** The fields of a schema as a form: their names, types, and whether they are required. */
 
 import { element, iconButton, textButton } from "../../conversations/front/elements.js";
 import { KINDS, newField } from "./schema_fields.js";

@@ -1,4 +1,4 @@
-/** A text area for JSON, with the numbers of its lines and the line that something is wrong with. */
+/** A text area for JSON, with line numbers and a mark at the line of an error. */
 
 import { element } from "../../conversations/front/elements.js";
 

@@ -1,4 +1,4 @@
-/** Where things stand in the text of a JSON document. */
+/** The places of values in the text of a JSON document. */
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]|[^\s{}[\]:,"]+/gs;
 
@@ -45,7 +45,7 @@ export function linesOf(text) {
 }
 
 /**
- * Return the line, from 1, that a complaint of JSON.parse is about; null where it names none.
+ * Return the line, from 1, of an error of JSON.parse; null if it names none.
  * @param {string} text
  * @param {string} message
  */

@@ -19,7 +19,7 @@ const card = new SchemaCard();
 const choice = new SchemaChoice(client, card, (error) => error instanceof Unusable || tell(error));
 const documents = new Documents(client, form, update);
 
-/** Say what the button does with the documents that there are. */
+/** Update the button's label for the present documents. */
 function update() {
   const { count, areComing } = documents;
   button.disabled = areComing || count === 0;

@@ -1,4 +1,4 @@
-/** The page of an extraction: its data as it comes, beside what it is extracted from. */
+/** The page of an extraction: its data, updated while it runs, beside its sources. */
 
 import { Client } from "../../conversations/client.js";
 import { exactJson } from "../../conversations/client/exact_json.js";
@@ -48,7 +48,7 @@ async function open() {
   return showSources();
 }
 
-/** Show the sources with the evidence that there is. What goes wrong with them is told, and keeps nothing else back. */
+/** Show the sources with the present evidence. Errors are shown, and do not affect the rest of the page. */
 async function showSources() {
   await client.extractions.sources(id).then((found) => sources.show(found, extraction.evidence)).catch(tell);
 }

@@ -1,4 +1,4 @@
-/** The pages of a PDF as pictures, with the quotes marked that values rest on. A page comes when it is looked at. */
+/** The pages of a PDF as images, with the quotes of values highlighted. Pages are loaded when they come into view. */
 
 import { element } from "../../conversations/front/elements.js";
 

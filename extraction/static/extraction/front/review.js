@@ -1,4 +1,4 @@
-/** Deciding on extracted data: it is approved, corrected or rejected. */
+/** Reviewing extracted data: approve, correct or reject it. */
 
 import { exactJson } from "../../conversations/client/exact_json.js";
 import { byId, element } from "../../conversations/front/elements.js";
@@ -92,7 +92,7 @@ export class Review {
     return `correction:${this._extraction.id}`;
   }
 
-  /** Return the correction that was begun before the page was loaded anew, if it is one of the same data. */
+  /** Return the unfinished correction from before a reload of the page, if it is of the same data. */
   _draft() {
     const stored = sessionStorage.getItem(this._draftName);
     if (!stored) return undefined;

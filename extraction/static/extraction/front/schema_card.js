@@ -1,4 +1,4 @@
-/** The schema that is extracted by: chosen or written, as a form or as JSON, and kept under a name. */
+/** The schema of an extraction: chosen or written, as a form or as JSON, and saved under a name. */
 
 import { byId } from "../../conversations/front/elements.js";
 import { Examples } from "./examples.js";
@@ -10,7 +10,7 @@ import { Inexpressible, fieldsOf, isSame, newField, schemaOf } from "./schema_fi
 /** @typedef {Record<string, any>} Fields */
 /** @typedef {{name: string, json_schema: Fields, instructions: string, examples: any[]}} Written */
 
-/** What is written can't be used yet; its message says why. */
+/** The schema can't be used yet; the message says why. */
 export class Unusable extends Error {}
 
 /** The editors of a schema, kept in step. */
@@ -61,7 +61,7 @@ export class SchemaCard {
   }
 
   /**
-   * Return what an extraction is asked for by: the id of what is stored, or the schema itself. Throws Unusable.
+   * Return the schema for a request: the id of a stored one, or the schema itself. Throws Unusable.
    * @returns {string | Fields}
    */
   get reference() {
@@ -73,7 +73,7 @@ export class SchemaCard {
   }
 
   /**
-   * Show what the server says is wrong, at its place.
+   * Show an error of the server at its place.
    * @param {any} error an ApiError
    * @returns {boolean} whether it is about the schema
    */

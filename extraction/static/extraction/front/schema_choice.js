@@ -1,4 +1,4 @@
-/** Which schema to begin with: a new one, one that we have made, or one of the user's in any version. */
+/** The choice of a schema: a new one, a sample, or one of the user's in any version. */
 
 import { byId, element } from "../../conversations/front/elements.js";
 

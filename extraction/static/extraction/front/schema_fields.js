@@ -1,4 +1,4 @@
-/** A JSON Schema as the fields of a form, and back. What a form can't show of a field is kept as it is. */
+/** Converting a JSON Schema to the fields of a form, and back. Other keywords of a field are kept unchanged. */
 
 /** @typedef {Record<string, any>} Schema */
 

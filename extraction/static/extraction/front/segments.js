@@ -1,4 +1,4 @@
-/** A text in segments, each with the values whose quotes it is part of. Offsets count code points, as evidence does. */
+/** Splitting a text into segments, each with the values that quote it. Offsets count code points, as in evidence. */
 
 /** @typedef {{start: number, end: number, path: string}} Span */
 /** @typedef {{text: string, paths: string[]}} Segment */

@@ -1,4 +1,4 @@
-/** What was extracted from, beside the data, with the quotes marked that values rest on. */
+/** The sources of an extraction, with the quotes of values highlighted. */
 
 import { element } from "../../conversations/front/elements.js";
 import { PdfSource } from "./pdf_source.js";

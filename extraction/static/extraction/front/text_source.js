@@ -1,4 +1,4 @@
-/** The text of a source, with the quotes marked that values rest on. */
+/** The text of a source, with the quotes of values highlighted. */
 
 import { element } from "../../conversations/front/elements.js";
 import { segmentsOf } from "./segments.js";

@@ -1,4 +1,4 @@
-/** The words for states, ends and evidence, and for the names of fields. */
+/** The labels of states, ends and evidence, and of fields. */
 
 import { errorText } from "../../conversations/front/notices.js";
 
@@ -46,7 +46,7 @@ export function labelOf(name) {
 }
 
 /**
- * Return what to say of how an extraction ended; null where all went well.
+ * Return the message about the end of an extraction; null if it succeeded.
  * @param {any} extraction
  * @returns {Notice | null}
  */
