@@ -39,9 +39,10 @@ def new_client(base_url: str | None) -> anthropic.AsyncAnthropic:
 
 
 class MessageSender:
-    """Sends Messages requests with the URL, headers and timeouts of the SDK.
+    """Sends Messages requests with the address, the headers and the timeouts that the SDK gives them.
 
-    The SDK computes these anew for each request, in 0.35 ms of CPU; here they are computed once, for an empty request.
+    The SDK computes all that anew for each request, and has httpx2 pass it on to aiohttp, in 0.5 ms of CPU. Here it is
+    computed once, for an empty request, and aiohttp is called directly.
     """
 
     def __init__(self, client: anthropic.AsyncAnthropic) -> None:
@@ -50,32 +51,48 @@ class MessageSender:
             FinalRequestOptions.construct(method="post", url="/v1/messages", json_data={})
         )
         del self._empty.headers["content-length"]
+        timeout = self._empty.extensions["timeout"]
+        self._timeout = aiohttp.ClientTimeout(sock_connect=timeout["connect"], sock_read=timeout["read"])
+        self._url, self._headers = str(self._empty.url), dict(self._empty.headers)
 
     async def send(self, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
-        """Send a body, with additional headers; return the response, which the caller must close.
+        """Send a body, with additional headers; return the response, which has begun, and must be closed.
 
         Raises TimeoutException, and what the SDK raises where there is no response, or one that is an error.
         """
-        empty = self._empty
-        all_headers = empty.headers.copy()
-        all_headers.update(headers)
-        request = httpx2.Request(
-            empty.method, empty.url, headers=all_headers, content=body, extensions=dict(empty.extensions)
-        )
-        auth = self._client.custom_auth or httpx2.USE_CLIENT_DEFAULT
         try:
-            response = await self._client._client.send(request, stream=True, auth=auth)
+            response = await self._response(body, {**self._headers, **headers})
         except (httpx2.TimeoutException, anthropic.AnthropicError):
             raise
-        except Exception as error:  # any kind: some errors of aiohttp have no equivalent in httpx2
-            raise anthropic.APIConnectionError(request=request) from error
+        except Exception as error:  # whatever it was: some errors of aiohttp have no name in httpx2
+            raise anthropic.APIConnectionError(request=self._empty) from error
         if response.is_success:
             return response
         await response.aread()
         raise self._client._make_status_error_from_response(response)
 
+    async def _response(self, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
+        empty, http = self._empty, self._client._client
+        if auth := self._client.custom_auth:
+            request = httpx2.Request(
+                empty.method, empty.url, headers=headers, content=body, extensions=dict(empty.extensions)
+            )
+            return await http.send(request, stream=True, auth=auth)
+        assert isinstance(http._transport, _Transport)
+        with map_aiohttp_exceptions():
+            came = await http._transport.session.post(
+                self._url, headers=headers, data=body, timeout=self._timeout, auto_decompress=False
+            )
+        return httpx2.Response(came.status, headers=came.raw_headers, stream=_WhenWanted(came), request=empty)
+
 
 class _Transport(AiohttpTransport):
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The connections to Claude."""
+        self.client = session = self.get_client()
+        return session
+
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
         assert isinstance(response.stream, AiohttpResponseStream)
