@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, connections
 from django.db.models import Model
 from psycopg.rows import TupleRow
+from psycopg.types.array import ListBinaryDumper
 
 from conversations import database_faults
 from conversations.database_faults import CONTENDED_PAUSE, CONTENDED_TRIES, DATABASE_ERRORS
@@ -225,6 +226,8 @@ async def connect() -> psycopg.AsyncConnection[TupleRow]:
     # the connections that write everybody's turns could not be replaced before that lock is released.
     params = await asyncio.to_thread(_connection_params)
     made = await psycopg.AsyncConnection.connect(**params, autocommit=True)
+    # As text, every string of an array would be searched for characters to quote, and JSON is full of them.
+    made.adapters.register_dumper(list, ListBinaryDumper)
     (OPEN.get() or OPEN.set(WeakSet())).add(made)
     return made
 

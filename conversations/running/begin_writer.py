@@ -9,7 +9,6 @@ from typing import NamedTuple
 import psycopg
 from django.db import OperationalError
 from psycopg.rows import TupleRow
-from psycopg.types.string import StrBinaryDumper
 
 from conversations import database_faults
 from conversations.database import PLANNED_ONCE, RETRY, connected, execute_prepared
@@ -94,8 +93,6 @@ class BeginWriter:
     async def _connected(self) -> Connection:
         """Return a new connection, retrying as long as Postgres is unavailable."""
         connection = await connected(f"lock_timeout = {LOCK_PATIENCE}", PLANNED_ONCE)
-        # As text, arrays of strings would be searched for what is to be quoted in them, and JSON is full of that.
-        connection.adapters.register_dumper(str, StrBinaryDumper)
         self.connected.set()
         return connection
 
