@@ -77,6 +77,12 @@ def written_models() -> tuple[Model, ...]:
     return tuple(Model(**{key: _frozen(value) for key, value in row.items()}) for row in rows)
 
 
+@cache
+def _written_by_name() -> dict[str, Model]:
+    """Return those models by their ids and aliases."""
+    return {name: model for model in written_models() for name in (*model.aliases, model.id)}
+
+
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
@@ -94,9 +100,8 @@ class ListedModel(TypedDict, total=False):
 
 
 def update_listing(rows: Iterable[ListedModel]) -> None:
-    """Merge the Models API's list into the catalogue."""
-    written = {name: model for model in written_models() for name in (*model.aliases, model.id)}
-    found = [_as_listed(row, written.get(row["id"])) for row in rows]
+    """Take over what the Models API lists."""
+    found = [_as_listed(row, _written_by_name().get(row["id"])) for row in rows]
     apps.get_app_config("conversations").listed_models = {model.id: model for model in found}  # type: ignore[attr-defined]
 
 
@@ -147,8 +152,9 @@ UNKNOWN = Model(
 
 
 def find(id: str) -> Model | None:
-    """Return the model with this id or alias; None for an unknown one, such as a local server's."""
-    return next((model for model in all_models() if id == model.id or id in model.aliases), None)
+    """Return the model with this id or alias; None for one that we do not know, such as a local server's own."""
+    listed, written = _listed(), _written_by_name().get(id)
+    return listed.get(written.id, written) if written else listed.get(id)
 
 
 def takes_prefill(settings: Settings) -> bool:

@@ -83,16 +83,24 @@ def _joined(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
-def storable(value: Any, depth: int = 0) -> Any:
+def storable(value: Any) -> Any:
     """Return a JSON value with all its strings `whole`. Raises MalformedAnswer where it is nested too deep."""
+    try:
+        text = orjson.dumps(value)  # which takes no halves of surrogate pairs
+    except orjson.JSONEncodeError:
+        return _storable(value, 0)
+    return value if text.count(b"{") + text.count(b"[") <= DEPTH_LIMIT else _storable(value, 0)
+
+
+def _storable(value: Any, depth: int) -> Any:
     if depth > DEPTH_LIMIT:
         raise MalformedAnswer(f"an event is nested deeper than {DEPTH_LIMIT}")
     if isinstance(value, str):
         return whole(value)
     if isinstance(value, list):
-        return [storable(item, depth + 1) for item in value]
+        return [_storable(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {whole(key): storable(item, depth + 1) for key, item in value.items()}
+        return {whole(key): _storable(item, depth + 1) for key, item in value.items()}
     return value
 
 

@@ -80,16 +80,15 @@ class _Folding:
 
     def _start(self, message: Answer) -> None:
         self._join()
-        begun = copy.deepcopy(message)
         self.messages.append(
             Folded(
-                role=begun.get("role", "assistant"),
-                content=begun.get("content") or [],
-                stop_reason=begun.get("stop_reason"),
-                stop_sequence=begun.get("stop_sequence"),
-                stop_details=begun.get("stop_details"),
-                usage=dict(begun.get("usage") or {}),
-                envelope={name: value for name, value in begun.items() if name not in FOLDED},
+                role=message.get("role", "assistant"),
+                content=copy.deepcopy(message.get("content") or []),
+                stop_reason=message.get("stop_reason"),
+                stop_sequence=message.get("stop_sequence"),
+                stop_details=message.get("stop_details"),
+                usage=dict(message.get("usage") or {}),
+                envelope={name: value for name, value in message.items() if name not in FOLDED},
             )
         )
 
