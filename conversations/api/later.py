@@ -30,6 +30,8 @@ from conversations.services.accounts.shares import NOT_SHARED_ANY_MORE, Membersh
 logger = logging.getLogger(__name__)
 
 LATER = "colloquy.later"
+OF_THE_BODY = (b"content-type", b"content-length")
+"""Headers that Django's response has of the body that it does not have."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,7 @@ class _Answer:
     """The later part of a response, with the status and the headers from Django."""
 
     def __init__(self, start: Message, renderer: renderers.JSONRenderer, send: Send) -> None:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
-        self._headers = {name: headers[name] for name in headers.keys() - {"content-type", "content-length"}}
+        self._headers = {name.lower(): value for name, value in start["headers"] if name.lower() not in OF_THE_BODY}
         self._status: int = start["status"]
         self._renderer = renderer
         self._send = send
@@ -139,7 +140,7 @@ class _Answer:
         except Exception as error:  # noqa: BLE001 - whatever it was, it is answered, and logged there
             await self._refuse(error)
             return None
-        self._headers |= {name.lower(): value for name, value in opening.headers.items()}
+        self._headers |= _encoded(opening.headers)
         return opening
 
     async def give(self, then: Then) -> None:
@@ -167,8 +168,8 @@ class _Answer:
             logger.error("A later answer failed", exc_info=error)
             ours = ColloquyError()
         self._status = ours.status
-        self._headers |= headers_of(ours)
-        await self._whole(ours.payload(self._headers.get(HEADER)))
+        self._headers |= _encoded(headers_of(ours))
+        await self._whole(ours.payload(self._headers.get(HEADER.encode(), b"").decode()))
 
     async def _pass_on(self, stream: Stream) -> None:
         self._status = 200
@@ -187,13 +188,16 @@ class _Answer:
 
     async def _start(self, headers: dict[str, str]) -> None:
         self._begun = True
-        all = {**self._headers, **headers}
+        all = [*(self._headers | _encoded(headers)).items()]
         self._headers = {}  # which are not needed any more
-        encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in all.items()]
-        await self._send({"type": "http.response.start", "status": self._status, "headers": encoded})
+        await self._send({"type": "http.response.start", "status": self._status, "headers": all})
 
     async def _part(self, body: bytes, *, more: bool) -> None:
         await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {name.lower().encode("latin-1"): value.encode("latin-1") for name, value in headers.items()}
 
 
 async def _while_let_in(receive: Receive, answer: _Answer, opening: Opening, credential: Credential) -> None:

@@ -69,17 +69,17 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         """Return the fields' values. Raise ValidationError with an error for each invalid one."""
         if isinstance(data, dict):
-            taken = ", ".join(name for name, field in self.fields.items() if not field.read_only) or "none"
-            complaint = f"Unknown field; those that are taken: {taken}."
-            unknown = {name[:NAME_LIMIT]: complaint for name in data if name not in self.fields}
-            fixed = {
-                name: "This field can't be set: leave it out."
-                for name, field in self.fields.items()
-                if field.read_only and name in data
-            }
-            if unknown or fixed:
-                raise serializers.ValidationError(dict(islice({**unknown, **fixed}.items(), COMPLAINTS_LIMIT)))
+            refused = [name for name in data if name not in self.fields or self.fields[name].read_only]
+            if refused:
+                raise serializers.ValidationError(self._complaints(refused))
         return super().to_internal_value(data)
+
+    def _complaints(self, refused: list[str]) -> dict[str, str]:
+        taken = ", ".join(name for name, field in self.fields.items() if not field.read_only) or "none"
+        complaint = f"Unknown field; those that are taken: {taken}."
+        unknown = {name[:NAME_LIMIT]: complaint for name in refused if name not in self.fields}
+        fixed = {name: "This field can't be set: leave it out." for name in refused if name in self.fields}
+        return dict(islice({**unknown, **fixed}.items(), COMPLAINTS_LIMIT))
 
 
 class NoFields(StrictSerializer):
