@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 LATER = "colloquy.later"
 OF_THE_BODY = (b"content-type", b"content-length")
-"""Headers that Django's response has of the body that it does not have."""
+"""Headers of Django's response that are wrong here: it has no body."""
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ class ListedModel(TypedDict, total=False):
 
 
 def update_listing(rows: Iterable[ListedModel]) -> None:
-    """Take over what the Models API lists."""
+    """Merge the Models API's list into the catalogue."""
     found = [_as_listed(row, _written_by_name().get(row["id"])) for row in rows]
     apps.get_app_config("conversations").listed_models = {model.id: model for model in found}  # type: ignore[attr-defined]
 
@@ -152,7 +152,7 @@ UNKNOWN = Model(
 
 
 def find(id: str) -> Model | None:
-    """Return the model with this id or alias; None for one that we do not know, such as a local server's own."""
+    """Return the model with this id or alias; None for an unknown one, such as a local server's."""
     listed, written = _listed(), _written_by_name().get(id)
     return listed.get(written.id, written) if written else listed.get(id)
 
