@@ -92,7 +92,7 @@ def storable(value: Any) -> Any:
     return value if text.count(b"{") + text.count(b"[") <= DEPTH_LIMIT else _storable(value, 0)
 
 
-def _storable(value: Any, depth: int) -> Any:
+def _storable(value: object, depth: int) -> object:
     if depth > DEPTH_LIMIT:
         raise MalformedAnswer(f"an event is nested deeper than {DEPTH_LIMIT}")
     if isinstance(value, str):
