@@ -28,6 +28,7 @@ TURN_START = "turn_start"
 TURN_END = "turn_end"
 ENDS = frozenset({TURN_END, "extraction_end"})
 """The events with which transcripts end: those of turns, and those of other work."""
+DELTA = "content_block_delta"
 SNAPSHOT = "partial"
 """A cumulative event, which includes the one before it: only the newest of several is kept."""
 TOOL_RESULT = "tool_result"
@@ -48,7 +49,7 @@ FRAME = 16_384
 
 def string_of(event: Event) -> str | None:
     """Return the string that a delta carries, or None for any other event."""
-    if event.get("type") != "content_block_delta":
+    if event.get("type") != DELTA:
         return None
     delta = event.get("delta") or {}
     string = delta.get(STRING_DELTAS.get(delta.get("type", ""), ""))
@@ -64,20 +65,21 @@ def with_string(event: Event, string: str) -> Event:
 
 def string_delta(index: int, kind: str, string: str) -> Event:
     """Return the event that adds a string to the block at an index; `kind` is one of STRING_DELTAS."""
-    return with_string({"type": "content_block_delta", "index": index, "delta": {"type": kind}}, string)
+    return with_string({"type": DELTA, "index": index, "delta": {"type": kind}}, string)
 
 
 def is_delta(event: Event) -> bool:
     """Return whether the event adds to what a reader sees of an answer."""
-    return bool(event.get("type") == "content_block_delta")
+    return bool(event.get("type") == DELTA)
 
 
 def length(event: Event) -> int:
     """Return the number of positions of an event."""
-    string = string_of(event)
+    kind = event.get("type")
+    string = string_of(event) if kind == DELTA else None
     if string is not None:
         return len(string)
-    return int(event.get("span", 1)) if event.get("type") == SNAPSHOT else 1
+    return int(event.get("span", 1)) if kind == SNAPSHOT else 1
 
 
 def _with_span(event: Event, size: int) -> Event:

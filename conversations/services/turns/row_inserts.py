@@ -79,8 +79,7 @@ def names_of_values(name: str, model: type[Model]) -> list[str]:
 def row_values(name: str, row: Model) -> Parameters:
     """Return the parameters of `insert_row`: one for most of the row, and one for each column with such text."""
     kinds, known = _kinds_of_columns(type(row)), vars(row)
-    plain = {column: known[attribute] for column, attribute in kinds.plain}
-    whole = {column: value for column, value in plain.items() if not isinstance(value, DatabaseDefault)}
+    whole = {column: known[attribute] for column, attribute in kinds.plain}
     texts = {f"{name}_{column}": known[attribute] for column, attribute in kinds.texts}
     documents = {f"{name}_{column}": _encoded(known[attribute]) for column, attribute in kinds.documents}
     return {name: orjson.dumps(whole, default=_text).decode(), **texts, **documents}
@@ -96,7 +95,9 @@ def _encoded(value: object) -> str | None:
     return None if value is None else encode(value)
 
 
-def _text(value: Decimal | timedelta) -> str:
+def _text(value: Decimal | timedelta | DatabaseDefault) -> str | None:
+    if isinstance(value, DatabaseDefault):
+        return None  # the statement has something else there
     return f"{value.total_seconds()} seconds" if isinstance(value, timedelta) else str(value)
 
 
