@@ -41,8 +41,8 @@ def new_client(base_url: str | None) -> anthropic.AsyncAnthropic:
 class MessageSender:
     """Sends Messages requests with the URL, headers and timeouts of the SDK.
 
-    The SDK computes all that anew for each request, and has httpx2 pass it on to aiohttp, in 0.5 ms of CPU. Here it is
-    computed once, for an empty request, and aiohttp is called directly.
+    The SDK computes these anew for each request, and sends it through httpx2, in 0.5 ms of CPU; here they are computed
+    once, for an empty request, and aiohttp is called directly.
     """
 
     def __init__(self, client: anthropic.AsyncAnthropic) -> None:
