@@ -69,6 +69,26 @@ def test_a_retry_may_come_over_the_socket(api: Api) -> None:
     assert rejoined(events) == rejoined(api.events(turn["id"]))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_key_is_the_same_over_the_socket_in_every_script(api: Api, encoding: str) -> None:
+    """Programs send headers in UTF-8, and browsers in Latin-1."""
+    conversation, key, path = api.conversation(), f"clé {encoding}", "conversations/{}/turns/?wait=true"
+    headers = {"Idempotency-Key": key.encode(encoding)}
+    turn = api.post(path.format(conversation), {"content": "Hello"}, headers=headers).json()
+    with api.socket() as socket:
+        socket.send(type="turn.create", ref=1, conversation=conversation, content="Hello", idempotency_key=key)
+        assert socket.until("turn_end")[0]["turn"]["id"] == turn["id"]
+
+
+@pytest.mark.parametrize("key", ["", "a\nb", "a\x7f", "x" * 256])
+def test_a_key_that_no_header_can_carry_is_refused_by_the_socket(api: Api, key: str) -> None:
+    with api.socket() as socket:
+        socket.send(type="turn.create", ref=1, conversation=api.conversation(), content="Hello", idempotency_key=key)
+        error = socket.receive()["error"]
+    assert error["type"] == "invalid_request_error"
+    assert "idempotency_key" in error["details"]
+
+
 def test_another_body_is_refused(api: Api) -> None:
     conversation = api.conversation()
     turn = api.ask_with(KEY, "Hello", conversation)

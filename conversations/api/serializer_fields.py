@@ -96,6 +96,19 @@ class String(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
+class IdempotencyKey(String):
+    """An idempotency key. A header can carry it too, so a retry may use the other protocol."""
+
+    COMPLAINT = "Must have 1 to 255 printable characters."
+
+    def to_internal_value(self, data: object) -> str:
+        """Return the key. Raise ValidationError if no header could carry it."""
+        key = super().to_internal_value(data)
+        if not (1 <= len(key) <= 255 and key.isprintable()):
+            raise serializers.ValidationError(self.COMPLAINT)
+        return key
+
+
 class Integer(serializers.IntegerField):
     """An integer; DRF's own field would also take "7" and 7.0."""
 

@@ -12,6 +12,7 @@ from django.db.models import Manager
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
@@ -22,6 +23,7 @@ from conversations.api.queries import BeginQuery, EventsQuery, Queried, query_of
 from conversations.api.renderers import JSONRenderer
 from conversations.api.requesters import credential_of, user_of
 from conversations.api.schema import turn_operations as documents
+from conversations.api.serializer_fields import IdempotencyKey
 from conversations.api.serializers import (
     SettingsSerializer,
     ToolResultsSerializer,
@@ -78,13 +80,21 @@ def digest(place: str, data: object) -> str:
 
 def key_of(request: Request) -> str | None:
     """Return the request's idempotency key, or None. Raise InvalidRequest if it is too long or not printable."""
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not (1 <= len(key) <= 255 and key.isprintable()):
-        raise InvalidRequest(
-            "The header Idempotency-Key must have 1 to 255 printable characters.",
-            details={"Idempotency-Key": "not 1 to 255 printable characters"},
-        )
-    return key
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return None
+    try:
+        return IdempotencyKey().to_internal_value(_header_text(header))
+    except ValidationError:
+        raise InvalidRequest.at("Idempotency-Key", IdempotencyKey.COMPLAINT) from None
+
+
+def _header_text(header: str) -> str:
+    """Return a header's text: programs write UTF-8, browsers Latin-1, which is what Django reads."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
 
 
 def create(request: Request, conversation: str) -> LaterBegun:

@@ -10,7 +10,16 @@ from rest_framework import serializers
 
 from conversations.api.error_responses import invalid
 from conversations.api.parsers import parse_json
-from conversations.api.serializer_fields import NAME_LIMIT, Id, Integer, Json, StrictSerializer, String, Values
+from conversations.api.serializer_fields import (
+    NAME_LIMIT,
+    Id,
+    IdempotencyKey,
+    Integer,
+    Json,
+    StrictSerializer,
+    String,
+    Values,
+)
 from conversations.api.serializers import ToolResultsSerializer, TurnRequestSerializer, TurnSerializer
 from conversations.contract.frame_types import CREATED, Ref
 from conversations.errors import InvalidRequest
@@ -34,7 +43,7 @@ class Create(FrameSerializer, TurnRequestSerializer):
     """Begin a turn, and follow it."""
 
     conversation = Id()
-    idempotency_key = String(required=False, min_length=1, max_length=255)
+    idempotency_key = IdempotencyKey(required=False, min_length=1, max_length=255)
 
 
 class Follow(FrameSerializer):
