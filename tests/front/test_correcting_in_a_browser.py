@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from tests.clients import Api
+from tests.front.test_accessibility_in_a_browser import check
 from tests.front.test_extracting_in_a_browser import extracted, opened, value
 from tests.front.test_extracting_in_a_browser import visiting as visiting  # a fixture, as the next one is
 from tests.front.test_extracting_in_a_browser import visitor as visitor
-from tests.front.test_the_page_for_everybody import check
 from tests.front.visiting import Visitor
 
 LONG_NUMBER = 9_007_199_254_740_993  # JavaScript would round it

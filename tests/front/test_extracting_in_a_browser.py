@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Locator, Page
 from extraction.models import Extraction, SchemaVersion
 from tests.clients import Api
 from tests.extraction.conftest import worker as worker  # a fixture
-from tests.front.test_the_page_for_everybody import check
+from tests.front.test_accessibility_in_a_browser import check
 from tests.front.visiting import Visitor
 from tests.processes import ROOT, ServerProcess
 

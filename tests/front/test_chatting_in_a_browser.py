@@ -12,7 +12,7 @@ from conversations.services.deletion import deletion
 from tests.calls import LOOK, TOUCH, results_in
 from tests.clients import PASSWORD, Api
 from tests.cutting_proxy import CuttingProxy
-from tests.front.test_the_page_for_everybody import check, reach
+from tests.front.test_accessibility_in_a_browser import check, reach
 from tests.front.visiting import Visitor
 from tests.processes import ServerProcess
 

@@ -24,7 +24,7 @@ from conversations.services.list_parts import EPOCH, TIMES, ListedConversation, 
 from conversations.services.search import RANK_SHIFT, Rank, begin_search
 from conversations.services.search_shelves import SHELF_SIZE, shelve
 from conversations.services.search_walk import Section, Shelf, sections_by_relevance, sections_by_time
-from tests.search.test_what_is_typed_is_found import finds
+from tests.search.test_matching_queries import finds
 
 RANKS = tuple(sorted(Rank, reverse=True))
 ROWS = st.lists(st.tuples(st.sampled_from(RANKS), st.integers(1, 9), st.integers(1, 9), st.integers(1, 6)), max_size=25)
