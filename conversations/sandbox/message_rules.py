@@ -8,6 +8,9 @@ from conversations.sandbox.block_rules import check_block
 from conversations.sandbox.refused import require
 from conversations.sandbox.request_text import Block, Body
 
+SERVER_CALLS = frozenset({"server_tool_use", "mcp_tool_use"})
+"""The calls of tools that Claude runs itself, or reaches over MCP."""
+
 
 def check_messages(body: Body, model: Model, version: str) -> None:
     """Check the rules about messages: roles, blocks, pairs of tool calls and results, the last one."""
@@ -24,7 +27,7 @@ def check_messages(body: Body, model: Model, version: str) -> None:
     _check_citations([block for role, content in merged if role == "user" for block in content])
     check_binding(body, model)
     role, content = merged[-1]
-    paused = any(block["type"] == "server_tool_use" for block in content)  # then Claude goes on with its own tools
+    paused = any(block["type"] in SERVER_CALLS for block in content)  # then Claude goes on with its own tools
     if role == "assistant" and not paused:
         require(
             model.prefill, f"{model.id} does not support assistant message prefill: the last message must be a user's"
@@ -72,7 +75,7 @@ def _check_server_calls(merged: list[tuple[str, list[Block]]]) -> None:
         for block in reversed(content):
             if block["type"].endswith("_tool_result"):
                 called.append(block["tool_use_id"])
-            elif block["type"] in ("server_tool_use", "mcp_tool_use"):
+            elif block["type"] in SERVER_CALLS:
                 done = block["id"] in called
                 require(done or goes_on, f"messages: `{block['name']}` tool use with id {block['id']} has no result")
                 called = [id for id in called if id != block["id"]]

@@ -27,6 +27,12 @@ LOOK = {"name": "look", "input_schema": {"type": "object"}}
 TOOLS = st.sampled_from([[LOOK], [LOOK, {"type": "web_search_20260318", "name": "web_search"}]])
 OPEN = '{"type": "server_tool_use", "id": "srvtoolu_open", "name": "web_search", "input": {}}'
 """A server tool call that Claude may leave without a result."""
+CODE = '{"type": "server_tool_use", "id": "srvtoolu_code", "name": "code_execution", "input": {}}'
+CALLED_BY = '"caller": {"type": "code_execution_20260521", "tool_id": "srvtoolu_code"}'
+BY_CODE = f'{{"type": "tool_use", "id": "toolu_code", "name": "look", "input": {{}}, {CALLED_BY}}}'
+AGAIN = 'content=[{"type": "tool_use", "id": "call_0", "name": "look", "input": {}}]; stop_reason=tool_use; then'
+"""A call by a server that numbers the calls of each answer anew."""
+MCP = '{"type": "mcp_tool_use", "id": "mcptoolu_open", "name": "ask", "server_name": "s", "input": {}}'
 SAYS = st.sampled_from(
     [
         "",
@@ -40,6 +46,9 @@ SAYS = st.sampled_from(
         "[[sandbox: thinking; tool=look; then; thinking; tool=look; tool=look; then; thinking; text=seen]]",
         f"[[sandbox: content=[{OPEN}]; stop_reason=pause_turn; then; thinking; text=found; stop_reason=max_tokens]]",
         f"[[sandbox: content=[{OPEN}]; stop_reason=pause_turn; then; thinking; tool=look; then; thinking; text=seen]]",
+        f"[[sandbox: thinking; content=[{CODE}, {BY_CODE}]; stop_reason=tool_use; then; thinking; text=seen]]",
+        f"[[sandbox: {AGAIN}; {AGAIN}; text=seen]]",
+        f"[[sandbox: content=[{MCP}]; stop_reason=pause_turn; then; thinking; tool=look; then; thinking; text=seen]]",
         '[[sandbox: text=" "]]',
         "[[sandbox: stop_reason=gone_fishing; thinking]]",
     ]

@@ -128,6 +128,15 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             {"role": "user", "content": [RESULT]},
         ]
     },
+    "a call over MCP that goes on": {
+        "messages": [
+            HELLO,
+            {
+                "role": "assistant",
+                "content": [{"type": "mcp_tool_use", "id": "m", "name": "look", "server_name": "tea", "input": {}}],
+            },
+        ]
+    },
     "a call over MCP with its result": {
         "messages": [
             HELLO,
