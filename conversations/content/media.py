@@ -29,7 +29,7 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 """Bytes that do not occur in text, in any encoding with one or two bytes per character."""
 
-TAKEN = "PDF, Word (.docx), Excel (.xlsx), text, CSV, HTML, mail, and images in JPEG, PNG, GIF or WebP"
+TAKEN = "PDF, Word (.docx), Excel (.xlsx), text in UTF-8, CSV, HTML, mail, and images in JPEG, PNG, GIF or WebP"
 """The types that `identify` knows, as error messages name them."""
 TEXT_FILES = ("text/*", "application/json", "application/xml", ".csv", ".log", ".md", ".sql", ".ts", ".yaml", ".yml")
 """Text types for a browser's file dialog: many kinds of text have a type of their own, or none."""

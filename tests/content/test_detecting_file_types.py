@@ -77,7 +77,7 @@ UNKNOWN: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize(("data", "declared"), UNKNOWN.values(), ids=UNKNOWN)
 def test_what_it_can_not_be_is_refused(data: bytes, declared: str) -> None:
-    with pytest.raises(UnsupportedMediaType):
+    with pytest.raises(UnsupportedMediaType, match="text in UTF-8"):
         identify(data, declared)
 
 
