@@ -162,7 +162,14 @@ def stop_postgres() -> bool:
             return False
         server = _postgres()
         _postgres.cache_clear()
-        return _postgres_users.leave(server.stop)
+
+        def end() -> None:
+            server.stop()
+            if keeper := _started.pop("config.keeper", None):
+                keeper.kill()  # it has nothing left to stop
+                keeper.wait()
+
+        return _postgres_users.leave(end)
 
 
 def stop_unused_postgres() -> None:

@@ -62,6 +62,18 @@ def living(processes: Iterable[psutil.Process], argument: str) -> list[psutil.Pr
     return found
 
 
+def processes_of(folder: str | Path) -> list[str]:
+    """Return the command lines of the running processes that were started with this data folder."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            line = " ".join(process.cmdline())
+            ours = str(folder) in line or process.environ().get("COLLOQUY_DATA_DIR") == str(folder)
+            if ours and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(line)
+    return found
+
+
 FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT
 
 

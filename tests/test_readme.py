@@ -15,7 +15,7 @@ import pytest
 
 from tests import clients, readme
 from tests.commands import manage
-from tests.processes import living
+from tests.processes import living, processes_of
 from tests.up import Up, running_up
 from tests.waiting import until
 
@@ -66,6 +66,7 @@ def test_it_stops_cleanly_and_restarts_on_the_same_data(up: Up) -> None:
     before = conversations_at(up, token)
     line = check_what_it_prints(up, up.stop(signal.SIGINT), token)
     assert not (up.folder / "postgres" / "postmaster.pid").exists()
+    assert processes_of(up.folder) == []
     with pytest.raises(httpx2.HTTPError):
         clients.get(sandbox)
     again = Up(str(up.folder), "up", "--port", str(up.port))

@@ -17,7 +17,7 @@ import pytest
 from tests import clients, migrated
 from tests.clients import sse
 from tests.commands import manage
-from tests.processes import STARTUP, free_port
+from tests.processes import STARTUP, free_port, processes_of
 from tests.up import Up, UpFromNothing, running_up
 from tests.waiting import until
 
@@ -83,21 +83,6 @@ def test_nothing_outlives_an_up_that_is_killed() -> None:
         until(lambda: len(processes_of(folder)) >= 4, LOOK)  # its worker, sandbox, Postgres and its keeper
         running.stop(signal.SIGKILL)
         until(lambda: not processes_of(folder), LOOK)
-
-
-def processes_of(folder: str) -> list[str]:
-    """Return the command lines of the running processes that were started with this data folder."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            line = " ".join(process.cmdline())
-            ours = folder in line or process.environ().get("COLLOQUY_DATA_DIR") == folder
-            lives = process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            continue
-        if ours and lives:
-            found.append(line)
-    return found
 
 
 def test_workers_end_with_their_supervisor(database: str, tmp_path: Path) -> None:
