@@ -227,7 +227,7 @@ REST_KNOX = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Colloquy",
-    "DESCRIPTION": "Conversations with Claude: kept, streamed, resumed and accounted for.",
+    "DESCRIPTION": "Stores conversations with Claude, streams their answers, and accounts for their usage.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVERS": [{"url": "/"}],
@@ -240,15 +240,15 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "TAGS": [
-        {"name": "auth", "description": "Tokens and tickets."},
-        {"name": "me", "description": "Oneself: budget, limits, who has looked."},
-        {"name": "conversations", "description": "Conversations, their messages and turns."},
-        {"name": "turns", "description": "Turns by their ids: watched, stopped, gone on with."},
-        {"name": "messages", "description": "What users think of messages."},
-        {"name": "attachments", "description": "Images and documents."},
-        {"name": "models", "description": "What conversations may name."},
-        {"name": "usage", "description": "What was used and what it cost."},
-        {"name": "extraction", "description": "Data that a JSON Schema describes, out of text, images and documents."},
+        {"name": "auth", "description": "Tokens and WebSocket tickets."},
+        {"name": "me", "description": "The authenticated user: budget, limits, export, import, deletion, access log."},
+        {"name": "conversations", "description": "Conversations with their messages, turns and shares."},
+        {"name": "turns", "description": "Single turns: read, stream, stop and continue them."},
+        {"name": "messages", "description": "Users' feedback on messages."},
+        {"name": "attachments", "description": "Uploaded images and documents."},
+        {"name": "models", "description": "The available models."},
+        {"name": "usage", "description": "Token usage and costs."},
+        {"name": "extraction", "description": "Extraction of structured data from text, images and documents."},
     ],
 }
 

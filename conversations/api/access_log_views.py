@@ -1,4 +1,4 @@
-"""What one can see of who has looked at one's conversations."""
+"""The endpoint by which users see who of the staff has viewed their data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conversations.models import Opening
 
 
 class OpeningSerializer(serializers.ModelSerializer[Opening]):
-    """One time that somebody of the staff opened something of the caller's."""
+    """A record that a member of staff opened one of the caller's objects."""
 
     class Meta:
         model = Opening
@@ -22,13 +22,13 @@ class OpeningSerializer(serializers.ModelSerializer[Opening]):
 @extend_schema_view(
     get=extend_schema(
         operation_id="listAccessLog",
-        summary="List staff's accesses",
-        description="Who of the staff opened which of the caller's conversations, turns, messages, attachments; newest "
-        "first.",
+        summary="List accesses by staff",
+        description="Returns which members of staff opened which of the caller's conversations, turns, messages and "
+        "attachments, newest first.",
     )
 )
 class AccessLog(Queried, ListAPIView[Opening]):
-    """Who of the staff opened which of the caller's conversations, turns, messages, attachments; newest first."""
+    """A list of staff's accesses to the caller's data, newest first."""
 
     serializer_class = OpeningSerializer
     queryset = Opening.objects.none()

@@ -31,6 +31,8 @@ from conversations.services.deletion import account_deletion
 
 
 class LoginSerializer(StrictSerializer):
+    """A user name and a password."""
+
     username = String(max_length=150)
     password = String(max_length=4096, trim_whitespace=False)
 
@@ -44,8 +46,8 @@ ME = inline_serializer(
     "Me",
     {
         "user": UserSerializer(),
-        "budget": Json(shape=Budget, allow_null=True, help_text="Null where the user has none."),
-        "limits": Json(shape=dict[str, Limit], help_text="By their names; those that are not set are not there."),
+        "budget": Json(shape=Budget, allow_null=True, help_text="Null if the user has no budget."),
+        "limits": Json(shape=dict[str, Limit], help_text="Limits by their names; only those that are set."),
     },
 )
 
@@ -60,7 +62,7 @@ class Login(Queried):
     @extend_schema(
         operation_id="login",
         summary="Log in",
-        description="A token for a user's name and password, to be sent as `Authorization: Bearer`.",
+        description="Returns a token for a user name and password. Send it as `Authorization: Bearer <token>`.",
         request=LoginSerializer,
         responses={200: TOKEN, **errors(401, 429)},
     )
@@ -79,9 +81,9 @@ class Login(Queried):
     post=extend_schema(
         operation_id="logout",
         summary="Log out",
-        description="Ends the token that the request came with.",
+        description="Revokes the token with which the request is authenticated.",
         request=None,
-        responses={204: OpenApiResponse(description="The token is no longer valid.")},
+        responses={204: OpenApiResponse(description="The token is revoked.")},
     )
 )
 class Logout(Queried, knox.LogoutView):
@@ -94,9 +96,9 @@ class Logout(Queried, knox.LogoutView):
     post=extend_schema(
         operation_id="logoutAll",
         summary="Log out everywhere",
-        description="Ends all the user's tokens.",
+        description="Revokes all of the user's tokens.",
         request=None,
-        responses={204: OpenApiResponse(description="None of the user's tokens is valid any longer.")},
+        responses={204: OpenApiResponse(description="All of the user's tokens are revoked.")},
     )
 )
 class LogoutAll(Queried, knox.LogoutAllView):
@@ -110,8 +112,8 @@ class WebSocketTicket(Queried):
 
     @extend_schema(
         operation_id="createWebSocketTicket",
-        summary="Get a ticket for the WebSocket",
-        description="A ticket that opens `/ws/?ticket=` once, within `expires_in` seconds.",
+        summary="Create a WebSocket ticket",
+        description="Returns a ticket that opens `/ws/?ticket=` once, within `expires_in` seconds.",
         request=None,
         responses=TICKET,
     )
@@ -128,8 +130,8 @@ class Me(Queried):
 
     @extend_schema(
         operation_id="getMe",
-        summary="Get oneself",
-        description="The user behind the request, and what they may still spend and ask.",
+        summary="Get the current user",
+        description="Returns the authenticated user, with their budget and limits.",
         responses=ME,
     )
     def get(self, request: Request) -> Response:
@@ -143,10 +145,10 @@ class Me(Queried):
 
     @extend_schema(
         operation_id="deleteMe",
-        summary="Delete one's account",
-        description="Deletes the user with everything of theirs, for ever. What runs is stopped and booked. The ledger "
-        "keeps what was used and what it cost, under a pseudonym. The report says what went; its `finished_at` "
-        "is null where some of it is still being deleted.",
+        summary="Delete the account",
+        description="Permanently deletes the user with all their data. Running work is stopped, and its cost booked. "
+        "The ledger keeps usage and cost under a pseudonym. The report counts the deleted objects; its `finished_at` "
+        "is null until everything is deleted.",
         request=AccountDeletionSerializer,
         responses={202: DeletionSerializer},
     )

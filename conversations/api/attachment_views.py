@@ -27,7 +27,7 @@ BINARY = (*sorted(IMAGE_TYPES), PDF, DOCX, XLSX)
 
 
 class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
-    """An attachment without its bytes."""
+    """An uploaded file's metadata."""
 
     class Meta:
         model = Attachment
@@ -44,9 +44,9 @@ class Attachments(Queried):
     @extend_schema(
         operation_id="uploadAttachment",
         summary="Upload a file",
-        description="Keeps an image or a document to be named in content: what Claude takes, and for extraction also "
-        "Word documents, spreadsheets, and CSV, HTML and mail in other encodings than UTF-8. The same bytes again are "
-        "the same attachment.",
+        description="Stores an image or a document, to which content blocks can refer by its id: the types that "
+        "Claude accepts, and for extraction also Word documents, spreadsheets, and CSV, HTML and e-mail in "
+        "encodings other than UTF-8. Uploading the same bytes again returns the same attachment.",
         request={"multipart/form-data": UploadSerializer},
         responses={201: AttachmentSerializer},
     )
@@ -65,7 +65,8 @@ class AttachmentContent(Queried):
     @extend_schema(
         operation_id="downloadAttachment",
         summary="Download a file",
-        description="The bytes as they were uploaded: of one's own, or of what a shared conversation shows.",
+        description="Returns the file as it was uploaded. It must be the caller's own, or in a conversation that is "
+        "shared with the caller.",
         responses={(200, "text/plain"): OpenApiTypes.STR, (200, *BINARY): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, pk: str) -> HttpResponse:

@@ -28,7 +28,7 @@ class TagsField(serializers.ListField):
 
 
 class ConversationSerializer(SettingsSerializer):
-    """A conversation: its own fields, and the settings of its turns."""
+    """A conversation, with the settings of its turns."""
 
     shows_every_field = True
     """For the OpenAPI document: fields that are optional in a request are always present in a response."""
@@ -40,13 +40,16 @@ class ConversationSerializer(SettingsSerializer):
     archived = Boolean(required=False)
     temporary = Boolean(
         required=False,
-        help_text="Whether it is deleted 24 hours after its last turn. Chosen when it is created, and not changed.",
+        help_text="Whether the conversation is deleted 24 hours after its last turn. Can't be changed after its "
+        "creation.",
     )
     active_leaf = serializers.UUIDField(
-        source="active_leaf_id", read_only=True, allow_null=True, help_text="Null where nothing was said yet."
+        source="active_leaf_id", read_only=True, allow_null=True, help_text="Null if the conversation has no messages."
     )
-    owner = serializers.CharField(source="owner_name", read_only=True, help_text="Its owner's user name.")
-    role = serializers.ChoiceField(["owner", "reader", "writer"], read_only=True, help_text="What it is to the caller.")
+    owner = serializers.CharField(source="owner_name", read_only=True, help_text="The owner's user name.")
+    role = serializers.ChoiceField(
+        ["owner", "reader", "writer"], read_only=True, help_text="The caller's role in the conversation."
+    )
     created_at = serializers.DateTimeField(read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
@@ -74,8 +77,7 @@ class ListedConversationSerializer(ConversationSerializer):
     snippet = serializers.CharField(
         read_only=True,
         allow_null=True,
-        help_text="Where `q` was found: HTML in which `<mark>` is the only tag and all that was said is escaped. Null "
-        "where there is no `q`.",
+        help_text="The best match of `q`: escaped text with `<mark>` as its only HTML tag. Null without `q`.",
     )
 
     def to_representation(self, instance: Any) -> dict[str, object]:
@@ -84,7 +86,7 @@ class ListedConversationSerializer(ConversationSerializer):
 
 
 class ActivateSerializer(StrictSerializer):
-    """The message that the next turn goes on from."""
+    """The message from which the next turn continues."""
 
     leaf = Id()
 
@@ -96,10 +98,10 @@ class ForkSerializer(StrictSerializer):
 
 
 class ConversationDetailSerializer(CostSerializer, ConversationSerializer):
-    """A conversation, and what it has cost."""
+    """A conversation, with its cost."""
 
 
 class BranchUsageSerializer(CostSerializer):
-    """What a branch of a conversation has cost."""
+    """The usage and cost of a branch of a conversation."""
 
-    leaf = serializers.UUIDField(read_only=True, allow_null=True, help_text="Null where nothing was said yet.")
+    leaf = serializers.UUIDField(read_only=True, allow_null=True, help_text="Null if the conversation has no messages.")

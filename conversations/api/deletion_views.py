@@ -24,9 +24,9 @@ FRESH = timedelta(minutes=10)
 
 
 class DeletionSerializer(serializers.ModelSerializer[Deletion]):
-    """What went, by kind and count."""
+    """A report on a deletion: the kinds and counts of the deleted objects."""
 
-    erased = Json(shape=dict[str, int], read_only=True, help_text="How many of each kind went.")
+    erased = Json(shape=dict[str, int], read_only=True, help_text="The number of deleted objects of each kind.")
 
     class Meta:
         model = Deletion
@@ -34,13 +34,13 @@ class DeletionSerializer(serializers.ModelSerializer[Deletion]):
 
 
 class AccountDeletionSerializer(StrictSerializer):
-    """What shows that it is the user who wants their account to be deleted."""
+    """A confirmation that the user wants to delete their account."""
 
     password = String(
         required=False,
         max_length=4096,
         trim_whitespace=False,
-        help_text="May be left out in a browser's session that began within the last 10 minutes.",
+        help_text="The user's password. Optional in a browser session that began within the last 10 minutes.",
     )
 
 
@@ -48,7 +48,8 @@ class AccountDeletionSerializer(StrictSerializer):
     get=extend_schema(
         operation_id="listDeletions",
         summary="List deletions",
-        description="Reports of what was deleted of the caller's: kinds and counts, newest first.",
+        description="Returns reports on deletions of the caller's data, with the kinds and counts of the deleted "
+        "objects, newest first.",
     )
 )
 class Deletions(Queried, ListAPIView[Deletion]):

@@ -34,19 +34,19 @@ class RatingField(serializers.ChoiceField):
 
 
 class NewFeedbackSerializer(StrictSerializer):
-    """A rating, a comment, or both; null and no comment take the feedback back."""
+    """A rating, a comment, or both. A null rating without a comment removes the feedback."""
 
     rating = RatingField(allow_null=True)
     comment = String(required=False, allow_blank=True, max_length=COMMENT_LIMIT, default="")
 
 
 class FeedbackSerializer(serializers.Serializer[Feedback]):
-    """The caller's feedback on a message."""
+    """The caller's own feedback on a message."""
 
     message = serializers.UUIDField(source="message_id")
     rating = serializers.ChoiceField([1, -1], allow_null=True)
     comment = serializers.CharField(allow_blank=True)
-    updated_at = serializers.DateTimeField(allow_null=True, help_text="Null where there is no feedback.")
+    updated_at = serializers.DateTimeField(allow_null=True, help_text="Null if there is no feedback.")
 
     def to_representation(self, instance: Feedback) -> dict[str, object]:
         """Return the fields of feedback that is stored, or of none."""
@@ -66,7 +66,7 @@ class MessageFeedback(Queried):
     @extend_schema(
         operation_id="getFeedback",
         summary="Get feedback on a message",
-        description="The caller's own rating of a message and comment on it.",
+        description="Returns the caller's own rating of a message and comment on it.",
         responses=FeedbackSerializer,
     )
     def get(self, request: Request, pk: str) -> Response:
@@ -76,7 +76,8 @@ class MessageFeedback(Queried):
     @extend_schema(
         operation_id="putFeedback",
         summary="Give feedback on a message",
-        description="Replaces the caller's rating of a message and comment on it. Null and no comment take it back.",
+        description="Replaces the caller's rating of a message and comment on it. A null rating without a comment "
+        "removes the feedback.",
         request=NewFeedbackSerializer,
         responses=FeedbackSerializer,
     )

@@ -18,14 +18,15 @@ from conversations.services.billing.price_list import PriceList
 
 
 class Models(Queried):
-    """The catalogue. Models that it does not have, such as a local server's, may be named as well."""
+    """The models in the catalogue. Conversations may also use other models, such as those of a local server."""
 
     queries = {"get": PageQuery}
 
     @extend_schema(
         operation_id="listModels",
         summary="List models",
-        description="The catalogue. Models that it does not have, such as a local server's, may be named as well.",
+        description="Returns the models in the catalogue. Conversations may also use other models, such as those of "
+        "a local server.",
         responses={200: Shape(ModelPage)},
     )
     def get(self, request: Request) -> Response:

@@ -27,7 +27,7 @@ from conversations.services.list_parts import ListPart
 from conversations.services.turns import message_paths
 from conversations.services.turns.message_paths import PathMessage
 
-NO_MORE = "Null where there are no more."
+NO_MORE = "Null if there are no more pages."
 SALT = "conversations.cursor"
 Way = Literal["after", "before", "upto"]
 """The rows that a cursor selects: those after its row, those before it, or those before it and the row itself."""

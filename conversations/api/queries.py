@@ -120,7 +120,10 @@ class Query(StrictSerializer):
 
 class PageQuery(Query):
     cursor = serializers.CharField(
-        required=False, allow_blank=True, max_length=CURSOR_LIMIT, help_text="From a page's `next` or `previous`."
+        required=False,
+        allow_blank=True,
+        max_length=CURSOR_LIMIT,
+        help_text="The cursor of a page, taken from `next` or `previous`.",
     )
     page_size = Digits(required=False, min_value=1, max_value=PAGE_SIZE_LIMIT, default=PAGE_SIZE)
 
@@ -130,18 +133,25 @@ class ConversationsQuery(PageQuery):
         required=False,
         allow_blank=True,
         max_length=WORDS_LIMIT,
-        help_text="Words, beginnings of words, and phrases in quotes, all of which are in the title or in one message. "
-        "In Chinese, Japanese, Korean, Thai and other scripts without spaces, any part of the text.",
+        help_text="Search terms: words, prefixes of words, and quoted phrases, which all have to occur in the title "
+        "or in the same message. In Chinese, Japanese, Korean, Thai and other scripts without spaces, any part of "
+        "the text.",
     )
     archived = Flag(required=False)
-    shared = Flag(required=False, default=False, help_text="Others' that are shared with the user, not their own.")
-    tag = serializers.CharField(required=False, allow_blank=True, max_length=TAG_LENGTH, help_text="A tag that it has.")
+    shared = Flag(
+        required=False,
+        default=False,
+        help_text="Return conversations that others share with the user, instead of the user's own.",
+    )
+    tag = serializers.CharField(
+        required=False, allow_blank=True, max_length=TAG_LENGTH, help_text="Return only conversations with this tag."
+    )
     ordering = serializers.ChoiceField(
         [sign + name for name in ORDERINGS for sign in ("", "-")],
         required=False,
-        help_text="By default `-updated_at`, and with `q` what matches best. A minus sign puts the last first. While a "
-        "list by `updated_at` or `title`, or of what matches best, is paged through, a conversation that "
-        "changes moves to its new place in it; one by `created_at` does not change.",
+        help_text="The sort order; by default `-updated_at`, and with `q` the best match first. A minus sign "
+        "reverses the order. Conversations that change between the requests for two pages move to their new "
+        "positions in the list, unless it is ordered by `created_at`.",
     )
 
     @classmethod
@@ -168,14 +178,16 @@ class ConversationsQuery(PageQuery):
 
 
 class LeafQuery(Query):
-    leaf = serializers.UUIDField(required=False, help_text="Default: the active leaf.")
+    leaf = serializers.UUIDField(
+        required=False, help_text="The id of the branch's last message; by default the active leaf."
+    )
 
 
 class PathQuery(LeafQuery, PageQuery):
     last = Flag(
         required=False,
         default=False,
-        help_text="The page at the end of the path, with `previous` to what was said before. Without `cursor`.",
+        help_text="Return the last page of the path, with earlier messages at `previous`. Not together with `cursor`.",
     )
 
 
@@ -183,12 +195,16 @@ class StreamQuery(Query):
     format = serializers.ChoiceField(
         FORMATS,
         required=False,
-        help_text="Answer with an event stream: `events` as with `Accept: text/event-stream`, `tokens` with text only.",
+        help_text="Return an event stream: `events` like `Accept: text/event-stream`, `tokens` with text only.",
     )
 
 
 class WaitQuery(Query):
-    wait = Flag(required=False, default=False, help_text="Answer when it has ended, or waits for the client's tools.")
+    wait = Flag(
+        required=False,
+        default=False,
+        help_text="Respond only when the turn has ended, or waits for the client's tool results.",
+    )
 
 
 class BeginQuery(StreamQuery, WaitQuery):
@@ -196,19 +212,23 @@ class BeginQuery(StreamQuery, WaitQuery):
 
 
 class EventsQuery(StreamQuery):
-    after = Digits(required=False, min_value=0, help_text="A position; default 0.")
+    after = Digits(required=False, min_value=0, help_text="A position: the stream continues after it. By default 0.")
 
 
 class PeriodQuery(Query):
-    to = Moment(end=True, required=False, help_text="A day, which is included, or a time, which is not. Default: now.")
+    to = Moment(
+        end=True,
+        required=False,
+        help_text="The end: a date, which is included, or a time, which is not. By default now.",
+    )
 
     def get_fields(self) -> dict[str, Any]:
         """Add `from`, which is a keyword of Python."""
-        return {"from": Moment(required=False, help_text="A day or a time (UTC)."), **super().get_fields()}
+        return {"from": Moment(required=False, help_text="The start: a date or a time (UTC)."), **super().get_fields()}
 
 
 class SumsQuery(PeriodQuery, PageQuery):
-    group_by = Words(GROUPS, required=False, help_text=f"Any of {', '.join(GROUPS)}, separated by commas.")
+    group_by = Words(GROUPS, required=False, help_text=f"One or more of {', '.join(GROUPS)}, separated by commas.")
 
 
 class RecordsQuery(PeriodQuery, PageQuery):

@@ -26,7 +26,7 @@ def moment(value: datetime | None) -> str | None:
 
 
 class SettingsSerializer(StrictSerializer):
-    """What Claude is asked with. A null takes a setting away."""
+    """The settings of requests to Claude. Null resets a setting to the platform's default."""
 
     model = String(required=False, allow_null=True, max_length=200)
     system = Json(str, list, shape=input_blocks.SystemParam, required=False, allow_null=True)
@@ -41,7 +41,7 @@ class SettingsSerializer(StrictSerializer):
 
 @extend_schema_serializer(component_name="NewTurn")
 class TurnRequestSerializer(SettingsSerializer):
-    """What a user asks: content to say, or an answer to regenerate."""
+    """The content of a new user message, or the answer to regenerate."""
 
     content = ContentField(required=False)
     parent = Id(required=False, allow_null=True)  # type: ignore[assignment]
@@ -49,8 +49,9 @@ class TurnRequestSerializer(SettingsSerializer):
     on_active = serializers.ChoiceField(
         [each.value for each in OnActive],
         required=False,
-        help_text="What is done while another turn of the conversation is active: `reject` (409, the default), `queue` "
-        "(this one begins when it has ended), or `interrupt` (it is stopped, and this one begins).",
+        help_text="What happens if another turn of the conversation is active: `reject` (409, the default), `queue` "
+        "(the new turn begins when the active one has ended), or `interrupt` (the active turn is stopped, and the "
+        "new one begins).",
     )
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
@@ -79,7 +80,7 @@ def asked_in(values: dict[str, Any]) -> Asked:
 
 
 class ToolResultsSerializer(StrictSerializer):
-    """What a client's tools came to."""
+    """Results of a client's tools."""
 
     results = Json(list, shape=input_blocks.ToolResults)
 
@@ -91,9 +92,13 @@ class ToolResultsSerializer(StrictSerializer):
 class TurnMessageSerializer(serializers.ModelSerializer[Any]):
     """A message that a turn produced."""
 
-    content = Json(shape=list[output_blocks.ContentBlock], help_text="Claude's blocks; attachments have a URL.")
-    parent = serializers.UUIDField(source="parent_id", allow_null=True, help_text="Null at a root.")  # type: ignore[assignment]
-    turn = serializers.UUIDField(source="turn_id", allow_null=True, help_text="Null where it was imported or copied.")
+    content = Json(
+        shape=list[output_blocks.ContentBlock], help_text="Content blocks in Claude's format; attachments have a URL."
+    )
+    parent = serializers.UUIDField(source="parent_id", allow_null=True, help_text="Null for a root.")  # type: ignore[assignment]
+    turn = serializers.UUIDField(
+        source="turn_id", allow_null=True, help_text="Null if the message was imported or copied."
+    )
     stop_reason = Json(shape=error_types.StopReason, allow_null=True)
 
     class Meta:
@@ -114,9 +119,9 @@ class TurnMessageSerializer(serializers.ModelSerializer[Any]):
 
 
 class MessageSerializer(TurnMessageSerializer):
-    """A message on the path that was asked for."""
+    """A message on the requested path."""
 
-    siblings = serializers.IntegerField(help_text="How many messages have the same parent, this one included.")
+    siblings = serializers.IntegerField(help_text="The number of messages with the same parent, including this one.")
 
     class Meta(TurnMessageSerializer.Meta):
         fields = (*TurnMessageSerializer.Meta.fields, "siblings")
@@ -127,9 +132,9 @@ class MessageSerializer(TurnMessageSerializer):
 
 
 class NodeSerializer(serializers.ModelSerializer[Message]):
-    """A message's place in the tree."""
+    """A message as a node of its conversation's tree."""
 
-    parent = serializers.UUIDField(source="parent_id", allow_null=True, help_text="Null at a root.")  # type: ignore[assignment]
+    parent = serializers.UUIDField(source="parent_id", allow_null=True, help_text="Null for a root.")  # type: ignore[assignment]
 
     class Meta:
         model = Message
@@ -140,9 +145,7 @@ class CostSerializer(serializers.Serializer[object]):
     """What several upstream requests used and cost."""
 
     usage = Json(shape=event_types.UsageSum, read_only=True)
-    cost = serializers.CharField(
-        read_only=True, allow_null=True, help_text="US dollars; null where a price is not known."
-    )
+    cost = serializers.CharField(read_only=True, allow_null=True, help_text="US dollars; null if a price is unknown.")
 
 
 SHOWN_STATUS = {str(Turn.Status.PENDING): str(Turn.Status.QUEUED)}
@@ -150,28 +153,32 @@ SHOWN_STATUS = {str(Turn.Status.PENDING): str(Turn.Status.QUEUED)}
 
 
 class TurnSerializer(serializers.ModelSerializer[Turn]):
-    """A turn. Its messages, usage and cost are there when it has ended."""
+    """A turn. Its messages, usage and cost are final when it has ended."""
 
-    messages = TurnMessageSerializer(many=True, help_text="What the turn produced, oldest first.")
+    messages = TurnMessageSerializer(many=True, help_text="The messages that the turn produced, oldest first.")
     status = serializers.ChoiceField([each for each in Turn.Status.choices if each[0] not in SHOWN_STATUS])
     stop_reason = Json(shape=error_types.StopReason, allow_null=True)
     stop_details = Json(shape=error_types.StopDetails, allow_null=True)
     error = Json(shape=error_types.Failure, allow_null=True)
     conversation = serializers.UUIDField(source="conversation_id")
-    user = serializers.CharField(source="user.username", help_text="The name of the user who asked, and pays.")
+    user = serializers.CharField(
+        source="user.username", help_text="The name of the user who created the turn, and is charged for it."
+    )
     user_message = serializers.UUIDField(
-        source="user_message_id", allow_null=True, help_text="The message that it answers; null while it is queued."
+        source="user_message_id",
+        allow_null=True,
+        help_text="The message that the turn answers; null while it is queued.",
     )
     queued_content = Json(
         shape=list[output_blocks.ContentBlock],
         allow_null=True,
-        help_text="What it asks, where it has not begun yet, or was cancelled before; null otherwise.",
+        help_text="The content of a turn that is queued, or was cancelled before it began; otherwise null.",
     )
     usage = Json(shape=event_types.UsageSum)
-    cost = serializers.CharField(allow_null=True, help_text="US dollars; null where a price is not known.")
+    cost = serializers.CharField(allow_null=True, help_text="US dollars; null if a price is unknown.")
     actions = serializers.ListField(
         child=serializers.ChoiceField(("continue", "retry", "tool_results", "edit")),
-        help_text="What can be done next: `continue` (POST …/continue/), `retry` (a turn with `regenerate`), "
+        help_text="The possible next requests: `continue` (POST …/continue/), `retry` (a turn with `regenerate`), "
         "`tool_results` (POST …/tool-results/), `edit` (a turn with the same `parent` as the question).",
     )
 
@@ -229,7 +236,7 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
-    """A user, to themselves."""
+    """The account of the authenticated user."""
 
     class Meta:
         model = User

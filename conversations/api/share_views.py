@@ -26,10 +26,10 @@ class GroupName(String):
 
 
 class NewShareSerializer(StrictSerializer):
-    """With whom to share: a user or a group, one of them and not both."""
+    """The user or the group to share with; exactly one of them."""
 
-    user = String(required=False, max_length=150, help_text="A user name, or a user's id.")
-    group = GroupName(required=False, max_length=150, help_text="A group's name or id.")
+    user = String(required=False, max_length=150, help_text="The name or id of a user.")
+    group = GroupName(required=False, max_length=150, help_text="The name or id of a group.")
     role = serializers.ChoiceField(Share.Role.choices)
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
@@ -40,7 +40,7 @@ class NewShareSerializer(StrictSerializer):
 
 
 class ShareSerializer(serializers.Serializer[Share]):
-    """With whom a conversation is shared, and what they may do."""
+    """A user or group with whom a conversation is shared, and their role."""
 
     id = serializers.UUIDField()
     user = serializers.CharField(allow_null=True, help_text="The user's name; null for a group.")
@@ -69,7 +69,7 @@ class Shares(Queried):
     @extend_schema(
         operation_id="listShares",
         summary="List a conversation's shares",
-        description="With whom the conversation is shared. Only its owner sees that.",
+        description="Returns the users and groups with whom the conversation is shared. Only its owner may list them.",
         responses=ShareSerializer(many=True),
     )
     def get(self, request: Request, pk: str) -> Response:
@@ -81,12 +81,16 @@ class Shares(Queried):
     @extend_schema(
         operation_id="createShare",
         summary="Share a conversation",
-        description="Lets a user, or all members of a group, read the conversation (`reader`), or ask in it as well "
-        "(`writer`). Sharing with the same ones again changes their role.",
+        description="Gives a user, or all members of a group, access to the conversation: as `reader`, or as "
+        "`writer`, who can also create turns. Sharing it with the same user or group again changes their role.",
         request=NewShareSerializer,
         responses={
             201: ShareSerializer,
-            200: OpenApiResponse(ShareSerializer, description="It was shared with them already; this is their role."),
+            200: OpenApiResponse(
+                ShareSerializer,
+                description="The conversation was already shared with this user or group; the response has their "
+                "current role.",
+            ),
         },
     )
     def post(self, request: Request, pk: str) -> Response:
@@ -107,10 +111,11 @@ class OneShare(Queried):
 
     @extend_schema(
         operation_id="deleteShare",
-        summary="End a share",
-        description="Shares the conversation with them no more. Their open streams of it end within 5 seconds.",
+        summary="Delete a share",
+        description="Ends the access of this user or group. Their open streams of the conversation are closed "
+        "within 5 seconds.",
         request=None,
-        responses={204: OpenApiResponse(description="It is ended.")},
+        responses={204: OpenApiResponse(description="The share is deleted.")},
     )
     def delete(self, request: Request, pk: str, share: str) -> Response:
         """End a share; answer with status 204."""

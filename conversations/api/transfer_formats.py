@@ -72,16 +72,22 @@ class Block(serializers.JSONField):
 
 
 class ExportedAttachmentSerializer(StrictSerializer):
+    """A file of an exported conversation."""
+
     media_type = String(max_length=100)
     data = Base64(trim_whitespace=False)  # type: ignore[assignment]
 
 
 class ExportedFeedbackSerializer(StrictSerializer):
+    """A rating of an exported message, and a comment on it."""
+
     rating = RatingField(allow_null=True)
     comment = String(allow_blank=True, max_length=COMMENT_LIMIT)
 
 
 class ExportedMessageSerializer(StrictSerializer):
+    """A message of an exported conversation."""
+
     id = String(max_length=100)
     parent = String(max_length=100, allow_null=True)  # type: ignore[assignment]
     role = serializers.ChoiceField(Message.Role.choices)
@@ -92,11 +98,14 @@ class ExportedMessageSerializer(StrictSerializer):
 
 
 class ExportedConversationSerializer(SettingsSerializer):
+    """The fields and settings of an exported conversation."""
+
     title = String(required=False, allow_blank=True, max_length=500)
     metadata = Json(dict, required=False)
     tags = TagsField(required=False)
     temporary = Boolean(
-        required=False, help_text="Whether it is deleted 24 hours after its last turn, or after its import."
+        required=False,
+        help_text="Whether the conversation is deleted 24 hours after its last turn, or after its import.",
     )
 
 

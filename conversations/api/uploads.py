@@ -17,7 +17,7 @@ NO_FILE = "No file was sent. Send it as the field `file` of a multipart/form-dat
 
 
 class UploadSerializer(StrictSerializer):
-    """A form with a file."""
+    """A multipart form with a file."""
 
     file = serializers.FileField(allow_empty_file=True, error_messages={"required": NO_FILE, "null": NO_FILE})
 

@@ -37,9 +37,11 @@ SUM = inline_serializer(
         "day": serializers.DateField(required=False),
         "model": serializers.CharField(required=False),
         "conversation": serializers.UUIDField(required=False, allow_null=True),
-        "tag": serializers.CharField(required=False, allow_null=True, help_text="Null: of none of the tags."),
+        "tag": serializers.CharField(required=False, allow_null=True, help_text="Null for conversations without tags."),
         **{name: serializers.IntegerField() for name in (*COUNTS, "unpriced_requests")},
-        "cost": serializers.CharField(allow_null=True, help_text="US dollars, of the requests whose price is known."),
+        "cost": serializers.CharField(
+            allow_null=True, help_text="US dollars, for the requests whose prices are known."
+        ),
     },
 )
 
@@ -61,9 +63,10 @@ class UsageSums(Queried):
 
     @extend_schema(
         operation_id="getUsage",
-        summary="Sum up usage",
-        description="The caller's own sums of a time, by day, model, conversation or tag: a page of them, and what all "
-        "of the time adds up to. What a conversation with several tags has used is in the sums of each.",
+        summary="Get usage sums",
+        description="Returns the caller's usage and cost in a period, grouped by day, model, conversation or tag, "
+        "and the total of the period. The usage of a conversation with several tags is included in the sum of each "
+        "tag.",
         responses=PAGE,
     )
     def get(self, request: Request) -> Response:
@@ -125,17 +128,19 @@ def period_of(query: Mapping[str, Any]) -> tuple[datetime, datetime | None]:
 
 
 class UsageRecordSerializer(serializers.ModelSerializer[Usage]):
-    """A row of the ledger: one upstream request, what it used and what it cost."""
+    """A row of the ledger: the usage and cost of one request to Claude."""
 
     conversation = serializers.UUIDField(source="conversation_id", allow_null=True)
     turn = serializers.UUIDField(source="turn_id", allow_null=True)
     stop_reason = Json(shape=StopReason, allow_null=True)
     prices = Json(shape=Prices)
-    cache_creation_input_tokens = serializers.SerializerMethodField()
+    cache_creation_input_tokens = serializers.SerializerMethodField(
+        help_text="Tokens written to the cache, for both lifetimes together."
+    )
     cache_read_input_tokens = serializers.IntegerField(source="cache_read_tokens")
-    cost = serializers.SerializerMethodField(help_text="US dollars, unrounded; null where the price is not known.")
-    duration_ms = serializers.SerializerMethodField()
-    time_to_first_delta_ms = serializers.SerializerMethodField()
+    cost = serializers.SerializerMethodField(help_text="US dollars, unrounded; null if the price is unknown.")
+    duration_ms = serializers.SerializerMethodField(help_text="From sending the request to the end of its stream.")
+    time_to_first_delta_ms = serializers.SerializerMethodField(help_text="From sending the request to its first delta.")
 
     class Meta:
         model = Usage
@@ -197,7 +202,7 @@ def _milliseconds(duration: timedelta | None) -> int | None:
     get=extend_schema(
         operation_id="listUsageRecords",
         summary="List usage records",
-        description="The caller's own rows of the ledger, one for each upstream request, newest first.",
+        description="Returns the caller's own rows of the ledger, one for each request to Claude, newest first.",
     )
 )
 class UsageRecords(Queried, ListAPIView[Usage]):

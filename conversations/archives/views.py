@@ -41,12 +41,13 @@ JSON = "application/json"
 
 
 class ImportSerializer(serializers.ModelSerializer[ArchiveImport]):
-    """An import, and how far it is."""
+    """An import, with its progress."""
 
     status = serializers.ChoiceField(ArchiveImport.Status.choices)
     source = serializers.ChoiceField(ArchiveImport.Source.choices)  # type: ignore[assignment]
     problems = Json(
-        shape=list[ImportProblem], help_text="What could not be imported, and what was left out; the first 100."
+        shape=list[ImportProblem],
+        help_text="The first 100 problems: entries that could not be imported, and parts that were left out.",
     )
 
     class Meta:
@@ -89,8 +90,8 @@ class Export(Queried):
 
     @extend_schema(
         operation_id="exportMe",
-        summary="Export everything",
-        description="Everything of the caller's as a ZIP archive of JSON lines and files, made while it is sent.",
+        summary="Export all data",
+        description="Streams all of the caller's data as a ZIP archive of JSON lines and files.",
         responses={(200, ZIP): OpenApiTypes.BINARY},
     )
     def get(self, request: Request) -> Later:
@@ -113,8 +114,8 @@ class Import(Queried):
     @extend_schema(
         operation_id="importArchive",
         summary="Import an archive",
-        description="Begins to import an archive of `GET /api/me/export/`, of claude.ai or of ChatGPT: as the field "
-        "`file` of a form, or as the body. What is here already is skipped.",
+        description="Starts the import of an archive from `GET /api/me/export/`, claude.ai or ChatGPT, sent as the "
+        "form field `file` or as the body. Objects that were imported before are skipped.",
         request={"multipart/form-data": UploadSerializer, ZIP: OpenApiTypes.BINARY, JSON: OpenApiTypes.ANY},
         responses={202: ImportSerializer},
     )
@@ -145,7 +146,9 @@ def _file_of(request: Request) -> Iterator[IO[bytes]]:
 
 
 @extend_schema_view(
-    get=extend_schema(operation_id="listImports", summary="List imports", description="The caller's, newest first.")
+    get=extend_schema(
+        operation_id="listImports", summary="List imports", description="Returns the caller's imports, newest first."
+    )
 )
 class Imports(Queried, ListAPIView[ArchiveImport]):
     """The caller's imports, newest first."""
@@ -160,12 +163,12 @@ class Imports(Queried, ListAPIView[ArchiveImport]):
 
 
 class OneImport(Queried):
-    """An import, and how far it is."""
+    """An import, with its progress."""
 
     @extend_schema(
         operation_id="getImport",
         summary="Get an import",
-        description="How far it is: `done` of `total` entries have been looked at.",
+        description="Returns an import with its progress: `done` of `total` entries have been processed.",
         responses=ImportSerializer,
     )
     def get(self, request: Request, pk: str) -> Response:
@@ -179,9 +182,9 @@ class CancelImport(Queried):
     @extend_schema(
         operation_id="cancelImport",
         summary="Cancel an import",
-        description="Stops it. What has been imported stays. One that has ended stays as it is.",
+        description="Stops an import. Imported objects are kept. Cancelling an import that has ended changes nothing.",
         request=None,
-        responses={202: OpenApiResponse(ImportSerializer, description="It is stopped, or will be at once.")},
+        responses={202: OpenApiResponse(ImportSerializer, description="The import is stopped, or is about to stop.")},
     )
     def post(self, request: Request, pk: str) -> Response:
         """Stop an import; answer with it as it is then."""

@@ -12,17 +12,17 @@ Money = Annotated[str, Field(pattern=r"^-?\d+(\.\d+)?$", description="US dollars
 
 
 class Budget(TypedDict):
-    """A limit on what the user spends in a day or month (UTC); of several, the tightest."""
+    """A limit on the user's spending in a day or month (UTC); if there are several, the one with the least left."""
 
     limit: Money
     spent: Money
-    held: Annotated[Money, Field(description="US dollars, held for requests that have not ended.")]
+    held: Annotated[Money, Field(description="US dollars, reserved for requests that have not ended.")]
     period: Literal["day", "month"]
     frees_at: datetime
 
 
 class Limit(TypedDict):
-    """A limit on what the user asks, and how far it is used."""
+    """A limit on the user's requests, and how much of it is used."""
 
     limit: int
     used: int
@@ -32,7 +32,10 @@ Prices = TypeAliasType("Prices", dict[str, object])
 
 
 class ImportProblem(TypedDict):
-    """What of an archive could not be imported, or was left out."""
+    """A part of an archive that could not be imported, or was left out."""
 
-    entry: Annotated[str, Field(description="Where in the archive it stands, with its title; empty for all of it.")]
+    entry: Annotated[
+        str,
+        Field(description="The place in the archive, with the title; empty if the problem concerns the whole archive."),
+    ]
     message: str

@@ -10,7 +10,7 @@ from conversations.contract.schema_building import TaggedBy, open_ended, unknown
 
 
 class CharLocation(TypedDict):
-    """A citation by characters of a plain text document."""
+    """A citation of a range of characters in a plain text document."""
 
     type: Literal["char_location"]
     cited_text: str
@@ -21,7 +21,7 @@ class CharLocation(TypedDict):
 
 
 class PageLocation(TypedDict):
-    """A citation by pages of a PDF."""
+    """A citation of a range of pages in a PDF."""
 
     type: Literal["page_location"]
     cited_text: str
@@ -32,7 +32,7 @@ class PageLocation(TypedDict):
 
 
 class ContentBlockLocation(TypedDict):
-    """A citation by the parts of a document."""
+    """A citation of a range of blocks in a document with custom content."""
 
     type: Literal["content_block_location"]
     cited_text: str
@@ -43,7 +43,7 @@ class ContentBlockLocation(TypedDict):
 
 
 class WebSearchResultLocation(TypedDict):
-    """A citation of a page that Claude's web search found."""
+    """A citation of a page that Claude's web search returned."""
 
     type: Literal["web_search_result_location"]
     cited_text: str
@@ -53,7 +53,7 @@ class WebSearchResultLocation(TypedDict):
 
 
 class SearchResultLocation(TypedDict):
-    """A citation of a search result that the client gave."""
+    """A citation of a search result that the client supplied."""
 
     type: Literal["search_result_location"]
     cited_text: str
@@ -75,7 +75,7 @@ LOCATIONS = (
 
 @open_ended
 class UnknownLocation(TypedDict):
-    """A citation of a kind that is not known yet."""
+    """A citation of a kind that the platform does not know yet."""
 
     type: Annotated[str, unknown_tag(LOCATIONS)]
 

@@ -52,7 +52,7 @@ StopReason = TypeAliasType(
 
 
 class StopDetails(TypedDict):
-    """More about a stop, such as the category of a refusal, as Claude gives it."""
+    """Details of a stop, such as the category of a refusal, as Claude sends them."""
 
     type: NotRequired[str]
     category: NotRequired[str | None]
@@ -60,7 +60,7 @@ class StopDetails(TypedDict):
 
 
 class ErrorDetail(TypedDict):
-    """What went wrong. `details` names the fields, the limit or the turn that it is about."""
+    """An error's type and message. `details` names the fields, the limit or the turn concerned."""
 
     type: ErrorType
     message: str
@@ -68,7 +68,7 @@ class ErrorDetail(TypedDict):
 
 
 class ErrorResponse(TypedDict):
-    """An error in Claude's own shape."""
+    """An error, in the shape that Claude's API uses."""
 
     type: Literal["error"]
     error: ErrorDetail
@@ -76,7 +76,7 @@ class ErrorResponse(TypedDict):
 
 
 class Failure(TypedDict):
-    """What made a turn or an extraction fail; `retry_after` in seconds, where Claude says it."""
+    """The error that made a turn or an extraction fail; `retry_after` is in seconds, if Claude sends it."""
 
     type: ErrorType
     message: str

@@ -17,18 +17,18 @@ from conversations.contract.output_blocks import ContentBlock
 from conversations.contract.schema_building import TaggedBy, open_ended, unknown_tag
 
 Status = Literal["completed", "cancelled", "failed", "interrupted"]
-Cost = Annotated[str | None, Field(description="US dollars as a decimal string; null where a price is not known.")]
+Cost = Annotated[str | None, Field(description="US dollars as a decimal string; null if a price is unknown.")]
 
 
 class Placed(TypedDict):
     """What every event has."""
 
     turn: UUID
-    position: Annotated[int, Field(ge=1, description="Where the transcript is after this event.")]
+    position: Annotated[int, Field(ge=1, description="The position in the transcript after this event.")]
 
 
 class UsageSum(TypedDict):
-    """The usage of several upstream requests together."""
+    """The total usage of several requests to Claude."""
 
     input_tokens: int
     output_tokens: int
@@ -43,11 +43,11 @@ class TurnStart(Placed):
     type: Literal["turn_start"]
     conversation: UUID
     model: str
-    user_message: Annotated[UUID | None, Field(description="Null where the turn was cancelled before it began.")]
+    user_message: Annotated[UUID | None, Field(description="Null if the turn was cancelled before it began.")]
 
 
 class ClaudeMessage(TypedDict):
-    """Claude's message at its beginning, as Claude sends it."""
+    """The start of a message, as Claude sends it."""
 
     role: NotRequired[Literal["assistant"]]
     content: NotRequired[list[ContentBlock]]
@@ -56,14 +56,14 @@ class ClaudeMessage(TypedDict):
 
 
 class MessageStart(Placed):
-    """A message of Claude's begins."""
+    """A message of Claude begins."""
 
     type: Literal["message_start"]
     message: ClaudeMessage
 
 
 class ContentBlockStart(Placed):
-    """A content block begins; text is empty, and comes with the deltas."""
+    """A content block begins. Its text is empty, and follows in deltas."""
 
     type: Literal["content_block_start"]
     index: int
@@ -71,21 +71,21 @@ class ContentBlockStart(Placed):
 
 
 class TextDelta(TypedDict):
-    """A piece of text, to be added to its block."""
+    """Text to append to its block."""
 
     type: Literal["text_delta"]
     text: str
 
 
 class ThinkingDelta(TypedDict):
-    """A piece of thinking, to be added to its block."""
+    """Thinking to append to its block."""
 
     type: Literal["thinking_delta"]
     thinking: str
 
 
 class InputJsonDelta(TypedDict):
-    """More of the JSON of a tool's input."""
+    """A part of the JSON of a tool's input."""
 
     type: Literal["input_json_delta"]
     partial_json: str
@@ -99,7 +99,7 @@ class SignatureDelta(TypedDict):
 
 
 class CitationsDelta(TypedDict):
-    """Another citation of a text block."""
+    """A further citation of a text block."""
 
     type: Literal["citations_delta"]
     citation: Citation
@@ -107,7 +107,7 @@ class CitationsDelta(TypedDict):
 
 @open_ended
 class UnknownDelta(TypedDict):
-    """A delta of a kind that Claude has added since."""
+    """A delta of a type that the platform does not know yet."""
 
     type: Annotated[
         str,
@@ -122,7 +122,7 @@ Delta = TypeAliasType(
 
 
 class ContentBlockDelta(Placed):
-    """A content block grows."""
+    """A part of a content block."""
 
     type: Literal["content_block_delta"]
     index: int
@@ -130,14 +130,14 @@ class ContentBlockDelta(Placed):
 
 
 class ContentBlockStop(Placed):
-    """A content block is whole."""
+    """A content block is complete."""
 
     type: Literal["content_block_stop"]
     index: int
 
 
 class MessageEnd(TypedDict):
-    """How a message of Claude's ended."""
+    """How a message of Claude ended."""
 
     stop_reason: NotRequired[StopReason | None]
     stop_sequence: NotRequired[str | None]
@@ -145,7 +145,7 @@ class MessageEnd(TypedDict):
 
 
 class MessageDelta(Placed):
-    """How the message ended; its usage is cumulative."""
+    """How a message ended. Its usage is cumulative."""
 
     type: Literal["message_delta"]
     delta: NotRequired[MessageEnd]
@@ -153,13 +153,13 @@ class MessageDelta(Placed):
 
 
 class MessageStop(Placed):
-    """The message is whole."""
+    """The message is complete."""
 
     type: Literal["message_stop"]
 
 
 class ToolResultEvent(Placed):
-    """A tool ran on the server, or the client handed in what its own came to."""
+    """The result of a tool that the server ran, or that the client submitted."""
 
     type: Literal["tool_result"]
     tool_use_id: str
@@ -168,7 +168,7 @@ class ToolResultEvent(Placed):
 
 
 class ErrorEvent(Placed):
-    """What made the turn fail; `turn_end` comes after it."""
+    """The error that made the turn fail; `turn_end` follows."""
 
     type: Literal["error"]
     error: Failure
@@ -201,7 +201,7 @@ EVENTS = (
 
 @open_ended
 class UnknownEvent(Placed):
-    """An event of a kind that Claude has added since; it passes through as it came."""
+    """An event of a type that the platform does not know yet; it is passed on unchanged."""
 
     type: Annotated[str, unknown_tag(EVENTS)]
 
@@ -232,13 +232,13 @@ class TokenPiece(TypedDict):
 
 
 class TokensDone(TypedDict):
-    """The turn ended well, or was stopped."""
+    """The turn was completed or stopped."""
 
     done: Literal[True]
 
 
 class TokensError(TypedDict):
-    """The last event where the turn failed."""
+    """The last event of a turn that failed."""
 
     error: str
 

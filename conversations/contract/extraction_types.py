@@ -28,14 +28,14 @@ class ExampleText(TypedDict):
 
 @closed
 class SchemaExample(TypedDict):
-    """Content, and the data that is right for it."""
+    """Example content, and the correct data for it."""
 
     content: str | list[ExampleText]
     data: object
 
 
 class Problem(TypedDict):
-    """What is wrong with the data at a place."""
+    """An error in the data at a place."""
 
     path: Annotated[str, Field(description="A JSON Pointer.")]
     message: str
@@ -46,12 +46,12 @@ class ReviewShown(TypedDict):
 
     decision: Literal["approved", "rejected", "corrected"]
     comment: str
-    reviewer: Annotated[str | None, Field(description="Their user name; null where they are gone.")]
+    reviewer: Annotated[str | None, Field(description="The reviewer's user name; null if the account is deleted.")]
     created_at: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
 class Evidence(TypedDict):
-    """Where in the source a value stands."""
+    """A quote from the source that supports a value."""
 
     path: str
     quote: str
@@ -66,32 +66,32 @@ class PlacedInExtraction(TypedDict):
     """What every event of an extraction has."""
 
     extraction: UUID
-    position: Annotated[int, Field(ge=1, description="Where the transcript is after this event.")]
+    position: Annotated[int, Field(ge=1, description="The position in the transcript after this event.")]
 
 
 class ExtractionStart(PlacedInExtraction):
-    """The first event of an extraction: it is being worked at."""
+    """The first event of an extraction: it has begun."""
 
     type: Literal["extraction_start"]
     model: str
 
 
 class AttemptStart(PlacedInExtraction):
-    """Claude is asked for the data."""
+    """A request for the data is sent to Claude."""
 
     type: Literal["attempt_start"]
     attempt: Annotated[int, Field(ge=1)]
 
 
 class Partial(PlacedInExtraction):
-    """What there is of the data; the next one has all of it again."""
+    """All data extracted so far; each `partial` event replaces the one before."""
 
     type: Literal["partial"]
     data: object
 
 
 class AttemptEnd(PlacedInExtraction):
-    """Claude's answer has been checked."""
+    """Claude's answer was validated."""
 
     type: Literal["attempt_end"]
     attempt: Annotated[int, Field(ge=1)]
@@ -99,7 +99,7 @@ class AttemptEnd(PlacedInExtraction):
 
 
 class ExtractionEnd(PlacedInExtraction):
-    """The last event: the extraction, as `getExtraction` answers it."""
+    """The last event. It has the extraction, as `getExtraction` returns it."""
 
     type: Literal["extraction_end"]
     id: UUID

@@ -11,7 +11,7 @@ from conversations.contract.error_types import ErrorDetail
 
 Ref = Annotated[
     str | int | float,
-    Field(description="Chosen by the client, to tell by which frame an answer is caused; null where it gave none."),
+    Field(description="An identifier chosen by the client, which responses to its frame repeat; null if it sent none."),
 ]
 
 
@@ -20,21 +20,21 @@ CREATED = "turn.created"
 
 
 class Ok(TypedDict):
-    """The command is done."""
+    """The command was executed."""
 
     type: Literal["ok"]
     ref: Ref | None
 
 
 class Pong(TypedDict):
-    """The answer to a ping; with its `ref` if it had one."""
+    """The response to a ping, with its `ref` if it had one."""
 
     type: Literal["pong"]
     ref: NotRequired[Ref | None]
 
 
 class ErrorFrame(TypedDict):
-    """A frame could not be followed; the socket stays open."""
+    """A command was refused; the socket stays open."""
 
     type: Literal["error"]
     ref: Ref | None

@@ -19,12 +19,12 @@ FileType = Literal[
     "text/html",
     "text/plain",
 ]
-Text = Annotated[str, Field(pattern=r"\S", description="More than white space.")]
+Text = Annotated[str, Field(pattern=r"\S", description="Text that is not only white space.")]
 
 
 @closed
 class CacheControl(TypedDict):
-    """A mark at which Claude's prompt cache keeps what came before."""
+    """A cache mark: Claude caches the prompt up to this point."""
 
     type: Literal["ephemeral"]
     ttl: NotRequired[Literal["5m", "1h"]]
@@ -32,7 +32,7 @@ class CacheControl(TypedDict):
 
 @closed
 class Citations(TypedDict):
-    """Whether Claude cites the document."""
+    """Whether citations of the document are enabled."""
 
     enabled: NotRequired[bool]
 
@@ -45,25 +45,25 @@ class Cacheable(TypedDict):
 
 @closed
 class Base64ImageSource(TypedDict):
-    """An image in the request itself; it is kept as an attachment."""
+    """An image in the request itself; it is stored as an attachment."""
 
     type: Literal["base64"]
     media_type: ImageType
-    data: Annotated[str, Field(min_length=1, max_length=10 * 1024 * 1024, description="Base64.")]
+    data: Annotated[str, Field(min_length=1, max_length=10 * 1024 * 1024, description="Base64-encoded data.")]
 
 
 @closed
 class Base64DocumentSource(TypedDict):
-    """A PDF in the request itself; it is kept as an attachment."""
+    """A PDF in the request itself; it is stored as an attachment."""
 
     type: Literal["base64"]
     media_type: Literal["application/pdf"]
-    data: Annotated[str, Field(min_length=1, max_length=32 * 1024 * 1024, description="Base64.")]
+    data: Annotated[str, Field(min_length=1, max_length=32 * 1024 * 1024, description="Base64-encoded data.")]
 
 
 @closed
 class UrlSource(TypedDict):
-    """An https address that Claude fetches; the platform never does."""
+    """An https URL that Claude fetches; the platform never does."""
 
     type: Literal["url"]
     url: Annotated[str, Field(pattern=r"^https://\S+$", max_length=8192)]
@@ -71,7 +71,7 @@ class UrlSource(TypedDict):
 
 @closed
 class AttachmentSource(TypedDict):
-    """A file that was uploaded, or sent as base64, before. Media type and URL may be sent back as they came."""
+    """A file that was uploaded or sent as base64 before. `media_type` and `url` may be sent back unchanged."""
 
     type: Literal["attachment"]
     attachment: UUID7
@@ -90,7 +90,7 @@ class PlainTextSource(TypedDict):
 
 @closed
 class TextBlockParam(Cacheable):
-    """A block of text, as a user says it."""
+    """A block of text that a user sends."""
 
     type: Literal["text"]
     text: Text
@@ -98,7 +98,7 @@ class TextBlockParam(Cacheable):
 
 @closed
 class ImageBlockParam(Cacheable):
-    """An image, as a user sends it."""
+    """An image that a user sends."""
 
     type: Literal["image"]
     source: Annotated[Base64ImageSource | UrlSource | AttachmentSource, TaggedBy()]
@@ -106,7 +106,7 @@ class ImageBlockParam(Cacheable):
 
 @closed
 class ContentSource(TypedDict):
-    """A document of given parts, which Claude cites by their numbers."""
+    """A document of custom content blocks, which Claude cites by their index."""
 
     type: Literal["content"]
     content: Text | Annotated[list[Annotated[TextBlockParam | ImageBlockParam, TaggedBy()]], Field(min_length=1)]
@@ -114,7 +114,7 @@ class ContentSource(TypedDict):
 
 @closed
 class DocumentBlockParam(Cacheable):
-    """A document: PDF, plain text or given parts."""
+    """A document: a PDF, plain text, or custom content blocks."""
 
     type: Literal["document"]
     source: Annotated[Base64DocumentSource | UrlSource | AttachmentSource | PlainTextSource | ContentSource, TaggedBy()]
@@ -125,7 +125,7 @@ class DocumentBlockParam(Cacheable):
 
 @closed
 class SearchResultBlockParam(Cacheable):
-    """A result of a search of the client's own, which Claude can cite."""
+    """A search result that the client supplies, and that Claude can cite."""
 
     type: Literal["search_result"]
     source: Text
@@ -136,7 +136,7 @@ class SearchResultBlockParam(Cacheable):
 
 @closed
 class ToolReferenceBlockParam(Cacheable):
-    """A tool that a tool search of the client's own has found."""
+    """A tool that the client's own tool search returned."""
 
     type: Literal["tool_reference"]
     tool_name: Text
@@ -153,7 +153,7 @@ ToolResultContentParam = TypeAliasType(
 
 @closed
 class ToolResultBlockParam(Cacheable):
-    """What a tool of the client's came to."""
+    """The result of a call of a client's tool."""
 
     type: Literal["tool_result"]
     tool_use_id: Text
@@ -163,7 +163,7 @@ class ToolResultBlockParam(Cacheable):
 
 @closed
 class ToolResult(TypedDict):
-    """What one call of a client's tool came to."""
+    """The result of one call of a client's tool."""
 
     tool_use_id: Text
     content: str | list[ToolResultContentParam]
@@ -181,16 +181,16 @@ ContentBlockParam = TypeAliasType(
 
 @closed
 class Base64FileSource(TypedDict):
-    """A file in the request itself; it is kept as an attachment, and turned into text unless it is a PDF."""
+    """A file in the request itself; it is stored as an attachment, and converted to text unless it is a PDF."""
 
     type: Literal["base64"]
     media_type: FileType
-    data: Annotated[str, Field(min_length=1, max_length=32 * 1024 * 1024, description="Base64.")]
+    data: Annotated[str, Field(min_length=1, max_length=32 * 1024 * 1024, description="Base64-encoded data.")]
 
 
 @closed
 class FileBlockParam(Cacheable):
-    """A document to extract from: what Claude takes as one, and files of office programs and of mail."""
+    """A document to extract from: one that Claude accepts, an office document or an e-mail."""
 
     type: Literal["document"]
     source: Annotated[Base64FileSource | UrlSource | AttachmentSource | PlainTextSource | ContentSource, TaggedBy()]

@@ -21,7 +21,7 @@ class ModelLimits(TypedDict):
 
 
 class ModelCapabilities(TypedDict):
-    """What the model takes."""
+    """What the model supports."""
 
     temperature: Literal["yes", "no", "default_only"]
     thinking: list[str]
@@ -35,14 +35,14 @@ class ModelCapabilities(TypedDict):
 
 
 class ModelLifecycle(TypedDict):
-    """Whether the model can still be used, and the day before which it does not retire."""
+    """Whether the model can still be used, and the date before which it will not be retired."""
 
     status: str
     retires_at: date | None
 
 
 class Model(TypedDict):
-    """A model that a conversation may name."""
+    """A model that conversations can use."""
 
     id: str
     name: str
@@ -51,16 +51,16 @@ class Model(TypedDict):
     capabilities: ModelCapabilities
     prices: Annotated[
         dict[str, Money] | None,
-        Field(description="US dollars per million tokens, or per thousand web searches; null: not known."),
+        Field(description="US dollars per million tokens, or per thousand web searches; null if unknown."),
     ]
     lifecycle: ModelLifecycle
 
 
-Link = Annotated[str | None, Field(description="Null where there are no more.", json_schema_extra={"format": "uri"})]
+Link = Annotated[str | None, Field(description="Null if there are no more pages.", json_schema_extra={"format": "uri"})]
 
 
 class ModelPage(TypedDict):
-    """A page of the models that are known."""
+    """A page of the known models."""
 
     next: Link
     previous: Link

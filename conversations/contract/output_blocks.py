@@ -15,7 +15,7 @@ from conversations.contract.schema_building import TaggedBy, open_ended, unknown
 
 
 class StoredAttachmentSource(TypedDict):
-    """A file that the platform keeps."""
+    """A file that the platform stores."""
 
     type: Literal["attachment"]
     attachment: UUID
@@ -24,7 +24,7 @@ class StoredAttachmentSource(TypedDict):
 
 
 class StoredUrlSource(TypedDict):
-    """An address that Claude fetches."""
+    """A URL that Claude fetches."""
 
     type: Literal["url"]
     url: str
@@ -39,7 +39,7 @@ class StoredTextSource(TypedDict):
 
 
 class StoredContentSource(TypedDict):
-    """Given parts: text, or blocks of text and images."""
+    """Custom content: text, or blocks of text and images."""
 
     type: Literal["content"]
     content: str | list[ContentBlock]
@@ -47,7 +47,7 @@ class StoredContentSource(TypedDict):
 
 @open_ended
 class UnknownSource(TypedDict):
-    """A source of a kind that is not known yet."""
+    """A source of a kind that the platform does not know yet."""
 
     type: Annotated[str, unknown_tag(("attachment", "url", "text", "content"))]
 
@@ -61,7 +61,7 @@ Source = TypeAliasType(
 
 
 class TextBlock(TypedDict):
-    """A block of text, with its citations where it has any."""
+    """A block of text, with its citations if it has any."""
 
     type: Literal["text"]
     text: str
@@ -85,7 +85,7 @@ class DocumentBlock(TypedDict):
 
 
 class ToolResultBlock(TypedDict):
-    """What a tool came to."""
+    """The result of a tool call."""
 
     type: Literal["tool_result"]
     tool_use_id: str
@@ -94,7 +94,7 @@ class ToolResultBlock(TypedDict):
 
 
 class SearchResultBlock(TypedDict):
-    """A search result that the client gave."""
+    """A search result that the client supplied."""
 
     type: Literal["search_result"]
     source: str
@@ -103,14 +103,14 @@ class SearchResultBlock(TypedDict):
 
 
 class ToolReferenceBlock(TypedDict):
-    """A tool that a tool search has found."""
+    """A tool that a tool search returned."""
 
     type: Literal["tool_reference"]
     tool_name: str
 
 
 class ThinkingBlock(TypedDict):
-    """Claude's thinking; empty where it is not shown."""
+    """Claude's thinking; empty if it is omitted."""
 
     type: Literal["thinking"]
     thinking: str
@@ -118,14 +118,14 @@ class ThinkingBlock(TypedDict):
 
 
 class RedactedThinkingBlock(TypedDict):
-    """Thinking that only Claude can read."""
+    """Thinking in encrypted form, which only Claude can read."""
 
     type: Literal["redacted_thinking"]
     data: str
 
 
 class ToolUseBlock(TypedDict):
-    """A call of a tool of the client's or the platform's."""
+    """A call of a client's or a platform's tool."""
 
     type: Literal["tool_use"]
     id: str
@@ -134,7 +134,7 @@ class ToolUseBlock(TypedDict):
 
 
 class ServerToolUseBlock(TypedDict):
-    """A call of a tool that Claude's own servers run."""
+    """A call of a server tool, which Anthropic runs."""
 
     type: Literal["server_tool_use"]
     id: str
@@ -154,7 +154,7 @@ ServerToolResult = Literal[
 
 
 class ServerToolResultBlock(TypedDict):
-    """What a tool of Claude's own servers came to; `content` is as Claude sends it, an error included."""
+    """The result of a server tool; `content` is as Claude sends it, and may be an error."""
 
     type: ServerToolResult
     tool_use_id: str
@@ -162,7 +162,7 @@ class ServerToolResultBlock(TypedDict):
 
 
 class ContainerUploadBlock(TypedDict):
-    """A file in the container of Claude's code."""
+    """A file in the container of Claude's code execution."""
 
     type: Literal["container_upload"]
     file_id: str
@@ -186,14 +186,14 @@ BLOCKS = (
 
 @open_ended
 class ExportedBlock(TypedDict):
-    """A block as it is stored: an attachment by its id alone, among the export's `attachments`."""
+    """A block as it is stored. An attachment is given by its id in the export's `attachments`."""
 
     type: str
 
 
 @open_ended
 class UnknownBlock(TypedDict):
-    """A block of a kind that Claude has added since; it passes through as it came."""
+    """A block of a type that the platform does not know yet; it is passed on unchanged."""
 
     type: Annotated[str, unknown_tag(BLOCKS)]
 

@@ -22,7 +22,7 @@ class ObjectSchema(TypedDict):
 
 @open_ended
 class ClientTool(TypedDict):
-    """A tool that the client runs: the turn waits in `awaiting_tools` until its results are handed in."""
+    """A tool that the client runs: the turn is `awaiting_tools` until the results are submitted."""
 
     type: NotRequired[Literal["custom"]]
     name: ToolName
@@ -38,7 +38,7 @@ class ClientTool(TypedDict):
 
 @open_ended
 class PlatformTool(TypedDict):
-    """A tool that the platform runs, by its name."""
+    """A tool that the platform runs, given by its name."""
 
     type: Literal["platform"]
     name: ToolName
@@ -47,7 +47,7 @@ class PlatformTool(TypedDict):
 
 @open_ended
 class ClaudeTool(TypedDict):
-    """A tool that Claude defines, such as `web_search_20260318`, with the fields of its kind."""
+    """A tool that Anthropic defines, such as `web_search_20260318`, with the fields of its type."""
 
     type: Annotated[str, unknown_tag(("custom", "platform"))]
     name: NotRequired[ToolName]
@@ -60,7 +60,7 @@ ToolParam = TypeAliasType("ToolParam", ClientTool | PlatformTool | ClaudeTool)
 
 @closed
 class ToolChoiceAuto(TypedDict):
-    """Claude decides itself whether to use tools, and which."""
+    """Claude decides whether to use tools, and which."""
 
     type: Literal["auto"]
     disable_parallel_tool_use: NotRequired[bool]
@@ -68,7 +68,7 @@ class ToolChoiceAuto(TypedDict):
 
 @closed
 class ToolChoiceAny(TypedDict):
-    """Some tool has to be used."""
+    """Claude must use a tool."""
 
     type: Literal["any"]
     disable_parallel_tool_use: NotRequired[bool]
@@ -76,7 +76,7 @@ class ToolChoiceAny(TypedDict):
 
 @closed
 class ToolChoiceTool(TypedDict):
-    """This tool has to be used."""
+    """Claude must use this tool."""
 
     type: Literal["tool"]
     name: str
@@ -85,7 +85,7 @@ class ToolChoiceTool(TypedDict):
 
 @closed
 class ToolChoiceNone(TypedDict):
-    """No tool may be used."""
+    """Claude must not use tools."""
 
     type: Literal["none"]
 
@@ -99,7 +99,7 @@ Display = Literal["summarized", "omitted"]
 
 @open_ended
 class ThinkingAdaptive(TypedDict):
-    """Claude thinks as much as it finds right."""
+    """Claude decides itself whether and how much to think."""
 
     type: Literal["adaptive"]
     display: NotRequired[Display | None]
@@ -116,7 +116,7 @@ class ThinkingEnabled(TypedDict):
 
 @open_ended
 class ThinkingBetweenTools(TypedDict):
-    """Claude thinks only between calls of tools."""
+    """Claude thinks only between tool calls."""
 
     type: Literal["between_tools"]
 
@@ -130,7 +130,7 @@ class ThinkingDisabled(TypedDict):
 
 @open_ended
 class ThinkingUnknown(TypedDict):
-    """A kind of thinking of a model that the catalogue does not know."""
+    """A kind of thinking that the platform does not know, for models that are not in the catalogue."""
 
     type: Annotated[str, unknown_tag(("adaptive", "enabled", "between_tools", "disabled"))]
 

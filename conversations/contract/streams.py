@@ -13,7 +13,7 @@ from conversations.contract.event_types import EVENTS, TokenEvent, TurnEvent
 from conversations.contract.extraction_types import ExtractionEvent
 from conversations.contract.schema_building import TaggedBy, unknown_tag
 
-Id = Annotated[str, Field(pattern=r"^\d+$", description="The position, for `Last-Event-ID`.")]
+Id = Annotated[str, Field(pattern=r"^\d+$", description="The event's position, for `Last-Event-ID`.")]
 
 
 def _frame(event: Any) -> Any:
@@ -25,7 +25,7 @@ def _frame(event: Any) -> Any:
 
 
 class TokenFrame(TypedDict):
-    """With `format=tokens`: a piece of text, or how it ended. The standard calls an event without a name `message`."""
+    """With `format=tokens`: a part of the text, or the end. An event without a name is a `message`."""
 
     event: Literal["message"]
     data: Json[TokenEvent]

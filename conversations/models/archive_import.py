@@ -38,14 +38,18 @@ class ArchiveImport(Leased):
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="imports")
     source = models.CharField(max_length=10, choices=Source)
-    size = models.BigIntegerField(help_text="Of the archive, in bytes.")
-    total = models.PositiveIntegerField(default=0, help_text="How many entries there are; 0 until they are counted.")
-    done = models.PositiveIntegerField(default=0, help_text="How many entries have been looked at.")
-    conversations = models.PositiveIntegerField(default=0, help_text="How many were made, or got new messages.")
-    messages = models.PositiveIntegerField(default=0, help_text="How many were made.")
-    extractions = models.PositiveIntegerField(default=0, help_text="How many were made.")
-    skipped = models.PositiveIntegerField(default=0, help_text="Entries of which everything was here already.")
-    failed = models.PositiveIntegerField(default=0, help_text="Entries that could not be imported.")
+    size = models.BigIntegerField(help_text="The size of the archive in bytes.")
+    total = models.PositiveIntegerField(default=0, help_text="The number of entries; 0 until they are counted.")
+    done = models.PositiveIntegerField(default=0, help_text="The number of processed entries.")
+    conversations = models.PositiveIntegerField(
+        default=0, help_text="The number of conversations that were created, or got new messages."
+    )
+    messages = models.PositiveIntegerField(default=0, help_text="The number of created objects.")
+    extractions = models.PositiveIntegerField(default=0, help_text="The number of created objects.")
+    skipped = models.PositiveIntegerField(
+        default=0, help_text="The number of entries that were completely imported before."
+    )
+    failed = models.PositiveIntegerField(default=0, help_text="The number of entries that could not be imported.")
     problems = VerbatimJSONField(default=list, help_text="What was left out, and why; only the first of them.")
 
     owner_id: uuid.UUID

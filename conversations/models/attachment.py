@@ -40,9 +40,9 @@ class Attachment(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="attachments")
     sha256 = models.CharField(max_length=64, db_index=True)
     media_type = models.CharField(max_length=100)
-    size = models.BigIntegerField(help_text="Bytes.")
-    width = models.IntegerField(null=True, help_text="Pixels.")
-    height = models.IntegerField(null=True, help_text="Pixels.")
+    size = models.BigIntegerField(help_text="In bytes.")
+    width = models.IntegerField(null=True, help_text="In pixels.")
+    height = models.IntegerField(null=True, help_text="In pixels.")
     created_at = models.DateTimeField(db_default=Now(), editable=False, help_text="When it was uploaded last.")
 
     objects: ClassVar[AttachmentQuerySet] = AttachmentQuerySet.as_manager()  # type: ignore[assignment]

@@ -41,10 +41,10 @@ class Deletion(models.Model):
     )
     pseudonym = models.CharField(max_length=32, blank=True, default="", help_text="What the ledger calls the owner.")
     kind = models.CharField(max_length=12, choices=Kind)
-    cause = models.CharField(max_length=9, choices=Cause, help_text="Who asked for it, or what.")
-    erased = VerbatimJSONField(default=dict, help_text="How many of each kind went.")
+    cause = models.CharField(max_length=9, choices=Cause, help_text="Who or what caused the deletion.")
+    erased = VerbatimJSONField(default=dict, help_text="The number of deleted objects of each kind.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    finished_at = models.DateTimeField(null=True, help_text="Null as long as there is something left to delete.")
+    finished_at = models.DateTimeField(null=True, help_text="Null until everything is deleted.")
 
     objects: ClassVar[OwnedQuerySet[Deletion]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]
 

@@ -22,9 +22,9 @@ class Opening(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="opened")
-    staff = models.CharField(max_length=150, help_text="Their user name.")
+    staff = models.CharField(max_length=150, help_text="The user name.")
     kind = models.CharField(max_length=50)
-    object = models.CharField(max_length=64, help_text="The id of what was opened.")
+    object = models.CharField(max_length=64, help_text="The id of the opened object.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[OwnedQuerySet[Opening]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]

@@ -65,7 +65,7 @@ class Turn(Idempotent, Leased):
     settings = VerbatimJSONField(
         default=dict, help_text="The conversation's settings, with this turn's own in their place."
     )
-    position = models.BigIntegerField(default=0, help_text="How long the committed transcript is.")
+    position = models.BigIntegerField(default=0, help_text="The position up to which the transcript is stored.")
     requests_sent = models.PositiveIntegerField(default=0, help_text="Upstream requests, noted before each is sent.")
     tool_results = VerbatimJSONField(
         default=list, help_text="Results of the client's tools that are here while others are still awaited."

@@ -66,7 +66,7 @@ class Usage(models.Model):
     requests = models.SmallIntegerField(
         default=1,
         db_default=1,
-        help_text="1; -1 in a row that takes another one back, whose other numbers are below zero too.",
+        help_text="1, or -1 in a row that cancels another one; its other numbers are negative too.",
     )
     corrects = models.ForeignKey(
         "self",
@@ -75,22 +75,20 @@ class Usage(models.Model):
         related_name="corrections",
         help_text="The first row of the request that this row corrects.",
     )
-    reason = models.TextField(blank=True, default="", db_default="", help_text="Why it was corrected.")
-    request_id = models.CharField(max_length=100, blank=True, default="", help_text="Claude's own id of the request.")
+    reason = models.TextField(blank=True, default="", db_default="", help_text="The reason for the correction.")
+    request_id = models.CharField(max_length=100, blank=True, default="", help_text="The request's id at Claude's API.")
     input_tokens = models.BigIntegerField(
-        default=0, help_text="Input that was neither read from the cache nor written to it."
+        default=0, help_text="Input tokens that were neither read from the cache nor written to it."
     )
-    output_tokens = models.BigIntegerField(default=0, help_text="As it is billed: with thinking.")
+    output_tokens = models.BigIntegerField(default=0, help_text="Output tokens as they are billed, including thinking.")
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_5m_tokens = models.BigIntegerField(default=0)
     cache_write_1h_tokens = models.BigIntegerField(default=0)
-    thinking_tokens = models.BigIntegerField(
-        default=0, help_text="A part of the output tokens, not to be added to them."
-    )
+    thinking_tokens = models.BigIntegerField(default=0, help_text="Included in the output tokens.")
     web_search_requests = models.BigIntegerField(default=0)
     web_fetch_requests = models.BigIntegerField(default=0, db_default=0)
     service_tier = models.CharField(
-        max_length=pricing.WORD, blank=True, default="", db_default="", help_text="Empty where Claude named none."
+        max_length=pricing.WORD, blank=True, default="", db_default="", help_text="Empty if Claude reported none."
     )
     speed = models.CharField(max_length=pricing.WORD, default="standard", db_default="standard")
     inference_geo = models.CharField(
@@ -98,7 +96,7 @@ class Usage(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="The region in which Claude ran, as Claude names it.",
+        help_text="The region in which Claude ran, as Claude reports it.",
     )
     batch = models.BooleanField(default=False, db_default=False)
     raw = VerbatimJSONField(default=dict, help_text="Claude's usage object as it came.")
@@ -122,7 +120,9 @@ class Usage(models.Model):
     duration = models.DurationField(null=True, help_text="From sending the request to the end of its stream.")
     time_to_first_delta = models.DurationField(null=True)
     created_at = models.DateTimeField(
-        db_default=Now(), editable=False, help_text="When the request was made; the row's id tells when it was booked."
+        db_default=Now(),
+        editable=False,
+        help_text="When the request was made. The row's id contains the time of booking.",
     )
 
     objects: ClassVar[OwnedQuerySet[Usage]] = OwnedQuerySet.as_manager()  # type: ignore[assignment]

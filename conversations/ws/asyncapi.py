@@ -40,12 +40,12 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 """The messages that may follow a command, by its type; any may be followed by an error."""
 
 CLOSE_CODES = {
-    codes.NOT_AUTHENTICATED: "not authenticated, or not any more",
+    codes.NOT_AUTHENTICATED: "the credentials are missing, invalid or expired",
     codes.FORBIDDEN_ORIGIN: "the page's origin is not allowed",
     codes.TOO_SLOW: "the client reads too slowly",
     codes.TOO_MANY: "too many sockets or frames",
-    1009: "a frame is over 1 MiB",
-    codes.RESTARTING: "the server restarts: connect again and resume",
+    1009: "a frame is larger than 1 MiB",
+    codes.RESTARTING: "the server is restarting: reconnect and resume",
 }
 DESCRIPTION = (
     "One socket for everything: commands in, answers and the events of turns and extractions out. Authentication at "
@@ -89,7 +89,15 @@ def _discriminated(part: JSONSchema) -> JSONSchema:
     return {**part, "discriminator": discriminator["propertyName"]} if isinstance(discriminator, dict) else part
 
 
-TICKET: JSONSchema = {"type": "object", "properties": {"ticket": {"type": "string", "description": "Used up by it."}}}
+TICKET: JSONSchema = {
+    "type": "object",
+    "properties": {
+        "ticket": {
+            "type": "string",
+            "description": "A ticket from `POST /api/auth/ws-ticket/`, which can be used once.",
+        }
+    },
+}
 
 
 def _commands(describing: OperationSchema) -> dict[str, JSONSchema]:

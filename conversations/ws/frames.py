@@ -33,57 +33,57 @@ LARGE = 64 * 1024  # characters, above which a frame takes milliseconds to check
 
 
 class FrameSerializer(StrictSerializer):
-    """Any command: its type, and a reference that its answer carries."""
+    """A command with a type, and an optional `ref` that responses repeat."""
 
     type = String()
     ref = Json(str, int, float, shape=Ref, required=False, allow_null=True)
 
 
 class Create(FrameSerializer, TurnRequestSerializer):
-    """Begin a turn, and follow it."""
+    """Create a turn, and follow its events."""
 
     conversation = Id()
     idempotency_key = IdempotencyKey(required=False, min_length=1, max_length=255)
 
 
 class Follow(FrameSerializer):
-    """Follow a turn's events past a position."""
+    """Follow a turn's events after a position."""
 
     turn = Id()
     after = Integer(required=False, min_value=0, max_value=10**18, default=0)
 
 
 class OfTurn(FrameSerializer):
-    """Do something with a turn: follow it no more, or stop it."""
+    """Stop following a turn (`turn.unfollow`), or stop the turn (`turn.cancel`)."""
 
     turn = Id()
 
 
 class FollowExtraction(FrameSerializer):
-    """Follow an extraction's events past a position."""
+    """Follow an extraction's events after a position."""
 
     extraction = Id()
     after = Integer(required=False, min_value=0, max_value=10**18, default=0)
 
 
 class OfExtraction(FrameSerializer):
-    """Follow an extraction's events no more."""
+    """Stop following an extraction."""
 
     extraction = Id()
 
 
 class ToolResults(OfTurn, ToolResultsSerializer):
-    """Hand in what the client's tools came to."""
+    """Submit results of the client's tools."""
 
 
 class OfConversation(FrameSerializer):
-    """Follow every turn that is begun in a conversation from now on."""
+    """Follow every turn that begins in a conversation from now on."""
 
     conversation = Id()
 
 
 class TurnCreated(serializers.Serializer[object]):
-    """The turn has begun, or was there already under the same idempotency key; its events follow."""
+    """The turn was created now, or before with the same idempotency key; its events follow."""
 
     type = serializers.ChoiceField([CREATED])
     ref = Json(shape=Ref, allow_null=True)

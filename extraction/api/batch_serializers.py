@@ -28,7 +28,7 @@ FORMATS = ("jsonl", "csv", "xlsx")
 
 
 class NewItemSerializer(StrictSerializer):
-    """What to extract from, and what to call it."""
+    """The content to extract data from, and a key to identify it."""
 
     key = String(max_length=255)
     content = ContentField()
@@ -44,7 +44,8 @@ class BatchSettingsSerializer(AskingSerializer):
         max_value=CONCURRENCY_LIMIT,
         required=False,
         default=CONCURRENCY,
-        help_text="Items that are worked on at once, on all workers; of no meaning where `mode` is `batch`.",
+        help_text="The number of items processed at the same time, over all workers; has no effect if `mode` is "
+        "`batch`.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, object]:
@@ -76,13 +77,13 @@ class NewBatchSerializer(BatchSettingsSerializer):
 
 
 class BatchFilesSerializer(BatchSettingsSerializer):
-    """A batch of files, each named by its key."""
+    """The settings of a batch of files."""
 
     files = serializers.ListField(child=serializers.FileField())
 
 
 class CountsSerializer(serializers.Serializer[object]):
-    """How many items have each status."""
+    """The number of items by status."""
 
     shows_every_field = True
 
@@ -98,16 +99,18 @@ class CountsSerializer(serializers.Serializer[object]):
 
 
 class BatchSerializer(serializers.ModelSerializer[Batch]):
-    """A batch, and how far it is."""
+    """A batch, with its progress."""
 
     schema = SchemaNameSerializer()
     metadata = Json(shape=Metadata)
     counts = serializers.SerializerMethodField()
-    cost = serializers.SerializerMethodField(help_text="US dollars so far; null where a price is not known.")
+    cost = serializers.SerializerMethodField(help_text="US dollars so far; null if a price is unknown.")
     expected_cost = serializers.SerializerMethodField(
-        help_text="US dollars when it is done, as far as the items that have ended tell; null until one has."
+        help_text="The expected total in US dollars, estimated from the items that have ended; null until one has."
     )
-    seconds_left = serializers.SerializerMethodField(help_text="At the pace of late; null where there is none.")
+    seconds_left = serializers.SerializerMethodField(
+        help_text="The estimated remaining time, from the recent speed; null if it is unknown."
+    )
 
     class Meta:
         model = Batch
@@ -153,16 +156,16 @@ class BatchSerializer(serializers.ModelSerializer[Batch]):
 
 
 class ItemSerializer(serializers.ModelSerializer[Item]):
-    """An item, and what has become of it."""
+    """An item of a batch, with its status and data."""
 
     status = serializers.ChoiceField(Item.Status.choices)
     extraction = serializers.UUIDField(source="extraction_id", allow_null=True)
     data = serializers.SerializerMethodField(  # type: ignore[assignment]
-        help_text="Corrected, where a reviewer has corrected it."
+        help_text="The data, as corrected if a reviewer has corrected it."
     )
     problems = serializers.SerializerMethodField()
     error = Json(shape=Failure, allow_null=True)
-    cost = serializers.SerializerMethodField(help_text="US dollars; null where a price is not known.")
+    cost = serializers.SerializerMethodField(help_text="US dollars; null if a price is unknown.")
 
     class Meta:
         model = Item
@@ -204,9 +207,12 @@ class ItemsQuery(PageQuery):
 
 
 class ResultsQuery(Query):
-    format = serializers.ChoiceField(FORMATS, required=False, help_text="Default: as `Accept` says, or JSON lines.")
+    format = serializers.ChoiceField(
+        FORMATS, required=False, help_text="By default according to `Accept`, or JSON lines."
+    )
     list = serializers.CharField(
         required=False,
         max_length=1000,
-        help_text="In CSV: the column of a list of objects; there is a row for each of these then, not one an item.",
+        help_text="For CSV: the column of a list of objects. The file then has one row per object instead of one "
+        "per item.",
     )

@@ -78,12 +78,13 @@ def received(user: User, key: str | None, found: BatchInput) -> Batch:
 
 @extend_schema_view(
     list=extend_schema(
-        operation_id="listBatches", summary="List batches", description="The user's batches, newest first."
+        operation_id="listBatches", summary="List batches", description="Returns the user's batches, newest first."
     ),
     retrieve=extend_schema(
         operation_id="getBatch",
         summary="Get a batch",
-        description="A batch, with the counts of its items by status, its cost so far and expected, and the time left.",
+        description="Returns a batch, with the number of its items by status, its cost so far, its expected cost, "
+        "and the estimated remaining time.",
     ),
 )
 class BatchViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Batch]):
@@ -108,9 +109,10 @@ class BatchViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     @extend_schema(
         operation_id="createBatch",
         summary="Create a batch",
-        description="Extracts from many contents with one schema. They come as JSON; as JSON lines, up to 100,000, "
-        "each an item, with the settings in the query or in an object on the first line; or as files in a form, whose "
-        "names are the keys. A key is unique in its batch: the same item sent again is the same item.",
+        description="Extracts data from many contents with one schema. The items are sent as JSON; as JSON lines, "
+        "one item per line, up to 100,000, with the settings in the query or in an object on the first line; or as "
+        "files in a form, whose names become the keys. Keys are unique in a batch: an item that is sent again is "
+        "not added twice.",
         parameters=[IDEMPOTENCY_KEY],
         request={
             "application/json": NewBatchSerializer,
@@ -128,7 +130,7 @@ class BatchViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     @extend_schema(
         operation_id="listBatchItems",
         summary="List a batch's items",
-        description="The items of the batch in their order, with what has become of each.",
+        description="Returns the batch's items in their order, with their status and data.",
         responses={200: ItemSerializer(many=True)},
     )
     @action(detail=True, pagination_class=Pages)
@@ -142,9 +144,9 @@ class BatchViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     @extend_schema(
         operation_id="downloadBatchResults",
         summary="Download a batch's results",
-        description="All items with their data: as JSON lines; as CSV with a row an item, nested paths as columns "
-        "`a.b` and lists of objects as JSON, or with a row for each object of the list that `list` names; or as XLSX, "
-        "with lists of objects on sheets of their own.",
+        description="Returns all items with their data: as JSON lines; as CSV with one row per item, nested fields "
+        "in columns such as `a.b` and lists of objects as JSON, or with one row per object of the list that `list` "
+        "names; or as XLSX, with each list of objects on a separate sheet.",
         responses={
             (200, JSON_LINES): OpenApiTypes.STR,
             (200, "text/csv"): OpenApiTypes.STR,
@@ -159,7 +161,8 @@ class BatchViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     @extend_schema(
         operation_id="cancelBatch",
         summary="Cancel a batch",
-        description="Ends all items that have not ended. What has been answered stays. Idempotent.",
+        description="Cancels all items that have not ended. Existing results are kept. Cancelling a batch again "
+        "changes nothing.",
         request=None,
         responses={202: BatchSerializer},
     )
@@ -171,7 +174,7 @@ class BatchViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     @extend_schema(
         operation_id="pauseBatch",
         summary="Pause a batch",
-        description="Begins no more items until the batch is resumed. Those that run are finished.",
+        description="Starts no further items until the batch is resumed. Running items are finished.",
         request=None,
         responses={202: BatchSerializer, **errors(409)},
     )
@@ -183,7 +186,7 @@ class BatchViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     @extend_schema(
         operation_id="resumeBatch",
         summary="Resume a batch",
-        description="Goes on with a batch that was paused.",
+        description="Resumes a paused batch.",
         request=None,
         responses={202: BatchSerializer, **errors(409)},
     )
@@ -195,7 +198,7 @@ class BatchViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
     @extend_schema(
         operation_id="retryBatch",
         summary="Retry a batch's failed items",
-        description="Extracts again from the items whose status is `failed`, and from no others.",
+        description="Extracts again from the items with status `failed`, and from no others.",
         request=None,
         responses={202: BatchSerializer, **errors(409)},
     )

@@ -41,18 +41,18 @@ class ExpectedSerializer(StrictSerializer):
 
 @extend_schema_serializer(component_name="NewEvaluationRun")
 class RunRequestSerializer(BatchSettingsSerializer):
-    """One way of extracting the contents."""
+    """One way of extracting the data: a schema and a model."""
 
 
 @extend_schema_serializer(component_name="NewEvaluation")
 class EvaluationRequestSerializer(StrictSerializer):
-    """Contents whose data is known, and the ways of extracting it that are compared."""
+    """Contents with the expected data, and the runs to compare."""
 
     items = Json(
         list,
         dict,
-        help_text="A list of contents with what is expected; or, of data that was reviewed, "
-        '`{"batch": id}` or `{"extractions": [id, ...]}`.',
+        help_text='A list of contents with the expected data; or, to use reviewed data, `{"batch": id}` or '
+        '`{"extractions": [id, ...]}`.',
     )
     runs = RunRequestSerializer(many=True, allow_empty=False)
 
@@ -119,7 +119,7 @@ class ScoresSerializer(serializers.Serializer[object]):
 
 
 class LatencySerializer(serializers.Serializer[object]):
-    """How long the extractions took, in seconds."""
+    """The latency of the extractions, in seconds."""
 
     shows_every_field = True
 
@@ -128,7 +128,7 @@ class LatencySerializer(serializers.Serializer[object]):
 
 
 class RunSerializer(serializers.Serializer[object]):
-    """A run, and how good its data is."""
+    """A run, with the quality of its data."""
 
     shows_every_field = True
 
@@ -137,13 +137,15 @@ class RunSerializer(serializers.Serializer[object]):
     model = serializers.CharField()
     status = serializers.ChoiceField(Batch.Status.choices)
     counts = CountsSerializer()
-    scores = Json(help_text="Over what has ended: `total`, and `fields` with a `field` each.")
-    cost = serializers.CharField(allow_null=True, help_text="US dollars; null where a price is not known.")
+    scores = Json(
+        help_text="Scores over the extractions that have ended: `total`, and `fields` with the scores of each `field`."
+    )
+    cost = serializers.CharField(allow_null=True, help_text="US dollars; null if a price is unknown.")
     latency = LatencySerializer()
 
 
 class RunValueSerializer(serializers.Serializer[object]):
-    """What a run has at a place."""
+    """A run's value at a place."""
 
     shows_every_field = True
 
@@ -152,7 +154,7 @@ class RunValueSerializer(serializers.Serializer[object]):
 
 
 class DifferenceSerializer(serializers.Serializer[object]):
-    """A place at which a run is not right, side by side."""
+    """A place at which a run's value is wrong, with the values of all runs."""
 
     shows_every_field = True
 
@@ -164,7 +166,7 @@ class DifferenceSerializer(serializers.Serializer[object]):
 
 
 class EvaluationSerializer(serializers.Serializer[Evaluation]):
-    """An evaluation as far as it is."""
+    """An evaluation, with its results so far."""
 
     shows_every_field = True
 
@@ -195,13 +197,14 @@ def shown(evaluation: Evaluation) -> dict[str, object]:
     retrieve=extend_schema(
         operation_id="getEvaluation",
         summary="Get an evaluation",
-        description="The scores of each run by field, its cost and latency, and where the runs differ.",
+        description="Returns an evaluation, with the scores of each run by field, its cost and latency, and the "
+        "differences between the runs.",
         responses={200: EvaluationSerializer},
     ),
     list=extend_schema(
         operation_id="listEvaluations",
         summary="List evaluations",
-        description="The user's evaluations, newest first.",
+        description="Returns the user's evaluations, newest first.",
         responses={200: EvaluationSerializer(many=True)},
     ),
 )
@@ -231,8 +234,9 @@ class EvaluationViewSet(Queried, mixins.ListModelMixin, viewsets.GenericViewSet[
     @extend_schema(
         operation_id="createEvaluation",
         summary="Create an evaluation",
-        description="Extracts from contents whose data is known in several ways, and holds them against that data. The "
-        "contents come with the request, or are those of extractions whose data was approved or corrected.",
+        description="Extracts data from contents in several ways (runs), and compares the results with the expected "
+        "data. The contents are sent with the request, or are those of extractions whose data was approved or "
+        "corrected.",
         request=EvaluationRequestSerializer,
         responses={201: EvaluationSerializer, **errors(404, 415)},
     )

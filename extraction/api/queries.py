@@ -16,12 +16,16 @@ class ExtractionsQuery(PageQuery):
     schema = serializers.CharField(
         required=False, allow_blank=True, max_length=NAME_LIMIT, help_text="A schema's id, name or `name@version`."
     )
-    batch = serializers.UUIDField(required=False, help_text="Those of a batch's items.")
-    in_batch = Flag(required=False, help_text="Those of batches' items, or all others.")
+    batch = serializers.UUIDField(required=False, help_text="Return only extractions of this batch.")
+    in_batch = Flag(
+        required=False, help_text="Return only extractions that belong to a batch, or only those that do not."
+    )
     review = serializers.ChoiceField(
-        [PENDING, *Review.Decision.values], required=False, help_text="By the last decision; `pending`: none yet."
+        [PENDING, *Review.Decision.values],
+        required=False,
+        help_text="Filter by the last review decision; `pending` means not reviewed yet.",
     )
 
 
 class PositionQuery(Query):
-    after = Digits(required=False, min_value=0, help_text="A position; default 0.")
+    after = Digits(required=False, min_value=0, help_text="A position: the stream continues after it. By default 0.")

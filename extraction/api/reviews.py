@@ -19,7 +19,7 @@ class ReviewRequestSerializer(StrictSerializer):
 
     decision = serializers.ChoiceField(Review.Decision.choices)
     data = Json(  # type: ignore[assignment]
-        required=False, help_text="The whole data as it should be, where it is corrected."
+        required=False, help_text="For corrections: the complete corrected data."
     )
     comment = String(required=False, allow_blank=True, max_length=10_000)
 

@@ -36,9 +36,9 @@ INSTRUCTIONS_LIMIT = 100_000  # characters
 
 @extend_schema_serializer(component_name="NewSchema")
 class SchemaRequestSerializer(StrictSerializer):
-    """A schema, with what Claude is to be told along with it."""
+    """A schema, with further instructions for Claude."""
 
-    name = String(max_length=100, help_text="Letters, digits, spaces and `_ . -`; a letter or digit first.")
+    name = String(max_length=100, help_text="Letters, digits, spaces and `_ . -`; starts with a letter or digit.")
     json_schema = Json(dict, shape=JsonSchemaObject)
     instructions = String(required=False, allow_blank=True, max_length=INSTRUCTIONS_LIMIT)
     examples = Json(list, shape=list[SchemaExample], required=False)
@@ -67,11 +67,14 @@ class SchemaRequestSerializer(StrictSerializer):
 
 
 class SchemaSerializer(serializers.ModelSerializer[SchemaVersion]):
-    """A version of a schema. It never changes."""
+    """A version of a schema. Versions never change."""
 
     json_schema = Json(shape=JsonSchemaObject)
     examples = Json(shape=list[SchemaExample])
-    notes = serializers.ListField(child=serializers.CharField(), help_text="What Claude cannot enforce and we do.")
+    notes = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Parts of the schema that Claude does not enforce; the platform checks them.",
+    )
 
     class Meta:
         model = SchemaVersion
@@ -89,10 +92,12 @@ async def nameless(owner: User, json_schema: JSONSchema) -> SchemaVersion:
     list=extend_schema(
         operation_id="listSchemas",
         summary="List schemas",
-        description="The newest version under each of the user's names, newest first, without hidden names.",
+        description="Returns the newest version of each of the user's schemas, newest first, without hidden ones.",
     ),
     retrieve=extend_schema(
-        operation_id="getSchema", summary="Get a schema", description="A version of a schema. It never changes."
+        operation_id="getSchema",
+        summary="Get a schema",
+        description="Returns a version of a schema. Versions never change.",
     ),
 )
 class SchemaViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[SchemaVersion]):
@@ -115,8 +120,8 @@ class SchemaViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, v
 
     @extend_schema(
         operation_id="createSchema",
-        summary="Add a schema",
-        description="Adds a schema under a name or, where the name is known, its next version. It is checked first.",
+        summary="Create a schema or a version of it",
+        description="Validates a schema, and stores it under a name; if the name exists, as its next version.",
         request=SchemaRequestSerializer,
         responses={201: SchemaSerializer},
     )
@@ -138,7 +143,7 @@ class SchemaViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, v
     @extend_schema(
         operation_id="hideSchema",
         summary="Hide a schema",
-        description="Leaves the schema's name out of lists. All its versions can still be used and read.",
+        description="Hides the schema's name from lists. All its versions can still be read and used.",
         responses={204: None},
     )
     def destroy(self, request: Request, pk: str) -> Response:
@@ -149,7 +154,7 @@ class SchemaViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, v
     @extend_schema(
         operation_id="listSchemaVersions",
         summary="List a schema's versions",
-        description="All versions under the schema's name, newest first.",
+        description="Returns all versions of the schema, newest first.",
         responses={200: SchemaSerializer(many=True)},
     )
     @action(detail=True)

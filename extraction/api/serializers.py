@@ -43,14 +43,15 @@ class AskingSerializer(StrictSerializer):
     max_tokens = Integer(min_value=1, max_value=10_000_000, required=False)
     max_attempts = Integer(min_value=1, max_value=5, required=False, default=2)
     evidence = Boolean(
-        required=False, help_text="Whether to ask what each value rests on. Default: where there is text."
+        required=False,
+        help_text="Whether to ask Claude for a quote that supports each value. By default if the content has text.",
     )
     metadata = Json(dict, shape=Metadata, required=False)
 
 
 @extend_schema_serializer(component_name="NewExtraction")
 class ExtractionRequestSerializer(AskingSerializer):
-    """What to extract, and from what."""
+    """A schema, and the content to extract data from."""
 
     content = ContentField(shape=ExtractedContentParam, documents=READ)
 
@@ -82,7 +83,7 @@ class ExtractionRequestSerializer(AskingSerializer):
 
 
 class SchemaNameSerializer(serializers.ModelSerializer[SchemaVersion]):
-    """Which of a user's schemas it is; without a name where it came with the request."""
+    """The name and version of a schema; without a name if the schema was sent with the request."""
 
     class Meta:
         model = SchemaVersion
@@ -108,21 +109,23 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
 
 
 class ExtractionSerializer(serializers.ModelSerializer[Extraction]):
-    """An extraction; its data is there when it has ended."""
+    """An extraction. Its data is available when it has ended."""
 
     attempts = AttemptSerializer(many=True)
     status = serializers.ChoiceField(Extraction.Status.choices)
     schema = Json(source="schema.json_schema", shape=JsonSchemaObject)
-    schema_version = SchemaNameSerializer(source="schema", help_text="Which of the user's schemas it is.")
+    schema_version = SchemaNameSerializer(source="schema", help_text="The user's schema and its version.")
     metadata = Json(shape=Metadata)
     data = Json()  # type: ignore[assignment]
     problems = Json(shape=list[Problem])
     error = Json(shape=Failure, allow_null=True)
     evidence = Json(shape=list[Evidence])
     usage = serializers.SerializerMethodField()
-    cost = serializers.SerializerMethodField(help_text="US dollars; null where a price is not known.")
-    review = serializers.SerializerMethodField(help_text="The last decision of a reviewer; null where there is none.")
-    final = serializers.SerializerMethodField(help_text="The data that counts: as it was corrected, where it was.")
+    cost = serializers.SerializerMethodField(help_text="US dollars; null if a price is unknown.")
+    review = serializers.SerializerMethodField(help_text="The last decision of a reviewer; null if there is none.")
+    final = serializers.SerializerMethodField(
+        help_text="The final data: the corrected data if there is a correction, otherwise the extracted data."
+    )
 
     class Meta:
         model = Extraction

@@ -34,19 +34,21 @@ PNG_HEADERS = {"content-type": PNG, "cache-control": "private, max-age=3600", "x
 class PageSerializer(serializers.Serializer[object]):
     """A page of a source's text."""
 
-    page = serializers.IntegerField(help_text="From 1.")
+    page = serializers.IntegerField(help_text="Numbered from 1.")
     start = serializers.IntegerField()
     end = serializers.IntegerField()
 
 
 class SourceTextSerializer(serializers.Serializer[object]):
-    """The text of a content block, which the offsets of evidence are code points of."""
+    """The text of a content block. Offsets of evidence count its code points."""
 
     shows_every_field = True
 
     index = serializers.IntegerField()
     text = serializers.CharField(trim_whitespace=False)
-    pages = serializers.SerializerMethodField(help_text="Where its pages stand; none where the format has none.")
+    pages = serializers.SerializerMethodField(
+        help_text="The pages' positions in the text; empty if the format has no pages."
+    )
 
     @extend_schema_field(PageSerializer(many=True))
     def get_pages(self, source: Source) -> list[dict[str, int]]:
@@ -58,21 +60,25 @@ class SourceTextSerializer(serializers.Serializer[object]):
 
 @extend_schema_serializer(component_name="ExtractedSource")
 class SourceSerializer(serializers.Serializer[object]):
-    """A content block that was extracted from."""
+    """A content block from which data was extracted."""
 
     shows_every_field = True
 
     index = serializers.IntegerField()
     kind = serializers.ChoiceField(["text", "document", "pdf", "image", "url"])
     title = serializers.CharField(allow_null=True)
-    attachment = serializers.UUIDField(allow_null=True, help_text="The file's; null where it is none.")
-    media_type = serializers.CharField(allow_null=True, help_text="The file's; null where it is none.")
-    has_text = serializers.BooleanField(help_text="Whether its text can be had.")
-    pages = serializers.IntegerField(help_text="How many; 0 where the format has none.")
+    attachment = serializers.UUIDField(
+        allow_null=True, help_text="The id of the attachment; null if the source is not a file."
+    )
+    media_type = serializers.CharField(
+        allow_null=True, help_text="The id of the attachment; null if the source is not a file."
+    )
+    has_text = serializers.BooleanField(help_text="Whether the text is available.")
+    pages = serializers.IntegerField(help_text="The number of pages; 0 if the format has no pages.")
 
 
 class SourcesSerializer(serializers.Serializer[object]):
-    """All that was extracted from, in its order."""
+    """All sources of an extraction, in their order."""
 
     shows_every_field = True
 
@@ -80,23 +86,23 @@ class SourcesSerializer(serializers.Serializer[object]):
 
 
 class QuotePlaceSerializer(serializers.Serializer[object]):
-    """Where a value's quote stands on a page."""
+    """The position of a value's quote on a page."""
 
     shows_every_field = True
 
-    path = serializers.CharField(help_text="The value's: a JSON Pointer.")
+    path = serializers.CharField(help_text="A JSON Pointer to the value.")
     boxes = serializers.ListField(
         child=serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4),
-        help_text="A rectangle for each line: left, top, width and height, as shares of the page's.",
+        help_text="A rectangle for each line of text: left, top, width and height, as fractions of the page's size.",
     )
 
 
 class SourcePageSerializer(serializers.Serializer[object]):
-    """A page of a PDF, and where quotes stand on it."""
+    """A page of a PDF, with the positions of quotes."""
 
     shows_every_field = True
 
-    page = serializers.IntegerField(help_text="From 1.")
+    page = serializers.IntegerField(help_text="Numbered from 1.")
     width = serializers.FloatField(help_text="In points.")
     height = serializers.FloatField(help_text="In points.")
     quotes = QuotePlaceSerializer(many=True)
@@ -150,7 +156,7 @@ class SourceActions(viewsets.GenericViewSet[Extraction]):
     @extend_schema(
         operation_id="listExtractionSources",
         summary="List an extraction's sources",
-        description="The content blocks that were extracted from, in their order.",
+        description="Returns the content blocks from which the data was extracted, in their order.",
         responses={200: SourcesSerializer},
     )
     @action(detail=True, pagination_class=None)
@@ -166,7 +172,8 @@ class SourceActions(viewsets.GenericViewSet[Extraction]):
     @extend_schema(
         operation_id="getExtractionSourceText",
         summary="Get the text of a source",
-        description="The text of a content block, by its index from 0: the offsets of evidence are code points in it.",
+        description="Returns the text of a content block, given by its index from 0. Offsets of evidence count code "
+        "points of this text.",
         parameters=[INDEX],
         responses={200: SourceTextSerializer},
     )
@@ -186,7 +193,8 @@ class SourceActions(viewsets.GenericViewSet[Extraction]):
     @extend_schema(
         operation_id="getExtractionSourcePage",
         summary="Get a page of a PDF",
-        description="The size of a page of an uploaded PDF, and where the quotes stand that values rest on.",
+        description="Returns the size of a page of an uploaded PDF, and the positions of the quotes that support "
+        "extracted values.",
         parameters=[INDEX, PAGE],
         responses={200: SourcePageSerializer},
     )
@@ -212,8 +220,8 @@ class SourceActions(viewsets.GenericViewSet[Extraction]):
 
     @extend_schema(
         operation_id="getExtractionSourcePageImage",
-        summary="Get the picture of a page of a PDF",
-        description="A page of an uploaded PDF, drawn as a PNG.",
+        summary="Get an image of a page of a PDF",
+        description="Returns a page of an uploaded PDF, rendered as a PNG image.",
         parameters=[INDEX, PAGE],
         responses={(200, PNG): OpenApiTypes.BINARY},
     )

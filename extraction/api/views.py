@@ -47,7 +47,7 @@ from extraction.services.transcripts import TABLES
 
 STREAM = OpenApiResponse(
     Shape(ExtractionStreamEvent, also=(ExtractionEvent,)),
-    description="The extraction's events. Each event of the stream is described as the fields that it has.",
+    description="A stream of the extraction's events. The schema describes one event of the stream by its fields.",
 )
 
 
@@ -74,12 +74,14 @@ async def answer_of(id: uuid.UUID) -> dict[str, object]:
 
 @extend_schema_view(
     list=extend_schema(
-        operation_id="listExtractions", summary="List extractions", description="The user's extractions, newest first."
+        operation_id="listExtractions",
+        summary="List extractions",
+        description="Returns the user's extractions, newest first.",
     ),
     retrieve=extend_schema(
         operation_id="getExtraction",
         summary="Get an extraction",
-        description="An extraction. Its data is there when it has ended.",
+        description="Returns an extraction. Its data is available when it has ended.",
     ),
 )
 class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixin, SourceActions):
@@ -117,7 +119,7 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
     @extend_schema(
         operation_id="createExtraction",
         summary="Create an extraction",
-        description="Extracts what a JSON Schema describes from text, images or documents.",
+        description="Extracts data that a JSON Schema describes from text, images or documents.",
         parameters=[IDEMPOTENCY_KEY],
         request=ExtractionRequestSerializer,
         responses={201: ExtractionSerializer, **errors(422, 404, *ASKED_CLAUDE)},
@@ -150,9 +152,9 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
 
     @extend_schema(
         operation_id="streamExtractionEvents",
-        summary="Follow an extraction's events",
-        description="The extraction's events past a position, to its end: live or stored, at any later time. Each "
-        "`partial` has all of the data that there is.",
+        summary="Stream an extraction's events",
+        description="Streams the extraction's events after a position until it ends. This works for running "
+        "extractions and, at any later time, for ended ones. Each `partial` event has all data extracted so far.",
         parameters=[LAST_EVENT_ID],
         responses={(200, EVENT_STREAM): STREAM, 204: SEEN_ALL},
     )
@@ -172,8 +174,8 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
     @extend_schema(
         operation_id="cancelExtraction",
         summary="Stop an extraction",
-        description="Stops the extraction; what Claude answered so far is kept. Stopping one that has ended changes "
-        "nothing.",
+        description="Stops the extraction. What Claude has answered so far is kept. Stopping an extraction that has "
+        "ended changes nothing.",
         request=None,
         responses={202: ExtractionSerializer},
     )
@@ -185,8 +187,7 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
     @extend_schema(
         operation_id="reviewExtraction",
         summary="Review an extraction",
-        description="Approves, rejects or corrects the data. What was extracted stays beside it; the last decision "
-        "counts.",
+        description="Approves, rejects or corrects the extracted data, which itself is kept. The last decision counts.",
         request=ReviewRequestSerializer,
         responses={201: ExtractionSerializer, **errors(409)},
     )
@@ -210,7 +211,7 @@ class ExtractionViewSet(Queried, mixins.ListModelMixin, mixins.RetrieveModelMixi
     @extend_schema(
         operation_id="deleteExtraction",
         summary="Delete an extraction",
-        description="Stops the extraction if it runs, and deletes it. What it cost stays in the ledger.",
+        description="Stops the extraction if it is running, and deletes it. Its usage and cost remain in the ledger.",
         responses={204: None},
     )
     def destroy(self, request: Request, pk: str) -> Response:

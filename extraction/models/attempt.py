@@ -30,7 +30,7 @@ class Attempt(models.Model):
 
     @property
     def native(self) -> bool:
-        """Whether Claude was held to the schema in every request, and not only asked to keep to it."""
+        """Whether structured outputs enforced the schema in every request."""
         return all(answer.native for answer in self.answers.all() if not answer.turn)
 
     @property

@@ -38,14 +38,19 @@ class Batch(Idempotent):
     schema = models.ForeignKey(SchemaVersion, on_delete=models.RESTRICT, related_name="batches")
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.LIVE)
     status = models.CharField(max_length=10, choices=Status, default=Status.RECEIVING)
-    concurrency = models.PositiveSmallIntegerField(help_text="How many items are worked on at once, on all workers.")
+    concurrency = models.PositiveSmallIntegerField(
+        help_text="The number of items processed at the same time, over all workers."
+    )
     model = models.CharField(max_length=200)
-    max_tokens = models.PositiveIntegerField(null=True, help_text="Of each answer; null: as schema and model have it.")
+    max_tokens = models.PositiveIntegerField(
+        null=True,
+        help_text="The maximal length of each answer; null for a default that depends on the schema and the model.",
+    )
     max_attempts = models.PositiveSmallIntegerField(default=2)
     wants_evidence = models.BooleanField(null=True, help_text="Null: where there is text.")
     metadata = ExactJSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    finished_at = models.DateTimeField(null=True, help_text="When its last item ended.")
+    finished_at = models.DateTimeField(null=True, help_text="When the last item ended.")
 
     owner_id: uuid.UUID
 

@@ -48,7 +48,10 @@ class Extraction(Idempotent, Leased):
     schema = models.ForeignKey(SchemaVersion, on_delete=models.RESTRICT, related_name="extractions")
     content = VerbatimJSONField(help_text="Claude's content blocks; attachments stand for base64.")
     model = models.CharField(max_length=200)
-    max_tokens = models.PositiveIntegerField(null=True, help_text="Of each answer; null: as schema and model have it.")
+    max_tokens = models.PositiveIntegerField(
+        null=True,
+        help_text="The maximal length of each answer; null for a default that depends on the schema and the model.",
+    )
     max_attempts = models.PositiveSmallIntegerField(default=2)
     wants_evidence = models.BooleanField(default=True, help_text="Whether Claude is asked what each value rests on.")
     metadata = ExactJSONField(default=dict)
@@ -58,7 +61,7 @@ class Extraction(Idempotent, Leased):
     resumes = models.BooleanField(
         default=False, help_text="Whether it goes on at another process when its own is lost, instead of failing."
     )
-    position = models.BigIntegerField(default=0, help_text="How long the committed transcript is.")
+    position = models.BigIntegerField(default=0, help_text="The position up to which the transcript is stored.")
     data = ExactJSONField(null=True)
     problems = VerbatimJSONField(default=list, help_text="What is wrong with the last attempt's data.")
     evidence = ExactJSONField(default=list, help_text="Where in the sources each value stands.")

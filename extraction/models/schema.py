@@ -27,9 +27,13 @@ class SchemaVersion(models.Model):
     version = models.PositiveIntegerField(default=1)
     digest = models.CharField(max_length=64, help_text="SHA-256 of what it asks for.")
     json_schema = ExactJSONField()
-    instructions = models.TextField(blank=True, default="", help_text="What Claude is told besides the schema.")
-    examples = ExactJSONField(default=list, help_text="Content, and the data that is right for it.")
-    native = models.BooleanField(default=False, help_text="Whether structured outputs can express it in one request.")
+    instructions = models.TextField(
+        blank=True, default="", help_text="Instructions for Claude in addition to the schema."
+    )
+    examples = ExactJSONField(default=list, help_text="Example content, and the correct data for it.")
+    native = models.BooleanField(
+        default=False, help_text="Whether structured outputs can enforce the whole schema in one request."
+    )
     notes = VerbatimJSONField(default=list, help_text="What structured outputs cannot enforce, and we check.")
     refused_by = VerbatimJSONField(default=list, help_text="The models that refused to be held to it.")
     hidden = models.BooleanField(default=False, help_text="Whether lists leave it out.")

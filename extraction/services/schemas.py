@@ -28,7 +28,7 @@ class NewSchema:
 
     json_schema: JSONObject
     native: bool
-    """Whether structured outputs can express it in one request."""
+    """Whether structured outputs can enforce the whole schema in one request."""
     notes: Sequence[str] = ()
     """The constraints that structured outputs cannot enforce, and the platform validates."""
     instructions: str = ""

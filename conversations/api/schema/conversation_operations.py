@@ -22,7 +22,7 @@ TokenCount = inline_serializer(
     "TokenCount",
     {
         "input_tokens": IntegerField(),
-        "context_window": IntegerField(allow_null=True, help_text="Null for a model that the catalogue does not know."),
+        "context_window": IntegerField(allow_null=True, help_text="Null for a model that is not in the catalogue."),
         "max_tokens": IntegerField(),
     },
 )
@@ -30,16 +30,16 @@ TokenCount = inline_serializer(
 list_ = extend_schema(
     operation_id="listConversations",
     summary="List conversations",
-    description="The user's conversations, or with `shared` others' that are shared with them. With `q`, those in "
-    "whose title or messages the words are found, each with a `snippet`: titles before messages, whole words before "
-    "beginnings of words, and of equals what changed last. Case, accents, width and other forms of a letter make no "
-    "difference. "
-    "With `metadata.<key>=<value>`, those with that value there in their metadata.",
+    description="Returns the user's own conversations, or with `shared=true` those that others share with them. `q` "
+    "searches titles and messages, and adds a `snippet` to each result; results are ordered: titles before "
+    "messages, whole words before prefixes, then the last changed first. Case, accents, full and half width and "
+    "other variants of letters are ignored. `metadata.<key>=<value>` returns only conversations with this value in "
+    "their metadata.",
 )
 create = extend_schema(
     operation_id="createConversation",
     summary="Create a conversation",
-    description="Begins a conversation. Its settings are what its turns ask Claude with.",
+    description="Creates a conversation. Its settings apply to the requests that its turns send to Claude.",
     parameters=[IDEMPOTENCY_KEY],
     request=ConversationSerializer,
     responses={201: ConversationSerializer, **errors(422)},
@@ -47,71 +47,74 @@ create = extend_schema(
 retrieve = extend_schema(
     operation_id="getConversation",
     summary="Get a conversation",
-    description="A conversation, and what it has cost: all its branches, and its title.",
+    description="Returns a conversation, with the cost of all its branches and of its generated title.",
     responses=ConversationDetailSerializer,
 )
 update = extend_schema(
     operation_id="updateConversation",
-    summary="Change a conversation",
-    description="Changes the fields that are given. A setting that is null is taken away.",
+    summary="Update a conversation",
+    description="Changes the given fields. Null resets a setting to the platform's default.",
     request=ConversationSerializer(partial=True),
     responses=ConversationSerializer,
 )
 destroy = extend_schema(
     operation_id="deleteConversation",
     summary="Delete a conversation",
-    description="Deletes a conversation; what it cost stays in the ledger.",
-    responses={204: OpenApiResponse(description="It is deleted.")},
+    description="Deletes a conversation with its messages and turns. Its usage and cost remain in the ledger.",
+    responses={204: OpenApiResponse(description="The conversation is deleted.")},
 )
 activate = extend_schema(
     operation_id="activateMessage",
-    summary="Choose the active leaf",
-    description="Makes a message the one that the next turn goes on from.",
+    summary="Set the active leaf",
+    description="Makes a message the active leaf: the next turn continues from it.",
     request=ActivateSerializer,
     responses=ConversationSerializer,
 )
 fork = extend_schema(
     operation_id="forkConversation",
     summary="Fork a conversation",
-    description="Begins a conversation with the path up to a message.",
+    description="Creates a conversation with a copy of the path from the root to a message.",
     request=ForkSerializer,
     responses={201: ConversationSerializer},
 )
 export = extend_schema(
     operation_id="exportConversation",
     summary="Export a conversation",
-    description="The whole conversation, for `import`; with `Accept: text/markdown` what was said, to be read.",
+    description="Returns the conversation with all branches as JSON, which can be imported again; with `Accept: "
+    "text/markdown`, its text as Markdown.",
     responses={(200, JSON): ExportSerializer, (200, MarkdownRenderer.media_type): OpenApiTypes.STR},
 )
 import_ = extend_schema(
     operation_id="importConversation",
     summary="Import a conversation",
-    description="Makes a conversation out of an export.",
+    description="Creates a conversation from an export.",
     request=ExportSerializer,
     responses={201: ConversationSerializer},
 )
 messages = extend_schema(
     operation_id="listMessages",
     summary="List messages",
-    description="The path from the root to a leaf, oldest first.",
+    description="Returns the messages on the path from the root to a leaf, oldest first.",
     responses=MessageSerializer(many=True),
 )
 usage = extend_schema(
     operation_id="getConversationUsage",
-    summary="Sum up a branch's usage",
-    description="What a branch has cost: the turns that said what is on the path from the root to a leaf.",
+    summary="Get a branch's usage",
+    description="Returns the usage and cost of a branch: of the turns that produced the messages on the path from "
+    "the root to a leaf.",
     responses=BranchUsageSerializer,
 )
 tree = extend_schema(
     operation_id="getTree",
-    summary="List the tree's nodes",
-    description="Every message's place in the tree, oldest first.",
+    summary="List message nodes",
+    description="Returns every message of the conversation as a node of its tree, without content, oldest first.",
     responses=NodeSerializer(many=True),
 )
 count_tokens = extend_schema(
     operation_id="countTokens",
-    summary="Count a turn's input tokens",
-    description="How many tokens of input a turn would be. It is not begun, and costs nothing.",
+    summary="Count input tokens",
+    description="Returns the number of input tokens that a turn with this body would have. No turn is created, and "
+    "nothing is charged.",
     request=TurnRequestSerializer,
     responses={200: TokenCount, **errors(*ASKED_CLAUDE)},
 )

@@ -9,28 +9,29 @@ from conversations.contract.error_types import ErrorResponse
 from conversations.json_types import JSONSchema
 
 MEANINGS: dict[int, str] = {
-    400: "`invalid_request_error`: malformed, an unknown field or parameter, a value that is not taken; "
-    "`details` names the fields.",
-    401: "`authentication_error`: no credentials, or none that are valid any more.",
-    403: "`permission_error`: a session without its CSRF token, or something that only others may do.",
-    404: "`not_found_error`: it is not there, or not yours.",
-    406: "`invalid_request_error`: no media type that `Accept` names can be sent.",
-    409: "`conflict_error`: something else goes on that has to end first; `details.turn` names an active turn.",
-    413: "`request_too_large`: the body or a file in it is over the limit.",
-    415: "`unsupported_media_type`: a body that is not of the media type named here, or no image or document that "
-    "Claude takes.",
-    422: "`idempotency_error`: the key was used with another body.",
-    429: "`rate_limit_error` or `budget_exceeded`: a limit or a budget is reached; `details` says which, and when it "
-    "frees.",
-    502: "`api_error`, or the type that Claude gave: Claude failed.",
-    503: "`overloaded_error`: Claude is overloaded, the database is away, or the server restarts.",
-    504: "`timeout_error`: Claude was too slow.",
+    400: "`invalid_request_error`: the request is malformed, or has an unknown field or parameter or an invalid "
+    "value; `details` names the fields.",
+    401: "`authentication_error`: the credentials are missing, invalid or expired.",
+    403: "`permission_error`: a session without its CSRF token, or an action that this user may not perform.",
+    404: "`not_found_error`: the object does not exist, or the caller has no access to it.",
+    406: "`invalid_request_error`: the endpoint supports none of the media types in `Accept`.",
+    409: "`conflict_error`: something else has to end first; if it is a conversation's active turn, `details.turn` "
+    "has its id.",
+    413: "`request_too_large`: the body or a file in it exceeds the limit.",
+    415: "`unsupported_media_type`: the body does not have the documented media type, or the file is not a "
+    "supported image or document.",
+    422: "`idempotency_error`: the key was used before with a different body.",
+    429: "`rate_limit_error` or `budget_exceeded`: a limit or a budget is reached; `details` says which, and when "
+    "it is available again.",
+    502: "`api_error`, or the type that Claude's API returned: Claude failed.",
+    503: "`overloaded_error`: Claude is overloaded, the database is unavailable, or the server is restarting.",
+    504: "`timeout_error`: Claude did not respond in time.",
 }
 ASKED_CLAUDE = (502, 504)
 """The statuses of operations that wait for Claude."""
 
 RETRY_AFTER: JSONSchema = {
-    "Retry-After": {"description": "Seconds after which to try again.", "schema": {"type": "integer", "minimum": 0}}
+    "Retry-After": {"description": "Seconds after which to retry.", "schema": {"type": "integer", "minimum": 0}}
 }
 HEADERS: dict[int, JSONSchema] = {429: RETRY_AFTER, 503: RETRY_AFTER}
 
