@@ -35,7 +35,7 @@ async def start() -> None:
     """Start the engine, which takes over work of crashed processes, once the database has its tables."""
     await migrations.wait()
     await engine()
-    logger.info("Serving; %s", "running turns" if settings.COLLOQUY_RUN_TURNS else "other processes run the turns")
+    logger.info("Serving; %s", "running turns" if settings.COLLOQUY_RUN_TURNS else "turns are run by other processes")
 
 
 def keep_loaded(*_: object) -> None:

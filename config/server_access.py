@@ -27,8 +27,12 @@ class Refused(Exception):
 def add_server_options(parser: CommandParser) -> None:
     """Declare `--url` and `--token`; by default those of the server that `up` runs on this machine."""
     server, token = local.recorded_server()
-    parser.add_argument("--url", default=server or "http://127.0.0.1:8000", help="default: where `up` runs")
-    parser.add_argument("--token", default=token, help="default: the one that `up` keeps for this machine")
+    parser.add_argument(
+        "--url", default=server or "http://127.0.0.1:8000", help="the server's URL; default: the server that `up` runs"
+    )
+    parser.add_argument(
+        "--token", default=token, help="an API token; default: the one that `up` stores on this machine"
+    )
 
 
 def check_token(options: Mapping[str, object]) -> None:

@@ -17,5 +17,9 @@ def check_key(**kwargs: object) -> list[checks.CheckMessage]:
     if not settings.SANDBOX:
         return []
     if settings.COLLOQUY_ALLOW_SANDBOX:
-        return [checks.Warning("The sandbox, which is not Claude, answers (COLLOQUY_ALLOW_SANDBOX).", id="config.W001")]
+        return [
+            checks.Warning(
+                "The sandbox, which is not Claude, answers users (COLLOQUY_ALLOW_SANDBOX).", id="config.W001"
+            )
+        ]
     return [checks.Error(NO_KEY, id="config.E001")]

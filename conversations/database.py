@@ -101,7 +101,7 @@ async def persistently(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
             if ours and not database_faults.is_lost(error):
                 logger.exception("%s failed", name)
                 raise ours from error
-            logger.warning("%s is tried again: %s", name, error)
+            logger.warning("%s is retried: %s", name, error)
         await asyncio.sleep(RETRY)
 
 
@@ -116,7 +116,7 @@ def again_where_contended(function: Callable[[], T]) -> T:
         except DATABASE_ERRORS as error:
             if not database_faults.is_contended(error):
                 raise
-            logger.warning("A transaction is tried again: %s", error)
+            logger.warning("A transaction is retried: %s", error)
         time.sleep(CONTENDED_PAUSE * tries)
     return function()
 

@@ -74,7 +74,7 @@ class TaskProcess:
         status = await self._process.wait()
         if status == 0:
             return None
-        logger.warning("A task was given up: its process ended with status %s", status)
+        logger.warning("A document task was aborted: its process ended with status %s", status)
         most = f"{self._seconds:g} seconds" if -status in TIMERS else f"{self._megabytes} MB of memory"
         raise GivenUp(f"It was given up, since it needed more than {most}.")
 

@@ -45,7 +45,7 @@ async def exchange_message_batches(batch: str) -> None:
     try:
         goes_on = await exchange(id, here.process)
     except ColloquyError as error:
-        logger.warning("Batch %s: Anthropic can't be asked, and will be again: %s", id, error)
+        logger.warning("Batch %s: the request to Anthropic failed, and will be retried: %s", id, error)
         goes_on = True
     if goes_on:
         await in_database(batch_jobs.queue_exchange, id, settings.COLLOQUY_BATCH_POLL)
@@ -75,4 +75,4 @@ async def delete_unwanted_batches(timestamp: int) -> None:
             if await batches.delete(id):
                 await in_database(message_batches.forget_unwanted, id)
         except ClaudeError as error:
-            logger.warning("Message Batch %s could not be deleted at Anthropic, and will be: %s", id, error)
+            logger.warning("Message Batch %s could not be deleted at Anthropic, and will be retried: %s", id, error)

@@ -157,7 +157,7 @@ def test_a_stop_that_fails_is_told_and_the_answer_goes_on(start: Any, api: Api) 
         chat.send("Count [[sandbox: words=5000; pace=0.05]]" + ENTER)
         chat.expect("word3 ")
         chat.send(CTRL_C)
-        chat.expect("could not be stopped, and goes on")
+        chat.expect("could not be stopped, and continues")
         chat.send(CTRL_C)
         chat.expect("The server has not stopped yet")
         assert "Traceback" not in chat.before

@@ -56,7 +56,7 @@ def imported(code: str) -> set[str]:
 SAID = {
     "serve": "Colloquy serves at ",
     "runner": "The runner has started: it runs turns, titles, extractions",
-    "worker": "The worker has started: it takes ",
+    "worker": "The worker has started: up to ",
 }
 COMMANDS = [("serve", "--port", "{port}"), ("runner",), ("worker",)]
 

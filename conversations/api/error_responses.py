@@ -80,7 +80,7 @@ def translate(error: Exception) -> ColloquyError | None:
         case exceptions.NotFound() | Http404():
             return NotFound()
         case ObjectDoesNotExist():  # ids of clients are looked up by `get_by_id`: this row was deleted since then
-            logger.warning("A row was deleted while a request worked with it: %s", error, exc_info=error)
+            logger.warning("A row was deleted while a request used it: %s", error, exc_info=error)
             return NotFound("What this refers to was deleted meanwhile.")
         case exceptions.UnsupportedMediaType():
             return UnsupportedMediaType(str(error.detail))

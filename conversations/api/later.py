@@ -165,7 +165,7 @@ class _Answer:
     async def _refuse(self, error: Exception) -> None:
         ours = translate(error)
         if ours is None:
-            logger.error("A later answer failed", exc_info=error)
+            logger.error("A deferred response failed", exc_info=error)
             ours = ColloquyError()
         self._status = ours.status
         self._headers |= _encoded(headers_of(ours))

@@ -68,7 +68,7 @@ async def prepare_client() -> None:
     try:
         await client()
     except Exception:
-        logger.exception("The client of Claude's API could not be made")
+        logger.exception("The client of Claude's API could not be created")
 
 
 async def close_client() -> None:

@@ -162,4 +162,4 @@ def _outlast_writers() -> None:
             if cursor.fetchone()[0] >= newest:
                 return
             sleep(LOOK)
-    logger.warning("A transaction has been open for %g seconds: what it books may not count in a new budget", PATIENCE)
+    logger.warning("A transaction has been open for %g seconds: its bookings may be missing in a new budget", PATIENCE)

@@ -58,7 +58,7 @@ class AccessWatch(Generic[AccessT]):
                 for access in await in_database(self._ended, list(self._open)):
                     self._end(access)
             except DATABASE_ERRORS as error:
-                logger.warning("Whose access has ended can't be told: %s", error)
+                logger.warning("Ended access could not be checked: %s", error)
 
     def _end(self, access: AccessT) -> None:
         for future in list(self._open.get(access, ())):

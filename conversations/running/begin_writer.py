@@ -126,7 +126,7 @@ class BeginWriter:
                 if result.begun and not waiting.begun.done():
                     waiting.begun.set_result(draft.created(result))
         except (psycopg.Error, TimeoutError) as error:
-            logger.warning("%d turns could not be begun together: %s", len(batch), error)
+            logger.warning("%d turns could not be begun in one statement: %s", len(batch), error)
             if isinstance(error, TimeoutError) or database_faults.is_lost(error):
                 await connection.close()
             else:

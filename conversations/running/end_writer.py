@@ -75,11 +75,15 @@ class EndWriter:
                 break
             except (psycopg.Error, TimeoutError) as error:
                 if isinstance(error, TimeoutError) or database_faults.is_lost(error):
-                    logger.warning("The writer of endings lost its connection: %s", error)
+                    logger.warning("The writer of turn ends lost its database connection: %s", error)
                     await asyncio.sleep(RETRY)
                     connection = await connected(PLANNED_ONCE)
                 elif len(batch) == 1:
-                    logger.warning("The end of turn %s is written step by step: %s", batch[0].parameters["id"], error)
+                    logger.warning(
+                        "The end of turn %s could not be written in one statement, and is written step by step: %s",
+                        batch[0].parameters["id"],
+                        error,
+                    )
                     written = [False]
                     break
                 else:

@@ -174,7 +174,7 @@ class Engine:
         try:
             await in_database(notify, f"queued-{name}", id)
         except DATABASE_ERRORS:
-            logger.warning("Nobody could be told of %s %s: a sweep will find it", name, id)
+            logger.warning("The notification of %s %s failed: a sweep will find it", name, id)
 
     async def drain(self) -> None:
         """Accept no new work, let running work end for `COLLOQUY_DRAIN` seconds, and stop the rest."""
@@ -203,7 +203,7 @@ class Engine:
                 # Other processes may settle what is still held.
                 await in_database(Process.objects.filter(pk=self.process).delete)
         except (TimeoutError, *DATABASE_ERRORS) as error:
-            logger.warning("The lease of this process is left to run out: %s", error)
+            logger.warning("The lease of this process could not be released, and will expire: %s", error)
         await asyncio.gather(*(close() for close in self.at_stop))
         await close_client()
         await close_connections()
@@ -246,7 +246,7 @@ class Engine:
             try:
                 more = await in_database(search_index.index_some)
             except DATABASE_ERRORS as error:
-                logger.warning("What is to be found by the search is indexed later: %s", error)
+                logger.warning("Indexing for the search is postponed: %s", error)
                 more = False
             await asyncio.sleep(time.monotonic() - began if more else INDEX)
 
@@ -259,7 +259,7 @@ class Engine:
                 try:
                     await runner.sweep(UNTAKEN if self.takes_work else None)
                 except DATABASE_ERRORS as error:
-                    logger.warning("The sweep of every %s is put off: %s", runner.work.name, error)
+                    logger.warning("The sweep for every %s is postponed: %s", runner.work.name, error)
 
 
 async def for_ever(work: Callable[[], Awaitable[None]]) -> None:

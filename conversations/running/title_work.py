@@ -47,7 +47,7 @@ class TitleWork:
         try:
             await stop.able(_ask(titling, request, events))
         except (ColloquyError, Stopped) as error:
-            logger.warning("Conversation %s gets no title: %s", titling.conversation_id, error)
+            logger.warning("Conversation %s could not be given a title: %s", titling.conversation_id, error)
         answer = next(iter(fold(events)), None)
         await persistently(titles.finish, id=id, fence=titling.fence, answer=answer, upstream=request.known())
 

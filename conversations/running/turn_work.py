@@ -91,7 +91,7 @@ class TurnWork:
         except LostTurn:
             logger.warning("Turn %s was lost to another process", turn.pk)
         except Exception:  # any error: the turn has to end
-            logger.exception("Turn %s can't be run", turn.pk)
+            logger.exception("Turn %s could not be run", turn.pk)
             with suppress(LostTurn):
                 await persistently(turn_end.fail, turn_id=turn.pk, fence=turn.fence, error=INTERNAL_ERROR)
         return None

@@ -83,7 +83,7 @@ async def shielded(coroutine: Coroutine[object, None, T]) -> T:
     if cancelled is None:
         return task.result()
     if not task.cancelled() and task.exception():
-        logger.info("What was to be finished before a stop ended in an error: %s", task.exception())
+        logger.info("A task that had to be finished before a stop failed: %s", task.exception())
     raise cancelled
 
 
@@ -179,7 +179,9 @@ class WorkRunner:
         if self._running:
             await asyncio.wait(self._running.values(), timeout=ENDING)
         if self._running:
-            logger.warning("%d of %s are left to be settled by another process", len(self._running), self.work.name)
+            logger.warning(
+                "%d of %s did not end in time; another process will settle them", len(self._running), self.work.name
+            )
 
     async def sweep(self, untaken: float | None) -> None:
         """Stop cancelled work, settle abandoned work, and start work that was queued for `untaken` seconds.
@@ -204,7 +206,7 @@ class WorkRunner:
     async def _settle(self, id: uuid.UUID) -> None:
         """Settle abandoned work; if that fails, log the error once, and retry after `PUT_OFF`."""
         if id not in self._put_off:
-            logger.warning("Settling %s %s, which nobody runs any more", self.work.name, id)
+            logger.warning("Settling %s %s, which no process runs any more", self.work.name, id)
         try:
             await in_database(self.work.settle, id, self._process)
             self._put_off.pop(id, None)
@@ -212,13 +214,13 @@ class WorkRunner:
             if is_lost(error):
                 raise
             if id not in self._put_off:
-                logger.exception("%s %s can't be settled, and will be tried again", self.work.name, id)
+                logger.exception("%s %s could not be settled, and will be retried", self.work.name, id)
             self._put_off[id] = time.monotonic() + PUT_OFF
 
     def _done(self, id: uuid.UUID, task: asyncio.Task[None]) -> None:
         del self._running[id], self._stops[id]
         if not task.cancelled() and task.exception():
-            logger.error("%s %s ended in an error", self.work.name, id, exc_info=task.exception())
+            logger.error("%s %s failed", self.work.name, id, exc_info=task.exception())
 
 
 def in_background(coroutine: Coroutine[object, None, None]) -> asyncio.Task[None]:

@@ -21,10 +21,10 @@ LOOK = 0.5  # seconds between looks whether anybody uses it
 def main() -> None:
     """Serve until a signal, or until no process uses the sandbox any more."""
     parser = argparse.ArgumentParser(description="A sandbox of Claude's Messages API.")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--port", type=int, default=0, help="the port to listen on; 0 chooses a free one")
     parser.add_argument("--pace", type=float, default=float(os.environ.get("COLLOQUY_SANDBOX_PACE") or PACE))
-    parser.add_argument("--port-file", type=Path, help="where to write the port")
-    parser.add_argument("--while-locked", help="a file; end when no process has a lock on it any more")
+    parser.add_argument("--port-file", type=Path, help="a file to which the port is written")
+    parser.add_argument("--while-locked", help="a file; stop when no process holds a lock on it any more")
     asyncio.run(serve(parser.parse_args()))
 
 

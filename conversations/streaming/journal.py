@@ -239,14 +239,14 @@ class Journal:
                     await asyncio.sleep(CONTENDED_PAUSE * contended)
                 elif len(batches) == 1:
                     live = next(iter(batches))
-                    logger.exception("The events of turn %s can't be stored", live.turn)
+                    logger.exception("The events of turn %s could not be stored", live.turn)
                     live.fail(str(database_faults.translate(error)))
                     return connection, ()
                 else:
                     return await self._commit_singly(connection, batches)
 
     async def _reconnected(self, error: psycopg.Error) -> Connection:
-        logger.warning("The journal lost its connection: %s", error)
+        logger.warning("The journal lost its database connection: %s", error)
         self._away = True
         for live in self._live.values():
             live.wanted.set()

@@ -107,7 +107,7 @@ class Readers:
             except psycopg.Error as error:
                 if not is_lost(error):
                     raise
-                logger.warning("The readers lost their connection: %s", error)
+                logger.warning("The transcript readers lost their database connection: %s", error)
                 await asyncio.sleep(RETRY)
                 connection = await connected()
         for place, found in groupby(rows, key=lambda row: (row[0], row[1])):
@@ -120,7 +120,7 @@ class Readers:
         try:
             waiting.set_result(_found(self._tables, place, rows))
         except Exception as error:
-            logger.exception("The transcript of %s %s can't be read", self._tables.kind, place[0])
+            logger.exception("The transcript of %s %s could not be read", self._tables.kind, place[0])
             waiting.set_exception(error)
 
 

@@ -110,7 +110,7 @@ class Wakes:
                 gap = True
                 if not is_lost(error):
                     raise
-                logger.warning("The listening connection was lost: %s", error)
+                logger.warning("The LISTEN connection to the database was lost: %s", error)
                 await asyncio.sleep(RECONNECT)
 
     async def _hear(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:

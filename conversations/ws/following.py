@@ -96,7 +96,7 @@ class Following:
         if self._tasks.get(key) is task:
             del self._tasks[key]
         if not task.cancelled() and task.exception() and not self._closed:
-            logger.error("Relaying %s %s ended in an error", *key, exc_info=task.exception())
+            logger.error("Relaying %s %s failed", *key, exc_info=task.exception())
 
     async def _while_member(self, key: Key, relay: Coroutine[object, None, None], member: Membership) -> None:
         """Relay as long as the user may read the conversation; then send that it is not shared any more, or deleted."""

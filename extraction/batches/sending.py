@@ -147,7 +147,7 @@ async def _send(gathered: Gathered) -> bool:
         state = await upstream.create(gathered.requests)
     except ClaudeError as error:
         if error.upstream_status is None or error.upstream_status >= UNSURE:
-            logger.warning("It is not known whether Message Batch %s was taken: %s", message_batch.pk, error)
+            logger.warning("It is not known whether Message Batch %s was accepted: %s", message_batch.pk, error)
         else:
             await _refused(message_batch, error)
         return False

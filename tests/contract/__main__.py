@@ -11,9 +11,9 @@ import tests.environment  # noqa: F401 - before Django's settings are read
 def main() -> int:
     """Run both kinds of user; return 1 if a response was a 5xx or not as documented."""
     parser = argparse.ArgumentParser("python -m tests.contract")
-    parser.add_argument("--seconds", type=int, default=120, help="how long each of the two runs, about")
+    parser.add_argument("--seconds", type=int, default=120, help="about how long each of the two runs takes")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--examples", action="store_true", help="only write the document's examples anew")
+    parser.add_argument("--examples", action="store_true", help="only write the document's examples again")
     options = parser.parse_args()
 
     import django

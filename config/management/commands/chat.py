@@ -13,20 +13,20 @@ from config.chat.screen import PlainScreen, Screen, TerminalScreen, bill
 from config.chat.stopping import StopOnInterrupt
 from config.server_access import Answer, Refused, add_server_options, check_token, refusals_told
 
-NOT_STOPPED = "The answer could not be stopped, and goes on (Ctrl-C leaves it): {}"
+NOT_STOPPED = "The answer could not be stopped, and continues (Ctrl-C quits without waiting): {}"
 
 
 class Command(BaseCommand):
     """The command `manage.py chat`: talk to a running server in the terminal."""
 
-    help = "Talks to a running server over its API; without a message, asks for one after the other."
+    help = "Chats with Claude through a running server's API; without a message, reads messages from the terminal."
     requires_system_checks = []  # they would load every page of the API and the admin, which the server has
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the message, the model and the server."""
         parser.add_argument("message", nargs="?")
         add_server_options(parser)
-        parser.add_argument("--conversation", help="an id; default: a new one")
+        parser.add_argument("--conversation", help="the id of a conversation to continue; default: a new one")
         parser.add_argument("--model")
 
     def handle(self, *args: object, **options: Any) -> None:

@@ -17,7 +17,7 @@ from conversations.exact_json import dumps, loads
 class Command(BaseCommand):
     """The command `manage.py evaluate`: evaluates ways of extracting data against known data."""
 
-    help = "Extracts from contents whose data is known in several ways, over the API of a server; prints a table."
+    help = "Compares ways of extracting data, using contents with known data and a running server; prints the scores."
     requires_system_checks = []  # they would load every page of the API and the admin, which the server has
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,9 +28,9 @@ class Command(BaseCommand):
             action="append",
             required=True,
             metavar="SCHEMA[:MODEL]",
-            help="a schema's id, name or name@version, and a model; again for each run",
+            help="a schema's id, name or name@version, and a model; repeat it for each run",
         )
-        parser.add_argument("--json", action="store_true", help="print all of it as JSON instead")
+        parser.add_argument("--json", action="store_true", help="print the whole evaluation as JSON instead of a table")
         add_server_options(parser)
 
     def handle(self, *args: object, **options: Any) -> None:

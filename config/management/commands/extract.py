@@ -24,18 +24,26 @@ AT_ONCE = 8
 class Command(BaseCommand):
     """The command `manage.py extract`: extracts the data that a schema describes from files."""
 
-    help = "Extracts what a JSON Schema describes from files, over the API of a running server; prints JSON lines."
+    help = "Extracts data that a JSON Schema describes from files, through a running server's API; prints JSON lines."
     requires_system_checks = []  # they would load every page of the API and the admin, which the server has
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the files, the schema and the output."""
-        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="text, images, PDF, office files, mail")
+        parser.add_argument(
+            "files", nargs="+", type=Path, metavar="FILE", help="text, image, PDF, Word, Excel or e-mail files"
+        )
         parser.add_argument("--schema", required=True, help="a file with a JSON Schema, or a schema's name or id")
-        parser.add_argument("--csv", type=Path, help="where to write a table, too")
-        parser.add_argument("--xlsx", type=Path, help="where to write a workbook, too")
-        parser.add_argument("--batch", action="store_true", help="by Message Batches: half the price, up to 24 hours")
+        parser.add_argument("--csv", type=Path, help="also write the results to this CSV file")
+        parser.add_argument("--xlsx", type=Path, help="also write the results to this Excel workbook")
+        parser.add_argument(
+            "--batch",
+            action="store_true",
+            help="use Message Batches: half the price, but results may take up to 24 hours",
+        )
         parser.add_argument("--model")
-        parser.add_argument("--no-evidence", action="store_true", help="do not ask what each value rests on")
+        parser.add_argument(
+            "--no-evidence", action="store_true", help="do not ask Claude for a quote that supports each value"
+        )
         add_server_options(parser)
 
     def handle(self, *args: object, **options: Any) -> None:
@@ -52,7 +60,9 @@ class Command(BaseCommand):
                     sys.stdout.write(json_line(result).decode())
                     sys.stdout.flush()
         except KeyboardInterrupt:
-            raise CommandError("Interrupted; what was begun goes on at the server.", returncode=130) from None
+            raise CommandError(
+                "Interrupted; extractions that were started continue on the server.", returncode=130
+            ) from None
         finally:
             client.close()
         _write(results, options)

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 class Command(BaseCommand):
     """The command `manage.py runner`: run turns without serving anything."""
 
-    help = "Runs turns and serves nothing, beside web processes with COLLOQUY_RUN_TURNS=false."
+    help = "Runs turns without serving requests; for use with web processes that have COLLOQUY_RUN_TURNS=false."
     requires_system_checks = []  # they would load every page of the API and the admin, which it does not serve
 
     def handle(self, *args: object, **options: Any) -> None:

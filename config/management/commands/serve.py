@@ -19,12 +19,12 @@ class Command(BaseCommand):
         """Declare the options: where to listen, and with how many workers."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--workers", type=int, default=1, help="processes that share the port")
+        parser.add_argument("--workers", type=int, default=1, help="the number of processes that share the port")
         parser.add_argument(
             "--sandbox",
             action="store_true",
             default=settings.COLLOQUY_ALLOW_SANDBOX,
-            help="without a key, let the sandbox answer other machines' users too",
+            help="if there is no API key, allow the sandbox to answer users on other machines too",
         )
 
     def handle(self, *args: object, **options: Any) -> None:

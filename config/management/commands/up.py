@@ -31,7 +31,7 @@ LOOK = 1.0  # seconds between checks whether the worker lives
 class Command(BaseCommand):
     """The command `manage.py up`: run the whole platform in one terminal."""
 
-    help = "The whole platform in one terminal: database, migrations, first user, sandbox, web, runner and worker."
+    help = "Starts the whole platform: database, migrations, first user, sandbox, web server, runner and worker."
     requires_system_checks = []  # they would delay the first line of output by their imports
 
     def add_arguments(self, parser: CommandParser) -> None:

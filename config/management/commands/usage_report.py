@@ -14,12 +14,14 @@ from conversations.admin.review.form import FIRST, LAST
 class Command(BaseCommand):
     """Write the report of a month of all users as a PDF."""
 
-    help = "Write the usage report of a month as a PDF."
+    help = "Writes the usage report of a month as a PDF file."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the month, and the file."""
-        parser.add_argument("month", type=_month, help="as in 2026-11")
-        parser.add_argument("--output", type=Path, help="default: usage_2026-11.pdf in this folder")
+        parser.add_argument("month", type=_month, help="the month, such as 2026-11")
+        parser.add_argument(
+            "--output", type=Path, help="the file to write; default: such as usage_2026-11.pdf, in this folder"
+        )
 
     def handle(self, *args: object, month: date, output: Path | None, **options: object) -> None:
         """Write the file, and say where it is."""

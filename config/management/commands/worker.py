@@ -25,12 +25,12 @@ RESTART = 1.0  # seconds until it restarts after losing Postgres
 class Command(BaseCommand):
     """The command `manage.py worker`: runs batches and scheduled jobs, and recovers the jobs of dead workers."""
 
-    help = "Works off batches of extractions, does nightly jobs, and recovers jobs whose worker died."
+    help = "Processes batches of extractions, runs nightly jobs, and recovers jobs of workers that died."
     requires_system_checks = []  # they would load every page of the API and the admin, which it does not serve
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options of the command."""
-        parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
+        parser.add_argument("--with-parent", action="store_true", help="stop when standard input is closed")
 
     def handle(self, *args: object, **options: Any) -> None:
         """Work until a signal; running jobs are finished first."""
@@ -56,7 +56,7 @@ async def work(with_parent: bool) -> None:
         stopping.cancel()
         [outcome, _] = await asyncio.gather(working, stopping, return_exceptions=True)
         if not signalled.is_set():
-            logger.warning("The worker begins anew: %s", outcome)
+            logger.warning("The worker restarts: %s", outcome)
             await wait_for_news(signalled, RESTART)
     await end_the_rest()
     logger.info("The worker has stopped.")
@@ -77,5 +77,5 @@ async def take_jobs() -> None:
     working = app.with_connector(connector)
     async with working.open_async():
         tasks = ", ".join(sorted({task.name.split(".")[-1] for task in working.tasks.values()}))
-        logger.info("The worker has started: it takes %d jobs at a time, of %s.", CONCURRENCY, tasks)
+        logger.info("The worker has started: up to %d jobs at a time, of %s.", CONCURRENCY, tasks)
         await working.run_worker_async(concurrency=CONCURRENCY, install_signal_handlers=False)

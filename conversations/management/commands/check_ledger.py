@@ -8,7 +8,7 @@ from conversations.services.billing import ledger_audit
 
 
 class Command(BaseCommand):
-    help = "Checks that holds, what is spent, and the ledger agree."
+    help = "Checks that the holds and spending of all budgets agree with the ledger."
 
     def handle(self, *args: object, **options: Any) -> None:
         """Print the differences; exit with an error if there are any."""

@@ -16,16 +16,18 @@ from conversations.services.billing import ledger
 class Command(BaseCommand):
     """The command `manage.py correct`: corrects a request's ledger rows by additional ones."""
 
-    help = "Takes back what a request was booked at in the ledger, and books it anew where --usage or --again is given."
+    help = "Cancels the ledger's booking of a request, and books it again if --usage or --again is given."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options: the row, the reason, and the right usage."""
-        parser.add_argument("row", type=uuid.UUID, help="the id of any of the request's rows")
+        parser.add_argument("row", type=uuid.UUID, help="the id of any ledger row of the request")
         parser.add_argument("--reason", required=True)
         right = parser.add_mutually_exclusive_group()
-        right.add_argument("--usage", type=usage_object, help="Claude's usage object for it, as JSON")
-        right.add_argument("--again", action="store_true", help="the same usage, at that day's prices as known now")
-        parser.add_argument("--model", default="", help="the model that answered; default: the row's")
+        right.add_argument("--usage", type=usage_object, help="the correct usage object, as JSON in Claude's format")
+        right.add_argument(
+            "--again", action="store_true", help="book the same usage at the prices of that day as they are known now"
+        )
+        parser.add_argument("--model", default="", help="the model that answered; default: the model in the row")
 
     def handle(self, *args: object, **options: Any) -> None:
         """Add the correcting rows, and print them."""
@@ -33,7 +35,7 @@ class Command(BaseCommand):
         if row is None:
             raise CommandError(f"The ledger has no row with the id {options['row']}.")
         if options["model"] and not (options["usage"] or options["again"]):
-            raise CommandError("--model needs --usage or --again: without them nothing is booked anew.")
+            raise CommandError("--model needs --usage or --again: without them nothing is booked.")
         try:
             used = ledger.standing_row(row).raw if options["again"] else options["usage"]
             added = ledger.correct(row=row, reason=options["reason"], usage=used, model=options["model"])

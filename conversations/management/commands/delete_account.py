@@ -11,12 +11,12 @@ from conversations.services.deletion import account_deletion
 class Command(BaseCommand):
     """The command `manage.py delete_account`: deletes a user with all their data."""
 
-    help = "Deletes a user with everything of theirs, and prints what went. The ledger stays, under a pseudonym."
+    help = "Deletes a user with all their data, and prints what was deleted. The ledger is kept, under a pseudonym."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments: the user, and the confirmation."""
         parser.add_argument("username")
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete the account once it is confirmed, and print the numbers of deleted objects by kind."""

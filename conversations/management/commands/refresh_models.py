@@ -11,7 +11,7 @@ from conversations.services import model_listing
 
 
 class Command(BaseCommand):
-    help = "Asks the Models API which models there are, and what they take."
+    help = "Updates the list of models, and what they support, from Claude's Models API."
 
     def handle(self, *args: object, **options: Any) -> None:
         """Refresh the catalogue of models; running processes are notified."""

@@ -10,7 +10,7 @@ from conversations.services.files import attachment_removal
 
 
 class Command(BaseCommand):
-    help = "Removes attachments that were uploaded and never used."
+    help = "Removes attachments that were uploaded but never used."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the option: the age from which on unused attachments are removed."""

@@ -67,7 +67,7 @@ def resume() -> None:
         try:
             erase(report)
         except Exception:
-            logger.exception("The account of deletion %s could not be erased, and will be tried again", report.pk)
+            logger.exception("The account of deletion %s could not be erased, and will be retried", report.pk)
 
 
 def erase(report: Deletion) -> None:
