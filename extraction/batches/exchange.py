@@ -7,9 +7,11 @@ Anthropic for a Message Batch that may have been sent.
 
 from __future__ import annotations
 
+import logging
 import uuid
 
-from django.db import transaction
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError, transaction
 
 from conversations.database import in_database
 from extraction.batches.collecting import look_after
@@ -17,17 +19,26 @@ from extraction.batches.sending import send_more
 from extraction.models import Batch, MessageBatch
 from extraction.services import batch_items
 
+logger = logging.getLogger(__name__)
+
 
 async def exchange(batch: uuid.UUID, holder: uuid.UUID) -> bool:
     """Do what is possible now for a batch: collect results, take next steps, send requests.
 
-    Return whether more is to be done. Raise ClaudeError if Anthropic can't be asked.
+    Return whether more is to be done, which it is not if the batch is deleted meanwhile. Raise ClaudeError if Anthropic
+    can't be asked.
     """
-    for message_batch in await in_database(_unended, batch):
-        await look_after(message_batch, holder)
-    while await send_more(batch, holder):
-        pass
-    return await in_database(_goes_on, batch)
+    try:
+        for message_batch in await in_database(_unended, batch):
+            await look_after(message_batch, holder)
+        while await send_more(batch, holder):
+            pass
+        return await in_database(_goes_on, batch)
+    except (ObjectDoesNotExist, IntegrityError):
+        if await in_database(Batch.objects.filter(pk=batch).exists):
+            raise
+        logger.info("Batch %s was deleted while its requests were exchanged", batch)
+        return False
 
 
 def _unended(batch: uuid.UUID) -> list[MessageBatch]:

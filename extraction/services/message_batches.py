@@ -85,10 +85,14 @@ def sending(message_batch: MessageBatch) -> bool:
 def sent(message_batch: MessageBatch, upstream_id: str) -> bool:
     """Record that Anthropic has accepted a Message Batch, with its id. No process holds it any more.
 
-    Return False if another process has released its requests meanwhile, so that nobody waits for it.
+    Return False if nobody waits for it, since another process has released its requests meanwhile, or it was deleted.
+    Then it is recorded that Anthropic's copy is to be deleted.
     """
     _ours(message_batch).update(status=MessageBatch.SENT, holder=None, upstream_id=upstream_id)
-    return MessageBatch.objects.filter(pk=message_batch.pk, upstream_id=upstream_id).exists()
+    awaited = MessageBatch.objects.filter(pk=message_batch.pk, upstream_id=upstream_id).exists()
+    if not awaited:
+        UnwantedBatch.objects.get_or_create(pk=upstream_id)
+    return awaited
 
 
 def _ours(message_batch: MessageBatch) -> QuerySet[MessageBatch]:

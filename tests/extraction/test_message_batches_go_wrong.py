@@ -9,11 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from conversations.errors import ClaudeError
-from conversations.models import Budget, Hold, Usage
+from conversations.models import Budget, Deletion, Hold, Usage
 from conversations.sandbox.server import Sandbox
-from extraction.models import BatchedRequest, Item, MessageBatch
+from conversations.services.deletion import account_deletion
+from extraction.models import Batch, BatchedRequest, Item, MessageBatch, UnwantedBatch
 from extraction.services import message_batches
 from tests import batches
 from tests.batches import contact
@@ -268,3 +270,27 @@ def test_a_paused_batch_takes_its_results_and_sends_nothing_until_it_is_resumed(
     assert api.post(f"{path}/resume/").status_code == 202
     workers.until_ended(batch)
     assert batches.shown(api, batch["id"])["status"] == "ended"
+
+
+@pytest.mark.parametrize("answered", ["create", "results"])
+def test_a_batch_whose_account_is_deleted_meanwhile_ends_quietly_here_and_at_anthropic(
+    api: Api, anthropic: Proxy, workers: Exchanger, caplog: pytest.LogCaptureFixture, answered: str
+) -> None:
+    batch, before = made(api, "", ""), unwanted()
+
+    def after_the_account_is_deleted(reply: Reply) -> Reply:
+        account_deletion.delete_account(user=api.user, cause=Deletion.Cause.OWNER)
+        connection.close()  # this thread's own
+        return reply
+
+    anthropic.spoil[answered] = after_the_account_is_deleted
+    workers.until_ended(batch)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert not Batch.objects.filter(pk=batch["id"]).exists()
+    assert Usage.objects.filter(user_id=api.user.pk).count() == 2
+    assert len(unwanted() - before) == 1
+
+
+def unwanted() -> set[str]:
+    """Return the ids of the Message Batches that are to be deleted at Anthropic."""
+    return set(UnwantedBatch.objects.values_list("pk", flat=True))
