@@ -67,14 +67,14 @@ def _headers(scope: Scope) -> dict[bytes, bytes]:
     size = len(scope.get("raw_path") or b"") + len(scope["query_string"]) + sum(len(n) + len(v) for n, v in pairs)
     if size > HEAD_LIMIT:
         raise HeadTooLarge(
-            f"The address and the headers of the request have {size} bytes; at most {HEAD_LIMIT} are taken.",
+            f"The address and the headers of the request have {size} bytes; at most {HEAD_LIMIT} are allowed.",
             details={"limit": HEAD_LIMIT},
         )
     headers = dict(pairs)
     encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
     if encoding not in ("", "identity"):
         raise UnsupportedMediaType(
-            "Compressed bodies are not taken: send the body as it is, without Content-Encoding.",
+            "Compressed bodies are not supported: send the body without Content-Encoding.",
             details={"Content-Encoding": "not taken"},
         )
     return headers
@@ -127,9 +127,7 @@ async def _is_known(headers: dict[bytes, bytes]) -> bool:
 
 def _check(size: int, limit: int) -> None:
     if size > limit:
-        raise TooLarge(
-            f"The body has more than {limit} bytes, which is the most that is taken here.", details={"limit": limit}
-        )
+        raise TooLarge(f"The body has more than {limit} bytes, the maximum here.", details={"limit": limit})
 
 
 def _measured(scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> Receive:

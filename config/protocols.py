@@ -57,7 +57,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self.transport.is_closing() or self.transport.get_protocol() is not self:  # refused, or now a WebSocket
             return
         if self._head > HEAD_LIMIT:
-            self.send_400_response("The request's head is too long.")
+            self.send_400_response("The request's headers are too large.")
         elif self._whole and not self._is_answered():
             self._stop_awaiting()
         elif self._awaited is None:
@@ -79,7 +79,9 @@ class HttpProtocol(HttpToolsProtocol):
         if self._body_came or self.flow.read_paused:
             self._await_more()
         elif not self._whole:
-            self._refuse(408, f"The request has not come whole within {settings.COLLOQUY_RECEIVE_TIMEOUT:g} seconds.")
+            self._refuse(
+                408, f"The request did not arrive completely within {settings.COLLOQUY_RECEIVE_TIMEOUT:g} seconds."
+            )
         else:
             self.transport.close()
 

@@ -28,10 +28,10 @@ CONTENDED_STATES = frozenset({"40001", "40P01"})
 
 MESSAGES = {
     "40": "Too many requests changed the same rows at once: try again.",
-    "53": "The database has no room left: its disk or its memory is full.",
-    "54": "This is too large, or too complex, for the database.",
-    "55": "Something else has locked what this needs: try again in a moment.",
-    "57": "The database took too long for this, so that it was cancelled: try again, or ask for less.",
+    "53": "The database has no space left: its disk or its memory is full.",
+    "54": "The request is too large or too complex for the database.",
+    "55": "Another operation has locked the data that this request needs: try again in a moment.",
+    "57": "The database took too long, and the query was cancelled: try again, or request less.",
     "58": "The database could not read or write its files.",
     "XX": "The database found its own data damaged.",
 }
@@ -74,11 +74,13 @@ def translate(error: BaseException) -> ColloquyError | None:
         return Unavailable("The platform's database can't be reached: try again in a moment.", retry_after=SOON)
     if kind == "22":
         return InvalidRequest(
-            "A value in this can't be stored: it is too large, or has characters that the database does not take."
+            "A value in the request can't be stored: it is too large, or has characters that the database does not "
+            "support."
         )
     if kind == "23":
         return Conflict(
-            "What this refers to was changed or deleted meanwhile: read it again before you send this again."
+            "The object that this request refers to was changed or deleted meanwhile: read it again before you "
+            "repeat the request."
         )
-    message = MESSAGES.get(kind, "The database could not do this.")
+    message = MESSAGES.get(kind, "The database could not execute this request.")
     return Unavailable(message, retry_after=SOON if kind in ("40", "55", "57") else LATER)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from conversations.contract.extraction_types import Problem
 
 NO_JSON = "The answer has no JSON in it."
-TWICE = "The object has this key more than once; the last value was taken."
+TWICE = "The object has this key more than once; the last value was used."
 FENCE = re.compile(r"^[ \t]*(`{3,}+|~{3,}+)[^\n]*\n(.*?)^[ \t]*\1", re.DOTALL | re.MULTILINE)
 OPENING = re.compile(r"[{\[]")
 LARGEST = Decimal("1.7976931348623157e308")

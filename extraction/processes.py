@@ -76,7 +76,7 @@ class TaskProcess:
             return None
         logger.warning("A document task was aborted: its process ended with status %s", status)
         most = f"{self._seconds:g} seconds" if -status in TIMERS else f"{self._megabytes} MB of memory"
-        raise GivenUp(f"It was given up, since it needed more than {most}.")
+        raise GivenUp(f"It was aborted, since it needed more than {most}.")
 
     async def end(self) -> None:
         """Kill the process, whatever it is doing."""

@@ -47,7 +47,7 @@ STATES = {
     "22003": ("fixed", 400, "can't be stored"),
     "22P02": ("fixed", 400, "can't be stored"),
     "23505": ("fixed", 409, "meanwhile"),
-    "42P01": ("fixed", 503, "could not do this"),
+    "42P01": ("fixed", 503, "could not execute this"),
     "57P01": ("lost", 503, "can't be reached"),
     "08006": ("lost", 503, "can't be reached"),
     "53300": ("lost", 503, "can't be reached"),

@@ -11,7 +11,7 @@ from tests.clients import Api
 NOBODY = "01a208ce-7785-7206-a202-3517d745131f"
 TURNS = "conversations/{id}/turns/"
 CASES: list[tuple[str, Any, int, str]] = [
-    ("conversations/", {"titel": "x"}, 400, "titel: Unknown field; those that are taken: model, system, "),
+    ("conversations/", {"titel": "x"}, 400, "titel: Unknown field; allowed fields: model, system, "),
     ("conversations/", {"max_tokens": "7"}, 400, "max_tokens: Must be an integer."),
     ("conversations/", {"created_at": "now"}, 400, "created_at: This field can't be set: leave it out."),
     (
@@ -28,9 +28,9 @@ CASES: list[tuple[str, Any, int, str]] = [
     ),
     (TURNS, {"regenerate": NOBODY}, 404, f"regenerate: This conversation has no message with the id {NOBODY}."),
     (TURNS, {"content": "x", "parent": NOBODY}, 404, f"parent: This conversation has no message with the id {NOBODY}."),
-    (TURNS, {}, 400, "content: Give either `content` or `regenerate`, one of them and not both."),
+    (TURNS, {}, 400, "content: Give either `content` or `regenerate`, not both."),
     (TURNS, {"content": 7}, 400, "content: Must be a string or a list of content blocks."),
-    (TURNS, {"content": [{"type": "text", "txt": "x"}]}, 400, "content.0.txt: Unknown field; those that are taken: "),
+    (TURNS, {"content": [{"type": "text", "txt": "x"}]}, 400, "content.0.txt: Unknown field; allowed fields: "),
     (TURNS, {"content": [{"type": "video"}]}, 400, "content.0.type: Must be one of document, image, "),
     (
         TURNS,
@@ -40,7 +40,7 @@ CASES: list[tuple[str, Any, int, str]] = [
     ),
     (TURNS + "?wait=perhaps", {"content": "x"}, 400, "wait: Must be true or false."),
     (f"turns/{NOBODY}/cancel/", None, 404, "There is no turn with this id, or it is not yours."),
-    ("nothing/", {}, 404, "There is nothing at this path. /api/docs/ shows what there is."),
+    ("nothing/", {}, 404, "There is nothing at this path. /api/docs/ lists all endpoints."),
     ("auth/login/", {"username": "x", "password": "y"}, 401, "The username or the password is wrong."),
 ]
 
@@ -63,7 +63,7 @@ def test_an_answer_to_nothing_can_not_be_regenerated(api: Api) -> None:
     answer = {"id": "a", "parent": None, "role": "assistant", "content": [{"type": "text", "text": "Hello"}]}
     export = {"format": "colloquy/1", "conversation": {}, "messages": [answer]}
     error = api.post("conversations/import/", export).json()["error"]
-    assert error["message"] == "messages.0: Without a parent it must be a question: no answer, and no results."
+    assert error["message"] == "messages.0: A message without a parent must be a user's question, without tool results."
 
 
 def test_a_whole_answer_can_not_be_continued(api: Api) -> None:

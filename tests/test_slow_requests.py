@@ -53,7 +53,7 @@ def test_a_head_that_does_not_come_whole_is_answered_408(server: ServerProcess, 
         answer = received(connection)
     first_head, _, body = answer.partition(b"\r\n\r\n")
     assert first_head.startswith(b"HTTP/1.1 408 ")
-    assert json.loads(body)["error"]["message"] == "The request has not come whole within 2 seconds."
+    assert json.loads(body)["error"]["message"] == "The request did not arrive completely within 2 seconds."
 
 
 def test_a_head_that_comes_byte_by_byte_has_no_more_time(server: ServerProcess) -> None:

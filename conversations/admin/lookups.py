@@ -73,7 +73,7 @@ class DeclaredLookups(ModelAdmin):
         """Act on the selected rows, or report malformed ids and do nothing."""
         if all(could_be_id(self.model, each) for each in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             return super().response_action(request, queryset, *rest, **named)
-        messages.warning(request, "The rows that were selected are not there any more, so nothing was done.")
+        messages.warning(request, "The selected rows do not exist any more. Nothing was changed.")
         return HttpResponseRedirect(request.path)
 
     def get_search_results(
@@ -90,5 +90,5 @@ class DeclaredLookups(ModelAdmin):
         try:
             return super().changelist_view(request, extra_context)
         except UNANSWERABLE:
-            messages.warning(request, "The filter in the address does not fit this list, so all of it is shown.")
+            messages.warning(request, "The filter in the address is not valid for this list: all rows are shown.")
             return HttpResponseRedirect(request.path)

@@ -54,7 +54,7 @@ class Attachments(Queried):
         """Keep a file and return its attachment; the same bytes again are the same attachment."""
         file = file_of(request)
         if (file.size or 0) > SIZE_LIMIT:
-            raise TooLarge(f"file: It has {file.size} bytes; a file may have {SIZE_LIMIT}.")
+            raise TooLarge(f"file: The file has {file.size} bytes; at most {SIZE_LIMIT} are allowed.")
         attachment = attachments.store(owner=user_of(request), data=file.read(), declared=declared_type(file))
         return Response(AttachmentSerializer(attachment).data, status=201)
 

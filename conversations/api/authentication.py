@@ -45,7 +45,7 @@ class TokenAuthentication(knox.TokenAuthentication):
         """Return the token's user and row. Raise AuthenticationFailed."""
         found = self._find(hash_token(token.decode(errors="replace")))
         if found is None:
-            raise AuthenticationFailed("The token is not valid, or not any more: log in to get another one.")
+            raise AuthenticationFailed("The token is invalid or expired: log in to get a new one.")
         return found.instances()
 
 

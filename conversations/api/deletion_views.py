@@ -74,12 +74,14 @@ def check_that_it_is_them(request: Request) -> None:
     user, password = user_of(request), serializer.validated_data.get("password")
     if password is not None:
         if authenticate(request, username=user.get_username(), password=password) is None:
-            raise PermissionDenied("password: It is wrong. The account is as it was.", details={"password": "wrong"})
+            raise PermissionDenied(
+                "password: The password is wrong. The account was not deleted.", details={"password": "wrong"}
+            )
         return
     in_session = not isinstance(request.auth, AuthToken)
     if not (in_session and user.last_login and user.last_login > clock.now() - FRESH):
         raise InvalidRequest(
-            "password: Is needed, unless the request comes with a session that began within the last 10 minutes.",
+            "password: Is required, except in a browser session that began within the last 10 minutes.",
             details={"password": "is needed"},
         )
 

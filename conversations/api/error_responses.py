@@ -81,7 +81,7 @@ def translate(error: Exception) -> ColloquyError | None:
             return NotFound()
         case ObjectDoesNotExist():  # ids of clients are looked up by `get_by_id`: this row was deleted since then
             logger.warning("A row was deleted while a request used it: %s", error, exc_info=error)
-            return NotFound("What this refers to was deleted meanwhile.")
+            return NotFound("The object that this request refers to was deleted meanwhile.")
         case exceptions.UnsupportedMediaType():
             return UnsupportedMediaType(str(error.detail))
         case exceptions.Throttled():
@@ -137,7 +137,7 @@ def _page(request: HttpRequest, error: ColloquyError) -> JsonResponse | None:
     return JsonResponse(error.payload(id_of(request)), status=error.status)
 
 
-UNKNOWN_HOST = "The header Host names none of this server's hosts. Whoever runs it adds it to DJANGO_ALLOWED_HOSTS."
+UNKNOWN_HOST = "The header Host is not one of this server's hosts. Its operator can add it to DJANGO_ALLOWED_HOSTS."
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -154,7 +154,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404 for an unknown path."""
     slash = "" if request.path.endswith("/") else " Paths of the API end with a slash."
-    nothing = NotFound(f"There is nothing at this path.{slash} /api/docs/ shows what there is.")
+    nothing = NotFound(f"There is nothing at this path.{slash} /api/docs/ lists all endpoints.")
     return _page(request, nothing) or defaults.page_not_found(request, exception)
 
 

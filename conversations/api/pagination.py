@@ -151,5 +151,5 @@ def read(cursor: str, path: str, length: int) -> Any:
 
 def bad_cursor() -> InvalidRequest:
     """Return the error for an invalid cursor."""
-    complaint = "Must come from `next` or `previous` of a page of the same list."
+    complaint = "Must be taken from `next` or `previous` of a page of the same list."
     return InvalidRequest(f"cursor: {complaint}", details={"cursor": complaint})

@@ -28,7 +28,7 @@ def parse_json(text: str | bytes, most: int = VALUES_LIMIT, *, exact: bool = Fal
     """
     data = text.encode() if isinstance(text, str) else text
     if _count(data) > most and _count(_outside_of_strings(data, most)) > most:
-        raise ValueError(f"The JSON has more than {most} values, which is the most that is taken.")
+        raise ValueError(f"The JSON has more than {most} values, the maximum.")
     try:
         numbers: Literal["float", "decimal"] = "decimal" if exact else "float"
         value = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True, float_mode=numbers)
@@ -51,7 +51,7 @@ def _outside_of_strings(data: bytes, most: int) -> bytes:
     plain = data.replace(rb"\\", b"").replace(rb"\"", b"") if b"\\" in data else data
     # A value has at most a key and a string, each with two quotation marks; more of them would be expensive to split.
     if plain.count(b'"') > 4 * most:
-        raise ValueError(f"The JSON has more than {most} values, which is the most that is taken.")
+        raise ValueError(f"The JSON has more than {most} values, the maximum.")
     return b"".join(plain.split(b'"')[::2])
 
 

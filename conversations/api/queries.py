@@ -74,7 +74,7 @@ class Moment(serializers.Field[datetime, str, str, object]):
             return moment.astimezone(UTC) + timedelta(days=1 if day and self.end else 0)
         except ValueError:
             raise serializers.ValidationError(
-                "Must be a day or a time (ISO 8601), such as 2026-11-28 or 2026-11-28T12:00:00Z."
+                "Must be a date or a time (ISO 8601), such as 2026-11-28 or 2026-11-28T12:00:00Z."
             ) from None
         except OverflowError:
             raise serializers.ValidationError("Must be within the years 1 to 9999.") from None

@@ -76,7 +76,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def _complaints(self, refused: list[str]) -> dict[str, str]:
         taken = ", ".join(name for name, field in self.fields.items() if not field.read_only) or "none"
-        complaint = f"Unknown field; those that are taken: {taken}."
+        complaint = f"Unknown field; allowed fields: {taken}."
         unknown = {name[:NAME_LIMIT]: complaint for name in refused if name not in self.fields}
         fixed = {name: "This field can't be set: leave it out." for name in refused if name in self.fields}
         return dict(islice({**unknown, **fixed}.items(), COMPLAINTS_LIMIT))

@@ -57,12 +57,10 @@ class TurnRequestSerializer(SettingsSerializer):
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         """Require one of content and regenerate, and only the fields that go with it."""
         if ("content" in attrs) == ("regenerate" in attrs):
-            raise serializers.ValidationError(
-                {"content": "Give either `content` or `regenerate`, one of them and not both."}
-            )
+            raise serializers.ValidationError({"content": "Give either `content` or `regenerate`, not both."})
         if "regenerate" in attrs and "parent" in attrs:
             raise serializers.ValidationError(
-                {"parent": "Must not be given with `regenerate`: the new answer takes the place of the old one."}
+                {"parent": "Must not be given with `regenerate`: the new answer becomes a sibling of the old one."}
             )
         return attrs
 

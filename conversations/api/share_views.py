@@ -35,7 +35,7 @@ class NewShareSerializer(StrictSerializer):
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         """Require one of user and group."""
         if ("user" in attrs) == ("group" in attrs):
-            raise serializers.ValidationError({"user": "Give either `user` or `group`, one of them and not both."})
+            raise serializers.ValidationError({"user": "Give either `user` or `group`, not both."})
         return attrs
 
 

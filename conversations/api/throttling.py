@@ -29,7 +29,7 @@ class RequestRate(BaseThrottle):
         if not rate.takes():
             most = math.floor(settings.COLLOQUY_REQUESTS_PER_MINUTE)
             raise RateLimited(
-                f"You have made {most} requests within a minute, which is the most that is taken ({NAME}).",
+                f"You have made {most} requests within a minute, the maximum ({NAME}).",
                 details={"limit": NAME, "most": most},
                 retry_after=max(1.0, rate.wait),
             )

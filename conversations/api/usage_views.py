@@ -29,7 +29,7 @@ from conversations.services.billing.usage_sums import NOTHING, OF_ROWS, Key, Sum
 PERIOD = timedelta(days=30)
 RECORD_COLUMNS = ("conversation", "turn", "model", "purpose", "source")
 GROUPS_LIMIT = 10_000
-BEYOND = "Must be 30 days or more after the beginning of the calendar, where there is no `from`."
+BEYOND = "Must be at least 30 days after the first day of the calendar, if there is no `from`."
 COUNTS = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "requests")
 SUM = inline_serializer(
     "UsageSums",

@@ -51,7 +51,7 @@ def source_of(archive: Archive) -> str:
                 return source
     nested = any(name.lower().endswith(".zip") for name in archive.names)
     raise InvalidRequest(
-        "There are no conversations in the file. What is taken: the archive of GET /api/me/export/, and the ZIP that "
+        "There are no conversations in the file. Accepted are the archive of GET /api/me/export/, and the ZIP that "
         "claude.ai or ChatGPT sends, or its conversations.json."
         + (" The archive has another one in it: send that one." if nested else "")
     )

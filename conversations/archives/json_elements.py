@@ -107,7 +107,7 @@ def values(file: IO[bytes], name: str) -> Iterator[bytes]:
         kept = scan.start if scan.is_reading else at
         buffer, at, scan.start = buffer[kept:], at - kept, 0
         if len(buffer) > LIMIT:
-            raise InvalidRequest(f"{name}: An entry has more than {LIMIT} bytes, which is the most that is taken.")
+            raise InvalidRequest(f"{name}: An entry has more than {LIMIT} bytes, the maximum.")
     if scan.depth:
         raise InvalidRequest(f"{name}: It ends in the middle of an entry: the file is cut.")
     if rest := buffer[at:].strip():

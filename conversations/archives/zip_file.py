@@ -54,7 +54,7 @@ class Archive:
         """Return the bytes of a file. Raise InvalidRequest if it is damaged, or has more than `limit` bytes."""
         data = self.open(name).read(limit + 1)
         if len(data) > limit:
-            raise InvalidRequest(f"{name}: It has more than {limit} bytes, which is the most that is taken.")
+            raise InvalidRequest(f"{name}: It has more than {limit} bytes, the maximum.")
         return data
 
     def elements(self, name: str) -> Iterator[bytes]:
@@ -92,12 +92,14 @@ def _opened(file: IO[bytes]) -> zipfile.ZipFile:
 def _checked(entries: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     """Return the files of an archive by their names, without folders. Raises InvalidRequest."""
     if len(entries) > ENTRIES_LIMIT:
-        raise InvalidRequest(f"The archive has {len(entries)} files; at most {ENTRIES_LIMIT} are taken.")
+        raise InvalidRequest(f"The archive has {len(entries)} files; at most {ENTRIES_LIMIT} are allowed.")
     for entry in entries:
         _check(entry)
     size = sum(entry.file_size for entry in entries)
     if size > SIZE_LIMIT:
-        raise InvalidRequest(f"The archive is {size} bytes large when it is unpacked; at most {SIZE_LIMIT} are taken.")
+        raise InvalidRequest(
+            f"The archive is {size} bytes large when it is unpacked; at most {SIZE_LIMIT} are allowed."
+        )
     placed = sorted(entries, key=lambda entry: entry.header_offset)
     if any(one.header_offset + one.compress_size > other.header_offset for one, other in pairwise(placed)):
         raise InvalidRequest("The archive has files that overlap: no program writes it so.")
@@ -123,9 +125,9 @@ def _complaint(entry: zipfile.ZipInfo) -> str:
     if entry.flag_bits & ENCRYPTED:
         return "The archive is encrypted: send it without a password."
     if entry.compress_type not in KNOWN_METHODS:
-        return "The archive is compressed in a way that is not taken: make it a plain ZIP (deflate)."
+        return "The archive uses an unsupported compression: make it a plain ZIP (deflate)."
     if stat.S_ISLNK(entry.external_attr >> 16):
         return "Links in archives are not followed."
     if entry.file_size > LARGE and entry.file_size > RATIO_LIMIT * max(1, entry.compress_size):
-        return "The file is far larger than what it is packed in: such archives are not unpacked."
+        return "The file is compressed too much: archives that expand this far are not unpacked."
     return ""

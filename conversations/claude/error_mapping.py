@@ -24,7 +24,7 @@ from conversations.errors import (
 if TYPE_CHECKING:
     import anthropic
 
-CREDENTIALS = "Claude refuses the key or the account of this platform: whoever runs it has to mend that."
+CREDENTIALS = "Claude's API rejects the key or the account of this platform: its operator has to fix that."
 """The message for users when Claude refuses our key, our permission or our account."""
 
 OURS = frozenset({401, 402, 403})

@@ -97,7 +97,7 @@ def _marks(settings: Settings, model: Model | None) -> Complaints:
         blocks = [block for block in each if isinstance(block, dict)] if isinstance(each, list) else []
         marked += sum(block.get("cache_control") is not None for block in blocks)
         if marked > MOST:
-            yield name, f"At most {MOST} cache_control marks are taken."
+            yield name, f"At most {MOST} cache_control marks are allowed."
             return
 
 
@@ -155,7 +155,7 @@ def _tool(tool: Mapping[str, object], path: str, model: Model | None) -> Complai
     if not is_mark(tool.get("cache_control")):
         yield f"{path}.cache_control", 'Must be {"type": "ephemeral"}, with a ttl of 5m or 1h.'
     if not isinstance(kind, str) or not kind:
-        yield f"{path}.type", "Must be a string, and not an empty one."
+        yield f"{path}.type", "Must be a non-empty string."
     for field, complaint in tool_fields.complaints(tool):
         yield f"{path}.{field}", complaint
     if kind == "custom" and (wrong := input_schema.complaint(tool.get("input_schema"))):

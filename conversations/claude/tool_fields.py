@@ -46,7 +46,7 @@ def complaints(tool: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         if check and not (value is None and name in NULLABLE) and not check(value):
             yield name, must
     if tool.get("allowed_domains") and tool.get("blocked_domains"):
-        yield "blocked_domains", "Must not be there beside allowed_domains."
+        yield "blocked_domains", "Must not be given together with allowed_domains."
 
 
 def unknown(tool: Mapping[str, object]) -> list[str]:

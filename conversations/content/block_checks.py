@@ -107,7 +107,7 @@ def _check_block(block: object, path: str, kinds: Iterable[str], documents: Iter
 
 def _check_fields(value: Unchecked, path: str, required: set[str], allowed: set[str]) -> None:
     for name in (name for name in value if name not in allowed):
-        raise InvalidRequest.at(f"{path}.{name}", f"Unknown field; those that are taken: {', '.join(sorted(allowed))}.")
+        raise InvalidRequest.at(f"{path}.{name}", f"Unknown field; allowed fields: {', '.join(sorted(allowed))}.")
     for name in sorted(required - value.keys()):
         raise InvalidRequest.at(f"{path}.{name}", "This field is required.")
 

@@ -28,7 +28,7 @@ def _flaw(value: object, depth: int) -> tuple[list[str], str] | None:
     if depth > DEPTH_LIMIT:
         return [], f"Must not be nested more than {DEPTH_LIMIT} deep."
     if isinstance(value, str):
-        return ([], "Must not have NUL or half surrogate pairs in it.") if _unstorable(value) else None
+        return ([], "Must not contain NUL or half surrogate pairs.") if _unstorable(value) else None
     if isinstance(value, int) and not -INTEGER_LIMIT <= value < INTEGER_LIMIT:
         return [], "Integers must fit into 64 bits."
     if isinstance(value, float) and not math.isfinite(value):
@@ -36,7 +36,7 @@ def _flaw(value: object, depth: int) -> tuple[list[str], str] | None:
     pairs: Iterable[tuple[object, object]] = ()
     if isinstance(value, dict):
         if any(map(_unstorable, value)):
-            return [], "Keys must not have NUL or half surrogate pairs in them."
+            return [], "Keys must not contain NUL or half surrogate pairs."
         pairs = value.items()
     elif isinstance(value, list):
         pairs = enumerate(value)

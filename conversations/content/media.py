@@ -67,7 +67,7 @@ def identify(data: bytes, declared: str = "") -> Identified:
         return Identified(PLAIN)
     if declared in TEXTUAL - {PLAIN} and (data.startswith(UTF_16) or (data and not CONTROL.search(data))):
         return Identified(declared)
-    raise UnsupportedMediaType(f"This is no file of a kind that is taken: {TAKEN}.")
+    raise UnsupportedMediaType(f"The file's type is not supported; supported are: {TAKEN}.")
 
 
 def _image(data: bytes, format: str) -> Identified:
@@ -82,7 +82,9 @@ def _image(data: bytes, format: str) -> Identified:
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError):
         raise InvalidRequest("The image can't be read: the file is cut, or damaged.") from None
     if width > SIDE_LIMIT or height > SIDE_LIMIT:
-        raise InvalidRequest(f"The image is {width} x {height} pixels; at most {SIDE_LIMIT} x {SIDE_LIMIT} are taken.")
+        raise InvalidRequest(
+            f"The image is {width} x {height} pixels; at most {SIDE_LIMIT} x {SIDE_LIMIT} are allowed."
+        )
     return Identified(FORMATS[format], width, height)
 
 

@@ -92,7 +92,7 @@ def _check_attachment(media_type: str, kind: str, path: str, documents: Containe
             f"Must name {'an image' if kind == 'image' else 'a document'}; this attachment is {media_type}.",
         )
     if not image and media_type not in documents:
-        message = f"{path}: Is {media_type}, which Claude does not take; it can be extracted from."
+        message = f"{path}: Is {media_type}, which Claude does not accept; it can only be used for extraction."
         raise UnsupportedMediaType(message, details={path: "unsupported"})
 
 

@@ -24,6 +24,6 @@ class Idempotent(models.Model):
     def asked_for_by(self, digest: str) -> Self:
         """Return the row for a request with its key. Raise IdempotencyMismatch if another request created it."""
         if self.request_digest != digest:
-            message = "This idempotency key was used for another request before: a new request needs a new key."
+            message = "This idempotency key was used before with a different request: use a new key for a new request."
             raise IdempotencyMismatch(message, details={str(self._meta.model_name): str(self.pk)})
         return self

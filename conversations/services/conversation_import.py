@@ -184,9 +184,11 @@ def _check_tree(messages: Sequence[Exported], active_leaf: str | None) -> None:
     for index, each in enumerate(messages):
         path = f"messages.{index}"
         if each.id in known or (each.parent is not None and each.parent not in known):
-            raise InvalidRequest.at(path, "Must have an id of its own, and as parent null or an earlier id.")
+            raise InvalidRequest.at(
+                path, "Must have a unique id, and null or the id of an earlier message as its parent."
+            )
         if each.parent is None and (each.role != Message.Role.USER or history.only_results(each.content)):
-            raise InvalidRequest.at(path, "Without a parent it must be a question: no answer, and no results.")
+            raise InvalidRequest.at(path, "A message without a parent must be a user's question, without tool results.")
         calls = [block["id"] for block in each.content if block["type"] == "tool_use"]
         if len(set(calls)) < len(calls):
             raise InvalidRequest.at(path, "Must not have a `tool_use` block with the id of another one.")
@@ -276,7 +278,7 @@ def _check_answer(block: Block, path: str) -> None:
     kind = block.get("type")
     if not isinstance(kind, str) or kind in block_checks.ONLY_ASKED:
         raise InvalidRequest.at(
-            f"{path}.type", "Must be a kind of block that Claude says, in a message of the assistant."
+            f"{path}.type", "Must be a block that Claude can produce, since the message's role is assistant."
         )
     if kind in CALLS and "input" not in block:
         raise InvalidRequest.at(f"{path}.input", "This field is required.")

@@ -29,7 +29,7 @@ PROBLEMS_LIMIT = 100
 TEXT_LIMIT = 500  # characters of a problem
 KEPT = timedelta(days=30)
 RECENT = 3600  # seconds
-LOST = "The processes that ran this import were lost again and again. What is imported stays; the rest was not reached."
+LOST = "The processes that ran this import died repeatedly. What was imported is kept; the rest was not imported."
 
 
 @dataclass

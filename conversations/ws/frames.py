@@ -114,7 +114,7 @@ async def off_the_loop(check: Callable[[T], C], value: T, *, size: int) -> C:
 def parse_frame(text: str | None) -> JSONObject:
     """Return a frame as an object. Raises InvalidRequest."""
     if text is None:
-        raise InvalidRequest("A frame must be text: binary frames are not taken.")
+        raise InvalidRequest("A frame must be text: binary frames are not supported.")
     try:
         frame = parse_json(text)
     except ValueError as error:

@@ -96,9 +96,7 @@ def _decide(request: HttpRequest, extraction: Extraction, form: Mapping[str, str
     """Store a decision. Raise InvalidRequest or Conflict if it is not possible, Django's PermissionDenied."""
     decision = form.get("decision", "")
     if not request.user.has_perm(MAY_DECIDE):
-        raise InvalidRequest(
-            "You may look at this data, but not decide on it: that needs the permission to add reviews."
-        )
+        raise InvalidRequest("You can view this data, but not review it: that needs the permission to add reviews.")
     if decision not in Review.Decision.values:
         raise InvalidRequest("Choose one: approve, correct or reject.")
     corrects = decision == Review.Decision.CORRECTED

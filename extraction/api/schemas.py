@@ -46,7 +46,9 @@ class SchemaRequestSerializer(StrictSerializer):
     def validate_name(self, name: str) -> str:
         """Return the name. Raises ValidationError for one that could be taken for an id, or for `name@version`."""
         if not NAME.fullmatch(name):
-            raise serializers.ValidationError("Must be letters, digits, spaces and _ . -, a letter or digit first.")
+            raise serializers.ValidationError(
+                "Must consist of letters, digits, spaces and _ . -, and start with a letter or digit."
+            )
         try:
             uuid.UUID(name)
         except ValueError:

@@ -214,7 +214,7 @@ def _check_quotes(evidence: Iterable[Evidence], texts: Iterable[Source]) -> None
     for each in evidence:
         text = by_index.get(each["source"], "")
         if each["status"] == "exact" and text[each.get("start") or 0 : each.get("end") or 0] != each["quote"]:
-            raise InvalidRequest(f"evidence: The quote for {each['path']} does not stand where it is said to.")
+            raise InvalidRequest(f"evidence: The quote for {each['path']} is not at the given offsets.")
 
 
 EXTRACTIONS = Part("extraction/extractions.jsonl", lines, take)

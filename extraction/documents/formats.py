@@ -44,7 +44,7 @@ def type_of(data: bytes, media_type: str) -> str:
     """Return the media type of a file. Raise UnsupportedMediaType for an image, and for other files than documents."""
     found = identify(data, declared=media_type).media_type
     if found not in READ:
-        raise UnsupportedMediaType(f"It is {found}, which is no document.")
+        raise UnsupportedMediaType(f"It is {found}, which is not a document.")
     if found in (PLAIN, CSV) and media_type in (PLAIN, CSV):
         return _sniffed(data)
     return media_type if found == PLAIN and media_type in TEXTUAL else found

@@ -62,7 +62,7 @@ def bounded(text: str) -> str:
 def check_length(characters: int) -> None:
     """Refuse a document with too much text, by UnsupportedMediaType."""
     if characters > LIMIT:
-        raise UnsupportedMediaType(f"It has more than {LIMIT:,} characters of text, which is the most that is read.")
+        raise UnsupportedMediaType(f"It has more than {LIMIT:,} characters of text, the maximum.")
 
 
 def decoded(data: bytes) -> str:

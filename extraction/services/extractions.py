@@ -25,7 +25,7 @@ from extraction.models import Extraction, SchemaVersion, Source
 from extraction.services import item_states, source_texts, transcripts
 from extraction.services.answers import book_lost
 
-LOST: Failure = {"type": "api_error", "message": "The process that ran this extraction was lost."}
+LOST: Failure = {"type": "api_error", "message": "The process that ran this extraction died."}
 CLAIMS_LIMIT = 100
 """How often an extraction is restarted before it fails: it may be the cause of its processes' deaths."""
 

@@ -22,7 +22,7 @@ def check(*, extraction: Extraction, decision: str, has_data: bool) -> None:
     if extraction.status not in REVIEWABLE:
         raise Conflict(f"There is no data to review: the extraction is {extraction.status}.")
     if decision == Review.Decision.CORRECTED and not has_data:
-        raise InvalidRequest.at("data", "A correction needs the whole data as it should be.")
+        raise InvalidRequest.at("data", "A correction needs the complete corrected data.")
     if decision != Review.Decision.CORRECTED and has_data:
         raise InvalidRequest.at("data", f"Only a correction takes data; this is {decision!r}.")
 

@@ -18,7 +18,7 @@ from conversations.models import User
 from conversations.models.access import Viewer
 from extraction.models import SchemaVersion
 
-NO_SUCH_SCHEMA = "There is no schema with this id or name, or it is not yours."
+NO_SUCH_SCHEMA = "There is no schema with this id or name, or it belongs to another user."
 VERSION_DIGITS = 10
 
 

@@ -71,7 +71,7 @@ def test_a_lookup_that_is_not_declared_shows_the_whole_list(staff: Client, asked
     for given in (query, wrong):
         answer = staff.get(f"/admin/conversations/message/?{given}")
         assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/conversations/message/")
-    assert "does not fit this list" in staff.get("/admin/conversations/message/").content.decode()
+    assert "is not valid for this list" in staff.get("/admin/conversations/message/").content.decode()
 
 
 def test_completion_shows_and_finds_nothing_that_was_said(staff: Client, asked: None) -> None:

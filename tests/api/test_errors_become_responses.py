@@ -44,7 +44,12 @@ RAISED: dict[str, tuple[Exception, int, str, str]] = {
     "no permission, of Django's": (PermissionDenied(), 403, "permission_error", errors.PermissionDenied().message),
     "no page": (Http404("text for the log"), 404, "not_found_error", errors.NotFound().message),
     "no row, of DRF's": (exceptions.NotFound("text"), 404, "not_found_error", errors.NotFound().message),
-    "a row that went": (ObjectDoesNotExist(), 404, "not_found_error", "What this refers to was deleted meanwhile."),
+    "a row that went": (
+        ObjectDoesNotExist(),
+        404,
+        "not_found_error",
+        "The object that this request refers to was deleted meanwhile.",
+    ),
     "another media type": (
         exceptions.UnsupportedMediaType("text/csv"),
         415,
@@ -57,8 +62,13 @@ RAISED: dict[str, tuple[Exception, int, str, str]] = {
     "another answer": (exceptions.NotAcceptable(), 406, "invalid_request_error", "Could not satisfy the request"),
     "a lost database": (OperationalError("text"), 503, "overloaded_error", "The platform's database can't be reached"),
     "a value beyond its column": (of_database(OperationalError, "22003"), 400, "invalid_request_error", "A value in"),
-    "a row that is referred to": (of_database(IntegrityError, "23503"), 409, "conflict_error", "What this refers to"),
-    "a full disk": (of_database(OperationalError, "53100"), 503, "overloaded_error", "The database has no room left"),
+    "a row that is referred to": (
+        of_database(IntegrityError, "23503"),
+        409,
+        "conflict_error",
+        "The object that this request refers to",
+    ),
+    "a full disk": (of_database(OperationalError, "53100"), 503, "overloaded_error", "The database has no space left"),
     "a state not known": (of_database(OperationalError, "ZZ000"), 503, "overloaded_error", "The database could not"),
     "a deadlock": (Raised("40P01"), 503, "overloaded_error", "Too many requests changed the same rows"),
 }

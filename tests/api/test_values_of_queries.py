@@ -113,7 +113,10 @@ def test_a_day_is_included_and_a_time_is_not(text: str, begins: datetime, ends: 
 @pytest.mark.parametrize(
     ("name", "text", "complaint"),
     [
-        *(("from", text, "Must be a day or a time") for text in ("2026-02-29", "28.2.2026", "now", "2026-02-28T25:00")),
+        *(
+            ("from", text, "Must be a date or a time")
+            for text in ("2026-02-29", "28.2.2026", "now", "2026-02-28T25:00")
+        ),
         ("to", "9999-12-31", "Must be within the years 1 to 9999."),
         ("from", "0001-01-01T00:00%2B01:00", "Must be within the years 1 to 9999."),
         ("to", "9999-12-31T23:59-00:01", "Must be within the years 1 to 9999."),
@@ -146,9 +149,9 @@ def test_what_is_given_twice_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["surprise=1", "surprise=", "Wait=true", "wait.=true"])
 def test_an_unknown_name_is_told_what_is_taken(text: str) -> None:
     [found] = complaints(WaitQuery, text).values()
-    assert str(found) == "Unknown field; those that are taken: wait."
+    assert str(found) == "Unknown field; allowed fields: wait."
     [found] = complaints(Query, text).values()
-    assert str(found) == "Unknown field; those that are taken: none."
+    assert str(found) == "Unknown field; allowed fields: none."
 
 
 @pytest.mark.parametrize("ordering", ["title", "-title", "created_at", "-created_at", "updated_at", "-updated_at"])

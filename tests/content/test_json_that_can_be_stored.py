@@ -43,11 +43,11 @@ def test_the_largest_and_the_smallest_integer_fit() -> None:
 
 
 FLAWS: dict[str, tuple[object, str]] = {
-    "NUL": ("a\0b", "NUL or half surrogate pairs in it"),
-    "the first half of a pair": ("\ud83d", "NUL or half surrogate pairs in it"),
-    "the second half of a pair": ("a\udc00", "NUL or half surrogate pairs in it"),
-    "a key with NUL": ({"a\0": 1}, "Keys must not have NUL"),
-    "a key with half a pair": ({"\ud800": 1}, "Keys must not have NUL"),
+    "NUL": ("a\0b", "NUL or half surrogate pairs"),
+    "the first half of a pair": ("\ud83d", "NUL or half surrogate pairs"),
+    "the second half of a pair": ("a\udc00", "NUL or half surrogate pairs"),
+    "a key with NUL": ({"a\0": 1}, "Keys must not contain NUL"),
+    "a key with half a pair": ({"\ud800": 1}, "Keys must not contain NUL"),
     "the first integer too large": (INTEGER_LIMIT, "64 bits"),
     "the first integer too small": (-INTEGER_LIMIT - 1, "64 bits"),
     "infinity": (math.inf, "finite"),
@@ -74,7 +74,7 @@ def test_a_flaw_is_found_wherever_it_is(value: object, complaint: str, around: A
 def test_a_flaw_of_the_whole_is_said_of_the_whole() -> None:
     with pytest.raises(InvalidRequest) as refused:
         check_text("\0", "title")
-    assert refused.value.details == {"title": "Must not have NUL or half surrogate pairs in it."}
+    assert refused.value.details == {"title": "Must not contain NUL or half surrogate pairs."}
     with pytest.raises(InvalidRequest) as refused:
         check_text(["\0"], "")
     assert list(refused.value.details or {}) == ["0"]

@@ -134,7 +134,9 @@ def test_a_wrong_attachment_is_refused_at_its_place(content: Any, place: str) ->
 
 
 def test_a_document_that_claude_does_not_take_is_for_extraction_only() -> None:
-    with pytest.raises(UnsupportedMediaType, match="Is text/csv, which Claude does not take; it can be extracted from"):
+    with pytest.raises(
+        UnsupportedMediaType, match="Is text/csv, which Claude does not accept; it can only be used for extraction"
+    ):
         check_attachments([document(media_type=CSV)], "content")
     check_attachments([document(media_type=CSV)], "content", {CSV})
     for media_type in (PDF, "text/plain"):

@@ -140,7 +140,7 @@ def test_a_file_is_what_its_content_is(data: bytes, said: str, read: str) -> Non
         (files.workbook(A=[["x"]])[:-100], XLSX, "broken"),
         (files.archive(xl__workbook_xml=b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"), XLSX, "document type"),
         (BOMB, DOCX, "unpacked"),
-        (b"\xff\xff\x00\x01", "text/csv", "no file of a kind that is taken"),
+        (b"\xff\xff\x00\x01", "text/csv", "type is not supported"),
         (b"<html><head><title>nothing</title></head></html>", "text/html", "no text"),
         (b" ", "text/html", "no text"),
     ],

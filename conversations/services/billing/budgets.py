@@ -140,8 +140,8 @@ def _exceeded(budget: Budget, amount: Decimal) -> BudgetExceeded:
     if budget.scope == "user":
         details.update(limit=told["limit"], spent=told["spent"], held=told["held"])
     exceeded = BudgetExceeded(
-        f"{WHOSE[budget.scope]} budget for this {budget.period} has too little left for what this may cost. It begins "
-        f"anew at {told['frees_at']}.",
+        f"{WHOSE[budget.scope]} budget for this {budget.period} has too little left for the maximal cost of this "
+        f"request. It is reset at {told['frees_at']}.",
         details=details,
         retry_after=(frees_at(budget, now) - now).total_seconds(),
     )

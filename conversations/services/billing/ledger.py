@@ -181,7 +181,7 @@ def standing_row(row: Usage) -> Usage:
     first = row.corrects or row
     rows = [first, *first.corrections.order_by("pk")]
     if not sum(each.requests for each in rows):
-        raise Conflict("This request has been taken back already: nothing of it is booked any more.")
+        raise Conflict("This request was cancelled in the ledger already: nothing of it is booked any more.")
     return next(each for each in reversed(rows) if each.requests > 0)
 
 

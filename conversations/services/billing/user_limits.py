@@ -17,9 +17,9 @@ from conversations.models import Turn, User
 WINDOW = "1 minute"
 SOON = 1.0  # seconds after which a running turn may have ended
 REACHED = {
-    "turns_per_minute": "You have begun {} turns within a minute, which is the most that is taken",
-    "concurrent_turns": "You have {} turns that have not ended, which is the most at once",
-    "tokens_per_minute": "You have used {} tokens within a minute, or more, which is the most",
+    "turns_per_minute": "You have begun {} turns within a minute, the maximum",
+    "concurrent_turns": "You have {} turns that have not ended, the maximum",
+    "tokens_per_minute": "You have used {} tokens or more within a minute, the maximum",
 }
 NAMES = tuple(REACHED)
 

@@ -111,7 +111,9 @@ def lock_attachments(*, owner: User | uuid.UUID, blocks: Sequence[Block]) -> Non
     ids = sources.attachments_in(blocks)
     known = Attachment.objects.filter(owner=owner, pk__in=ids).order_by("pk")
     if len(known.select_for_update(no_key=True).values_list("pk")) < len(ids):
-        raise NotFound("An attachment that this names is not there, or not yours: upload it again.")
+        raise NotFound(
+            "An attachment in the content does not exist, or belongs to another user: upload the file again."
+        )
 
 
 def check_images(blocks: Sequence[Block], most: int = MOST_IMAGES) -> None:

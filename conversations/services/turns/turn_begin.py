@@ -85,7 +85,7 @@ def begin_once(who: Asker, conversation_id: uuid.UUID | str, begin: Callable[[Co
         if created is not None:
             return created
         # Its active leaf has changed, or it was deleted.
-    raise Conflict("Others are changing this conversation. Send the request again.")
+    raise Conflict("Other requests are changing this conversation: try again.")
 
 
 def _stored(who: Asker, conversation_id: uuid.UUID, begin: Callable[[Conversation], Begun]) -> Created | None:
@@ -126,7 +126,7 @@ def opened(ground: begin_statements.Ground) -> Conversation:
     if not ground.let_in:
         raise NotAuthenticated(NOT_ANY_MORE)
     if ground.conversation is None:  # also where it is not shared any more with whoever has used the key in it
-        raise NotFound("There is no conversation with this id, or you may not ask in it.")
+        raise NotFound("There is no conversation with this id, or you may not create turns in it.")
     return ground.conversation
 
 

@@ -27,7 +27,7 @@ from conversations.services.turns.queued_turns import OnActive, begin_or_queue, 
 from conversations.services.turns.turn_begin import Asker, Begun, Created, begin_once
 from conversations.services.turns.turn_settings import resolved_settings
 
-NOT_AN_ANSWER = "Must name an answer, or a question that has one."
+NOT_AN_ANSWER = "Must be the id of an answer, or of a question that has one."
 QUOTED = 300  # characters of a cut answer's end
 GO_ON = """Your last answer was cut off. It ended with:
 
@@ -129,7 +129,7 @@ def continue_turn(*, who: Asker, turn_id: uuid.UUID | str, settings: Mapping[str
 
 def _refuse_whole(turn: Turn) -> None:
     if not turn.ended:
-        raise Conflict("This turn has not ended yet: it can be continued when it has.", details={"turn": str(turn.pk)})
+        raise Conflict("This turn has not ended yet: it can only be continued then.", details={"turn": str(turn.pk)})
     if "continue" not in turn.actions:
         raise InvalidRequest(
             f"This turn can't be continued, since its answer was not cut: its status is {turn.status}, its stop_reason "
@@ -235,7 +235,7 @@ def submit_tool_results(*, user: User, turn_id: uuid.UUID | str, results: list[B
         attachments.lock_attachments(owner=found.conversation.owner_id, blocks=new)
         if new and turn.ended:
             raise Conflict(
-                "This turn has ended: it takes no results of tools any more.", details={"status": turn.status}
+                "This turn has ended: it does not accept tool results any more.", details={"status": turn.status}
             )
         if strange := [result["tool_use_id"] for result in new if result["tool_use_id"] not in calls]:
             raise InvalidRequest(
