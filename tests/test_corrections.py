@@ -170,7 +170,7 @@ def test_the_command_shows_what_it_adds(row: Usage) -> None:
     assert f"{taken_back.pk}: {row.model}: -{row.input_tokens} in" in output.getvalue()
     assert f"{booked.pk}: claude-opus-5-5: 0 in, 1 out, $0.00002\n" in output.getvalue()
     ledger.correct(row=row, reason="not ours")
-    with pytest.raises(CommandError, match="taken back already"):
+    with pytest.raises(CommandError, match="cancelled in the ledger already"):
         call_command("correct", str(row.pk), "--again", "--reason", "x")
 
 

@@ -60,7 +60,7 @@ export function toldError(body) {
 
 /** The WebSocket's close codes after which there is no retry, as errors of the API. */
 const REFUSALS = new Map([
-  [4401, { status: 401, type: "authentication_error", message: "You are not logged in any more: log in again." }],
+  [4401, { status: 401, type: "authentication_error", message: "You are no longer logged in: log in again." }],
   [4403, { status: 403, type: "permission_error", message: "This page's origin is not allowed by the server." }],
   [4429, { status: 429, type: "rate_limit_error", message: "Too many connections or commands: close some tabs." }],
 ]);

@@ -11,7 +11,7 @@ const SHOWN = 1500; // milliseconds for which a button says that it has copied
  */
 export async function copyText(text, button) {
   const isCopied = await copied(text);
-  announce(isCopied ? "Copied." : "The browser does not let this page copy.");
+  announce(isCopied ? "Copied." : "The browser does not allow this page to copy.");
   button.replaceChildren(icon(isCopied ? "check" : "close"));
   setTimeout(() => button.replaceChildren(icon("copy")), SHOWN);
 }

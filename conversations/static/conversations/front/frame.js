@@ -32,8 +32,8 @@ function showConnection(client) {
   const login = element("a", { href: `/login/?next=${encodeURIComponent(location.pathname)}` }, "Log in");
   const texts = {
     online: [],
-    offline: ["No connection. Answers go on, and are shown when it is back."],
-    refused: ["You are not logged in any more. ", login],
+    offline: ["No connection. Answers continue, and are shown when the connection is back."],
+    refused: ["You are no longer logged in. ", login],
   };
   place.replaceChildren(...texts[client.connection]);
   place.hidden = client.connection === "online";

@@ -11,10 +11,10 @@ import { durationOf, momentOf } from "./times.js";
  */
 const MEANINGS = {
   overloaded_error: "Claude is overloaded at the moment. Try again in a minute.",
-  rate_limit_error: "Too much was asked in a short time.",
+  rate_limit_error: "Too many requests in a short time.",
   timeout_error: "Claude took too long to answer.",
   api_error: "Claude's service has failed.",
-  authentication_error: "You are not logged in any more.",
+  authentication_error: "You are no longer logged in.",
   permission_error: "You may not do that here.",
   conflict_error: "Another answer is still being written here.",
   request_too_large: "This is too large for Claude.",
@@ -23,7 +23,7 @@ const MEANINGS = {
 
 /** By stop reasons. @type {Record<string, string>} */
 const STOPS = {
-  max_tokens: "The answer has reached its greatest length.",
+  max_tokens: "The answer has reached its maximum length.",
   refusal: "Claude declined to answer this. Ask differently, or edit the question.",
   model_context_window_exceeded: "The conversation is longer than the model can read.",
   pause_turn: "Claude has paused.",
@@ -57,7 +57,7 @@ export function errorText(error) {
 export function endNotice({ status, stop_reason, error, messages = [] }) {
   if (status === "failed") return { text: errorText(error ?? { message: "It failed." }), tone: "error" };
   const isEmpty = status === "completed" && messages.every(({ content }) => content.length === 0);
-  const text = ENDS[status] ?? STOPS[stop_reason ?? ""] ?? (isEmpty ? "Claude has answered nothing." : null);
+  const text = ENDS[status] ?? STOPS[stop_reason ?? ""] ?? (isEmpty ? "Claude's answer is empty." : null);
   return text ? { text } : null;
 }
 

@@ -50,7 +50,7 @@ function textOf(blocks) {
 function fileView(block) {
   const { source } = block;
   if (block.type === "image" && source.type === "attachment") {
-    const properties = { src: contentPath(source), alt: "Image that was sent", loading: "lazy", ...sizeOf(block) };
+    const properties = { src: contentPath(source), alt: "Sent image", loading: "lazy", ...sizeOf(block) };
     const image = element("img", properties);
     return element("a", { href: contentPath(source), target: "_blank", class: "image" }, image);
   }

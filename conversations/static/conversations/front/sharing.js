@@ -27,7 +27,7 @@ export async function shareConversation(client, id) {
 async function list(client, id) {
   const shares = (await client.get(`conversations/${id}/shares/`)).results;
   const items = shares.map((/** @type {Share} */ share) => shareItem(client, id, share));
-  if (!items.length) items.push(element("li", { class: "quiet" }, "Nobody else sees it yet."));
+  if (!items.length) items.push(element("li", { class: "quiet" }, "It is not shared with anybody yet."));
   byId("shares").replaceChildren(...items);
 }
 

@@ -155,7 +155,7 @@ export class Thread {
     return new IntersectionObserver(async (entries) => {
       if (!entries.at(-1)?.isIntersecting || loading || this._older.hidden) return;
       loading = true;
-      this._older.textContent = "Loading what was said before…";
+      this._older.textContent = "Loading earlier messages…";
       await onOlder().catch(() => {});
       this._older.textContent = "";
       loading = false;

@@ -39,7 +39,7 @@ export function thumbs(client, message) {
       if (rating) down.parentElement?.append(why);
       else why.remove();
       why.scrollIntoView({ block: "nearest" });
-      announce(rating ? "Thank you for the feedback. You can say why." : "The feedback is taken back.");
+      announce(rating ? "Thank you for the feedback. You can say why." : "The feedback is removed.");
     };
     const properties = { "aria-pressed": "false", onpointerenter: () => ask(), onfocus: () => ask() };
     return iconButton(`thumb-${name}`, label, rate, properties);

@@ -51,14 +51,14 @@ export class ToolResults {
     this._form = this._formFor(calls);
     this._footer.before(this._form);
     this._footer.parentElement?.classList.add("waiting");
-    announce("Claude waits for the results of tools.");
+    announce("Claude is waiting for tool results.");
   }
 
   /** @param {Block[]} calls */
   _formFor(calls) {
     const problem = element("p", { role: "alert" });
     const form = element("form", { class: "notice results", "aria-label": "Results of tools", "data-asks": true },
-      element("p", {}, "Claude waits for the results of its tools."), ...calls.map(fieldsOf), problem,
+      element("p", {}, "Claude is waiting for the results of its tools."), ...calls.map(fieldsOf), problem,
       element("div", { class: "actions" }, element("button", { class: "button primary" }, "Send the results"),
         textButton("Stop", () => this._answer.stop())));
     form.addEventListener("submit", async (event) => {

@@ -90,7 +90,7 @@ function stepsFor({ status, counts }) {
   const { batches } = client;
   if (status === "running") return [["Pause", (id) => batches.pause(id)], ["Cancel", (id) => batches.cancel(id)]];
   if (status === "paused") return [["Resume", (id) => batches.resume(id)], ["Cancel", (id) => batches.cancel(id)]];
-  return counts.failed ? [["Try the failed again", (id) => batches.retry(id)]] : [];
+  return counts.failed ? [["Retry failed items", (id) => batches.retry(id)]] : [];
 }
 
 async function showItems() {

@@ -211,7 +211,7 @@ async function blockOf({ index, kind, title, attachment, media_type }) {
 
 function copy() {
   const text = exactJson.stringify(extraction.final, 2);
-  copied(text).then((isCopied) => toast.show(isCopied ? "Copied." : "The browser does not let this page copy."));
+  copied(text).then((isCopied) => toast.show(isCopied ? "Copied." : "The browser does not allow this page to copy."));
 }
 
 function remove() {

@@ -78,6 +78,6 @@ function mark(path, [left, top, width, height]) {
 
 /** @param {HTMLElement} figure */
 function failed(figure) {
-  const text = "The picture of this page can't be had; its text is below.";
+  const text = "This page's image is not available; its text is below.";
   figure.firstElementChild?.replaceChildren(element("p", { class: "quiet" }, text));
 }

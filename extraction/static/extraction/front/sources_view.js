@@ -84,10 +84,10 @@ export class SourcesView {
     if (source.kind === "pdf" && source.attachment) return this._pdf(source, evidence);
     if (source.kind === "image" && source.attachment) {
       const src = this._client.http.url(`attachments/${source.attachment}/content/`);
-      return [element("img", { class: "picture", src, alt: source.title ?? "The image that was extracted from" })];
+      return [element("img", { class: "picture", src, alt: source.title ?? "The image with the extracted data" })];
     }
     if (source.has_text) return [await this._text(source, evidence)];
-    return [element("p", { class: "quiet" }, "Only Claude has seen this part; there is nothing of it to show here.")];
+    return [element("p", { class: "quiet" }, "Only Claude has seen this part; it can't be shown here.")];
   }
 
   /** @param {any} source @param {any[]} evidence */

@@ -22,10 +22,10 @@ const STATES = {
 
 /** By statuses of evidence: a word for it beside the value, and a sentence. @type {Record<string, [string, string]>} */
 const EVIDENCE = {
-  exact: ["", "It stands in the source, word for word."],
-  fuzzy: ["nearly", "It stands in the source, but for case, spaces, or kinds of dashes and quotation marks."],
-  not_found: ["not found", "What it rests on was not found in the source: check it."],
-  claimed: ["unchecked", "Claude has read it where nothing can be looked up: in a picture, a scan, or at an address."],
+  exact: ["", "Found in the source, word for word."],
+  fuzzy: ["nearly", "Found in the source, with differences in case, spaces, dashes or quotation marks."],
+  not_found: ["not found", "The quote was not found in the source: check the value."],
+  claimed: ["unchecked", "Claude read it in an image, a scan or a web page, where it can't be looked up."],
 };
 
 /** @param {string} status @returns {State} */
@@ -35,7 +35,7 @@ export function stateOf(status) {
 
 /** @param {string | undefined} status of evidence; undefined where a value has none */
 export function evidenceWords(status) {
-  const [word, sentence] = EVIDENCE[status ?? ""] ?? ["", "Nothing was said of where this is from."];
+  const [word, sentence] = EVIDENCE[status ?? ""] ?? ["", "Claude gave no source for this value."];
   return { word, sentence };
 }
 
@@ -62,11 +62,11 @@ export function outcomeNotice({ status, error, attempts }) {
     case "refused":
       return { text: "Claude declined to read this. Another model may, or other instructions.", tone: "error" };
     case "truncated":
-      return { text: "The answer was cut at its greatest length. A smaller document may fit.", tone: "error" };
+      return { text: "The answer was cut off at its maximum length. A smaller document may fit.", tone: "error" };
     case "failed":
       return { text: errorText(error ?? { message: "It failed." }), tone: "error" };
     case "cancelled":
-      return { text: "You stopped this. What there was is not kept as data." };
+      return { text: "You stopped this extraction. Partial data is not kept." };
     default:
       return null;
   }
