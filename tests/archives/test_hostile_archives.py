@@ -73,8 +73,8 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "a link": (link, "Links"),
     "a password": (encrypted, "encrypted"),
     "files that overlap": (overlapping, "overlap"),
-    "a rare compression": (lambda: zipped(GOOD, zipfile.ZIP_LZMA), "compressed"),
-    "a bomb": (lambda: zipped({**GOOD, "x": b"\0" * (30 << 20)}), "far larger"),
+    "a rare compression": (lambda: zipped(GOOD, zipfile.ZIP_LZMA), "unsupported compression"),
+    "a bomb": (lambda: zipped({**GOOD, "x": b"\0" * (30 << 20)}), "compressed too much"),
     "another manifest": (lambda: zipped({"manifest.json": {"format": "colloquy-archive/9"}}), "format must be"),
     "a manifest that is no JSON": (lambda: zipped({"manifest.json": "{"}), "manifest.json"),
 }

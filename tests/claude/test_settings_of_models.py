@@ -175,9 +175,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "1 to 128 letters",
     ),
     "a name twice": ({"tools": [LOOK, {**LOOK, "name": "g"}, LOOK]}, "tools.2.name", "Another tool has this name"),
-    "a type that is a number": ({"tools": [{**LOOK, "type": 5}]}, "tools.0.type", "Must be a string"),
-    "a type that is zero": ({"tools": [{**LOOK, "type": 0}]}, "tools.0.type", "Must be a string"),
-    "an empty type": ({"tools": [{**LOOK, "type": ""}]}, "tools.0.type", "Must be a string"),
+    "a type that is a number": ({"tools": [{**LOOK, "type": 5}]}, "tools.0.type", "Must be a non-empty string"),
+    "a type that is zero": ({"tools": [{**LOOK, "type": 0}]}, "tools.0.type", "Must be a non-empty string"),
+    "an empty type": ({"tools": [{**LOOK, "type": ""}]}, "tools.0.type", "Must be a non-empty string"),
     "a tool that is none": ({"tools": [LOOK, "hear"]}, "tools.1", "Must be an object"),
     "a tool with more": ({"tools": [{**LOOK, "surprise": 1}]}, "tools.0.surprise", "Unknown field"),
     "a tool of Claude's with more": (
