@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import anthropic
@@ -22,6 +23,7 @@ from anthropic._vendor.httpx_aiohttp.transport import AiohttpResponseStream, map
 from django.conf import settings
 
 CONNECT_TIMEOUT = 5.0  # seconds
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def new_client(base_url: str | None) -> anthropic.AsyncAnthropic:
@@ -29,13 +31,28 @@ def new_client(base_url: str | None) -> anthropic.AsyncAnthropic:
 
     Without a base URL, and without a key in the settings, the SDK looks for them in its own environment variables.
     """
-    return anthropic.AsyncAnthropic(
+    transport = _Transport(limits=anthropic.DEFAULT_CONNECTION_LIMITS)
+    made = anthropic.AsyncAnthropic(
         api_key=settings.ANTHROPIC_API_KEY,
         base_url=base_url,
         timeout=httpx2.Timeout(settings.ANTHROPIC_TIMEOUT, connect=CONNECT_TIMEOUT),
         max_retries=0,  # the SDK's own have no bound in time (claude-api.md 1.3); `retrying` has
-        http_client=anthropic.DefaultAioHttpClient(transport=_Transport(limits=anthropic.DEFAULT_CONNECTION_LIMITS)),
+        http_client=anthropic.DefaultAioHttpClient(transport=transport),
     )
+    transport.proxy = _proxy_for(made.base_url)
+    return made
+
+
+def _proxy_for(url: httpx2.URL) -> httpx2.Proxy | None:
+    """Return the proxy in HTTP_PROXY, HTTPS_PROXY or ALL_PROXY for a URL, or None.
+
+    NO_PROXY excludes hosts. This machine, where the sandbox runs, is never asked through a proxy.
+    """
+    if url.host in LOOPBACK or proxy_bypass(url.host):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return httpx2.Proxy(proxy if "://" in proxy else f"http://{proxy}") if proxy else None
 
 
 class MessageSender:
@@ -75,12 +92,13 @@ class MessageSender:
 
     async def _response(self, body: bytes, headers: Mapping[str, str]) -> httpx2.Response:
         empty, http = self._empty, self._client._client
-        if auth := self._client.custom_auth:
+        assert isinstance(http._transport, _Transport)
+        auth = self._client.custom_auth
+        if auth or http._transport.proxy:
             request = httpx2.Request(
                 empty.method, empty.url, headers=headers, content=body, extensions=dict(empty.extensions)
             )
-            return await http.send(request, stream=True, auth=auth)
-        assert isinstance(http._transport, _Transport)
+            return await http.send(request, stream=True, auth=auth or httpx2.USE_CLIENT_DEFAULT)
         with map_aiohttp_exceptions():
             came = await http._transport.session.post(
                 self._url, headers=headers, data=body, timeout=self._timeout, auto_decompress=False
