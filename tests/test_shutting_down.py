@@ -6,6 +6,7 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx2
@@ -64,9 +65,19 @@ def test_what_runs_is_streamed_to_its_end_and_nothing_new_is_taken(leaving: Serv
 
 
 def over_new_connection(leaving: ServerProcess, path: str, method: str = "GET", **options: Any) -> httpx2.Response:
-    """Send a request over a new connection to one of the server's processes."""
-    with clients.client(base_url=leaving.url) as client:
-        return client.request(method, path, **options)
+    """Send a request over a new connection to one of the server's processes; return its response.
+
+    It is sent again if the process that has just accepted the connection ends.
+    """
+
+    def response() -> httpx2.Response | None:
+        with suppress(httpx2.TransportError), clients.client(base_url=leaving.url) as client:
+            return client.request(method, path, **options)
+        return None
+
+    found = until(response)
+    assert found is not None
+    return found
 
 
 def takes_nothing_new(leaving: ServerProcess, user: Api) -> None:

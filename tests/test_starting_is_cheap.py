@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.processes import ROOT
@@ -31,13 +30,14 @@ DEAR = (
 )
 SERVING = "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'; import config.asgi, config.urls"
 AT_A_TASK = "import extraction.check_process, extraction.document_process"
-ENOUGH = 2.5  # seconds of CPU
+MOST_MODULES = 1800  # of a process that serves; with the SDK and the validators there are 5,000
 
 
 def test_a_process_that_serves_imports_neither_the_sdk_nor_a_validator() -> None:
     modules = imported(SERVING)
     assert "extraction.checks" in modules
     assert not modules & set(DEAR)
+    assert len(modules) <= MOST_MODULES
 
 
 def test_a_process_that_checks_or_reads_imports_neither_django_nor_pydantic() -> None:
@@ -62,7 +62,7 @@ COMMANDS = [("serve", "--port", "{port}"), ("runner",), ("worker",)]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_a_process_works_after_little_time_of_the_processor_and_says_what_it_does(
+def test_a_process_says_what_it_does_and_that_it_has_stopped(
     command: tuple[str, ...], database: str, tmp_path: Path
 ) -> None:
     running = UpFromNothing(str(tmp_path), *command, DATABASE_URL=database, ANTHROPIC_API_KEY="test")
@@ -70,10 +70,8 @@ def test_a_process_works_after_little_time_of_the_processor_and_says_what_it_doe
         until(lambda: SAID[command[0]] in running.printed())
         if command[0] == "serve":
             running.wait_until_up()
-        times = psutil.Process(running.process.pid).cpu_times()
     finally:  # a server imports in the background what a turn needs, and ends after that
         printed = running.stop(signal.SIGKILL if command[0] == "serve" else signal.SIGTERM)
-    assert times.user + times.system < ENOUGH
     if command[0] != "serve":
         assert running.process.poll() == 0
         assert f"The {command[0]} has stopped." in printed
