@@ -15,7 +15,7 @@ from conversations.sandbox.server import Sandbox
 from tests.clients import Api
 from tests.processes import ServerProcess
 
-RECEIVE_TIMEOUT = 2.0  # seconds
+RECEIVE_TIMEOUT = 4.0  # seconds: a busy machine may stop a client for two of them
 HEAD = "POST /api/conversations/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
 JSON_BODY = "Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
 BODY = b'{"title": "Sent slowly"}'
@@ -53,7 +53,7 @@ def test_a_head_that_does_not_come_whole_is_answered_408(server: ServerProcess, 
         answer = received(connection)
     first_head, _, body = answer.partition(b"\r\n\r\n")
     assert first_head.startswith(b"HTTP/1.1 408 ")
-    assert json.loads(body)["error"]["message"] == "The request did not arrive completely within 2 seconds."
+    assert json.loads(body)["error"]["message"] == "The request did not arrive completely within 4 seconds."
 
 
 def test_a_head_that_comes_byte_by_byte_has_no_more_time(server: ServerProcess) -> None:

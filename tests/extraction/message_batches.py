@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ class Reply(NamedTuple):
 
     status: int
     body: bytes
+    media_type: str = "application/json"
 
 
 Spoil = Callable[[Reply], Reply | None]
@@ -42,10 +44,14 @@ class Proxy:
         """The response to a request that creates a Message Batch, in place of the sandbox's."""
         self.created: list[list[str]] = []
         """The custom ids of each Message Batch that the sandbox has accepted."""
+        self.asked: list[str] = []
+        """The target of each request; a whole URL where the proxy is used as a forward proxy."""
         self.url = ""
 
     def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply | None:
         """Return the sandbox's response to a request after fault injection; None closes the connection."""
+        self.asked.append(path)
+        path = re.sub("^http://[^/]+", "", path)
         end = path.split("?")[0].rsplit("/", 1)[-1]
         asked = "create" if method == "POST" and end == "batches" else "results" if end == "results" else "retrieve"
         if asked == "create" and self.refusal:
@@ -53,7 +59,7 @@ class Proxy:
         connection = http.client.HTTPConnection(self.sandbox, timeout=60)
         connection.request(method, path, body, headers)
         response = connection.getresponse()
-        reply = Reply(response.status, response.read())
+        reply = Reply(response.status, response.read(), response.headers["content-type"])
         connection.close()
         if asked == "create" and reply.status == 200:
             self.created.append([each["custom_id"] for each in json.loads(body)["requests"]])
@@ -73,7 +79,7 @@ def proxy(sandbox: str) -> Iterator[Proxy]:
                 self.close_connection = True
                 return
             self.send_response(reply.status)
-            self.send_header("content-type", "application/json")
+            self.send_header("content-type", reply.media_type)
             self.send_header("content-length", str(len(reply.body)))
             self.end_headers()
             self.wfile.write(reply.body)
